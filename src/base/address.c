@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Addresses taken apart, compared and written down.
+ */
+#include <config.h>
+#include "address.h"
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+
+struct endpoint endpoint_of(const struct sockaddr *sa, socklen_t len)
+{
+	struct endpoint e = { 0 };
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+
+	if (len < sizeof sa->sa_family)
+		return e;
+	if (sa->sa_family == AF_INET && len >= sizeof in) {
+		memcpy(&in, sa, sizeof in);
+		e.family = AF_INET;
+		e.port = ntohs(in.sin_port);
+		memcpy(e.ip, &in.sin_addr, 4);
+	} else if (sa->sa_family == AF_INET6 && len >= sizeof in6) {
+		memcpy(&in6, sa, sizeof in6);
+		e.port = ntohs(in6.sin6_port);
+		if (IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr)) {
+			e.family = AF_INET;
+			memcpy(e.ip, in6.sin6_addr.s6_addr + 12, 4);
+		} else {
+			e.family = AF_INET6;
+			e.scope = in6.sin6_scope_id;
+			memcpy(e.ip, &in6.sin6_addr, 16);
+		}
+	} else if (sa->sa_family == AF_UNIX) {
+		e.family = AF_UNIX;
+	}
+	return e;
+}
+
+const char *endpoint_ip(const struct endpoint *e, char *buf, size_t size)
+{
+	char zone[IF_NAMESIZE];
+	size_t len;
+
+	buf[0] = '\0';
+	if (e->family != AF_INET && e->family != AF_INET6)
+		return buf;
+	if (!inet_ntop(e->family, e->ip, buf, (socklen_t)size))
+		return buf;
+	if (e->scope && if_indextoname(e->scope, zone)) {
+		len = strlen(buf);
+		snprintf(buf + len, size - len, "%%%s", zone);
+	}
+	return buf;
+}
+
+const char *endpoint_format(const struct endpoint *e, char *buf, size_t size)
+{
+	char ip[INET6_ADDRSTRLEN + 1 + IF_NAMESIZE];
+
+	switch (e->family) {
+	case AF_INET:
+		snprintf(buf, size, "%s:%u", endpoint_ip(e, ip, sizeof ip), e->port);
+		break;
+	case AF_INET6:
+		snprintf(buf, size, "[%s]:%u", endpoint_ip(e, ip, sizeof ip), e->port);
+		break;
+	default:
+		snprintf(buf, size, "%s", e->family == AF_UNIX ? "unix" : "unknown");
+	}
+	return buf;
+}
+
+const char *address_format(const struct address *a, char *buf, size_t size)
+{
+	struct endpoint e = endpoint_of(&a->u.sa, a->len);
+	const size_t path_at = offsetof(struct sockaddr_un, sun_path);
+
+	if (e.family != AF_UNIX)
+		return endpoint_format(&e, buf, size);
+	if (a->len > path_at && a->u.un.sun_path[0] == '\0')
+		snprintf(buf, size, "unix:@%.*s", (int)(a->len - path_at - 1),
+		         a->u.un.sun_path + 1);
+	else
+		snprintf(buf, size, "unix:%.*s", (int)sizeof a->u.un.sun_path,
+		         a->u.un.sun_path);
+	return buf;
+}
+
+in_port_t address_port(const struct address *a)
+{
+	return endpoint_of(&a->u.sa, a->len).port;
+}
+
+void address_set_port(struct address *a, in_port_t port)
+{
+	if (a->u.sa.sa_family == AF_INET)
+		a->u.in.sin_port = htons(port);
+	else if (a->u.sa.sa_family == AF_INET6)
+		a->u.in6.sin6_port = htons(port);
+}
+
+bool address_is_wildcard(const struct address *a)
+{
+	if (a->u.sa.sa_family == AF_INET)
+		return a->u.in.sin_addr.s_addr == htonl(INADDR_ANY);
+	return a->u.sa.sa_family == AF_INET6 &&
+	       IN6_IS_ADDR_UNSPECIFIED(&a->u.in6.sin6_addr);
+}
+
+bool address_equal(const struct address *a, const struct address *b)
+{
+	if (a->len != b->len || a->u.sa.sa_family != b->u.sa.sa_family)
+		return false;
+	switch (a->u.sa.sa_family) {
+	case AF_INET:
+		return a->u.in.sin_port == b->u.in.sin_port &&
+		       a->u.in.sin_addr.s_addr == b->u.in.sin_addr.s_addr;
+	case AF_INET6:
+		return a->u.in6.sin6_port == b->u.in6.sin6_port &&
+		       a->u.in6.sin6_scope_id == b->u.in6.sin6_scope_id &&
+		       IN6_ARE_ADDR_EQUAL(&a->u.in6.sin6_addr, &b->u.in6.sin6_addr);
+	default:
+		return memcmp(&a->u.un, &b->u.un, a->len) == 0;
+	}
+}

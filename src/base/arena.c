@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * An arena: one mapping and a mark that only moves up.
+ */
+#include <config.h>
+#include "arena.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdalign.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+static size_t round_up(size_t n, size_t to)
+{
+	return (n + to - 1) / to * to;
+}
+
+int arena_open(struct arena *a, size_t size)
+{
+	void *base = mmap(NULL, size, PROT_READ | PROT_WRITE,
+	                  MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (base == MAP_FAILED)
+		return -1;
+	*a = (struct arena){ .base = base, .size = size };
+	return 0;
+}
+
+void arena_close(struct arena *a)
+{
+	if (a->base)
+		munmap(a->base, a->size);
+	*a = (struct arena){ 0 };
+}
+
+void *arena_alloc(struct arena *a, size_t size)
+{
+	size_t at = round_up(a->used, alignof(max_align_t));
+
+	if (at > a->size || size > a->size - at) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	a->used = at + size;
+	return a->base + at;    /* fresh pages of the kernel are zero */
+}
+
+char *arena_strndup(struct arena *a, const char *s, size_t len)
+{
+	char *copy = arena_alloc(a, len + 1);
+
+	if (copy)
+		memcpy(copy, s, len);
+	return copy;
+}
+
+char *arena_strdup(struct arena *a, const char *s)
+{
+	return arena_strndup(a, s, strlen(s));
+}
+
+char *arena_printf(struct arena *a, const char *format, ...)
+{
+	va_list ap;
+	char *s;
+	int len;
+
+	va_start(ap, format);
+	len = vsnprintf(NULL, 0, format, ap);
+	va_end(ap);
+	s = len < 0 ? NULL : arena_alloc(a, (size_t)len + 1);
+	if (s) {
+		va_start(ap, format);
+		vsnprintf(s, (size_t)len + 1, format, ap);
+		va_end(ap);
+	}
+	return s;
+}
+
+void *arena_next_page(struct arena *a)
+{
+	size_t at = round_up(a->used, (size_t)sysconf(_SC_PAGESIZE));
+
+	if (at > a->size) {
+		errno = ENOMEM;
+		return NULL;
+	}
+	a->used = at;
+	return a->base + at;
+}

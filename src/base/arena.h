@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Memory that is filled once and given back as a whole.
+ *
+ * The pages are shared with children that are forked later, and they lie at the
+ * same address there: a child can build a structure with pointers in it, and
+ * the parent reads it after the child is gone. That is how a configuration is
+ * read in a child of its own (master/conf_fetch.c).
+ */
+#ifndef DROVER_BASE_ARENA_H
+#define DROVER_BASE_ARENA_H
+
+#include <stddef.h>
+
+struct arena {
+	char   *base;           /* page aligned; NULL when closed */
+	size_t  size;           /* bytes mapped */
+	size_t  used;           /* bytes handed out, from base */
+};
+
+/* Maps size bytes (address space only, until they are written). 0, or -1 with errno. */
+int arena_open(struct arena *a, size_t size);
+
+/* Unmaps all of it. A closed arena is fine. */
+void arena_close(struct arena *a);
+
+/*
+ * Zeroed memory, aligned for any type, lent until arena_close. NULL with
+ * ENOMEM when the arena is full.
+ */
+void *arena_alloc(struct arena *a, size_t size);
+
+/* Copies of a string (len bytes of it and a NUL) in the arena; NULL as above. */
+char *arena_strdup(struct arena *a, const char *s);
+char *arena_strndup(struct arena *a, const char *s, size_t len);
+
+/* A string made as by printf(3); NULL as above. */
+char *arena_printf(struct arena *a, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+/*
+ * Goes on at the next page boundary and returns it, so that what follows can
+ * be unmapped without what came before. NULL as above.
+ */
+void *arena_next_page(struct arena *a);
+
+#endif

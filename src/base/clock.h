@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The two clocks: one that only goes forward, one that people read.
+ */
+#ifndef DROVER_BASE_CLOCK_H
+#define DROVER_BASE_CLOCK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#define CLOCK_NEVER INT64_MAX           /* a time that does not come */
+#define CLOCK_TEXT_MAX 32
+
+/* CLOCK_MONOTONIC, the one that systemd means by MONOTONIC_USEC. */
+int64_t clock_us(void);
+int64_t clock_ms(void);
+
+/* after milliseconds from now, never if that is 0 (as in the configuration). */
+int64_t clock_deadline(int64_t now_ms, int64_t after_ms);
+
+/* Local time as in RFC 3339 with milliseconds: 2026-11-22T15:50:01.123+01:00. Returns buf. */
+const char *clock_text(char *buf, size_t size);
+
+#endif

@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * File descriptors: closing them without losing errno, and their flags.
+ */
+#ifndef DROVER_BASE_FD_H
+#define DROVER_BASE_FD_H
+
+#include <stddef.h>
+
+/* Closes fd if it is open (not -1), keeps errno, returns -1. */
+int fd_drop(int fd);
+
+/* Closes *fd if it is open and sets it to -1; keeps errno. */
+void fd_close(int *fd);
+
+/* Clears O_NONBLOCK of the open file description. 0, or -1 with errno. */
+int fd_set_blocking(int fd);
+
+/* O_NONBLOCK and close-on-exec for a descriptor that we were given. 0, or -1 with errno. */
+int fd_adopt(int fd);
+
+/* Closes all descriptors but 0, 1, 2 and the n in keep, which it sorts; -1 in keep is fine. */
+void fd_keep_only(int *keep, size_t n);
+
+/* Marks all descriptors from first up close-on-exec: foreign ones stay with us. */
+void fd_cloexec_from(int first);
+
+#endif

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Log targets. Writes never block, and the descriptor that we inherited as
+ * standard error is never changed: its flags belong to everybody who has it.
+ */
+#include <config.h>
+#include "log_sink.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <syslog.h>
+#include <systemd/sd-journal.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "fd.h"
+#include "text.h"
+
+enum transport {
+	BY_WRITE,               /* a regular file, or a description of our own with O_NONBLOCK */
+	BY_SEND,                /* a socket: MSG_DONTWAIT */
+	BY_POLL,                /* somebody else's blocking description: asked before each line */
+};
+
+struct log_sink {
+	enum log_target target;
+	enum log_format format;
+	enum transport  transport;
+	int             fd;
+	bool            tagged;         /* lines begin with sd-daemon(3)'s <N> */
+	unsigned long   dropped;        /* lines since the last one that went through */
+	char           *path;           /* FILE: to open it again */
+};
+
+static const int priorities[] = {
+	[LOG_LEVEL_ERROR] = LOG_ERR,
+	[LOG_LEVEL_WARNING] = LOG_WARNING,
+	[LOG_LEVEL_INFO] = LOG_INFO,
+	[LOG_LEVEL_DEBUG] = LOG_DEBUG,
+};
+
+/* systemd says in JOURNAL_STREAM which device and inode its journal has: systemd.exec(5). */
+static bool is_journal_stream(const struct stat *st)
+{
+	const char *stream = getenv("JOURNAL_STREAM");
+	unsigned long long dev, ino;
+
+	return stream && sscanf(stream, "%llu:%llu", &dev, &ino) == 2 &&
+	       dev == st->st_dev && ino == st->st_ino;
+}
+
+static int open_stderr(struct log_sink *s)
+{
+	struct stat st;
+
+	if (fstat(STDERR_FILENO, &st) == -1)
+		return -1;
+	s->tagged = is_journal_stream(&st);
+	if (S_ISFIFO(st.st_mode) || S_ISCHR(st.st_mode)) {
+		s->transport = BY_WRITE;
+		s->fd = open("/proc/self/fd/2", O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+		if (s->fd != -1)
+			return 0;
+		s->transport = BY_POLL;
+	} else {
+		s->transport = S_ISSOCK(st.st_mode) ? BY_SEND : BY_WRITE;
+	}
+	s->fd = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+	return s->fd == -1 ? -1 : 0;
+}
+
+static int open_syslog(void)
+{
+	static const struct sockaddr_un to = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };
+	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	if (fd != -1 && connect(fd, (const struct sockaddr *)&to, sizeof to) == -1)
+		return fd_drop(fd);
+	return fd;
+}
+
+static int open_journal(void)
+{
+	int fd = sd_journal_stream_fd("droverd", LOG_INFO, 1);
+
+	if (fd < 0) {
+		errno = -fd;
+		return -1;
+	}
+	return fd;
+}
+
+static int open_target(struct log_sink *s)
+{
+	switch (s->target) {
+	case LOG_TARGET_STDERR:
+		return open_stderr(s);
+	case LOG_TARGET_SYSLOG:
+		s->transport = BY_SEND;
+		s->fd = open_syslog();
+		break;
+	case LOG_TARGET_JOURNAL:
+		s->transport = BY_SEND;
+		s->tagged = true;
+		s->fd = open_journal();
+		break;
+	case LOG_TARGET_FILE:
+		s->transport = BY_WRITE;
+		s->fd = log_sink_open_again(s);
+		break;
+	case LOG_TARGET_NONE:
+		errno = EINVAL;
+		return -1;
+	}
+	return s->fd == -1 ? -1 : 0;
+}
+
+struct log_sink *log_sink_open(enum log_target target, const char *path, enum log_format format)
+{
+	struct log_sink *s = calloc(1, sizeof *s);
+
+	if (!s)
+		return NULL;
+	*s = (struct log_sink){ .target = target, .format = format, .fd = -1 };
+	if (path && !(s->path = strdup(path)))
+		goto fail;
+	if (open_target(s) == 0)
+		return s;
+fail:
+	log_sink_close(&s);
+	return NULL;
+}
+
+void log_sink_close(struct log_sink **sp)
+{
+	struct log_sink *s = *sp;
+	int saved = errno;
+
+	*sp = NULL;
+	if (!s)
+		return;
+	fd_close(&s->fd);
+	free(s->path);
+	free(s);
+	errno = saved;
+}
+
+enum log_format log_sink_format(const struct log_sink *s)
+{
+	return s->format;
+}
+
+bool log_sink_is_bare(const struct log_sink *s)
+{
+	return s->target != LOG_TARGET_SYSLOG && !s->tagged;
+}
+
+int log_sink_fd(const struct log_sink *s)
+{
+	return s->fd;
+}
+
+int log_sink_open_again(const struct log_sink *s)
+{
+	if (s->target == LOG_TARGET_FILE)
+		return open(s->path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
+		            0640);
+	return fcntl(s->fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+}
+
+void log_sink_switch(struct log_sink *s, int fd)
+{
+	fd_close(&s->fd);
+	s->fd = fd;
+}
+
+/* What comes before a line on this target. */
+static void add_head(struct text *t, const struct log_sink *s, enum log_level level)
+{
+	char stamp[CLOCK_TEXT_MAX];
+	time_t now;
+	struct tm tm;
+
+	if (s->tagged)
+		text_add(t, "<%d>", priorities[level]);
+	if (s->target == LOG_TARGET_SYSLOG) {   /* RFC 3164, as syslog(3) writes it */
+		now = time(NULL);
+		localtime_r(&now, &tm);
+		strftime(stamp, sizeof stamp, "%b %e %H:%M:%S", &tm);
+		text_add(t, "<%d>%s droverd[%d]: ", LOG_DAEMON | priorities[level], stamp,
+		         (int)getpid());
+	}
+	if (s->format == LOG_FORMAT_JSON)
+		text_add(t, "{\"time\":\"%s\",", clock_text(stamp, sizeof stamp));
+	else if (log_sink_is_bare(s))
+		text_add(t, "%s ", clock_text(stamp, sizeof stamp));
+}
+
+/* True if the target took the line. */
+static bool deliver(struct log_sink *s, const char *line, size_t len)
+{
+	struct pollfd p = { .fd = s->fd, .events = POLLOUT };
+	ssize_t n = -1;
+
+	switch (s->transport) {
+	case BY_POLL:
+		if (poll(&p, 1, 0) != 1 || !(p.revents & POLLOUT))
+			return false;
+		/* fall through */
+	case BY_WRITE:
+		n = write(s->fd, line, len);
+		break;
+	case BY_SEND:
+		n = send(s->fd, line, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+		break;
+	}
+	return n > 0;
+}
+
+/* syslogd may have been restarted: its socket is then a new one. */
+static bool deliver_again(struct log_sink *s, const char *line, size_t len)
+{
+	int fd;
+
+	if (s->target != LOG_TARGET_SYSLOG || errno == EAGAIN)
+		return false;
+	fd = open_syslog();
+	if (fd == -1)
+		return false;
+	log_sink_switch(s, fd);
+	return deliver(s, line, len);
+}
+
+static bool put_line(struct log_sink *s, enum log_level level, const char *body)
+{
+	const bool json = s->format == LOG_FORMAT_JSON;
+	char buf[LOG_LINE_MAX];
+	struct text t = text_in(buf, sizeof buf - 2);   /* room for "}\n" */
+
+	add_head(&t, s, level);
+	text_add(&t, "%s", body);
+	if (json)
+		t.buf[t.len++] = '}';
+	if (s->target != LOG_TARGET_SYSLOG)
+		t.buf[t.len++] = '\n';
+	return deliver(s, buf, t.len) || deliver_again(s, buf, t.len);
+}
+
+static bool put_drop_count(struct log_sink *s)
+{
+	char body[128];
+	struct text t = text_in(body, sizeof body);
+
+	if (s->dropped == 0)
+		return true;
+	if (s->format == LOG_FORMAT_JSON)
+		text_add(&t, "\"level\":\"warning\",\"pid\":%d,\"dropped\":%lu", (int)getpid(),
+		         s->dropped);
+	else
+		text_add(&t, "warning %d %lu lines of this log were dropped: its target was blocked",
+		         (int)getpid(), s->dropped);
+	if (!put_line(s, LOG_LEVEL_WARNING, body))
+		return false;
+	s->dropped = 0;
+	return true;
+}
+
+void log_sink_put(struct log_sink *s, enum log_level level, const char *body)
+{
+	int saved = errno;
+
+	if (!put_drop_count(s) || !put_line(s, level, body))
+		s->dropped++;
+	errno = saved;
+}

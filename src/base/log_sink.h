@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Where lines of a log go: standard error, syslog, the journal or a file.
+ *
+ * No call here waits. A line that the target does not take at once is dropped,
+ * and when it takes lines again the first one says how many were.
+ */
+#ifndef DROVER_BASE_LOG_SINK_H
+#define DROVER_BASE_LOG_SINK_H
+
+#include "log.h"
+
+#define LOG_BODY_MAX (LOG_LINE_MAX - 128)       /* what comes before and after it always fits */
+
+/*
+ * Opens a target (not NONE); path is for FILE alone, and is copied. Files are
+ * created with mode 0640 and appended to. NULL with errno; ENXIO: a FIFO that
+ * nobody reads.
+ */
+struct log_sink *log_sink_open(enum log_target target, const char *path, enum log_format format);
+
+/* Closes *sp and sets it to NULL; NULL is fine. */
+void log_sink_close(struct log_sink **sp);
+
+/*
+ * One line: body has no newline and is shorter than LOG_BODY_MAX. Time and what else the target wants are put
+ * before it. In JSON, body is the members of an object, without the braces.
+ */
+void log_sink_put(struct log_sink *s, enum log_level level, const char *body);
+
+enum log_format log_sink_format(const struct log_sink *s);
+
+/* True where level and pid must be in the text: journal and syslog know them by themselves. */
+bool log_sink_is_bare(const struct log_sink *s);
+
+/* The descriptor lines are written to (lent), e.g. to keep it open or to hand it to a worker. */
+int log_sink_fd(const struct log_sink *s);
+
+/* A descriptor of the target opened afresh, for a renamed file: given to the caller; -1 with errno. */
+int log_sink_open_again(const struct log_sink *s);
+
+/* From now on s writes to fd, which it takes. */
+void log_sink_switch(struct log_sink *s, int fd);
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Bounded strings and the escaping of foreign bytes.
+ */
+#include <config.h>
+#include "text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+struct text text_in(char *buf, size_t size)
+{
+	buf[0] = '\0';
+	return (struct text){ .buf = buf, .size = size };
+}
+
+void text_vadd(struct text *t, const char *format, va_list ap)
+{
+	size_t room = t->size - t->len;
+	int n = vsnprintf(t->buf + t->len, room, format, ap);
+
+	if (n < 0)
+		t->buf[t->len] = '\0';
+	else
+		t->len += (size_t)n < room ? (size_t)n : room - 1;
+}
+
+void text_add(struct text *t, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	text_vadd(t, format, ap);
+	va_end(ap);
+}
+
+/* All of piece or nothing of it. */
+static bool add_whole(struct text *t, const char *piece, size_t len)
+{
+	if (len >= t->size - t->len)
+		return false;
+	memcpy(t->buf + t->len, piece, len);
+	t->len += len;
+	t->buf[t->len] = '\0';
+	return true;
+}
+
+static void add_escaped(struct text *t, const char *bytes, size_t len, bool json)
+{
+	char piece[8];
+	int n;
+
+	for (size_t i = 0; i < len; i++) {
+		unsigned char c = (unsigned char)bytes[i];
+
+		if (c < 0x20 || c > 0x7e)
+			n = snprintf(piece, sizeof piece, "%s\\x%02x", json ? "\\" : "", c);
+		else if (json && (c == '"' || c == '\\'))
+			n = snprintf(piece, sizeof piece, "\\%c", c);
+		else
+			n = snprintf(piece, sizeof piece, "%c", c);
+		if (!add_whole(t, piece, (size_t)n))
+			return;
+	}
+}
+
+void text_add_safe(struct text *t, const char *bytes, size_t len)
+{
+	add_escaped(t, bytes, len, false);
+}
+
+void text_add_json(struct text *t, const char *bytes, size_t len)
+{
+	add_escaped(t, bytes, len, true);
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Quantities as people write them: durations, sizes, modes, lists of CPUs.
+ *
+ * Parsers take the whole text or nothing: 0, or -1 with errno EINVAL (not such
+ * a quantity) or ERANGE (more than fits). What they are given on failure stays
+ * as it was. Formatters return buf, which has room for UNITS_TEXT_MAX bytes,
+ * and print what the parser reads back exactly.
+ */
+#ifndef DROVER_BASE_UNITS_H
+#define DROVER_BASE_UNITS_H
+
+#include <sched.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define UNITS_TEXT_MAX 32
+
+/* "250ms", "30s", "5m", "1h", "1d"; without a unit it is seconds. */
+int units_parse_duration(const char *text, int64_t *ms);
+
+/* Whole seconds, or a fraction of them rounded to milliseconds, but never to 0. */
+int units_duration_of_seconds(int64_t seconds, int64_t *ms);
+int units_duration_of_fraction(double seconds, int64_t *ms);
+
+/* The largest unit that is exact: "90s", "2m", "0". */
+const char *units_format_duration(int64_t ms, char *buf);
+
+/* "64k", "16M", "1G", "1T", either case; without a unit it is bytes. */
+int units_parse_size(const char *text, int64_t *bytes);
+const char *units_format_size(int64_t bytes, char *buf);
+
+/* Permission bits in octal: "0660", "027"; at most 07777. */
+int units_parse_mode(const char *text, int *mode);
+const char *units_format_mode(int mode, char *buf);
+
+/* "0-3,6" */
+int units_parse_cpus(const char *text, cpu_set_t *cpus);
+
+#endif

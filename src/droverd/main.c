@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * droverd: what the command line asks for, and the exit status.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "conf.h"
+#include "fd.h"
+#include "log.h"
+#include "options.h"
+#include "run.h"
+
+/* Descriptors 0, 1 and 2 exist: else a socket could become one of them, and be written to as a log. */
+static void ensure_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd != -1 && fd <= STDERR_FILENO);
+	fd_drop(fd);
+}
+
+/* ---- -t and -T ---------------------------------------------------------- */
+
+static void print_complaint(void *arg, const char *line)
+{
+	fprintf(arg, "%s\n", line);
+}
+
+static void print_files(const struct conf *conf)
+{
+	for (const char **f = conf->files_read; *f; f++)
+		printf("%s: read\n", *f);
+	for (const char **f = conf->files_passed; *f; f++)
+		printf("%s: not read, no include pattern takes it\n", *f);
+}
+
+static int check(const struct options *o)
+{
+	struct arena a;
+	struct conf *conf;
+
+	if (arena_open(&a, CONF_ARENA_SIZE) == -1) {
+		log_err("%m");
+		return EX_OSERR;
+	}
+	conf = conf_load(&a, o->file, o->text, print_complaint, stderr);
+	if (conf && o->action == OPTIONS_DUMP) {
+		conf_dump(conf, stdout);
+	} else if (conf) {
+		print_files(conf);
+		printf("%s: configuration ok\n", o->file);
+	}
+	arena_close(&a);
+	if (fflush(stdout) == EOF) {
+		log_err("standard output: %m");
+		return EX_IOERR;
+	}
+	return conf ? EX_OK : EX_CONFIG;
+}
+
+/* ---- -d ----------------------------------------------------------------- */
+
+/* The parent exits when the daemon is ready, or as it does if it never is. */
+static _Noreturn void wait_for_daemon(pid_t daemon, int ready_fd)
+{
+	char byte;
+	int status;
+
+	if (read(ready_fd, &byte, 1) == 1)
+		_exit(EX_OK);
+	while (waitpid(daemon, &status, 0) == -1 && errno == EINTR)
+		;
+	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : EX_SOFTWARE);
+}
+
+/* In the daemon: leaves the terminal to its owner, and tells the parent. */
+static void say_ready(void *arg)
+{
+	int *ready_fd = arg;
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	for (int fd = STDIN_FILENO; null != -1 && fd <= STDERR_FILENO; fd++)
+		dup2(null, fd);
+	fd_drop(null);
+	if (write(*ready_fd, "", 1) == -1)
+		log_warn("tell the parent: %m");
+	fd_close(ready_fd);
+}
+
+/* Returns in the daemon, with the descriptor for say_ready; -1 with errno. */
+static int detach(void)
+{
+	int ends[2];
+	pid_t pid;
+
+	if (pipe2(ends, O_CLOEXEC) == -1)
+		return -1;
+	pid = fork();
+	if (pid > 0) {
+		fd_drop(ends[1]);
+		wait_for_daemon(pid, ends[0]);
+	}
+	fd_drop(ends[0]);
+	if (pid == -1 || setsid() == -1 || chdir("/") == -1)
+		return fd_drop(ends[1]);
+	return ends[1];
+}
+
+static int serve(const struct options *o)
+{
+	int ready_fd = -1;
+	struct run_options run = {
+		.source = { .file = o->file, .text = o->text },
+		.detached = o->detach,
+	};
+
+	if (o->detach) {
+		ready_fd = detach();
+		if (ready_fd == -1) {
+			log_err("detach: %m");
+			return EX_OSERR;
+		}
+		run.ready = say_ready;
+		run.arg = &ready_fd;
+	}
+	return run_master(&run);
+}
+
+int main(int argc, char **argv)
+{
+	struct options o;
+	int status = EX_OK;
+
+	ensure_standard_descriptors();
+	options_read(&o, argc, argv);
+	switch (o.action) {
+	case OPTIONS_SERVE:
+		status = serve(&o);
+		break;
+	case OPTIONS_TEST:
+	case OPTIONS_DUMP:
+		status = check(&o);
+		break;
+	case OPTIONS_DONE:
+		break;
+	case OPTIONS_BAD:
+		status = EX_USAGE;
+		break;
+	}
+	options_free(&o);
+	return status;
+}

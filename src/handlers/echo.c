@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * RFC 862: what comes goes back.
+ */
+#include <config.h>
+#include "handler.h"
+
+static enum handler_verdict received(struct connection *c, const char *bytes, size_t len)
+{
+	handler_reply(c, bytes, len);
+	return HANDLER_GO_ON;
+}
+
+const struct handler handler_echo = {
+	.name = "echo",
+	.keeps = HANDLER_KEEPS_NOTHING,
+	.received = received,
+};

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A program for each connection, as under inetd: the socket is its descriptor 0
+ * and 1, and drover sees none of the bytes. Who the client is stands in the
+ * environment: the names of UCSPI-TCP (tcp-environ(5)) and those of systemd's
+ * Accept=yes (systemd.socket(5)).
+ */
+#include <config.h>
+#include "handler.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "connection.h"
+#include "fd.h"
+#include "log.h"
+#include "text.h"
+#include "worker.h"
+
+#define FACTS_MAX 16
+#define FACTS_BYTES 1024
+
+/* "NAME=VALUE" of one connection, one after another in one buffer. */
+struct facts {
+	char  *strings[FACTS_MAX];
+	size_t n;
+	size_t used;
+	char   bytes[FACTS_BYTES];
+};
+
+static void add(struct facts *f, const char *name, const char *value)
+{
+	size_t room = sizeof f->bytes - f->used;
+	int len = snprintf(f->bytes + f->used, room, "%s=%s", name, value);
+
+	if (f->n == FACTS_MAX || len < 0 || (size_t)len >= room)
+		return;
+	f->strings[f->n++] = f->bytes + f->used;
+	f->used += (size_t)len + 1;
+}
+
+static void add_port(struct facts *f, const char *name, const struct endpoint *e)
+{
+	char port[8];
+
+	snprintf(port, sizeof port, "%u", e->port);
+	add(f, name, port);
+}
+
+static void add_ends(struct facts *f, const struct connection *c)
+{
+	char remote[ADDRESS_TEXT_MAX], local[ADDRESS_TEXT_MAX];
+
+	endpoint_ip(&c->peer, remote, sizeof remote);
+	endpoint_ip(&c->local, local, sizeof local);
+	add(f, "TCPREMOTEIP", remote);
+	add_port(f, "TCPREMOTEPORT", &c->peer);
+	add(f, "TCPLOCALIP", local);
+	add_port(f, "TCPLOCALPORT", &c->local);
+	add(f, "REMOTE_ADDR", remote);
+	add_port(f, "REMOTE_PORT", &c->peer);
+	if (c->peer.family == AF_INET6) {
+		add(f, "TCP6REMOTEIP", remote);
+		add_port(f, "TCP6REMOTEPORT", &c->peer);
+		add(f, "TCP6LOCALIP", local);
+		add_port(f, "TCP6LOCALPORT", &c->local);
+	}
+}
+
+static void collect(struct facts *f, const struct connection *c)
+{
+	char id[CONNECTION_ID_MAX];
+
+	f->n = f->used = 0;
+	add(f, "DROVER_SERVICE", c->worker->service->name);
+	add(f, "DROVER_CONNECTION", connection_id(c, id));
+	switch (c->peer.family) {
+	case AF_INET:
+		add(f, "PROTO", "TCP");
+		add_ends(f, c);
+		break;
+	case AF_INET6:
+		add(f, "PROTO", "TCP6");
+		add_ends(f, c);
+		break;
+	default:
+		add(f, "PROTO", "UNIX");
+	}
+}
+
+/* The facts first: where the configuration sets the same name, they hold. */
+static struct program *start(struct connection *c, const struct program_request *wish)
+{
+	const struct environment *e = &c->worker->programs.environment;
+	struct program_request r = *wish;
+	struct facts facts;
+	char **envp;
+	struct program *p;
+
+	collect(&facts, c);
+	envp = malloc((facts.n + e->n + 1) * sizeof *envp);
+	if (!envp)
+		return NULL;
+	memcpy(envp, facts.strings, facts.n * sizeof *envp);
+	memcpy(envp + facts.n, e->strings, (e->n + 1) * sizeof *envp);
+	r.envp = envp;
+	p = program_start(&c->worker->programs, &r);
+	free(envp);
+	return p;
+}
+
+static void ended(void *arg, int status)
+{
+	struct connection *c = arg;
+	struct worker *w = c->worker;
+	const bool by_signal = WIFSIGNALED(status);
+	char id[CONNECTION_ID_MAX];
+
+	if (w->start.events)
+		worker_event(w, "program-end id=%s program=%d how=%s value=%d",
+		             connection_id(c, id), (int)program_pid(c->program),
+		             by_signal ? "signal" : "exit",
+		             by_signal ? WTERMSIG(status) : WEXITSTATUS(status));
+	connection_program_ended(c, status);
+}
+
+static enum handler_verdict opened(struct connection *c)
+{
+	struct worker *w = c->worker;
+	char id[CONNECTION_ID_MAX], name[PROGRAM_NAME_MAX];
+	struct text t = text_in(name, sizeof name);
+
+	text_add(&t, "%s %s", w->service->name, connection_id(c, id));
+	c->program = start(c, &(struct program_request){
+		.name = name, .in_out = c->watch.fd, .ended = ended, .arg = c });
+	if (!c->program) {
+		log_err("%s: start %s: %m; pausing for a second", name, w->service->handler.argv[0]);
+		acceptor_pause(w->acceptor, "program");
+		return HANDLER_FAIL;
+	}
+	/* No copy of ours: end of file and reset are the program's. */
+	fd_close(&c->watch.fd);
+	if (w->start.events)
+		worker_event(w, "program-start id=%s program=%d", id, (int)program_pid(c->program));
+	return HANDLER_GO_ON;
+}
+
+const struct handler handler_exec = {
+	.name = "exec",
+	.keeps = HANDLER_KEEPS_SOCKET,
+	.opened = opened,
+};

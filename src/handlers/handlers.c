@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The table of handlers, made from the list that the configuration knows.
+ */
+#include <config.h>
+#include "handler.h"
+
+#include <assert.h>
+
+static const struct handler *const handlers[HANDLER_IDS] = {
+#define X(name, kind) [HANDLER_ID_##name] = &handler_##name,
+	HANDLER_LIST(X)
+#undef X
+};
+
+const struct handler *handler_find(enum handler_id id)
+{
+	assert(id < HANDLER_IDS);
+	return handlers[id];
+}

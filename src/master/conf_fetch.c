@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The child that loads a configuration, and the pipe for its complaints.
+ */
+#include <config.h>
+#include "conf_fetch.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "fd.h"
+#include "list.h"
+#include "log.h"
+
+struct conf_fetch {
+	struct loop     *loop;
+	struct arena     arena;
+	conf_fetch_done *done;
+	void            *arg;
+	pid_t            pid;           /* 0 once it was waited for */
+	int              status;
+	struct watch     complaints;    /* fd -1 at its end */
+	struct timer     limit;
+	size_t           line_len;
+	char             line[LOG_LINE_MAX];
+};
+
+/* ---- in the child ------------------------------------------------------- */
+
+static void write_complaint(void *arg, const char *line)
+{
+	/* The pipe blocks: nothing is lost, however many complaints there are. */
+	dprintf(*(const int *)arg, "%s\n", line);
+}
+
+static _Noreturn void be_child(struct arena *a, const struct conf_source *source, int out)
+{
+	struct conf *conf;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	fd_keep_only(&(int){ out }, 1);         /* above all the leashes */
+	conf = conf_load(a, source->file, source->text, write_complaint, &out);
+	_exit(conf ? conf_check_privileges(conf, write_complaint, &out) : EX_CONFIG);
+}
+
+/* ---- in the master ------------------------------------------------------ */
+
+static void discard(struct conf_fetch *f)
+{
+	timer_unset(&f->loop->timers, &f->limit);
+	loop_unwatch(f->loop, &f->complaints);
+	fd_close(&f->complaints.fd);
+	free(f);
+}
+
+static void deliver(struct conf_fetch *f)
+{
+	struct conf_fetched result = { .exit_code = EX_SOFTWARE };
+	conf_fetch_done *done = f->done;
+	void *arg = f->arg;
+
+	if (f->pid != 0 || f->complaints.fd != -1)
+		return;                 /* both ends must be known */
+	if (WIFEXITED(f->status))
+		result.exit_code = WEXITSTATUS(f->status);
+	else
+		log_err("the process that checks the configuration was ended by signal %d",
+		        WTERMSIG(f->status));
+	result.arena = f->arena;
+	if (result.exit_code == EX_OK)
+		result.conf = (struct conf *)(void *)f->arena.base;
+	else
+		arena_close(&result.arena);
+	discard(f);
+	done(arg, &result);
+}
+
+static void flush_line(struct conf_fetch *f)
+{
+	if (f->line_len > 0)
+		log_err("%.*s", (int)f->line_len, f->line);
+	f->line_len = 0;
+}
+
+static void on_complaints(struct watch *w, uint32_t events)
+{
+	struct conf_fetch *f = container_of(w, struct conf_fetch, complaints);
+	char buf[4096];
+	ssize_t n = read(w->fd, buf, sizeof buf);
+
+	(void)events;
+	for (ssize_t i = 0; i < n; i++) {
+		if (buf[i] == '\n')
+			flush_line(f);
+		else if (f->line_len < sizeof f->line)
+			f->line[f->line_len++] = buf[i];
+	}
+	if (n > 0 || (n == -1 && (errno == EAGAIN || errno == EINTR)))
+		return;
+	flush_line(f);
+	loop_unwatch(f->loop, w);
+	fd_close(&w->fd);
+	deliver(f);
+}
+
+static void on_limit(struct timer *t)
+{
+	struct conf_fetch *f = container_of(t, struct conf_fetch, limit);
+
+	log_err("checking the configuration takes more than %d s: given up", CONF_FETCH_MS / 1000);
+	if (f->pid != 0)
+		kill(f->pid, SIGKILL);
+}
+
+static int start_child(struct conf_fetch *f, const struct conf_source *source)
+{
+	int ends[2];
+
+	if (pipe2(ends, O_CLOEXEC) == -1)
+		return -1;
+	f->complaints = (struct watch){ .fd = ends[0], .ready = on_complaints };
+	if (fd_adopt(ends[0]) == -1 || loop_watch(f->loop, &f->complaints, EPOLLIN) == -1)
+		return fd_drop(ends[1]);
+	f->pid = fork();
+	if (f->pid == 0)
+		be_child(&f->arena, source, ends[1]);
+	fd_drop(ends[1]);
+	return f->pid == -1 ? -1 : 0;
+}
+
+struct conf_fetch *conf_fetch_start(struct loop *l, const struct conf_source *source,
+                                    conf_fetch_done *done, void *arg)
+{
+	struct conf_fetch *f = calloc(1, sizeof *f);
+
+	if (!f)
+		return NULL;
+	*f = (struct conf_fetch){ .loop = l, .done = done, .arg = arg,
+	                          .complaints.fd = -1, .limit.fire = on_limit };
+	if (arena_open(&f->arena, CONF_ARENA_SIZE) == -1 || start_child(f, source) == -1) {
+		int saved = errno;
+
+		arena_close(&f->arena);
+		discard(f);
+		errno = saved;
+		return NULL;
+	}
+	loop_timer(l, &f->limit, CONF_FETCH_MS);
+	return f;
+}
+
+bool conf_fetch_reaped(struct conf_fetch *f, pid_t pid, int status)
+{
+	if (!f || f->pid == 0 || f->pid != pid)
+		return false;
+	f->pid = 0;
+	f->status = status;
+	deliver(f);
+	return true;
+}
+
+void conf_fetch_cancel(struct conf_fetch **fp)
+{
+	struct conf_fetch *f = *fp;
+
+	*fp = NULL;
+	if (!f)
+		return;
+	if (f->pid != 0)
+		kill(f->pid, SIGKILL);          /* to be reaped as a stranger */
+	arena_close(&f->arena);
+	discard(f);
+}

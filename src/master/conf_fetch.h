@@ -1,0 +1,47 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Reading the configuration in a child process. Names and users are looked up
+ * there, so that nothing can make the master wait; whatever happens to the
+ * child, the master lives on; and what a parser leaves behind in memory, is
+ * gone with it. The result is in memory that both share.
+ */
+#ifndef DROVER_MASTER_CONF_FETCH_H
+#define DROVER_MASTER_CONF_FETCH_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "conf.h"
+#include "loop.h"
+
+#define CONF_FETCH_MS 30000             /* how long the child may take */
+
+struct conf_source {
+	const char *file;               /* what conf_load takes */
+	const char *text;
+};
+
+struct conf_fetch;
+
+struct conf_fetched {
+	struct arena  arena;            /* given to the receiver; closed if conf is NULL */
+	struct conf  *conf;             /* NULL: it has been logged why not */
+	int           exit_code;        /* then: sysexits.h */
+};
+
+typedef void conf_fetch_done(void *arg, const struct conf_fetched *result);
+
+/*
+ * Begins; done is called once, from the loop, after which the fetch has freed
+ * itself. source is lent until then. NULL with errno.
+ */
+struct conf_fetch *conf_fetch_start(struct loop *l, const struct conf_source *source,
+                                    conf_fetch_done *done, void *arg);
+
+/* If pid is the child, takes note of its end and returns true. NULL is fine. */
+bool conf_fetch_reaped(struct conf_fetch *f, pid_t pid, int status);
+
+/* Ends it without calling done. Sets *fp to NULL; NULL is fine. */
+void conf_fetch_cancel(struct conf_fetch **fp);
+
+#endif

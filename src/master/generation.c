@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Putting a generation together, and taking it apart.
+ */
+#include <config.h>
+#include "generation.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sysexits.h>
+
+#include "log.h"
+
+static int no_memory(void)
+{
+	log_err("make a new generation: %m");
+	return EX_OSERR;
+}
+
+/* 0, or an exit code after the reason was logged. */
+static int open_logs(struct generation *g)
+{
+	const struct conf_log *which;
+
+	if (logs_open(&g->logs, g->conf, &which) == 0)
+		return 0;
+	log_err("%s:%d: open the log \"%s\": %m", which->place.file, which->place.line,
+	        which->path ? which->path : log_target_name(which->target));
+	return errno == EACCES || errno == EPERM ? EX_NOPERM : EX_CANTCREAT;
+}
+
+static int open_sockets(struct generation *g, struct unit *u)
+{
+	struct sockets_error e;
+	int n = sockets_acquire(g->all_sockets, u->service, g->number, u->sockets, &e);
+
+	if (n == -1) {
+		log_err("%s:%d: %s", e.place.file, e.place.line, e.text);
+		return e.exit_code;
+	}
+	u->n_sockets = (size_t)n;
+	return 0;
+}
+
+static int open_unit(struct generation *g, struct unit *u, const struct conf_service *s)
+{
+	int code;
+
+	u->service = s;
+	code = open_sockets(g, u);
+	if (code != 0)
+		return code;
+	u->pool = pool_new(&g->context, s, g->number, g->conf->shutdown_timeout, u->sockets,
+	                   u->n_sockets);
+	return u->pool ? 0 : no_memory();
+}
+
+struct generation *generation_new(const struct conf_fetched *fetched, unsigned int number,
+                                  struct sockets *sockets, const struct pool_context *context,
+                                  int *exit_code)
+{
+	const struct conf *conf = fetched->conf;
+	struct generation *g = calloc(1, sizeof *g + conf->n_services * sizeof g->units[0]);
+
+	if (!g) {
+		struct arena a = fetched->arena;
+
+		*exit_code = no_memory();
+		arena_close(&a);
+		return NULL;
+	}
+	list_init(&g->in_master);
+	g->number = number;
+	g->arena = fetched->arena;
+	g->conf = conf;
+	g->all_sockets = sockets;
+	g->context = *context;
+	*exit_code = open_logs(g);
+	g->context.log = g->logs.log;
+	g->context.access_log = g->logs.access_log;
+	g->context.log_level = g->logs.level;
+	for (; *exit_code == 0 && g->n < conf->n_services; g->n++)
+		*exit_code = open_unit(g, &g->units[g->n], conf->services[g->n]);
+	if (*exit_code != 0)
+		generation_free(&g);
+	return g;
+}
+
+static void release_sockets(struct generation *g, struct unit *u)
+{
+	while (u->n_sockets > 0)
+		sockets_release(g->all_sockets, u->sockets[--u->n_sockets]);
+}
+
+void generation_free(struct generation **gp)
+{
+	struct generation *g = *gp;
+
+	*gp = NULL;
+	if (!g)
+		return;
+	list_remove(&g->in_master);
+	for (size_t i = 0; i < g->n; i++) {
+		pool_free(&g->units[i].pool);
+		release_sockets(g, &g->units[i]);
+	}
+	logs_close(&g->logs);
+	arena_close(&g->arena);
+	free(g);
+}
+
+void generation_start(struct generation *g)
+{
+	for (size_t i = 0; i < g->n; i++)
+		pool_start(g->units[i].pool);
+}
+
+/* A bit for each socket that is this generation's alone. */
+static uint64_t only_ours(const struct unit *u)
+{
+	uint64_t mask = 0;
+
+	for (size_t i = 0; i < u->n_sockets; i++)
+		if (u->sockets[i]->users == 1 && u->sockets[i]->kind != LISTEN_SYSTEMD)
+			mask |= (uint64_t)1 << i;
+	return mask;
+}
+
+void generation_drain(struct generation *g)
+{
+	for (size_t i = 0; i < g->n; i++) {
+		struct unit *u = &g->units[i];
+
+		pool_drain(u->pool, only_ours(u), u->service->timeouts.drain);
+		release_sockets(g, u);
+	}
+}
+
+void generation_rest(struct generation *g)
+{
+	for (size_t i = 0; i < g->n; i++)
+		pool_drain(g->units[i].pool, 0, g->units[i].service->timeouts.drain);
+}
+
+void generation_finish(struct generation *g)
+{
+	for (size_t i = 0; i < g->n; i++) {
+		pool_drain(g->units[i].pool, 0, 0);
+		release_sockets(g, &g->units[i]);
+	}
+}
+
+void generation_stop(struct generation *g)
+{
+	for (size_t i = 0; i < g->n; i++)
+		pool_stop(g->units[i].pool);
+}
+
+int generation_workers(const struct generation *g)
+{
+	int sum = 0;
+
+	for (size_t i = 0; i < g->n; i++) {
+		struct pool_census c = pool_census(g->units[i].pool);
+
+		sum += c.starting + c.accepting + c.draining;
+	}
+	return sum;
+}
+
+bool generation_is_complete(const struct generation *g)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (!pool_is_complete(g->units[i].pool))
+			return false;
+	return true;
+}
+
+const struct unit *generation_failing(const struct generation *g)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (pool_is_failing(g->units[i].pool))
+			return &g->units[i];
+	return NULL;
+}
+
+bool generation_is_settled(const struct generation *g)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (!pool_is_complete(g->units[i].pool) && !pool_is_failing(g->units[i].pool))
+			return false;
+	return true;
+}
+
+void generation_reopen_logs(struct generation *g)
+{
+	logs_reopen(&g->logs);
+	for (size_t i = 0; i < g->n; i++)
+		pool_send_logs(g->units[i].pool,
+		               g->logs.log ? log_sink_fd(g->logs.log) : -1,
+		               g->logs.access_log ? log_sink_fd(g->logs.access_log) : -1);
+}
+
+bool generation_has(const struct generation *g, const struct pool *p)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (g->units[i].pool == p)
+			return true;
+	return false;
+}
+
+void generation_forget(struct generation *g, const struct pool *mine)
+{
+	for (size_t i = 0; i < g->n; i++) {
+		struct unit *u = &g->units[i];
+
+		if (u->pool == mine)
+			continue;
+		pool_forget_board(u->pool);
+		if (mine)
+			munmap(u->service->pages, u->service->pages_len);
+	}
+	if (!mine)
+		arena_close(&g->arena);
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A generation: one configuration that was loaded, its logs, its sockets and
+ * the workers forked from it.
+ */
+#ifndef DROVER_MASTER_GENERATION_H
+#define DROVER_MASTER_GENERATION_H
+
+#include <stdbool.h>
+
+#include "conf_fetch.h"
+#include "list.h"
+#include "logs.h"
+#include "pool.h"
+#include "sockets.h"
+
+struct unit {                           /* a service at work */
+	const struct conf_service *service;
+	struct pool               *pool;
+	struct listening          *sockets[CONF_LISTEN_MAX];
+	size_t                     n_sockets;   /* 0 once they were released */
+};
+
+struct generation {
+	struct list         in_master;  /* among the old ones */
+	unsigned int        number;
+	struct arena        arena;
+	const struct conf  *conf;
+	struct logs         logs;
+	struct sockets     *all_sockets;
+	struct pool_context context;
+	size_t              n;
+	struct unit         units[];
+};
+
+/*
+ * Opens what the configuration asks for, beside what runs: logs and sockets,
+ * no workers yet. Takes fetched->arena in any case. *context is a template; its
+ * logs are filled in. NULL after the reason was logged, with *exit_code set
+ * (sysexits.h) and nothing changed.
+ */
+struct generation *generation_new(const struct conf_fetched *fetched, unsigned int number,
+                                  struct sockets *sockets, const struct pool_context *context,
+                                  int *exit_code);
+
+/* Frees *gp, which has no workers, and sets it to NULL; NULL is fine. */
+void generation_free(struct generation **gp);
+
+/* Starts the workers. */
+void generation_start(struct generation *g);
+
+/*
+ * Its workers drain, each service for at most its timeouts.drain, and its
+ * sockets are released: those that no other generation uses are closed here,
+ * and taken from by the draining workers until they are empty.
+ */
+void generation_drain(struct generation *g);
+
+/* Its workers drain; its sockets stay. */
+void generation_rest(struct generation *g);
+
+/* Its workers drain without a limit of time, and its sockets are released. */
+void generation_finish(struct generation *g);
+
+/* Its workers end at once. */
+void generation_stop(struct generation *g);
+
+/* Workers of any kind that live. */
+int generation_workers(const struct generation *g);
+
+/* Of all its services: as many workers accept as are wanted; one is failing. */
+bool generation_is_complete(const struct generation *g);
+const struct unit *generation_failing(const struct generation *g);
+
+/* True if every service has all its workers or has failed once. */
+bool generation_is_settled(const struct generation *g);
+
+void generation_reopen_logs(struct generation *g);
+
+/* In a worker of mine (NULL: of another generation): all else of g goes out of reach. */
+void generation_forget(struct generation *g, const struct pool *mine);
+
+bool generation_has(const struct generation *g, const struct pool *p);
+
+#endif

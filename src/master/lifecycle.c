@@ -1,0 +1,92 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Signals, phases and orders.
+ */
+#include <config.h>
+#include "lifecycle.h"
+
+#include <signal.h>
+
+const int lifecycle_signals[] = {
+	SIGCHLD, SIGHUP, SIGTERM, SIGQUIT, SIGINT, SIGUSR1, SIGWINCH, SIGTTIN, SIGTTOU,
+};
+const size_t lifecycle_n_signals = sizeof lifecycle_signals / sizeof *lifecycle_signals;
+
+static const struct {
+	int        signal;
+	enum order by_user;
+	enum order by_terminal;         /* SI_KERNEL: its owner typed, resized or left it */
+} meanings[] = {
+	{ SIGCHLD,  ORDER_REAP,        ORDER_REAP },
+	{ SIGHUP,   ORDER_RELOAD,      ORDER_DRAIN },
+	{ SIGTERM,  ORDER_DRAIN,       ORDER_DRAIN },
+	{ SIGQUIT,  ORDER_WAIT,        ORDER_WAIT },
+	{ SIGINT,   ORDER_END,         ORDER_END },
+	{ SIGUSR1,  ORDER_REOPEN_LOGS, ORDER_REOPEN_LOGS },
+	{ SIGWINCH, ORDER_REST,        ORDER_NONE },
+	{ SIGTTIN,  ORDER_MORE,        ORDER_NONE },
+	{ SIGTTOU,  ORDER_FEWER,       ORDER_NONE },
+};
+
+static const char *const names[] = {
+	[PHASE_STARTING] = "starting",
+	[PHASE_SERVING] = "serving",
+	[PHASE_RELOADING] = "reloading",
+	[PHASE_DRAINING] = "draining",
+	[PHASE_WAITING] = "waiting",
+	[PHASE_ENDING] = "ending",
+};
+
+const char *lifecycle_phase_name(enum phase phase)
+{
+	return names[phase];
+}
+
+static enum order meaning(int signal, int32_t si_code)
+{
+	for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++)
+		if (meanings[i].signal == signal)
+			return si_code == SI_KERNEL ? meanings[i].by_terminal : meanings[i].by_user;
+	return ORDER_NONE;
+}
+
+/* Once it stops, it can only stop sooner. */
+static enum order while_stopping(enum phase phase, enum order order)
+{
+	switch (order) {
+	case ORDER_REAP:
+	case ORDER_REOPEN_LOGS:
+		return order;
+	case ORDER_END:
+		return phase == PHASE_ENDING ? ORDER_NONE : ORDER_END;
+	case ORDER_DRAIN:
+		if (phase == PHASE_ENDING)
+			return ORDER_NONE;
+		return phase == PHASE_DRAINING ? ORDER_END : ORDER_DRAIN;
+	case ORDER_NONE:
+	case ORDER_RELOAD:
+	case ORDER_WAIT:
+	case ORDER_REST:
+	case ORDER_MORE:
+	case ORDER_FEWER:
+		break;
+	}
+	return ORDER_NONE;
+}
+
+enum order lifecycle_order(enum phase phase, int signal, int32_t si_code)
+{
+	enum order order = meaning(signal, si_code);
+
+	switch (phase) {
+	case PHASE_STARTING:
+	case PHASE_SERVING:
+	case PHASE_RELOADING:
+		return order;
+	case PHASE_DRAINING:
+	case PHASE_WAITING:
+	case PHASE_ENDING:
+		break;
+	}
+	return while_stopping(phase, order);
+}

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The phases of the master, and what each signal means in them: pure tables.
+ * What is then done, is run.c's affair.
+ */
+#ifndef DROVER_MASTER_LIFECYCLE_H
+#define DROVER_MASTER_LIFECYCLE_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum phase {
+	PHASE_STARTING,         /* not ready yet */
+	PHASE_SERVING,
+	PHASE_RELOADING,        /* serving, and a new generation is on its way */
+	PHASE_DRAINING,         /* TERM: to its end, within shutdown_timeout */
+	PHASE_WAITING,          /* QUIT: to its end */
+	PHASE_ENDING,           /* workers were told to end at once */
+};
+
+enum order {
+	ORDER_NONE,
+	ORDER_REAP,             /* CHLD */
+	ORDER_RELOAD,           /* HUP */
+	ORDER_DRAIN,            /* TERM */
+	ORDER_WAIT,             /* QUIT */
+	ORDER_END,              /* INT, or TERM again */
+	ORDER_REOPEN_LOGS,      /* USR1 */
+	ORDER_REST,             /* WINCH */
+	ORDER_MORE,             /* TTIN */
+	ORDER_FEWER,            /* TTOU */
+};
+
+/* The signals that the master reads. */
+extern const int lifecycle_signals[];
+extern const size_t lifecycle_n_signals;
+
+/* What that signal orders in that phase. si_code as in sigaction(2): a terminal means other things. */
+enum order lifecycle_order(enum phase phase, int signal, int32_t si_code);
+
+const char *lifecycle_phase_name(enum phase phase);
+
+#endif

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Opening and reopening the server's logs.
+ */
+#include <config.h>
+#include "logs.h"
+
+#include <stddef.h>
+
+static int open_one(struct log_sink **sink, const struct conf_log *c)
+{
+	*sink = NULL;
+	if (c->target == LOG_TARGET_NONE)
+		return 0;
+	*sink = log_sink_open(c->target, c->path, c->format);
+	return *sink ? 0 : -1;
+}
+
+int logs_open(struct logs *l, const struct conf *conf, const struct conf_log **which)
+{
+	*l = (struct logs){ .level = conf->log.level };
+	*which = &conf->log;
+	if (open_one(&l->log, &conf->log) == -1)
+		return -1;
+	*which = &conf->access_log;
+	if (open_one(&l->access_log, &conf->access_log) == -1) {
+		log_sink_close(&l->log);
+		return -1;
+	}
+	return 0;
+}
+
+void logs_close(struct logs *l)
+{
+	log_sink_close(&l->log);
+	log_sink_close(&l->access_log);
+}
+
+void logs_use(const struct logs *l)
+{
+	log_use(l->log, l->level);
+}
+
+static void reopen_one(struct log_sink *sink, const char *name)
+{
+	int fd = sink ? log_sink_open_again(sink) : -1;
+
+	if (fd != -1)
+		log_sink_switch(sink, fd);
+	else if (sink)
+		log_err("reopen the %s: %m; it goes on as it was", name);
+}
+
+void logs_reopen(struct logs *l)
+{
+	reopen_one(l->log, "log");
+	reopen_one(l->access_log, "access log");
+}

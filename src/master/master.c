@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What starting, reloading and stopping have in common.
+ */
+#include <config.h>
+#include "master.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "pid_file.h"
+#include "text.h"
+
+struct generation *master_new_generation(struct master *m, const struct conf_fetched *fetched,
+                                         int *exit_code)
+{
+	struct generation *g = generation_new(fetched, ++m->n_generations, &m->sockets,
+	                                      &m->context, exit_code);
+
+	if (!g)
+		return NULL;
+	list_append(&m->generations, &g->in_master);
+	generation_start(g);
+	return g;
+}
+
+void master_install(struct master *m, struct generation *g)
+{
+	m->current = g;
+	m->resting = false;
+	logs_use(&g->logs);
+	sockets_commit(&m->sockets);
+}
+
+void master_bury_old(struct master *m)
+{
+	struct generation *g;
+
+	list_each(&m->generations, g, struct generation, in_master) {
+		if (g == m->current || g == m->coming || generation_workers(g) > 0)
+			continue;
+		notify_send(m->events, "generation-gone generation=%u", g->number);
+		log_debug("generation %u is gone", g->number);
+		generation_free(&g);
+	}
+}
+
+int master_workers(const struct master *m)
+{
+	struct generation *g;
+	int sum = 0;
+
+	list_each(&m->generations, g, struct generation, in_master)
+		sum += generation_workers(g);
+	return sum;
+}
+
+/* ---- STATUS= ------------------------------------------------------------ */
+
+static void add_services(struct text *t, const struct generation *g, bool failing)
+{
+	const char *separator = "";
+
+	for (size_t i = 0; i < g->n; i++) {
+		const struct unit *u = &g->units[i];
+
+		if (pool_is_failing(u->pool) != failing)
+			continue;
+		text_add(t, "%s%s", separator, u->service->name);
+		if (!failing)
+			text_add(t, " (%d)", pool_census(u->pool).accepting);
+		separator = ", ";
+	}
+}
+
+static void describe(struct text *t, const struct master *m)
+{
+	const struct generation *g = m->current;
+
+	if (m->phase >= PHASE_DRAINING)
+		text_add(t, "%s: %d workers left", lifecycle_phase_name(m->phase),
+		         master_workers(m));
+	else if (!g)
+		text_add(t, "starting");
+	else if (m->resting)
+		text_add(t, "resting: no workers until HUP");
+	else {
+		text_add(t, "serving ");
+		add_services(t, g, false);
+		if (generation_failing(g)) {
+			text_add(t, "; NOT serving ");
+			add_services(t, g, true);
+			text_add(t, ": workers die before they accept");
+		}
+	}
+	if (m->refused[0])
+		text_add(t, "; last reload refused: %s", m->refused);
+}
+
+void master_notify(struct master *m, const char *message)
+{
+	char status[512];
+	struct text t = text_in(status, sizeof status);
+
+	if (!m->systemd)
+		return;
+	describe(&t, m);
+	notify_send(m->systemd, "%s%sSTATUS=%s", message, message[0] ? "\n" : "", status);
+}
+
+/* ---- pid file ----------------------------------------------------------- */
+
+int master_update_pid_file(struct master *m)
+{
+	const char *wanted = m->current->conf->pid_file;
+	char *before = m->pid_file;
+
+	if (wanted && pid_file_write(wanted) == -1)
+		return -1;
+	m->pid_file = wanted ? strdup(wanted) : NULL;
+	if (before && (!wanted || strcmp(before, wanted) != 0))
+		pid_file_remove(before);
+	free(before);
+	return 0;
+}

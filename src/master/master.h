@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the master is made of, and what it tells those who watch it. The master
+ * owns sockets, signals and children; it never touches a client's bytes.
+ */
+#ifndef DROVER_MASTER_MASTER_H
+#define DROVER_MASTER_MASTER_H
+
+#include <stdbool.h>
+#include <sys/resource.h>
+
+#include "conf_fetch.h"
+#include "generation.h"
+#include "lifecycle.h"
+#include "list.h"
+#include "loop.h"
+#include "notify.h"
+#include "sockets.h"
+
+struct run_options;
+
+struct master {
+	struct conf_source  source;
+	struct loop         loop;
+	enum phase          phase;
+	int                 exit_code;
+	struct watch        signals;
+	struct notify      *systemd;            /* NULL: nobody there */
+	struct notify      *events;
+	struct sockets      sockets;
+	struct pool_context context;            /* what generations start from */
+	unsigned int        n_generations;      /* numbers given so far */
+	struct conf_fetch  *fetch;              /* a configuration is being read */
+	struct list         generations;        /* all there are; the others' workers drain */
+	struct generation  *current;            /* the one that serves; NULL before the first */
+	struct generation  *coming;             /* its workers are starting, beside the current one */
+	struct timer        sweep;              /* after this turn: something changed */
+	bool                reload_again;       /* HUP came during a reload */
+	bool                resting;            /* WINCH: no workers wanted */
+	char                refused[256];       /* why the last reload was; "" if it was not */
+	char               *pid_file;           /* as written; NULL: none */
+	struct timer        watchdog;
+	int64_t             watchdog_ms;        /* how often; 0: nobody asks */
+	struct timer        stop_limit;         /* shutdown_timeout */
+	struct timer        extend;             /* asks systemd for more time */
+	const struct run_options *options;
+};
+
+/*
+ * Makes a generation of what was fetched, and starts its workers. NULL after
+ * the reason was logged, with *exit_code set.
+ */
+struct generation *master_new_generation(struct master *m, const struct conf_fetched *fetched,
+                                         int *exit_code);
+
+/* Makes g the one that serves: its logs, its socket options. */
+void master_install(struct master *m, struct generation *g);
+
+/* Buries the generations that are neither current nor coming and have no worker any more. */
+void master_bury_old(struct master *m);
+
+/* Workers of all generations. */
+int master_workers(const struct master *m);
+
+/* Tells systemd message, e.g. "READY=1", and as STATUS= what is served and what is not. */
+void master_notify(struct master *m, const char *message);
+
+/*
+ * Writes the pid file that the current configuration names, and removes one
+ * that an earlier one named. -1 with errno.
+ */
+int master_update_pid_file(struct master *m);
+
+#endif

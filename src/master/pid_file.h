@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The pid file: complete or not there at all.
+ */
+#ifndef DROVER_MASTER_PID_FILE_H
+#define DROVER_MASTER_PID_FILE_H
+
+/*
+ * Writes our pid under a temporary name and renames it. The directory must
+ * belong to root or to ourselves, else somebody could have us overwrite a file
+ * of his choice, or have an init script kill a process of his choice. 0, or -1
+ * with errno: EPERM if the directory is somebody else's.
+ */
+int pid_file_write(const char *path);
+
+/* Removes it, if it is still ours. NULL is fine. */
+void pid_file_remove(const char *path);
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The steps of a reload: check in a child, build beside the old generation,
+ * wait until its workers accept, and only then let the old ones go. Any error
+ * on the way leaves everything as it was.
+ */
+#include <config.h>
+#include "reload.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "clock.h"
+#include "log.h"
+
+/* Back to serving, whatever came of it; systemd is told so even after a refusal. */
+static void over(struct master *m)
+{
+	m->phase = PHASE_SERVING;
+	master_notify(m, "READY=1");
+	if (m->reload_again)
+		reload_begin(m);
+}
+
+/* word is for events; why for people. */
+static void refuse(struct master *m, const char *word, const char *why)
+{
+	snprintf(m->refused, sizeof m->refused, "%s", why);
+	log_err("reload refused: %s; the running configuration goes on", why);
+	notify_send(m->events, "reload-failed reason=%s", word);
+	over(m);
+}
+
+static void commit(struct master *m)
+{
+	struct generation *before = m->current;
+
+	master_install(m, m->coming);
+	m->coming = NULL;
+	m->refused[0] = '\0';
+	if (master_update_pid_file(m) == -1)
+		log_err("write the pid file %s: %m", m->current->conf->pid_file);
+	generation_drain(before);
+	log_info("reloaded: generation %u serves", m->current->number);
+	notify_send(m->events, "reload-done generation=%u", m->current->number);
+	over(m);
+}
+
+static void roll_back(struct master *m, const struct unit *failed)
+{
+	char why[128];
+
+	snprintf(why, sizeof why, "workers of service \"%s\" die before they accept",
+	         failed->service->name);
+	generation_drain(m->coming);
+	m->coming = NULL;
+	refuse(m, "start", why);
+}
+
+void reload_check(struct master *m)
+{
+	const struct unit *failed;
+
+	if (m->phase != PHASE_RELOADING || !m->coming)
+		return;
+	failed = generation_failing(m->coming);
+	if (failed)
+		roll_back(m, failed);
+	else if (generation_is_complete(m->coming))
+		commit(m);
+}
+
+static void on_fetched(void *arg, const struct conf_fetched *result)
+{
+	struct master *m = arg;
+	int exit_code;
+
+	m->fetch = NULL;
+	if (!result->conf) {
+		refuse(m, "check", "the configuration has errors");
+		return;
+	}
+	m->coming = master_new_generation(m, result, &exit_code);
+	if (!m->coming)
+		refuse(m, "listen", "what it asks for cannot be had");
+	else
+		reload_check(m);
+}
+
+void reload_begin(struct master *m)
+{
+	char message[64];
+
+	if (m->phase != PHASE_SERVING) {
+		m->reload_again = true;
+		return;
+	}
+	m->phase = PHASE_RELOADING;
+	m->reload_again = false;
+	log_info("reloading");
+	notify_send(m->events, "reload-begin");
+	/* One message: sd_notify(3) wants both together. */
+	snprintf(message, sizeof message, "RELOADING=1\nMONOTONIC_USEC=%lld",
+	         (long long)clock_us());
+	master_notify(m, message);
+	m->fetch = conf_fetch_start(&m->loop, &m->source, on_fetched, m);
+	if (!m->fetch)
+		refuse(m, "check", strerror(errno));
+}
+
+void reload_cancel(struct master *m)
+{
+	conf_fetch_cancel(&m->fetch);
+	m->coming = NULL;       /* one of the others now: it is stopped with them */
+	m->reload_again = false;
+}

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Back-off.
+ */
+#include <config.h>
+#include "restart.h"
+
+static int64_t longer(int64_t delay_ms, const struct conf_restart *rule)
+{
+	if (delay_ms == 0)
+		return rule->delay_min;
+	return delay_ms > rule->delay_max / 2 ? rule->delay_max : delay_ms * 2;
+}
+
+int64_t restart_after_death(struct restart *r, const struct conf_restart *rule, bool early,
+                            int64_t now_ms)
+{
+	/* While it is slowed down it cannot die often: the delay is part of the calm it needs. */
+	if (r->deaths > 0 && now_ms - r->last_ms > rule->within + r->delay_ms)
+		*r = (struct restart){ 0 };
+	if (now_ms - r->window_ms > rule->within) {
+		r->window_ms = now_ms;
+		r->deaths = 0;
+	}
+	r->deaths++;
+	r->last_ms = now_ms;
+	if (!early && r->deaths <= rule->burst)
+		return 0;
+	r->delay_ms = longer(r->delay_ms, rule);
+	return r->delay_ms;
+}

@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Starts the server, obeys signals, watches children.
+ */
+#include <config.h>
+#include "run.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <systemd/sd-daemon.h>
+#include <unistd.h>
+
+#include "fd.h"
+#include "log.h"
+#include "master.h"
+#include "pid_file.h"
+#include "reload.h"
+#include "signals.h"
+#include "stop.h"
+
+/* ---- children ----------------------------------------------------------- */
+
+/* Whoever is not ours became ours when his parent, a worker, died. */
+static void bury_child(struct master *m, pid_t pid, int status)
+{
+	struct generation *g;
+
+	if (conf_fetch_reaped(m->fetch, pid, status))
+		return;
+	list_each(&m->generations, g, struct generation, in_master)
+		for (size_t i = 0; i < g->n; i++)
+			if (pool_reaped(g->units[i].pool, pid, status))
+				return;
+}
+
+static void reap(struct master *m)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		bury_child(m, pid, status);
+}
+
+/* In a worker that was just forked. */
+static void forget(void *arg, const struct pool *mine)
+{
+	struct master *m = arg;
+	struct generation *g;
+
+	list_each(&m->generations, g, struct generation, in_master)
+		generation_forget(g, generation_has(g, mine) ? mine : NULL);
+}
+
+static void on_change(void *arg, struct pool *p)
+{
+	struct master *m = arg;
+
+	(void)p;
+	loop_timer(&m->loop, &m->sweep, 0);
+}
+
+/* ---- ready -------------------------------------------------------------- */
+
+static void give_up(struct master *m, int exit_code)
+{
+	m->exit_code = exit_code;
+	stop_begin(m, ORDER_END);
+}
+
+static void become_ready(struct master *m, const struct run_options *o)
+{
+	if (master_update_pid_file(m) == -1) {
+		log_err("write the pid file %s: %m", m->current->conf->pid_file);
+		give_up(m, errno == EPERM || errno == EACCES ? EX_NOPERM : EX_OSERR);
+		return;
+	}
+	m->phase = PHASE_SERVING;
+	log_info("ready");
+	notify_send(m->events, "ready generation=%u", m->current->number);
+	master_notify(m, "READY=1");
+	if (o->ready)
+		o->ready(o->arg);
+	if (m->reload_again)
+		reload_begin(m);
+}
+
+/* Everything that follows from changes among the workers, once a turn. */
+static void on_sweep(struct timer *t)
+{
+	struct master *m = container_of(t, struct master, sweep);
+
+	if (m->phase == PHASE_STARTING && generation_is_settled(m->current))
+		become_ready(m, m->options);
+	else if (m->phase == PHASE_SERVING)
+		master_notify(m, "");
+	reload_check(m);
+	master_bury_old(m);
+	stop_check(m);
+}
+
+/* False after the reason was logged. */
+static bool fits_options(const struct conf *conf, const struct run_options *o)
+{
+	const struct conf_log *const logs[] = { &conf->log, &conf->access_log };
+
+	for (size_t i = 0; o->detached && i < sizeof logs / sizeof *logs; i++)
+		if (logs[i]->target == LOG_TARGET_STDERR) {
+			log_err("%s:%d: a detached server has no standard error to log to "
+			        "(set log.target to \"syslog\", \"journal\" or a file)",
+			        logs[i]->place.file, logs[i]->place.line);
+			return false;
+		}
+	return true;
+}
+
+static void on_first_conf(void *arg, const struct conf_fetched *result)
+{
+	struct master *m = arg;
+	struct conf_fetched mine = *result;
+
+	m->fetch = NULL;
+	m->exit_code = result->exit_code;
+	if (result->conf && !fits_options(result->conf, m->options)) {
+		m->exit_code = EX_CONFIG;
+		arena_close(&mine.arena);
+	} else if (result->conf) {
+		m->current = master_new_generation(m, result, &m->exit_code);
+	}
+	if (m->current)
+		master_install(m, m->current);
+	else
+		loop_stop(&m->loop);
+}
+
+/* ---- signals ------------------------------------------------------------ */
+
+static void rest(struct master *m)
+{
+	if (m->phase != PHASE_SERVING) {
+		log_warn("WINCH is for when the server serves; it is %s",
+		         lifecycle_phase_name(m->phase));
+		return;
+	}
+	m->resting = true;
+	generation_rest(m->current);
+	log_info("workers drain and go; HUP brings them back");
+	notify_send(m->events, "resting");
+	master_notify(m, "");
+}
+
+static void scale(struct master *m, int by)
+{
+	for (size_t i = 0; m->current && i < m->current->n; i++) {
+		struct unit *u = &m->current->units[i];
+
+		if (pool_scale(u->pool, by))
+			log_info("%s: %d workers wanted", u->service->name, pool_target(u->pool));
+		else
+			log_info("%s: stays at %d workers", u->service->name, pool_target(u->pool));
+	}
+}
+
+static void reopen_logs(struct master *m)
+{
+	struct generation *g;
+
+	list_each(&m->generations, g, struct generation, in_master)
+		generation_reopen_logs(g);
+	log_info("logs reopened");
+	notify_send(m->events, "logs-reopened");
+}
+
+static void obey(struct master *m, enum order order)
+{
+	switch (order) {
+	case ORDER_NONE:
+		break;
+	case ORDER_REAP:
+		reap(m);
+		break;
+	case ORDER_RELOAD:
+		reload_begin(m);
+		break;
+	case ORDER_DRAIN:
+	case ORDER_WAIT:
+	case ORDER_END:
+		stop_begin(m, order);
+		break;
+	case ORDER_REOPEN_LOGS:
+		reopen_logs(m);
+		break;
+	case ORDER_REST:
+		rest(m);
+		break;
+	case ORDER_MORE:
+		scale(m, 1);
+		break;
+	case ORDER_FEWER:
+		scale(m, -1);
+		break;
+	}
+}
+
+static void on_signal(struct watch *w, uint32_t events)
+{
+	struct master *m = container_of(w, struct master, signals);
+	struct signalfd_siginfo info;
+
+	(void)events;
+	while (signals_read(w->fd, &info))
+		obey(m, lifecycle_order(m->phase, (int)info.ssi_signo, info.ssi_code));
+}
+
+static void on_watchdog(struct timer *t)
+{
+	struct master *m = container_of(t, struct master, watchdog);
+
+	/* One that waits says as much as two. */
+	if (notify_waiting(m->systemd) == 0)
+		notify_send(m->systemd, "WATCHDOG=1");
+	loop_timer(&m->loop, t, m->watchdog_ms);
+}
+
+/* ---- beginning and end -------------------------------------------------- */
+
+static void start_watchdog(struct master *m)
+{
+	uint64_t us;
+
+	if (sd_watchdog_enabled(1, &us) <= 0)
+		return;
+	m->watchdog_ms = (int64_t)(us / 2000);
+	if (m->watchdog_ms == 0)
+		m->watchdog_ms = 1;
+	on_watchdog(&m->watchdog);
+}
+
+static struct notify *open_notify(struct master *m, const char *variable)
+{
+	const char *path = getenv(variable);
+	struct notify *n = notify_open(&m->loop, path);
+
+	if (!n && path)
+		log_warn("%s=%s: %m", variable, path);
+	unsetenv(variable);     /* it is for us alone */
+	return n;
+}
+
+static int init(struct master *m, const struct run_options *o)
+{
+	*m = (struct master){ .source = o->source, .options = o, .phase = PHASE_STARTING,
+	                      .signals.fd = -1, .sweep.fire = on_sweep,
+	                      .watchdog.fire = on_watchdog };
+	list_init(&m->generations);
+	list_init(&m->sockets.all);
+	stop_init(m);
+	if (loop_init(&m->loop) == -1)
+		return -1;
+	m->systemd = open_notify(m, "NOTIFY_SOCKET");
+	m->events = open_notify(m, "DROVER_EVENTS");
+	m->context = (struct pool_context){ .loop = &m->loop, .events = m->events,
+	                                    .forget = forget, .changed = on_change, .arg = m };
+	if (getrlimit(RLIMIT_NOFILE, &m->context.nofile) == -1 ||
+	    prctl(PR_SET_CHILD_SUBREAPER, 1) == -1 || sockets_init(&m->sockets, m->events) == -1)
+		return -1;
+	fd_cloexec_from(STDERR_FILENO + 1);
+	m->signals = (struct watch){ .fd = signals_open(lifecycle_signals, lifecycle_n_signals),
+	                             .ready = on_signal };
+	if (m->signals.fd == -1 || loop_watch(&m->loop, &m->signals, EPOLLIN) == -1)
+		return -1;
+	start_watchdog(m);
+	m->fetch = conf_fetch_start(&m->loop, &m->source, on_first_conf, m);
+	return m->fetch ? 0 : -1;
+}
+
+static void fini(struct master *m)
+{
+	struct generation *g;
+
+	pid_file_remove(m->pid_file);
+	free(m->pid_file);
+	conf_fetch_cancel(&m->fetch);
+	notify_send(m->events, "stopped");
+	if (m->current)
+		log_info("stopped");
+	log_use(NULL, LOG_LEVEL_INFO);
+	list_each(&m->generations, g, struct generation, in_master)
+		generation_free(&g);
+	sockets_close(&m->sockets);
+	fd_close(&m->signals.fd);
+	notify_close(&m->systemd);
+	notify_close(&m->events);
+	loop_fini(&m->loop);
+}
+
+int run_master(const struct run_options *o)
+{
+	struct master m;
+
+	signals_take_over();
+	if (init(&m, o) == -1) {
+		log_err("start: %m");
+		m.exit_code = EX_OSERR;
+	} else {
+		loop_run(&m.loop);
+	}
+	fini(&m);
+	return m.exit_code;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The master's life, from the first configuration to the exit code.
+ */
+#ifndef DROVER_MASTER_RUN_H
+#define DROVER_MASTER_RUN_H
+
+#include "conf_fetch.h"
+
+struct run_options {
+	struct conf_source source;
+	bool               detached;            /* nobody sees standard error: no log may go there */
+	void             (*ready)(void *arg);   /* called when the server is ready; NULL is fine */
+	void              *arg;
+};
+
+/*
+ * Serves until it is told to stop. Takes over the signals of the process.
+ * Returns its exit status (sysexits.h).
+ */
+int run_master(const struct run_options *o);
+
+#endif

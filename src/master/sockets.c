@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Which listener of a new configuration is one that we have, and the opening
+ * of the others.
+ */
+#include <config.h>
+#include "sockets.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <systemd/sd-daemon.h>
+
+#include "fd.h"
+#include "log.h"
+
+#define PORT_TRIES 16           /* to find a port that is free for both families */
+
+/* ---- one socket --------------------------------------------------------- */
+
+static struct listening *listening_new(enum listen_kind kind, const char *service)
+{
+	struct listening *l = calloc(1, sizeof *l);
+
+	if (!l)
+		return NULL;
+	l->fd = -1;
+	l->kind = kind;
+	list_init(&l->in_sockets);
+	l->service = strdup(service);
+	if (l->service)
+		return l;
+	free(l);
+	return NULL;
+}
+
+static void listening_free(struct listening *l)
+{
+	list_remove(&l->in_sockets);
+	fd_close(&l->fd);
+	free(l->service);
+	free(l->device);
+	free(l->name);
+	free(l);
+}
+
+static struct listener_options options_of(const struct conf_listen *c)
+{
+	return (struct listener_options){
+		.backlog = c->backlog, .nodelay = c->nodelay, .keepalive = c->keepalive,
+		.mode = c->kind == LISTEN_UNIX ? c->mode : CONF_KEEP,
+		.owner = c->owner, .group = c->group,
+	};
+}
+
+static bool same_text(const char *a, const char *b)
+{
+	return a == b || (a && b && strcmp(a, b) == 0);
+}
+
+/* INTERFACES: the same address and device; for port 0 also the same place in the file. */
+static bool is_same(const struct listening *l, const struct conf_listen *c,
+                    const char *service, size_t position)
+{
+	if (l->kind != c->kind || !address_equal(&l->key, &c->address) ||
+	    !same_text(l->device, c->device))
+		return false;
+	if (c->kind != LISTEN_INET || address_port(&c->address) != 0)
+		return true;
+	return l->position == position && strcmp(l->service, service) == 0;
+}
+
+static bool overlaps(const struct listening *l, const struct conf_listen *c)
+{
+	const struct address *a = &l->address, *b = &c->address;
+
+	if (l->kind != LISTEN_INET || c->kind != LISTEN_INET ||
+	    a->u.sa.sa_family != b->u.sa.sa_family || address_port(a) != address_port(b))
+		return false;
+	return address_is_wildcard(a) || address_is_wildcard(b) || address_equal(a, b);
+}
+
+/* ---- what systemd gave us ----------------------------------------------- */
+
+static int adopt(struct sockets *s, int fd, const char *name)
+{
+	struct listening *l = listening_new(LISTEN_SYSTEMD, "");
+
+	if (!l)
+		return -1;
+	l->fd = fd;
+	l->name = strdup(name);
+	list_append(&s->all, &l->in_sockets);
+	if (l->name && listener_adopt(fd, &l->address) == 0)
+		return 0;
+	log_warn("inherited descriptor %d (%s) is not a listening stream socket: %m", fd, name);
+	listening_free(l);
+	return 0;
+}
+
+int sockets_init(struct sockets *s, struct notify *events)
+{
+	char **names = NULL;
+	int n, result = 0;
+
+	list_init(&s->all);
+	s->events = events;
+	n = sd_listen_fds_with_names(1, &names);
+	if (n < 0) {
+		errno = -n;
+		return -1;
+	}
+	for (int i = 0; i < n; i++) {
+		if (adopt(s, SD_LISTEN_FDS_START + i, names[i]) == -1)
+			result = -1;
+		free(names[i]);
+	}
+	free(names);
+	return result;
+}
+
+/* ---- finding and opening ------------------------------------------------ */
+
+struct search {                         /* the making of one service's set */
+	struct sockets            *sockets;
+	const struct conf_service *service;
+	unsigned int               generation;
+	struct listening         **found;
+	int                        n;
+	struct listening          *by_index[CONF_LISTEN_MAX]; /* for same_port_as; NULL: skipped */
+	struct sockets_error      *error;
+};
+
+static int fail(struct search *q, const struct conf_listen *c, int exit_code,
+                const char *format, ...) __attribute__((format(printf, 4, 5)));
+
+static int fail(struct search *q, const struct conf_listen *c, int exit_code,
+                const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(q->error->text, sizeof q->error->text, format, ap);
+	va_end(ap);
+	q->error->place = c->place;
+	q->error->exit_code = exit_code;
+	return -1;
+}
+
+static int fail_to_open(struct search *q, const struct conf_listen *c)
+{
+	const int code = errno == EADDRINUSE ? EX_UNAVAILABLE :
+	                 errno == EACCES || errno == EPERM ? EX_NOPERM :
+	                 errno == EADDRNOTAVAIL || errno == ENOTSOCK || errno == ENOENT ||
+	                 errno == ENODEV ? EX_UNAVAILABLE : EX_OSERR;
+
+	if (errno == ENOTSOCK)
+		return fail(q, c, code, "listen on %s: there is something else than a socket",
+		            c->text);
+	return fail(q, c, code, "listen on %s: %s", c->text, strerror(errno));
+}
+
+/* A socket may go from one service to another. */
+static int set_service(struct listening *l, const char *name)
+{
+	char *copy;
+
+	if (strcmp(l->service, name) == 0)
+		return 0;
+	copy = strdup(name);
+	if (!copy)
+		return -1;
+	free(l->service);
+	l->service = copy;
+	return 0;
+}
+
+static int take(struct search *q, const struct conf_listen *c, struct listening *l)
+{
+	if (l->generation == q->generation && l->users > 0)
+		return fail(q, c, EX_CONFIG, "%s is listened to by service \"%s\" already",
+		            c->text, l->service);
+	if (q->n == CONF_LISTEN_MAX)
+		return fail(q, c, EX_CONFIG, "service \"%s\" has more than %d listeners",
+		            q->service->name, CONF_LISTEN_MAX);
+	if (set_service(l, q->service->name) == -1)
+		return fail(q, c, EX_OSERR, "%s", strerror(errno));
+	l->users++;
+	l->generation = q->generation;
+	l->options = options_of(c);
+	l->options.device = l->device;
+	q->found[q->n++] = l;
+	return 0;
+}
+
+static int take_inherited(struct search *q, const struct conf_listen *c)
+{
+	const int before = q->n;
+	struct listening *l;
+
+	list_each(&q->sockets->all, l, struct listening, in_sockets)
+		if (l->kind == LISTEN_SYSTEMD &&
+		    (!c->systemd_name || strcmp(c->systemd_name, l->name) == 0) &&
+		    take(q, c, l) == -1)
+			return -1;
+	if (q->n > before)
+		return 0;
+	return fail(q, c, EX_CONFIG, "%s: no such listening socket was inherited", c->text);
+}
+
+/* Opens l at its key; -1 with errno. */
+static int open_at(struct listening *l, in_port_t port)
+{
+	l->address = l->key;
+	if (port != 0)
+		address_set_port(&l->address, port);
+	l->fd = listener_open(&l->address, &l->options, &l->file);
+	return l->fd == -1 ? -1 : 0;
+}
+
+/* "*:0": both families get the same port, and what is free for one may not be for the other. */
+static int open_pair(struct listening *first, struct listening *second)
+{
+	for (int i = 0; i < PORT_TRIES; i++) {
+		if (open_at(second, address_port(&first->address)) == 0)
+			return 0;
+		if (errno != EADDRINUSE)
+			return -1;
+		fd_close(&first->fd);
+		if (open_at(first, 0) == -1)
+			return -1;
+	}
+	return -1;
+}
+
+static int open_new(struct search *q, const struct conf_listen *c, size_t position)
+{
+	struct listening *l = listening_new(c->kind, q->service->name), *first = NULL;
+	int result;
+
+	if (!l)
+		return fail(q, c, EX_OSERR, "%s", strerror(errno));
+	if (c->same_port_as >= 0)
+		first = q->by_index[c->same_port_as];
+	l->key = c->address;
+	l->position = position;
+	l->device = c->device ? strdup(c->device) : NULL;
+	l->options = options_of(c);
+	l->options.device = l->device;
+	result = first && first->users == 1 ? open_pair(first, l) :
+	         open_at(l, first ? address_port(&first->address) : 0);
+	if (result == -1) {
+		listening_free(l);
+		if (c->optional && (errno == EAFNOSUPPORT || errno == EADDRNOTAVAIL))
+			return 0;       /* this kernel has no such family */
+		return fail_to_open(q, c);
+	}
+	list_append(&q->sockets->all, &l->in_sockets);
+	q->by_index[position] = l;
+	return take(q, c, l);
+}
+
+static int take_or_open(struct search *q, const struct conf_listen *c, size_t position)
+{
+	char text[ADDRESS_TEXT_MAX];
+	struct listening *l;
+
+	list_each(&q->sockets->all, l, struct listening, in_sockets)
+		if (is_same(l, c, q->service->name, position)) {
+			q->by_index[position] = l;
+			return take(q, c, l);
+		}
+	list_each(&q->sockets->all, l, struct listening, in_sockets)
+		if (overlaps(l, c))
+			return fail(q, c, EX_UNAVAILABLE,
+			            "%s overlaps with %s, on which service \"%s\" listens "
+			            "(remove that one in a reload of its own first)", c->text,
+			            address_format(&l->address, text, sizeof text), l->service);
+	return open_new(q, c, position);
+}
+
+int sockets_acquire(struct sockets *s, const struct conf_service *service,
+                    unsigned int generation, struct listening **found, struct sockets_error *e)
+{
+	struct search q = { .sockets = s, .service = service, .generation = generation,
+	                    .found = found, .error = e };
+	int result = 0;
+
+	for (size_t i = 0; result == 0 && i < service->n_listen; i++) {
+		const struct conf_listen *c = &service->listen[i];
+
+		result = c->kind == LISTEN_SYSTEMD ? take_inherited(&q, c) : take_or_open(&q, c, i);
+	}
+	if (result == 0 && q.n == 0)
+		result = fail(&q, &service->listen[0], EX_UNAVAILABLE,
+		              "listen on %s: the kernel has neither IPv4 nor IPv6",
+		              service->listen[0].text);
+	if (result == -1) {
+		while (q.n > 0)
+			sockets_release(s, found[--q.n]);
+		return -1;
+	}
+	return q.n;
+}
+
+/* ---- letting go --------------------------------------------------------- */
+
+void sockets_release(struct sockets *s, struct listening *l)
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	if (--l->users > 0 || l->kind == LISTEN_SYSTEMD)
+		return;
+	listener_unlink(&l->address, &l->file);
+	if (l->announced) {
+		address_format(&l->address, text, sizeof text);
+		log_info("%s: no longer listening on %s", l->service, text);
+		notify_send(s->events, "closed service=%s address=%s", l->service, text);
+	}
+	listening_free(l);
+}
+
+static void announce(const struct sockets *s, struct listening *l)
+{
+	char text[ADDRESS_TEXT_MAX];
+
+	if (l->announced)
+		return;
+	l->announced = true;
+	address_format(&l->address, text, sizeof text);
+	log_info("%s: listening on %s", l->service, text);
+	notify_send(s->events, "listening service=%s address=%s", l->service, text);
+}
+
+void sockets_commit(struct sockets *s)
+{
+	char text[ADDRESS_TEXT_MAX];
+	struct listening *l;
+
+	list_each(&s->all, l, struct listening, in_sockets) {
+		if (l->users == 0)
+			continue;
+		announce(s, l);
+		if (listener_adjust(l->fd, &l->address, &l->options) == -1)
+			log_warn("set the options of %s: %m",
+			         address_format(&l->address, text, sizeof text));
+	}
+}
+
+void sockets_close(struct sockets *s)
+{
+	struct listening *l;
+
+	list_each(&s->all, l, struct listening, in_sockets) {
+		listener_unlink(&l->address, &l->file);
+		listening_free(l);
+	}
+}

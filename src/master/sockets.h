@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The listening sockets of the server. They belong to the master, outlive the
+ * generations that use them, and are never closed while one does.
+ */
+#ifndef DROVER_MASTER_SOCKETS_H
+#define DROVER_MASTER_SOCKETS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "conf.h"
+#include "list.h"
+#include "listener.h"
+#include "notify.h"
+
+struct listening {                      /* one socket */
+	struct list             in_sockets;
+	int                     fd;
+	enum listen_kind        kind;
+	struct address          key;    /* as configured: a port may be 0 */
+	char                   *service; /* who uses it, or did */
+	size_t                  position; /* among the listeners of that service */
+	char                   *device;
+	char                   *name;   /* LISTEN_SYSTEMD: FileDescriptorName */
+	struct address          address; /* where it really listens */
+	struct listener_file    file;
+	struct listener_options options; /* to be set, when a generation is committed */
+	unsigned int            users;  /* generations */
+	unsigned int            generation; /* the latest that asked for it */
+	bool                    announced;
+};
+
+struct sockets {
+	struct list    all;
+	struct notify *events;          /* or NULL */
+};
+
+/* Why a socket could not be had. */
+struct sockets_error {
+	struct conf_place place;
+	char              text[512];
+	int               exit_code;    /* sysexits.h */
+};
+
+/* Takes over what systemd gave us (sd_listen_fds(3)). -1 with errno if that is broken. */
+int sockets_init(struct sockets *s, struct notify *events);
+
+/*
+ * The sockets for one service of a generation: those that are there already,
+ * and new ones. Fills found (room for CONF_LISTEN_MAX) and returns how many;
+ * each counts one more user. -1 with *e filled, and nothing is taken.
+ */
+int sockets_acquire(struct sockets *s, const struct conf_service *service,
+                    unsigned int generation, struct listening **found, struct sockets_error *e);
+
+/* One user less; without any it is closed, and its file removed. Inherited ones stay. */
+void sockets_release(struct sockets *s, struct listening *l);
+
+/* Tells which sockets are new, and brings the options asked for last into force. */
+void sockets_commit(struct sockets *s);
+
+/* Closes all; the files of our own go. */
+void sockets_close(struct sockets *s);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Drain, wait or end.
+ */
+#include <config.h>
+#include "stop.h"
+
+#include <stdio.h>
+
+#include "clock.h"
+#include "log.h"
+#include "reload.h"
+
+#define EXTEND_EVERY_MS 5000            /* EXTEND_TIMEOUT_USEC= is sent that often, */
+#define EXTEND_BY_US    15000000        /* for that long each time */
+
+static const struct {
+	enum phase  phase;
+	const char *mode;               /* in the event */
+	const char *what;               /* in the log */
+} ways[] = {
+	[ORDER_DRAIN] = { PHASE_DRAINING, "drain", "finishing what is open" },
+	[ORDER_WAIT]  = { PHASE_WAITING,  "wait",  "waiting for what is open" },
+	[ORDER_END]   = { PHASE_ENDING,   "now",   "ending what is open" },
+};
+
+static void on_extend(struct timer *t)
+{
+	struct master *m = container_of(t, struct master, extend);
+	char message[64];
+
+	snprintf(message, sizeof message, "EXTEND_TIMEOUT_USEC=%d", EXTEND_BY_US);
+	master_notify(m, message);
+	loop_timer(&m->loop, t, EXTEND_EVERY_MS);
+}
+
+static void on_limit(struct timer *t)
+{
+	struct master *m = container_of(t, struct master, stop_limit);
+
+	log_warn("%d workers are not finished after shutdown_timeout", master_workers(m));
+	stop_begin(m, ORDER_END);
+}
+
+void stop_init(struct master *m)
+{
+	m->extend.fire = on_extend;
+	m->stop_limit.fire = on_limit;
+}
+
+/* What is the same for all ways, the first time. */
+static void close_doors(struct master *m)
+{
+	struct generation *g;
+
+	reload_cancel(m);
+	master_notify(m, "STOPPING=1");
+	on_extend(&m->extend);
+	list_each(&m->generations, g, struct generation, in_master)
+		generation_finish(g);
+}
+
+void stop_begin(struct master *m, enum order order)
+{
+	const bool first = m->phase < PHASE_DRAINING;
+	struct generation *g;
+	int64_t limit_ms;
+
+	m->phase = ways[order].phase;
+	log_info("stopping: %s", ways[order].what);
+	notify_send(m->events, "stopping mode=%s", ways[order].mode);
+	if (first)
+		close_doors(m);
+	timer_unset(&m->loop.timers, &m->stop_limit);
+	if (order == ORDER_DRAIN && m->current) {
+		limit_ms = m->current->conf->shutdown_timeout;
+		loop_timer_at(&m->loop, &m->stop_limit, clock_deadline(m->loop.now_ms, limit_ms));
+	}
+	if (order == ORDER_END)
+		list_each(&m->generations, g, struct generation, in_master)
+			generation_stop(g);
+	stop_check(m);
+}
+
+void stop_check(struct master *m)
+{
+	if (m->phase >= PHASE_DRAINING && master_workers(m) == 0)
+		loop_stop(&m->loop);
+}

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Stopping the server, in one of three ways; each may follow a gentler one.
+ */
+#ifndef DROVER_MASTER_STOP_H
+#define DROVER_MASTER_STOP_H
+
+#include "master.h"
+
+/* order is ORDER_DRAIN, ORDER_WAIT or ORDER_END. */
+void stop_begin(struct master *m, enum order order);
+
+/* After a change among workers: the last one may be gone, and with it the loop. */
+void stop_check(struct master *m);
+
+/* Once in the master's life. */
+void stop_init(struct master *m);
+
+#endif

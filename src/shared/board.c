@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The scoreboard's memory, and the one question that workers ask of it.
+ */
+#include <config.h>
+#include "board.h"
+
+#include <sys/mman.h>
+
+struct board {
+	size_t            n;
+	struct board_slot slots[];
+};
+
+static size_t bytes(size_t n_slots)
+{
+	return sizeof(struct board) + n_slots * sizeof(struct board_slot);
+}
+
+struct board *board_new(size_t n_slots)
+{
+	struct board *b = mmap(NULL, bytes(n_slots), PROT_READ | PROT_WRITE,
+	                       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	if (b == MAP_FAILED)
+		return NULL;
+	b->n = n_slots;
+	return b;
+}
+
+void board_close(struct board **bp)
+{
+	if (*bp)
+		munmap(*bp, bytes((*bp)->n));
+	*bp = NULL;
+}
+
+size_t board_size(const struct board *b)
+{
+	return b->n;
+}
+
+struct board_slot *board_slot(struct board *b, size_t i)
+{
+	return &b->slots[i];
+}
+
+void board_reset(struct board *b, size_t i, enum board_state state)
+{
+	struct board_slot *s = &b->slots[i];
+
+	atomic_store(&s->open, 0);
+	atomic_store(&s->served, 0);
+	atomic_store(&s->state, state);
+}
+
+bool board_is_ahead(struct board *b, size_t i)
+{
+	uint32_t mine = atomic_load_explicit(&b->slots[i].open, memory_order_relaxed);
+	size_t n = b->n - 1 < BOARD_SAMPLE ? b->n - 1 : BOARD_SAMPLE;
+	uint64_t sum = 0, others = 0;
+
+	for (size_t k = 1; k <= n; k++) {
+		struct board_slot *s = &b->slots[(i + k) % b->n];
+
+		if (atomic_load_explicit(&s->state, memory_order_relaxed) != BOARD_ACCEPTING)
+			continue;
+		sum += atomic_load_explicit(&s->open, memory_order_relaxed);
+		others++;
+	}
+	/* One more than the others, and a sixteenth, is still even. */
+	return mine * others > sum + sum / 16 + others;
+}

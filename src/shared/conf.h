@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The configuration, complete and checked: what master and workers agree on.
+ * Read-only once it is loaded. Names have been looked up, addresses resolved,
+ * lists merged with `defaults`; nothing here needs the name service again.
+ *
+ * All of it lies in one arena. Each service begins on a page of its own, so
+ * that a worker can unmap the services that are not its affair.
+ */
+#ifndef DROVER_SHARED_CONF_H
+#define DROVER_SHARED_CONF_H
+
+#include <sched.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "address.h"
+#include "arena.h"
+#include "handler_list.h"
+#include "log.h"
+
+#define CONF_ARENA_SIZE   (64u << 20)   /* address space for one configuration */
+#define CONF_FILE_MAX     (4u << 20)    /* bytes in one file */
+#define CONF_LISTEN_MAX   64            /* sockets of one service; a bit each in a leash message */
+#define CONF_KEEP         (-1)          /* umask, nice, mode, uid, gid: leave as it is */
+
+struct conf_place {                     /* where something was said */
+	const char *file;
+	int         line;
+};
+
+enum listen_kind {
+	LISTEN_INET,                    /* address is an IPv4 or IPv6 address */
+	LISTEN_UNIX,                    /* address is a path or an abstract name */
+	LISTEN_SYSTEMD,                 /* inherited; address is empty */
+};
+
+struct conf_listen {                    /* one socket; "*:PORT" makes two of these */
+	struct conf_place place;
+	const char       *text;         /* as it was written */
+	enum listen_kind  kind;
+	struct address    address;
+	bool              optional;     /* one family of "*:PORT" or a name: skipped if the
+	                                 * kernel lacks it */
+	int               same_port_as; /* index in listen[]: "*:0" takes the port chosen there,
+	                                 * as does "name:0"; else -1 */
+	const char       *systemd_name; /* FileDescriptorName; NULL: all that were inherited */
+	int               backlog;
+	bool              nodelay;
+	bool              keepalive;
+	const char       *device;       /* SO_BINDTODEVICE, or NULL */
+	int               mode;         /* unix path: permission bits */
+	uid_t             owner;        /* unix path: (uid_t)CONF_KEEP or who owns it */
+	gid_t             group;
+	const char       *owner_name;   /* as written, for -T; NULL: not given */
+	const char       *group_name;
+};
+
+enum handler_stderr { STDERR_LOG, STDERR_NULL, STDERR_CLIENT };
+
+struct conf_handler {
+	struct conf_place   place;
+	enum handler_id     id;
+	const char        **argv;       /* exec: NULL-terminated; else NULL */
+	const char        **env;        /* "NAME=VALUE", NULL-terminated, never NULL */
+	const char        **pass_env;   /* names, NULL-terminated, never NULL */
+	enum handler_stderr err;
+};
+
+struct conf_identity {                  /* who a worker is */
+	struct conf_place place;        /* of user; line 0: none is given */
+	struct conf_place group_place;
+	const char *user;               /* name as written; NULL: not given */
+	const char *group;
+	uid_t       uid;                /* (uid_t)CONF_KEEP: as the master */
+	gid_t       gid;                /* (gid_t)CONF_KEEP: as the master */
+	gid_t      *groups;             /* supplementary; NULL with n 0 */
+	size_t      n_groups;
+	const char *home;               /* of user, from passwd(5); NULL without user */
+	const char *shell;
+};
+
+struct conf_rlimit {                    /* both the soft and the hard limit */
+	bool   given;
+	rlim_t value;                   /* nofile, nproc: a number; core, as: bytes; cpu: seconds */
+};
+
+struct conf_rlimits {
+	struct conf_place  place;
+	struct conf_rlimit nofile, nproc, core, as, cpu;
+};
+
+struct conf_timeouts {                  /* milliseconds; 0: never */
+	int64_t start, session, drain, linger;
+	int64_t idle, write;                    /* 0 for programs: their bytes are not seen */
+};
+
+struct conf_restart {
+	int     burst;                          /* at least twice the workers */
+	int64_t within, delay_min, delay_max;   /* milliseconds */
+};
+
+struct conf_service {
+	struct conf_place     place;
+	const char           *name;
+	void                 *pages;    /* from here, page aligned, */
+	size_t                pages_len; /* so many bytes belong to this service alone */
+	bool                  enabled;  /* a disabled one is checked, and not in conf.services */
+	struct conf_listen   *listen;
+	size_t                n_listen;
+	struct conf_handler   handler;
+	int                   workers;
+	int                   workers_max;      /* TTIN goes up to here */
+	int                   connections;      /* slots in a worker */
+	struct conf_identity  identity;
+	const char           *chroot;           /* NULL: none */
+	const char           *directory;
+	int                   umask;            /* CONF_KEEP, or bits */
+	bool                  has_nice;
+	int                   nice;
+	const char           *cpus;             /* as written; NULL: any */
+	cpu_set_t             cpu_set;
+	struct conf_rlimits   rlimits;
+	bool                  no_new_privs;
+	struct conf_timeouts  timeouts;
+	struct conf_restart   restart;
+};
+
+struct conf_log {
+	struct conf_place place;
+	enum log_target   target;       /* NONE: no such log (access_log only) */
+	const char       *path;         /* for LOG_TARGET_FILE */
+	enum log_level    level;        /* of log; access_log has none */
+	enum log_format   format;
+};
+
+struct conf {
+	const char           *file;             /* the main file, absolute; NULL: command line */
+	struct conf_identity  identity;         /* what services start from */
+	const char           *pid_file;         /* NULL: none */
+	int64_t               shutdown_timeout; /* ms; 0: no limit */
+	struct conf_log       log;
+	struct conf_log       access_log;
+	const char          **include;          /* patterns as written, NULL-terminated */
+	const char          **files_read;       /* NULL-terminated, in the order read */
+	const char          **files_passed;     /* in an include folder, but no pattern took them */
+	struct conf_service **services;         /* enabled ones, in the order of their names */
+	size_t                n_services;
+	size_t                n_disabled;
+};
+
+/*
+ * Receives one complaint, without a newline, "FILE:LINE: what is wrong (what
+ * would be right)". The text is lent for the call.
+ */
+typedef void conf_complain(void *arg, const char *line);
+
+/*
+ * Loads file (made absolute), or text if that is not NULL (file is then what
+ * messages call it), into a, which the caller has opened with CONF_ARENA_SIZE,
+ * empty, and closes. The result lies at the very beginning of the arena.
+ * Blocks: it reads files and asks the name service. Returns NULL after at
+ * least one complaint; the arena is then good for arena_close only.
+ *
+ * Never fails for lack of privilege: what needs root is judged by
+ * conf_check_privileges.
+ */
+struct conf *conf_load(struct arena *a, const char *file, const char *text,
+                       conf_complain *complain, void *arg);
+
+/*
+ * What this process may not do, or must not do as root: an ordinary user with
+ * keys that need root; root with a service that names no user. Returns 0, or
+ * the exit status (sysexits.h: 77 or 78) after at least one complaint.
+ */
+int conf_check_privileges(const struct conf *conf, conf_complain *complain, void *arg);
+
+/* Prints the effective configuration, every default spelled out, as a file that loads. */
+void conf_dump(const struct conf *conf, FILE *out);
+
+#endif

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Listeners: one string in the file, one or more sockets in the service.
+ */
+#include <config.h>
+#include "conf_address.h"
+
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <net/if.h>
+#include <netdb.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf_group.h"
+#include "conf_identity.h"
+
+/* The sockets of one service while they are collected. */
+struct collection {
+	struct conf_loader     *ld;
+	const config_setting_t *setting;        /* of the listener at hand */
+	size_t                  first;          /* its first socket */
+	size_t                  n;
+	bool                    overflown;
+	struct conf_listen      sockets[CONF_LISTEN_MAX];
+};
+
+#define WRONG(c, ...) conf_source_complain((c)->ld, (c)->setting, __VA_ARGS__)
+
+static void add(struct collection *c, const struct conf_listen *l)
+{
+	struct conf_listen *copy = &c->sockets[c->n];
+
+	if (c->n == CONF_LISTEN_MAX) {
+		if (!c->overflown)
+			WRONG(c, "has too many sockets (at most %d)", CONF_LISTEN_MAX);
+		c->overflown = true;
+		return;
+	}
+	*copy = *l;
+	/* One free port for all addresses of a listener. */
+	copy->same_port_as = -1;
+	if (l->kind == LISTEN_INET && address_port(&l->address) == 0 && c->n > c->first)
+		copy->same_port_as = (int)c->first;
+	c->n++;
+}
+
+static void add_inet(struct collection *c, struct conf_listen *l, const struct sockaddr *sa,
+                     socklen_t len)
+{
+	l->address.len = len;
+	memcpy(&l->address.u, sa, len);
+	for (size_t i = c->first; i < c->n; i++)
+		if (address_equal(&c->sockets[i].address, &l->address))
+			return;
+	add(c, l);
+}
+
+static void add_in(struct collection *c, struct conf_listen *l, struct in_addr ip, in_port_t port)
+{
+	struct sockaddr_in in = {
+		.sin_family = AF_INET, .sin_port = htons(port), .sin_addr = ip,
+	};
+
+	add_inet(c, l, (const struct sockaddr *)&in, sizeof in);
+}
+
+/* An IPv4-mapped address is the IPv4 address: the IPv6 socket is for IPv6 only. */
+static void add_in6(struct collection *c, struct conf_listen *l, const struct sockaddr_in6 *from,
+                    in_port_t port)
+{
+	struct sockaddr_in6 in6 = *from;
+	struct in_addr ip;
+
+	if (IN6_IS_ADDR_V4MAPPED(&in6.sin6_addr)) {
+		memcpy(&ip, in6.sin6_addr.s6_addr + 12, sizeof ip);
+		add_in(c, l, ip, port);
+		return;
+	}
+	if (IN6_IS_ADDR_LINKLOCAL(&in6.sin6_addr) && in6.sin6_scope_id == 0) {
+		WRONG(c, "\"%s\" lacks its interface (as in [fe80::1%%eth0]:80)", l->text);
+		return;
+	}
+	in6.sin6_port = htons(port);
+	add_inet(c, l, (const struct sockaddr *)&in6, sizeof in6);
+}
+
+static void add_every_address(struct collection *c, struct conf_listen *l, in_port_t port)
+{
+	const struct sockaddr_in6 any = { .sin6_family = AF_INET6 };
+
+	l->optional = true;
+	add_in(c, l, (struct in_addr){ .s_addr = htonl(INADDR_ANY) }, port);
+	add_in6(c, l, &any, port);
+}
+
+static bool has_both_families(const struct addrinfo *list)
+{
+	const int first = list->ai_family;
+
+	while (list && list->ai_family == first)
+		list = list->ai_next;
+	return list != NULL;
+}
+
+/* All addresses of a name, or the one that is written out. */
+static void add_host(struct collection *c, struct conf_listen *l, const char *host, bool bracketed,
+                     in_port_t port)
+{
+	struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM }, *list;
+	int err;
+
+	if (bracketed)
+		hints = (struct addrinfo){ .ai_family = AF_INET6, .ai_socktype = SOCK_STREAM,
+		                           .ai_flags = AI_NUMERICHOST };
+	err = getaddrinfo(host, NULL, &hints, &list);
+	if (err) {
+		WRONG(c, "\"%s\": %s is unknown: %s", l->text, host,
+		      err == EAI_SYSTEM ? strerror(errno) : gai_strerror(err));
+		return;
+	}
+	l->optional = has_both_families(list);
+	for (const struct addrinfo *ai = list; ai; ai = ai->ai_next) {
+		if (ai->ai_family == AF_INET)
+			add_in(c, l, ((const struct sockaddr_in *)ai->ai_addr)->sin_addr, port);
+		else if (ai->ai_family == AF_INET6)
+			add_in6(c, l, (const struct sockaddr_in6 *)ai->ai_addr, port);
+	}
+	freeaddrinfo(list);
+}
+
+static bool find_port(const char *text, in_port_t *port)
+{
+	const struct servent *service;
+	unsigned long n;
+
+	if (isdigit((unsigned char)*text) && strspn(text, "0123456789") == strlen(text)) {
+		n = strtoul(text, NULL, 10);
+		*port = (in_port_t)n;
+		return strlen(text) <= 5 && n <= UINT16_MAX;
+	}
+	service = *text ? getservbyname(text, "tcp") : NULL;
+	if (service)
+		*port = ntohs((uint16_t)service->s_port);
+	return service != NULL;
+}
+
+/* Splits "HOST:PORT" or "[HOST]:PORT" in place; false after a complaint. */
+static bool split(struct collection *c, const char *written, char *text, char **host, char **port)
+{
+	char *colon = *text == '[' ? strstr(text, "]:") : strrchr(text, ':');
+
+	*host = text;
+	if (!colon || colon == text) {
+		WRONG(c, "\"%s\" is not an address (HOST:PORT, [IPV6]:PORT, *:PORT, unix:/path,"
+		      " unix:@name, systemd:NAME)", written);
+		return false;
+	}
+	*port = colon + 1;
+	if (*text == '[') {
+		*host = text + 1;
+		*port = colon + 2;
+	}
+	*colon = '\0';
+	if (*text != '[' && strchr(text, ':')) {
+		WRONG(c, "\"%s\" is ambiguous (an IPv6 address stands in brackets, as in [::1]:80)",
+		      written);
+		return false;
+	}
+	return true;
+}
+
+static void add_host_and_port(struct collection *c, struct conf_listen *l)
+{
+	char text[NI_MAXHOST + NI_MAXSERV], *host, *service;
+	struct in_addr ip;
+	in_port_t port;
+
+	if (strlen(l->text) >= sizeof text) {
+		WRONG(c, "holds an address that is too long (at most %zu bytes)", sizeof text - 1);
+		return;
+	}
+	l->kind = LISTEN_INET;
+	strcpy(text, l->text);
+	if (!split(c, l->text, text, &host, &service))
+		return;
+	if (!find_port(service, &port))
+		WRONG(c, "\"%s\": port \"%s\" is unknown (0 to 65535, or a name from services(5))",
+		      l->text, service);
+	else if (strcmp(text, "*") == 0)
+		add_every_address(c, l, port);
+	else if (strspn(text, "0123456789.") != strlen(text))
+		add_host(c, l, host, *text == '[', port);
+	else if (inet_pton(AF_INET, text, &ip) == 1)
+		add_in(c, l, ip, port);
+	else
+		WRONG(c, "\"%s\": %s is not an IPv4 address", l->text, text);
+}
+
+static void add_unix(struct collection *c, struct conf_listen *l, const char *name)
+{
+	struct sockaddr_un *un = &l->address.u.un;
+	const size_t len = strlen(name), head = offsetof(struct sockaddr_un, sun_path);
+
+	l->kind = LISTEN_UNIX;
+	if ((*name != '/' && *name != '@') || len < 2) {
+		WRONG(c, "\"%s\" must go on with an absolute path, or @ and a name", l->text);
+		return;
+	}
+	if (len >= sizeof un->sun_path) {
+		WRONG(c, "\"%s\" is too long (the name has %zu bytes at most)", l->text,
+		      sizeof un->sun_path - 1);
+		return;
+	}
+	un->sun_family = AF_UNIX;
+	memcpy(un->sun_path, name, len);
+	l->address.len = (socklen_t)(head + len + 1);
+	if (*name == '@') {
+		un->sun_path[0] = '\0';
+		l->address.len--;       /* an abstract name is counted, not terminated */
+	}
+	add(c, l);
+}
+
+static void add_systemd(struct collection *c, struct conf_listen *l, const char *name)
+{
+	l->kind = LISTEN_SYSTEMD;
+	if (*name == ':') {
+		name++;
+		if (*name == '\0' || strlen(name) > 255 || strchr(name, ':')) {
+			WRONG(c, "\"%s\" is not systemd:NAME, with a FileDescriptorName", l->text);
+			return;
+		}
+		l->systemd_name = conf_loader_strdup(c->ld, name);
+	}
+	add(c, l);
+}
+
+static void add_text(struct collection *c, struct conf_listen *l)
+{
+	const char *text = l->text;
+
+	if (strncmp(text, "unix:", 5) == 0)
+		add_unix(c, l, text + 5);
+	else if (strcmp(text, "systemd") == 0 || strncmp(text, "systemd:", 8) == 0)
+		add_systemd(c, l, text + strlen("systemd"));
+	else
+		add_host_and_port(c, l);
+}
+
+unsigned conf_address_variant(const struct conf_listen *l)
+{
+	if (l->kind == LISTEN_UNIX && l->address.len && l->address.u.un.sun_path[0] == '\0')
+		return CONF_ADDRESS_ABSTRACT;
+	return l->kind;
+}
+
+static void load_group(struct collection *c, struct conf_listen *l)
+{
+	conf_group_load(c->ld, &conf_keys_listen, c->setting, l);
+	if (l->owner_name)
+		conf_identity_find_user(c->ld, l->place, l->owner_name, &l->owner);
+	if (l->group_name)
+		conf_identity_find_group(c->ld, l->place, l->group_name, &l->group);
+	if (l->device && strlen(l->device) >= IFNAMSIZ)
+		WRONG(c, "names a device \"%s\" (the name of an interface has %d bytes at most)",
+		      l->device, IFNAMSIZ - 1);
+	if (!l->text && !conf_source_member(c->setting, "address"))
+		WRONG(c, "holds a listener without an address");
+}
+
+/* One listener: a string, or a group with `address`. */
+static void add_item(struct collection *c)
+{
+	static const char *const what[] = {
+		[LISTEN_INET] = "an IP address", [LISTEN_UNIX] = "a unix socket",
+		[LISTEN_SYSTEMD] = "an inherited socket",
+		[CONF_ADDRESS_ABSTRACT] = "an abstract name",
+	};
+	const config_setting_t *setting = c->setting;
+	struct conf_listen l = {
+		.place = conf_source_place(setting),
+		.owner = (uid_t)CONF_KEEP,
+		.group = (gid_t)CONF_KEEP,
+	};
+	unsigned variant;
+
+	conf_group_reset(c->ld, &conf_keys_listen, &l);
+	c->first = c->n;
+	if (config_setting_is_group(setting)) {
+		load_group(c, &l);
+	} else if (config_setting_type(setting) == CONFIG_TYPE_STRING) {
+		l.text = conf_loader_strdup(c->ld, config_setting_get_string(setting));
+	} else {
+		WRONG(c, "must be addresses such as \"*:80\", or ( { address = ...; } ), not %s",
+		      conf_value_kind(setting));
+	}
+	if (!l.text)
+		return;
+	add_text(c, &l);
+	variant = conf_address_variant(&l);
+	conf_group_refuse(c->ld, &conf_keys_listen, setting, variant, what[variant]);
+}
+
+void conf_address_load(struct conf_loader *ld, const config_setting_t *setting,
+                       struct conf_service *svc)
+{
+	struct collection c = { .ld = ld, .setting = setting };
+
+	if (config_setting_is_group(setting)) {
+		WRONG(&c, "is a group (listeners that are groups stand in parentheses, as in"
+		      " ( { ... } ))");
+	} else if (!config_setting_is_array(setting) && !config_setting_is_list(setting)) {
+		add_item(&c);
+	} else {
+		if (config_setting_length(setting) == 0)
+			WRONG(&c, "is empty (a service needs an address)");
+		for (int i = 0; i < config_setting_length(setting) && !c.overflown; i++) {
+			c.setting = conf_source_item(setting, i);
+			add_item(&c);
+		}
+	}
+	svc->n_listen = c.n;
+	svc->listen = conf_loader_alloc(ld, c.n * sizeof *c.sockets);
+	memcpy(svc->listen, c.sockets, c.n * sizeof *c.sockets);
+}

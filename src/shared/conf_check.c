@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Services, checked as a whole. Complaints go to the setting that says it,
+ * which may be one in `defaults`.
+ */
+#include <config.h>
+#include "conf_check.h"
+
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conf_group.h"
+#include "conf_path.h"
+#include "units.h"
+
+/* Where the service got a key from; the service itself if from nowhere. */
+static config_setting_t *origin(const struct conf_draft *d, const char *path)
+{
+	config_setting_t *found = config_setting_lookup(d->own, path);
+
+	if (!found && d->defaults)
+		found = config_setting_lookup(d->defaults, path);
+	return found ? found : d->own;
+}
+
+static void check_argv(struct conf_loader *ld, const struct conf_draft *d)
+{
+	const struct conf_handler *h = &d->service->handler;
+	const config_setting_t *argv = origin(d, "handler.argv");
+	const char *trouble;
+
+	if (!h->argv[0]) {
+		/* One of a wrong type has been complained of. */
+		if (argv == d->own || config_setting_length(argv) == 0)
+			conf_source_complain(ld, origin(d, "handler"), "needs argv (a program"
+			                     " and its arguments)");
+	} else if (h->argv[0][0] != '/') {
+		conf_source_complain(ld, argv, "begins with \"%s\""
+		                     " (the program is an absolute path)", h->argv[0]);
+	} else {
+		trouble = conf_path_judge_program(d->service->chroot, h->argv[0]);
+		if (trouble)
+			conf_source_complain(ld, argv,
+			                     "cannot execute %s%s%s: %s", h->argv[0],
+			                     d->service->chroot ? " in " : "",
+			                     d->service->chroot ? d->service->chroot : "",
+			                     trouble);
+	}
+}
+
+static void check_environment(struct conf_loader *ld, const struct conf_draft *d)
+{
+	const struct conf_handler *h = &d->service->handler;
+
+	for (size_t i = 0; h->env[i]; i++)
+		if (!strchr(h->env[i], '=') || h->env[i][0] == '=')
+			conf_source_complain(ld, origin(d, "handler.env"),
+			                     "holds \"%s\" (NAME=VALUE)", h->env[i]);
+	for (size_t i = 0; h->pass_env[i]; i++)
+		if (strchr(h->pass_env[i], '=') || h->pass_env[i][0] == '\0')
+			conf_source_complain(ld, origin(d, "handler.pass_env"),
+			                     "holds \"%s\" (names only)", h->pass_env[i]);
+}
+
+/* The service's own words only: from `defaults`, some may fit others. */
+static void refuse_meaningless(struct conf_loader *ld, const struct conf_draft *d,
+                               enum handler_kind kind)
+{
+	char what[64];
+
+	snprintf(what, sizeof what, "a handler of type %s",
+	         conf_keys_handlers[d->service->handler.id]);
+	conf_group_refuse(ld, &conf_keys_handler, conf_source_member(d->own, "handler"), kind,
+	                  what);
+	conf_group_refuse(ld, &conf_keys_timeouts, conf_source_member(d->own, "timeouts"), kind,
+	                  what);
+}
+
+static void check_handler(struct conf_loader *ld, struct conf_draft *d)
+{
+	struct conf_handler *h = &d->service->handler;
+	enum handler_kind kind;
+
+	h->place = conf_source_place(origin(d, "handler"));
+	if ((int)h->id < 0) {           /* not given, or nonsense that was complained of */
+		if (origin(d, "handler.type") == d->own)
+			conf_source_complain(ld, origin(d, "handler"), "needs a handler's type"
+			                     " (as in handler = { type = \"echo\"; })");
+		return;
+	}
+	kind = conf_keys_handler_kind[h->id];
+	refuse_meaningless(ld, d, kind);
+	switch (kind) {
+	case HANDLER_BYTES:
+		h->argv = NULL;
+		h->env[0] = h->pass_env[0] = NULL;
+		h->err = STDERR_LOG;
+		break;
+	case HANDLER_PROGRAM:
+		d->service->timeouts.idle = d->service->timeouts.write = 0;
+		check_argv(ld, d);
+		check_environment(ld, d);
+		break;
+	}
+}
+
+static void check_directories(struct conf_loader *ld, const struct conf_draft *d)
+{
+	const struct conf_service *svc = d->service;
+	const char *trouble = svc->chroot ? conf_path_judge_directory(NULL, svc->chroot) : NULL;
+
+	if (trouble) {
+		conf_source_complain(ld, origin(d, "chroot"), "is %s: %s", svc->chroot, trouble);
+		return;
+	}
+	trouble = conf_path_judge_directory(svc->chroot, svc->directory);
+	if (trouble)
+		conf_source_complain(ld, origin(d, "directory"), "is %s%s%s: %s", svc->directory,
+		                     svc->chroot ? " in " : "", svc->chroot ? svc->chroot : "",
+		                     trouble);
+}
+
+static void check_cpus(struct conf_loader *ld, const struct conf_draft *d)
+{
+	struct conf_service *svc = d->service;
+	const long n = sysconf(_SC_NPROCESSORS_CONF);
+	bool known;
+
+	if (!svc->cpus)
+		return;
+	known = units_parse_cpus(svc->cpus, &svc->cpu_set) == 0;
+	if (!known && errno == EINVAL) {
+		conf_source_complain(ld, origin(d, "cpus"), "is malformed (as in \"0-3,6\")");
+		return;
+	}
+	for (size_t i = (size_t)n; i < CPU_SETSIZE; i++)
+		known = known && !CPU_ISSET(i, &svc->cpu_set);
+	if (!known)
+		conf_source_complain(ld, origin(d, "cpus"), "is \"%s\", but this machine has CPUs"
+		                     " 0 to %ld", svc->cpus, n - 1);
+}
+
+static void check_restart(struct conf_loader *ld, const struct conf_draft *d)
+{
+	const struct conf_restart *r = &d->service->restart;
+	char min[UNITS_TEXT_MAX], max[UNITS_TEXT_MAX];
+
+	if (r->delay_min > r->delay_max)
+		conf_source_complain(ld, origin(d, "restart"),
+		                     "has a delay_min of %s beyond its delay_max of %s",
+		                     units_format_duration(r->delay_min, min),
+		                     units_format_duration(r->delay_max, max));
+}
+
+void conf_check_service(struct conf_loader *ld, struct conf_draft *d)
+{
+	check_directories(ld, d);
+	check_handler(ld, d);
+	check_cpus(ld, d);
+	check_restart(ld, d);
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What spans two keys of a service, or needs a look at the machine.
+ */
+#ifndef DROVER_SHARED_CONF_CHECK_H
+#define DROVER_SHARED_CONF_CHECK_H
+
+#include "conf_source.h"
+
+/* A service whose keys have been taken, and the settings that they came from. */
+struct conf_draft {
+	struct conf_service *service;
+	config_setting_t    *own;
+	config_setting_t    *defaults;  /* NULL: none */
+};
+
+/*
+ * Complains of contradictions, and of files, directories and CPUs that are
+ * not there. Fills cpu_set, and clears what means nothing for the handler.
+ */
+void conf_check_service(struct conf_loader *ld, struct conf_draft *d);
+
+#endif

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The effective configuration, written as a file that loads to the same.
+ */
+#include <config.h>
+#include "conf.h"
+
+#include <ctype.h>
+
+#include "conf_address.h"
+#include "conf_value.h"
+
+static void print_name(const char *name, int depth, FILE *out)
+{
+	fprintf(out, "%*s%s = ", 2 * depth, "", name);
+}
+
+static const void *inner(const struct conf_key *key, const void *base)
+{
+	return (const char *)base + key->offset;
+}
+
+static bool is_printed(const struct conf_key *key, const void *base, unsigned variant)
+{
+	return key->type < KEY_GROUP && conf_keys_applies(key, variant) &&
+	       conf_value_is_set(key, base);
+}
+
+static bool has_values(const struct conf_group *group, const void *base, unsigned variant)
+{
+	size_t i = 0;
+
+	while (i < group->n_keys && !is_printed(&group->keys[i], base, variant))
+		i++;
+	return i < group->n_keys;
+}
+
+/* The scalar keys of a group that are set. */
+static void print_values(const struct conf_group *group, const void *base, unsigned variant,
+                         int depth, FILE *out)
+{
+	for (size_t i = 0; i < group->n_keys; i++) {
+		const struct conf_key *key = &group->keys[i];
+
+		if (!is_printed(key, base, variant))
+			continue;
+		print_name(key->name, depth, out);
+		conf_value_print(key, base, out);
+		fputs(";\n", out);
+	}
+}
+
+static void print_group(const struct conf_key *key, const void *base, unsigned variant,
+                        int depth, FILE *out)
+{
+	if (!has_values(key->group, inner(key, base), variant))
+		return;
+	print_name(key->name, depth, out);
+	fputs("{\n", out);
+	print_values(key->group, inner(key, base), variant, depth + 1, out);
+	fprintf(out, "%*s};\n", 2 * depth, "");
+}
+
+static void print_listener(const struct conf_listen *l, FILE *out)
+{
+	const unsigned variant = conf_address_variant(l);
+
+	fputs("      { ", out);
+	for (size_t i = 0; i < conf_keys_listen.n_keys; i++) {
+		const struct conf_key *key = &conf_keys_listen.keys[i];
+
+		if (!is_printed(key, l, variant))
+			continue;
+		fprintf(out, "%s = ", key->name);
+		conf_value_print(key, l, out);
+		fputs("; ", out);
+	}
+	fputs("}", out);
+}
+
+/* The sockets of one listener share its text, and are written once. */
+static void print_listen(const struct conf_service *svc, FILE *out)
+{
+	print_name("listen", 2, out);
+	fputs("(\n", out);
+	for (size_t i = 0; i < svc->n_listen; i++) {
+		if (i > 0 && svc->listen[i].text == svc->listen[i - 1].text)
+			continue;
+		fputs(i ? ",\n" : "", out);
+		print_listener(&svc->listen[i], out);
+	}
+	fputs("\n    );\n", out);
+}
+
+static void print_service(const struct conf_service *svc, FILE *out)
+{
+	const enum handler_kind kind = conf_keys_handler_kind[svc->handler.id];
+
+	fprintf(out, "  %s = {\n", svc->name);
+	print_listen(svc, out);
+	print_values(&conf_keys_service, svc, KEY_ANY_VARIANT, 2, out);
+	for (size_t i = 0; i < conf_keys_service.n_keys; i++)
+		if (conf_keys_service.keys[i].type == KEY_GROUP)
+			print_group(&conf_keys_service.keys[i], svc, kind, 2, out);
+	fputs("  };\n", out);
+}
+
+static void print_top(const struct conf *conf, FILE *out)
+{
+	for (size_t i = 0; i < conf_keys_top.n_keys; i++) {
+		const struct conf_key *key = &conf_keys_top.keys[i];
+
+		/* What was included is here, and would be there twice. */
+		if (key->type == KEY_LIST || !is_printed(key, conf, KEY_ANY_VARIANT))
+			continue;
+		print_name(key->name, 0, out);
+		conf_value_print(key, conf, out);
+		fputs(";\n", out);
+	}
+	for (size_t i = 0; i < conf_keys_top.n_keys; i++) {
+		const struct conf_key *key = &conf_keys_top.keys[i];
+		const bool absent = inner(key, conf) == &conf->access_log &&
+		                    conf->access_log.target == LOG_TARGET_NONE;
+
+		if (key->type == KEY_GROUP && !absent)
+			print_group(key, conf, KEY_ANY_VARIANT, 0, out);
+	}
+}
+
+/* A file's name may hold a newline, which would end the comment. */
+static void print_in_comment(const char *before, const char *name, FILE *out)
+{
+	fputs(before, out);
+	for (; *name; name++)
+		putc(iscntrl((unsigned char)*name) ? '?' : *name, out);
+}
+
+void conf_dump(const struct conf *conf, FILE *out)
+{
+	fputs("# The effective configuration", out);
+	for (size_t i = 0; conf->file && conf->files_read[i]; i++)
+		print_in_comment(i ? ", " : " of ", conf->files_read[i], out);
+	fputs("\n", out);
+	print_top(conf, out);
+	fputs("services = {\n", out);
+	for (size_t i = 0; i < conf->n_services; i++)
+		print_service(conf->services[i], out);
+	fputs("};\n", out);
+}

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Walks the rows of a group, and the groups in it.
+ */
+#include <config.h>
+#include "conf_group.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static void *inner(const struct conf_key *key, void *base)
+{
+	return (char *)base + key->offset;
+}
+
+void conf_group_reset(struct conf_loader *ld, const struct conf_group *group, void *base)
+{
+	for (size_t i = 0; i < group->n_keys; i++) {
+		const struct conf_key *key = &group->keys[i];
+
+		if (key->type == KEY_GROUP)
+			conf_group_reset(ld, key->group, inner(key, base));
+		else if (key->type < KEY_GROUP)
+			conf_value_reset(ld, key, base);
+	}
+}
+
+static void complain_of_unknown(struct conf_loader *ld, const struct conf_group *group,
+                                const config_setting_t *setting)
+{
+	const char *nearest = conf_keys_nearest(group, config_setting_name(setting));
+	char all[512] = "";
+	size_t len = 0;
+
+	if (nearest) {
+		conf_source_complain(ld, setting, "is not a known key (did you mean %s?)", nearest);
+		return;
+	}
+	for (size_t i = 0; i < group->n_keys; i++) {
+		snprintf(all + len, sizeof all - len, "%s%s", i ? ", " : "", group->keys[i].name);
+		len = strlen(all);
+	}
+	conf_source_complain(ld, setting, "is not a known key (there are %s)", all);
+}
+
+void conf_group_load(struct conf_loader *ld, const struct conf_group *group,
+                     const config_setting_t *setting, void *base)
+{
+	if (!config_setting_is_group(setting)) {
+		conf_source_complain(ld, setting, "must be a group, as in { ... }, not %s",
+		                     conf_value_kind(setting));
+		return;
+	}
+	for (int i = 0; i < config_setting_length(setting); i++) {
+		const config_setting_t *member = conf_source_item(setting, i);
+		const struct conf_key *key =
+			conf_keys_find(group, config_setting_name(member));
+
+		if (!key)
+			complain_of_unknown(ld, group, member);
+		else if (key->type == KEY_GROUP)
+			conf_group_load(ld, key->group, member, inner(key, base));
+		else if (key->type < KEY_GROUP)
+			conf_value_load(ld, key, member, base);
+	}
+}
+
+void conf_group_refuse(struct conf_loader *ld, const struct conf_group *group,
+                       const config_setting_t *setting, unsigned variant, const char *what)
+{
+	for (size_t i = 0; i < group->n_keys; i++) {
+		const config_setting_t *member = conf_source_member(setting, group->keys[i].name);
+
+		if (member && !conf_keys_applies(&group->keys[i], variant))
+			conf_source_complain(ld, member, "means nothing for %s (leave it out)",
+			                     what);
+	}
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The other files of a configuration: what `include` names.
+ */
+#ifndef DROVER_SHARED_CONF_INCLUDE_H
+#define DROVER_SHARED_CONF_INCLUDE_H
+
+#include "conf_source.h"
+
+/*
+ * Reads the files that conf->include names, relative to conf->file. Complains
+ * at place of what cannot be read. Fills files_read and files_passed.
+ */
+void conf_include_read(struct conf_loader *ld, struct conf_place place);
+
+#endif

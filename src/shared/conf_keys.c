@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One row, one key. What spans two keys is conf_check.c's affair.
+ */
+#include <config.h>
+#include "conf_keys.h"
+
+#include <string.h>
+
+#include "conf.h"
+#include "suggest.h"
+
+#define YEAR_MS    (INT64_C(365) * 24 * 60 * 60 * 1000)
+#define MEGABYTE   (INT64_C(1) << 20)
+
+#define TABLE(k)  { .keys = (k), .n_keys = sizeof (k) / sizeof (k)[0] }
+
+/* The member that a row fills is one of struct OF, set anew for each table. */
+#define AT(member)               .offset = offsetof(struct OF, member)
+
+#define BOOL(n, m, std)          .name = n, .type = KEY_BOOL, AT(m), .standard = std
+#define INT(n, m, lo, hi, std)   .name = n, .type = KEY_INT, AT(m), \
+                                 .min = lo, .max = hi, .standard = std
+#define TIME(n, m, lo, std)      .name = n, .type = KEY_DURATION, AT(m), \
+                                 .min = lo, .max = YEAR_MS, .standard = std
+#define MODE(n, m, std)          .name = n, .type = KEY_MODE, AT(m), \
+                                 .max = 0777, .standard = std
+#define STRING(n, m)             .name = n, .type = KEY_STRING, AT(m)
+#define PATH(n, m, std)          .name = n, .type = KEY_PATH, AT(m), .standard = std
+#define LIST(n, m)               .name = n, .type = KEY_LIST, AT(m)
+#define ENUM(n, m, list, std)    .name = n, .type = KEY_ENUM, AT(m), \
+                                 .names = list, .standard = std
+#define TARGET(n, std)           .name = n, .type = KEY_TARGET, .standard = std
+#define SUBGROUP(n, m, g)        .name = n, .type = KEY_GROUP, AT(m), .group = g
+#define OWN(n, t)                .name = n, .type = t
+
+/* A value that may be absent, and the bool beside it that says so. */
+#define GIVEN(m)                 .given = offsetof(struct OF, m)
+#define LIMIT(n, t, m, lo)       .name = n, .type = t, AT(m.value), GIVEN(m.given), \
+                                 .min = lo, .max = INT64_C(1) << 60
+
+#define ON_INET                  .variants = KEY_FOR(LISTEN_INET)
+#define ON_STREAM                .variants = KEY_FOR(LISTEN_INET) | KEY_FOR(LISTEN_SYSTEMD)
+#define ON_PATH                  .variants = KEY_FOR(LISTEN_UNIX)
+#define WITH_BYTES               .variants = KEY_FOR(HANDLER_BYTES)
+#define WITH_PROGRAM             .variants = KEY_FOR(HANDLER_PROGRAM)
+
+static const char *const level_names[] = {
+	[LOG_LEVEL_ERROR] = "error", [LOG_LEVEL_WARNING] = "warning",
+	[LOG_LEVEL_INFO] = "info", [LOG_LEVEL_DEBUG] = "debug", NULL,
+};
+static const char *const format_names[] = {
+	[LOG_FORMAT_TEXT] = "text", [LOG_FORMAT_JSON] = "json", NULL,
+};
+static const char *const stderr_names[] = {
+	[STDERR_LOG] = "log", [STDERR_NULL] = "null", [STDERR_CLIENT] = "client", NULL,
+};
+
+#define X(name, kind) #name,
+const char *const conf_keys_handlers[HANDLER_IDS + 1] = { HANDLER_LIST(X) NULL };
+#undef X
+#define X(name, kind) kind,
+const enum handler_kind conf_keys_handler_kind[HANDLER_IDS] = { HANDLER_LIST(X) };
+#undef X
+
+#define OF conf_log
+static const struct conf_key log_keys[] = {
+	{ TARGET("target", "stderr") },
+	{ ENUM("level", level, level_names, "info") },
+	{ ENUM("format", format, format_names, "text") },
+};
+static const struct conf_key access_log_keys[] = {
+	{ TARGET("target", NULL) },
+	{ ENUM("format", format, format_names, "text") },
+};
+#undef OF
+
+#define OF conf_handler
+static const struct conf_key handler_keys[] = {
+	{ ENUM("type", id, conf_keys_handlers, NULL) },
+	{ WITH_PROGRAM, LIST("argv", argv) },
+	{ WITH_PROGRAM, LIST("env", env) },
+	{ WITH_PROGRAM, LIST("pass_env", pass_env) },
+	{ WITH_PROGRAM, ENUM("stderr", err, stderr_names, "log") },
+};
+#undef OF
+
+#define OF conf_rlimits
+static const struct conf_key rlimits_keys[] = {
+	{ LIMIT("nofile", KEY_COUNT, nofile, 16) },
+	{ LIMIT("nproc", KEY_COUNT, nproc, 1) },
+	{ LIMIT("core", KEY_SIZE, core, 0) },
+	{ LIMIT("as", KEY_SIZE, as, MEGABYTE) },
+	{ LIMIT("cpu", KEY_COUNT, cpu, 1) },
+};
+#undef OF
+
+#define OF conf_timeouts
+static const struct conf_key timeouts_keys[] = {
+	{ TIME("start", start, 0, "30s") },
+	{ WITH_BYTES, TIME("idle", idle, 0, "5m") },
+	{ WITH_BYTES, TIME("write", write, 0, "60s") },
+	{ TIME("session", session, 0, "0") },
+	{ TIME("drain", drain, 0, "0") },
+	{ TIME("linger", linger, 0, "5s") },
+};
+#undef OF
+
+#define OF conf_restart
+static const struct conf_key restart_keys[] = {
+	{ INT("burst", burst, 1, 100000, "10") },
+	{ TIME("within", within, 1, "10s") },
+	{ TIME("delay_min", delay_min, 1, "100ms") },
+	{ TIME("delay_max", delay_max, 1, "30s") },
+};
+#undef OF
+
+#define OF conf_listen
+static const struct conf_key listen_keys[] = {
+	{ STRING("address", text) },
+	{ INT("backlog", backlog, 1, 1 << 20, "4096") },
+	{ ON_STREAM, BOOL("nodelay", nodelay, "true") },
+	{ ON_STREAM, BOOL("keepalive", keepalive, "true") },
+	{ ON_INET, STRING("device", device) },
+	{ ON_PATH, MODE("mode", mode, "0660") },
+	{ ON_PATH, STRING("owner", owner_name) },
+	{ ON_PATH, STRING("group", group_name) },
+};
+#undef OF
+
+static const struct conf_group log_group = TABLE(log_keys);
+static const struct conf_group access_log_group = TABLE(access_log_keys);
+static const struct conf_group rlimits_group = TABLE(rlimits_keys);
+static const struct conf_group restart_group = TABLE(restart_keys);
+const struct conf_group conf_keys_handler = TABLE(handler_keys);
+const struct conf_group conf_keys_timeouts = TABLE(timeouts_keys);
+const struct conf_group conf_keys_listen = TABLE(listen_keys);
+
+#define OF conf_service
+static const struct conf_key service_keys[] = {
+	{ BOOL("enabled", enabled, "true") },
+	{ OWN("listen", KEY_LISTEN) },
+	{ SUBGROUP("handler", handler, &conf_keys_handler) },
+	{ INT("workers", workers, 1, 1024, NULL) },     /* one per CPU: conf_service.c */
+	{ INT("connections", connections, 1, 100000, "256") },
+	{ STRING("user", identity.user) },
+	{ STRING("group", identity.group) },
+	{ PATH("chroot", chroot, NULL) },
+	{ PATH("directory", directory, "/") },
+	{ MODE("umask", umask, NULL) },
+	{ INT("nice", nice, -20, 19, NULL), GIVEN(has_nice) },
+	{ STRING("cpus", cpus) },
+	{ SUBGROUP("rlimits", rlimits, &rlimits_group) },
+	{ BOOL("no_new_privs", no_new_privs, "true") },
+	{ SUBGROUP("timeouts", timeouts, &conf_keys_timeouts) },
+	{ SUBGROUP("restart", restart, &restart_group) },
+};
+#undef OF
+
+#define OF conf
+static const struct conf_key top_keys[] = {
+	{ STRING("user", identity.user) },
+	{ STRING("group", identity.group) },
+	{ PATH("pid_file", pid_file, NULL) },
+	{ LIST("include", include) },
+	{ TIME("shutdown_timeout", shutdown_timeout, 0, "30s") },
+	{ SUBGROUP("log", log, &log_group) },
+	{ SUBGROUP("access_log", access_log, &access_log_group) },
+	{ OWN("defaults", KEY_DEFAULTS) },
+	{ OWN("services", KEY_SERVICES) },
+};
+#undef OF
+
+const struct conf_group conf_keys_service = TABLE(service_keys);
+const struct conf_group conf_keys_top = TABLE(top_keys);
+
+const struct conf_key *conf_keys_find(const struct conf_group *group, const char *name)
+{
+	for (size_t i = 0; i < group->n_keys; i++)
+		if (strcmp(group->keys[i].name, name) == 0)
+			return &group->keys[i];
+	return NULL;
+}
+
+const char *conf_keys_nearest(const struct conf_group *group, const char *name)
+{
+	struct suggest s = suggest_for(name);
+
+	for (size_t i = 0; i < group->n_keys; i++)
+		suggest_offer(&s, group->keys[i].name);
+	return s.best;
+}
+
+bool conf_keys_applies(const struct conf_key *key, unsigned variant)
+{
+	return !key->variants || variant == KEY_ANY_VARIANT ||
+	       (key->variants & KEY_FOR(variant));
+}

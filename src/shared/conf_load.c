@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * From files to a configuration: in which order its parts are read.
+ */
+#include <config.h>
+#include "conf.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conf_group.h"
+#include "conf_identity.h"
+#include "conf_include.h"
+#include "conf_overlap.h"
+#include "conf_service.h"
+
+/* The settings of all services, of all files. */
+struct harvest {
+	config_setting_t **settings;
+	size_t             n;
+};
+
+static const char *absolute(struct conf_loader *ld, const char *file)
+{
+	char *folder;
+	const char *path;
+
+	if (*file == '/')
+		return conf_loader_strdup(ld, file);
+	while (strncmp(file, "./", 2) == 0)
+		file += 2;
+	folder = getcwd(NULL, 0);
+	if (!folder)
+		return conf_loader_strdup(ld, file);
+	path = conf_loader_printf(ld, "%s/%s", strcmp(folder, "/") ? folder : "", file);
+	free(folder);
+	return path;
+}
+
+static struct conf_source *open_main(struct conf_loader *ld, const char *file, const char *text)
+{
+	if (text)
+		return conf_source_parse(ld, file, text);
+	ld->conf->file = absolute(ld, file);
+	return conf_source_read(ld, ld->conf->file, (struct conf_place){ ld->conf->file, 0 });
+}
+
+/* The place of a top-level key; the file, if it is not there. */
+static struct conf_place place_of(const config_setting_t *root, const char *name)
+{
+	const config_setting_t *setting = conf_source_member(root, name);
+
+	return conf_source_place(setting ? setting : root);
+}
+
+static void check_log(struct conf_loader *ld, const config_setting_t *root)
+{
+	const config_setting_t *access_log = conf_source_member(root, "access_log");
+
+	if (access_log && config_setting_is_group(access_log) &&
+	    !conf_source_member(access_log, "target"))
+		conf_source_complain(ld, access_log, "needs a target (as in target ="
+		                     " \"/var/log/drover/access.log\")");
+}
+
+static void load_top(struct conf_loader *ld, const config_setting_t *root)
+{
+	struct conf *conf = ld->conf;
+
+	conf_group_reset(ld, &conf_keys_top, conf);
+	conf->log.place = place_of(root, "log");
+	conf->access_log.place = place_of(root, "access_log");
+	conf_identity_enter(&conf->identity, root);
+	conf_group_load(ld, &conf_keys_top, root, conf);
+	conf_identity_resolve(ld, &conf->identity);
+	check_log(ld, root);
+}
+
+/* Complains of whatever an included file holds beside services. */
+static void check_included(struct conf_loader *ld, const config_setting_t *root)
+{
+	for (int i = 0; i < config_setting_length(root); i++) {
+		const config_setting_t *setting = conf_source_item(root, i);
+
+		if (strcmp(config_setting_name(setting), "services") != 0)
+			conf_source_complain(ld, setting, "cannot stand in an included file"
+			                     " (only services can)");
+	}
+}
+
+static void harvest_from(struct conf_loader *ld, const config_setting_t *root, struct harvest *h)
+{
+	const config_setting_t *services = conf_source_member(root, "services");
+	int n = services ? config_setting_length(services) : 0;
+
+	if (!services)
+		return;
+	if (!config_setting_is_group(services)) {
+		conf_source_complain(ld, services, "must be a group, as in { ... }, not %s",
+		                     conf_value_kind(services));
+		return;
+	}
+	h->settings = reallocarray(h->settings, h->n + (size_t)n + 1, sizeof *h->settings);
+	if (!h->settings)
+		abort();
+	for (int i = 0; i < n; i++)
+		h->settings[h->n++] = conf_source_item(services, i);
+}
+
+static int by_name_and_place(const void *one, const void *other)
+{
+	const config_setting_t *a = *(config_setting_t *const *)one;
+	const config_setting_t *b = *(config_setting_t *const *)other;
+	int diff = strcmp(config_setting_name(a), config_setting_name(b));
+
+	return diff ? diff : strcmp(conf_source_place(a).file, conf_source_place(b).file);
+}
+
+static void complain_of_twin(struct conf_loader *ld, const config_setting_t *first,
+                             const config_setting_t *then)
+{
+	struct conf_place place = conf_source_place(first);
+
+	conf_source_complain(ld, then, "is defined twice (the first time at %s:%d)",
+	                     place.file, place.line);
+}
+
+static void load_services(struct conf_loader *ld, const struct harvest *h,
+                          config_setting_t *defaults)
+{
+	struct conf *conf = ld->conf;
+
+	conf->services = conf_loader_alloc(ld, (h->n + 1) * sizeof *conf->services);
+	for (size_t i = 0; i < h->n && !ld->full; i++) {
+		struct conf_service *svc = conf_service_load(ld, h->settings[i], defaults);
+
+		if (svc->enabled)
+			conf->services[conf->n_services++] = svc;
+		else
+			conf->n_disabled++;
+		if (i > 0 && strcmp(config_setting_name(h->settings[i - 1]), svc->name) == 0)
+			complain_of_twin(ld, h->settings[i - 1], h->settings[i]);
+	}
+}
+
+static void load_all_services(struct conf_loader *ld, const config_setting_t *main_root)
+{
+	config_setting_t *defaults = conf_source_member(main_root, "defaults");
+	const config_setting_t *listen = conf_source_member(defaults, "listen");
+	struct harvest h = { 0 };
+
+	for (const struct conf_source *s = ld->sources; s; s = s->next) {
+		if (!s->parsed)
+			continue;
+		if (s != ld->sources)
+			check_included(ld, config_root_setting(&s->tree));
+		harvest_from(ld, config_root_setting(&s->tree), &h);
+	}
+	if (listen)
+		conf_source_complain(ld, listen, "cannot be a default (each service needs"
+		                     " its own)");
+	if (h.n)
+		qsort(h.settings, h.n, sizeof *h.settings, by_name_and_place);
+	load_services(ld, &h, defaults);
+	free(h.settings);
+}
+
+/* What can only be judged at the end, and once. */
+static void check_whole(struct conf_loader *ld, struct conf_place main)
+{
+	const struct conf *conf = ld->conf;
+
+	if (ld->full)
+		conf_report_at(&ld->report, main, "configuration too large");
+	else
+		conf_overlap_check(ld);
+	if (ld->report.count == 0 && conf->n_services == 0)
+		conf_report_at(&ld->report, main, conf->n_disabled ?
+		               "no service is enabled" : "there are no services");
+}
+
+struct conf *conf_load(struct arena *a, const char *file, const char *text,
+                       conf_complain *complain, void *arg)
+{
+	struct conf_loader ld = { .arena = a, .report = { .complain = complain, .arg = arg } };
+	const struct conf_source *main;
+	const config_setting_t *root;
+
+	ld.conf = conf_loader_alloc(&ld, sizeof *ld.conf);
+	main = open_main(&ld, file, text);
+	if (main) {
+		root = config_root_setting(&main->tree);
+		load_top(&ld, root);
+		conf_include_read(&ld, place_of(root, "include"));
+		load_all_services(&ld, root);
+		check_whole(&ld, (struct conf_place){ main->path, 0 });
+	}
+	conf_source_close_all(&ld);
+	conf_loader_fini(&ld);
+	return ld.report.count ? NULL : ld.conf;
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What of a configuration this process may not do. Apart from loading, which
+ * succeeds for everybody.
+ */
+#include <config.h>
+#include "conf.h"
+
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "conf_report.h"
+
+struct self {                           /* the process that asks */
+	uid_t  uid;
+	gid_t  gid;
+	int    n_groups;
+	gid_t *groups;
+	int    lowest_nice;             /* that may be set */
+};
+
+static int find_lowest_nice(void)
+{
+	const int now = getpriority(PRIO_PROCESS, 0);
+	struct rlimit limit = { 0 };
+	int granted;
+
+	getrlimit(RLIMIT_NICE, &limit);
+	granted = 20 - (int)(limit.rlim_cur < 40 ? limit.rlim_cur : 40);
+	return granted < now ? granted : now;
+}
+
+static struct self find_self(void)
+{
+	struct self self = { .uid = geteuid(), .gid = getegid() };
+	int n = getgroups(0, NULL);
+
+	self.groups = calloc((size_t)n + 1, sizeof *self.groups);
+	if (!self.groups)
+		abort();
+	self.n_groups = getgroups(n, self.groups);
+	self.lowest_nice = find_lowest_nice();
+	return self;
+}
+
+static bool is_own_user(const struct self *self, uid_t uid)
+{
+	return uid == (uid_t)CONF_KEEP || uid == self->uid;
+}
+
+static bool is_own_group(const struct self *self, gid_t gid)
+{
+	bool own = gid == (gid_t)CONF_KEEP || gid == self->gid;
+
+	for (int i = 0; !own && i < self->n_groups; i++)
+		own = self->groups[i] == gid;
+	return own;
+}
+
+static void judge_identity(struct conf_report *r, const struct self *self,
+                           const struct conf_service *svc)
+{
+	const struct conf_identity *id = &svc->identity;
+
+	if (!is_own_user(self, id->uid))
+		conf_report_at(r, id->place, "service %s: user %s needs root", svc->name, id->user);
+	else if (!is_own_group(self, id->gid))
+		conf_report_at(r, id->group ? id->group_place : id->place,
+		               "service %s: group %s needs root", svc->name,
+		               id->group ? id->group : id->user);
+}
+
+static void judge_limit(struct conf_report *r, const struct conf_service *svc, const char *name,
+                        __rlimit_resource_t resource, const struct conf_rlimit *wanted)
+{
+	struct rlimit now;
+
+	if (wanted->given && getrlimit(resource, &now) == 0 && wanted->value > now.rlim_max)
+		conf_report_at(r, svc->place, "service %s: rlimits.%s beyond the hard limit of %llu"
+		               " needs root", svc->name, name, (unsigned long long)now.rlim_max);
+}
+
+static void judge_place(struct conf_report *r, const struct self *self,
+                        const struct conf_service *svc)
+{
+	if (svc->chroot)
+		conf_report_at(r, svc->place, "service %s: chroot needs root", svc->name);
+	if (svc->has_nice && svc->nice < self->lowest_nice)
+		conf_report_at(r, svc->place, "service %s: nice %d needs root (%d or more)",
+		               svc->name, svc->nice, self->lowest_nice);
+	judge_limit(r, svc, "nofile", RLIMIT_NOFILE, &svc->rlimits.nofile);
+	judge_limit(r, svc, "nproc", RLIMIT_NPROC, &svc->rlimits.nproc);
+	judge_limit(r, svc, "core", RLIMIT_CORE, &svc->rlimits.core);
+	judge_limit(r, svc, "as", RLIMIT_AS, &svc->rlimits.as);
+	judge_limit(r, svc, "cpu", RLIMIT_CPU, &svc->rlimits.cpu);
+}
+
+static void judge_listeners(struct conf_report *r, const struct self *self,
+                            const struct conf_service *svc)
+{
+	for (size_t i = 0; i < svc->n_listen; i++) {
+		const struct conf_listen *l = &svc->listen[i];
+
+		if (l->kind != LISTEN_UNIX)
+			continue;
+		if (!is_own_user(self, l->owner))
+			conf_report_at(r, l->place, "service %s: owner %s of a socket needs root",
+			               svc->name, l->owner_name);
+		if (!is_own_group(self, l->group))
+			conf_report_at(r, l->place, "service %s: group %s of a socket needs root",
+			               svc->name, l->group_name);
+	}
+}
+
+static void judge_as_root(struct conf_report *r, const struct conf_service *svc)
+{
+	if (svc->identity.uid == (uid_t)CONF_KEEP)
+		conf_report_at(r, svc->place, "service %s needs a user (as root is only served"
+		               " with user = \"root\")", svc->name);
+}
+
+int conf_check_privileges(const struct conf *conf, conf_complain *complain, void *arg)
+{
+	struct conf_report report = { .complain = complain, .arg = arg };
+	struct self self = find_self();
+
+	for (size_t i = 0; i < conf->n_services; i++) {
+		const struct conf_service *svc = conf->services[i];
+
+		if (self.uid == 0) {
+			judge_as_root(&report, svc);
+			continue;
+		}
+		judge_identity(&report, &self, svc);
+		judge_place(&report, &self, svc);
+		judge_listeners(&report, &self, svc);
+	}
+	free(self.groups);
+	if (report.count == 0)
+		return 0;
+	return self.uid == 0 ? EX_CONFIG : EX_NOPERM;
+}

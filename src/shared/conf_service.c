@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Services: what starts from the top level, is overlaid by `defaults` and
+ * then by the service's own group.
+ */
+#include <config.h>
+#include "conf_service.h"
+
+#include <string.h>
+#include <unistd.h>
+
+#include "conf_address.h"
+#include "conf_check.h"
+#include "conf_group.h"
+#include "conf_identity.h"
+
+#define NAME_MAX_LEN        64
+#define WORKERS_MAX         1024
+#define WORKERS_MAX_PER_CPU 4
+
+static const char *copy_of(struct conf_loader *ld, const char *s)
+{
+	return s ? conf_loader_strdup(ld, s) : NULL;
+}
+
+static void inherit_identity(struct conf_loader *ld, struct conf_service *svc)
+{
+	const struct conf_identity *top = &ld->conf->identity;
+
+	svc->identity.user = copy_of(ld, top->user);
+	svc->identity.group = copy_of(ld, top->group);
+	svc->identity.place = top->place;
+	svc->identity.group_place = top->group_place;
+}
+
+static void overlay(struct conf_loader *ld, struct conf_service *svc, config_setting_t *layer)
+{
+	conf_identity_enter(&svc->identity, layer);
+	conf_group_load(ld, &conf_keys_service, layer, svc);
+}
+
+static void load_listen(struct conf_loader *ld, const config_setting_t *own,
+                        struct conf_service *svc)
+{
+	const config_setting_t *listen = conf_source_member(own, "listen");
+
+	if (listen)
+		conf_address_load(ld, listen, svc);
+	else if (config_setting_is_group(own))
+		conf_source_complain(ld, own, "needs listen (as in listen = \"*:7007\")");
+}
+
+/* Numbers that depend on the machine, or on each other. */
+static void derive(struct conf_service *svc)
+{
+	const int cpus = (int)sysconf(_SC_NPROCESSORS_ONLN);
+
+	if (svc->workers == 0)
+		svc->workers = cpus < WORKERS_MAX ? cpus : WORKERS_MAX;
+	svc->workers_max = cpus * WORKERS_MAX_PER_CPU;
+	if (svc->workers_max < svc->workers)
+		svc->workers_max = svc->workers;
+	/* All workers may die at once, and once more, before it is an epidemic. */
+	if (svc->restart.burst < 2 * svc->workers)
+		svc->restart.burst = 2 * svc->workers;
+}
+
+static void check_name(struct conf_loader *ld, const config_setting_t *own, const char *name)
+{
+	if (strchr(name, '*') || strlen(name) > NAME_MAX_LEN)
+		conf_source_complain(ld, own, "is not a service name (a letter, then letters,"
+		                     " digits, _ and -, at most %d)", NAME_MAX_LEN);
+}
+
+static void build(struct conf_loader *ld, struct conf_service *svc, config_setting_t *own,
+                  config_setting_t *defaults)
+{
+	struct conf_draft draft = { .service = svc, .own = own, .defaults = defaults };
+
+	svc->place = conf_source_place(own);
+	svc->name = conf_loader_strdup(ld, config_setting_name(own));
+	check_name(ld, own, svc->name);
+	conf_group_reset(ld, &conf_keys_service, svc);
+	inherit_identity(ld, svc);
+	if (defaults)
+		overlay(ld, svc, defaults);
+	overlay(ld, svc, own);
+	if (!config_setting_is_group(own))
+		return;
+	load_listen(ld, own, svc);
+	derive(svc);
+	conf_identity_resolve(ld, &svc->identity);
+	conf_check_service(ld, &draft);
+}
+
+struct conf_service *conf_service_load(struct conf_loader *ld, config_setting_t *own,
+                                       config_setting_t *defaults)
+{
+	char *pages = conf_loader_next_page(ld), *end;
+	struct conf_service *svc = conf_loader_alloc(ld, sizeof *svc);
+
+	build(ld, svc, own, defaults);
+	end = conf_loader_next_page(ld);
+	svc->pages = pages;
+	svc->pages_len = pages && end ? (size_t)(end - pages) : 0;
+	return svc;
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * From files to settings, and from settings back to places in files.
+ */
+#include <config.h>
+#include "conf_source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "conf_scan.h"
+
+#define PATH_TEXT_MAX 256       /* of a setting, in complaints */
+
+/* Reads at most CONF_FILE_MAX + 1 bytes. 0, or -1 with errno. */
+static int read_all(int fd, char *text, size_t *len)
+{
+	ssize_t n;
+
+	for (*len = 0; *len <= CONF_FILE_MAX; *len += (size_t)n) {
+		n = read(fd, text + *len, CONF_FILE_MAX + 1 - *len);
+		if (n == -1)
+			return -1;
+		if (n == 0)
+			break;
+	}
+	return 0;
+}
+
+static bool text_is_clean(struct conf_loader *ld, const char *path, const char *text,
+                          size_t len, struct conf_place place)
+{
+	const char *nul = memchr(text, '\0', len);
+	struct conf_place at = { path, 1 };
+
+	if (len > CONF_FILE_MAX) {
+		conf_report_at(&ld->report, place, "%s is too large (at most %u MB)",
+		               path, CONF_FILE_MAX >> 20);
+		return false;
+	}
+	if (!nul)
+		return true;
+	for (; text < nul; text++)
+		at.line += *text == '\n';
+	conf_report_at(&ld->report, at, "a NUL byte (a configuration is plain text)");
+	return false;
+}
+
+/* The text of a file, the caller's to free; or NULL after a complaint. */
+static char *read_file(struct conf_loader *ld, const char *path, struct conf_place place)
+{
+	/* Does not wait for the writer of a pipe. */
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	char *text = calloc(1, CONF_FILE_MAX + 3);
+	struct stat st;
+	size_t len;
+
+	if (!text)
+		abort();
+	if (fd == -1 || fstat(fd, &st) == -1) {
+		conf_report_at(&ld->report, place, "cannot open %s: %s", path, strerror(errno));
+		goto fail;
+	}
+	if (!S_ISREG(st.st_mode)) {
+		conf_report_at(&ld->report, place, "%s is not a regular file", path);
+		goto fail;
+	}
+	if (read_all(fd, text, &len) == -1) {
+		conf_report_at(&ld->report, place, "cannot read %s: %s", path, strerror(errno));
+		goto fail;
+	}
+	if (!text_is_clean(ld, path, text, len, place))
+		goto fail;
+	close(fd);
+	return text;
+fail:
+	if (fd != -1)
+		close(fd);
+	free(text);
+	return NULL;
+}
+
+static void append(struct conf_loader *ld, struct conf_source *source)
+{
+	struct conf_source **end = &ld->sources;
+
+	while (*end)
+		end = &(*end)->next;
+	*end = source;
+}
+
+static void complain_of_syntax(struct conf_loader *ld, const struct conf_source *source)
+{
+	struct conf_place place = { source->path, config_error_line(&source->tree) };
+
+	const char *what = config_error_text(&source->tree);
+
+	conf_report_at(&ld->report, place, "%s%s", what,
+	               strncmp(what, "duplicate", 9) == 0 ? " (each once in its group)" : "");
+}
+
+/* Takes text, which has room for one byte more. */
+static struct conf_source *parse(struct conf_loader *ld, const char *path, char *text)
+{
+	struct conf_source *source = calloc(1, sizeof *source);
+
+	if (!source)
+		abort();
+	source->path = conf_loader_strdup(ld, path);
+	config_init(&source->tree);
+	append(ld, source);
+	if (conf_scan(&ld->report, source->path, text)) {
+		/* The newline: a comment in the last line needs one. */
+		source->parsed = config_read_string(&source->tree, strcat(text, "\n"));
+		if (!source->parsed)
+			complain_of_syntax(ld, source);
+	}
+	free(text);
+	return source->parsed ? source : NULL;
+}
+
+struct conf_source *conf_source_read(struct conf_loader *ld, const char *path,
+                                     struct conf_place place)
+{
+	char *text = read_file(ld, path, place);
+
+	return text ? parse(ld, path, text) : NULL;
+}
+
+struct conf_source *conf_source_parse(struct conf_loader *ld, const char *path,
+                                      const char *text)
+{
+	size_t len = strlen(text);
+	char *copy = calloc(1, len + 2);
+
+	if (!copy)
+		abort();
+	memcpy(copy, text, len);
+	return parse(ld, path, copy);
+}
+
+void conf_source_close_all(struct conf_loader *ld)
+{
+	struct conf_source *next;
+
+	for (; ld->sources; ld->sources = next) {
+		next = ld->sources->next;
+		config_destroy(&ld->sources->tree);
+		free(ld->sources);
+	}
+}
+
+struct conf_place conf_source_place(const config_setting_t *setting)
+{
+	const struct conf_source *source = (const void *)setting->config;
+
+	return (struct conf_place){ source->path, (int)config_setting_source_line(setting) };
+}
+
+/* "services.echo.workers"; an item of a list goes by the name of its list. */
+static void write_name(const config_setting_t *setting, char *buf, size_t size)
+{
+	const config_setting_t *parent = config_setting_parent(setting);
+	size_t len;
+
+	if (!parent)
+		return;
+	write_name(parent, buf, size);
+	if (!config_setting_name(setting))
+		return;
+	len = strlen(buf);
+	snprintf(buf + len, size - len, "%s%s", len ? "." : "", config_setting_name(setting));
+}
+
+void conf_source_complain(struct conf_loader *ld, const config_setting_t *setting,
+                          const char *format, ...)
+{
+	char name[PATH_TEXT_MAX] = "", text[PATH_TEXT_MAX + 512];
+	va_list ap;
+
+	write_name(setting, name, sizeof name);
+	va_start(ap, format);
+	vsnprintf(text, sizeof text, format, ap);
+	va_end(ap);
+	conf_report_at(&ld->report, conf_source_place(setting), "%s %s", name, text);
+}
+
+config_setting_t *conf_source_item(const config_setting_t *setting, int i)
+{
+	return config_setting_get_elem(setting, (unsigned)i);
+}
+
+config_setting_t *conf_source_member(const config_setting_t *group, const char *name)
+{
+	if (!group || !config_setting_is_group(group))
+		return NULL;
+	return config_setting_get_member(group, name);
+}

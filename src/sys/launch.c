@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * vfork, a few system calls, exec.
+ */
+#include <config.h>
+#include "launch.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "signals.h"
+
+/*
+ * Runs in the child, on the parent's memory and stack: only system calls here,
+ * and nothing is written but *error.
+ */
+static void become(const struct launch *l, pid_t parent, volatile int *error)
+{
+	if (dup2(l->in_out, STDIN_FILENO) != -1 && dup2(l->in_out, STDOUT_FILENO) != -1 &&
+	    dup2(l->err, STDERR_FILENO) != -1 && setsid() != -1 &&
+	    prctl(PR_SET_PDEATHSIG, SIGTERM) != -1 && rlimits_apply(l->limits) != -1) {
+		/* If the parent died before it could be watched, nobody waits for us. */
+		if (getppid() != parent)
+			_exit(0);
+		signals_unblock();
+		execve(l->argv[0], l->argv, l->envp);
+	}
+	*error = errno;
+	_exit(127);
+}
+
+pid_t launch(const struct launch *l)
+{
+	volatile int error = 0;
+	pid_t parent = getpid();
+	pid_t pid = vfork();
+
+	if (pid == 0)
+		become(l, parent, &error);
+	if (pid == -1 || error == 0)
+		return pid;
+	while (waitpid(pid, NULL, 0) == -1 && errno == EINTR)
+		;
+	errno = error;
+	return -1;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Starting a program. By vfork(2): what that costs does not depend on how big
+ * we are, and a failed exec is known at once.
+ */
+#ifndef DROVER_SYS_LAUNCH_H
+#define DROVER_SYS_LAUNCH_H
+
+#include <sys/types.h>
+
+#include "rlimits.h"
+
+struct launch {
+	char *const             *argv;          /* argv[0] is the path */
+	char *const             *envp;
+	int                      in_out;        /* becomes descriptors 0 and 1; in blocking mode */
+	int                      err;           /* becomes descriptor 2; blocking, unless it is in_out */
+	const struct rlimit_list *limits;        /* applied in the program */
+};
+
+/*
+ * Starts the program in a session (and so a process group) of its own, with
+ * default signals, and with TERM to come if we die. All else of ours must be
+ * close-on-exec. Returns its pid; -1 with errno if it could not be executed,
+ * and nothing is then left of it.
+ */
+pid_t launch(const struct launch *l);
+
+#endif

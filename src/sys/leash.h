@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The leash: a socket pair between master and one worker. Messages keep their
+ * bounds (SOCK_SEQPACKET) and may carry descriptors; end of file means that
+ * the other side is gone.
+ */
+#ifndef DROVER_SYS_LEASH_H
+#define DROVER_SYS_LEASH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum leash_word {
+	LEASH_READY,            /* worker: I am in my accept loop */
+	LEASH_DRAIN,            /* master: accept no more, finish, go */
+	LEASH_LOGS,             /* master: here are new descriptors for the logs */
+};
+
+enum leash_fd { LEASH_FD_LOG, LEASH_FD_ACCESS_LOG, LEASH_FDS };
+
+struct leash_message {
+	enum leash_word word;
+	uint64_t        removed;        /* DRAIN: listeners (a bit each) to be emptied before they close */
+	int             fds[LEASH_FDS]; /* LOGS: -1 where that log has none */
+};
+
+enum leash_result { LEASH_OK, LEASH_EMPTY, LEASH_CLOSED };
+
+/* Both ends, close-on-exec and non-blocking. 0, or -1 with errno. */
+int leash_open(int *master_end, int *worker_end);
+
+/*
+ * Never waits. Descriptors are lent: the receiver gets duplicates. 0, or -1
+ * with errno: EAGAIN if the other side does not read, EPIPE if it is gone.
+ */
+int leash_send(int fd, const struct leash_message *m);
+
+/* Descriptors in m belong to the caller. Anything malformed counts as CLOSED. */
+enum leash_result leash_receive(int fd, struct leash_message *m);
+
+#endif

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Listening sockets: opened, changed in place, closed without taking away what
+ * is not ours. Always non-blocking: workers compete on accept(2), and a
+ * connection that another one took must not put us to sleep.
+ */
+#ifndef DROVER_SYS_LISTENER_H
+#define DROVER_SYS_LISTENER_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "address.h"
+
+struct listener_options {
+	int         backlog;
+	bool        nodelay, keepalive;         /* accepted sockets inherit these */
+	const char *device;                     /* SO_BINDTODEVICE, or NULL */
+	int         mode;                       /* unix path: permission bits; -1 leaves mode and owner */
+	uid_t       owner;                      /* unix path: -1 leaves it */
+	gid_t       group;
+};
+
+/* Which file a unix socket was bound to, to recognise it again. */
+struct listener_file {
+	dev_t dev;
+	ino_t ino;                              /* 0: none */
+};
+
+/*
+ * Binds and listens. Port 0 is replaced in *a by the port that was chosen. A
+ * stale unix socket file is replaced if nobody listens there; *file is then
+ * ours. Returns the descriptor, or -1 with errno: EADDRINUSE also if somebody
+ * listens on a unix path, ENOTSOCK if something else is there, EAFNOSUPPORT if
+ * the kernel lacks the family.
+ */
+int listener_open(struct address *a, const struct listener_options *o, struct listener_file *file);
+
+/* Backlog, mode, owner, nodelay, keepalive of a socket that listens already. 0, or -1 with errno. */
+int listener_adjust(int fd, const struct address *a, const struct listener_options *o);
+
+/*
+ * Checks a socket that was inherited: that it is a stream socket that listens;
+ * makes it non-blocking and tells its address. 0, or -1 with errno.
+ */
+int listener_adopt(int fd, struct address *a);
+
+/* Removes the file of a unix path if it is still ours. */
+void listener_unlink(const struct address *a, const struct listener_file *file);
+
+#endif

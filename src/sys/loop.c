@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * epoll and timers, turn by turn.
+ */
+#include <config.h>
+#include "loop.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <stddef.h>
+
+#include "clock.h"
+#include "fd.h"
+#include "log.h"
+
+#define EVENTS_A_TURN 64
+
+int loop_init(struct loop *l)
+{
+	*l = (struct loop){ .epoll_fd = epoll_create1(EPOLL_CLOEXEC), .now_ms = clock_ms() };
+	return l->epoll_fd == -1 ? -1 : 0;
+}
+
+static void bury_retired(struct loop *l)
+{
+	while (l->retired) {
+		struct watch *w = l->retired;
+
+		l->retired = w->next_retired;
+		w->bury(w);
+	}
+}
+
+void loop_fini(struct loop *l)
+{
+	bury_retired(l);
+	timer_heap_free(&l->timers);
+	fd_close(&l->epoll_fd);
+}
+
+static int control(struct loop *l, int op, struct watch *w, uint32_t events)
+{
+	struct epoll_event e = { .events = events, .data.ptr = w };
+
+	if (epoll_ctl(l->epoll_fd, op, w->fd, &e) == -1)
+		return -1;
+	w->events = events;
+	return 0;
+}
+
+int loop_watch(struct loop *l, struct watch *w, uint32_t events)
+{
+	return control(l, EPOLL_CTL_ADD, w, events);
+}
+
+int loop_rewatch(struct loop *l, struct watch *w, uint32_t events)
+{
+	return w->events == events ? 0 : control(l, EPOLL_CTL_MOD, w, events);
+}
+
+void loop_unwatch(struct loop *l, struct watch *w)
+{
+	if (w->events != 0)
+		epoll_ctl(l->epoll_fd, EPOLL_CTL_DEL, w->fd, NULL);
+	w->events = 0;
+}
+
+void loop_retire(struct loop *l, struct watch *w, void (*bury)(struct watch *w))
+{
+	assert(!w->bury);
+	loop_unwatch(l, w);
+	w->bury = bury;
+	w->next_retired = l->retired;
+	l->retired = w;
+}
+
+void loop_timer_at(struct loop *l, struct timer *t, int64_t at_ms)
+{
+	if (timer_set(&l->timers, t, at_ms) == -1) {
+		log_err("set a timer: %m");
+		l->running = false;
+	}
+}
+
+void loop_timer(struct loop *l, struct timer *t, int64_t after_ms)
+{
+	loop_timer_at(l, t, l->now_ms + after_ms);
+}
+
+/* Milliseconds until the next timer, as epoll_wait(2) wants them. */
+static int patience(const struct loop *l)
+{
+	int64_t next = timer_next(&l->timers);
+
+	if (next == CLOCK_NEVER)
+		return -1;
+	if (next <= l->now_ms)
+		return 0;
+	return next - l->now_ms > INT_MAX ? INT_MAX : (int)(next - l->now_ms);
+}
+
+void loop_run(struct loop *l)
+{
+	struct epoll_event events[EVENTS_A_TURN];
+
+	for (l->running = true; l->running; bury_retired(l)) {
+		int n = epoll_wait(l->epoll_fd, events, EVENTS_A_TURN, patience(l));
+
+		if (n == -1 && errno != EINTR) {
+			log_err("epoll_wait: %m");
+			return;
+		}
+		l->now_ms = clock_ms();
+		for (int i = 0; i < n; i++) {
+			struct watch *w = events[i].data.ptr;
+
+			/* Something earlier in this turn may have ended it. */
+			if (w->events != 0)
+				w->ready(w, events[i].events);
+		}
+		timer_run(&l->timers, l->now_ms);
+	}
+}
+
+void loop_stop(struct loop *l)
+{
+	l->running = false;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The event loop of a process: descriptors by epoll(7), and timers. Watches and
+ * timers lie inside the things they belong to, which find themselves again
+ * with container_of.
+ */
+#ifndef DROVER_SYS_LOOP_H
+#define DROVER_SYS_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/epoll.h>
+
+#include "timer.h"
+
+struct watch {
+	int           fd;
+	uint32_t      events;           /* EPOLLIN, ...; 0 while not watched */
+	void        (*ready)(struct watch *w, uint32_t events);
+	void        (*bury)(struct watch *w);   /* set once retired */
+	struct watch *next_retired;
+};
+
+struct loop {
+	int               epoll_fd;
+	bool              running;
+	int64_t           now_ms;       /* CLOCK_MONOTONIC, as of this turn */
+	struct timer_heap timers;
+	struct watch     *retired;
+};
+
+/* 0, or -1 with errno. */
+int loop_init(struct loop *l);
+void loop_fini(struct loop *l);
+
+/*
+ * Watches w->fd for events, level-triggered unless EPOLLET is among them; the
+ * second form changes what it is watched for, at no cost if nothing changes.
+ * 0, or -1 with errno.
+ */
+int loop_watch(struct loop *l, struct watch *w, uint32_t events);
+int loop_rewatch(struct loop *l, struct watch *w, uint32_t events);
+
+/* Not watching it is fine. To be called before fd is closed. */
+void loop_unwatch(struct loop *l, struct watch *w);
+
+/*
+ * The end of what w lies in: no event reaches w any more, and bury is called
+ * at the end of this turn, when nobody up the stack holds it.
+ */
+void loop_retire(struct loop *l, struct watch *w, void (*bury)(struct watch *w));
+
+/*
+ * Sets t to fire at that time of the loop's clock (CLOCK_NEVER unsets it), or
+ * after so many milliseconds, counted from this turn. Without memory for it the
+ * loop ends, which is logged.
+ */
+void loop_timer_at(struct loop *l, struct timer *t, int64_t at_ms);
+void loop_timer(struct loop *l, struct timer *t, int64_t after_ms);
+
+/* Turns until loop_stop. An error of epoll itself ends the process. */
+void loop_run(struct loop *l);
+void loop_stop(struct loop *l);
+
+#endif

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A queue of datagrams before a connected socket.
+ */
+#include <config.h>
+#include "notify.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+
+#include "fd.h"
+#include "list.h"
+
+struct message {
+	struct list in_queue;
+	size_t      len;
+	char        bytes[];
+};
+
+struct notify {
+	struct loop *loop;
+	struct watch watch;             /* for EPOLLOUT, while the queue is not empty */
+	struct list  queue;
+	size_t       n_queued;
+};
+
+static void drop_first(struct notify *n)
+{
+	struct message *m = container_of(n->queue.next, struct message, in_queue);
+
+	list_remove(&m->in_queue);
+	n->n_queued--;
+	free(m);
+}
+
+/* Sends what the socket takes. */
+static void flush(struct notify *n)
+{
+	while (!list_empty(&n->queue)) {
+		struct message *m = container_of(n->queue.next, struct message, in_queue);
+
+		if (send(n->watch.fd, m->bytes, m->len, MSG_DONTWAIT | MSG_NOSIGNAL) == -1 &&
+		    (errno == EAGAIN || errno == ENOBUFS || errno == EINTR))
+			return;
+		drop_first(n);  /* sent; or nobody is there to read it */
+	}
+}
+
+static void on_writable(struct watch *w, uint32_t events)
+{
+	struct notify *n = container_of(w, struct notify, watch);
+
+	(void)events;
+	flush(n);
+	if (list_empty(&n->queue))
+		loop_unwatch(n->loop, w);
+}
+
+static int connect_to(const char *path)
+{
+	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	size_t len = strlen(path);
+	int fd;
+
+	if ((path[0] != '/' && path[0] != '@') || len < 2 || len >= sizeof to.sun_path) {
+		errno = EINVAL;
+		return -1;
+	}
+	memcpy(to.sun_path, path, len);
+	if (path[0] == '@')
+		to.sun_path[0] = '\0';
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (fd != -1 && connect(fd, (struct sockaddr *)&to,
+	                        (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) == -1)
+		return fd_drop(fd);
+	return fd;
+}
+
+struct notify *notify_open(struct loop *l, const char *path)
+{
+	struct notify *n;
+
+	errno = 0;
+	if (!path)
+		return NULL;
+	n = calloc(1, sizeof *n);
+	if (!n)
+		return NULL;
+	n->loop = l;
+	list_init(&n->queue);
+	n->watch.ready = on_writable;
+	n->watch.fd = connect_to(path);
+	if (n->watch.fd == -1) {
+		free(n);
+		return NULL;
+	}
+	return n;
+}
+
+static void empty_queue(struct notify *n)
+{
+	while (!list_empty(&n->queue))
+		drop_first(n);
+}
+
+void notify_close(struct notify **np)
+{
+	struct notify *n = *np;
+
+	*np = NULL;
+	if (!n)
+		return;
+	flush(n);
+	empty_queue(n);
+	loop_unwatch(n->loop, &n->watch);
+	fd_close(&n->watch.fd);
+	free(n);
+}
+
+void notify_move(struct notify *n, struct loop *l)
+{
+	if (!n)
+		return;
+	empty_queue(n);
+	n->loop = l;
+	n->watch.events = 0;
+}
+
+void notify_send(struct notify *n, const char *format, ...)
+{
+	struct message *m;
+	va_list ap;
+	int len;
+
+	if (!n)
+		return;
+	m = malloc(sizeof *m + NOTIFY_MESSAGE_MAX);
+	if (!m)
+		return;
+	va_start(ap, format);
+	len = vsnprintf(m->bytes, NOTIFY_MESSAGE_MAX, format, ap);
+	va_end(ap);
+	m->len = len < NOTIFY_MESSAGE_MAX ? (size_t)len : NOTIFY_MESSAGE_MAX - 1;
+	if (n->n_queued == NOTIFY_QUEUE_MAX)
+		drop_first(n);
+	list_init(&m->in_queue);
+	list_append(&n->queue, &m->in_queue);
+	n->n_queued++;
+	if (n->watch.events == 0) {
+		flush(n);
+		if (!list_empty(&n->queue))
+			loop_watch(n->loop, &n->watch, EPOLLOUT);
+	}
+}
+
+size_t notify_waiting(const struct notify *n)
+{
+	return n ? n->n_queued : 0;
+}
+
+int notify_fd(const struct notify *n)
+{
+	return n ? n->watch.fd : -1;
+}

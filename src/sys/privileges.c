@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * User, groups, root directory and capabilities: credentials(7), capabilities(7).
+ */
+#include <config.h>
+#include "privileges.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <linux/capability.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static int take_groups(const struct privileges *p)
+{
+	if (p->gid == (gid_t)-1)
+		return 0;
+	/* An ordinary user may name the identity it has, but cannot set groups. */
+	if (setgroups(p->n_groups, p->groups) == -1 &&
+	    (errno != EPERM || p->gid != getegid()))
+		return -1;
+	return setresgid(p->gid, p->gid, p->gid);
+}
+
+static int take_user(const struct privileges *p)
+{
+	return p->uid == (uid_t)-1 ? 0 : setresuid(p->uid, p->uid, p->uid);
+}
+
+/* What is left after setresuid if we were not root but had capabilities from systemd. */
+static int drop_capabilities(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
+
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == -1)
+		return -1;
+	return geteuid() == 0 ? 0 : (int)syscall(SYS_capset, &header, none);
+}
+
+int privileges_take(const struct privileges *p, const char **what)
+{
+	*what = "chroot";
+	if (p->chroot && (chroot(p->chroot) == -1 || chdir("/") == -1))
+		return -1;
+	*what = "set groups";
+	if (take_groups(p) == -1)
+		return -1;
+	*what = "set user";
+	if (take_user(p) == -1)
+		return -1;
+	*what = "drop capabilities";
+	if (drop_capabilities() == -1)
+		return -1;
+	*what = "change directory";
+	if (chdir(p->directory) == -1)
+		return -1;
+	*what = "set no_new_privs";
+	if (p->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+		return -1;
+	return 0;
+}

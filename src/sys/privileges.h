@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Becoming somebody else, for good.
+ */
+#ifndef DROVER_SYS_PRIVILEGES_H
+#define DROVER_SYS_PRIVILEGES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct privileges {
+	uid_t        uid;               /* -1: stays */
+	gid_t        gid;               /* -1: stays */
+	const gid_t *groups;            /* supplementary, set together with a gid */
+	size_t       n_groups;
+	const char  *chroot;            /* NULL: none */
+	const char  *directory;         /* to stand in, inside chroot */
+	bool         no_new_privs;
+};
+
+/*
+ * Takes all of it, in the order that works: chroot while we still may, groups
+ * before the user, and the working directory as the new user. Afterwards an
+ * ordinary user has no capabilities, ambient ones neither. On failure returns
+ * -1 with errno, and *what (static) names the step; the process is then neither
+ * one nor the other and should end.
+ */
+int privileges_take(const struct privileges *p, const char **what);
+
+#endif

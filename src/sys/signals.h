@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Signals as events: blocked, and read from a signalfd(2). There are no
+ * handlers. What is blocked and not read is thereby ignored, with the
+ * dispositions still at their defaults for the programs we start.
+ */
+#ifndef DROVER_SYS_SIGNALS_H
+#define DROVER_SYS_SIGNALS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/signalfd.h>
+
+/*
+ * All dispositions to their defaults, whatever we inherited (nohup(1) ignores
+ * HUP, and an ignored CHLD would hide the deaths of children), and every
+ * signal blocked that does not report a crash.
+ */
+void signals_take_over(void);
+
+/*
+ * A descriptor that reads the n signals: of this process alone, since a
+ * signalfd reports the signals of whoever reads it, but keeps one mask for
+ * all who share it. -1 with errno.
+ */
+int signals_open(const int *signals, size_t n);
+
+/* One signal; false if none is waiting. */
+bool signals_read(int fd, struct signalfd_siginfo *info);
+
+/* In a child that becomes another program: nothing blocked. Async-signal-safe. */
+void signals_unblock(void);
+
+/* "HUP", "KILL"...; "?" for none. */
+const char *signals_name(int signal);
+
+#endif

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The competition on accept(2).
+ *
+ * EPOLLEXCLUSIVE wakes one sleeping worker for each arrival, always the one
+ * that has watched longest. Two rules follow. Whoever holds more than its share
+ * stops watching and begins anew, which puts it behind the others. And whoever
+ * was woken for nothing looks at its other listeners too: the arrival there may
+ * have woken somebody who had no room left when he got to it.
+ */
+#include <config.h>
+#include "acceptor.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "fd.h"
+#include "list.h"
+#include "log.h"
+
+struct tap {                            /* one listener */
+	struct watch     watch;         /* fd -1: closed */
+	struct acceptor *acceptor;
+	bool             removed;       /* nobody else will take what waits here */
+};
+
+struct acceptor {
+	struct loop            *loop;
+	struct acceptor_owner   owner;
+	struct acceptor_options options;
+	struct timer            pause;
+	bool                    draining;
+	bool                    in_trouble;     /* logged, until an accept succeeds */
+	size_t                  n_open;
+	size_t                  n;
+	struct tap              taps[];
+};
+
+enum took { TOOK_ONE, TOOK_NONE, TOOK_ERROR };
+
+static bool is_paused(const struct acceptor *a)
+{
+	return a->pause.position != 0;
+}
+
+static void unwatch_all(struct acceptor *a)
+{
+	for (size_t i = 0; i < a->n; i++)
+		loop_unwatch(a->loop, &a->taps[i].watch);
+}
+
+static void close_tap(struct tap *t)
+{
+	if (t->watch.fd == -1)
+		return;
+	loop_unwatch(t->acceptor->loop, &t->watch);
+	fd_close(&t->watch.fd);
+	t->acceptor->n_open--;
+}
+
+int acceptor_resume(struct acceptor *a)
+{
+	if (is_paused(a) || !a->owner.has_room(a->owner.arg))
+		return 0;
+	for (size_t i = 0; i < a->n; i++) {
+		struct watch *w = &a->taps[i].watch;
+
+		if (w->fd != -1 && w->events == 0 &&
+		    loop_watch(a->loop, w, EPOLLIN | EPOLLEXCLUSIVE) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static void go_on(struct acceptor *a)
+{
+	if (acceptor_resume(a) == -1) {
+		log_err("%s: watch a listener: %m", a->options.service);
+		acceptor_pause(a, "watch");
+	}
+}
+
+static void on_pause_over(struct timer *t)
+{
+	struct acceptor *a = container_of(t, struct acceptor, pause);
+
+	a->owner.resumed(a->owner.arg);
+	go_on(a);
+}
+
+void acceptor_pause(struct acceptor *a, const char *reason)
+{
+	if (is_paused(a))
+		return;
+	unwatch_all(a);
+	loop_timer(a->loop, &a->pause, ACCEPTOR_PAUSE_MS);
+	a->owner.paused(a->owner.arg, reason);
+}
+
+/* To the end of the queue of those that wait for this listener. */
+static void step_back(struct acceptor *a)
+{
+	unwatch_all(a);
+	go_on(a);
+}
+
+static enum took accept_failed(struct acceptor *a)
+{
+	switch (errno) {
+	case EAGAIN:
+		return TOOK_NONE;
+	case ECONNABORTED: case EINTR: case EPROTO: case EPERM: case ENETDOWN: case ENOPROTOOPT:
+	case EHOSTDOWN: case ENONET: case EHOSTUNREACH: case EOPNOTSUPP: case ENETUNREACH:
+		return TOOK_ERROR;      /* accept(2): troubles of that one connection */
+	default:                        /* EMFILE, ENFILE, ENOBUFS, ENOMEM: ours */
+		if (!a->in_trouble)
+			log_warn("%s: accept: %m; pausing for a second at a time", a->options.service);
+		a->in_trouble = true;
+		acceptor_pause(a, "descriptors");
+		return TOOK_ERROR;
+	}
+}
+
+static enum took take_one(struct tap *t)
+{
+	struct acceptor *a = t->acceptor;
+	struct sockaddr_storage from;
+	socklen_t len = sizeof from;
+	struct endpoint peer;
+	int fd = accept4(t->watch.fd, (struct sockaddr *)&from, &len,
+	                 SOCK_CLOEXEC | a->options.accept_flags);
+
+	if (fd == -1)
+		return accept_failed(a);
+	if (a->in_trouble)
+		log_info("%s: accepting again", a->options.service);
+	a->in_trouble = false;
+	peer = endpoint_of((struct sockaddr *)&from, len);
+	a->owner.accepted(a->owner.arg, fd, &peer);
+	return TOOK_ONE;
+}
+
+static bool can_take(const struct acceptor *a)
+{
+	return !is_paused(a) && a->owner.has_room(a->owner.arg);
+}
+
+/* Until the queue is empty, or there is no room. A removed one ends when it is empty. */
+static void empty_tap(struct tap *t)
+{
+	enum took took = TOOK_ONE;
+
+	while (t->watch.fd != -1 && took != TOOK_NONE && can_take(t->acceptor))
+		took = take_one(t);
+	if (took == TOOK_NONE || !t->removed)
+		close_tap(t);
+}
+
+static void on_arrival(struct watch *w, uint32_t events)
+{
+	struct tap *t = container_of(w, struct tap, watch);
+	struct acceptor *a = t->acceptor;
+	enum took took;
+
+	(void)events;
+	if (a->draining) {
+		empty_tap(t);
+		if (a->n_open == 0)
+			a->owner.emptied(a->owner.arg);
+	} else {
+		took = take_one(t);
+		for (size_t i = 0; took == TOOK_NONE && a->n > 1 && i < a->n; i++)
+			if (&a->taps[i] != t)
+				took = take_one(&a->taps[i]);
+		if (took == TOOK_ONE && a->owner.is_ahead(a->owner.arg))
+			step_back(a);
+	}
+	if (!can_take(a))
+		unwatch_all(a);         /* full: acceptor_resume will be called */
+}
+
+struct acceptor *acceptor_new(struct loop *l, const struct acceptor_owner *owner,
+                              const struct acceptor_options *options, const int *fds, size_t n)
+{
+	struct acceptor *a = calloc(1, sizeof *a + n * sizeof a->taps[0]);
+
+	if (!a)
+		return NULL;
+	a->loop = l;
+	a->owner = *owner;
+	a->options = *options;
+	a->pause.fire = on_pause_over;
+	a->n = a->n_open = n;
+	for (size_t i = 0; i < n; i++)
+		a->taps[i] = (struct tap){ .watch = { .fd = fds[i], .ready = on_arrival },
+		                           .acceptor = a };
+	return a;
+}
+
+void acceptor_close(struct acceptor **ap)
+{
+	struct acceptor *a = *ap;
+
+	*ap = NULL;
+	if (!a)
+		return;
+	acceptor_drop(a);
+	free(a);
+}
+
+void acceptor_drop(struct acceptor *a)
+{
+	a->draining = true;
+	timer_unset(&a->loop->timers, &a->pause);
+	for (size_t i = 0; i < a->n; i++)
+		close_tap(&a->taps[i]);
+}
+
+void acceptor_drain(struct acceptor *a, uint64_t removed)
+{
+	a->draining = true;
+	for (size_t i = 0; i < a->n; i++) {
+		a->taps[i].removed = removed >> i & 1;
+		empty_tap(&a->taps[i]);
+	}
+	go_on(a);
+}
+
+bool acceptor_is_empty(const struct acceptor *a)
+{
+	return a->n_open == 0;
+}

@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Connections, step by step. The common case is one call of step_read: bytes
+ * come, the handler replies, the socket takes it all, and nothing is left to
+ * remember. Buffers exist only while a client is slower than its handler.
+ */
+#include <config.h>
+#include "connection.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "access_log.h"
+#include "clock.h"
+#include "fd.h"
+#include "log.h"
+#include "worker.h"
+
+static enum connection_state step_read(struct connection *c, uint32_t events);
+static enum connection_state step_write(struct connection *c, uint32_t events);
+static enum connection_state step_produce(struct connection *c, uint32_t events);
+static enum connection_state step_linger(struct connection *c, uint32_t events);
+
+static const struct {
+	const char *name;
+	uint32_t    want;                               /* epoll interest while here */
+	enum connection_state (*step)(struct connection *c, uint32_t events);
+} states[] = {
+	[CONNECTION_READ]    = { "read",    EPOLLIN,            step_read },
+	[CONNECTION_WRITE]   = { "write",   EPOLLOUT,           step_write },
+	[CONNECTION_PRODUCE] = { "produce", EPOLLIN | EPOLLOUT, step_produce },
+	[CONNECTION_PROGRAM] = { "program", 0,                  NULL },
+	[CONNECTION_LINGER]  = { "linger",  EPOLLIN,            step_linger },
+	[CONNECTION_DONE]    = { "done",    0,                  NULL },
+};
+
+static const char *const end_names[] = {
+	[END_NOT_YET] = "open",
+	[END_CLOSED] = "closed",
+	[END_SERVED] = "served",
+	[END_RESET] = "reset",
+	[END_IDLE] = "idle",
+	[END_WRITE] = "write",
+	[END_SESSION] = "session",
+	[END_STOPPED] = "stop",
+	[END_EXIT] = "exit",
+	[END_FAILED] = "failed",
+};
+
+const char *connection_id(const struct connection *c, char buf[static CONNECTION_ID_MAX])
+{
+	snprintf(buf, CONNECTION_ID_MAX, "%d-%" PRIu64, (int)getpid(), c->number);
+	return buf;
+}
+
+static const struct conf_timeouts *timeouts(const struct connection *c)
+{
+	return &c->worker->service->timeouts;
+}
+
+/* ---- time-outs ---------------------------------------------------------- */
+
+/* When the present state times out, and as what. */
+static int64_t state_deadline(const struct connection *c, enum connection_end *as)
+{
+	switch (c->state) {
+	case CONNECTION_READ:
+		*as = END_IDLE;
+		return clock_deadline(c->active_ms, timeouts(c)->idle);
+	case CONNECTION_WRITE:
+	case CONNECTION_PRODUCE:
+		*as = END_WRITE;
+		return clock_deadline(c->active_ms, timeouts(c)->write);
+	case CONNECTION_LINGER:
+		return clock_deadline(c->active_ms, timeouts(c)->linger);
+	case CONNECTION_PROGRAM:
+	case CONNECTION_DONE:
+		break;
+	}
+	return CLOCK_NEVER;
+}
+
+static int64_t deadline(const struct connection *c, enum connection_end *as)
+{
+	int64_t session = clock_deadline(c->opened_ms, timeouts(c)->session);
+	int64_t state = state_deadline(c, as);
+
+	if (c->state == CONNECTION_LINGER || session > state)
+		return state;
+	*as = END_SESSION;
+	return session;
+}
+
+/* Makes the timer fire in time. It may fire early: then it looks again. */
+static void arm(struct connection *c)
+{
+	enum connection_end as;
+	int64_t at = deadline(c, &as);
+
+	if (c->timer.position == 0 || at < c->timer.at_ms)
+		loop_timer_at(&c->worker->loop, &c->timer, at);
+}
+
+/* ---- the end ------------------------------------------------------------ */
+
+static void end(struct connection *c, enum connection_end how, const int *status)
+{
+	struct worker *w = c->worker;
+	char id[CONNECTION_ID_MAX];
+	const bool counted = !c->program;
+
+	if (c->how != END_NOT_YET)
+		return;
+	c->how = how;
+	list_remove(&c->in_worker);
+	worker_give_slot(w);
+	if (w->start.access_log)
+		access_log_put(w->start.access_log, &(struct access_record){
+			.service = w->service->name,
+			.id = connection_id(c, id),
+			.peer = &c->peer,
+			.local = &c->local,
+			.duration_us = clock_us() - c->opened_us,
+			.counted = counted,
+			.bytes_in = c->bytes_in,
+			.bytes_out = c->bytes_out,
+			.how = end_names[how],
+			.has_status = status,
+			.status = status ? *status : 0,
+		});
+	if (w->start.events)
+		worker_event(w, "connection-end id=%s how=%s in=%" PRIu64 " out=%" PRIu64,
+		             connection_id(c, id), end_names[how], c->bytes_in, c->bytes_out);
+}
+
+static void bury(struct watch *w)
+{
+	free(container_of(w, struct connection, watch));
+}
+
+static void drop_output(struct connection *c)
+{
+	free(c->out);
+	c->out = NULL;
+	c->out_len = c->out_at = 0;
+}
+
+static void close_now(struct connection *c)
+{
+	struct worker *w = c->worker;
+
+	if (c->state == CONNECTION_LINGER) {
+		list_remove(&c->in_worker);
+		w->n_lingering--;
+	}
+	c->state = CONNECTION_DONE;
+	drop_output(c);
+	timer_unset(&w->loop.timers, &c->timer);
+	loop_retire(&w->loop, &c->watch, bury);
+	fd_close(&c->watch.fd);
+	worker_check_end(w);
+}
+
+/*
+ * It gave its slot back; but what lingers costs a descriptor, so that there are
+ * at most as many as slots: the oldest goes.
+ */
+static void add_to_lingering(struct connection *c)
+{
+	struct worker *w = c->worker;
+
+	list_append(&w->lingering, &c->in_worker);
+	if (++w->n_lingering > w->service->connections)
+		close_now(container_of(w->lingering.next, struct connection, in_worker));
+}
+
+/* ---- changing state ----------------------------------------------------- */
+
+/* The one place where it changes. */
+static void enter(struct connection *c, enum connection_state next)
+{
+	struct loop *l = &c->worker->loop;
+
+	if (next == c->state)
+		return;
+	if (next == CONNECTION_DONE) {
+		close_now(c);
+		return;
+	}
+	c->state = next;
+	c->active_ms = l->now_ms;
+	if (next == CONNECTION_LINGER)
+		add_to_lingering(c);
+	if (loop_rewatch(l, &c->watch, states[next].want) == -1) {
+		log_warn("%s: watch a connection: %m", c->worker->service->name);
+		connection_abort(c, END_FAILED);
+		return;
+	}
+	arm(c);
+}
+
+/*
+ * All is sent. If the client has sent all, too, closing loses nothing; else its
+ * unread bytes would make the kernel reset the connection, and the client
+ * could lose what we sent. So we shut our side and read on for a while.
+ */
+static enum connection_state finish(struct connection *c, enum connection_end how)
+{
+	end(c, how, NULL);
+	if (c->client_ended || timeouts(c)->linger == 0 ||
+	    shutdown(c->watch.fd, SHUT_WR) == -1)
+		return CONNECTION_DONE;
+	return CONNECTION_LINGER;
+}
+
+static enum connection_state fail(struct connection *c, enum connection_end how)
+{
+	end(c, how, NULL);
+	return CONNECTION_DONE;
+}
+
+/* Where to go after the handler had its say. */
+static enum connection_state obey(struct connection *c, enum handler_verdict verdict)
+{
+	if (c->broken)
+		return fail(c, END_RESET);
+	if (verdict == HANDLER_FAIL)
+		return fail(c, END_FAILED);
+	c->finish |= verdict == HANDLER_FINISH;
+	if (c->worker->handler->produce && !c->finish)
+		return CONNECTION_PRODUCE;
+	if (c->out)
+		return CONNECTION_WRITE;
+	if (c->finish)
+		return finish(c, c->client_ended ? END_CLOSED : END_SERVED);
+	return CONNECTION_READ;
+}
+
+/* ---- the steps ---------------------------------------------------------- */
+
+static bool is_transient(int error)
+{
+	return error == EAGAIN || error == EINTR;
+}
+
+/* Reads once and lets the handler see it. */
+static enum connection_state step_read(struct connection *c, uint32_t events)
+{
+	const struct handler *h = c->worker->handler;
+	ssize_t n = read(c->watch.fd, c->worker->scratch, WORKER_SCRATCH);
+
+	(void)events;
+	if (n > 0) {
+		c->bytes_in += (uint64_t)n;
+		c->active_ms = c->worker->loop.now_ms;
+		return obey(c, h->received ? h->received(c, c->worker->scratch, (size_t)n)
+		                           : HANDLER_GO_ON);
+	}
+	if (n == -1)
+		return is_transient(errno) ? c->state : fail(c, END_RESET);
+	c->client_ended = true;
+	return obey(c, h->ended ? h->ended(c) : HANDLER_FINISH);
+}
+
+/* Sends of `out` what the client takes. False if nobody is there. */
+static bool send_pending(struct connection *c)
+{
+	ssize_t n;
+
+	if (!c->out)
+		return true;
+	n = write(c->watch.fd, c->out + c->out_at, c->out_len - c->out_at);
+	if (n == -1)
+		return is_transient(errno);
+	c->bytes_out += (uint64_t)n;
+	c->out_at += (size_t)n;
+	c->active_ms = c->worker->loop.now_ms;
+	if (c->out_at == c->out_len)
+		drop_output(c);
+	return true;
+}
+
+static enum connection_state step_write(struct connection *c, uint32_t events)
+{
+	(void)events;
+	if (!send_pending(c))
+		return fail(c, END_RESET);
+	return c->out ? CONNECTION_WRITE : obey(c, HANDLER_GO_ON);
+}
+
+static enum connection_state step_produce(struct connection *c, uint32_t events)
+{
+	const int64_t sent_ms = c->active_ms;
+	enum connection_state next = CONNECTION_PRODUCE;
+
+	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
+		next = step_read(c, events);
+		c->active_ms = sent_ms;         /* here only what the client takes counts */
+	}
+	if (next != CONNECTION_PRODUCE || !(events & EPOLLOUT))
+		return next;
+	if (!send_pending(c))
+		return fail(c, END_RESET);
+	return c->out ? CONNECTION_PRODUCE : obey(c, c->worker->handler->produce(c));
+}
+
+/* Whatever comes is thrown away; it may come for as long as `linger` lasts. */
+static enum connection_state step_linger(struct connection *c, uint32_t events)
+{
+	ssize_t n = read(c->watch.fd, c->worker->scratch, WORKER_SCRATCH);
+
+	(void)events;
+	if (n > 0 || (n == -1 && is_transient(errno)))
+		return CONNECTION_LINGER;
+	return CONNECTION_DONE;
+}
+
+static void on_event(struct watch *watch, uint32_t events)
+{
+	struct connection *c = container_of(watch, struct connection, watch);
+
+	enter(c, states[c->state].step(c, events));
+}
+
+/* ---- time-outs come true ------------------------------------------------ */
+
+/* The client takes nothing: a plain close would keep its bytes in the kernel for minutes. */
+static void reset_on_close(struct connection *c)
+{
+	const struct linger now = { .l_onoff = 1, .l_linger = 0 };
+
+	setsockopt(c->watch.fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
+static void on_timer(struct timer *t)
+{
+	struct connection *c = container_of(t, struct connection, timer);
+	enum connection_end as = END_NOT_YET;
+
+	if (deadline(c, &as) > c->worker->loop.now_ms) {
+		arm(c);
+	} else if (c->state == CONNECTION_LINGER) {
+		enter(c, CONNECTION_DONE);
+	} else if (c->state == CONNECTION_PROGRAM) {
+		program_end(c->program);
+	} else if (c->out) {
+		reset_on_close(c);
+		enter(c, fail(c, as));
+	} else {
+		enter(c, finish(c, as));
+	}
+}
+
+/* ---- birth -------------------------------------------------------------- */
+
+/* The address it was accepted at costs a system call, and is for those who asked. */
+static void learn_local(struct connection *c)
+{
+	const struct worker *w = c->worker;
+	struct sockaddr_storage at;
+	socklen_t len = sizeof at;
+
+	if (!w->start.access_log && w->handler->keeps != HANDLER_KEEPS_SOCKET)
+		return;
+	if (getsockname(c->watch.fd, (struct sockaddr *)&at, &len) == 0)
+		c->local = endpoint_of((struct sockaddr *)&at, len);
+	c->opened_us = clock_us();
+}
+
+void connection_new(struct worker *w, int fd, const struct endpoint *peer)
+{
+	const struct handler *h = w->handler;
+	struct connection *c = calloc(1, sizeof *c);
+	enum handler_verdict verdict = HANDLER_GO_ON;
+
+	if (!c) {
+		log_warn("%s: no memory for a connection", w->service->name);
+		fd_drop(fd);
+		return;
+	}
+	c->watch = (struct watch){ .fd = fd, .ready = on_event };
+	c->timer.fire = on_timer;
+	c->worker = w;
+	c->peer = *peer;
+	c->opened_ms = c->active_ms = w->loop.now_ms;
+	c->number = ++w->accepted;
+	worker_take_slot(w);
+	list_append(&w->connections, &c->in_worker);
+	learn_local(c);
+	if (w->start.events) {
+		char id[CONNECTION_ID_MAX], from[ADDRESS_TEXT_MAX];
+
+		worker_event(w, "connection-open id=%s peer=%s", connection_id(c, id),
+		             endpoint_format(peer, from, sizeof from));
+	}
+	if (h->opened)
+		verdict = h->opened(c);
+	if (c->program) {
+		enter(c, CONNECTION_PROGRAM);
+	} else if (loop_watch(&w->loop, &c->watch, EPOLLIN) == -1) {
+		log_warn("%s: watch a connection: %m", w->service->name);
+		connection_abort(c, END_FAILED);
+	} else {
+		enter(c, obey(c, verdict));
+		arm(c);
+	}
+}
+
+void connection_abort(struct connection *c, enum connection_end how)
+{
+	end(c, how, NULL);
+	close_now(c);
+}
+
+void connection_program_ended(struct connection *c, int status)
+{
+	end(c, END_EXIT, &status);
+	c->program = NULL;
+	close_now(c);
+}
+
+/* ---- what handlers may do ----------------------------------------------- */
+
+static bool keep_rest(struct connection *c, const char *bytes, size_t len)
+{
+	char *more = realloc(c->out, c->out_len + len);
+
+	if (!more)
+		return false;
+	memcpy(more + c->out_len, bytes, len);
+	c->out = more;
+	c->out_len += len;
+	return true;
+}
+
+void handler_reply(struct connection *c, const char *bytes, size_t len)
+{
+	ssize_t n = 0;
+
+	if (c->broken || len == 0)
+		return;
+	if (!c->out) {
+		n = write(c->watch.fd, bytes, len);
+		if (n == -1 && !is_transient(errno)) {
+			c->broken = true;
+			return;
+		}
+		n = n == -1 ? 0 : n;
+		c->bytes_out += (uint64_t)n;
+	}
+	if ((size_t)n < len && !keep_rest(c, bytes + n, len - (size_t)n))
+		c->broken = true;
+}
+
+uint64_t *handler_note(struct connection *c)
+{
+	return &c->note;
+}

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A connection: from the accepted socket to its last byte. Its states, its
+ * time-outs and what to do when the other side fails; what its bytes mean is
+ * the handler's affair.
+ */
+#ifndef DROVER_WORKER_CONNECTION_H
+#define DROVER_WORKER_CONNECTION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "address.h"
+#include "handler.h"
+#include "list.h"
+#include "loop.h"
+
+struct program;
+struct worker;
+
+enum connection_state {
+	CONNECTION_READ,        /* waiting for the client's bytes */
+	CONNECTION_WRITE,       /* waiting for the client to take ours */
+	CONNECTION_PRODUCE,     /* the handler sends unasked; what comes is read as well */
+	CONNECTION_PROGRAM,     /* the socket is a program's; waiting for its end */
+	CONNECTION_LINGER,      /* all is sent and our side shut; waiting for the client's */
+	CONNECTION_DONE,        /* nothing is left but to free it */
+};
+
+enum connection_end {           /* how a connection ended, for the access log */
+	END_NOT_YET,
+	END_CLOSED,             /* the client closed; everything was answered */
+	END_SERVED,             /* the handler had no more to say */
+	END_RESET,              /* the client vanished, or broke the transfer */
+	END_IDLE,               /* time-outs */
+	END_WRITE,
+	END_SESSION,
+	END_STOPPED,            /* the worker had to go */
+	END_EXIT,               /* the program ended */
+	END_FAILED,             /* it could not be served */
+};
+
+struct connection {
+	struct watch          watch;
+	struct timer          timer;            /* the next time-out that may be due */
+	struct list           in_worker;        /* by age, while it holds a slot; then by age of lingering */
+	struct worker        *worker;
+	enum connection_state state;
+	enum connection_end   how;
+	bool                  client_ended;     /* it has sent its last byte */
+	bool                  finish;           /* to be closed when `out` is empty */
+	bool                  broken;           /* a reply failed: nobody is there */
+	uint64_t              number;           /* within the worker, from 1 */
+	uint64_t              note;             /* the handler's */
+	uint64_t              bytes_in, bytes_out;
+	int64_t               opened_us;        /* when it was accepted */
+	int64_t               opened_ms;        /* the same in the loop's time */
+	int64_t               active_ms;        /* when a byte last went either way, or the state changed */
+	char                 *out;              /* what the client has not taken yet; NULL: nothing */
+	size_t                out_len, out_at;
+	struct program       *program;
+	struct endpoint       peer, local;
+};
+
+#define CONNECTION_ID_MAX 40
+
+/*
+ * Takes fd and begins to serve it. It ends by itself. On failure (no memory)
+ * fd is closed, and that is logged.
+ */
+void connection_new(struct worker *w, int fd, const struct endpoint *peer);
+
+/* Ends it at once and without lingering; what it still had to send is lost. */
+void connection_abort(struct connection *c, enum connection_end how);
+
+/* Its program has ended, with that status of waitpid(2). */
+void connection_program_ended(struct connection *c, int status);
+
+/* "PID-NUMBER", unique on this machine while the worker lives. Returns buf. */
+const char *connection_id(const struct connection *c, char buf[static CONNECTION_ID_MAX]);
+
+#endif

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * PATH, who we are, and what the configuration adds. The last one to set a
+ * name wins.
+ */
+#include <config.h>
+#include "environment.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+/* Where the variable of this "NAME=..." is, or would be. */
+static size_t find(const struct environment *e, const char *setting)
+{
+	size_t len = strcspn(setting, "=") + 1;
+	size_t i = 0;
+
+	while (i < e->n && strncmp(e->strings[i], setting, len) != 0)
+		i++;
+	return i;
+}
+
+/* Takes setting; NULL is no memory. */
+static int put(struct environment *e, char *setting)
+{
+	size_t at = setting ? find(e, setting) : 0;
+	char **more;
+
+	if (!setting)
+		return -1;
+	if (at < e->n) {
+		free(e->strings[at]);
+		e->strings[at] = setting;
+		return 0;
+	}
+	more = reallocarray(e->strings, e->n + 2, sizeof *more);
+	if (!more) {
+		free(setting);
+		return -1;
+	}
+	e->strings = more;
+	e->strings[e->n++] = setting;
+	e->strings[e->n] = NULL;
+	return 0;
+}
+
+/* A value that is not there is left out. */
+static int set(struct environment *e, const char *name, const char *value)
+{
+	char *setting;
+
+	if (!value)
+		return 0;
+	return put(e, asprintf(&setting, "%s=%s", name, value) == -1 ? NULL : setting);
+}
+
+static int set_identity(struct environment *e, const struct conf_identity *id)
+{
+	if (!id->user)
+		return 0;
+	if (set(e, "HOME", id->home) == -1 || set(e, "SHELL", id->shell) == -1)
+		return -1;
+	if (set(e, "USER", id->user) == -1)
+		return -1;
+	return set(e, "LOGNAME", id->user);
+}
+
+int environment_build(struct environment *e, const struct conf_service *s)
+{
+	*e = (struct environment){ 0 };
+	if (set(e, "PATH", PATH) == -1 || set_identity(e, &s->identity) == -1)
+		goto fail;
+	for (const char **name = s->handler.pass_env; *name; name++)
+		if (set(e, *name, getenv(*name)) == -1)
+			goto fail;
+	for (const char **setting = s->handler.env; *setting; setting++)
+		if (put(e, strdup(*setting)) == -1)
+			goto fail;
+	return 0;
+fail:
+	environment_free(e);
+	return -1;
+}
+
+void environment_free(struct environment *e)
+{
+	for (size_t i = 0; i < e->n; i++)
+		free(e->strings[i]);
+	free(e->strings);
+	*e = (struct environment){ 0 };
+}

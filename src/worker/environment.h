@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The environment of programs, built from nothing: what of it is the same for
+ * all connections of a service.
+ */
+#ifndef DROVER_WORKER_ENVIRONMENT_H
+#define DROVER_WORKER_ENVIRONMENT_H
+
+#include <stddef.h>
+
+#include "conf.h"
+
+struct environment {
+	char  **strings;        /* "NAME=VALUE", NULL-terminated */
+	size_t  n;
+};
+
+/* 0, or -1 with ENOMEM. */
+int environment_build(struct environment *e, const struct conf_service *s);
+void environment_free(struct environment *e);
+
+#endif

@@ -1,0 +1,341 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * From fork to exit: closes what is not ours, becomes who the service says,
+ * turns the loop, and obeys the master, its signals and its death.
+ */
+#include <config.h>
+#include "life.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "conf_keys.h"
+#include "connection.h"
+#include "fd.h"
+#include "leash.h"
+#include "log.h"
+#include "privileges.h"
+#include "signals.h"
+
+#define SPARE_DESCRIPTORS 32            /* beside connections: logs, leash, epoll, listeners... */
+
+static _Noreturn void cannot_start(const struct worker *w, const char *what)
+{
+	log_err("%s: worker cannot start: %s: %m", w->service->name, what);
+	exit(EX_OSERR);
+}
+
+/* ---- orders ------------------------------------------------------------- */
+
+static void drain(struct worker *w, uint64_t removed)
+{
+	if (w->draining)
+		return;
+	w->draining = true;
+	atomic_store(&w->slot->state, BOARD_DRAINING);
+	acceptor_drain(w->acceptor, removed);
+	worker_check_end(w);
+}
+
+/* At once for connections; programs have PROGRAM_KILL_MS to go. */
+static void stop(struct worker *w)
+{
+	struct connection *c;
+
+	w->draining = true;
+	atomic_store(&w->slot->state, BOARD_DRAINING);
+	acceptor_drop(w->acceptor);
+	list_each(&w->connections, c, struct connection, in_worker)
+		if (c->state != CONNECTION_PROGRAM)
+			connection_abort(c, END_STOPPED);
+	list_each(&w->lingering, c, struct connection, in_worker)
+		connection_abort(c, END_STOPPED);
+	programs_end_all(&w->programs);
+	worker_check_end(w);
+}
+
+static void switch_logs(struct worker *w, const struct leash_message *m)
+{
+	struct log_sink *const sinks[LEASH_FDS] = {
+		[LEASH_FD_LOG] = w->start.log,
+		[LEASH_FD_ACCESS_LOG] = w->start.access_log,
+	};
+
+	for (int i = 0; i < LEASH_FDS; i++)
+		if (m->fds[i] != -1 && sinks[i])
+			log_sink_switch(sinks[i], m->fds[i]);
+		else
+			fd_drop(m->fds[i]);
+	worker_event(w, "logs-switched");
+}
+
+static void on_shutdown_timeout(struct timer *t)
+{
+	stop(container_of(t, struct worker, shutdown));
+}
+
+/* A new master may want our addresses: let go of them at once. */
+static void master_is_gone(struct worker *w)
+{
+	log_warn("%s: the master is gone; finishing %d connections", w->service->name, w->n_open);
+	loop_unwatch(&w->loop, &w->leash);
+	w->draining = true;
+	acceptor_drop(w->acceptor);
+	if (w->start.shutdown_timeout_ms > 0)
+		loop_timer(&w->loop, &w->shutdown, w->start.shutdown_timeout_ms);
+	worker_check_end(w);
+}
+
+static void on_leash(struct watch *watch, uint32_t events)
+{
+	struct worker *w = container_of(watch, struct worker, leash);
+	struct leash_message m;
+
+	(void)events;
+	switch (leash_receive(watch->fd, &m)) {
+	case LEASH_EMPTY:
+		return;
+	case LEASH_CLOSED:
+		master_is_gone(w);
+		return;
+	case LEASH_OK:
+		break;
+	}
+	switch (m.word) {
+	case LEASH_DRAIN:
+		drain(w, m.removed);
+		break;
+	case LEASH_LOGS:
+		switch_logs(w, &m);
+		break;
+	case LEASH_READY:
+		break;          /* our own word */
+	}
+}
+
+static void on_signal(struct watch *watch, uint32_t events)
+{
+	struct worker *w = container_of(watch, struct worker, signals);
+	struct signalfd_siginfo info;
+
+	(void)events;
+	while (signals_read(watch->fd, &info))
+		switch (info.ssi_signo) {
+		case SIGCHLD:
+			programs_reap(&w->programs);
+			break;
+		case SIGQUIT:
+			drain(w, 0);
+			break;
+		case SIGTERM:
+			stop(w);
+			break;
+		}
+	worker_check_end(w);
+}
+
+/* ---- what the acceptor asks and tells ----------------------------------- */
+
+static void on_accepted(void *arg, int fd, const struct endpoint *peer)
+{
+	connection_new(arg, fd, peer);
+}
+
+static bool has_room(void *arg)
+{
+	return worker_has_room(arg);
+}
+
+static bool is_ahead(void *arg)
+{
+	struct worker *w = arg;
+
+	return board_is_ahead(w->start.board, w->start.slot);
+}
+
+static void on_paused(void *arg, const char *reason)
+{
+	struct worker *w = arg;
+
+	worker_event(w, "accept-paused reason=%s", reason);
+}
+
+static void on_resumed(void *arg)
+{
+	struct worker *w = arg;
+
+	worker_event(w, "accept-resumed");
+}
+
+static void on_emptied(void *arg)
+{
+	worker_check_end(arg);
+}
+
+/* ---- birth -------------------------------------------------------------- */
+
+static void keep_only_ours(const struct worker_start *s)
+{
+	int keep[CONF_LISTEN_MAX + 4];
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_listeners; i++)
+		keep[n++] = s->listeners[i];
+	keep[n++] = s->leash;
+	keep[n++] = s->log ? log_sink_fd(s->log) : -1;
+	keep[n++] = s->access_log ? log_sink_fd(s->access_log) : -1;
+	keep[n++] = notify_fd(s->events);
+	fd_keep_only(keep, n);
+}
+
+static void add_limit(struct rlimit_list *l, int resource, const struct conf_rlimit *limit)
+{
+	if (limit->given)
+		rlimits_set(l, resource, limit->value, limit->value);
+}
+
+static bool runs_programs(const struct worker *w)
+{
+	return conf_keys_handler_kind[w->service->handler.id] == HANDLER_PROGRAM;
+}
+
+static void collect_limits(struct worker *w)
+{
+	const struct conf_rlimits *r = &w->service->rlimits;
+
+	if (runs_programs(w))
+		rlimits_set(&w->limits, RLIMIT_NOFILE, w->start.nofile.rlim_cur,
+		            w->start.nofile.rlim_max);
+	add_limit(&w->limits, RLIMIT_NOFILE, &r->nofile);
+	add_limit(&w->limits, RLIMIT_NPROC, &r->nproc);
+	add_limit(&w->limits, RLIMIT_CORE, &r->core);
+	add_limit(&w->limits, RLIMIT_AS, &r->as);
+	add_limit(&w->limits, RLIMIT_CPU, &r->cpu);
+}
+
+/* Descriptors for all slots and as many that linger; a program costs its pipe as well. */
+static void want_descriptors(const struct worker *w)
+{
+	rlim_t want = (rlim_t)w->service->connections * 2 + w->start.n_listeners + SPARE_DESCRIPTORS;
+	rlim_t have = rlimits_want_descriptors(want);
+
+	if (have < (rlim_t)w->service->connections + w->start.n_listeners + SPARE_DESCRIPTORS)
+		log_warn("%s: %d connections a worker, but the limit of descriptors is %llu",
+		         w->service->name, w->service->connections, (unsigned long long)have);
+}
+
+/* Scheduling and limits: while we still may. */
+static void take_place(struct worker *w)
+{
+	const struct conf_service *s = w->service;
+
+	if (s->has_nice && setpriority(PRIO_PROCESS, 0, s->nice) == -1)
+		cannot_start(w, "set nice");
+	if (s->cpus && sched_setaffinity(0, sizeof s->cpu_set, &s->cpu_set) == -1)
+		cannot_start(w, "set cpus");
+	if (s->umask != CONF_KEEP)
+		umask((mode_t)s->umask);
+	want_descriptors(w);
+	collect_limits(w);
+	if (!runs_programs(w) && rlimits_apply(&w->limits) == -1)
+		cannot_start(w, "set rlimits");
+}
+
+static void take_identity(const struct worker *w)
+{
+	const struct conf_service *s = w->service;
+	const struct privileges p = {
+		.uid = s->identity.uid, .gid = s->identity.gid,
+		.groups = s->identity.groups, .n_groups = s->identity.n_groups,
+		.chroot = s->chroot, .directory = s->directory, .no_new_privs = s->no_new_privs,
+	};
+	const char *what;
+
+	if (privileges_take(&p, &what) == -1)
+		cannot_start(w, what);
+	/* Changing the user has switched core dumps off; who set a limit for them wants them. */
+	if (s->rlimits.core.given && s->rlimits.core.value > 0)
+		prctl(PR_SET_DUMPABLE, 1);
+}
+
+static void open_loop(struct worker *w)
+{
+	static const int ours[] = { SIGTERM, SIGQUIT, SIGCHLD };
+
+	if (loop_init(&w->loop) == -1)
+		cannot_start(w, "epoll");
+	notify_move(w->start.events, &w->loop);
+	w->leash = (struct watch){ .fd = w->start.leash, .ready = on_leash };
+	w->signals = (struct watch){ .fd = signals_open(ours, sizeof ours / sizeof *ours),
+	                             .ready = on_signal };
+	if (w->signals.fd == -1 || loop_watch(&w->loop, &w->signals, EPOLLIN) == -1 ||
+	    loop_watch(&w->loop, &w->leash, EPOLLIN) == -1)
+		cannot_start(w, "watch signals and leash");
+}
+
+static void open_acceptor(struct worker *w)
+{
+	const struct acceptor_owner owner = {
+		.arg = w, .accepted = on_accepted, .has_room = has_room, .is_ahead = is_ahead,
+		.paused = on_paused, .resumed = on_resumed, .emptied = on_emptied,
+	};
+	const struct acceptor_options options = {
+		.accept_flags = w->handler->keeps == HANDLER_KEEPS_SOCKET ? 0 : SOCK_NONBLOCK,
+		.service = w->service->name,
+	};
+
+	w->acceptor = acceptor_new(&w->loop, &owner, &options, w->start.listeners,
+	                           w->start.n_listeners);
+	if (!w->acceptor || acceptor_resume(w->acceptor) == -1)
+		cannot_start(w, "watch the listeners");
+}
+
+static void say_ready(struct worker *w)
+{
+	atomic_store(&w->slot->state, BOARD_ACCEPTING);
+	if (leash_send(w->leash.fd, &(struct leash_message){ .word = LEASH_READY }) == -1)
+		log_debug("%s: leash: %m", w->service->name);   /* its end will tell */
+}
+
+static void begin(struct worker *w)
+{
+	log_use(w->start.log, w->start.log_level);
+	list_init(&w->connections);
+	list_init(&w->lingering);
+	w->shutdown.fire = on_shutdown_timeout;
+	w->slot = board_slot(w->start.board, w->start.slot);
+	w->handler = handler_find(w->service->handler.id);
+	keep_only_ours(&w->start);
+	take_place(w);
+	open_loop(w);
+	w->scratch = malloc(WORKER_SCRATCH);
+	if (!w->scratch || programs_init(&w->programs, &w->loop, w->service, &w->limits) == -1)
+		cannot_start(w, "prepare");
+	take_identity(w);
+	open_acceptor(w);
+	say_ready(w);
+}
+
+static void finish(struct worker *w)
+{
+	acceptor_close(&w->acceptor);
+	programs_fini(&w->programs);
+	free(w->scratch);
+	loop_fini(&w->loop);
+}
+
+_Noreturn void life_of_worker(const struct worker_start *start)
+{
+	struct worker w = { .start = *start, .service = start->service };
+
+	begin(&w);
+	loop_run(&w.loop);
+	finish(&w);
+	exit(EX_OK);
+}

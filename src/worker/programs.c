@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Programs and their standard error. Each has a pipe of its own, so that lines
+ * of two programs do not mix and each is logged with the name of its program.
+ */
+#include <config.h>
+#include "programs.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "fd.h"
+#include "launch.h"
+#include "log.h"
+
+#define LINE_MAX_BYTES 1024             /* longer lines are logged in pieces */
+#define LAST_WORDS     65536            /* bytes of standard error read after the end */
+
+struct program {
+	struct list      in_programs;
+	struct programs *programs;
+	struct watch     err;           /* our end of the pipe; fd -1: none */
+	struct timer     kill;
+	pid_t            pid;
+	bool             told;          /* TERM was sent */
+	void           (*ended)(void *arg, int status);
+	void            *arg;
+	char             name[PROGRAM_NAME_MAX];
+	size_t           line_len;
+	char             line[LINE_MAX_BYTES];
+};
+
+/* ---- standard error ----------------------------------------------------- */
+
+static void flush_line(struct program *p)
+{
+	if (p->line_len > 0)
+		log_info("%s: %.*s", p->name, (int)p->line_len, p->line);
+	p->line_len = 0;
+}
+
+static void log_bytes(struct program *p, const char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i++) {
+		if (bytes[i] == '\n') {
+			flush_line(p);
+			continue;
+		}
+		p->line[p->line_len++] = bytes[i];
+		if (p->line_len == sizeof p->line)
+			flush_line(p);
+	}
+}
+
+/* Bytes read; 0 at the end, or where there is nothing (now). */
+static size_t read_some(struct program *p)
+{
+	char buf[4096];
+	ssize_t n = read(p->err.fd, buf, sizeof buf);
+
+	if (n > 0)
+		log_bytes(p, buf, (size_t)n);
+	else if (n == 0)
+		loop_unwatch(p->programs->loop, &p->err);
+	return n > 0 ? (size_t)n : 0;
+}
+
+static void on_stderr(struct watch *w, uint32_t events)
+{
+	(void)events;
+	read_some(container_of(w, struct program, err));
+}
+
+/*
+ * What the program is given as descriptor 2. For the log that is the blocking
+ * end of a pipe, to be closed when the program has it.
+ */
+static int open_stderr(struct program *p, int in_out, int *to_close)
+{
+	int ends[2];
+
+	*to_close = -1;
+	switch (p->programs->err) {
+	case STDERR_CLIENT:
+		return in_out;
+	case STDERR_NULL:
+		return p->programs->null_fd;
+	case STDERR_LOG:
+		break;
+	}
+	if (pipe2(ends, O_CLOEXEC) == -1)
+		return -1;
+	p->err.fd = ends[0];
+	if (fd_adopt(ends[0]) == -1 || loop_watch(p->programs->loop, &p->err, EPOLLIN) == -1)
+		return fd_drop(ends[1]);
+	return *to_close = ends[1];
+}
+
+/* ---- birth and death ---------------------------------------------------- */
+
+static void bury(struct watch *w)
+{
+	free(container_of(w, struct program, err));
+}
+
+/* Not in any list any more. */
+static void discard(struct program *p)
+{
+	struct loop *l = p->programs->loop;
+
+	list_remove(&p->in_programs);
+	timer_unset(&l->timers, &p->kill);
+	loop_retire(l, &p->err, bury);
+	fd_close(&p->err.fd);
+}
+
+static void signal_group(const struct program *p, int signal)
+{
+	kill(-p->pid, signal);  /* not waited for yet, so that the id is still its own */
+}
+
+static void on_kill(struct timer *t)
+{
+	struct program *p = container_of(t, struct program, kill);
+
+	log_warn("%s: program %d did not end on TERM; killing it", p->name, (int)p->pid);
+	signal_group(p, SIGKILL);
+}
+
+struct program *program_start(struct programs *ps, const struct program_request *r)
+{
+	struct program *p = calloc(1, sizeof *p);
+	int err, to_close;
+
+	if (!p)
+		return NULL;
+	*p = (struct program){ .programs = ps, .err = { .fd = -1, .ready = on_stderr },
+	                       .kill.fire = on_kill, .ended = r->ended, .arg = r->arg };
+	list_init(&p->in_programs);
+	snprintf(p->name, sizeof p->name, "%s", r->name);
+	err = open_stderr(p, r->in_out, &to_close);
+	p->pid = err == -1 ? -1 : launch(&(struct launch){
+		.argv = ps->argv, .envp = r->envp, .in_out = r->in_out, .err = err,
+		.limits = ps->limits });
+	fd_close(&to_close);
+	if (p->pid == -1) {
+		int saved = errno;
+
+		discard(p);
+		errno = saved;
+		return NULL;
+	}
+	list_append(&ps->running, &p->in_programs);
+	return p;
+}
+
+pid_t program_pid(const struct program *p)
+{
+	return p->pid;
+}
+
+void program_end(struct program *p)
+{
+	if (p->told)
+		return;
+	p->told = true;
+	signal_group(p, SIGTERM);
+	loop_timer(p->programs->loop, &p->kill, PROGRAM_KILL_MS);
+}
+
+void programs_end_all(struct programs *ps)
+{
+	struct program *p;
+
+	list_each(&ps->running, p, struct program, in_programs)
+		program_end(p);
+}
+
+static struct program *find(struct programs *ps, pid_t pid)
+{
+	struct program *p;
+
+	list_each(&ps->running, p, struct program, in_programs)
+		if (p->pid == pid)
+			return p;
+	return NULL;
+}
+
+static void has_ended(struct program *p, int status)
+{
+	for (size_t n = 1, sum = 0; p->err.fd != -1 && n > 0 && sum < LAST_WORDS; sum += n)
+		n = read_some(p);
+	flush_line(p);
+	p->ended(p->arg, status);
+	discard(p);
+}
+
+void programs_reap(struct programs *ps)
+{
+	struct program *p;
+	siginfo_t info;
+	int status;
+
+	for (;;) {
+		info.si_pid = 0;
+		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == -1 || info.si_pid == 0)
+			return;
+		p = find(ps, info.si_pid);
+		/* Who was told to go takes along what it started, while its id is not free. */
+		if (p && p->told)
+			signal_group(p, SIGKILL);
+		if (waitpid(info.si_pid, &status, 0) == info.si_pid && p)
+			has_ended(p, status);
+	}
+}
+
+bool programs_none(const struct programs *ps)
+{
+	return list_empty(&ps->running);
+}
+
+/* ---- for a service ------------------------------------------------------ */
+
+int programs_init(struct programs *ps, struct loop *l, const struct conf_service *s,
+                  const struct rlimit_list *limits)
+{
+	*ps = (struct programs){ .loop = l, .argv = (char *const *)s->handler.argv,
+	                         .err = s->handler.err, .limits = limits, .null_fd = -1 };
+	list_init(&ps->running);
+	if (ps->err == STDERR_NULL) {
+		ps->null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+		if (ps->null_fd == -1)
+			return -1;
+	}
+	return environment_build(&ps->environment, s);
+}
+
+void programs_fini(struct programs *ps)
+{
+	fd_close(&ps->null_fd);
+	environment_free(&ps->environment);
+}

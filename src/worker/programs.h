@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The programs that a worker runs: started, listened to (their standard error),
+ * ended, and waited for. What they are for is the handler's affair.
+ */
+#ifndef DROVER_WORKER_PROGRAMS_H
+#define DROVER_WORKER_PROGRAMS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "conf.h"
+#include "environment.h"
+#include "list.h"
+#include "loop.h"
+#include "rlimits.h"
+
+#define PROGRAM_KILL_MS  5000           /* from TERM to KILL */
+#define PROGRAM_NAME_MAX 128
+
+struct program;
+
+struct programs {
+	struct loop        *loop;
+	struct list         running;
+	struct environment  environment;
+	const struct rlimit_list *limits;
+	char               *const *argv;
+	enum handler_stderr err;
+	int                 null_fd;    /* /dev/null, for STDERR_NULL */
+};
+
+/*
+ * For the programs of s; limits, applied in each of them, is lent. To be called
+ * while /dev/null is in reach. 0, or -1 with errno.
+ */
+int programs_init(struct programs *ps, struct loop *l, const struct conf_service *s,
+                  const struct rlimit_list *limits);
+void programs_fini(struct programs *ps);
+
+struct program_request {
+	const char  *name;              /* for the log; copied, cut at PROGRAM_NAME_MAX */
+	char *const *envp;
+	int          in_out;            /* lent; blocking */
+	void       (*ended)(void *arg, int status);     /* as from waitpid(2) */
+	void        *arg;
+};
+
+/* NULL with errno if it could not be started. It frees itself after `ended`. */
+struct program *program_start(struct programs *ps, const struct program_request *r);
+
+pid_t program_pid(const struct program *p);
+
+/* TERM to its process group, KILL after PROGRAM_KILL_MS. More than once is fine. */
+void program_end(struct program *p);
+void programs_end_all(struct programs *ps);
+
+/* Waits for those that have ended; to be called on SIGCHLD. */
+void programs_reap(struct programs *ps);
+
+bool programs_none(const struct programs *ps);
+
+#endif

@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What a worker process is made of, and the counting of its connection slots.
+ * How it lives is life.c's affair.
+ */
+#ifndef DROVER_WORKER_WORKER_H
+#define DROVER_WORKER_WORKER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "acceptor.h"
+#include "board.h"
+#include "conf.h"
+#include "handler.h"
+#include "list.h"
+#include "log_sink.h"
+#include "loop.h"
+#include "notify.h"
+#include "programs.h"
+#include "rlimits.h"
+
+/* What the master gives a worker. All lent; descriptors are those of the forked process. */
+struct worker_start {
+	const struct conf_service *service;
+	int64_t                    shutdown_timeout_ms; /* if the master dies; 0: no limit */
+	const int                 *listeners;           /* descriptors */
+	size_t                     n_listeners;
+	int                        leash;
+	struct board              *board;
+	size_t                     slot;
+	struct log_sink           *log, *access_log;    /* the latter NULL if there is none */
+	enum log_level             log_level;
+	struct notify             *events;              /* or NULL */
+	struct rlimit              nofile;              /* what droverd was started with */
+};
+
+#define WORKER_SCRATCH 65536            /* bytes read at once */
+
+struct worker {
+	struct worker_start        start;
+	const struct conf_service *service;
+	const struct handler      *handler;
+	struct loop                loop;
+	struct board_slot         *slot;
+	struct acceptor           *acceptor;
+	struct watch               leash, signals;
+	struct timer               shutdown;    /* after the master's death */
+	bool                       draining;
+	int                        n_open;      /* connections that hold a slot */
+	int                        n_lingering;
+	struct list                connections; /* the open ones */
+	struct list                lingering;
+	uint64_t                   accepted;    /* so far: the number of the last connection */
+	struct rlimit_list         limits;      /* of the service: ours, or its programs' */
+	struct programs            programs;
+	char                      *scratch;     /* WORKER_SCRATCH bytes, for whoever reads just now */
+};
+
+/* One connection more holds a slot; one fewer. */
+void worker_take_slot(struct worker *w);
+void worker_give_slot(struct worker *w);
+bool worker_has_room(const struct worker *w);
+
+/* Tells the worker that something ended: it may have been the last thing it waited for. */
+void worker_check_end(struct worker *w);
+
+/* An event for whoever listens at DROVER_EVENTS; format begins with its name. */
+#define worker_event(w, format, ...) \
+	notify_send((w)->start.events, format " service=%s pid=%d", ##__VA_ARGS__, \
+	            (w)->service->name, (int)getpid())
+
+#endif

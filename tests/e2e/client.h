@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A client of the daemon: bytes sent and received exactly. Whatever does not
+ * go as expected fails the test.
+ */
+#ifndef DROVER_E2E_CLIENT_H
+#define DROVER_E2E_CLIENT_H
+
+#include <stddef.h>
+#include <sys/types.h>
+
+/*
+ * Connects to an address as events have it: "127.0.0.1:80", "[::1]:80",
+ * "unix:/path", "unix:@name"; "0.0.0.0:80" and "[::]:80" mean this machine.
+ */
+int client_connect(const char *address);
+
+/* The same where it may fail: -1 with errno. */
+int client_try(const char *address);
+
+/* Starts to connect: the descriptor becomes writable when that is done, or -1 with errno. */
+int client_begin(const char *address);
+
+/* A socket of ours that listens on a free port of the loopback; its port. */
+int client_listen(const char **port);
+
+/* What the daemon calls our end: "127.0.0.1:40000", or "unix". */
+const char *client_name(int fd);
+
+void client_send(int fd, const void *bytes, size_t len);
+void client_say(int fd, const char *text);
+void client_receive(int fd, void *bytes, size_t len);
+
+/* The next bytes are these. */
+void client_expect(int fd, const char *text);
+
+/* Sends a line to an echo service, and expects it back. */
+void client_echo(int fd);
+
+/* No more bytes from us. */
+void client_end(int fd);
+
+/* The end of what the daemon sends, with nothing before it. */
+void client_expect_end(int fd);
+
+/* The connection is reset, now or when something is sent. */
+void client_expect_reset(int fd);
+
+/* The end or a reset, whatever comes before it. */
+void client_expect_gone(int fd);
+
+/* A line, with its newline. */
+const char *client_read_line(int fd);
+
+/* All that comes, up to the end; NUL bytes end the text earlier. */
+const char *client_read_all(int fd);
+
+/* Connects, says nothing, reads all. */
+const char *client_ask(const char *address);
+
+/* Closes with a reset. */
+void client_reset(int fd);
+
+#endif

@@ -1,0 +1,366 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Life of the daemon under test. What it says is mailbox.c's affair.
+ */
+#include <config.h>
+#include "daemon.h"
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "client.h"
+#include "files.h"
+#include "mailbox.h"
+
+static struct list daemons = { &daemons, &daemons };
+
+const char *daemon_output(const struct daemon *d)
+{
+	return files_read(d->out);
+}
+
+const char *daemon_errors(const struct daemon *d)
+{
+	return files_read(d->err);
+}
+
+static void give_up(const struct daemon *d, const char *what)
+{
+	ck_abort_msg("the daemon %s (status %d); its standard error:\n%s", what, d->status,
+	             daemon_errors(d));
+}
+
+/* ---- Configuration ---- */
+
+int daemon_config_lines_before(void)
+{
+	return geteuid() == 0 ? 1 : 0;
+}
+
+static void vconfig(struct daemon *d, const char *before, const char *format, va_list ap)
+{
+	char *text;
+
+	ck_assert_int_ge(vasprintf(&text, format, ap), 0);
+	d->config = files_write("drover.conf", "%s%s", before, text);
+	free(text);
+}
+
+static const char *who(void)
+{
+	return daemon_config_lines_before() ? "user = \"root\";\n" : "";
+}
+
+void daemon_config(struct daemon *d, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vconfig(d, who(), format, ap);
+	va_end(ap);
+}
+
+void daemon_config_as_is(struct daemon *d, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vconfig(d, "", format, ap);
+	va_end(ap);
+}
+
+/* ---- Start ---- */
+
+static void on_end(struct turn_hook *h, short revents)
+{
+	struct daemon *d = container_of(h, struct daemon, life);
+	siginfo_t si = { 0 };
+
+	(void)revents;
+	ck_assert_int_eq(waitid(P_PIDFD, (id_t)h->fd, &si, WEXITED), 0);
+	turn_remove(h);
+	close(h->fd);
+	d->gone = true;
+	d->status = si.si_code == CLD_EXITED ? si.si_status : 128 + si.si_status;
+	mailbox_take_in(&d->events);
+	mailbox_take_in(&d->notices);
+	if (!d->may_end)
+		give_up(d, "ended by itself");
+}
+
+static void redirect(const char *path, int fd, int flags)
+{
+	if (dup2(open(path, flags | O_CLOEXEC, 0644), fd) == -1)
+		_exit(EXIT_FAILURE);
+}
+
+static void become_daemon(const struct daemon *d, char *const *argv)
+{
+	/* By its descriptor if not by its name: as somebody else we may not
+	 * be allowed to search the folders before it. */
+	int program = open(argv[0], O_PATH | O_CLOEXEC);
+
+	redirect("/dev/null", STDIN_FILENO, O_RDONLY);
+	redirect(d->out, STDOUT_FILENO, O_WRONLY | O_CREAT | O_APPEND);
+	redirect(d->err, STDERR_FILENO, O_WRONLY | O_CREAT | O_APPEND);
+	setenv("NOTIFY_SOCKET", d->notices.path, 1);
+	setenv("DROVER_EVENTS", d->events.path, 1);
+	if (d->before_exec)
+		d->before_exec();
+	execv(argv[0], argv);
+	fexecve(program, argv, environ);
+	fprintf(stderr, "%s: %m\n", argv[0]);
+	_exit(EXIT_FAILURE);
+}
+
+static void prepare(struct daemon *d)
+{
+	static int n_daemons;
+
+	if (d->err) {           /* it has run before */
+		turn_remove(&d->life);
+		files_remove_tree(d->out);
+		files_remove_tree(d->err);
+	} else {
+		int nr = n_daemons++;
+
+		mailbox_open(&d->events, files_text("events-%d", nr));
+		mailbox_open(&d->notices, files_text("notices-%d", nr));
+		d->out = files_path(files_text("output-%d", nr));
+		d->err = files_path(files_text("errors-%d", nr));
+		list_append(&daemons, &d->in_daemons);
+	}
+	d->gone = false;
+	d->was_killed = false;
+}
+
+void daemon_spawn_with(struct daemon *d, const char *const *args)
+{
+	const char *argv[32] = { getenv("DROVERD") };
+	size_t n = 1;
+
+	ck_assert_ptr_nonnull(argv[0]);
+	for (; args[n - 1]; n++) {
+		ck_assert_uint_lt(n, sizeof argv / sizeof argv[0] - 1);
+		argv[n] = args[n - 1];
+	}
+	prepare(d);
+	d->pid = fork();
+	ck_assert_int_ne(d->pid, -1);
+	if (d->pid == 0)        /* exec(3) changes no argument: its type is older than const */
+		become_daemon(d, (char *const *)argv);
+	d->life = (struct turn_hook){
+		.fd = pidfd_open(d->pid, 0), .events = POLLIN, .ready = on_end,
+	};
+	ck_assert_int_ne(d->life.fd, -1);
+	turn_add(&d->life);
+}
+
+void daemon_spawn(struct daemon *d)
+{
+	daemon_spawn_with(d, (const char *const[]){ "-c", d->config, NULL });
+}
+
+void daemon_wait_ready(struct daemon *d)
+{
+	daemon_wait_notice(d, "READY=1");
+}
+
+void daemon_start(struct daemon *d, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vconfig(d, who(), format, ap);
+	va_end(ap);
+	daemon_spawn(d);
+	daemon_wait_ready(d);
+}
+
+/* ---- What it says ---- */
+
+/* Waits for a message; the daemon's end is the end of waiting, unless its workers outlive it. */
+static const struct event *wait_in(struct daemon *d, struct mailbox *m, mailbox_match *match,
+                                   const char *pattern)
+{
+	struct event *e;
+
+	while (!(e = mailbox_find(m, match, pattern))) {
+		if (d->gone && !d->was_killed)
+			give_up(d, files_text("ended before it said: %s", pattern));
+		files_write("waits-for", "%s\n", pattern);
+		turn_once();
+	}
+	e->taken = true;
+	return e;
+}
+
+const struct event *daemon_wait_for(struct daemon *d, const char *format, ...)
+{
+	char pattern[MAILBOX_PATTERN_MAX];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(pattern, sizeof pattern, format, ap);
+	va_end(ap);
+	return wait_in(d, &d->events, event_has, pattern);
+}
+
+const struct event *daemon_wait_notice(struct daemon *d, const char *line)
+{
+	return wait_in(d, &d->notices, mailbox_has_line, line);
+}
+
+static bool has_status(const struct daemon *d, const char *part)
+{
+	for (size_t i = 0; i < d->notices.n; i++) {
+		const char *status = mailbox_line(d->notices.events[i], "STATUS=");
+
+		if (status && strstr(status, part))
+			return true;
+	}
+	return false;
+}
+
+void daemon_wait_status(struct daemon *d, const char *part)
+{
+	while (!has_status(d, part))
+		turn_once();
+}
+
+size_t daemon_saw(struct daemon *d, const char *format, ...)
+{
+	char pattern[MAILBOX_PATTERN_MAX];
+	size_t n = 0;
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(pattern, sizeof pattern, format, ap);
+	va_end(ap);
+	mailbox_take_in(&d->events);
+	for (size_t i = 0; i < d->events.n; i++)
+		n += event_has(d->events.events[i], pattern);
+	return n;
+}
+
+/* ---- What tests ask for often ---- */
+
+const char *daemon_address(struct daemon *d, const char *service, size_t n)
+{
+	const char *pattern = files_text("listening service=%s", service);
+	size_t left = n;
+
+	for (size_t i = 0;; i++) {
+		while (i == d->events.n) {
+			if (d->gone)
+				give_up(d, files_text("ended before it said: %s", pattern));
+			turn_once();
+		}
+		if (event_has(d->events.events[i], pattern) && left-- == 0)
+			return event_word(d->events.events[i], "address");
+	}
+}
+
+const char *daemon_port(struct daemon *d, const char *service, size_t n)
+{
+	const char *colon = strrchr(daemon_address(d, service, n), ':');
+
+	ck_assert_ptr_nonnull(colon);
+	return colon + 1;
+}
+
+int daemon_connect(struct daemon *d, const char *service)
+{
+	return client_connect(daemon_address(d, service, 0));
+}
+
+pid_t daemon_next_worker(struct daemon *d, const char *service)
+{
+	return (pid_t)event_number(daemon_wait_for(d, "worker-ready service=%s", service), "pid");
+}
+
+const struct event *daemon_accepted(struct daemon *d, int fd)
+{
+	return daemon_wait_for(d, "connection-open peer=%s", client_name(fd));
+}
+
+const struct event *daemon_ended(struct daemon *d, const struct event *opened)
+{
+	return daemon_wait_for(d, "connection-end pid=%lld id=%s", event_number(opened, "pid"),
+	                       event_word(opened, "id"));
+}
+
+long long daemon_reload(struct daemon *d, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vconfig(d, who(), format, ap);
+	va_end(ap);
+	daemon_signal(d, SIGHUP);
+	return event_number(daemon_wait_for(d, "reload-done"), "generation");
+}
+
+void daemon_barrier(struct daemon *d)
+{
+	/* Twice: what was pending beside the first USR1 is done with before the second. */
+	for (int i = 0; i < 2; i++) {
+		daemon_signal(d, SIGUSR1);
+		daemon_wait_for(d, "logs-reopened");
+	}
+}
+
+/* ---- Its end ---- */
+
+void daemon_signal(struct daemon *d, int signal)
+{
+	if (signal == SIGTERM || signal == SIGQUIT || signal == SIGINT || signal == SIGKILL)
+		d->may_end = true;
+	if (signal == SIGKILL)
+		d->was_killed = true;
+	ck_assert_msg(pidfd_send_signal(d->life.fd, signal, NULL, 0) == 0,
+	              "signal %d to the daemon: %m", signal);
+}
+
+int daemon_join(struct daemon *d)
+{
+	ck_assert_msg(d->may_end, "nobody told the daemon to end");
+	if (!d->gone)
+		files_write("waits-for", "the end of the daemon\n");
+	while (!d->gone)
+		turn_once();
+	return d->status;
+}
+
+int daemon_run(struct daemon *d, const char *const *args)
+{
+	d->may_end = true;
+	daemon_spawn_with(d, args);
+	return daemon_join(d);
+}
+
+void daemon_end_all(void)
+{
+	struct daemon *d;
+
+	list_each(&daemons, d, struct daemon, in_daemons) {
+		if (!d->gone) {
+			daemon_signal(d, SIGINT);
+			if (daemon_join(d) != 0)
+				give_up(d, "did not stop properly at INT");
+		}
+		mailbox_close(&d->events);
+		mailbox_close(&d->notices);
+		list_remove(&d->in_daemons);
+	}
+}

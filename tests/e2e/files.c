@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Files of a test, and memory for texts.
+ */
+#include <config.h>
+#include "files.h"
+
+#include <check.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "arena.h"
+
+#define TEXTS_SIZE ((size_t)256 << 20)          /* address space only */
+
+static char folder[PATH_MAX];
+static struct arena texts;
+
+void files_open(const char *parent)
+{
+	ck_assert_int_eq(arena_open(&texts, TEXTS_SIZE), 0);
+	snprintf(folder, sizeof folder, "%s/test.XXXXXX", parent);
+	ck_assert_msg(mkdtemp(folder) && chmod(folder, 0755) == 0, "%s: %m", folder);
+}
+
+void files_close(void)
+{
+	files_remove_tree(folder);
+	arena_close(&texts);
+}
+
+static int remove_entry(const char *path, const struct stat *st, int flag, struct FTW *ftw)
+{
+	(void)st, (void)flag, (void)ftw;
+	return remove(path);
+}
+
+void files_remove_tree(const char *path)
+{
+	nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static const char *vtext(const char *format, va_list ap)
+{
+	char *s;
+	int len;
+
+	len = vasprintf(&s, format, ap);
+	ck_assert_int_ge(len, 0);
+
+	char *kept = arena_strndup(&texts, s, (size_t)len);
+
+	free(s);
+	ck_assert_ptr_nonnull(kept);
+	return kept;
+}
+
+const char *files_text(const char *format, ...)
+{
+	const char *text;
+	va_list ap;
+
+	va_start(ap, format);
+	text = vtext(format, ap);
+	va_end(ap);
+	return text;
+}
+
+const char *files_path(const char *name)
+{
+	return *name ? files_text("%s/%s", folder, name) : folder;
+}
+
+/* By another name first, so that nobody reads half a file. */
+static const char *write_file(const char *name, const char *text, mode_t mode)
+{
+	const char *path = files_path(name);
+	const char *fresh = files_text("%s.fresh", path);
+	size_t len = strlen(text);
+	int fd = open(fresh, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	ck_assert_msg(fd != -1 && write(fd, text, len) == (ssize_t)len &&
+	              fchmod(fd, mode) == 0 && close(fd) == 0 && rename(fresh, path) == 0,
+	              "%s: %m", path);
+	return path;
+}
+
+const char *files_write(const char *name, const char *format, ...)
+{
+	const char *text;
+	va_list ap;
+
+	va_start(ap, format);
+	text = vtext(format, ap);
+	va_end(ap);
+	return write_file(name, text, 0644);
+}
+
+const char *files_script(const char *name, const char *format, ...)
+{
+	const char *text;
+	va_list ap;
+
+	va_start(ap, format);
+	text = vtext(format, ap);
+	va_end(ap);
+	return write_file(name, files_text("#!/bin/sh\n%s\n", text), 0755);
+}
+
+const char *files_mkdir(const char *name)
+{
+	const char *path = files_path(name);
+
+	ck_assert_msg(mkdir(path, 0755) == 0, "%s: %m", path);
+	return path;
+}
+
+const char *files_mkfifo(const char *name)
+{
+	const char *path = files_path(name);
+
+	ck_assert_msg(mkfifo(path, 0600) == 0, "%s: %m", path);
+	return path;
+}
+
+const char *files_read(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	size_t len = 0;
+	ssize_t n;
+	struct stat st;
+	char *text;
+
+	if (fd == -1)
+		return "";
+	/* Files of /proc say that they are empty; others may grow meanwhile. */
+	ck_assert_int_eq(fstat(fd, &st), 0);
+	size_t room = (size_t)st.st_size + 65536;
+
+	text = arena_alloc(&texts, room + 1);
+	ck_assert_ptr_nonnull(text);
+	while (len < room && (n = read(fd, text + len, room - len)) > 0)
+		len += (size_t)n;
+	close(fd);
+	return text;
+}
+
+bool files_exist(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0;
+}
+
+mode_t files_mode(const char *path)
+{
+	struct stat st;
+
+	ck_assert_msg(lstat(path, &st) == 0, "%s: %m", path);
+	return st.st_mode & 07777;
+}
+
+size_t files_count(const char *text, const char *part)
+{
+	size_t n = 0;
+
+	for (const char *at = text; (at = strstr(at, part)); at += strlen(part))
+		n++;
+	return n;
+}

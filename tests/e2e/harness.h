@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What every end-to-end test is built from.
+ *
+ * A test has a folder of its own, in which its daemons live. When it ends, they
+ * are stopped and every process that they left is waited for. A test that fails
+ * midway leaves that to the program that runs it, which shows what the daemons
+ * wrote. The only clock is Check's.
+ */
+#ifndef DROVER_E2E_HARNESS_H
+#define DROVER_E2E_HARNESS_H
+
+#include <check.h>
+#include <stdbool.h>
+
+#include "client.h"
+#include "daemon.h"
+#include "files.h"
+#include "load.h"
+#include "process.h"
+
+#define ARRAY_SIZE(a) (sizeof (a) / sizeof (a)[0])
+
+/* A new case of s, with what a test needs before and after it. */
+TCase *harness_case(Suite *s, const char *name);
+
+/*
+ * Adds a test if it can be done here; else says so, in a line: for lack of
+ * root, or for lack of something that has no room in a condition of the test.
+ */
+#define harness_add_if(can, why, tc, test) \
+	do { \
+		if (can) \
+			tcase_add_test(tc, test); \
+		else \
+			harness_skip((test)->name, why); \
+	} while (0)
+#define harness_add_for_root(tc, test) \
+	harness_add_if(harness_is_root(), "only root can do that", tc, test)
+
+void harness_skip(const char *what, const char *why);
+bool harness_is_root(void);
+
+/* Whether the loopback has an IPv6 address. */
+bool harness_has_ipv6(void);
+
+/* Runs s, tells the results as TAP, and returns the exit status of the program. */
+int harness_run(Suite *s);
+
+#endif

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Listeners across reloads: those that stay are never closed, those that are
+ * removed are emptied first, those that are new must not be in anybody's way.
+ */
+#include <config.h>
+#include "harness.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static struct daemon d;
+
+static ino_t inode_of(const char *path)
+{
+	struct stat st;
+
+	ck_assert_msg(stat(path, &st) == 0, "%s: %m", path);
+	return st.st_ino;
+}
+
+START_TEST(port_zero_keeps_its_port)
+{
+	const char *const format =
+		"services = {"
+		" a = { listen = [ \"127.0.0.1:0\", \"127.0.0.1:0\" ]; workers = %d; handler = { type = \"echo\"; }; };"
+		" b = { listen = \"*:0\"; workers = 1; handler = { type = \"echo\"; }; }; };";
+	size_t n_listening;
+
+	daemon_start(&d, format, 1);
+	n_listening = daemon_saw(&d, "listening");
+	daemon_reload(&d, format, 2);
+	for (size_t i = 0; i < 2; i++) {
+		int fd = client_connect(daemon_address(&d, "a", i));
+
+		client_echo(fd);
+		close(fd);
+	}
+	close(daemon_connect(&d, "b"));
+	ck_assert_uint_eq(daemon_saw(&d, "listening"), n_listening);
+	ck_assert_uint_eq(daemon_saw(&d, "closed"), 0);
+} END_TEST
+
+START_TEST(a_listener_can_be_added_and_removed_beside_one_that_stays)
+{
+	const char *a = files_path("a.sock"), *b = files_path("b.sock"), *c = files_path("c.sock");
+	const char *const format =
+		"services = { s = { listen = [ \"unix:%s\", \"unix:%s\" ]; workers = 1;"
+		" handler = { type = \"echo\"; }; }; };";
+	ino_t before;
+	int fd;
+
+	daemon_start(&d, format, a, b);
+	before = inode_of(a);
+	daemon_reload(&d, format, c, a);        /* at another place in the list, too */
+	daemon_wait_for(&d, "listening service=s address=unix:%s", c);
+	daemon_wait_for(&d, "closed service=s address=unix:%s", b);
+	ck_assert_uint_eq(inode_of(a), before);
+	ck_assert(!files_exist(b));
+	for (int i = 0; i < 2; i++) {
+		fd = client_connect(files_text("unix:%s", i ? a : c));
+		client_echo(fd);
+		close(fd);
+	}
+} END_TEST
+
+/*
+ * One worker with one slot, and that is taken: the others wait in the queue
+ * when the listener is removed.
+ */
+static void check_emptied(const char *next)
+{
+	const char *address;
+	int fds[4];
+
+	daemon_start(&d, "services = { s = { listen = [ \"127.0.0.1:0\", \"unix:%s\" ]; workers = 1;"
+	             " connections = 1; handler = { type = \"echo\"; }; }; };", files_path("stays.sock"));
+	address = daemon_address(&d, "s", 0);
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		fds[i] = client_connect(address);
+	client_echo(fds[0]);
+	daemon_reload(&d, "%s", next);
+	ck_assert_uint_eq(daemon_saw(&d, "closed"), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		client_echo(fds[i]);
+		close(fds[i]);
+	}
+	daemon_wait_for(&d, "closed service=s address=%s", address);
+	ck_assert_int_eq(client_try(address), -1);
+}
+
+START_TEST(a_removed_listener_is_emptied_before_it_closes)
+{
+	check_emptied(files_text("services = { s = { listen = \"unix:%s\"; workers = 1;"
+	                         " connections = 1; handler = { type = \"echo\"; }; }; };",
+	                         files_path("stays.sock")));
+} END_TEST
+
+START_TEST(the_listeners_of_a_removed_service_are_emptied_before_they_close)
+{
+	check_emptied("services = { other = { listen = \"127.0.0.1:0\"; workers = 1;"
+	              " handler = { type = \"echo\"; }; }; };");
+} END_TEST
+
+START_TEST(the_mode_of_a_unix_socket_changes_in_place)
+{
+	const char *path = files_path("s.sock");
+	const char *const format =
+		"services = { s = { listen = ( { address = \"unix:%s\"; mode = \"%s\"; } ); workers = 1;"
+		" handler = { type = \"echo\"; }; }; };";
+	ino_t before;
+	int fd;
+
+	daemon_start(&d, format, path, "0600");
+	before = inode_of(path);
+	ck_assert_int_eq(files_mode(path), 0600);
+	daemon_reload(&d, format, path, "0666");
+	ck_assert_int_eq(files_mode(path), 0666);
+	ck_assert_uint_eq(inode_of(path), before);
+	fd = daemon_connect(&d, "s");
+	client_echo(fd);
+	close(fd);
+} END_TEST
+
+START_TEST(a_unix_socket_has_mode_0660_unless_told_otherwise)
+{
+	const char *path = files_path("s.sock");
+
+	umask(0);
+	daemon_start(&d, "services = { s = { listen = \"unix:%s\"; workers = 1;"
+	             " handler = { type = \"echo\"; }; }; };", path);
+	ck_assert_int_eq(files_mode(path), 0660);
+} END_TEST
+
+START_TEST(an_address_that_overlaps_with_a_running_one_is_refused)
+{
+	const char *const format =
+		"services = { s = { listen = \"%s:%s\"; workers = 1; handler = { type = \"echo\"; }; }; };";
+	const char *port;
+	int fd;
+
+	daemon_start(&d, format, "127.0.0.1", "0");
+	port = daemon_port(&d, "s", 0);
+	daemon_config(&d, format, "0.0.0.0", port);
+	daemon_signal(&d, SIGHUP);
+	daemon_wait_for(&d, "reload-failed reason=listen");
+	/* It says which one is in the way. */
+	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), files_text("127.0.0.1:%s", port)));
+	fd = daemon_connect(&d, "s");
+	client_echo(fd);
+	close(fd);
+} END_TEST
+
+START_TEST(a_port_that_somebody_else_has_is_refused)
+{
+	const char *port;
+	int somebody = client_listen(&port);
+	int fd;
+
+	daemon_start(&d, "services = { s = { listen = \"127.0.0.1:0\"; workers = 1; handler = { type = \"echo\"; }; }; };");
+	daemon_config(&d, "services = {"
+	              " s = { listen = \"127.0.0.1:0\"; workers = 1; handler = { type = \"echo\"; }; };"
+	              " t = { listen = \"127.0.0.1:%s\"; workers = 1; handler = { type = \"echo\"; }; }; };", port);
+	daemon_signal(&d, SIGHUP);
+	daemon_wait_for(&d, "reload-failed reason=listen");
+	fd = daemon_connect(&d, "s");
+	client_echo(fd);
+	close(fd);
+	close(somebody);
+} END_TEST
+
+/* What the kernel says about a listening socket of the daemon: its backlog is told in tcpi_sacked. */
+START_TEST(the_backlog_of_a_listener_changes_in_place)
+{
+	const char *const format =
+		"services = { s = { listen = ( { address = \"127.0.0.1:0\"; backlog = %d; } ); workers = 1;"
+		" handler = { type = \"echo\"; }; }; };";
+
+	daemon_start(&d, format, 7);
+	ck_assert_int_eq(daemon_backlog(&d, daemon_port(&d, "s", 0)), 7);
+	daemon_reload(&d, format, 9);
+	ck_assert_int_eq(daemon_backlog(&d, daemon_port(&d, "s", 0)), 9);
+	ck_assert_uint_eq(daemon_saw(&d, "closed"), 0);
+} END_TEST
+
+static int bind_unix(const char *path)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	strcpy(a.sun_path, path);
+	ck_assert_msg(bind(fd, (struct sockaddr *)&a, sizeof a) == 0 && listen(fd, 8) == 0, "%s: %m", path);
+	return fd;
+}
+
+static void config_unix(const char *path)
+{
+	daemon_config(&d, "services = { s = { listen = \"unix:%s\"; workers = 1;"
+	              " handler = { type = \"echo\"; }; }; };", path);
+}
+
+START_TEST(a_stale_unix_socket_is_replaced)
+{
+	const char *path = files_path("s.sock");
+	int fd;
+
+	close(bind_unix(path));         /* leaves the file behind */
+	config_unix(path);
+	daemon_spawn(&d);
+	daemon_wait_ready(&d);
+	fd = daemon_connect(&d, "s");
+	client_echo(fd);
+	close(fd);
+} END_TEST
+
+START_TEST(a_unix_socket_on_which_somebody_listens_is_left_alone)
+{
+	const char *path = files_path("s.sock");
+	int somebody = bind_unix(path);
+	ino_t before = inode_of(path);
+
+	config_unix(path);
+	ck_assert_int_eq(daemon_run_args(&d, "-c", d.config), 69);
+	ck_assert_uint_eq(inode_of(path), before);
+	close(client_connect(files_text("unix:%s", path)));
+	close(somebody);
+} END_TEST
+
+START_TEST(a_file_that_is_no_socket_is_left_alone)
+{
+	const char *path = files_write("s.sock", "precious");
+
+	config_unix(path);
+	ck_assert_int_ne(daemon_run_args(&d, "-c", d.config), 0);
+	ck_assert_str_eq(files_read(path), "precious");
+} END_TEST
+
+START_TEST(a_unix_socket_that_is_somebody_elses_by_now_is_not_removed)
+{
+	const char *path = files_path("s.sock");
+	int somebody;
+
+	config_unix(path);
+	daemon_spawn(&d);
+	daemon_wait_ready(&d);
+	ck_assert_int_eq(unlink(path), 0);
+	somebody = bind_unix(path);
+	daemon_signal(&d, SIGTERM);
+	ck_assert_int_eq(daemon_join(&d), 0);
+	close(client_connect(files_text("unix:%s", path)));
+	close(somebody);
+} END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("listeners");
+	TCase *tc = harness_case(s, "listeners");
+
+	tcase_add_test(tc, port_zero_keeps_its_port);
+	tcase_add_test(tc, a_listener_can_be_added_and_removed_beside_one_that_stays);
+	tcase_add_test(tc, a_removed_listener_is_emptied_before_it_closes);
+	tcase_add_test(tc, the_listeners_of_a_removed_service_are_emptied_before_they_close);
+	tcase_add_test(tc, the_mode_of_a_unix_socket_changes_in_place);
+	tcase_add_test(tc, a_unix_socket_has_mode_0660_unless_told_otherwise);
+	tcase_add_test(tc, an_address_that_overlaps_with_a_running_one_is_refused);
+	tcase_add_test(tc, a_port_that_somebody_else_has_is_refused);
+	tcase_add_test(tc, the_backlog_of_a_listener_changes_in_place);
+	tcase_add_test(tc, a_stale_unix_socket_is_replaced);
+	tcase_add_test(tc, a_unix_socket_on_which_somebody_listens_is_left_alone);
+	tcase_add_test(tc, a_file_that_is_no_socket_is_left_alone);
+	tcase_add_test(tc, a_unix_socket_that_is_somebody_elses_by_now_is_not_removed);
+	return harness_run(s);
+}

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Readers of /proc, and a bare fork and exec.
+ */
+#include <config.h>
+#include "process.h"
+
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/pidfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "files.h"
+#include "turn.h"
+
+const char *process_field(const char *text, const char *name)
+{
+	size_t len = strlen(name);
+
+	for (const char *at = text; *at; at += strcspn(at, "\n"), at += *at == '\n')
+		if (strncmp(at, name, len) == 0 && at[len] == ':') {
+			at += len + 1;
+			at += strspn(at, " \t");
+			return files_text("%.*s", (int)strcspn(at, "\n"), at);
+		}
+	return "";
+}
+
+const char *process_status(pid_t pid, const char *name)
+{
+	return process_field(files_read(files_text("/proc/%d/status", pid)), name);
+}
+
+const char *process_link(pid_t pid, const char *name)
+{
+	const char *path = files_text("/proc/%d/%s", pid, name);
+	char to[PATH_MAX];
+	ssize_t n = readlink(path, to, sizeof to);
+
+	ck_assert_msg(n != -1, "%s: %m", path);
+	return files_text("%.*s", (int)n, to);
+}
+
+const char *process_file(const char *path)
+{
+	static char text[65536];
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	ssize_t n = fd == -1 ? 0 : read(fd, text, sizeof text - 1);
+
+	text[n > 0 ? n : 0] = '\0';
+	if (fd != -1)
+		close(fd);
+	return text;
+}
+
+/* Reads piece by piece, each beginning with the end of the one before. */
+static bool range_holds(int mem, off_t from, off_t to, const char *bytes, size_t len)
+{
+	static char piece[1 << 16];
+	const off_t step = (off_t)(sizeof piece - len);
+	ssize_t n;
+
+	for (off_t at = from; at < to; at += step) {
+		size_t want = to - at < (off_t)sizeof piece ? (size_t)(to - at) : sizeof piece;
+
+		n = pread(mem, piece, want, at);
+		if (n > 0 && memmem(piece, (size_t)n, bytes, len))
+			return true;
+	}
+	return false;
+}
+
+bool process_remembers(pid_t pid, const char *bytes)
+{
+	const char *maps = files_read(files_text("/proc/%d/maps", pid));
+	int mem = open(files_text("/proc/%d/mem", pid), O_RDONLY | O_CLOEXEC);
+	bool found = false;
+
+	ck_assert_msg(mem != -1 && *maps, "memory of %d: %m", pid);
+	for (const char *at = maps; *at && !found; at += strcspn(at, "\n"), at += *at == '\n') {
+		unsigned long from, to;
+		char readable;
+
+		ck_assert_int_eq(sscanf(at, "%lx-%lx %c", &from, &to, &readable), 3);
+		if (readable == 'r' && to <= LONG_MAX)
+			found = range_holds(mem, (off_t)from, (off_t)to, bytes, strlen(bytes));
+	}
+	close(mem);
+	return found;
+}
+
+pid_t process_first_child(void)
+{
+	char path[64];
+
+	snprintf(path, sizeof path, "/proc/self/task/%d/children", getpid());
+	return (pid_t)strtol(process_file(path), NULL, 10);
+}
+
+int process_watch(pid_t pid)
+{
+	int fd = pidfd_open(pid, 0);
+
+	ck_assert_msg(fd != -1, "pidfd of %d: %m", pid);
+	return fd;
+}
+
+void process_wait_end(int pidfd)
+{
+	turn_until_ready(pidfd, POLLIN);
+	close(pidfd);
+}
+
+int process_run(const char *const *argv)
+{
+	int pidfd;
+	siginfo_t si = { 0 };
+	pid_t pid = fork();
+
+	ck_assert_int_ne(pid, -1);
+	if (pid == 0) {
+		int out = open(files_path("command-output"), O_WRONLY | O_CREAT | O_APPEND, 0644);
+
+		setenv("HOME", files_path(""), 1);
+		dup2(out, STDOUT_FILENO);
+		dup2(out, STDERR_FILENO);
+		execvp(argv[0], (char *const *)argv);
+		fprintf(stderr, "%s: %m\n", argv[0]);
+		_exit(127);
+	}
+	pidfd = process_watch(pid);
+	turn_until_ready(pidfd, POLLIN);
+	ck_assert_int_eq(waitid(P_PIDFD, (id_t)pidfd, &si, WEXITED), 0);
+	close(pidfd);
+	return si.si_code == CLD_EXITED ? si.si_status : 128 + si.si_status;
+}
+
+bool process_is_installed(const char *program)
+{
+	char path[PATH_MAX];
+	const char *dirs = getenv("PATH");
+
+	for (const char *at = dirs ? dirs : "/usr/bin"; *at; at += *at == ':') {
+		size_t len = strcspn(at, ":");
+
+		snprintf(path, sizeof path, "%.*s/%s", (int)len, at, program);
+		if (access(path, X_OK) == 0)
+			return true;
+		at += len;
+	}
+	return false;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Other processes: what the kernel says about one, and running a command.
+ */
+#ifndef DROVER_E2E_PROCESS_H
+#define DROVER_E2E_PROCESS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+/* The value of a line in a text like /proc/PID/status ("Umask"); "" if there is none. */
+const char *process_field(const char *text, const char *name);
+const char *process_status(pid_t pid, const char *name);
+
+/* Where a link of /proc/PID leads: "root", "cwd". */
+const char *process_link(pid_t pid, const char *name);
+
+/* A file as it is now, in static memory: also where there is no test. */
+const char *process_file(const char *path);
+
+/* Whether the memory of a process holds these bytes anywhere. Needs its master's rights. */
+bool process_remembers(pid_t pid, const char *bytes);
+
+/* The pid of one of our children, 0 if there is none. */
+pid_t process_first_child(void);
+
+/* A pidfd, closed by the end of the test. */
+int process_watch(pid_t pid);
+
+/* Waits until the process of that pidfd has ended. */
+void process_wait_end(int pidfd);
+
+/*
+ * Runs a command with HOME in the test's folder. Its output goes to the file
+ * "command-output" there. Returns the exit status.
+ */
+int process_run(const char *const *argv);
+#define process_run_args(...) process_run((const char *const[]){ __VA_ARGS__, NULL })
+
+/* Whether there is such a program in PATH. */
+bool process_is_installed(const char *program);
+
+#endif

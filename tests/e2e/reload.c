@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * HUP: a new configuration takes over, and no client notices; or it does not,
+ * and nobody notices either. What becomes of listeners is listeners.c's affair.
+ */
+#include <config.h>
+#include "harness.h"
+
+#include <signal.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct daemon d;
+
+#define ECHO(rest) \
+	"services = { s = { listen = \"127.0.0.1:0\"; workers = 2; handler = { type = \"echo\"; }; " rest " }; };"
+
+START_TEST(a_hundred_reloads_under_load_cost_nobody_anything)
+{
+	struct load visitors = { .n_clients = 8, .bytes = 20000, .again = true };
+	struct load residents = { .n_clients = 2 };
+	long long generation = 0;
+
+	daemon_start(&d, ECHO(""));
+	visitors.address = residents.address = daemon_address(&d, "s", 0);
+	load_start(&visitors);
+	load_start(&residents);
+	load_wait_flow(&residents);
+	for (int i = 0; i < 100; i++) {
+		long long now = daemon_reload(&d, ECHO(""));
+
+		ck_assert_int_gt(now, generation);
+		generation = now;
+		load_wait_done(&visitors, visitors.done + 1);
+	}
+	load_stop(&visitors);
+	load_stop(&residents);
+	ck_assert_uint_eq(visitors.lost + residents.lost, 0);
+	ck_assert_uint_eq(residents.done, 2);
+	ck_assert_uint_ge(visitors.done, 100);
+	for (int i = 0; i < 100; i++)
+		daemon_wait_for(&d, "generation-gone");
+	ck_assert_uint_eq(daemon_saw(&d, "worker-end how=signal"), 0);
+	ck_assert_uint_eq(daemon_saw(&d, "closed"), 0);
+} END_TEST
+
+START_TEST(new_connections_get_the_new_handler_and_old_ones_keep_theirs)
+{
+	pid_t before[2];
+	int old, new;
+
+	daemon_start(&d, ECHO(""));
+	for (int i = 0; i < 2; i++)
+		before[i] = daemon_next_worker(&d, "s");
+	old = daemon_connect(&d, "s");
+	client_echo(old);
+	daemon_reload(&d, "services = { s = { listen = \"127.0.0.1:0\"; workers = 1;"
+	              " handler = { type = \"daytime\"; }; }; };");
+	for (int i = 0; i < 2; i++)
+		daemon_wait_for(&d, "worker-drain service=s pid=%d", before[i]);
+	new = daemon_connect(&d, "s");
+	ck_assert_uint_gt(strlen(client_read_all(new)), 10);
+	close(new);
+	client_echo(old);
+	close(old);
+	for (int i = 0; i < 2; i++)
+		daemon_wait_for(&d, "worker-end pid=%d how=exit value=0", before[i]);
+	daemon_wait_for(&d, "generation-gone");
+} END_TEST
+
+/* Text that is no configuration any more. */
+static void check_refused(const char *reason)
+{
+	daemon_signal(&d, SIGHUP);
+	daemon_wait_for(&d, "reload-failed reason=%s", reason);
+}
+
+START_TEST(a_broken_file_changes_nothing_and_is_explained)
+{
+	int fd, other;
+
+	daemon_start(&d, ECHO(""));
+	fd = daemon_connect(&d, "s");
+	client_echo(fd);
+	daemon_config(&d, "services = {\n  s = { listen = \"127.0.0.1:0\"; oops\n");
+	check_refused("check");
+	daemon_config(&d, "%s\n%s", ECHO(""), "no_such_key = 1;");
+	check_refused("check");
+	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), files_text("%s:%d:", d.config,
+	                                                           daemon_config_lines_before() + 2)));
+	client_echo(fd);
+	other = daemon_connect(&d, "s");
+	client_echo(other);
+	ck_assert_uint_eq(daemon_saw(&d, "worker-drain"), 0);
+	ck_assert_uint_eq(daemon_saw(&d, "worker-end"), 0);
+	daemon_reload(&d, ECHO(""));            /* and a whole one is taken again */
+	close(fd);
+	close(other);
+} END_TEST
+
+START_TEST(a_missing_file_changes_nothing)
+{
+	int fd;
+
+	daemon_start(&d, ECHO(""));
+	ck_assert_int_eq(unlink(d.config), 0);
+	check_refused("check");
+	fd = daemon_connect(&d, "s");
+	client_echo(fd);
+	close(fd);
+} END_TEST
+
+/* Whoever opens it waits for a writer, who never comes. */
+START_TEST(a_file_that_would_hang_its_reader_is_refused)
+{
+	int fd;
+
+	daemon_start(&d, ECHO(""));
+	ck_assert_int_eq(unlink(d.config), 0);
+	files_mkfifo("drover.conf");
+	check_refused("check");
+	fd = daemon_connect(&d, "s");
+	client_echo(fd);
+	close(fd);
+} END_TEST
+
+START_TEST(a_generation_that_does_not_start_is_rolled_back)
+{
+	const struct event *open;
+	pid_t workers[2];
+	int old, new;
+
+	daemon_start(&d, ECHO(""));
+	for (int i = 0; i < 2; i++)
+		workers[i] = daemon_next_worker(&d, "s");
+	old = daemon_connect(&d, "s");
+	client_echo(old);
+	daemon_config(&d, ECHO("rlimits = { as = \"1M\"; };"));
+	check_refused("start");
+	new = daemon_connect(&d, "s");
+	client_echo(new);
+	open = daemon_accepted(&d, new);
+	ck_assert(event_number(open, "pid") == workers[0] || event_number(open, "pid") == workers[1]);
+	client_echo(old);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_uint_eq(daemon_saw(&d, "worker-drain pid=%d", workers[i]), 0);
+		ck_assert_uint_eq(daemon_saw(&d, "worker-end pid=%d", workers[i]), 0);
+	}
+	close(old);
+	close(new);
+} END_TEST
+
+START_TEST(one_service_that_does_not_start_rolls_all_of_them_back)
+{
+	const char *address;
+
+	daemon_start(&d, ECHO(""));
+	daemon_config(&d, "services = {"
+	              " s = { listen = \"127.0.0.1:0\"; workers = 1; handler = { type = \"daytime\"; }; };"
+	              " t = { listen = \"127.0.0.1:0\"; workers = 1; handler = { type = \"echo\"; };"
+	              "       rlimits = { as = \"1M\"; }; }; };");
+	check_refused("start");
+	/* The new listener is gone again, the old service is what it was. */
+	address = daemon_address(&d, "t", 0);
+	daemon_wait_for(&d, "closed service=t address=%s", address);
+	ck_assert_int_eq(client_try(address), -1);
+
+	int fd = daemon_connect(&d, "s");
+
+	client_echo(fd);
+	close(fd);
+} END_TEST
+
+START_TEST(a_reload_that_comes_during_a_reload_is_not_lost)
+{
+	daemon_start(&d, ECHO(""));
+	daemon_signal(&d, SIGHUP);
+	daemon_wait_for(&d, "reload-begin");
+	daemon_config(&d, "services = { late = { listen = \"127.0.0.1:0\"; workers = 1;"
+	              " handler = { type = \"echo\"; }; }; };");
+	daemon_signal(&d, SIGHUP);
+	daemon_wait_for(&d, "listening service=late");
+	daemon_wait_for(&d, "closed service=s");
+
+	int fd = daemon_connect(&d, "late");
+
+	client_echo(fd);
+	close(fd);
+} END_TEST
+
+START_TEST(many_reloads_in_a_row_end_with_the_last_configuration)
+{
+	int fd;
+
+	daemon_start(&d, ECHO(""));
+	for (int i = 0; i < 20; i++)
+		daemon_signal(&d, SIGHUP);
+	daemon_config(&d, ECHO("connections = 7;"));
+	daemon_signal(&d, SIGHUP);
+	daemon_wait_for(&d, "reload-done");
+	fd = daemon_connect(&d, "s");
+	client_echo(fd);
+	close(fd);
+} END_TEST
+
+START_TEST(old_connections_end_when_they_may_drain_no_longer)
+{
+	pid_t worker;
+	int fd;
+
+	daemon_start(&d, "services = { s = { listen = \"127.0.0.1:0\"; workers = 1;"
+	             " handler = { type = \"echo\"; }; timeouts = { drain = \"200ms\"; }; }; };");
+	worker = daemon_next_worker(&d, "s");
+	fd = daemon_connect(&d, "s");
+	client_echo(fd);
+	daemon_reload(&d, ECHO(""));
+	client_expect_gone(fd);
+	daemon_wait_for(&d, "worker-end pid=%d", worker);
+	daemon_wait_for(&d, "generation-gone");
+	close(fd);
+} END_TEST
+
+START_TEST(an_old_worker_that_does_not_listen_is_killed_when_it_may_drain_no_longer)
+{
+	pid_t worker;
+	int fd;
+
+	daemon_start(&d, "services = { s = { listen = \"127.0.0.1:0\"; workers = 1;"
+	             " handler = { type = \"echo\"; }; timeouts = { drain = \"200ms\"; }; }; };");
+	worker = daemon_next_worker(&d, "s");
+	fd = daemon_connect(&d, "s");
+	client_echo(fd);
+	ck_assert_int_eq(kill(worker, SIGSTOP), 0);
+	daemon_reload(&d, ECHO(""));
+	daemon_wait_for(&d, "worker-end pid=%d how=signal value=%d", worker, SIGKILL);
+	daemon_wait_for(&d, "generation-gone");
+	client_expect_gone(fd);
+	close(fd);
+} END_TEST
+
+START_TEST(services_come_and_go)
+{
+	const char *gone;
+	int fd;
+
+	daemon_start(&d, "services = {"
+	             " a = { listen = \"127.0.0.1:0\"; workers = 1; handler = { type = \"echo\"; }; };"
+	             " b = { listen = \"127.0.0.1:0\"; workers = 1; handler = { type = \"echo\"; }; }; };");
+	gone = daemon_address(&d, "b", 0);
+	daemon_reload(&d, "services = {"
+	              " a = { listen = \"127.0.0.1:0\"; workers = 1; handler = { type = \"echo\"; }; };"
+	              " b = { enabled = false; listen = \"127.0.0.1:0\"; handler = { type = \"echo\"; }; };"
+	              " c = { listen = \"127.0.0.1:0\"; workers = 1; handler = { type = \"echo\"; }; }; };");
+	fd = daemon_connect(&d, "c");
+	client_echo(fd);
+	close(fd);
+	daemon_wait_for(&d, "closed service=b address=%s", gone);
+	ck_assert_int_eq(client_try(gone), -1);
+	fd = daemon_connect(&d, "a");
+	client_echo(fd);
+	close(fd);
+} END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("reload");
+	TCase *tc = harness_case(s, "reload");
+
+	tcase_add_test(tc, a_hundred_reloads_under_load_cost_nobody_anything);
+	tcase_add_test(tc, new_connections_get_the_new_handler_and_old_ones_keep_theirs);
+	tcase_add_test(tc, a_broken_file_changes_nothing_and_is_explained);
+	tcase_add_test(tc, a_missing_file_changes_nothing);
+	tcase_add_test(tc, a_file_that_would_hang_its_reader_is_refused);
+	tcase_add_test(tc, a_generation_that_does_not_start_is_rolled_back);
+	tcase_add_test(tc, one_service_that_does_not_start_rolls_all_of_them_back);
+	tcase_add_test(tc, a_reload_that_comes_during_a_reload_is_not_lost);
+	tcase_add_test(tc, many_reloads_in_a_row_end_with_the_last_configuration);
+	tcase_add_test(tc, old_connections_end_when_they_may_drain_no_longer);
+	tcase_add_test(tc, an_old_worker_that_does_not_listen_is_killed_when_it_may_drain_no_longer);
+	tcase_add_test(tc, services_come_and_go);
+	return harness_run(s);
+}

@@ -1,0 +1,320 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-3.0-or-later
+#
+# What an administrator does with drover.service, told in a real systemd: this
+# runs inside the container that run.sh boots. Without an argument it tells all
+# stories, each in a bash of its own, and says TAP.
+
+set -euo pipefail
+shopt -s inherit_errexit
+
+stories=(
+	starts_and_is_ready
+	echoes_as_its_user
+	keeps_to_the_security_score
+	reloads_a_good_file
+	refuses_a_bad_file_and_goes_on
+	answers_a_bad_hangup_with_ready
+	does_not_start_with_a_bad_file
+	serves_git_inside_the_sandbox
+	does_what_needs_capabilities
+	does_chroot_with_the_drop_in
+	rotates_its_logs
+	feeds_the_watchdog
+	is_replaced_when_it_hangs
+	is_replaced_when_it_is_killed
+	is_started_by_its_socket
+	drains_longer_than_the_stop_timeout
+	stops_with_exit_code_0
+)
+
+conf_d=/etc/drover/conf.d
+examples=/usr/share/doc/drover/examples
+units=/etc/systemd/system
+
+# --- Helpers
+
+property() { systemctl show --value -p "$1" drover.service; }
+is()       { [ "$2" = "$3" ] || { echo "$1 is '$2', not '$3'"; return 1; }; }
+
+# Tries a command for ten seconds.
+eventually() {
+	local end=$((SECONDS + 10))
+	until "$@" >/dev/null 2>&1; do
+		if [ $SECONDS -ge $end ]; then
+			echo "not within 10 s: $*"
+			return 1
+		fi
+		sleep 0.05
+	done
+}
+
+echoes() { # echoes PORT
+	local said
+	said=$(echo "hello $1" | timeout 5 nc -N 127.0.0.1 "$1") || true
+	is "the echo on port $1" "$said" "hello $1"
+}
+
+is_running()  { [ "$(property ActiveState)/$(property SubState)" = active/running ]; }
+is_gone()     { ! kill -0 "$1"; }
+restarted()   { [ "$(property NRestarts)" = "$1" ]; }
+has_mode()    { [ "$(stat -c %a "$1")" = "$2" ]; }
+worker_of()   { pgrep -P "$(property MainPID)" -u "$1" | head -n 1; }
+journal_has() { journalctl --sync; journalctl -u drover.service -o cat | grep -E -e "$1" >/dev/null; }
+
+drop_in() { # drop_in NAME, with its text on standard input
+	mkdir -p "$units/drover.service.d"
+	cat >"$units/drover.service.d/$1.conf"
+	systemctl daemon-reload
+}
+
+# How each story finds the machine: as installed, and running.
+as_installed() {
+	systemctl stop drover.socket 2>/dev/null || true
+	rm -rf "${conf_d:?}"/* "$units/drover.service.d" "$units/drover.socket"
+	cp /stories/drover.conf.installed /etc/drover/drover.conf
+	systemctl daemon-reload
+	systemctl reset-failed drover.service 2>/dev/null || true
+	systemctl restart drover.service
+}
+
+# --- Stories
+
+starts_and_is_ready() {
+	is Type "$(property Type)" notify
+	is ActiveState "$(property ActiveState)" active
+	[ -n "$(property StatusText)" ] || { echo 'STATUS= says nothing'; return 1; }
+	is 'the pid file' "$(cat /run/drover/drover.pid)" "$(property MainPID)"
+	is 'the owner of /run/drover' "$(stat -c %U /run/drover)" root
+	journal_has ready
+}
+
+echoes_as_its_user() {
+	echoes 7007
+	[ -n "$(worker_of drover)" ] || { echo 'no worker belongs to drover'; return 1; }
+	is 'the number of workers with rights of root' "$(pgrep -c -P "$(property MainPID)" -u root || true)" 0
+}
+
+keeps_to_the_security_score() {
+	systemd-analyze security --threshold=30 --no-pager drover.service | tail -n 1
+}
+
+reloads_a_good_file() {
+	local pid
+	pid=$(property MainPID)
+	echo 'services = { two = { listen = "127.0.0.1:7008"; handler = { type = "echo"; }; }; };' >$conf_d/two.conf
+	systemctl reload drover.service
+	eventually echoes 7008
+	echoes 7007
+	eventually is_running
+	is 'the master' "$(property MainPID)" "$pid"
+}
+
+refuses_a_bad_file_and_goes_on() {
+	local pid
+	pid=$(property MainPID)
+	echo 'services = { bad = { listn = "127.0.0.1:7009"; }; };' >$conf_d/bad.conf
+	if systemctl reload drover.service; then
+		echo 'the reload did not fail'
+		return 1
+	fi
+	journal_has 'bad\.conf:1: .*listn'
+	is_running
+	is 'the master' "$(property MainPID)" "$pid"
+	echoes 7007
+}
+
+answers_a_bad_hangup_with_ready() {
+	echo 'services = { bad = { listn = "127.0.0.1:7009"; }; };' >$conf_d/hangup.conf
+	systemctl kill -s HUP --kill-whom=main drover.service
+	eventually journal_has 'hangup\.conf:1: .*listn'
+	eventually is_running
+	echoes 7007
+}
+
+does_not_start_with_a_bad_file() {
+	echo 'services = { bad = { listn = "127.0.0.1:7009"; }; };' >$conf_d/bad.conf
+	if systemctl restart drover.service; then
+		echo 'it started'
+		return 1
+	fi
+	is ExecMainStatus "$(property ExecMainStatus)" 78
+	sleep 3 # longer than RestartSec
+	is ActiveState "$(property ActiveState)" failed
+	restarted 0
+	rm $conf_d/bad.conf
+	systemctl start drover.service
+	echoes 7007
+}
+
+serves_git_inside_the_sandbox() {
+	install -d -o drover -g drover /srv/git
+	runuser -u drover -- git init -q /srv/git/one
+	runuser -u drover -- git -C /srv/git/one -c user.name=x -c user.email=x@localhost \
+		commit -q --allow-empty -m first
+	cat >$conf_d/git.conf <<-'END'
+		services = { git = { listen = "127.0.0.1:9418"; handler = { type = "exec";
+		    argv = [ "/usr/bin/git", "daemon", "--inetd", "--export-all", "--base-path=/srv/git" ]; }; }; };
+	END
+	systemctl restart drover.service
+	timeout 20 git clone -q git://127.0.0.1:9418/one /stories/clone
+	is 'the clone' "$(git -C /stories/clone log --format=%s)" first
+}
+
+does_what_needs_capabilities() {
+	local worker
+	cat >$conf_d/rights.conf <<-'END'
+		services = { rights = {
+		    listen  = ( "127.0.0.1:80", { address = "unix:/run/drover/r.sock"; owner = "nobody"; mode = "0600"; } );
+		    handler = { type = "echo"; };
+		    user    = "nobody";
+		    workers = 1;
+		    nice    = -5;
+		    rlimits = { nofile = 600000; };
+		}; };
+	END
+	systemctl restart drover.service
+	echoes 80
+	is 'the socket' "$(stat -c '%U %a' /run/drover/r.sock)" 'nobody 600'
+	worker=$(worker_of nobody)
+	is nice "$(ps -o ni= -p "$worker" | tr -d ' ')" -5
+	is nofile "$(awk '/^Max open files/ { print $5 }' "/proc/$worker/limits")" 600000
+	# The mode of a socket that is no longer root's.
+	sed -i 's/0600/0660/' $conf_d/rights.conf
+	systemctl reload drover.service
+	eventually has_mode /run/drover/r.sock 660
+}
+
+does_chroot_with_the_drop_in() {
+	mkdir -p /srv/jail
+	drop_in chroot <$examples/chroot.conf
+	cat >$conf_d/jail.conf <<-'END'
+		services = { jail = { listen = "127.0.0.1:7010"; handler = { type = "echo"; };
+		    user = "nobody"; chroot = "/srv/jail"; }; };
+	END
+	systemctl restart drover.service
+	echoes 7010
+	is 'the root of the worker' "$(readlink "/proc/$(worker_of nobody)/root")" /srv/jail
+}
+
+rotates_its_logs() {
+	local log=/var/log/drover/access.log
+	sed -i 's/^#access_log/access_log/' /etc/drover/drover.conf
+	systemctl restart drover.service
+	echoes 7007
+	eventually test -s $log
+	logrotate -f /etc/logrotate.d/drover
+	is 'the new log' "$(stat -c '%U:%G %a' $log)" 'root:adm 640'
+	# The workers have the new file a moment after USR1.
+	eventually echoes_into $log
+	is 'the old log' "$(wc -l <$log.1)" "$(grep -c . $log.1)"
+}
+echoes_into() { echoes 7007 && sleep 0.2 && test -s "$1"; }
+
+feeds_the_watchdog() {
+	printf '[Service]\nWatchdogSec=1s\n' | drop_in watchdog
+	systemctl restart drover.service
+	sleep 4
+	is_running
+	restarted 0
+	echoes 7007
+}
+
+is_replaced_when_it_hangs() {
+	local pid
+	printf '[Service]\nWatchdogSec=1s\nTimeoutAbortSec=1s\nRestartSec=100ms\n' | drop_in watchdog
+	systemctl restart drover.service
+	pid=$(property MainPID)
+	kill -STOP "$pid"
+	eventually is_gone "$pid"
+	eventually restarted 1
+	eventually is_running
+	eventually echoes 7007
+}
+
+is_replaced_when_it_is_killed() {
+	printf '[Service]\nRestartSec=100ms\n' | drop_in soon
+	kill -KILL "$(property MainPID)"
+	eventually restarted 1
+	eventually is_running
+	eventually echoes 7007
+	is 'the pid file' "$(cat /run/drover/drover.pid)" "$(property MainPID)"
+}
+
+is_started_by_its_socket() {
+	local pid
+	sed 's/^ListenStream=.*/ListenStream=127.0.0.1:7080/' $examples/drover.socket >$units/drover.socket
+	echo 'services = { web = { listen = "systemd:web"; handler = { type = "echo"; }; }; };' >$conf_d/web.conf
+	systemctl stop drover.service
+	systemctl daemon-reload
+	systemctl start drover.socket
+	is ActiveState "$(property ActiveState)" inactive
+	echoes 7080
+	eventually is_running
+	pid=$(property MainPID)
+	systemctl restart drover.service
+	echoes 7080
+	[ "$(property MainPID)" != "$pid" ]
+}
+
+drains_longer_than_the_stop_timeout() {
+	local said stop
+	printf '[Service]\nTimeoutStopSec=2s\n' | drop_in impatient
+	systemctl restart drover.service
+	exec 3<>/dev/tcp/127.0.0.1/7007
+	echo one >&3
+	read -r -t 5 said <&3
+	is 'the first answer' "$said" one
+	systemctl stop drover.service 3>&- &
+	stop=$!
+	sleep 6
+	is ActiveState "$(property ActiveState)" deactivating
+	echo two >&3
+	read -r -t 5 said <&3
+	is 'the answer while it drains' "$said" two
+	exec 3>&-
+	wait $stop
+	is Result "$(property Result)" success
+	is ExecMainStatus "$(property ExecMainStatus)" 0
+}
+
+stops_with_exit_code_0() {
+	timeout 10 systemctl stop drover.service
+	is ActiveState "$(property ActiveState)" inactive
+	is Result "$(property Result)" success
+	is ExecMainStatus "$(property ExecMainStatus)" 0
+	[ ! -e /run/drover/drover.pid ] || { echo 'the pid file is still there'; return 1; }
+	if pgrep -x droverd; then
+		echo 'a worker is still there'
+		return 1
+	fi
+}
+
+# --- Telling them
+
+if [ $# = 1 ]; then
+	as_installed
+	"$1"
+	exit
+fi
+
+trap 'journalctl --sync; journalctl -u drover.service -o short-monotonic >/stories/journal' EXIT
+
+# What a package would do after it is unpacked.
+systemd-sysusers
+systemd-tmpfiles --create || true
+systemctl daemon-reload
+cp /etc/drover/drover.conf /stories/drover.conf.installed
+
+echo "1..${#stories[@]}"
+number=0
+for story in "${stories[@]}"; do
+	number=$((number + 1))
+	if said=$(timeout 90 "$0" "$story" 2>&1); then
+		echo "ok $number - drover.service ${story//_/ }"
+	else
+		echo "not ok $number - drover.service ${story//_/ }"
+		# shellcheck disable=SC2001 # each line of it
+		sed 's/^/# /' <<<"$said"
+	fi
+done

@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Configurations that are refused, and why; what the others come to.
+ */
+#include <config.h>
+#include "conf_harness.h"
+
+#include <unistd.h>
+
+#define LENGTH(a) (sizeof (a) / sizeof (a)[0])
+
+/* A service with more keys, and one with another handler. */
+#define ECHO     "listen = \"*:0\"; handler = { type = \"echo\"; }; "
+#define WITH(x)  "services = { s = { " ECHO x " }; };"
+#define HANDLER(x) "services = { s = { listen = \"*:0\"; handler = { " x " }; }; };"
+#define EXEC(x)  HANDLER("type = \"exec\"; " x)
+#define ON(x)    "services = { s = { listen = " x "; handler = { type = \"echo\"; }; }; };"
+#define TOP(x)   x " " WITH("")
+
+struct refusal {
+	const char *name, *text, *want;
+};
+
+static const struct refusal syntax[] = {
+	{ "a syntax error", "a = 1;\nb = = 2;", "t.conf:2: syntax error" },
+	{ "a key twice", "log = { };\nlog = { };", "t.conf:2: duplicate setting name" },
+	{ "a wrapped integer", WITH("\nconnections = 4294967298;"),
+	  "t.conf:2: 4294967298 does not fit into 32 bits (4294967298L, with an L, would)" },
+	{ "a wrapped hexadecimal", WITH("connections = 0x80000000;"),
+	  "t.conf:1: 0x80000000 does not fit into 32 bits" },
+	{ "more than 64 bits", WITH("connections = 99999999999999999999L;"),
+	  "t.conf:1: 99999999999999999999L does not fit into 64 bits" },
+	{ "integers in comments are nobody's affair",
+	  "# 99999999999\n// 99999999999\n/* 99999999999\n*/ x = 1;", "t.conf:4: x is not" },
+	{ "strings are no comments", "a = \"/*\";\nb = \"*/ # //\";\nc = = 1;",
+	  "t.conf:3: syntax error" },
+	{ "a bracket at the start of a line", "a = [ \"x\"\n];\nb = 99999999999;",
+	  "t.conf:3: 99999999999 does not fit" },
+	{ "a unit without quotes", WITH("timeouts = { idle = 5m; };"),
+	  "t.conf:1: a number runs into \"m\" (a value with a unit stands in quotes" },
+	{ "libconfig's include", "\n@include \"x\"", "t.conf:2: @include is not supported" },
+	{ "an open comment", "a = 1;\n/* b = 2;", "t.conf:2: the comment that begins here" },
+	{ "an open string", "a = 1;\nb = \"x;\n", "t.conf:2: the string that begins here" },
+	{ "a NUL in a string", "a = \"\\x00\";", "t.conf:1: a string holds \\x00" },
+	{ "a dot for a number", "a = .;", "t.conf:1: a number without digits" },
+	{ "absurd nesting", "a = ((((((((((((((((((((((((((((((((((((((((((((",
+	  "t.conf:1: groups and lists are nested too deeply" },
+	{ "an empty text", "", "t.conf: there are no services" },
+	{ "nothing enabled", WITH("enabled = false;"), "t.conf: no service is enabled" },
+};
+
+static const struct refusal keys[] = {
+	{ "a slip at the top", TOP("uzer = \"x\";"),
+	  "t.conf:1: uzer is not a known key (did you mean user?)" },
+	{ "a slip in a service", WITH("\nconections = 1;"),
+	  "t.conf:2: services.s.conections is not a known key (did you mean connections?)" },
+	{ "a key of a later version", WITH("hang_timeout = 1;"),
+	  "services.s.hang_timeout is not a known key (there are enabled, listen, " },
+	{ "a slip in a value", HANDLER("type = \"ehco\";"),
+	  "services.s.handler.type cannot be \"ehco\" (did you mean \"echo\"?)" },
+	{ "a value far from any", TOP("log = { format = \"xml\"; };"),
+	  "log.format cannot be \"xml\" (one of \"text\", \"json\")" },
+	{ "the group form of workers", WITH("workers = { min = 1; };"),
+	  "services.s.workers must be an integer, not a group" },
+	{ "too many workers", WITH("workers = 1025;"),
+	  "services.s.workers is out of range (1 to 1024)" },
+	{ "no workers", WITH("workers = 0;"), "services.s.workers is out of range" },
+	{ "a wide integer out of range", WITH("workers = 4294967297L;"),
+	  "services.s.workers is out of range" },
+	{ "a string for a truth", WITH("enabled = \"true\";"),
+	  "services.s.enabled must be true or false, not a string" },
+	{ "a mode as an integer", WITH("umask = 0027;"),
+	  "not an integer: an integer 0660 would be read as decimal 660" },
+	{ "a mode beyond the bits", WITH("umask = \"01777\";"), "(0000 to 0777)" },
+	{ "a mode that is none", WITH("umask = \"0888\";"), "services.s.umask is malformed" },
+	{ "a duration that is none", TOP("shutdown_timeout = \"soon\";"),
+	  "shutdown_timeout is malformed (a duration: " },
+	{ "a negative duration", TOP("shutdown_timeout = -1;"), "is out of range (0 to 365d)" },
+	{ "less than a millisecond", TOP("shutdown_timeout = 0.0001;"), "is out of range" },
+	{ "a size below the least", WITH("rlimits = { as = \"1k\"; };"), "(1M to " },
+	{ "a relative path", TOP("pid_file = \"x\";"), "pid_file must be an absolute path" },
+	{ "an empty string", WITH("user = \"\";"),
+	  "services.s.user must be a string that is not empty" },
+	{ "a log to nowhere", TOP("log = { target = \"file\"; };"),
+	  "log.target must be \"stderr\"," },
+	{ "an access log without a target", TOP("access_log = { };"), "access_log needs a target" },
+	{ "a list with a number", EXEC("argv = ( \"/bin/sh\", 1 );"),
+	  "services.s.handler.argv must be a list of strings, but holds an integer" },
+	{ "a scalar for a group", WITH("timeouts = 1;"), "services.s.timeouts must be a group" },
+	{ "a service that is no group", "services = { s = 1; };", "services.s must be a group" },
+	{ "services that are no group", "services = 1;", "services must be a group" },
+	{ "a default listener", TOP("defaults = { listen = \"*:1\"; };"),
+	  "defaults.listen cannot be a default" },
+	{ "a fault of defaults, once", "defaults = { nice = 20; }; services = { a = { " ECHO " };"
+	  " b = { " ECHO " }; };", "t.conf:1: defaults.nice is out of range (-20 to 19)\n" },
+	{ "a name with a star", "services = { a* = { " ECHO " }; };", "is not a service name" },
+	{ "include without a file", TOP("include = \"*.conf\";"), "include works in a file only" },
+};
+
+static const struct refusal meaning[] = {
+	{ "no listener", "services = { s = { handler = { type = \"echo\"; }; }; };",
+	  "services.s needs listen" },
+	{ "no handler", "services = { s = { listen = \"*:0\"; }; };",
+	  "services.s needs a handler's type" },
+	{ "a program without argv", EXEC(""), "services.s.handler needs argv" },
+	{ "an empty argv", EXEC("argv = [ ];"), "services.s.handler needs argv" },
+	{ "a relative program", EXEC("argv = \"sh\";"),
+	  "services.s.handler.argv begins with \"sh\"" },
+	{ "a missing program", EXEC("argv = \"/no/such\";"),
+	  "cannot execute /no/such: No such file or directory" },
+	{ "a folder for a program", EXEC("argv = \"/\";"), "cannot execute /: not a regular file" },
+	{ "a file that is no program", EXEC("argv = \"/etc/passwd\";"),
+	  "/etc/passwd: not executable" },
+	{ "an environment without =", EXEC("argv = \"/bin/sh\"; env = \"X\";"),
+	  "env holds \"X\" (NAME=VALUE)" },
+	{ "a value to pass on", EXEC("argv = \"/bin/sh\"; pass_env = \"X=1\";"),
+	  "pass_env holds \"X=1\"" },
+	{ "argv for echo", HANDLER("type = \"echo\"; argv = \"/bin/sh\";"),
+	  "services.s.handler.argv means nothing for a handler of type echo" },
+	{ "idle for a program", "services = { s = { listen = \"*:0\"; handler = { type = \"exec\";"
+	  " argv = \"/bin/sh\"; }; timeouts = { idle = 1; }; }; };",
+	  "services.s.timeouts.idle means nothing for a handler of type exec" },
+	{ "a missing chroot", WITH("chroot = \"/no/such\";"),
+	  "services.s.chroot is /no/such: No such file" },
+	{ "a missing directory", WITH("directory = \"/no/such\";"),
+	  "services.s.directory is /no/such: No" },
+	{ "a file for a directory", WITH("directory = \"/etc/passwd\";"),
+	  "/etc/passwd: not a directory" },
+	{ "no such CPU", WITH("cpus = \"0-1023\";"), "but this machine has CPUs 0 to " },
+	{ "junk for CPUs", WITH("cpus = \"3-1\";"), "services.s.cpus is malformed" },
+	{ "delays the wrong way round", WITH("restart = { delay_min = 2; delay_max = 1; };"),
+	  "services.s.restart has a delay_min of 2s beyond its delay_max of 1s" },
+	{ "no such user", WITH("\nuser = \"no-such-user\";"),
+	  "t.conf:2: user \"no-such-user\" does not exist" },
+	{ "no such group", WITH("\ngroup = \"no-such-group\";"),
+	  "t.conf:2: group \"no-such-group\" does" },
+	{ "a number without a group", WITH("user = \"4000000\";"), "(give a group too)" },
+};
+
+static void check_refusals(const struct refusal *rows, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		ck_assert_msg(!load(rows[i].text), "%s: is loaded", rows[i].name);
+		ck_assert_msg(strstr(complaints, rows[i].want) != NULL, "%s: %s", rows[i].name,
+		              complaints);
+	}
+}
+
+START_TEST(texts_that_mislead_the_parser_are_refused)
+{
+	check_refusals(syntax, LENGTH(syntax));
+} END_TEST
+
+START_TEST(keys_and_values_are_refused_with_what_would_be_right)
+{
+	check_refusals(keys, LENGTH(keys));
+} END_TEST
+
+START_TEST(contradictions_and_missing_things_are_refused)
+{
+	check_refusals(meaning, LENGTH(meaning));
+} END_TEST
+
+START_TEST(all_errors_of_meaning_are_told_in_one_run)
+{
+	ck_assert_ptr_null(load("uzer = 1;\n" WITH("\nnice = 99;\numask = 1;\nfoo = 2;")));
+	ck_assert_ptr_nonnull(strstr(complaints, "t.conf:1: uzer"));
+	ck_assert_ptr_nonnull(strstr(complaints, "t.conf:3: services.s.nice"));
+	ck_assert_ptr_nonnull(strstr(complaints, "t.conf:4: services.s.umask"));
+	ck_assert_ptr_nonnull(strstr(complaints, "t.conf:5: services.s.foo"));
+} END_TEST
+
+START_TEST(complaints_are_printable_lines)
+{
+	ck_assert_ptr_null(load(ON("\"a\\x0ab\\xff\"")));
+	ck_assert_ptr_nonnull(strstr(complaints, "\"a\\x0ab\\xff\""));
+} END_TEST
+
+START_TEST(the_last_string_of_a_list_has_its_own_line)
+{
+	ck_assert_ptr_null(load(ON("[\n\"*:0\",\n\"x\" # why\n\n]")));
+	ck_assert_ptr_nonnull(strstr(complaints, "t.conf:3: services.s.listen \"x\""));
+} END_TEST
+
+START_TEST(what_is_not_given_has_its_default)
+{
+	const struct conf *conf = load_well(WITH(""));
+	const struct conf_service *s = conf->services[0];
+	const int cpus = (int)sysconf(_SC_NPROCESSORS_ONLN);
+
+	ck_assert_int_eq(conf->shutdown_timeout, 30000);
+	ck_assert_int_eq(conf->log.target, LOG_TARGET_STDERR);
+	ck_assert_int_eq(conf->log.level, LOG_LEVEL_INFO);
+	ck_assert_int_eq(conf->access_log.target, LOG_TARGET_NONE);
+	ck_assert_ptr_null(conf->pid_file);
+	ck_assert_int_eq(s->workers, cpus);
+	ck_assert_int_eq(s->workers_max, 4 * cpus);
+	ck_assert_int_eq(s->connections, 256);
+	ck_assert_int_eq(s->umask, CONF_KEEP);
+	ck_assert(!s->has_nice && !s->cpus && !s->chroot && !s->rlimits.nofile.given);
+	ck_assert(s->no_new_privs && s->enabled);
+	ck_assert_str_eq(s->directory, "/");
+	ck_assert(s->identity.uid == (uid_t)CONF_KEEP && s->identity.gid == (gid_t)CONF_KEEP);
+	ck_assert_int_eq(s->timeouts.idle, 300000);
+	ck_assert_int_eq(s->timeouts.linger, 5000);
+	ck_assert_int_eq(s->restart.delay_min, 100);
+	ck_assert_ptr_null(s->handler.argv);
+	ck_assert_ptr_null(s->handler.env[0]);
+	ck_assert_int_eq(s->listen[0].backlog, 4096);
+	ck_assert(s->listen[0].nodelay && s->listen[0].keepalive);
+} END_TEST
+
+START_TEST(defaults_merge_group_by_group_and_lists_replace)
+{
+	const struct conf *conf = load_well(
+		"defaults = { connections = 7; timeouts = { idle = 1; linger = 2.5; };"
+		" handler = { type = \"exec\"; argv = [ \"/bin/sh\", \"-c\", \"x\" ];"
+		" env = \"A=1\"; }; };"
+		"services = { a = { listen = \"*:0\"; };"
+		" b = { listen = \"*:0\"; timeouts = { linger = 3; };"
+		" handler = { argv = \"/bin/sh\"; }; };"
+		" c = { listen = \"*:0\"; handler = { type = \"echo\"; }; connections = 1; }; };");
+	const struct conf_service *a = conf->services[0], *b = conf->services[1],
+	                          *c = conf->services[2];
+
+	ck_assert_int_eq(a->connections, 7);
+	ck_assert_int_eq(c->connections, 1);
+	ck_assert_int_eq(a->timeouts.linger, 2500);
+	ck_assert_int_eq(b->timeouts.linger, 3000);
+	ck_assert_int_eq(c->timeouts.idle, 1000);
+	ck_assert_int_eq(a->timeouts.idle, 0);  /* means nothing for exec */
+	ck_assert_str_eq(a->handler.argv[1], "-c");
+	ck_assert_ptr_null(b->handler.argv[1]);
+	ck_assert_str_eq(b->handler.env[0], "A=1");
+	ck_assert_ptr_null(c->handler.argv);
+	ck_assert_ptr_null(c->handler.env[0]);
+} END_TEST
+
+START_TEST(a_burst_covers_all_workers_twice)
+{
+	const struct conf *conf = load_well(WITH("workers = 8; restart = { burst = 3; };"));
+
+	ck_assert_int_eq(conf->services[0]->restart.burst, 16);
+	ck_assert_int_ge(conf->services[0]->workers_max, 8);
+} END_TEST
+
+START_TEST(each_service_lies_on_pages_of_its_own)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	const struct conf *conf = load_well(
+		"user = \"root\"; defaults = { directory = \"/tmp\"; }; services = {"
+		" a = { " ECHO " }; b = { " ECHO " }; };");
+
+	ck_assert_ptr_eq(conf, arena.base);
+	for (size_t i = 0; i < 2; i++) {
+		const struct conf_service *s = conf->services[i];
+		const char *from = s->pages, *to = from + s->pages_len;
+		const void *const inside[] = {
+			s, s->name, s->listen, s->listen[0].text, s->directory,
+			s->identity.user, s->identity.groups, s->identity.home, s->handler.env,
+		};
+
+		ck_assert_uint_eq((uintptr_t)from % page, 0);
+		ck_assert_uint_eq(s->pages_len % page, 0);
+		for (size_t j = 0; j < LENGTH(inside); j++)
+			ck_assert_msg((const char *)inside[j] >= from &&
+			              (const char *)inside[j] < to, "member %zu", j);
+		ck_assert((const char *)conf->services < from ||
+		          (const char *)conf->services >= to);
+	}
+} END_TEST
+
+START_TEST(a_full_arena_is_a_complaint)
+{
+	struct arena small;
+
+	complaints[0] = '\0';
+	ck_assert_int_eq(arena_open(&small, (size_t)sysconf(_SC_PAGESIZE)), 0);
+	ck_assert_ptr_null(conf_load(&small, "t.conf", WITH(""), keep_complaint, NULL));
+	ck_assert_str_eq(complaints, "t.conf: configuration too large\n");
+	arena_close(&small);
+} END_TEST
+
+START_TEST(a_dump_loads_and_dumps_to_itself)
+{
+	char *first, *second;
+
+	first = dump(load_well(
+		"user = \"root\"; pid_file = \"/run/x.pid\"; shutdown_timeout = 1.5;"
+		"access_log = { target = \"/a\\\"b\\\\c\\x07\"; };"
+		"defaults = { timeouts = { idle = \"90s\"; }; };"
+		"services = { a = { listen = ( \"*:0\","
+		" { address = \"unix:/x\"; mode = \"0600\"; },"
+		" \"unix:@y\", { address = \"127.0.0.1:1\"; device = \"lo\"; backlog = 5; },"
+		" \"systemd:z\" );"
+		" handler = { type = \"exec\"; argv = [ \"/bin/sh\", \"\", \"\\n\" ]; };"
+		" nice = -1; umask = \"27\"; cpus = \"0\"; rlimits = { core = 0; as = \"3G\";"
+		" cpu = 5000000000L; }; }; b = { " ECHO " }; };"));
+	second = dump(load_well(first));
+	ck_assert_str_eq(first, second);
+	ck_assert_ptr_nonnull(strstr(first, "idle = \"90s\";"));
+	ck_assert_ptr_nonnull(strstr(first, "cpu = 5000000000L;"));
+	ck_assert_ptr_nonnull(strstr(first, "target = \"/a\\\"b\\\\c\\x07\";"));
+	free(first);
+	free(second);
+} END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("conf");
+	TCase *tc = tcase_create("conf");
+
+	suite_add_tcase(suite, tc);
+	tcase_add_test(tc, texts_that_mislead_the_parser_are_refused);
+	tcase_add_test(tc, keys_and_values_are_refused_with_what_would_be_right);
+	tcase_add_test(tc, contradictions_and_missing_things_are_refused);
+	tcase_add_test(tc, all_errors_of_meaning_are_told_in_one_run);
+	tcase_add_test(tc, complaints_are_printable_lines);
+	tcase_add_test(tc, the_last_string_of_a_list_has_its_own_line);
+	tcase_add_test(tc, what_is_not_given_has_its_default);
+	tcase_add_test(tc, defaults_merge_group_by_group_and_lists_replace);
+	tcase_add_test(tc, a_burst_covers_all_workers_twice);
+	tcase_add_test(tc, each_service_lies_on_pages_of_its_own);
+	tcase_add_test(tc, a_full_arena_is_a_complaint);
+	tcase_add_test(tc, a_dump_loads_and_dumps_to_itself);
+	return run_tap(suite);
+}

@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Configurations of several files, chroots, identities, and what needs root.
+ */
+#include <config.h>
+#include "conf_harness.h"
+
+#include <fcntl.h>
+#include <grp.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#define ECHO "listen = \"*:0\"; handler = { type = \"echo\"; }; "
+#define UNPRIVILEGED 65534
+
+static char folder[64];
+
+static void make_folder(void)
+{
+	strcpy(folder, "/tmp/drover-conf-XXXXXX");
+	ck_assert_ptr_nonnull(mkdtemp(folder));
+}
+
+static void remove_folder(void)
+{
+	char command[128];
+
+	snprintf(command, sizeof command, "rm -rf '%s'", folder);
+	ck_assert_int_eq(system(command), 0);
+	arena_close(&arena);
+}
+
+static const char *path_of(const char *name)
+{
+	static char path[256];
+
+	snprintf(path, sizeof path, "%s/%s", folder, name);
+	return path;
+}
+
+static void make_dir(const char *name)
+{
+	ck_assert_int_eq(mkdir(path_of(name), 0755), 0);
+}
+
+static void write_file(const char *name, const char *text)
+{
+	FILE *out = fopen(path_of(name), "we");
+
+	ck_assert_ptr_nonnull(out);
+	fputs(text, out);
+	ck_assert_int_eq(fclose(out), 0);
+}
+
+static struct conf *load_main(const char *text)
+{
+	write_file("main.conf", text);
+	return load_from(path_of("main.conf"), NULL);
+}
+
+static bool complained(const char *what)
+{
+	return strstr(complaints, what) != NULL;
+}
+
+START_TEST(included_files_add_services_in_the_order_of_their_names)
+{
+	const struct conf *conf;
+
+	make_dir("conf.d");
+	write_file("conf.d/1.conf", "services = { zoo = { " ECHO " }; };");
+	write_file("conf.d/2.conf", "services = { ant = { " ECHO " }; };");
+	write_file("conf.d/3.conf.old", "= = =");
+	conf = load_main("include = [ \"conf.d/*.conf\", \"none.d/*.conf\" ];"
+	                 "services = { mid = { " ECHO " }; };");
+	ck_assert_msg(conf != NULL, "%s", complaints);
+	ck_assert_uint_eq(conf->n_services, 3);
+	ck_assert_str_eq(conf->services[0]->name, "ant");
+	ck_assert_str_eq(conf->services[1]->name, "mid");
+	ck_assert_str_eq(conf->services[2]->name, "zoo");
+	ck_assert_str_eq(conf->file, path_of("main.conf"));
+	ck_assert_str_eq(conf->files_read[0], path_of("main.conf"));
+	ck_assert_str_eq(conf->files_read[1], path_of("conf.d/1.conf"));
+	ck_assert_str_eq(conf->files_read[2], path_of("conf.d/2.conf"));
+	ck_assert_ptr_null(conf->files_read[3]);
+	ck_assert_str_eq(conf->files_passed[0], path_of("conf.d/3.conf.old"));
+	ck_assert_ptr_null(conf->files_passed[1]);
+	ck_assert_str_eq(conf->services[0]->place.file, path_of("conf.d/2.conf"));
+} END_TEST
+
+START_TEST(the_main_file_is_not_included_in_itself)
+{
+	const struct conf *conf = load_main("include = \"*.conf\";"
+	                                    "services = { s = { " ECHO " }; };");
+
+	ck_assert_msg(conf != NULL, "%s", complaints);
+	ck_assert_ptr_null(conf->files_read[1]);
+	ck_assert_ptr_null(conf->files_passed[0]);
+} END_TEST
+
+START_TEST(a_folder_with_the_letters_of_patterns_is_itself)
+{
+	const struct conf *conf;
+
+	make_dir("[a]*");
+	write_file("[a]*/x.conf", "services = { s = { " ECHO " }; };");
+	write_file("[a]*/main.conf", "include = \"x*.conf\";");
+	conf = load_from(path_of("[a]*/main.conf"), NULL);
+	ck_assert_msg(conf != NULL, "%s", complaints);
+	ck_assert_uint_eq(conf->n_services, 1);
+} END_TEST
+
+START_TEST(included_files_are_held_to_their_rules)
+{
+	write_file("a.inc", "user = \"root\";\nservices = { one = { " ECHO " }; };");
+	write_file("b.inc", "services = {\n one = { " ECHO " }; };");
+	write_file("c.inc", "services = {\n\n broken");
+	ck_assert_ptr_null(load_main("include = [ \"*.inc\", \"missing\" ]; nice = 1;"));
+	ck_assert(complained("a.inc:1: user cannot stand in an included file"));
+	ck_assert(complained("b.inc:2: services.one is defined twice (the first time at "));
+	ck_assert(complained("a.inc:2)"));
+	ck_assert(complained("c.inc:"));
+	ck_assert(complained("syntax error"));
+	ck_assert(complained("main.conf:1: cannot open "));
+	ck_assert(complained("missing: No such file or directory"));
+	ck_assert(complained("main.conf:1: nice is not a known key"));
+} END_TEST
+
+START_TEST(only_plain_text_files_are_read)
+{
+	FILE *out;
+
+	ck_assert_ptr_null(load_from(path_of("none.conf"), NULL));
+	ck_assert(complained("none.conf: cannot open "));
+	ck_assert_ptr_null(load_from(folder, NULL));
+	ck_assert(complained("is not a regular file"));
+	ck_assert_int_eq(mkfifo(path_of("pipe"), 0600), 0);
+	ck_assert_ptr_null(load_from(path_of("pipe"), NULL));
+	ck_assert(complained("is not a regular file"));
+	out = fopen(path_of("nul"), "we");
+	fwrite("a = 1;\n\0b", 1, 9, out);
+	fclose(out);
+	ck_assert_ptr_null(load_from(path_of("nul"), NULL));
+	ck_assert(complained("nul:2: a NUL byte"));
+	write_file("big", "");
+	ck_assert_int_eq(truncate(path_of("big"), CONF_FILE_MAX + 1), 0);
+	ck_assert_ptr_null(load_from(path_of("big"), NULL));
+	ck_assert(complained("is too large (at most 4 MB)"));
+} END_TEST
+
+START_TEST(a_relative_name_is_made_absolute)
+{
+	const struct conf *conf;
+
+	write_file("main.conf", "services = { s = { " ECHO " }; };");
+	ck_assert_int_eq(chdir(folder), 0);
+	conf = load_from("./main.conf", NULL);
+	ck_assert_ptr_nonnull(conf);
+	ck_assert_str_eq(conf->file, path_of("main.conf"));
+	ck_assert_int_eq(chdir("/"), 0);
+} END_TEST
+
+START_TEST(paths_are_judged_inside_the_chroot)
+{
+	static const char format[] = "services = { s = { listen = \"*:0\"; chroot = \"%s\";"
+		" directory = \"%s\"; handler = { type = \"exec\"; argv = \"%s\"; }; }; };";
+	char text[512];
+
+	make_dir("bin");
+	write_file("bin/prog", "");
+	ck_assert_int_eq(chmod(path_of("bin/prog"), 0755), 0);
+	/* Absolute, and so inside the chroot another file than outside. */
+	ck_assert_int_eq(symlink("/bin/prog", path_of("link")), 0);
+	ck_assert_int_eq(symlink("/usr/bin/env", path_of("outside")), 0);
+	snprintf(text, sizeof text, format, folder, "/bin", "/link");
+	load_well(text);
+	snprintf(text, sizeof text, format, folder, "/usr", "/outside");
+	ck_assert_ptr_null(load(text));
+	ck_assert(complained("services.s.directory is /usr in /tmp/drover-conf-"));
+	ck_assert(complained("cannot execute /outside in /tmp/drover-conf-"));
+} END_TEST
+
+START_TEST(a_user_brings_group_home_and_shell)
+{
+	const struct conf *conf = load_well(
+		"user = \"root\"; group = \"daemon\"; services = {"
+		" inherits = { " ECHO " };"
+		" other = { " ECHO " user = \"daemon\"; };"
+		" number = { " ECHO " user = \"4000000\"; group = \"4000001\"; };"
+		" regroup = { " ECHO " group = \"root\"; }; };");
+	const struct conf_identity *inherits = &conf->services[0]->identity;
+	const struct conf_identity *number = &conf->services[1]->identity;
+	const struct conf_identity *other = &conf->services[2]->identity;
+	const struct conf_identity *regroup = &conf->services[3]->identity;
+
+	ck_assert_uint_eq(inherits->uid, 0);
+	ck_assert_uint_eq(inherits->gid, getgrnam("daemon")->gr_gid);
+	ck_assert_str_eq(inherits->home, "/root");
+	ck_assert_ptr_null(other->group);
+	ck_assert_uint_gt(other->n_groups, 0);
+	ck_assert_uint_eq(other->groups[0], other->gid);
+	ck_assert_uint_eq(number->uid, 4000000);
+	ck_assert_uint_eq(number->gid, 4000001);
+	ck_assert_ptr_null(number->home);
+	ck_assert_uint_eq(number->n_groups, 0);
+	ck_assert_uint_eq(regroup->uid, 0);
+	ck_assert_uint_eq(regroup->gid, 0);
+} END_TEST
+
+static int check_privileges(const char *text)
+{
+	const struct conf *conf = load_well(text);
+
+	return conf_check_privileges(conf, keep_complaint, NULL);
+}
+
+START_TEST(root_needs_a_user_for_each_service)
+{
+	if (geteuid() != 0)
+		return;
+	ck_assert_int_eq(check_privileges("services = { s = { " ECHO " }; };"), EX_CONFIG);
+	ck_assert(complained("t.conf:1: service s needs a user"));
+	ck_assert_int_eq(check_privileges("user = \"root\"; services = { s = { " ECHO " }; };"), 0);
+	ck_assert_int_eq(check_privileges("group = \"root\"; services = { s = { " ECHO " }; };"),
+	                 EX_CONFIG);
+} END_TEST
+
+START_TEST(others_need_root_for_what_is_not_theirs)
+{
+	if (geteuid() == 0) {
+		ck_assert_int_eq(setgroups(0, NULL), 0);
+		ck_assert_int_eq(setregid(UNPRIVILEGED, UNPRIVILEGED), 0);
+		ck_assert_int_eq(setreuid(UNPRIVILEGED, UNPRIVILEGED), 0);
+	}
+	ck_assert_int_eq(check_privileges("services = { s = { " ECHO " }; };"), 0);
+	ck_assert_int_eq(check_privileges(
+		"services = { a = { listen = ( { address = \"unix:/x\"; owner = \"root\"; group ="
+		" \"root\"; } ); handler = { type = \"echo\"; }; chroot = \"/\"; nice = -20; };\n"
+		"b = { " ECHO " user = \"root\"; };\n"
+		"c = { " ECHO " rlimits = { nofile = 1000000000000L; }; };\n"
+		"d = { " ECHO " group = \"root\"; }; };"), EX_NOPERM);
+	ck_assert(complained("service a: owner root of a socket needs root"));
+	ck_assert(complained("service a: group root of a socket needs root"));
+	ck_assert(complained("service a: chroot needs root"));
+	ck_assert(complained("service a: nice -20 needs root"));
+	ck_assert(complained("t.conf:2: service b: user root needs root"));
+	ck_assert(complained("t.conf:3: service c: rlimits.nofile beyond the hard limit of"));
+	ck_assert(complained("t.conf:4: service d: group root needs root"));
+} END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("conf_files");
+	TCase *tc = tcase_create("conf_files");
+
+	suite_add_tcase(suite, tc);
+	tcase_add_checked_fixture(tc, make_folder, remove_folder);
+	tcase_add_test(tc, included_files_add_services_in_the_order_of_their_names);
+	tcase_add_test(tc, the_main_file_is_not_included_in_itself);
+	tcase_add_test(tc, a_folder_with_the_letters_of_patterns_is_itself);
+	tcase_add_test(tc, included_files_are_held_to_their_rules);
+	tcase_add_test(tc, only_plain_text_files_are_read);
+	tcase_add_test(tc, a_relative_name_is_made_absolute);
+	tcase_add_test(tc, paths_are_judged_inside_the_chroot);
+	tcase_add_test(tc, a_user_brings_group_home_and_shell);
+	tcase_add_test(tc, root_needs_a_user_for_each_service);
+	suite_add_tcase(suite, tc = tcase_create("unprivileged"));
+	tcase_add_test(tc, others_need_root_for_what_is_not_theirs);
+	return run_tap(suite);
+}
