@@ -127,3 +127,15 @@ bool address_equal(const struct address *a, const struct address *b)
 		return memcmp(&a->u.un, &b->u.un, a->len) == 0;
 	}
 }
+
+bool address_overlaps(const struct address *a, const char *a_device,
+                      const struct address *b, const char *b_device)
+{
+	const in_port_t port = address_port(a);
+
+	if (a->u.sa.sa_family != b->u.sa.sa_family || port == 0 || port != address_port(b))
+		return false;
+	if (a_device && b_device && strcmp(a_device, b_device) != 0)
+		return false;
+	return address_is_wildcard(a) || address_is_wildcard(b) || address_equal(a, b);
+}

@@ -52,6 +52,13 @@ void address_set_port(struct address *a, in_port_t port);
 
 /* 0.0.0.0 or :: */
 bool address_is_wildcard(const struct address *a);
+/*
+ * True if the kernel would not have both bound at once (without SO_REUSEPORT):
+ * one port of one family, on one address or with a wildcard. A device may be
+ * NULL for any. Port 0 overlaps with nothing.
+ */
+bool address_overlaps(const struct address *a, const char *a_device,
+                      const struct address *b, const char *b_device);
 bool address_equal(const struct address *a, const struct address *b);
 
 #endif

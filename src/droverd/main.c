@@ -36,36 +36,42 @@ static void print_complaint(void *arg, const char *line)
 	fprintf(arg, "%s\n", line);
 }
 
-static void print_files(const struct conf *conf)
+static void print_result(const struct conf *conf, const struct options *o)
 {
+	if (o->action == OPTIONS_DUMP) {
+		conf_dump(conf, stdout);
+		return;
+	}
 	for (const char **f = conf->files_read; *f; f++)
 		printf("%s: read\n", *f);
 	for (const char **f = conf->files_passed; *f; f++)
 		printf("%s: not read, no include pattern takes it\n", *f);
+	printf("%s: configuration ok\n", o->file);
 }
 
 static int check(const struct options *o)
 {
 	struct arena a;
 	struct conf *conf;
+	int status;
 
 	if (arena_open(&a, CONF_ARENA_SIZE) == -1) {
 		log_err("%m");
 		return EX_OSERR;
 	}
 	conf = conf_load(&a, o->file, o->text, print_complaint, stderr);
-	if (conf && o->action == OPTIONS_DUMP) {
-		conf_dump(conf, stdout);
-	} else if (conf) {
-		print_files(conf);
-		printf("%s: configuration ok\n", o->file);
-	}
+	status = conf ? EX_OK : EX_CONFIG;
+	/* What an ordinary user may not do is no fault of the file; what root must not, is. */
+	if (conf && geteuid() == 0)
+		status = conf_check_privileges(conf, print_complaint, stderr);
+	if (status == EX_OK)
+		print_result(conf, o);
 	arena_close(&a);
 	if (fflush(stdout) == EOF) {
 		log_err("standard output: %m");
 		return EX_IOERR;
 	}
-	return conf ? EX_OK : EX_CONFIG;
+	return status;
 }
 
 /* ---- -d ----------------------------------------------------------------- */

@@ -122,6 +122,18 @@ static void put_list(FILE *out, const char *key, const char *const *items, size_
 	fputs(" ]; ", out);
 }
 
+/* Links stay: what some programs do depends on the name they were called by. */
+static char *make_absolute(const char *name)
+{
+	char here[PATH_MAX], *path;
+
+	if (name[0] == '/')
+		return strdup(name);
+	if (!getcwd(here, sizeof here) || asprintf(&path, "%s/%s", here, name) == -1)
+		return NULL;
+	return path;
+}
+
 /* Where a shell would find it; NULL if it would not. To be freed. */
 static char *find_program(const char *name)
 {
@@ -129,7 +141,7 @@ static char *find_program(const char *name)
 	char *found = NULL;
 
 	if (strchr(name, '/'))
-		return realpath(name, NULL);
+		return make_absolute(name);
 	for (const char *p = path ? path : ""; *p; p += strspn(p, ":")) {
 		int len = (int)strcspn(p, ":");
 

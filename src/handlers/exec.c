@@ -91,21 +91,43 @@ static void collect(struct facts *f, const struct connection *c)
 	}
 }
 
-/* The facts first: where the configuration sets the same name, they hold. */
-static struct program *start(struct connection *c, const struct program_request *wish)
+static bool is_fact(const struct facts *f, const char *setting)
 {
-	const struct environment *e = &c->worker->programs.environment;
-	struct program_request r = *wish;
-	struct facts facts;
-	char **envp;
-	struct program *p;
+	const size_t len = strcspn(setting, "=") + 1;
 
-	collect(&facts, c);
-	envp = malloc((facts.n + e->n + 1) * sizeof *envp);
+	for (size_t i = 0; i < f->n; i++)
+		if (strncmp(f->strings[i], setting, len) == 0)
+			return true;
+	return false;
+}
+
+/* What the configuration sets, but nothing that contradicts a fact. NULL is no memory. */
+static char **merge(const struct facts *f, const struct environment *e)
+{
+	char **envp = malloc((f->n + e->n + 1) * sizeof *envp);
+	size_t n = f->n;
+
 	if (!envp)
 		return NULL;
-	memcpy(envp, facts.strings, facts.n * sizeof *envp);
-	memcpy(envp + facts.n, e->strings, (e->n + 1) * sizeof *envp);
+	memcpy(envp, f->strings, f->n * sizeof *envp);
+	for (size_t i = 0; i < e->n; i++)
+		if (!is_fact(f, e->strings[i]))
+			envp[n++] = e->strings[i];
+	envp[n] = NULL;
+	return envp;
+}
+
+static struct program *start(struct connection *c, const struct program_request *wish)
+{
+	struct program_request r = *wish;
+	struct program *p;
+	struct facts facts;
+	char **envp;
+
+	collect(&facts, c);
+	envp = merge(&facts, &c->worker->programs.environment);
+	if (!envp)
+		return NULL;
 	r.envp = envp;
 	p = program_start(&c->worker->programs, &r);
 	free(envp);

@@ -40,7 +40,7 @@ static void write_complaint(void *arg, const char *line)
 	dprintf(*(const int *)arg, "%s\n", line);
 }
 
-static _Noreturn void be_child(struct arena *a, const struct conf_source *source, int out)
+static _Noreturn void be_child(struct arena *a, const struct conf_origin *source, int out)
 {
 	struct conf *conf;
 
@@ -119,7 +119,7 @@ static void on_limit(struct timer *t)
 		kill(f->pid, SIGKILL);
 }
 
-static int start_child(struct conf_fetch *f, const struct conf_source *source)
+static int start_child(struct conf_fetch *f, const struct conf_origin *source)
 {
 	int ends[2];
 
@@ -135,7 +135,7 @@ static int start_child(struct conf_fetch *f, const struct conf_source *source)
 	return f->pid == -1 ? -1 : 0;
 }
 
-struct conf_fetch *conf_fetch_start(struct loop *l, const struct conf_source *source,
+struct conf_fetch *conf_fetch_start(struct loop *l, const struct conf_origin *source,
                                     conf_fetch_done *done, void *arg)
 {
 	struct conf_fetch *f = calloc(1, sizeof *f);

@@ -16,7 +16,7 @@
 
 #define CONF_FETCH_MS 30000             /* how long the child may take */
 
-struct conf_source {
+struct conf_origin {
 	const char *file;               /* what conf_load takes */
 	const char *text;
 };
@@ -35,7 +35,7 @@ typedef void conf_fetch_done(void *arg, const struct conf_fetched *result);
  * Begins; done is called once, from the loop, after which the fetch has freed
  * itself. source is lent until then. NULL with errno.
  */
-struct conf_fetch *conf_fetch_start(struct loop *l, const struct conf_source *source,
+struct conf_fetch *conf_fetch_start(struct loop *l, const struct conf_origin *source,
                                     conf_fetch_done *done, void *arg);
 
 /* If pid is the child, takes note of its end and returns true. NULL is fine. */

@@ -20,7 +20,7 @@
 struct run_options;
 
 struct master {
-	struct conf_source  source;
+	struct conf_origin  source;
 	struct loop         loop;
 	enum phase          phase;
 	int                 exit_code;

@@ -109,9 +109,9 @@ static bool fits_options(const struct conf *conf, const struct run_options *o)
 
 	for (size_t i = 0; o->detached && i < sizeof logs / sizeof *logs; i++)
 		if (logs[i]->target == LOG_TARGET_STDERR) {
-			log_err("%s:%d: a detached server has no standard error to log to "
-			        "(set log.target to \"syslog\", \"journal\" or a file)",
-			        logs[i]->place.file, logs[i]->place.line);
+			log_err("%s: a detached server has no standard error to log to "
+			        "(the target must be \"syslog\", \"journal\" or a file)",
+			        o->source.file);
 			return false;
 		}
 	return true;

@@ -8,7 +8,7 @@
 #include "conf_fetch.h"
 
 struct run_options {
-	struct conf_source source;
+	struct conf_origin source;
 	bool               detached;            /* nobody sees standard error: no log may go there */
 	void             (*ready)(void *arg);   /* called when the server is ready; NULL is fine */
 	void              *arg;

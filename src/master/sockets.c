@@ -75,12 +75,8 @@ static bool is_same(const struct listening *l, const struct conf_listen *c,
 
 static bool overlaps(const struct listening *l, const struct conf_listen *c)
 {
-	const struct address *a = &l->address, *b = &c->address;
-
-	if (l->kind != LISTEN_INET || c->kind != LISTEN_INET ||
-	    a->u.sa.sa_family != b->u.sa.sa_family || address_port(a) != address_port(b))
-		return false;
-	return address_is_wildcard(a) || address_is_wildcard(b) || address_equal(a, b);
+	return l->kind == LISTEN_INET && c->kind == LISTEN_INET &&
+	       address_overlaps(&l->address, l->device, &c->address, c->device);
 }
 
 /* ---- what systemd gave us ----------------------------------------------- */

@@ -19,11 +19,6 @@ static bool same_inherited(const char *a, const char *b)
 	return !a || !b || strcmp(a, b) == 0;
 }
 
-static bool same_device(const char *a, const char *b)
-{
-	return !a || !b || strcmp(a, b) == 0;
-}
-
 static bool overlaps(const struct conf_listen *a, const struct conf_listen *b)
 {
 	if (a->kind != b->kind)
@@ -36,13 +31,7 @@ static bool overlaps(const struct conf_listen *a, const struct conf_listen *b)
 	case LISTEN_INET:
 		break;
 	}
-	if (a->address.u.sa.sa_family != b->address.u.sa.sa_family ||
-	    address_port(&a->address) == 0 ||
-	    address_port(&a->address) != address_port(&b->address) ||
-	    !same_device(a->device, b->device))
-		return false;
-	return address_is_wildcard(&a->address) || address_is_wildcard(&b->address) ||
-	       address_equal(&a->address, &b->address);
+	return address_overlaps(&a->address, a->device, &b->address, b->device);
 }
 
 /* By port first: only neighbours need a closer look. */

@@ -252,7 +252,7 @@ static bool is_transient(int error)
 static enum connection_state step_read(struct connection *c, uint32_t events)
 {
 	const struct handler *h = c->worker->handler;
-	ssize_t n = read(c->watch.fd, c->worker->scratch, WORKER_SCRATCH);
+	ssize_t n = recv(c->watch.fd, c->worker->scratch, WORKER_SCRATCH, 0);
 
 	(void)events;
 	if (n > 0) {
@@ -274,7 +274,7 @@ static bool send_pending(struct connection *c)
 
 	if (!c->out)
 		return true;
-	n = write(c->watch.fd, c->out + c->out_at, c->out_len - c->out_at);
+	n = send(c->watch.fd, c->out + c->out_at, c->out_len - c->out_at, MSG_NOSIGNAL);
 	if (n == -1)
 		return is_transient(errno);
 	c->bytes_out += (uint64_t)n;
@@ -312,7 +312,7 @@ static enum connection_state step_produce(struct connection *c, uint32_t events)
 /* Whatever comes is thrown away; it may come for as long as `linger` lasts. */
 static enum connection_state step_linger(struct connection *c, uint32_t events)
 {
-	ssize_t n = read(c->watch.fd, c->worker->scratch, WORKER_SCRATCH);
+	ssize_t n = recv(c->watch.fd, c->worker->scratch, WORKER_SCRATCH, 0);
 
 	(void)events;
 	if (n > 0 || (n == -1 && is_transient(errno)))
@@ -445,7 +445,7 @@ void handler_reply(struct connection *c, const char *bytes, size_t len)
 	if (c->broken || len == 0)
 		return;
 	if (!c->out) {
-		n = write(c->watch.fd, bytes, len);
+		n = send(c->watch.fd, bytes, len, MSG_NOSIGNAL);
 		if (n == -1 && !is_transient(errno)) {
 			c->broken = true;
 			return;

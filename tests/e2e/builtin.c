@@ -23,8 +23,7 @@ static struct daemon d;
 
 static void start_service(const char *type)
 {
-	daemon_start(&d, "services = { s = { listen = \"127.0.0.1:0\"; workers = 1;"
-	             " handler = { type = \"%s\"; }; }; };", type);
+	daemon_start(&d, SERVICES(SERVICE("s", "%s", "workers = 1;")), type);
 }
 
 START_TEST(discard_takes_everything_and_says_nothing)

@@ -23,8 +23,7 @@ START_TEST(when_a_worker_is_killed_its_connections_end_and_all_others_go_on)
 	pid_t victim;
 	size_t n_open;
 
-	daemon_start(&d, "services = { s = { listen = \"127.0.0.1:0\"; workers = 4;"
-	             " handler = { type = \"echo\"; }; }; };");
+	daemon_start(&d, SERVICES(SERVICE("s", "echo", "workers = 4;")));
 	l.address = daemon_address(&d, "s", 0);
 	load_start(&l);
 	load_wait_flow(&l);
@@ -45,8 +44,7 @@ START_TEST(a_killed_worker_is_replaced_at_once)
 	pid_t worker;
 	int fd;
 
-	daemon_start(&d, "services = { s = { listen = \"127.0.0.1:0\"; workers = 1;"
-	             " handler = { type = \"echo\"; }; }; };");
+	daemon_start(&d, SERVICES(SERVICE("s", "echo", "workers = 1;")));
 	worker = daemon_next_worker(&d, "s");
 	ck_assert_int_eq(kill(worker, SIGKILL), 0);
 	fd = daemon_connect(&d, "s");           /* waits in the queue, if need be */
@@ -61,8 +59,7 @@ START_TEST(the_end_of_a_worker_tells_how_many_it_served_and_had_open)
 	const struct event *end;
 	int a, b;
 
-	daemon_start(&d, "services = { s = { listen = \"127.0.0.1:0\"; workers = 1;"
-	             " handler = { type = \"echo\"; }; }; };");
+	daemon_start(&d, SERVICES(SERVICE("s", "echo", "workers = 1;")));
 	for (int i = 0; i < 3; i++) {
 		int fd = daemon_connect(&d, "s");
 
@@ -84,21 +81,16 @@ START_TEST(the_end_of_a_worker_tells_how_many_it_served_and_had_open)
 	close(b);
 } END_TEST
 
-/*
- * A service whose workers cannot live: a mebibyte of address space is less than
- * the program itself takes.
- */
-#define DOOMED \
-	" doomed = { listen = \"127.0.0.1:0\"; workers = 2; handler = { type = \"echo\"; };" \
-	"            rlimits = { as = \"1M\"; };" \
-	"            restart = { delay_min = \"20ms\"; delay_max = \"160ms\"; }; };"
+#define ECHO_AND_DOOMED \
+	SERVICES(SERVICE("echo", "echo", "workers = 1;") \
+	         SERVICE("doomed", "echo", "workers = 2; %s" \
+	                 " restart = { delay_min = \"20ms\"; delay_max = \"160ms\"; };"))
 
 START_TEST(a_service_that_cannot_start_does_not_keep_the_others_from_it)
 {
 	int fd;
 
-	daemon_start(&d, "services = { echo = { listen = \"127.0.0.1:0\"; workers = 1;"
-	             " handler = { type = \"echo\"; }; };" DOOMED " };");
+	daemon_start(&d, ECHO_AND_DOOMED, harness_cannot_start());
 	daemon_wait_for(&d, "worker-end service=doomed served=0 open=0");
 	fd = daemon_connect(&d, "echo");
 	client_echo(fd);
@@ -112,8 +104,7 @@ START_TEST(delays_double_up_to_the_longest)
 {
 	long long last = 0;
 
-	daemon_start(&d, "services = { echo = { listen = \"127.0.0.1:0\"; workers = 1;"
-	             " handler = { type = \"echo\"; }; };" DOOMED " };");
+	daemon_start(&d, ECHO_AND_DOOMED, harness_cannot_start());
 	for (int i = 0; i < 20 && last < 160; i++) {
 		long long delay = event_number(daemon_wait_for(&d, "worker-delayed service=doomed"),
 		                               "delay_ms");
@@ -132,9 +123,8 @@ START_TEST(a_service_heals_by_itself)
 	pid_t worker;
 	int fd;
 
-	daemon_start(&d, "services = { s = { listen = \"127.0.0.1:0\"; workers = 1;"
-	             " handler = { type = \"echo\"; }; directory = \"%s\";"
-	             " restart = { delay_min = \"50ms\"; delay_max = \"50ms\"; }; }; };", place);
+	daemon_start(&d, SERVICES(SERVICE("s", "echo", "workers = 1; directory = \"%s\";"
+	             " restart = { delay_min = \"50ms\"; delay_max = \"50ms\"; };")), place);
 	worker = daemon_next_worker(&d, "s");
 	ck_assert_int_eq(rmdir(place), 0);
 	ck_assert_int_eq(kill(worker, SIGKILL), 0);
@@ -151,9 +141,8 @@ START_TEST(a_service_heals_by_itself)
 
 START_TEST(more_deaths_than_a_burst_are_slowed_down)
 {
-	daemon_start(&d, "services = { s = { listen = \"127.0.0.1:0\"; workers = 1;"
-	             " handler = { type = \"echo\"; };"
-	             " restart = { burst = 3; within = \"1h\"; delay_min = \"30ms\"; }; }; };");
+	daemon_start(&d, SERVICES(SERVICE("s", "echo", "workers = 1;"
+	             " restart = { burst = 3; within = \"1h\"; delay_min = \"30ms\"; };")));
 	for (int i = 0; i < 4; i++) {
 		ck_assert_uint_eq(daemon_saw(&d, "worker-delayed"), 0);
 		ck_assert_int_eq(kill(daemon_next_worker(&d, "s"), SIGKILL), 0);
@@ -168,8 +157,7 @@ START_TEST(the_death_of_every_worker_at_once_is_survived)
 	pid_t workers[4];
 	int fd;
 
-	daemon_start(&d, "services = { s = { listen = \"127.0.0.1:0\"; workers = 4;"
-	             " handler = { type = \"echo\"; }; }; };");
+	daemon_start(&d, SERVICES(SERVICE("s", "echo", "workers = 4;")));
 	for (size_t i = 0; i < ARRAY_SIZE(workers); i++)
 		workers[i] = daemon_next_worker(&d, "s");
 	for (size_t i = 0; i < ARRAY_SIZE(workers); i++)
@@ -192,8 +180,7 @@ START_TEST(strangers_are_reaped_in_silence)
 	pid_t stranger;
 	int fd, watch, release;
 
-	daemon_start(&d, "services = { s = { listen = \"127.0.0.1:0\"; workers = 1;"
-	             " handler = { type = \"exec\"; argv = \"%s\"; }; }; };", script);
+	daemon_start(&d, SERVICES(EXEC("s", "argv = \"%s\";", "workers = 1;")), script);
 	fd = daemon_connect(&d, "s");
 	stranger = (pid_t)strtol(client_read_line(fd), NULL, 10);
 	ck_assert_int_gt(stranger, 0);

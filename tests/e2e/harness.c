@@ -64,6 +64,15 @@ bool harness_has_ipv6(void)
 	return strstr(process_file("/proc/net/if_inet6"), "00000000000000000000000000000001 ");
 }
 
+const char *harness_cannot_start(void)
+{
+	const char *path = files_mkdir("forbidden");
+
+	ck_assert_int_eq(chmod(path, 0), 0);
+	return files_text("directory = \"%s\"; %s", path,
+	                  harness_is_root() ? "user = \"nobody\";" : "");
+}
+
 /* Given to the caller. */
 static char *path_of(const char *folder, const char *name)
 {

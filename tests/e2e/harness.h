@@ -21,6 +21,23 @@
 
 #define ARRAY_SIZE(a) (sizeof (a) / sizeof (a)[0])
 
+/*
+ * Pieces of a configuration: a service with a built-in handler, or with a
+ * program, on a free port of the loopback, and what else it is to have.
+ */
+#define SERVICES(list) "services = { " list " };\n"
+#define SERVICE_AT(name, listen, type, rest) \
+	" " name " = { listen = " listen "; handler = { type = \"" type "\"; }; " rest " };"
+#define SERVICE(name, type, rest) SERVICE_AT(name, "\"127.0.0.1:0\"", type, rest)
+#define EXEC(name, handler, rest) \
+	" " name " = { listen = \"127.0.0.1:0\"; handler = { type = \"exec\"; " handler " }; " rest " };"
+
+/*
+ * Settings of a service, in a valid configuration, with which no worker of it
+ * can start: a directory that it may not enter.
+ */
+const char *harness_cannot_start(void);
+
 /* A new case of s, with what a test needs before and after it. */
 TCase *harness_case(Suite *s, const char *name);
 

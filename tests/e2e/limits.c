@@ -39,8 +39,7 @@ START_TEST(three_hundred_clients_of_four_workers_with_eight_slots_are_all_served
 {
 	struct load l = { .n_clients = MANY, .bytes = 1000, .holds = true };
 
-	daemon_start(&d, "services = { s = { listen = \"127.0.0.1:0\"; workers = 4; connections = 8;"
-	             " handler = { type = \"echo\"; }; }; };");
+	daemon_start(&d, SERVICES(SERVICE("s", "echo", "workers = 4; connections = 8;")));
 	l.address = daemon_address(&d, "s", 0);
 	load_start(&l);
 	for (int i = 0; i < 4; i++)
@@ -59,8 +58,7 @@ START_TEST(with_one_slot_a_worker_serves_one_client_at_a_time)
 	const struct event *first, *second, *third;
 	int a, b, c;
 
-	daemon_start(&d, "services = { s = { listen = \"127.0.0.1:0\"; workers = 2; connections = 1;"
-	             " handler = { type = \"echo\"; }; }; };");
+	daemon_start(&d, SERVICES(SERVICE("s", "echo", "workers = 2; connections = 1;")));
 	a = daemon_connect(&d, "s");
 	b = daemon_connect(&d, "s");
 	first = daemon_accepted(&d, a);
@@ -84,8 +82,7 @@ START_TEST(a_worker_says_when_it_is_full_and_when_it_has_room)
 	const struct event *full, *room;
 	int a, b;
 
-	daemon_start(&d, "services = { s = { listen = \"127.0.0.1:0\"; workers = 1; connections = 2;"
-	             " handler = { type = \"echo\"; }; }; };");
+	daemon_start(&d, SERVICES(SERVICE("s", "echo", "workers = 1; connections = 2;")));
 	a = daemon_connect(&d, "s");
 	daemon_accepted(&d, a);
 	ck_assert_uint_eq(daemon_saw(&d, "full"), 0);
@@ -104,10 +101,8 @@ START_TEST(a_worker_says_when_it_is_full_and_when_it_has_room)
 START_TEST(a_worker_without_descriptors_pauses_and_goes_on)
 {
 	const char *const format =
-		"services = {"
-		" poor = { listen = \"127.0.0.1:0\"; workers = 1; handler = { type = \"echo\"; };"
-		"          rlimits = { nofile = %d; }; };"
-		" rich = { listen = \"127.0.0.1:0\"; workers = 1; handler = { type = \"echo\"; }; }; };";
+		SERVICES(SERVICE("poor", "echo", "workers = 1; rlimits = { nofile = %d; };")
+		         SERVICE("rich", "echo", "workers = 1;"));
 	int fds[CLIENTS], rich;
 	size_t n_served;
 

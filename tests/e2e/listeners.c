@@ -6,11 +6,14 @@
 #include <config.h>
 #include "harness.h"
 
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -27,9 +30,8 @@ static ino_t inode_of(const char *path)
 START_TEST(port_zero_keeps_its_port)
 {
 	const char *const format =
-		"services = {"
-		" a = { listen = [ \"127.0.0.1:0\", \"127.0.0.1:0\" ]; workers = %d; handler = { type = \"echo\"; }; };"
-		" b = { listen = \"*:0\"; workers = 1; handler = { type = \"echo\"; }; }; };";
+		SERVICES(SERVICE_AT("a", "[ \"127.0.0.1:0\", \"127.0.0.1:0\" ]", "echo", "workers = %d;")
+		         SERVICE_AT("b", "\"*:0\"", "echo", "workers = 1;"));
 	size_t n_listening;
 
 	daemon_start(&d, format, 1);
@@ -50,8 +52,7 @@ START_TEST(a_listener_can_be_added_and_removed_beside_one_that_stays)
 {
 	const char *a = files_path("a.sock"), *b = files_path("b.sock"), *c = files_path("c.sock");
 	const char *const format =
-		"services = { s = { listen = [ \"unix:%s\", \"unix:%s\" ]; workers = 1;"
-		" handler = { type = \"echo\"; }; }; };";
+		SERVICES(SERVICE_AT("s", "[ \"unix:%s\", \"unix:%s\" ]", "echo", "workers = 1;"));
 	ino_t before;
 	int fd;
 
@@ -73,46 +74,47 @@ START_TEST(a_listener_can_be_added_and_removed_beside_one_that_stays)
  * One worker with one slot, and that is taken: the others wait in the queue
  * when the listener is removed.
  */
+#define ONE_SLOT "workers = 1; connections = 1;"
+
 static void check_emptied(const char *next)
 {
 	const char *address;
+	pid_t old;
 	int fds[4];
 
-	daemon_start(&d, "services = { s = { listen = [ \"127.0.0.1:0\", \"unix:%s\" ]; workers = 1;"
-	             " connections = 1; handler = { type = \"echo\"; }; }; };", files_path("stays.sock"));
+	daemon_start(&d, SERVICES(SERVICE_AT("s", "[ \"127.0.0.1:0\", \"unix:%s\" ]", "echo", ONE_SLOT)),
+	             files_path("stays.sock"));
+	old = daemon_next_worker(&d, "s");
 	address = daemon_address(&d, "s", 0);
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
 		fds[i] = client_connect(address);
 	client_echo(fds[0]);
 	daemon_reload(&d, "%s", next);
-	ck_assert_uint_eq(daemon_saw(&d, "closed"), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
 		client_echo(fds[i]);
 		close(fds[i]);
 	}
-	daemon_wait_for(&d, "closed service=s address=%s", address);
+	daemon_wait_for(&d, "worker-end pid=%d how=exit value=0", old);
 	ck_assert_int_eq(client_try(address), -1);
+	ck_assert_int_eq(errno, ECONNREFUSED);
 }
 
 START_TEST(a_removed_listener_is_emptied_before_it_closes)
 {
-	check_emptied(files_text("services = { s = { listen = \"unix:%s\"; workers = 1;"
-	                         " connections = 1; handler = { type = \"echo\"; }; }; };",
+	check_emptied(files_text(SERVICES(SERVICE_AT("s", "\"unix:%s\"", "echo", ONE_SLOT)),
 	                         files_path("stays.sock")));
 } END_TEST
 
 START_TEST(the_listeners_of_a_removed_service_are_emptied_before_they_close)
 {
-	check_emptied("services = { other = { listen = \"127.0.0.1:0\"; workers = 1;"
-	              " handler = { type = \"echo\"; }; }; };");
+	check_emptied(SERVICES(SERVICE("other", "echo", "workers = 1;")));
 } END_TEST
 
 START_TEST(the_mode_of_a_unix_socket_changes_in_place)
 {
 	const char *path = files_path("s.sock");
 	const char *const format =
-		"services = { s = { listen = ( { address = \"unix:%s\"; mode = \"%s\"; } ); workers = 1;"
-		" handler = { type = \"echo\"; }; }; };";
+		SERVICES(SERVICE_AT("s", "( { address = \"unix:%s\"; mode = \"%s\"; } )", "echo", "workers = 1;"));
 	ino_t before;
 	int fd;
 
@@ -132,15 +134,14 @@ START_TEST(a_unix_socket_has_mode_0660_unless_told_otherwise)
 	const char *path = files_path("s.sock");
 
 	umask(0);
-	daemon_start(&d, "services = { s = { listen = \"unix:%s\"; workers = 1;"
-	             " handler = { type = \"echo\"; }; }; };", path);
+	daemon_start(&d, SERVICES(SERVICE_AT("s", "\"unix:%s\"", "echo", "workers = 1;")), path);
 	ck_assert_int_eq(files_mode(path), 0660);
 } END_TEST
 
 START_TEST(an_address_that_overlaps_with_a_running_one_is_refused)
 {
 	const char *const format =
-		"services = { s = { listen = \"%s:%s\"; workers = 1; handler = { type = \"echo\"; }; }; };";
+		SERVICES(SERVICE_AT("s", "\"%s:%s\"", "echo", "workers = 1;"));
 	const char *port;
 	int fd;
 
@@ -162,10 +163,9 @@ START_TEST(a_port_that_somebody_else_has_is_refused)
 	int somebody = client_listen(&port);
 	int fd;
 
-	daemon_start(&d, "services = { s = { listen = \"127.0.0.1:0\"; workers = 1; handler = { type = \"echo\"; }; }; };");
-	daemon_config(&d, "services = {"
-	              " s = { listen = \"127.0.0.1:0\"; workers = 1; handler = { type = \"echo\"; }; };"
-	              " t = { listen = \"127.0.0.1:%s\"; workers = 1; handler = { type = \"echo\"; }; }; };", port);
+	daemon_start(&d, SERVICES(SERVICE("s", "echo", "workers = 1;")));
+	daemon_config(&d, SERVICES(SERVICE("s", "echo", "workers = 1;")
+		         SERVICE_AT("t", "\"127.0.0.1:%s\"", "echo", "workers = 1;")), port);
 	daemon_signal(&d, SIGHUP);
 	daemon_wait_for(&d, "reload-failed reason=listen");
 	fd = daemon_connect(&d, "s");
@@ -174,17 +174,45 @@ START_TEST(a_port_that_somebody_else_has_is_refused)
 	close(somebody);
 } END_TEST
 
-/* What the kernel says about a listening socket of the daemon: its backlog is told in tcpi_sacked. */
+/* A duplicate of the daemon's socket that listens on a port. */
+static int borrow_listener(const char *port)
+{
+	for (int fd = 3; fd < 256; fd++) {
+		struct sockaddr_in a;
+		socklen_t len = sizeof a, int_len = sizeof (int);
+		int ours = pidfd_getfd(d.life.fd, fd, 0), listens = 0;
+
+		if (ours == -1)
+			continue;
+		if (getsockopt(ours, SOL_SOCKET, SO_ACCEPTCONN, &listens, &int_len) == 0 && listens &&
+		    getsockname(ours, (struct sockaddr *)&a, &len) == 0 &&
+		    strcmp(files_text("%d", ntohs(a.sin_port)), port) == 0)
+			return ours;
+		close(ours);
+	}
+	ck_abort_msg("the daemon has no descriptor that listens on port %s: %m", port);
+}
+
+static int backlog_of(const char *port)
+{
+	int fd = borrow_listener(port);
+	struct tcp_info info;
+	socklen_t len = sizeof info;
+
+	ck_assert_int_eq(getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len), 0);
+	close(fd);
+	return (int)info.tcpi_sacked;   /* means that, on a socket that listens */
+}
+
 START_TEST(the_backlog_of_a_listener_changes_in_place)
 {
 	const char *const format =
-		"services = { s = { listen = ( { address = \"127.0.0.1:0\"; backlog = %d; } ); workers = 1;"
-		" handler = { type = \"echo\"; }; }; };";
+		SERVICES(SERVICE_AT("s", "( { address = \"127.0.0.1:0\"; backlog = %d; } )", "echo", "workers = 1;"));
 
 	daemon_start(&d, format, 7);
-	ck_assert_int_eq(daemon_backlog(&d, daemon_port(&d, "s", 0)), 7);
+	ck_assert_int_eq(backlog_of(daemon_port(&d, "s", 0)), 7);
 	daemon_reload(&d, format, 9);
-	ck_assert_int_eq(daemon_backlog(&d, daemon_port(&d, "s", 0)), 9);
+	ck_assert_int_eq(backlog_of(daemon_port(&d, "s", 0)), 9);
 	ck_assert_uint_eq(daemon_saw(&d, "closed"), 0);
 } END_TEST
 
@@ -200,8 +228,7 @@ static int bind_unix(const char *path)
 
 static void config_unix(const char *path)
 {
-	daemon_config(&d, "services = { s = { listen = \"unix:%s\"; workers = 1;"
-	              " handler = { type = \"echo\"; }; }; };", path);
+	daemon_config(&d, SERVICES(SERVICE_AT("s", "\"unix:%s\"", "echo", "workers = 1;")), path);
 }
 
 START_TEST(a_stale_unix_socket_is_replaced)

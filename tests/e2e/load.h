@@ -17,8 +17,8 @@ struct load {
 	/* What the test sets. */
 	const char *address;
 	size_t      n_clients;
-	uint64_t    bytes;              /* for a connection to send, then it says that this is all; 0: goes on until load_stop */
-	bool        again;              /* a client whose connection is done makes another; not one that lost it */
+	uint64_t    bytes;              /* to send in a connection; 0: it goes on until load_stop */
+	bool        again;              /* a client whose connection is done makes another */
 	bool        may_lose;           /* a connection that is lost is counted, no failure */
 	bool        holds;              /* clients stop halfway until load_release */
 

@@ -13,8 +13,7 @@
 
 static struct daemon d;
 
-#define ECHO(rest) \
-	"services = { s = { listen = \"127.0.0.1:0\"; workers = 2; handler = { type = \"echo\"; }; " rest " }; };"
+#define ECHO(rest) SERVICES(SERVICE("s", "echo", "workers = 2; " rest))
 
 START_TEST(a_hundred_reloads_under_load_cost_nobody_anything)
 {
@@ -55,8 +54,7 @@ START_TEST(new_connections_get_the_new_handler_and_old_ones_keep_theirs)
 		before[i] = daemon_next_worker(&d, "s");
 	old = daemon_connect(&d, "s");
 	client_echo(old);
-	daemon_reload(&d, "services = { s = { listen = \"127.0.0.1:0\"; workers = 1;"
-	              " handler = { type = \"daytime\"; }; }; };");
+	daemon_reload(&d, SERVICES(SERVICE("s", "daytime", "workers = 1;")));
 	for (int i = 0; i < 2; i++)
 		daemon_wait_for(&d, "worker-drain service=s pid=%d", before[i]);
 	new = daemon_connect(&d, "s");
@@ -83,9 +81,9 @@ START_TEST(a_broken_file_changes_nothing_and_is_explained)
 	daemon_start(&d, ECHO(""));
 	fd = daemon_connect(&d, "s");
 	client_echo(fd);
-	daemon_config(&d, "services = {\n  s = { listen = \"127.0.0.1:0\"; oops\n");
+	daemon_config(&d, "services = {\n  s = { listen = oops\n");
 	check_refused("check");
-	daemon_config(&d, "%s\n%s", ECHO(""), "no_such_key = 1;");
+	daemon_config(&d, ECHO("") "no_such_key = 1;");
 	check_refused("check");
 	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), files_text("%s:%d:", d.config,
 	                                                           daemon_config_lines_before() + 2)));
@@ -136,7 +134,7 @@ START_TEST(a_generation_that_does_not_start_is_rolled_back)
 		workers[i] = daemon_next_worker(&d, "s");
 	old = daemon_connect(&d, "s");
 	client_echo(old);
-	daemon_config(&d, ECHO("rlimits = { as = \"1M\"; };"));
+	daemon_config(&d, ECHO("%s"), harness_cannot_start());
 	check_refused("start");
 	new = daemon_connect(&d, "s");
 	client_echo(new);
@@ -156,10 +154,8 @@ START_TEST(one_service_that_does_not_start_rolls_all_of_them_back)
 	const char *address;
 
 	daemon_start(&d, ECHO(""));
-	daemon_config(&d, "services = {"
-	              " s = { listen = \"127.0.0.1:0\"; workers = 1; handler = { type = \"daytime\"; }; };"
-	              " t = { listen = \"127.0.0.1:0\"; workers = 1; handler = { type = \"echo\"; };"
-	              "       rlimits = { as = \"1M\"; }; }; };");
+	daemon_config(&d, SERVICES(SERVICE("s", "daytime", "workers = 1;")
+	              SERVICE("t", "echo", "workers = 1; %s")), harness_cannot_start());
 	check_refused("start");
 	/* The new listener is gone again, the old service is what it was. */
 	address = daemon_address(&d, "t", 0);
@@ -177,8 +173,7 @@ START_TEST(a_reload_that_comes_during_a_reload_is_not_lost)
 	daemon_start(&d, ECHO(""));
 	daemon_signal(&d, SIGHUP);
 	daemon_wait_for(&d, "reload-begin");
-	daemon_config(&d, "services = { late = { listen = \"127.0.0.1:0\"; workers = 1;"
-	              " handler = { type = \"echo\"; }; }; };");
+	daemon_config(&d, SERVICES(SERVICE("late", "echo", "workers = 1;")));
 	daemon_signal(&d, SIGHUP);
 	daemon_wait_for(&d, "listening service=late");
 	daemon_wait_for(&d, "closed service=s");
@@ -209,8 +204,7 @@ START_TEST(old_connections_end_when_they_may_drain_no_longer)
 	pid_t worker;
 	int fd;
 
-	daemon_start(&d, "services = { s = { listen = \"127.0.0.1:0\"; workers = 1;"
-	             " handler = { type = \"echo\"; }; timeouts = { drain = \"200ms\"; }; }; };");
+	daemon_start(&d, SERVICES(SERVICE("s", "echo", "workers = 1; timeouts = { drain = \"200ms\"; };")));
 	worker = daemon_next_worker(&d, "s");
 	fd = daemon_connect(&d, "s");
 	client_echo(fd);
@@ -226,8 +220,7 @@ START_TEST(an_old_worker_that_does_not_listen_is_killed_when_it_may_drain_no_lon
 	pid_t worker;
 	int fd;
 
-	daemon_start(&d, "services = { s = { listen = \"127.0.0.1:0\"; workers = 1;"
-	             " handler = { type = \"echo\"; }; timeouts = { drain = \"200ms\"; }; }; };");
+	daemon_start(&d, SERVICES(SERVICE("s", "echo", "workers = 1; timeouts = { drain = \"200ms\"; };")));
 	worker = daemon_next_worker(&d, "s");
 	fd = daemon_connect(&d, "s");
 	client_echo(fd);
@@ -244,14 +237,12 @@ START_TEST(services_come_and_go)
 	const char *gone;
 	int fd;
 
-	daemon_start(&d, "services = {"
-	             " a = { listen = \"127.0.0.1:0\"; workers = 1; handler = { type = \"echo\"; }; };"
-	             " b = { listen = \"127.0.0.1:0\"; workers = 1; handler = { type = \"echo\"; }; }; };");
+	daemon_start(&d, SERVICES(SERVICE("a", "echo", "workers = 1;")
+	             SERVICE("b", "echo", "workers = 1;")));
 	gone = daemon_address(&d, "b", 0);
-	daemon_reload(&d, "services = {"
-	              " a = { listen = \"127.0.0.1:0\"; workers = 1; handler = { type = \"echo\"; }; };"
-	              " b = { enabled = false; listen = \"127.0.0.1:0\"; handler = { type = \"echo\"; }; };"
-	              " c = { listen = \"127.0.0.1:0\"; workers = 1; handler = { type = \"echo\"; }; }; };");
+	daemon_reload(&d, SERVICES(SERVICE("a", "echo", "workers = 1;")
+	             SERVICE("b", "echo", "enabled = false;")
+	             SERVICE("c", "echo", "workers = 1;")));
 	fd = daemon_connect(&d, "c");
 	client_echo(fd);
 	close(fd);

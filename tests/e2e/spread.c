@@ -32,8 +32,7 @@ static void start_echo(int n_workers)
 	if (r.rlim_cur < DESCRIPTORS)
 		r.rlim_cur = DESCRIPTORS;
 	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &r), 0);
-	daemon_start(&d, "services = { s = { listen = \"127.0.0.1:0\"; workers = %d; connections = %d;"
-	             " handler = { type = \"echo\"; }; }; };", n_workers, CLIENTS);
+	daemon_start(&d, SERVICES(SERVICE("s", "echo", "workers = %d; connections = %d;")), n_workers, CLIENTS);
 }
 
 static void check_shares(int n_workers)

@@ -16,8 +16,7 @@ static struct daemon d;
 /* One worker, so that all connections have the same clock. */
 static void start_service(const char *type, const char *timeouts)
 {
-	daemon_start(&d, "services = { s = { listen = \"127.0.0.1:0\"; workers = 1;"
-	             " handler = { type = \"%s\"; }; timeouts = { %s }; }; };", type, timeouts);
+	daemon_start(&d, SERVICES(SERVICE("s", "%s", "workers = 1; timeouts = { %s };")), type, timeouts);
 }
 
 START_TEST(a_silent_client_is_idle)
@@ -100,11 +99,8 @@ START_TEST(timeouts_given_as_numbers_are_seconds)
 START_TEST(a_closing_connection_is_waited_for_no_longer_than_linger)
 {
 	const char *const format =
-		"services = {"
-		" day  = { listen = \"unix:%s\"; workers = 1; handler = { type = \"daytime\"; };"
-		"          timeouts = { linger = \"100ms\"; }; };"
-		" echo = { listen = \"127.0.0.1:0\"; workers = 1; handler = { type = \"echo\"; };"
-		"          timeouts = { session = \"800ms\"; }; }; };";
+		SERVICES(SERVICE_AT("day", "\"unix:%s\"", "daytime", "workers = 1; timeouts = { linger = \"100ms\"; };")
+		         SERVICE("echo", "echo", "workers = 1; timeouts = { session = \"800ms\"; };"));
 	int fd, clock;
 
 	daemon_start(&d, format, files_path("day"));
@@ -123,8 +119,8 @@ START_TEST(a_lingering_connection_has_given_its_slot_back)
 {
 	int first, second;
 
-	daemon_start(&d, "services = { s = { listen = \"127.0.0.1:0\"; workers = 1; connections = 1;"
-	             " handler = { type = \"daytime\"; }; timeouts = { linger = \"1h\"; }; }; };");
+	daemon_start(&d, SERVICES(SERVICE("s", "daytime", "workers = 1; connections = 1;"
+	             " timeouts = { linger = \"1h\"; };")));
 	first = daemon_connect(&d, "s");
 	ck_assert_uint_gt(strlen(client_read_all(first)), 0);
 	second = daemon_connect(&d, "s");

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Deadlines, and times as people read them.
+ */
+#include <config.h>
+#include "clock.h"
+
+#include <ctype.h>
+#include <time.h>
+
+#include "unit.h"
+
+START_TEST(a_deadline_is_so_many_milliseconds_from_now)
+{
+	static const struct { const char *name; int64_t now, after, want; } rows[] = {
+		{ "a second from now",          5000, 1000, 6000 },
+		{ "the beginning of time",      0, 1, 1 },
+		{ "0 is never",                 5000, 0, CLOCK_NEVER },
+		{ "never from now is never",    5000, CLOCK_NEVER, CLOCK_NEVER },
+		{ "what does not fit is never", 5000, CLOCK_NEVER - 4999, CLOCK_NEVER },
+		{ "what just fits",             5000, CLOCK_NEVER - 5001, CLOCK_NEVER - 1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
+		ck_assert_msg(clock_deadline(rows[i].now, rows[i].after) == rows[i].want,
+		              "%s: %lld", rows[i].name,
+		              (long long)clock_deadline(rows[i].now, rows[i].after));
+} END_TEST
+
+START_TEST(the_clock_only_goes_forward_and_both_units_agree)
+{
+	int64_t ms = clock_ms(), us = clock_us();
+
+	ck_assert_int_gt(ms, 0);
+	ck_assert_int_le(ms, us / 1000);
+	ck_assert_int_le(us, clock_us());
+} END_TEST
+
+/* 'd' is a digit; all else stands for itself. */
+static bool looks_like(const char *text, const char *pattern)
+{
+	for (; *text && *pattern; text++, pattern++)
+		if (*pattern == 'd' ? !isdigit((unsigned char)*text) : *text != *pattern)
+			return false;
+	return *text == *pattern;
+}
+
+START_TEST(times_are_written_as_in_rfc_3339)
+{
+	static const struct { const char *zone, *pattern; } rows[] = {
+		{ "UTC0",       "dddd-dd-ddTdd:dd:dd.ddd+00:00" },
+		{ "CET-1",      "dddd-dd-ddTdd:dd:dd.ddd+01:00" },
+		{ "NST3:30",    "dddd-dd-ddTdd:dd:dd.ddd-03:30" },
+		{ "NPT-5:45",   "dddd-dd-ddTdd:dd:dd.ddd+05:45" },
+		{ "ODD0:30",    "dddd-dd-ddTdd:dd:dd.ddd-00:30" },
+		{ "LAST-14",    "dddd-dd-ddTdd:dd:dd.ddd+14:00" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char buf[CLOCK_TEXT_MAX];
+
+		setenv("TZ", rows[i].zone, 1);
+		tzset();
+		ck_assert_ptr_eq(clock_text(buf, sizeof buf), buf);
+		ck_assert_msg(looks_like(buf, rows[i].pattern), "%s: %s", rows[i].zone, buf);
+	}
+} END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("clock");
+	TCase *tc = unit_case(s, "clock", NULL, NULL);
+
+	tcase_add_test(tc, a_deadline_is_so_many_milliseconds_from_now);
+	tcase_add_test(tc, the_clock_only_goes_forward_and_both_units_agree);
+	tcase_add_test(tc, times_are_written_as_in_rfc_3339);
+	return unit_run(s);
+}

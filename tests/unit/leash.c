@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The leash: messages whole or not at all, with descriptors beside them.
+ */
+#include <config.h>
+#include "leash.h"
+
+#include <sys/socket.h>
+
+#include "unit.h"
+
+static int master, worker;
+
+static void open_leash(void)
+{
+	ck_assert_int_eq(leash_open(&master, &worker), 0);
+}
+
+static void close_leash(void)
+{
+	close(master);
+	close(worker);
+}
+
+static void send_word(int fd, enum leash_word word)
+{
+	ck_assert_int_eq(leash_send(fd, &(struct leash_message){ .word = word }), 0);
+}
+
+START_TEST(both_ends_are_ours_alone_and_never_wait)
+{
+	struct leash_message m;
+
+	ck_assert(unit_fd_is_well_born(master));
+	ck_assert(unit_fd_is_well_born(worker));
+	ck_assert_int_eq(leash_receive(master, &m), LEASH_EMPTY);
+	ck_assert_int_eq(leash_receive(worker, &m), LEASH_EMPTY);
+} END_TEST
+
+START_TEST(messages_keep_their_bounds_and_order)
+{
+	struct leash_message m;
+
+	send_word(worker, LEASH_READY);
+	send_word(master, LEASH_DRAIN);
+	ck_assert_int_eq(leash_send(master, &(struct leash_message){
+		.word = LEASH_DRAIN, .removed = 0x8000000000000001 }), 0);
+	ck_assert_int_eq(leash_receive(master, &m), LEASH_OK);
+	ck_assert_int_eq(m.word, LEASH_READY);
+	ck_assert_int_eq(leash_receive(master, &m), LEASH_EMPTY);
+	ck_assert_int_eq(leash_receive(worker, &m), LEASH_OK);
+	ck_assert_uint_eq(m.removed, 0);
+	ck_assert_int_eq(leash_receive(worker, &m), LEASH_OK);
+	ck_assert_int_eq(m.word, LEASH_DRAIN);
+	ck_assert_uint_eq(m.removed, 0x8000000000000001);
+	ck_assert_int_eq(m.fds[0], -1);
+	ck_assert_int_eq(m.fds[1], -1);
+	ck_assert_int_eq(leash_receive(worker, &m), LEASH_EMPTY);
+} END_TEST
+
+/* Whether that descriptor leads to the file of that name. */
+static bool leads_to(int fd, const char *name)
+{
+	char link[64], path[256];
+	ssize_t n;
+
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	n = readlink(link, path, sizeof path - 1);
+	path[n > 0 ? n : 0] = '\0';
+	return strcmp(path, name) == 0;
+}
+
+START_TEST(descriptors_go_over_in_their_places)
+{
+	static const char *const files[] = { "/dev/null", "/dev/zero" };
+	static const struct { const char *name; bool has[LEASH_FDS]; } rows[] = {
+		{ "both",             { true, true } },
+		{ "the log only",     { true, false } },
+		{ "the access log only", { false, true } },
+		{ "none",             { false, false } },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct leash_message sent = { .word = LEASH_LOGS }, m;
+		int before = unit_count_fds();
+
+		for (int k = 0; k < LEASH_FDS; k++)
+			sent.fds[k] = rows[i].has[k] ? open(files[k], O_RDWR | O_CLOEXEC) : -1;
+		ck_assert_int_eq(leash_send(master, &sent), 0);
+		for (int k = 0; k < LEASH_FDS; k++) {   /* lent: we still have them */
+			ck_assert_int_eq(sent.fds[k] == -1 || close(sent.fds[k]) == 0, 1);
+		}
+		ck_assert_int_eq(leash_receive(worker, &m), LEASH_OK);
+		ck_assert_int_eq(m.word, LEASH_LOGS);
+		for (int k = 0; k < LEASH_FDS; k++) {
+			ck_assert_msg((m.fds[k] != -1) == rows[i].has[k], "%s", rows[i].name);
+			if (m.fds[k] == -1)
+				continue;
+			ck_assert_msg(leads_to(m.fds[k], files[k]), "%s", rows[i].name);
+			ck_assert_int_ne(fcntl(m.fds[k], F_GETFD) & FD_CLOEXEC, 0);
+			close(m.fds[k]);
+		}
+		ck_assert_int_eq(unit_count_fds(), before);
+	}
+} END_TEST
+
+START_TEST(the_end_of_the_other_side_is_told_after_its_last_word)
+{
+	struct leash_message m;
+
+	send_word(worker, LEASH_READY);
+	close(worker);
+	ck_assert_int_eq(leash_receive(master, &m), LEASH_OK);
+	ck_assert_int_eq(leash_receive(master, &m), LEASH_CLOSED);
+	ck_assert_int_eq(leash_receive(master, &m), LEASH_CLOSED);
+	unit_block_sigpipe();
+	ck_assert_int_eq(leash_send(master, &(struct leash_message){ .word = LEASH_DRAIN }), -1);
+	ck_assert_int_eq(errno, EPIPE);
+	worker = -1;
+} END_TEST
+
+START_TEST(who_does_not_read_gets_no_more)
+{
+	int before = unit_count_fds(), null = open("/dev/null", O_RDWR | O_CLOEXEC);
+	struct leash_message logs = { .word = LEASH_LOGS, .fds = { null, null } }, m;
+	unsigned n = 0, got = 0;
+
+	while (leash_send(master, &logs) == 0)
+		ck_assert_uint_lt(++n, 100000);
+	ck_assert_msg(errno == EAGAIN, "%m");
+	while (leash_receive(worker, &m) == LEASH_OK) {
+		got++;
+		close(m.fds[0]);
+		close(m.fds[1]);
+	}
+	ck_assert_uint_eq(got, n);
+	send_word(master, LEASH_DRAIN);         /* there is room again */
+	close(null);
+	ck_assert_int_eq(unit_count_fds(), before);
+} END_TEST
+
+/* Sends len bytes with n descriptors, as no one of ours would. */
+static void send_raw(const void *bytes, size_t len, size_t n)
+{
+	struct iovec iov = { .iov_base = (void *)(uintptr_t)bytes, .iov_len = len };
+	union { struct cmsghdr header; char room[CMSG_SPACE(sizeof(int) * 8)]; } extra = { 0 };
+	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
+	int fds[8];
+
+	for (size_t i = 0; i < n; i++)
+		fds[i] = STDERR_FILENO;
+	if (n > 0) {
+		msg.msg_control = &extra;
+		msg.msg_controllen = CMSG_SPACE(sizeof(int) * n);
+		extra.header.cmsg_level = SOL_SOCKET;
+		extra.header.cmsg_type = SCM_RIGHTS;
+		extra.header.cmsg_len = CMSG_LEN(sizeof(int) * n);
+		memcpy(CMSG_DATA(&extra.header), fds, sizeof(int) * n);
+	}
+	ck_assert_int_eq(sendmsg(worker, &msg, 0), (ssize_t)len);
+}
+
+#define WIRE 16         /* bytes of a message as they go over */
+
+START_TEST(a_malformed_message_counts_as_the_end)
+{
+	static const struct { const char *name; size_t len, n_fds; } rows[] = {
+		{ "too short", 1, 0 },
+		{ "a byte too short", WIRE - 1, 0 },
+		{ "nothing at all", 0, 0 },
+		{ "a byte too long", WIRE + 1, 0 },
+		{ "much too long", 64, 0 },
+		{ "too short, with descriptors", 3, 2 },
+		{ "too long, with descriptors", 64, 2 },
+	};
+	static const char bytes[64];
+	struct leash_message m;
+	int before = unit_count_fds();
+
+	send_raw(bytes, rows[_i].len, rows[_i].n_fds);
+	ck_assert_msg(leash_receive(master, &m) == LEASH_CLOSED, "%s", rows[_i].name);
+	ck_assert_msg(unit_count_fds() == before, "%s: a descriptor is left", rows[_i].name);
+} END_TEST
+
+/* The peer is a worker, which may be somebody else's by now. */
+START_TEST(uninvited_descriptors_do_not_stay)
+{
+	static const char bytes[WIRE];
+	struct leash_message m;
+	int before = unit_count_fds();
+
+	for (size_t n = 1; n <= 8; n++) {
+		send_raw(bytes, WIRE, n);
+		if (leash_receive(master, &m) == LEASH_OK)
+			for (int i = 0; i < LEASH_FDS; i++)
+				if (m.fds[i] != -1)
+					close(m.fds[i]);
+		ck_assert_msg(unit_count_fds() == before, "%zu descriptors", n);
+	}
+} END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("leash");
+	TCase *tc = unit_case(s, "leash", open_leash, close_leash);
+
+	tcase_add_test(tc, both_ends_are_ours_alone_and_never_wait);
+	tcase_add_test(tc, messages_keep_their_bounds_and_order);
+	tcase_add_test(tc, descriptors_go_over_in_their_places);
+	tcase_add_test(tc, the_end_of_the_other_side_is_told_after_its_last_word);
+	tcase_add_test(tc, who_does_not_read_gets_no_more);
+	tcase_add_loop_test(tc, a_malformed_message_counts_as_the_end, 0, 7);
+	tcase_add_test(tc, uninvited_descriptors_do_not_stay);
+	return unit_run(s);
+}
