@@ -141,7 +141,7 @@ static void ended(void *arg, int status)
 	const bool by_signal = WIFSIGNALED(status);
 	char id[CONNECTION_ID_MAX];
 
-	if (w->start.events)
+	if (notify_is_heard(w->start.events))
 		worker_event(w, "program-end id=%s program=%d how=%s value=%d",
 		             connection_id(c, id), (int)program_pid(c->program),
 		             by_signal ? "signal" : "exit",
@@ -165,7 +165,7 @@ static enum handler_verdict opened(struct connection *c)
 	}
 	/* No copy of ours: end of file and reset are the program's. */
 	fd_close(&c->watch.fd);
-	if (w->start.events)
+	if (notify_is_heard(w->start.events))
 		worker_event(w, "program-start id=%s program=%d", id, (int)program_pid(c->program));
 	return HANDLER_GO_ON;
 }

@@ -54,7 +54,7 @@ void board_reset(struct board *b, size_t i, enum board_state state)
 	atomic_store(&s->state, state);
 }
 
-bool board_is_ahead(struct board *b, size_t i)
+bool board_is_ahead(struct board *b, size_t i, uint32_t slots)
 {
 	uint32_t mine = atomic_load_explicit(&b->slots[i].open, memory_order_relaxed);
 	size_t n = b->n - 1 < BOARD_SAMPLE ? b->n - 1 : BOARD_SAMPLE;
@@ -62,12 +62,14 @@ bool board_is_ahead(struct board *b, size_t i)
 
 	for (size_t k = 1; k <= n; k++) {
 		struct board_slot *s = &b->slots[(i + k) % b->n];
+		uint32_t open = atomic_load_explicit(&s->open, memory_order_relaxed);
 
-		if (atomic_load_explicit(&s->state, memory_order_relaxed) != BOARD_ACCEPTING)
-			continue;
-		sum += atomic_load_explicit(&s->open, memory_order_relaxed);
+		if (atomic_load_explicit(&s->state, memory_order_relaxed) != BOARD_ACCEPTING ||
+		    open >= slots)
+			continue;       /* it takes none, however few it has */
+		sum += open;
 		others++;
 	}
-	/* One more than the others, and a sixteenth, is still even. */
-	return mine * others > sum + sum / 16 + others;
+	/* Two more than the others, and a sixteenth, is still even. */
+	return mine * others > sum + sum / 16 + 2 * others;
 }

@@ -47,9 +47,9 @@ void board_reset(struct board *b, size_t i, enum board_state state);
 
 /*
  * True if worker i holds clearly more open connections than the others that
- * accept. Looks at no more than BOARD_SAMPLE of them.
+ * accept and have room, with `slots` each. Looks at no more than BOARD_SAMPLE.
  */
-bool board_is_ahead(struct board *b, size_t i);
+bool board_is_ahead(struct board *b, size_t i, uint32_t slots);
 
 #define BOARD_SAMPLE 16
 

@@ -59,6 +59,11 @@ int loop_rewatch(struct loop *l, struct watch *w, uint32_t events)
 	return w->events == events ? 0 : control(l, EPOLL_CTL_MOD, w, events);
 }
 
+int loop_rearm(struct loop *l, struct watch *w)
+{
+	return control(l, EPOLL_CTL_MOD, w, w->events);
+}
+
 void loop_unwatch(struct loop *l, struct watch *w)
 {
 	if (w->events != 0)

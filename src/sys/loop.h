@@ -41,6 +41,9 @@ void loop_fini(struct loop *l);
 int loop_watch(struct loop *l, struct watch *w, uint32_t events);
 int loop_rewatch(struct loop *l, struct watch *w, uint32_t events);
 
+/* An edge-triggered watch is told once more of what is there already. 0, or -1 with errno. */
+int loop_rearm(struct loop *l, struct watch *w);
+
 /* Not watching it is fine. To be called before fd is closed. */
 void loop_unwatch(struct loop *l, struct watch *w);
 

@@ -27,6 +27,7 @@ struct notify {
 	struct watch watch;             /* for EPOLLOUT, while the queue is not empty */
 	struct list  queue;
 	size_t       n_queued;
+	bool         unheard;           /* the receiver has closed its socket */
 };
 
 static void drop_first(struct notify *n)
@@ -44,10 +45,12 @@ static void flush(struct notify *n)
 	while (!list_empty(&n->queue)) {
 		struct message *m = container_of(n->queue.next, struct message, in_queue);
 
-		if (send(n->watch.fd, m->bytes, m->len, MSG_DONTWAIT | MSG_NOSIGNAL) == -1 &&
-		    (errno == EAGAIN || errno == ENOBUFS || errno == EINTR))
-			return;
-		drop_first(n);  /* sent; or nobody is there to read it */
+		if (send(n->watch.fd, m->bytes, m->len, MSG_DONTWAIT | MSG_NOSIGNAL) == -1) {
+			if (errno == EAGAIN || errno == ENOBUFS || errno == EINTR)
+				return;
+			n->unheard |= errno == ECONNREFUSED;
+		}
+		drop_first(n);
 	}
 }
 
@@ -137,7 +140,7 @@ void notify_send(struct notify *n, const char *format, ...)
 	va_list ap;
 	int len;
 
-	if (!n)
+	if (!notify_is_heard(n))
 		return;
 	m = malloc(sizeof *m + NOTIFY_MESSAGE_MAX);
 	if (!m)
@@ -156,6 +159,11 @@ void notify_send(struct notify *n, const char *format, ...)
 		if (!list_empty(&n->queue))
 			loop_watch(n->loop, &n->watch, EPOLLOUT);
 	}
+}
+
+bool notify_is_heard(const struct notify *n)
+{
+	return n && !n->unheard;
 }
 
 size_t notify_waiting(const struct notify *n)

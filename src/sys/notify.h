@@ -33,6 +33,9 @@ void notify_move(struct notify *n, struct loop *l);
 void notify_send(struct notify *n, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* True while somebody may read what is sent: a receiver that has closed its socket is gone for good. */
+bool notify_is_heard(const struct notify *n);
+
 /* Messages that wait. */
 size_t notify_waiting(const struct notify *n);
 

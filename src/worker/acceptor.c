@@ -4,9 +4,11 @@
  *
  * EPOLLEXCLUSIVE wakes one sleeping worker for each arrival, always the one
  * that has watched longest. Two rules follow. Whoever holds more than its share
- * stops watching and begins anew, which puts it behind the others. And whoever
- * was woken for nothing looks at its other listeners too: the arrival there may
- * have woken somebody who had no room left when he got to it.
+ * steps back for a moment and leaves the listeners to the others; if they take
+ * nothing meanwhile (they may be stuck), it takes more each time before it
+ * steps back again. And whoever was woken for nothing looks at its other
+ * listeners too: the arrival there may have woken somebody who had no room
+ * left when he got to it.
  */
 #include <config.h>
 #include "acceptor.h"
@@ -31,13 +33,20 @@ struct acceptor {
 	struct loop            *loop;
 	struct acceptor_owner   owner;
 	struct acceptor_options options;
-	struct timer            pause;
+	struct timer            pause;          /* in trouble */
+	struct timer            back;           /* stepped back */
+	int                     patience;       /* connections beyond its share before it steps back */
+	int                     beyond;         /* taken so since it came forward */
+	bool                    watching;
 	bool                    draining;
 	bool                    in_trouble;     /* logged, until an accept succeeds */
 	size_t                  n_open;
 	size_t                  n;
 	struct tap              taps[];
 };
+
+#define STEP_BACK_MS   2
+#define PATIENCE_MAX   64
 
 enum took { TOOK_ONE, TOOK_NONE, TOOK_ERROR };
 
@@ -46,8 +55,14 @@ static bool is_paused(const struct acceptor *a)
 	return a->pause.position != 0;
 }
 
+static bool can_take(const struct acceptor *a)
+{
+	return !is_paused(a) && a->owner.has_room(a->owner.arg);
+}
+
 static void unwatch_all(struct acceptor *a)
 {
+	a->watching = false;
 	for (size_t i = 0; i < a->n; i++)
 		loop_unwatch(a->loop, &a->taps[i].watch);
 }
@@ -61,10 +76,9 @@ static void close_tap(struct tap *t)
 	t->acceptor->n_open--;
 }
 
-int acceptor_resume(struct acceptor *a)
+int acceptor_begin(struct acceptor *a)
 {
-	if (is_paused(a) || !a->owner.has_room(a->owner.arg))
-		return 0;
+	a->watching = true;
 	for (size_t i = 0; i < a->n; i++) {
 		struct watch *w = &a->taps[i].watch;
 
@@ -77,7 +91,9 @@ int acceptor_resume(struct acceptor *a)
 
 static void go_on(struct acceptor *a)
 {
-	if (acceptor_resume(a) == -1) {
+	if (a->watching || a->back.position != 0 || !can_take(a))
+		return;
+	if (acceptor_begin(a) == -1) {
 		log_err("%s: watch a listener: %m", a->options.service);
 		acceptor_pause(a, "watch");
 	}
@@ -100,11 +116,30 @@ void acceptor_pause(struct acceptor *a, const char *reason)
 	a->owner.paused(a->owner.arg, reason);
 }
 
-/* To the end of the queue of those that wait for this listener. */
-static void step_back(struct acceptor *a)
+void acceptor_one_less(struct acceptor *a)
 {
-	unwatch_all(a);
+	if (a->back.position != 0 && !a->owner.is_ahead(a->owner.arg))
+		timer_unset(&a->loop->timers, &a->back);
 	go_on(a);
+}
+
+static void on_come_forward(struct timer *t)
+{
+	go_on(container_of(t, struct acceptor, back));
+}
+
+/* After it took one. */
+static void mind_the_others(struct acceptor *a)
+{
+	if (!a->owner.is_ahead(a->owner.arg)) {
+		a->patience = 1;
+		a->beyond = 0;
+	} else if (++a->beyond >= a->patience) {
+		a->patience = a->patience < PATIENCE_MAX ? a->patience * 2 : PATIENCE_MAX;
+		a->beyond = 0;
+		unwatch_all(a);
+		loop_timer(a->loop, &a->back, STEP_BACK_MS);
+	}
 }
 
 static enum took accept_failed(struct acceptor *a)
@@ -143,11 +178,6 @@ static enum took take_one(struct tap *t)
 	return TOOK_ONE;
 }
 
-static bool can_take(const struct acceptor *a)
-{
-	return !is_paused(a) && a->owner.has_room(a->owner.arg);
-}
-
 /* Until the queue is empty, or there is no room. A removed one ends when it is empty. */
 static void empty_tap(struct tap *t)
 {
@@ -175,11 +205,11 @@ static void on_arrival(struct watch *w, uint32_t events)
 		for (size_t i = 0; took == TOOK_NONE && a->n > 1 && i < a->n; i++)
 			if (&a->taps[i] != t)
 				took = take_one(&a->taps[i]);
-		if (took == TOOK_ONE && a->owner.is_ahead(a->owner.arg))
-			step_back(a);
+		if (took == TOOK_ONE)
+			mind_the_others(a);
 	}
 	if (!can_take(a))
-		unwatch_all(a);         /* full: acceptor_resume will be called */
+		unwatch_all(a);         /* full: acceptor_one_less will be called */
 }
 
 struct acceptor *acceptor_new(struct loop *l, const struct acceptor_owner *owner,
@@ -193,6 +223,8 @@ struct acceptor *acceptor_new(struct loop *l, const struct acceptor_owner *owner
 	a->owner = *owner;
 	a->options = *options;
 	a->pause.fire = on_pause_over;
+	a->back.fire = on_come_forward;
+	a->patience = 1;
 	a->n = a->n_open = n;
 	for (size_t i = 0; i < n; i++)
 		a->taps[i] = (struct tap){ .watch = { .fd = fds[i], .ready = on_arrival },
@@ -215,6 +247,7 @@ void acceptor_drop(struct acceptor *a)
 {
 	a->draining = true;
 	timer_unset(&a->loop->timers, &a->pause);
+	timer_unset(&a->loop->timers, &a->back);
 	for (size_t i = 0; i < a->n; i++)
 		close_tap(&a->taps[i]);
 }
@@ -222,6 +255,7 @@ void acceptor_drop(struct acceptor *a)
 void acceptor_drain(struct acceptor *a, uint64_t removed)
 {
 	a->draining = true;
+	timer_unset(&a->loop->timers, &a->back);
 	for (size_t i = 0; i < a->n; i++) {
 		a->taps[i].removed = removed >> i & 1;
 		empty_tap(&a->taps[i]);

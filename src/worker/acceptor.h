@@ -44,8 +44,11 @@ struct acceptor *acceptor_new(struct loop *l, const struct acceptor_owner *owner
 /* Closes *ap and its listeners and sets it to NULL; NULL is fine. */
 void acceptor_close(struct acceptor **ap);
 
-/* Begins, or goes on after there was no room. -1 with errno. */
-int acceptor_resume(struct acceptor *a);
+/* Begins. -1 with errno. */
+int acceptor_begin(struct acceptor *a);
+
+/* A connection has ended: there is room again, or the share is not exceeded any more. */
+void acceptor_one_less(struct acceptor *a);
 
 /* Leaves the listeners alone for ACCEPTOR_PAUSE_MS; reason is one word. */
 void acceptor_pause(struct acceptor *a, const char *reason);

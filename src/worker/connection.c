@@ -26,12 +26,20 @@ static enum connection_state step_write(struct connection *c, uint32_t events);
 static enum connection_state step_produce(struct connection *c, uint32_t events);
 static enum connection_state step_linger(struct connection *c, uint32_t events);
 
+/*
+ * Edge-triggered saves the kernel a look at the socket each turn. An edge is
+ * told once, so that step_read must know when there may be more: it filled its
+ * buffer, or the end of the stream came together with the bytes.
+ */
+#define READ_EDGE (EPOLLIN | EPOLLRDHUP | EPOLLET)
+#define AT_END    (EPOLLRDHUP | EPOLLHUP | EPOLLERR)
+
 static const struct {
 	const char *name;
 	uint32_t    want;                               /* epoll interest while here */
 	enum connection_state (*step)(struct connection *c, uint32_t events);
 } states[] = {
-	[CONNECTION_READ]    = { "read",    EPOLLIN,            step_read },
+	[CONNECTION_READ]    = { "read",    READ_EDGE,          step_read },
 	[CONNECTION_WRITE]   = { "write",   EPOLLOUT,           step_write },
 	[CONNECTION_PRODUCE] = { "produce", EPOLLIN | EPOLLOUT, step_produce },
 	[CONNECTION_PROGRAM] = { "program", 0,                  NULL },
@@ -133,7 +141,7 @@ static void end(struct connection *c, enum connection_end how, const int *status
 			.has_status = status,
 			.status = status ? *status : 0,
 		});
-	if (w->start.events)
+	if (notify_is_heard(w->start.events))
 		worker_event(w, "connection-end id=%s how=%s in=%" PRIu64 " out=%" PRIu64,
 		             connection_id(c, id), end_names[how], c->bytes_in, c->bytes_out);
 }
@@ -248,13 +256,12 @@ static bool is_transient(int error)
 	return error == EAGAIN || error == EINTR;
 }
 
-/* Reads once and lets the handler see it. */
-static enum connection_state step_read(struct connection *c, uint32_t events)
+/* Reads once and lets the handler see it; *got is what recv(2) said. */
+static enum connection_state read_once(struct connection *c, ssize_t *got)
 {
 	const struct handler *h = c->worker->handler;
-	ssize_t n = recv(c->watch.fd, c->worker->scratch, WORKER_SCRATCH, 0);
+	ssize_t n = *got = recv(c->watch.fd, c->worker->scratch, WORKER_SCRATCH, 0);
 
-	(void)events;
 	if (n > 0) {
 		c->bytes_in += (uint64_t)n;
 		c->active_ms = c->worker->loop.now_ms;
@@ -265,6 +272,22 @@ static enum connection_state step_read(struct connection *c, uint32_t events)
 		return is_transient(errno) ? c->state : fail(c, END_RESET);
 	c->client_ended = true;
 	return obey(c, h->ended ? h->ended(c) : HANDLER_FINISH);
+}
+
+static enum connection_state step_read(struct connection *c, uint32_t events)
+{
+	enum connection_state next;
+	ssize_t got;
+
+	/* What comes before the end is bounded by the socket's buffer. */
+	do
+		next = read_once(c, &got);
+	while (next == CONNECTION_READ && got > 0 && events & AT_END);
+	/* A fast sender has to wait for the others: its next edge is in the next turn. */
+	if (next == CONNECTION_READ && got == WORKER_SCRATCH &&
+	    loop_rearm(&c->worker->loop, &c->watch) == -1)
+		return fail(c, END_FAILED);
+	return next;
 }
 
 /* Sends of `out` what the client takes. False if nobody is there. */
@@ -299,7 +322,9 @@ static enum connection_state step_produce(struct connection *c, uint32_t events)
 	enum connection_state next = CONNECTION_PRODUCE;
 
 	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
-		next = step_read(c, events);
+		ssize_t got;
+
+		next = read_once(c, &got);      /* once: this state is level-triggered */
 		c->active_ms = sent_ms;         /* here only what the client takes counts */
 	}
 	if (next != CONNECTION_PRODUCE || !(events & EPOLLOUT))
@@ -392,7 +417,7 @@ void connection_new(struct worker *w, int fd, const struct endpoint *peer)
 	worker_take_slot(w);
 	list_append(&w->connections, &c->in_worker);
 	learn_local(c);
-	if (w->start.events) {
+	if (notify_is_heard(w->start.events)) {
 		char id[CONNECTION_ID_MAX], from[ADDRESS_TEXT_MAX];
 
 		worker_event(w, "connection-open id=%s peer=%s", connection_id(c, id),
@@ -402,7 +427,7 @@ void connection_new(struct worker *w, int fd, const struct endpoint *peer)
 		verdict = h->opened(c);
 	if (c->program) {
 		enter(c, CONNECTION_PROGRAM);
-	} else if (loop_watch(&w->loop, &c->watch, EPOLLIN) == -1) {
+	} else if (loop_watch(&w->loop, &c->watch, READ_EDGE) == -1) {
 		log_warn("%s: watch a connection: %m", w->service->name);
 		connection_abort(c, END_FAILED);
 	} else {

@@ -156,7 +156,7 @@ static bool is_ahead(void *arg)
 {
 	struct worker *w = arg;
 
-	return board_is_ahead(w->start.board, w->start.slot);
+	return board_is_ahead(w->start.board, w->start.slot, (uint32_t)w->service->connections);
 }
 
 static void on_paused(void *arg, const char *reason)
@@ -292,7 +292,7 @@ static void open_acceptor(struct worker *w)
 
 	w->acceptor = acceptor_new(&w->loop, &owner, &options, w->start.listeners,
 	                           w->start.n_listeners);
-	if (!w->acceptor || acceptor_resume(w->acceptor) == -1)
+	if (!w->acceptor || acceptor_begin(w->acceptor) == -1)
 		cannot_start(w, "watch the listeners");
 }
 

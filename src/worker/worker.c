@@ -7,8 +7,6 @@
 
 #include <unistd.h>
 
-#include "log.h"
-
 bool worker_has_room(const struct worker *w)
 {
 	return w->n_open < w->service->connections;
@@ -37,13 +35,9 @@ void worker_give_slot(struct worker *w)
 	atomic_store_explicit(&w->slot->served,
 	                      atomic_load_explicit(&w->slot->served, memory_order_relaxed) + 1,
 	                      memory_order_relaxed);
-	if (!was_full)
-		return;
-	worker_event(w, "has-room");
-	if (acceptor_resume(w->acceptor) == -1) {
-		log_err("%s: watch a listener: %m", w->service->name);
-		acceptor_pause(w->acceptor, "watch");
-	}
+	if (was_full)
+		worker_event(w, "has-room");
+	acceptor_one_less(w->acceptor);
 }
 
 void worker_check_end(struct worker *w)

@@ -149,6 +149,14 @@ void client_say(int fd, const char *text)
 	client_send(fd, text, strlen(text));
 }
 
+void client_flood(int fd)
+{
+	static const char much[65536];
+
+	while (send(fd, much, sizeof much, MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
+		;
+}
+
 /* As read(2), and waits. */
 static ssize_t receive_some(int fd, void *bytes, size_t len)
 {

@@ -29,6 +29,9 @@ const char *client_name(int fd);
 
 void client_send(int fd, const void *bytes, size_t len);
 void client_say(int fd, const char *text);
+/* As much as goes without reading what comes back. */
+void client_flood(int fd);
+
 void client_receive(int fd, void *bytes, size_t len);
 
 /* The next bytes are these. */

@@ -8,7 +8,6 @@
 
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #define MEBIBYTE (1u << 20)
@@ -67,20 +66,16 @@ START_TEST(what_was_sent_before_a_half_close_comes_back_after_it)
 
 START_TEST(a_client_that_sends_and_vanishes_costs_its_own_connection_only)
 {
-	static char much[MEBIBYTE];
-	const struct event *end;
+	const struct event *open, *end;
 	int fd, other;
 
 	daemon_start(&d, ECHO("\"127.0.0.1:0\"", "workers = 1;"));
 	other = daemon_connect(&d, "echo");
 	client_echo(other);
 
-	/* As much as goes without reading what comes back. */
 	fd = daemon_connect(&d, "echo");
-	while (send(fd, much, sizeof much, MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
-		;
-	const struct event *open = daemon_accepted(&d, fd);
-
+	client_flood(fd);
+	open = daemon_accepted(&d, fd);
 	client_reset(fd);
 	end = daemon_ended(&d, open);
 	ck_assert_str_eq(event_word(end, "how"), "reset");
@@ -106,15 +101,13 @@ START_TEST(a_client_that_says_nothing_and_goes_is_no_trouble)
 
 START_TEST(a_client_that_does_not_read_stops_nobody_else)
 {
-	static char much[MEBIBYTE];
 	struct load others = { .n_clients = 8, .bytes = MEBIBYTE };
 	int fd;
 
 	daemon_start(&d, ECHO("\"127.0.0.1:0\"", "workers = 1;"));
 	fd = daemon_connect(&d, "echo");
 	client_echo(fd);
-	while (send(fd, much, sizeof much, MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
-		;
+	client_flood(fd);
 	others.address = daemon_address(&d, "echo", 0);
 	load_start(&others);
 	load_stop(&others);

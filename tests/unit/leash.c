@@ -160,7 +160,10 @@ static void send_raw(const void *bytes, size_t len, size_t n)
 	ck_assert_int_eq(sendmsg(worker, &msg, 0), (ssize_t)len);
 }
 
-#define WIRE 16         /* bytes of a message as they go over */
+#define WIRE 16                         /* bytes of a message as they go over: word, has_fd, removed */
+
+/* A word, and the claim that both descriptors are with it. */
+static const uint32_t claim[16] = { LEASH_LOGS, 3 };
 
 START_TEST(a_malformed_message_counts_as_the_end)
 {
@@ -171,13 +174,13 @@ START_TEST(a_malformed_message_counts_as_the_end)
 		{ "a byte too long", WIRE + 1, 0 },
 		{ "much too long", 64, 0 },
 		{ "too short, with descriptors", 3, 2 },
+		{ "longer, but too short, with descriptors", WIRE - 1, 2 },
 		{ "too long, with descriptors", 64, 2 },
 	};
-	static const char bytes[64];
 	struct leash_message m;
 	int before = unit_count_fds();
 
-	send_raw(bytes, rows[_i].len, rows[_i].n_fds);
+	send_raw(claim, rows[_i].len, rows[_i].n_fds);
 	ck_assert_msg(leash_receive(master, &m) == LEASH_CLOSED, "%s", rows[_i].name);
 	ck_assert_msg(unit_count_fds() == before, "%s: a descriptor is left", rows[_i].name);
 } END_TEST
@@ -185,12 +188,12 @@ START_TEST(a_malformed_message_counts_as_the_end)
 /* The peer is a worker, which may be somebody else's by now. */
 START_TEST(uninvited_descriptors_do_not_stay)
 {
-	static const char bytes[WIRE];
+	static const uint32_t no_claim[4] = { LEASH_READY };
 	struct leash_message m;
 	int before = unit_count_fds();
 
-	for (size_t n = 1; n <= 8; n++) {
-		send_raw(bytes, WIRE, n);
+	for (size_t n = 0; n <= 8; n++) {
+		send_raw(n % 2 ? claim : no_claim, WIRE, n);
 		if (leash_receive(master, &m) == LEASH_OK)
 			for (int i = 0; i < LEASH_FDS; i++)
 				if (m.fds[i] != -1)
@@ -209,7 +212,7 @@ int main(void)
 	tcase_add_test(tc, descriptors_go_over_in_their_places);
 	tcase_add_test(tc, the_end_of_the_other_side_is_told_after_its_last_word);
 	tcase_add_test(tc, who_does_not_read_gets_no_more);
-	tcase_add_loop_test(tc, a_malformed_message_counts_as_the_end, 0, 7);
+	tcase_add_loop_test(tc, a_malformed_message_counts_as_the_end, 0, 8);
 	tcase_add_test(tc, uninvited_descriptors_do_not_stay);
 	return unit_run(s);
 }

@@ -22,6 +22,7 @@ struct thing {
 };
 
 static unsigned n_buried;
+static struct thing *survivor;         /* the last one that retired another */
 
 static void stop(struct timer *t)
 {
@@ -80,6 +81,7 @@ static void on_ready(struct watch *w, uint32_t events)
 		struct thing *victim = t->victim;
 
 		t->victim = victim->victim = NULL;
+		survivor = t;
 		loop_retire(&loop, &victim->watch, bury);
 		ck_assert_uint_eq(n_buried, 0); /* somebody up the stack may hold it */
 	}
@@ -177,19 +179,16 @@ START_TEST(what_cannot_be_watched_gives_errno)
 /* Both are ready in one turn: whichever is served first ends the other. */
 START_TEST(nothing_reaches_a_retired_watch)
 {
-	struct thing *a = thing_new(), *b = thing_new(), *left;
+	struct thing *a = thing_new(), *b = thing_new();
 
 	a->victim = b;
 	b->victim = a;
 	poke(a);
 	poke(b);
-	left = a;
-	loop_timer_at(&loop, &tick, 0);
-	loop_run(&loop);
+	turn();
 	ck_assert_uint_eq(n_buried, 1);
-	/* epoll serves in the order of arrival; the sanitizer sees it if that changes */
-	ck_assert_uint_eq(left->n_ready, 1);
-	loop_retire(&loop, &left->watch, bury);
+	ck_assert_uint_eq(survivor->n_ready, 1);
+	loop_retire(&loop, &survivor->watch, bury);
 	turn();
 	ck_assert_uint_eq(n_buried, 2);
 } END_TEST

@@ -21,7 +21,7 @@ static bool is_blocked(int signal)
 
 START_TEST(ignored_signals_are_not_ignored_any_more)
 {
-	static const int inherited[] = { SIGHUP, SIGCHLD, SIGPIPE, SIGINT, SIGQUIT, SIGRTMIN + 1 };
+	const int inherited[] = { SIGHUP, SIGCHLD, SIGPIPE, SIGINT, SIGQUIT, SIGRTMIN + 1 };
 
 	for (size_t i = 0; i < ARRAY_SIZE(inherited); i++)
 		ck_assert(signal(inherited[i], SIG_IGN) != SIG_ERR);

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What signals mean, phase by phase.
+ */
+#include <config.h>
+#include "lifecycle.h"
+
+#include <signal.h>
+
+#include "unit.h"
+
+#define PHASES (PHASE_ENDING + 1)
+
+#define NO     ORDER_NONE
+#define REAP   ORDER_REAP
+#define RELOAD ORDER_RELOAD
+#define DRAIN  ORDER_DRAIN
+#define WAIT   ORDER_WAIT
+#define END    ORDER_END
+#define LOGS   ORDER_REOPEN_LOGS
+#define REST   ORDER_REST
+#define MORE   ORDER_MORE
+#define FEWER  ORDER_FEWER
+
+static const struct {
+	const char *name;
+	int         signal;
+	int32_t     si_code;
+	enum order  want[PHASES];
+} rows[] = {
+	/*                                          starting serving reloading draining waiting ending */
+	{ "CHLD",          SIGCHLD,  CLD_EXITED,  { REAP,    REAP,    REAP,    REAP,    REAP,   REAP } },
+	{ "HUP",           SIGHUP,   SI_USER,     { RELOAD,  RELOAD,  RELOAD,  NO,      NO,     NO } },
+	{ "TERM",          SIGTERM,  SI_USER,     { DRAIN,   DRAIN,   DRAIN,   END,     DRAIN,  NO } },
+	{ "QUIT",          SIGQUIT,  SI_USER,     { WAIT,    WAIT,    WAIT,    NO,      NO,     NO } },
+	{ "INT",           SIGINT,   SI_USER,     { END,     END,     END,     END,     END,    NO } },
+	{ "USR1",          SIGUSR1,  SI_USER,     { LOGS,    LOGS,    LOGS,    LOGS,    LOGS,   LOGS } },
+	{ "WINCH",         SIGWINCH, SI_USER,     { REST,    REST,    REST,    NO,      NO,     NO } },
+	{ "TTIN",          SIGTTIN,  SI_USER,     { MORE,    MORE,    MORE,    NO,      NO,     NO } },
+	{ "TTOU",          SIGTTOU,  SI_USER,     { FEWER,   FEWER,   FEWER,   NO,      NO,     NO } },
+	{ "USR2",          SIGUSR2,  SI_USER,     { NO,      NO,      NO,      NO,      NO,     NO } },
+	{ "sigqueue(3)",   SIGHUP,   SI_QUEUE,    { RELOAD,  RELOAD,  RELOAD,  NO,      NO,     NO } },
+	{ "tgkill(2)",     SIGWINCH, SI_TKILL,    { REST,    REST,    REST,    NO,      NO,     NO } },
+	{ "terminal: HUP", SIGHUP,   SI_KERNEL,   { DRAIN,   DRAIN,   DRAIN,   END,     DRAIN,  NO } },
+	{ "terminal: INT", SIGINT,   SI_KERNEL,   { END,     END,     END,     END,     END,    NO } },
+	{ "terminal: QUIT", SIGQUIT, SI_KERNEL,   { WAIT,    WAIT,    WAIT,    NO,      NO,     NO } },
+	{ "terminal: WINCH", SIGWINCH, SI_KERNEL, { NO,      NO,      NO,      NO,      NO,     NO } },
+	{ "terminal: TTIN", SIGTTIN, SI_KERNEL,   { NO,      NO,      NO,      NO,      NO,     NO } },
+	{ "terminal: TTOU", SIGTTOU, SI_KERNEL,   { NO,      NO,      NO,      NO,      NO,     NO } },
+};
+
+START_TEST(each_signal_has_its_meaning_in_each_phase)
+{
+	for (int phase = 0; phase < PHASES; phase++) {
+		enum order got = lifecycle_order((enum phase)phase, rows[_i].signal,
+		                                 rows[_i].si_code);
+
+		ck_assert_msg(got == rows[_i].want[phase], "%s while %s: %d", rows[_i].name,
+		              lifecycle_phase_name((enum phase)phase), (int)got);
+	}
+} END_TEST
+
+START_TEST(each_signal_that_is_read_means_something)
+{
+	for (size_t i = 0; i < lifecycle_n_signals; i++)
+		ck_assert_msg(lifecycle_order(PHASE_SERVING, lifecycle_signals[i], SI_USER) != ORDER_NONE,
+		              "%d", lifecycle_signals[i]);
+	ck_assert_uint_eq(lifecycle_n_signals, 9);
+} END_TEST
+
+START_TEST(phases_have_names)
+{
+	static const char *const want[PHASES] = {
+		"starting", "serving", "reloading", "draining", "waiting", "ending",
+	};
+
+	for (int phase = 0; phase < PHASES; phase++)
+		ck_assert_str_eq(lifecycle_phase_name((enum phase)phase), want[phase]);
+} END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("lifecycle");
+	TCase *tc = unit_case(s, "lifecycle", NULL, NULL);
+
+	tcase_add_loop_test(tc, each_signal_has_its_meaning_in_each_phase, 0, ARRAY_SIZE(rows));
+	tcase_add_test(tc, each_signal_that_is_read_means_something);
+	tcase_add_test(tc, phases_have_names);
+	return unit_run(s);
+}

@@ -1,0 +1,444 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Which listeners of a new generation are old ones: services made by hand, and
+ * ports that the kernel chose.
+ */
+#include <config.h>
+#include "sockets.h"
+
+#include <arpa/inet.h>
+#include <net/if.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+
+#include "unit.h"
+
+static struct sockets sockets;
+static struct listening *found[CONF_LISTEN_MAX], *again[CONF_LISTEN_MAX];
+static struct sockets_error error;
+
+static void set_up(void)
+{
+	unit_enter_folder();
+	unsetenv("LISTEN_FDS");
+	log_use(NULL, LOG_LEVEL_ERROR);
+	ck_assert_int_eq(sockets_init(&sockets, NULL), 0);
+}
+
+static void tear_down(void)
+{
+	sockets_close(&sockets);
+	ck_assert(list_empty(&sockets.all));
+	unit_leave_folder();
+}
+
+static struct conf_listen plain(const char *text)
+{
+	return (struct conf_listen){
+		.place = { "test.conf", 7 }, .text = text, .same_port_as = -1, .backlog = 16,
+		.mode = 0666, .owner = (uid_t)CONF_KEEP, .group = (gid_t)CONF_KEEP,
+	};
+}
+
+static struct conf_listen inet4(const char *ip, in_port_t port)
+{
+	struct conf_listen c = plain(ip);
+
+	c.address.len = sizeof c.address.u.in;
+	c.address.u.in = (struct sockaddr_in){ .sin_family = AF_INET, .sin_port = htons(port) };
+	ck_assert_int_eq(inet_pton(AF_INET, ip, &c.address.u.in.sin_addr), 1);
+	return c;
+}
+
+static struct conf_listen inet6(const char *ip, in_port_t port)
+{
+	struct conf_listen c = plain(ip);
+
+	c.address.len = sizeof c.address.u.in6;
+	c.address.u.in6 = (struct sockaddr_in6){ .sin6_family = AF_INET6,
+	                                         .sin6_port = htons(port) };
+	ck_assert_int_eq(inet_pton(AF_INET6, ip, &c.address.u.in6.sin6_addr), 1);
+	return c;
+}
+
+static struct conf_listen local(const char *path)
+{
+	struct conf_listen c = plain(path);
+
+	c.kind = LISTEN_UNIX;
+	c.address.u.un.sun_family = AF_UNIX;
+	strcpy(c.address.u.un.sun_path, path);
+	c.address.len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(path) + 1);
+	return c;
+}
+
+static struct conf_service service(const char *name, struct conf_listen *listen, size_t n)
+{
+	return (struct conf_service){ .name = name, .listen = listen, .n_listen = n };
+}
+
+static int acquire(const struct conf_service *s, unsigned int generation, struct listening **out)
+{
+	return sockets_acquire(&sockets, s, generation, out, &error);
+}
+
+static size_t n_sockets(void)
+{
+	struct listening *l;
+	size_t n = 0;
+
+	list_each(&sockets.all, l, struct listening, in_sockets) {
+		(void)l;
+		n++;
+	}
+	return n;
+}
+
+static bool exists(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0;
+}
+
+START_TEST(new_listeners_are_opened_and_the_last_user_closes_them)
+{
+	struct conf_listen listen[] = { inet4("127.0.0.1", 0), inet4("127.0.0.1", 0), local("sock") };
+	struct conf_service s = service("web", listen, 3);
+	int before = unit_count_fds();
+
+	ck_assert_int_eq(acquire(&s, 1, found), 3);
+	ck_assert_uint_ne(address_port(&found[0]->address), address_port(&found[1]->address));
+	for (int i = 0; i < 3; i++) {
+		ck_assert(unit_fd_is_well_born(found[i]->fd));
+		ck_assert_uint_eq(found[i]->users, 1);
+		ck_assert_str_eq(found[i]->service, "web");
+	}
+	ck_assert(exists("sock"));
+	sockets_commit(&sockets);
+	for (int i = 0; i < 3; i++)
+		sockets_release(&sockets, found[i]);
+	ck_assert(!exists("sock"));
+	ck_assert_int_eq(unit_count_fds(), before);
+	ck_assert_uint_eq(n_sockets(), 0);
+} END_TEST
+
+START_TEST(the_next_generation_gets_the_same_sockets)
+{
+	struct conf_listen listen[] = { inet4("127.0.0.1", 0), inet4("127.0.0.1", 0), local("sock") };
+	struct conf_service s = service("web", listen, 3);
+
+	ck_assert_int_eq(acquire(&s, 1, found), 3);
+	ck_assert_int_eq(acquire(&s, 2, again), 3);
+	for (int i = 0; i < 3; i++) {
+		ck_assert_ptr_eq(found[i], again[i]);
+		ck_assert_uint_eq(found[i]->users, 2);
+		sockets_release(&sockets, found[i]);
+		ck_assert(unit_fd_is_open(again[i]->fd));
+	}
+	ck_assert(exists("sock"));
+	ck_assert_uint_eq(n_sockets(), 3);
+} END_TEST
+
+/* A chosen port is recognised by service and place; a given one by itself. */
+START_TEST(what_makes_a_socket_the_same)
+{
+	struct conf_listen chosen = inet4("127.0.0.1", 0), other_ip = inet4("127.0.0.2", 0);
+	struct conf_listen path = local("sock"), given;
+	struct conf_listen first[] = { chosen, path };
+	struct conf_service a = service("a", first, 2);
+	in_port_t port;
+
+	ck_assert_int_eq(acquire(&a, 1, found), 2);
+	port = address_port(&found[0]->address);
+
+	struct conf_listen moved[] = { path, chosen };
+	struct conf_service b = service("a", moved, 2);
+
+	ck_assert_int_eq(acquire(&b, 2, again), 2);
+	ck_assert_ptr_eq(again[0], found[1]);
+	ck_assert_ptr_ne(again[1], found[0]);
+
+	struct conf_listen elsewhere[] = { other_ip };
+	struct conf_service c = service("a", elsewhere, 1);
+
+	ck_assert_int_eq(acquire(&c, 3, again), 1);
+	ck_assert_ptr_ne(again[0], found[0]);
+
+	struct conf_service d = service("other", &chosen, 1);
+
+	ck_assert_int_eq(acquire(&d, 4, again), 1);
+	ck_assert_ptr_ne(again[0], found[0]);
+
+	struct conf_service e = service("other", &path, 1);     /* from one service to another */
+
+	ck_assert_int_eq(acquire(&e, 5, again), 1);
+	ck_assert_ptr_eq(again[0], found[1]);
+	ck_assert_str_eq(again[0]->service, "other");
+
+	given = inet4("127.0.0.1", port);       /* the port that was chosen is another address */
+	struct conf_service f = service("a", &given, 1);
+
+	ck_assert_int_eq(acquire(&f, 6, again), -1);
+	ck_assert_ptr_nonnull(strstr(error.text, "overlaps"));
+} END_TEST
+
+START_TEST(overlapping_sockets_are_refused_with_who_has_them)
+{
+	struct conf_listen one = inet4("127.0.0.1", 0), wild;
+	struct conf_service a = service("a", &one, 1), b;
+
+	ck_assert_int_eq(acquire(&a, 1, found), 1);
+	wild = inet4("0.0.0.0", address_port(&found[0]->address));
+	b = service("b", &wild, 1);
+	ck_assert_int_eq(acquire(&b, 2, again), -1);
+	ck_assert_int_eq(error.exit_code, EX_UNAVAILABLE);
+	ck_assert_int_eq(error.place.line, 7);
+	ck_assert_ptr_nonnull(strstr(error.text, "0.0.0.0 overlaps with 127.0.0.1:"));
+	ck_assert_ptr_nonnull(strstr(error.text, "service \"a\""));
+	ck_assert_uint_eq(found[0]->users, 1);
+	ck_assert_uint_eq(n_sockets(), 1);
+} END_TEST
+
+START_TEST(one_socket_cannot_be_had_twice_in_a_generation)
+{
+	struct conf_listen path = local("sock");
+	struct conf_service a = service("a", &path, 1), b = service("b", &path, 1);
+
+	ck_assert_int_eq(acquire(&a, 1, found), 1);
+	ck_assert_int_eq(acquire(&b, 1, again), -1);
+	ck_assert_int_eq(error.exit_code, EX_CONFIG);
+	ck_assert_ptr_nonnull(strstr(error.text, "already"));
+	ck_assert_uint_eq(found[0]->users, 1);
+	ck_assert_str_eq(found[0]->service, "a");
+} END_TEST
+
+START_TEST(after_a_failure_nothing_is_taken)
+{
+	struct conf_listen old = local("old");
+	struct conf_listen listen[] = { old, inet4("127.0.0.1", 0), local("new"), local("file") };
+	struct conf_service a = service("a", &old, 1), b = service("a", listen, 4);
+	int before;
+
+	unit_write_file("file", "precious");
+	ck_assert_int_eq(acquire(&a, 1, found), 1);
+	before = unit_count_fds();
+	ck_assert_int_eq(acquire(&b, 2, again), -1);
+	ck_assert_int_eq(error.exit_code, EX_UNAVAILABLE);
+	ck_assert_str_eq(error.text, "listen on file: there is something else than a socket");
+	ck_assert_int_eq(unit_count_fds(), before);
+	ck_assert_uint_eq(found[0]->users, 1);
+	ck_assert(exists("old") && exists("file") && !exists("new"));
+	/* and it can be tried again, under the same number as well */
+	ck_assert_int_eq(acquire(&a, 2, again), 1);
+	ck_assert_ptr_eq(again[0], found[0]);
+	sockets_release(&sockets, again[0]);
+} END_TEST
+
+START_TEST(a_failure_leaves_what_is_served_as_it_was)
+{
+	struct conf_listen serving = local("old");
+	struct conf_listen listen[] = { local("old"), local("no/folder") };
+	struct conf_service a = service("a", &serving, 1), b = service("b", listen, 2);
+	struct stat st;
+
+	listen[0].mode = 0600;
+	ck_assert_int_eq(acquire(&a, 1, found), 1);
+	ck_assert_int_eq(acquire(&b, 2, again), -1);
+	ck_assert_int_eq(error.exit_code, EX_UNAVAILABLE);
+	ck_assert_str_eq(found[0]->service, "a");
+	sockets_commit(&sockets);
+	ck_assert_int_eq(stat("old", &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0666);
+} END_TEST
+
+START_TEST(options_come_into_force_when_a_generation_is_committed)
+{
+	struct conf_listen path = local("sock");
+	struct conf_service s = service("a", &path, 1);
+	struct stat st;
+
+	ck_assert_int_eq(acquire(&s, 1, found), 1);
+	sockets_commit(&sockets);
+	path.mode = 0600;
+	ck_assert_int_eq(acquire(&s, 2, again), 1);
+	ck_assert_int_eq(stat("sock", &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0666);
+	sockets_commit(&sockets);
+	ck_assert_int_eq(stat("sock", &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0600);
+} END_TEST
+
+START_TEST(a_socket_whose_file_is_gone_is_still_the_same_and_takes_no_other_file)
+{
+	struct conf_listen path = local("sock");
+	struct conf_service s = service("a", &path, 1);
+
+	ck_assert_int_eq(acquire(&s, 1, found), 1);
+	ck_assert_int_eq(rename("sock", "moved"), 0);
+	unit_write_file("sock", "of somebody else");
+	sockets_release(&sockets, found[0]);
+	ck_assert_str_eq(unit_read_file("sock"), "of somebody else");
+	ck_assert_uint_eq(n_sockets(), 0);
+} END_TEST
+
+/* ---- pairs -------------------------------------------------------------- */
+
+static bool has_ipv6(void)
+{
+	return strstr(unit_read_file("/proc/net/if_inet6"), "00000000000000000000000000000001 ");
+}
+
+START_TEST(a_pair_has_one_port_for_both_families)
+{
+	struct conf_listen listen[] = { inet6("::", 0), inet4("0.0.0.0", 0) };
+	struct conf_service s = service("a", listen, 2);
+
+	listen[0].optional = listen[1].optional = true;
+	listen[1].same_port_as = 0;
+	ck_assert_int_eq(acquire(&s, 1, found), 2);
+	ck_assert_uint_ne(address_port(&found[0]->address), 0);
+	ck_assert_uint_eq(address_port(&found[0]->address), address_port(&found[1]->address));
+	ck_assert_int_eq(acquire(&s, 2, again), 2);
+	ck_assert_ptr_eq(again[0], found[0]);
+	ck_assert_ptr_eq(again[1], found[1]);
+} END_TEST
+
+/* The first port that was chosen is taken for the second: both are chosen anew. */
+int __real_listener_open(struct address *a, const struct listener_options *o,
+                         struct listener_file *file);
+int __wrap_listener_open(struct address *a, const struct listener_options *o,
+                         struct listener_file *file);
+
+static int n_refused;                   /* listeners on given ports that are to fail, */
+static int refused_as;                  /* with this errno */
+
+int __wrap_listener_open(struct address *a, const struct listener_options *o,
+                         struct listener_file *file)
+{
+	if (n_refused > 0 && address_port(a) != 0) {
+		n_refused--;
+		errno = refused_as;
+		return -1;
+	}
+	return __real_listener_open(a, o, file);
+}
+
+START_TEST(a_pair_is_chosen_anew_until_both_can_have_the_port)
+{
+	struct conf_listen listen[] = { inet4("127.0.0.1", 0), inet4("127.0.0.2", 0) };
+	struct conf_service s = service("a", listen, 2);
+	int before = unit_count_fds();
+
+	listen[1].same_port_as = 0;
+	n_refused = 5;
+	refused_as = EADDRINUSE;
+	ck_assert_int_eq(acquire(&s, 1, found), 2);
+	ck_assert_int_eq(n_refused, 0);
+	ck_assert_uint_eq(address_port(&found[0]->address), address_port(&found[1]->address));
+	ck_assert_int_eq(unit_count_fds(), before + 2);
+} END_TEST
+
+START_TEST(but_not_for_ever)
+{
+	struct conf_listen listen[] = { inet4("127.0.0.1", 0), inet4("127.0.0.2", 0) };
+	struct conf_service s = service("a", listen, 2);
+	int before = unit_count_fds();
+
+	listen[1].same_port_as = 0;
+	n_refused = 1000;
+	refused_as = EADDRINUSE;
+	ck_assert_int_eq(acquire(&s, 1, found), -1);
+	ck_assert_int_eq(error.exit_code, EX_UNAVAILABLE);
+	ck_assert_int_eq(unit_count_fds(), before);
+	ck_assert_uint_eq(n_sockets(), 0);
+} END_TEST
+
+START_TEST(an_optional_family_that_the_kernel_lacks_is_skipped)
+{
+	static const struct { int as; bool optional; int want; } rows[] = {
+		{ EAFNOSUPPORT, true, 1 },
+		{ EADDRNOTAVAIL, true, 1 },
+		{ EACCES, true, -1 },
+		{ EAFNOSUPPORT, false, -1 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct conf_listen listen[] = { inet4("127.0.0.1", 0), inet4("127.0.0.2", 0) };
+		struct conf_service s = service("a", listen, 2);
+
+		listen[1].same_port_as = 0;
+		listen[1].optional = rows[i].optional;
+		n_refused = 1;
+		refused_as = rows[i].as;
+		ck_assert_msg(acquire(&s, 1, found) == rows[i].want, "row %zu", i);
+		if (rows[i].want == 1)
+			sockets_release(&sockets, found[0]);
+		ck_assert_uint_eq(n_sockets(), 0);
+	}
+} END_TEST
+
+START_TEST(errors_have_the_exit_status_of_their_kind)
+{
+	static const struct { int as, want; } rows[] = {
+		{ EADDRINUSE, EX_UNAVAILABLE }, { EACCES, EX_NOPERM }, { EPERM, EX_NOPERM },
+		{ EADDRNOTAVAIL, EX_UNAVAILABLE }, { ENODEV, EX_UNAVAILABLE }, { ENOMEM, EX_OSERR },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct conf_listen c = inet4("127.0.0.1", 9);
+		struct conf_service s = service("a", &c, 1);
+
+		n_refused = 1;
+		refused_as = rows[i].as;
+		ck_assert_int_eq(acquire(&s, 1, found), -1);
+		ck_assert_int_eq(error.exit_code, rows[i].want);
+		ck_assert_ptr_nonnull(strstr(error.text, strerror(rows[i].as)));
+	}
+} END_TEST
+
+/* conf_overlap.c allows it, and so does the kernel. */
+START_TEST(two_devices_can_have_the_same_port)
+{
+	struct if_nameindex *devices = if_nameindex();
+	const char *other = NULL;
+	struct conf_listen one = inet4("0.0.0.0", 0), two;
+	struct conf_service a = service("a", &one, 1), b;
+
+	for (size_t i = 0; devices[i].if_name; i++)
+		if (strcmp(devices[i].if_name, "lo") != 0)
+			other = devices[i].if_name;
+	if (other) {
+		one.device = "lo";
+		ck_assert_msg(acquire(&a, 1, found) == 1, "%s", error.text);
+		two = inet4("0.0.0.0", address_port(&found[0]->address));
+		two.device = other;
+		b = service("b", &two, 1);
+		ck_assert_msg(acquire(&b, 1, again) == 1, "%s", error.text);
+	}
+	if_freenameindex(devices);
+} END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("sockets");
+	TCase *tc = unit_case(s, "sockets", set_up, tear_down);
+	TCase *pairs = unit_case(s, "pairs", set_up, tear_down);
+
+	tcase_add_test(tc, new_listeners_are_opened_and_the_last_user_closes_them);
+	tcase_add_test(tc, the_next_generation_gets_the_same_sockets);
+	tcase_add_test(tc, what_makes_a_socket_the_same);
+	tcase_add_test(tc, overlapping_sockets_are_refused_with_who_has_them);
+	tcase_add_test(tc, one_socket_cannot_be_had_twice_in_a_generation);
+	tcase_add_test(tc, after_a_failure_nothing_is_taken);
+	tcase_add_test(tc, a_failure_leaves_what_is_served_as_it_was);
+	tcase_add_test(tc, options_come_into_force_when_a_generation_is_committed);
+	tcase_add_test(tc, a_socket_whose_file_is_gone_is_still_the_same_and_takes_no_other_file);
+	unit_add_if(geteuid() == 0, "only root can do that", tc, two_devices_can_have_the_same_port);
+	unit_add_if(has_ipv6(), "no IPv6 here", pairs, a_pair_has_one_port_for_both_families);
+	tcase_add_test(pairs, a_pair_is_chosen_anew_until_both_can_have_the_port);
+	tcase_add_test(pairs, but_not_for_ever);
+	tcase_add_test(pairs, an_optional_family_that_the_kernel_lacks_is_skipped);
+	tcase_add_test(pairs, errors_have_the_exit_status_of_their_kind);
+	return unit_run(s);
+}
