@@ -208,11 +208,12 @@ static void obey(struct master *m, enum order order)
 static void on_signal(struct watch *w, uint32_t events)
 {
 	struct master *m = container_of(w, struct master, signals);
-	struct signalfd_siginfo info;
+	struct signalfd_siginfo info[SIGNALS_AT_ONCE];
+	size_t n = signals_read(w->fd, info);
 
 	(void)events;
-	while (signals_read(w->fd, &info))
-		obey(m, lifecycle_order(m->phase, (int)info.ssi_signo, info.ssi_code));
+	for (size_t i = 0; i < n; i++)
+		obey(m, lifecycle_order(m->phase, (int)info[i].ssi_signo, info[i].ssi_code));
 }
 
 static void on_watchdog(struct timer *t)

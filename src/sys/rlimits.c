@@ -19,6 +19,21 @@ void rlimits_set(struct rlimit_list *l, int resource, rlim_t soft, rlim_t hard)
 	l->items[i] = (struct rlimit_item){ resource, { soft, hard } };
 }
 
+void rlimits_prune(struct rlimit_list *l)
+{
+	struct rlimit now;
+	size_t kept = 0;
+
+	for (size_t i = 0; i < l->n; i++) {
+		const struct rlimit_item *item = &l->items[i];
+
+		if (getrlimit((__rlimit_resource_t)item->resource, &now) == -1 ||
+		    now.rlim_cur != item->value.rlim_cur || now.rlim_max != item->value.rlim_max)
+			l->items[kept++] = *item;
+	}
+	l->n = kept;
+}
+
 int rlimits_apply(const struct rlimit_list *l)
 {
 	for (size_t i = 0; i < l->n; i++)

@@ -24,6 +24,9 @@ struct rlimit_list {
 /* One more, or another value for one that is there. */
 void rlimits_set(struct rlimit_list *l, int resource, rlim_t soft, rlim_t hard);
 
+/* Leaves out what this process has already, and so gives on by itself. */
+void rlimits_prune(struct rlimit_list *l);
+
 /* 0, or -1 with errno. Async-signal-safe. */
 int rlimits_apply(const struct rlimit_list *l);
 

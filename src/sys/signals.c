@@ -37,9 +37,11 @@ int signals_open(const int *signals, size_t n)
 	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 }
 
-bool signals_read(int fd, struct signalfd_siginfo *info)
+size_t signals_read(int fd, struct signalfd_siginfo *info)
 {
-	return read(fd, info, sizeof *info) == (ssize_t)sizeof *info;
+	ssize_t n = read(fd, info, SIGNALS_AT_ONCE * sizeof *info);
+
+	return n > 0 ? (size_t)n / sizeof *info : 0;
 }
 
 void signals_unblock(void)

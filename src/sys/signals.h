@@ -7,7 +7,6 @@
 #ifndef DROVER_SYS_SIGNALS_H
 #define DROVER_SYS_SIGNALS_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <sys/signalfd.h>
 
@@ -25,8 +24,10 @@ void signals_take_over(void);
  */
 int signals_open(const int *signals, size_t n);
 
-/* One signal; false if none is waiting. */
-bool signals_read(int fd, struct signalfd_siginfo *info);
+#define SIGNALS_AT_ONCE 8
+
+/* Up to SIGNALS_AT_ONCE signals that wait; returns how many. If there are more, fd stays readable. */
+size_t signals_read(int fd, struct signalfd_siginfo *info);
 
 /* In a child that becomes another program: nothing blocked. Async-signal-safe. */
 void signals_unblock(void);

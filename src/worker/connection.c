@@ -62,7 +62,7 @@ static const char *const end_names[] = {
 
 const char *connection_id(const struct connection *c, char buf[static CONNECTION_ID_MAX])
 {
-	snprintf(buf, CONNECTION_ID_MAX, "%d-%" PRIu64, (int)getpid(), c->number);
+	snprintf(buf, CONNECTION_ID_MAX, "%d-%" PRIu64, (int)c->worker->pid, c->number);
 	return buf;
 }
 

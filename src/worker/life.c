@@ -122,11 +122,12 @@ static void on_leash(struct watch *watch, uint32_t events)
 static void on_signal(struct watch *watch, uint32_t events)
 {
 	struct worker *w = container_of(watch, struct worker, signals);
-	struct signalfd_siginfo info;
+	struct signalfd_siginfo info[SIGNALS_AT_ONCE];
+	size_t n = signals_read(watch->fd, info);
 
 	(void)events;
-	while (signals_read(watch->fd, &info))
-		switch (info.ssi_signo) {
+	for (size_t i = 0; i < n; i++)
+		switch (info[i].ssi_signo) {
 		case SIGCHLD:
 			programs_reap(&w->programs);
 			break;
@@ -243,6 +244,7 @@ static void take_place(struct worker *w)
 		umask((mode_t)s->umask);
 	want_descriptors(w);
 	collect_limits(w);
+	rlimits_prune(&w->limits);
 	if (!runs_programs(w) && rlimits_apply(&w->limits) == -1)
 		cannot_start(w, "set rlimits");
 }
@@ -306,6 +308,7 @@ static void say_ready(struct worker *w)
 static void begin(struct worker *w)
 {
 	log_use(w->start.log, w->start.log_level);
+	w->pid = getpid();
 	list_init(&w->connections);
 	list_init(&w->lingering);
 	w->shutdown.fire = on_shutdown_timeout;

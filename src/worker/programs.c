@@ -97,7 +97,7 @@ static int open_stderr(struct program *p, int in_out, int *to_close)
 	if (pipe2(ends, O_CLOEXEC) == -1)
 		return -1;
 	p->err.fd = ends[0];
-	if (fd_adopt(ends[0]) == -1 || loop_watch(p->programs->loop, &p->err, EPOLLIN) == -1)
+	if (fcntl(ends[0], F_SETFL, O_NONBLOCK) == -1 || loop_watch(p->programs->loop, &p->err, EPOLLIN) == -1)
 		return fd_drop(ends[1]);
 	return *to_close = ends[1];
 }
@@ -201,21 +201,29 @@ static void has_ended(struct program *p, int status)
 	discard(p);
 }
 
+/*
+ * The next program that has ended, without waiting for it yet: its id, and that
+ * of its process group, is not free until then. NULL if there is none.
+ */
+static struct program *next_ended(struct programs *ps)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == -1 || info.si_pid == 0)
+		return NULL;
+	return find(ps, info.si_pid);
+}
+
 void programs_reap(struct programs *ps)
 {
 	struct program *p;
-	siginfo_t info;
 	int status;
 
-	for (;;) {
-		info.si_pid = 0;
-		if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == -1 || info.si_pid == 0)
-			return;
-		p = find(ps, info.si_pid);
-		/* Who was told to go takes along what it started, while its id is not free. */
-		if (p && p->told)
+	while (!list_empty(&ps->running) && (p = next_ended(ps))) {
+		/* Who was told to go takes along what it started. */
+		if (p->told)
 			signal_group(p, SIGKILL);
-		if (waitpid(info.si_pid, &status, 0) == info.si_pid && p)
+		if (waitpid(p->pid, &status, 0) == p->pid)
 			has_ended(p, status);
 	}
 }

@@ -43,6 +43,7 @@ struct worker {
 	struct worker_start        start;
 	const struct conf_service *service;
 	const struct handler      *handler;
+	pid_t                      pid;
 	struct loop                loop;
 	struct board_slot         *slot;
 	struct acceptor           *acceptor;
@@ -70,6 +71,6 @@ void worker_check_end(struct worker *w);
 /* An event for whoever listens at DROVER_EVENTS; format begins with its name. */
 #define worker_event(w, format, ...) \
 	notify_send((w)->start.events, format " service=%s pid=%d", ##__VA_ARGS__, \
-	            (w)->service->name, (int)getpid())
+	            (w)->service->name, (int)(w)->pid)
 
 #endif

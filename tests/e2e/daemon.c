@@ -141,7 +141,6 @@ static void prepare(struct daemon *d)
 		list_append(&daemons, &d->in_daemons);
 	}
 	d->gone = false;
-	d->was_killed = false;
 }
 
 void daemon_spawn_with(struct daemon *d, const char *const *args)
@@ -196,7 +195,7 @@ static const struct event *wait_in(struct daemon *d, struct mailbox *m, mailbox_
 	struct event *e;
 
 	while (!(e = mailbox_find(m, match, pattern))) {
-		if (d->gone && !d->was_killed)
+		if (d->gone && !d->has_heirs)
 			give_up(d, files_text("ended before it said: %s", pattern));
 		files_write("waits-for", "%s\n", pattern);
 		turn_once();
@@ -327,7 +326,7 @@ void daemon_signal(struct daemon *d, int signal)
 	if (signal == SIGTERM || signal == SIGQUIT || signal == SIGINT || signal == SIGKILL)
 		d->may_end = true;
 	if (signal == SIGKILL)
-		d->was_killed = true;
+		d->has_heirs = true;
 	ck_assert_msg(pidfd_send_signal(d->life.fd, signal, NULL, 0) == 0,
 	              "signal %d to the daemon: %m", signal);
 }

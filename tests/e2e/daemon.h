@@ -36,11 +36,11 @@ struct daemon {
 	/* What a test may set before the start. */
 	void (*before_exec)(void);      /* called in the child that becomes the daemon */
 	bool   may_end;                 /* its end is no failure (daemon_signal knows that by itself) */
+	bool   has_heirs;               /* others still have something to say when it has ended */
 
 	pid_t            pid;
 	bool             gone;          /* has ended and was waited for */
 	int              status;        /* then: exit status, or 128 and the signal */
-	bool             was_killed;    /* its workers may still have something to say */
 	struct turn_hook life;          /* watches the pidfd */
 	struct mailbox   events, notices;
 	const char      *config, *out, *err;    /* files: configuration, standard output and error */

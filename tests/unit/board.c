@@ -14,42 +14,55 @@
 #define F BOARD_FREE
 #define N BOARD_STARTING
 
-#define SLOTS_MAX 4
+#define PEERS_MAX 4
+#define MANY      5000                  /* slots of each */
 
 static const struct {
 	const char *name;
+	uint32_t    slots, mine;
 	size_t      n;
-	struct { enum board_state state; uint32_t open; } slots[SLOTS_MAX];     /* the first asks */
+	struct { enum board_state state; uint32_t open; } others[PEERS_MAX];
 	bool        want;
 } rows[] = {
-	{ "alone, it is never ahead",          1, { { A, 1000 } }, false },
-	{ "nobody has any",                    2, { { A, 0 }, { A, 0 } }, false },
-	{ "the first connection is fair",      2, { { A, 1 }, { A, 0 } }, false },
-	{ "a second before the other's first", 2, { { A, 2 }, { A, 0 } }, true },
-	{ "even",                              2, { { A, 9 }, { A, 9 } }, false },
-	{ "one more is still even",            2, { { A, 10 }, { A, 9 } }, false },
-	{ "two more is not",                   2, { { A, 11 }, { A, 9 } }, true },
-	{ "behind",                            2, { { A, 2 }, { A, 9 } }, false },
-	{ "of many, a sixteenth more is even", 2, { { A, 1063 }, { A, 1000 } }, false },
-	{ "and more than that is not",         2, { { A, 1064 }, { A, 1000 } }, true },
-	{ "compared with the average",         4, { { A, 6 }, { A, 0 }, { A, 6 }, { A, 9 } }, false },
-	{ "above the average",                 4, { { A, 7 }, { A, 0 }, { A, 6 }, { A, 9 } }, true },
-	{ "who drains does not count",         2, { { A, 9 }, { D, 0 } }, false },
-	{ "nor who is not born yet",           3, { { A, 9 }, { N, 0 }, { F, 0 } }, false },
-	{ "nor what the drained one has left", 3, { { A, 9 }, { D, 900 }, { A, 1 } }, true },
-	{ "nonsense of a broken one is borne", 2, { { A, 5 }, { A, UINT32_MAX } }, false },
-	{ "and of ourselves",                  2, { { A, UINT32_MAX }, { A, 0 } }, true },
+	{ "alone, it is never ahead",          MANY, 1000, 0, { { F, 0 } }, false },
+	{ "nobody has any",                    MANY, 0,    1, { { A, 0 } }, false },
+	{ "the first connections are fair",    MANY, 2,    1, { { A, 0 } }, false },
+	{ "but not all of them",               MANY, 3,    1, { { A, 0 } }, true },
+	{ "even",                              MANY, 9,    1, { { A, 9 } }, false },
+	{ "two more is still even",            MANY, 11,   1, { { A, 9 } }, false },
+	{ "three more is not",                 MANY, 12,   1, { { A, 9 } }, true },
+	{ "behind",                            MANY, 2,    1, { { A, 9 } }, false },
+	{ "of many, a sixteenth more is even", MANY, 1064, 1, { { A, 1000 } }, false },
+	{ "and more than that is not",         MANY, 1065, 1, { { A, 1000 } }, true },
+	{ "compared with the average",         MANY, 7,    3, { { A, 0 }, { A, 6 }, { A, 9 } }, false },
+	{ "above the average",                 MANY, 8,    3, { { A, 0 }, { A, 6 }, { A, 9 } }, true },
+	{ "who drains does not count",         MANY, 9,    1, { { D, 0 } }, false },
+	{ "nor who is not born yet",           MANY, 9,    2, { { N, 0 }, { F, 0 } }, false },
+	{ "nor what the drained one has left", MANY, 9,    2, { { D, 900 }, { A, 1 } }, true },
+	{ "nor who is full: it takes none",    4,    4,    1, { { A, 4 } }, false },
+	{ "however far behind it is",          4,    9,    2, { { A, 4 }, { A, 5 } }, false },
+	{ "who has one slot left does count",  4,    9,    1, { { A, 3 } }, true },
+	{ "nonsense of a broken one is borne", MANY, 5,    2, { { A, UINT32_MAX }, { A, 0 } }, true },
+	{ "even if all are broken",            MANY, 5,    2, { { A, UINT32_MAX }, { 77, 0 } }, false },
+	{ "and our own",                       MANY, UINT32_MAX, 2, { { A, 0 }, { A, 1 } }, true },
+	{ "nothing overflows",                 UINT32_MAX, UINT32_MAX - 1, 4,
+	  { { A, UINT32_MAX - 1 }, { A, UINT32_MAX - 1 }, { A, UINT32_MAX - 1 },
+	    { A, UINT32_MAX - 1 } }, false },
 };
 
 START_TEST(who_is_ahead)
 {
-	struct board *b = board_new(rows[_i].n);
+	const size_t me = rows[_i].n;   /* the last, so that the sample goes round */
+	struct board *b = board_new(rows[_i].n + 1);
 
 	for (size_t i = 0; i < rows[_i].n; i++) {
-		board_reset(b, i, rows[_i].slots[i].state);
-		atomic_store(&board_slot(b, i)->open, rows[_i].slots[i].open);
+		board_reset(b, i, rows[_i].others[i].state);
+		atomic_store(&board_slot(b, i)->open, rows[_i].others[i].open);
 	}
-	ck_assert_msg(board_is_ahead(b, 0) == rows[_i].want, "%s", rows[_i].name);
+	board_reset(b, me, BOARD_ACCEPTING);
+	atomic_store(&board_slot(b, me)->open, rows[_i].mine);
+	ck_assert_msg(board_is_ahead(b, me, rows[_i].slots) == rows[_i].want, "%s",
+	              rows[_i].name);
 	board_close(&b);
 } END_TEST
 
@@ -60,13 +73,13 @@ START_TEST(no_more_than_a_sample_is_looked_at_and_it_goes_round)
 
 	for (size_t i = 0; i <= last; i++)
 		board_reset(b, i, BOARD_ACCEPTING);
-	atomic_store(&board_slot(b, last)->open, 2);
-	ck_assert(board_is_ahead(b, last));
+	atomic_store(&board_slot(b, last)->open, 3);
+	ck_assert(board_is_ahead(b, last, MANY));
 	/* Its sample begins anew at the first slot, and ends before this one: */
-	atomic_store(&board_slot(b, BOARD_SAMPLE)->open, 10000);
-	ck_assert(board_is_ahead(b, last));
-	atomic_store(&board_slot(b, BOARD_SAMPLE - 1)->open, 10000);
-	ck_assert(!board_is_ahead(b, last));
+	atomic_store(&board_slot(b, BOARD_SAMPLE)->open, MANY - 1);
+	ck_assert(board_is_ahead(b, last, MANY));
+	atomic_store(&board_slot(b, BOARD_SAMPLE - 1)->open, MANY - 1);
+	ck_assert(!board_is_ahead(b, last, MANY));
 	board_close(&b);
 } END_TEST
 

@@ -1,0 +1,700 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Connections, with a worker that has no listeners and a client at the other
+ * end of a socket pair. The loop is turned by hand; how a connection ended is
+ * read from the access log.
+ */
+#include <config.h>
+#include "connection.h"
+
+#include <ctype.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "clock.h"
+#include "unit.h"
+#include "worker.h"
+
+#define SLOTS 4
+
+static const char *const none[] = { NULL };
+static const char *no_program[] = { "/no/such/program", NULL };
+
+static struct conf_service service;
+static struct worker worker;
+static struct timer guard, tick;
+static int listener;                    /* on the loopback, for who needs a real client */
+
+/* ---- the worker --------------------------------------------------------- */
+
+static bool is_accepting;
+
+static void stop(struct timer *t)
+{
+	(void)t;
+	loop_stop(&worker.loop);
+}
+
+static void fail_late(struct timer *t)
+{
+	(void)t;
+	ck_abort_msg("nothing happened for too long");
+}
+
+static bool yes(void *arg)
+{
+	return worker_has_room(arg);
+}
+
+static void on_paused(void *arg, const char *reason)
+{
+	(void)arg, (void)reason;
+	is_accepting = false;
+}
+
+static void on_resumed(void *arg)
+{
+	(void)arg;
+}
+
+static void set_up(void)
+{
+	static const struct acceptor_options options = { .service = "test" };
+	const struct acceptor_owner owner = {
+		.arg = &worker, .has_room = yes, .paused = on_paused, .resumed = on_resumed,
+	};
+
+	unit_enter_folder();
+	unit_block_sigpipe();
+	log_use(NULL, LOG_LEVEL_ERROR);
+	service = (struct conf_service){
+		.name = "test", .connections = SLOTS,
+		.handler = { .argv = no_program, .env = (const char **)(uintptr_t)none,
+		             .pass_env = (const char **)(uintptr_t)none, .err = STDERR_CLIENT },
+		.timeouts = { .idle = 10000, .write = 10000, .session = 20000, .linger = 10000 },
+	};
+	worker = (struct worker){ .service = &service };
+	list_init(&worker.connections);
+	list_init(&worker.lingering);
+	ck_assert_int_eq(loop_init(&worker.loop), 0);
+	worker.start.board = board_new(1);
+	worker.slot = board_slot(worker.start.board, 0);
+	worker.start.access_log = log_sink_open(LOG_TARGET_FILE, "access", LOG_FORMAT_TEXT);
+	worker.scratch = malloc(WORKER_SCRATCH);
+	worker.acceptor = acceptor_new(&worker.loop, &owner, &options, NULL, 0);
+	ck_assert_int_eq(programs_init(&worker.programs, &worker.loop, &service, &worker.limits), 0);
+	is_accepting = true;
+	guard = (struct timer){ .fire = fail_late };
+	tick = (struct timer){ .fire = stop };
+	loop_timer(&worker.loop, &guard, 15000);
+	listener = -1;
+}
+
+/* As life.c does on TERM; each connection must then be gone. */
+static void tear_down(void)
+{
+	struct connection *c;
+
+	list_each(&worker.connections, c, struct connection, in_worker)
+		connection_abort(c, END_STOPPED);
+	list_each(&worker.lingering, c, struct connection, in_worker)
+		connection_abort(c, END_STOPPED);
+	ck_assert_int_eq(worker.n_open, 0);
+	ck_assert_int_eq(worker.n_lingering, 0);
+	timer_unset(&worker.loop.timers, &guard);
+	timer_unset(&worker.loop.timers, &tick);
+	ck_assert_uint_eq(worker.loop.timers.n, 0);     /* none is left of the dead */
+	acceptor_close(&worker.acceptor);
+	programs_fini(&worker.programs);
+	loop_fini(&worker.loop);
+	log_sink_close(&worker.start.access_log);
+	board_close(&worker.start.board);
+	free(worker.scratch);
+	if (listener != -1)
+		close(listener);
+	unit_leave_folder();
+}
+
+/* One turn, for what is ready now. */
+static void turn(void)
+{
+	loop_timer_at(&worker.loop, &tick, 0);
+	loop_run(&worker.loop);
+}
+
+static void turns(int n)
+{
+	while (n-- > 0)
+		turn();
+}
+
+/* Real time passes, as short as can be. */
+static void pass(int64_t ms)
+{
+	int64_t end = clock_ms() + ms;
+
+	worker.loop.now_ms = clock_ms();
+	while (clock_ms() < end) {
+		loop_timer_at(&worker.loop, &tick, end);
+		loop_run(&worker.loop);
+	}
+}
+
+/* Until the client has something to read, or its end. */
+static void until_readable(int client)
+{
+	struct pollfd p = { .fd = client, .events = POLLIN };
+
+	while (poll(&p, 1, 0) == 0) {
+		loop_timer(&worker.loop, &tick, 1);
+		loop_run(&worker.loop);
+	}
+}
+
+static const struct endpoint somebody = { .family = AF_INET, .port = 1234, .ip = { 10, 0, 0, 7 } };
+
+static void serve_with(enum handler_id id)
+{
+	service.handler.id = id;
+	worker.handler = handler_find(id);
+}
+
+static struct connection *newest(void)
+{
+	ck_assert(!list_empty(&worker.connections));
+	return container_of(worker.connections.prev, struct connection, in_worker);
+}
+
+/* A connection over a pair of unix sockets. Returns the client's end. */
+static int connect_pair(enum handler_id id)
+{
+	int ends[2];
+
+	serve_with(id);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
+	connection_new(&worker, ends[0], &somebody);
+	return ends[1];
+}
+
+/* The same over the loopback, where a reset is a reset. */
+static int connect_tcp(enum handler_id id)
+{
+	struct sockaddr_in at = { .sin_family = AF_INET,
+	                          .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t len = sizeof at;
+	int client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), fd;
+
+	serve_with(id);
+	if (listener == -1) {
+		listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+		ck_assert_int_eq(bind(listener, (struct sockaddr *)&at, sizeof at), 0);
+		ck_assert_int_eq(listen(listener, 8), 0);
+	}
+	ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&at, &len), 0);
+	ck_assert_int_eq(connect(client, (struct sockaddr *)&at, len), 0);
+	fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	ck_assert_int_ne(fd, -1);
+	connection_new(&worker, fd, &somebody);
+	return client;
+}
+
+static void say(int client, const char *text)
+{
+	ck_assert_int_eq(write(client, text, strlen(text)), (ssize_t)strlen(text));
+}
+
+/* What is there to read now; NULL at the end. */
+static const char *hear(int client)
+{
+	static char text[4096];
+	ssize_t n = recv(client, text, sizeof text - 1, MSG_DONTWAIT);
+
+	if (n == 0)
+		return NULL;
+	text[n > 0 ? n : 0] = '\0';
+	return text;
+}
+
+/* What the access log says of a key, in its line of that number from 0. */
+static const char *logged(int line, const char *key)
+{
+	static char value[128];
+	const char *p = unit_read_file("access");
+	char want[64];
+
+	for (; line > 0 && p; line--)
+		p = strchr(p, '\n') ? strchr(p, '\n') + 1 : NULL;
+	snprintf(want, sizeof want, " %s=", key);
+	p = p ? strstr(p, want) : NULL;
+	if (!p)
+		return "(nothing)";
+	p += strlen(want);
+	snprintf(value, sizeof value, "%.*s", (int)strcspn(p, " \n"), p);
+	return value;
+}
+
+static void expect_end(const char *how)
+{
+	ck_assert_msg(strcmp(logged(0, "how"), how) == 0, "it ended as %s, not %s", logged(0, "how"),
+	              how);
+	ck_assert_int_eq(worker.n_open, 0);
+	ck_assert_uint_eq(atomic_load(&worker.slot->served), 1);
+}
+
+/* A client that does not read: sends until neither side moves any more. */
+static size_t stuff(int client)
+{
+	static char bytes[65536];
+	size_t sum = 0;
+	int stuck = 0;
+
+	for (size_t i = 0; i < sizeof bytes; i++)
+		bytes[i] = (char)('a' + i % 26);
+	while (stuck < 3) {
+		/* whole alphabets as far as possible: the position tells the letter */
+		size_t from = sum % 26;
+		ssize_t n = send(client, bytes + from, sizeof bytes - from, MSG_DONTWAIT);
+
+		stuck = n > 0 ? 0 : stuck + 1;
+		sum += n > 0 ? (size_t)n : 0;
+		turn();
+	}
+	return sum;
+}
+
+/* Reads until there is nothing more, and checks each byte. Returns how many. */
+static size_t gather(int client, size_t from)
+{
+	static char bytes[65536];
+	size_t sum = from;
+	ssize_t n;
+
+	while ((n = recv(client, bytes, sizeof bytes, MSG_DONTWAIT)) > 0) {
+		for (ssize_t i = 0; i < n; i++)
+			ck_assert_int_eq(bytes[i], (char)('a' + (sum + (size_t)i) % 26));
+		sum += (size_t)n;
+	}
+	return sum;
+}
+
+/* ---- bytes -------------------------------------------------------------- */
+
+START_TEST(what_comes_goes_back)
+{
+	int client = connect_pair(HANDLER_ID_echo);
+
+	say(client, "hello");
+	turn();
+	ck_assert_str_eq(hear(client), "hello");
+	say(client, "again");
+	turn();
+	ck_assert_str_eq(hear(client), "again");
+	ck_assert_int_eq(worker.n_open, 1);
+	ck_assert_uint_eq(atomic_load(&worker.slot->open), 1);
+	ck_assert_ptr_null(newest()->out);      /* no buffer in the common case */
+	close(client);
+	turns(2);
+	expect_end("closed");
+	ck_assert_str_eq(logged(0, "in"), "10");
+	ck_assert_str_eq(logged(0, "out"), "10");
+	ck_assert_str_eq(logged(0, "peer"), "10.0.0.7:1234");
+	ck_assert_uint_eq(atomic_load(&worker.slot->open), 0);
+} END_TEST
+
+START_TEST(who_closed_its_half_still_gets_all)
+{
+	int client = connect_pair(HANDLER_ID_echo);
+
+	say(client, "last words");
+	shutdown(client, SHUT_WR);
+	turns(3);
+	ck_assert_str_eq(hear(client), "last words");
+	ck_assert_ptr_null(hear(client));
+	expect_end("closed");
+	ck_assert_int_eq(worker.n_lingering, 0);
+	close(client);
+} END_TEST
+
+START_TEST(a_client_that_does_not_read_costs_a_buffer_until_it_does)
+{
+	int client = connect_pair(HANDLER_ID_echo);
+	struct connection *c = newest();
+	size_t sent = stuff(client), got = 0;
+
+	ck_assert_int_eq(c->state, CONNECTION_WRITE);
+	ck_assert_ptr_nonnull(c->out);
+	ck_assert_uint_le(c->out_len, WORKER_SCRATCH);  /* it reads no more meanwhile */
+	while (got < sent) {
+		got = gather(client, got);
+		turn();
+	}
+	ck_assert_uint_eq(got, sent);
+	ck_assert_ptr_null(c->out);
+	ck_assert_uint_eq(c->out_len + c->out_at, 0);
+	ck_assert_int_eq(c->state, CONNECTION_READ);
+	say(client, "!");
+	turn();
+	ck_assert_str_eq(hear(client), "!");
+	close(client);
+} END_TEST
+
+START_TEST(what_waits_is_sent_before_it_ends)
+{
+	int client = connect_pair(HANDLER_ID_echo);
+	size_t sent = stuff(client), got = 0;
+
+	shutdown(client, SHUT_WR);
+	while (got < sent) {
+		got = gather(client, got);
+		turn();
+	}
+	turns(2);
+	ck_assert_ptr_null(hear(client));
+	expect_end("closed");
+	close(client);
+} END_TEST
+
+START_TEST(a_client_that_vanishes_is_a_reset)
+{
+	const struct linger now = { .l_onoff = 1 };
+	int client = connect_tcp(HANDLER_ID_echo);
+
+	setsockopt(client, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+	close(client);
+	turns(2);
+	expect_end("reset");
+} END_TEST
+
+START_TEST(a_client_that_vanishes_while_output_waits_is_a_reset)
+{
+	int client = connect_pair(HANDLER_ID_echo);
+
+	stuff(client);
+	ck_assert_ptr_nonnull(newest()->out);
+	close(client);
+	turns(3);
+	expect_end("reset");
+} END_TEST
+
+START_TEST(what_is_thrown_away_is_counted)
+{
+	int client = connect_pair(HANDLER_ID_discard);
+
+	say(client, "hello");
+	turn();
+	ck_assert_str_eq(hear(client), "");
+	shutdown(client, SHUT_WR);
+	turns(2);
+	ck_assert_ptr_null(hear(client));
+	expect_end("closed");
+	ck_assert_str_eq(logged(0, "in"), "5");
+	ck_assert_str_eq(logged(0, "out"), "0");
+	close(client);
+} END_TEST
+
+START_TEST(connections_have_numbers_of_their_own)
+{
+	int one = connect_pair(HANDLER_ID_echo), other = connect_pair(HANDLER_ID_echo);
+	char id[CONNECTION_ID_MAX], want[CONNECTION_ID_MAX];
+
+	snprintf(want, sizeof want, "%d-2", (int)getpid());
+	ck_assert_str_eq(connection_id(newest(), id), want);
+	ck_assert_int_eq(worker.n_open, 2);
+	close(one);
+	close(other);
+} END_TEST
+
+/* ---- handlers that speak first ------------------------------------------ */
+
+START_TEST(who_has_spoken_closes_first_and_lingers)
+{
+	int client = connect_tcp(HANDLER_ID_daytime);
+	const char *text;
+
+	say(client, "unread bytes would make a plain close a reset");
+	turns(2);
+	text = hear(client);
+	ck_assert_ptr_nonnull(text);
+	ck_assert(isupper((unsigned char)text[0]) && strstr(text, "\r\n"));
+	ck_assert_ptr_null(hear(client));
+	expect_end("served");
+	ck_assert_int_eq(worker.n_lingering, 1);
+	say(client, "and more");
+	turns(2);
+	ck_assert_int_eq(worker.n_lingering, 1);
+	close(client);
+	turns(2);
+	ck_assert_int_eq(worker.n_lingering, 0);
+} END_TEST
+
+START_TEST(without_lingering_it_is_closed_at_once)
+{
+	int client;
+
+	service.timeouts.linger = 0;
+	client = connect_pair(HANDLER_ID_daytime);
+	ck_assert_ptr_nonnull(strstr(hear(client), "\r\n"));
+	ck_assert_ptr_null(hear(client));
+	turn();
+	expect_end("served");
+	ck_assert_int_eq(worker.n_lingering, 0);
+	/* The dead has no timer: it would fire into freed memory. */
+	ck_assert_uint_eq(worker.loop.timers.n, 1);
+	close(client);
+} END_TEST
+
+START_TEST(the_binary_time_has_four_bytes)
+{
+	int client = connect_pair(HANDLER_ID_time);
+	unsigned char bytes[8];
+	int64_t seconds;
+
+	ck_assert_int_eq(recv(client, bytes, sizeof bytes, MSG_DONTWAIT), 4);
+	seconds = ((int64_t)bytes[0] << 24 | bytes[1] << 16 | bytes[2] << 8 | bytes[3]) - 2208988800;
+	ck_assert_int_le(llabs((int64_t)(uint32_t)(time(NULL) - seconds)), 5);
+	close(client);
+} END_TEST
+
+START_TEST(chargen_goes_on_as_long_as_the_client_reads)
+{
+	static char text[3 * 74 * 95 + 1];
+	int client = connect_pair(HANDLER_ID_chargen);
+	size_t len = 0;
+
+	while (len < sizeof text - 1) {
+		ssize_t n = recv(client, text + len, sizeof text - 1 - len, MSG_DONTWAIT);
+
+		len += n > 0 ? (size_t)n : 0;
+		turn();
+	}
+	for (size_t line = 0; line < 3 * 95; line++) {
+		const char *p = text + line * 74;
+
+		ck_assert_int_eq(p[0], (char)(' ' + line % 95));
+		ck_assert_int_eq(p[72], '\r');
+		ck_assert_int_eq(p[73], '\n');
+	}
+	close(client);
+	turns(3);
+	ck_assert_int_eq(worker.n_open, 0);
+} END_TEST
+
+START_TEST(chargen_rests_while_the_client_does_not_read)
+{
+	int client = connect_pair(HANDLER_ID_chargen);
+	struct connection *c = newest();
+	uint64_t out;
+
+	turns(1000);
+	out = c->bytes_out;
+	ck_assert_ptr_nonnull(c->out);
+	ck_assert_uint_lt(c->out_len, 65536);
+	turns(10);
+	ck_assert_uint_eq(c->bytes_out, out);
+	/* not ready either: it does not spin */
+	struct epoll_event e;
+
+	ck_assert_int_eq(epoll_wait(worker.loop.epoll_fd, &e, 1, 0), 0);
+	close(client);
+	turns(3);
+	expect_end("reset");
+} END_TEST
+
+START_TEST(chargen_stops_when_the_client_says_no_more)
+{
+	int client = connect_pair(HANDLER_ID_chargen);
+	char bytes[65536];
+	int i = 0;
+
+	say(client, "is thrown away");
+	turns(5);
+	shutdown(client, SHUT_WR);
+	while (worker.n_open > 0) {
+		ck_assert_int_lt(i++, 10000);
+		while (recv(client, bytes, sizeof bytes, MSG_DONTWAIT) > 0)
+			;
+		turn();
+	}
+	expect_end("closed");
+	ck_assert_str_eq(logged(0, "in"), "14");
+	close(client);
+} END_TEST
+
+/* ---- time-outs ---------------------------------------------------------- */
+
+START_TEST(an_idle_client_is_sent_away)
+{
+	int client;
+
+	service.timeouts.idle = 30;
+	client = connect_tcp(HANDLER_ID_echo);
+	pass(15);
+	say(client, "x");
+	turn();
+	ck_assert_str_eq(hear(client), "x");
+	pass(20);
+	ck_assert_int_eq(worker.n_open, 1);     /* counted from its last byte */
+	until_readable(client);
+	ck_assert_ptr_null(hear(client));
+	expect_end("idle");
+	ck_assert_int_eq(worker.n_lingering, 1);
+	close(client);
+} END_TEST
+
+START_TEST(a_client_that_takes_nothing_is_reset)
+{
+	char byte;
+	int client;
+
+	service.timeouts.write = 30;
+	client = connect_tcp(HANDLER_ID_echo);
+	stuff(client);
+	ck_assert_ptr_nonnull(newest()->out);
+	while (worker.n_open > 0)
+		pass(5);
+	expect_end("write");
+	ck_assert_int_eq(worker.n_lingering, 0);
+	while (recv(client, &byte, 1, 0) == 1)
+		;
+	ck_assert_int_eq(errno, ECONNRESET);
+	close(client);
+} END_TEST
+
+START_TEST(a_chargen_client_that_sends_but_does_not_read_times_out)
+{
+	int client;
+
+	service.timeouts.write = 30;
+	client = connect_pair(HANDLER_ID_chargen);
+	turns(1000);
+	for (int i = 0; i < 1000 && worker.n_open > 0; i++) {
+		send(client, "x", 1, MSG_DONTWAIT);     /* only what it takes counts */
+		pass(5);
+	}
+	expect_end("write");
+	close(client);
+} END_TEST
+
+START_TEST(a_session_has_its_time_however_busy_it_is)
+{
+	int client;
+
+	service.timeouts.session = 40;
+	client = connect_pair(HANDLER_ID_echo);
+	while (worker.n_open > 0) {
+		send(client, "x", 1, MSG_NOSIGNAL);
+		pass(5);
+	}
+	expect_end("session");
+	close(client);
+} END_TEST
+
+START_TEST(time_outs_of_0_are_never)
+{
+	int client;
+
+	service.timeouts = (struct conf_timeouts){ 0 };
+	client = connect_pair(HANDLER_ID_echo);
+	ck_assert_uint_eq(worker.loop.timers.n, 1);     /* the guard */
+	say(client, "x");
+	turn();
+	ck_assert_uint_eq(worker.loop.timers.n, 1);
+	close(client);
+	turns(2);
+	expect_end("closed");
+} END_TEST
+
+START_TEST(lingering_has_its_time_however_much_comes)
+{
+	int client;
+
+	service.timeouts.linger = 40;
+	client = connect_pair(HANDLER_ID_daytime);
+	ck_assert_int_eq(worker.n_lingering, 1);
+	while (worker.n_lingering > 0) {
+		send(client, "x", 1, MSG_NOSIGNAL);
+		pass(5);
+	}
+	expect_end("served");
+	close(client);
+} END_TEST
+
+START_TEST(no_more_linger_than_there_are_slots)
+{
+	int clients[SLOTS + 2];
+
+	for (int i = 0; i < SLOTS + 2; i++) {
+		clients[i] = connect_pair(HANDLER_ID_daytime);
+		turn();
+		ck_assert_int_eq(worker.n_open, 0);     /* it gave its slot back */
+		ck_assert_int_eq(worker.n_lingering, i < SLOTS ? i + 1 : SLOTS);
+	}
+	for (int i = 0; i < SLOTS + 2; i++) {           /* the oldest two are gone */
+		errno = 0;
+		ck_assert_int_eq(send(clients[i], "x", 1, MSG_NOSIGNAL | MSG_DONTWAIT),
+		                 i < 2 ? -1 : 1);
+		ck_assert_int_eq(errno, i < 2 ? EPIPE : 0);
+		close(clients[i]);
+	}
+} END_TEST
+
+/* ---- failures ----------------------------------------------------------- */
+
+START_TEST(a_program_that_cannot_start_ends_the_connection_and_pauses_accepting)
+{
+	int client = connect_pair(HANDLER_ID_exec);
+
+	turn();
+	expect_end("failed");
+	ck_assert(!is_accepting);
+	ck_assert_ptr_null(hear(client));
+	ck_assert_int_eq(worker.n_lingering, 0);
+	/* Beside the guard's and the acceptor's there is no timer: the dead has none. */
+	ck_assert_uint_eq(worker.loop.timers.n, 2);
+	close(client);
+} END_TEST
+
+START_TEST(one_that_is_aborted_is_gone_with_what_it_had_to_send)
+{
+	int client = connect_pair(HANDLER_ID_echo);
+
+	stuff(client);
+	connection_abort(newest(), END_STOPPED);
+	turn();
+	expect_end("stop");
+	close(client);
+} END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("connection");
+	TCase *bytes = unit_case(s, "bytes", set_up, tear_down);
+	TCase *speakers = unit_case(s, "speakers", set_up, tear_down);
+	TCase *timeouts = unit_case(s, "timeouts", set_up, tear_down);
+	TCase *failures = unit_case(s, "failures", set_up, tear_down);
+
+	tcase_add_test(bytes, what_comes_goes_back);
+	tcase_add_test(bytes, who_closed_its_half_still_gets_all);
+	tcase_add_test(bytes, a_client_that_does_not_read_costs_a_buffer_until_it_does);
+	tcase_add_test(bytes, what_waits_is_sent_before_it_ends);
+	tcase_add_test(bytes, a_client_that_vanishes_is_a_reset);
+	tcase_add_test(bytes, a_client_that_vanishes_while_output_waits_is_a_reset);
+	tcase_add_test(bytes, what_is_thrown_away_is_counted);
+	tcase_add_test(bytes, connections_have_numbers_of_their_own);
+	tcase_add_test(speakers, who_has_spoken_closes_first_and_lingers);
+	tcase_add_test(speakers, without_lingering_it_is_closed_at_once);
+	tcase_add_test(speakers, the_binary_time_has_four_bytes);
+	tcase_add_test(speakers, chargen_goes_on_as_long_as_the_client_reads);
+	tcase_add_test(speakers, chargen_rests_while_the_client_does_not_read);
+	tcase_add_test(speakers, chargen_stops_when_the_client_says_no_more);
+	tcase_add_test(timeouts, an_idle_client_is_sent_away);
+	tcase_add_test(timeouts, a_client_that_takes_nothing_is_reset);
+	tcase_add_test(timeouts, a_chargen_client_that_sends_but_does_not_read_times_out);
+	tcase_add_test(timeouts, a_session_has_its_time_however_busy_it_is);
+	tcase_add_test(timeouts, time_outs_of_0_are_never);
+	tcase_add_test(timeouts, lingering_has_its_time_however_much_comes);
+	tcase_add_test(timeouts, no_more_linger_than_there_are_slots);
+	tcase_add_test(failures, a_program_that_cannot_start_ends_the_connection_and_pauses_accepting);
+	tcase_add_test(failures, one_that_is_aborted_is_gone_with_what_it_had_to_send);
+	return unit_run(s);
+}
