@@ -177,10 +177,10 @@ bool generation_is_complete(const struct generation *g)
 	return true;
 }
 
-const struct unit *generation_failing(const struct generation *g)
+const struct unit *generation_failed(const struct generation *g)
 {
 	for (size_t i = 0; i < g->n; i++)
-		if (pool_is_failing(g->units[i].pool))
+		if (pool_has_failed(g->units[i].pool))
 			return &g->units[i];
 	return NULL;
 }
@@ -188,7 +188,7 @@ const struct unit *generation_failing(const struct generation *g)
 bool generation_is_settled(const struct generation *g)
 {
 	for (size_t i = 0; i < g->n; i++)
-		if (!pool_is_complete(g->units[i].pool) && !pool_is_failing(g->units[i].pool))
+		if (!pool_is_complete(g->units[i].pool) && !pool_has_failed(g->units[i].pool))
 			return false;
 	return true;
 }

@@ -68,9 +68,11 @@ void generation_stop(struct generation *g);
 /* Workers of any kind that live. */
 int generation_workers(const struct generation *g);
 
-/* Of all its services: as many workers accept as are wanted; one is failing. */
+/* True if of all its services as many workers accept as are wanted. */
 bool generation_is_complete(const struct generation *g);
-const struct unit *generation_failing(const struct generation *g);
+
+/* A service of which a worker could not start, or NULL. */
+const struct unit *generation_failed(const struct generation *g);
 
 /* True if every service has all its workers or has failed once. */
 bool generation_is_settled(const struct generation *g);

@@ -42,6 +42,21 @@ const char *lifecycle_phase_name(enum phase phase)
 	return names[phase];
 }
 
+bool lifecycle_is_stopping(enum phase phase)
+{
+	switch (phase) {
+	case PHASE_STARTING:
+	case PHASE_SERVING:
+	case PHASE_RELOADING:
+		break;
+	case PHASE_DRAINING:
+	case PHASE_WAITING:
+	case PHASE_ENDING:
+		return true;
+	}
+	return false;
+}
+
 static enum order meaning(int signal, int32_t si_code)
 {
 	for (size_t i = 0; i < sizeof meanings / sizeof *meanings; i++)
@@ -78,15 +93,5 @@ enum order lifecycle_order(enum phase phase, int signal, int32_t si_code)
 {
 	enum order order = meaning(signal, si_code);
 
-	switch (phase) {
-	case PHASE_STARTING:
-	case PHASE_SERVING:
-	case PHASE_RELOADING:
-		return order;
-	case PHASE_DRAINING:
-	case PHASE_WAITING:
-	case PHASE_ENDING:
-		break;
-	}
-	return while_stopping(phase, order);
+	return lifecycle_is_stopping(phase) ? while_stopping(phase, order) : order;
 }

@@ -6,6 +6,7 @@
 #ifndef DROVER_MASTER_LIFECYCLE_H
 #define DROVER_MASTER_LIFECYCLE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -37,6 +38,9 @@ extern const size_t lifecycle_n_signals;
 
 /* What that signal orders in that phase. si_code as in sigaction(2): a terminal means other things. */
 enum order lifecycle_order(enum phase phase, int signal, int32_t si_code);
+
+/* DRAINING, WAITING, ENDING: there is no way back. */
+bool lifecycle_is_stopping(enum phase phase);
 
 const char *lifecycle_phase_name(enum phase phase);
 

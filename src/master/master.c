@@ -59,19 +59,22 @@ int master_workers(const struct master *m)
 
 /* ---- STATUS= ------------------------------------------------------------ */
 
-static void add_services(struct text *t, const struct generation *g, bool failing)
+/* Of each service, how many of its workers accept; those that do, or those of which none does. */
+static void add_services(struct text *t, const struct generation *g, const char *before,
+                         bool served)
 {
-	const char *separator = "";
-
 	for (size_t i = 0; i < g->n; i++) {
 		const struct unit *u = &g->units[i];
+		const int accepting = pool_census(u->pool).accepting;
 
-		if (pool_is_failing(u->pool) != failing)
+		if ((accepting > 0) != served)
 			continue;
-		text_add(t, "%s%s", separator, u->service->name);
-		if (!failing)
-			text_add(t, " (%d)", pool_census(u->pool).accepting);
-		separator = ", ";
+		text_add(t, "%s%s", before, u->service->name);
+		if (accepting != pool_target(u->pool))
+			text_add(t, " (%d of %d workers)", accepting, pool_target(u->pool));
+		else
+			text_add(t, " (%d)", accepting);
+		before = ", ";
 	}
 }
 
@@ -79,7 +82,7 @@ static void describe(struct text *t, const struct master *m)
 {
 	const struct generation *g = m->current;
 
-	if (m->phase >= PHASE_DRAINING)
+	if (lifecycle_is_stopping(m->phase))
 		text_add(t, "%s: %d workers left", lifecycle_phase_name(m->phase),
 		         master_workers(m));
 	else if (!g)
@@ -87,13 +90,8 @@ static void describe(struct text *t, const struct master *m)
 	else if (m->resting)
 		text_add(t, "resting: no workers until HUP");
 	else {
-		text_add(t, "serving ");
-		add_services(t, g, false);
-		if (generation_failing(g)) {
-			text_add(t, "; NOT serving ");
-			add_services(t, g, true);
-			text_add(t, ": workers die before they accept");
-		}
+		add_services(t, g, "serving ", true);
+		add_services(t, g, t->len > 0 ? "; NOT serving " : "NOT serving ", false);
 	}
 	if (m->refused[0])
 		text_add(t, "; last reload refused: %s", m->refused);

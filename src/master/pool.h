@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The workers of one service in one generation: their births and deaths. How
- * many there should be is said from outside; a pool keeps that many alive, and
- * slows down when they die young (restart.c).
+ * The workers of one service in one generation. How many there should be is
+ * said from outside; a pool keeps that many alive, and slows down when they die
+ * young (restart.c).
  */
 #ifndef DROVER_MASTER_POOL_H
 #define DROVER_MASTER_POOL_H
@@ -15,7 +15,6 @@
 
 #include "board.h"
 #include "conf.h"
-#include "leash.h"
 #include "log_sink.h"
 #include "loop.h"
 #include "notify.h"
@@ -31,6 +30,7 @@ struct pool_context {
 	struct rlimit     nofile;       /* what droverd was started with */
 	struct log_sink  *log, *access_log;     /* those that new workers get */
 	enum log_level    log_level;
+	bool              detached;     /* from the terminal that it was started on */
 	/* In a child that becomes a worker of p: give up what is not its affair. */
 	void            (*forget)(void *arg, const struct pool *p);
 	/* Something that others may wait for: a worker accepts, failed, or is gone. */
@@ -78,13 +78,12 @@ void pool_send_logs(struct pool *p, int log_fd, int access_log_fd);
 bool pool_reaped(struct pool *p, pid_t pid, int status);
 
 struct pool_census pool_census(const struct pool *p);
-const struct conf_service *pool_service(const struct pool *p);
 int pool_target(const struct pool *p);
 
 /* True if as many accept as are wanted. */
 bool pool_is_complete(const struct pool *p);
 
-/* True if a worker died before it accepted, and none accepts now. */
-bool pool_is_failing(const struct pool *p);
+/* True if a worker could not be started or died before it accepted, until it is complete. */
+bool pool_has_failed(const struct pool *p);
 
 #endif

@@ -51,7 +51,7 @@ static void roll_back(struct master *m, const struct unit *failed)
 {
 	char why[128];
 
-	snprintf(why, sizeof why, "workers of service \"%s\" die before they accept",
+	snprintf(why, sizeof why, "a worker of service \"%s\" could not start",
 	         failed->service->name);
 	generation_drain(m->coming);
 	m->coming = NULL;
@@ -64,7 +64,7 @@ void reload_check(struct master *m)
 
 	if (m->phase != PHASE_RELOADING || !m->coming)
 		return;
-	failed = generation_failing(m->coming);
+	failed = generation_failed(m->coming);
 	if (failed)
 		roll_back(m, failed);
 	else if (generation_is_complete(m->coming))

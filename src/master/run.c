@@ -306,8 +306,8 @@ int run_master(const struct run_options *o)
 	if (init(&m, o) == -1) {
 		log_err("start: %m");
 		m.exit_code = EX_OSERR;
-	} else {
-		loop_run(&m.loop);
+	} else if (loop_run(&m.loop) == -1) {
+		m.exit_code = EX_OSERR;
 	}
 	fini(&m);
 	return m.exit_code;

@@ -62,7 +62,7 @@ static void close_doors(struct master *m)
 
 void stop_begin(struct master *m, enum order order)
 {
-	const bool first = m->phase < PHASE_DRAINING;
+	const bool first = !lifecycle_is_stopping(m->phase);
 	struct generation *g;
 	int64_t limit_ms;
 
@@ -84,6 +84,6 @@ void stop_begin(struct master *m, enum order order)
 
 void stop_check(struct master *m)
 {
-	if (m->phase >= PHASE_DRAINING && master_workers(m) == 0)
+	if (lifecycle_is_stopping(m->phase) && master_workers(m) == 0)
 		loop_stop(&m->loop);
 }

@@ -5,39 +5,38 @@
 #include <config.h>
 #include "board.h"
 
+#include <stdlib.h>
 #include <sys/mman.h>
 
-struct board {
-	size_t            n;
-	struct board_slot slots[];
+struct board {                          /* ours alone: workers could write a shared one */
+	size_t             n;
+	struct board_slot *slots;       /* shared */
 };
-
-static size_t bytes(size_t n_slots)
-{
-	return sizeof(struct board) + n_slots * sizeof(struct board_slot);
-}
 
 struct board *board_new(size_t n_slots)
 {
-	struct board *b = mmap(NULL, bytes(n_slots), PROT_READ | PROT_WRITE,
-	                       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct board *b = malloc(sizeof *b);
 
-	if (b == MAP_FAILED)
+	if (!b)
 		return NULL;
 	b->n = n_slots;
-	return b;
+	b->slots = mmap(NULL, n_slots * sizeof *b->slots, PROT_READ | PROT_WRITE,
+	                MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (b->slots != MAP_FAILED)
+		return b;
+	free(b);
+	return NULL;
 }
 
-void board_close(struct board **bp)
+void board_free(struct board **bp)
 {
-	if (*bp)
-		munmap(*bp, bytes((*bp)->n));
+	struct board *b = *bp;
+
 	*bp = NULL;
-}
-
-size_t board_size(const struct board *b)
-{
-	return b->n;
+	if (!b)
+		return;
+	munmap(b->slots, b->n * sizeof *b->slots);
+	free(b);
 }
 
 struct board_slot *board_slot(struct board *b, size_t i)
@@ -57,10 +56,9 @@ void board_reset(struct board *b, size_t i, enum board_state state)
 bool board_is_ahead(struct board *b, size_t i, uint32_t slots)
 {
 	uint32_t mine = atomic_load_explicit(&b->slots[i].open, memory_order_relaxed);
-	size_t n = b->n - 1 < BOARD_SAMPLE ? b->n - 1 : BOARD_SAMPLE;
 	uint64_t sum = 0, others = 0;
 
-	for (size_t k = 1; k <= n; k++) {
+	for (size_t k = 1; k < b->n && others < BOARD_SAMPLE; k++) {
 		struct board_slot *s = &b->slots[(i + k) % b->n];
 		uint32_t open = atomic_load_explicit(&s->open, memory_order_relaxed);
 

@@ -2,8 +2,9 @@
 /*
  * The scoreboard of a service: shared memory in which each of its workers says
  * what it does. A slot has one writer at a time: the worker while it lives, the
- * master otherwise. Readers take what they find for a hint: there are no locks
- * and no pointers, and a broken worker may write nonsense.
+ * master otherwise. Readers take what they find for a hint: there are no locks,
+ * nothing that is shared is a pointer or a length, and a broken worker may
+ * write nonsense.
  */
 #ifndef DROVER_SHARED_BOARD_H
 #define DROVER_SHARED_BOARD_H
@@ -35,11 +36,9 @@ struct board;
 struct board *board_new(size_t n_slots);
 
 /* Unmaps *bp and sets it to NULL; NULL is fine. */
-void board_close(struct board **bp);
+void board_free(struct board **bp);
 
-size_t board_size(const struct board *b);
-
-/* Lent. i is below board_size. */
+/* Lent. i is below n_slots. */
 struct board_slot *board_slot(struct board *b, size_t i);
 
 /* Empties slot i for the next worker, or after the last. */
@@ -47,7 +46,7 @@ void board_reset(struct board *b, size_t i, enum board_state state);
 
 /*
  * True if worker i holds clearly more open connections than the others that
- * accept and have room, with `slots` each. Looks at no more than BOARD_SAMPLE.
+ * accept and have room, with `slots` each. Compares with BOARD_SAMPLE of them.
  */
 bool board_is_ahead(struct board *b, size_t i, uint32_t slots);
 

@@ -12,7 +12,8 @@
 
 enum leash_word {
 	LEASH_READY,            /* worker: I am in my accept loop */
-	LEASH_DRAIN,            /* master: accept no more, finish, go */
+	LEASH_DRAIN,            /* master: accept no more, finish, go; worker: so I do, unasked */
+	LEASH_LOOK,             /* worker: I was woken for what I cannot take; master: look for it */
 	LEASH_LOGS,             /* master: here are new descriptors for the logs */
 };
 

@@ -84,6 +84,7 @@ void loop_timer_at(struct loop *l, struct timer *t, int64_t at_ms)
 {
 	if (timer_set(&l->timers, t, at_ms) == -1) {
 		log_err("set a timer: %m");
+		l->failed = true;
 		l->running = false;
 	}
 }
@@ -105,7 +106,7 @@ static int patience(const struct loop *l)
 	return next - l->now_ms > INT_MAX ? INT_MAX : (int)(next - l->now_ms);
 }
 
-void loop_run(struct loop *l)
+int loop_run(struct loop *l)
 {
 	struct epoll_event events[EVENTS_A_TURN];
 
@@ -114,7 +115,7 @@ void loop_run(struct loop *l)
 
 		if (n == -1 && errno != EINTR) {
 			log_err("epoll_wait: %m");
-			return;
+			return -1;
 		}
 		l->now_ms = clock_ms();
 		for (int i = 0; i < n; i++) {
@@ -126,6 +127,7 @@ void loop_run(struct loop *l)
 		}
 		timer_run(&l->timers, l->now_ms);
 	}
+	return l->failed ? -1 : 0;
 }
 
 void loop_stop(struct loop *l)

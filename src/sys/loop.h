@@ -24,6 +24,7 @@ struct watch {
 struct loop {
 	int               epoll_fd;
 	bool              running;
+	bool              failed;
 	int64_t           now_ms;       /* CLOCK_MONOTONIC, as of this turn */
 	struct timer_heap timers;
 	struct watch     *retired;
@@ -56,13 +57,13 @@ void loop_retire(struct loop *l, struct watch *w, void (*bury)(struct watch *w))
 /*
  * Sets t to fire at that time of the loop's clock (CLOCK_NEVER unsets it), or
  * after so many milliseconds, counted from this turn. Without memory for it the
- * loop ends, which is logged.
+ * loop fails.
  */
 void loop_timer_at(struct loop *l, struct timer *t, int64_t at_ms);
 void loop_timer(struct loop *l, struct timer *t, int64_t after_ms);
 
-/* Turns until loop_stop. An error of epoll itself ends the process. */
-void loop_run(struct loop *l);
+/* Turns until loop_stop. 0; or -1 if it could not go on, which has been logged. */
+int loop_run(struct loop *l);
 void loop_stop(struct loop *l);
 
 #endif

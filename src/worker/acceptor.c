@@ -35,6 +35,7 @@ struct acceptor {
 	struct acceptor_options options;
 	struct timer            pause;          /* in trouble */
 	struct timer            back;           /* stepped back */
+	struct timer            again;          /* draining, and there may be room */
 	int                     patience;       /* connections beyond its share before it steps back */
 	int                     beyond;         /* taken so since it came forward */
 	bool                    watching;
@@ -89,9 +90,12 @@ int acceptor_begin(struct acceptor *a)
 	return 0;
 }
 
+/* At the end of this turn, not now: whoever ended a connection is not done with it. */
 static void go_on(struct acceptor *a)
 {
-	if (a->watching || a->back.position != 0 || !can_take(a))
+	if (a->draining && a->n_open > 0 && can_take(a))
+		loop_timer(a->loop, &a->again, 0);
+	if (a->draining || a->watching || a->back.position != 0 || !can_take(a))
 		return;
 	if (acceptor_begin(a) == -1) {
 		log_err("%s: watch a listener: %m", a->options.service);
@@ -147,7 +151,7 @@ static enum took accept_failed(struct acceptor *a)
 	switch (errno) {
 	case EAGAIN:
 		return TOOK_NONE;
-	case ECONNABORTED: case EINTR: case EPROTO: case EPERM: case ENETDOWN: case ENOPROTOOPT:
+	case ECONNABORTED: case EINTR: case EPROTO: case ENETDOWN: case ENOPROTOOPT:
 	case EHOSTDOWN: case ENONET: case EHOSTUNREACH: case EOPNOTSUPP: case ENETUNREACH:
 		return TOOK_ERROR;      /* accept(2): troubles of that one connection */
 	default:                        /* EMFILE, ENFILE, ENOBUFS, ENOMEM: ours */
@@ -189,6 +193,34 @@ static void empty_tap(struct tap *t)
 		close_tap(t);
 }
 
+/*
+ * Draining. What is left open afterwards, waits for room or for the end of a
+ * pause, which will call this again; there is nothing to watch.
+ */
+static void empty_all(struct acceptor *a)
+{
+	for (size_t i = 0; i < a->n; i++)
+		empty_tap(&a->taps[i]);
+	if (a->n_open == 0)
+		a->owner.emptied(a->owner.arg);
+}
+
+static void on_again(struct timer *t)
+{
+	empty_all(container_of(t, struct acceptor, again));
+}
+
+void acceptor_look(struct acceptor *a)
+{
+	if (a->draining)
+		return;
+	for (size_t i = 0; i < a->n; i++)
+		while (can_take(a) && take_one(&a->taps[i]) == TOOK_ONE)
+			;
+	if (!can_take(a))
+		unwatch_all(a);
+}
+
 static void on_arrival(struct watch *w, uint32_t events)
 {
 	struct tap *t = container_of(w, struct tap, watch);
@@ -196,18 +228,12 @@ static void on_arrival(struct watch *w, uint32_t events)
 	enum took took;
 
 	(void)events;
-	if (a->draining) {
-		empty_tap(t);
-		if (a->n_open == 0)
-			a->owner.emptied(a->owner.arg);
-	} else {
-		took = take_one(t);
-		for (size_t i = 0; took == TOOK_NONE && a->n > 1 && i < a->n; i++)
-			if (&a->taps[i] != t)
-				took = take_one(&a->taps[i]);
-		if (took == TOOK_ONE)
-			mind_the_others(a);
-	}
+	took = take_one(t);
+	for (size_t i = 0; took == TOOK_NONE && a->n > 1 && i < a->n; i++)
+		if (&a->taps[i] != t)
+			took = take_one(&a->taps[i]);
+	if (took == TOOK_ONE)
+		mind_the_others(a);
 	if (!can_take(a))
 		unwatch_all(a);         /* full: acceptor_one_less will be called */
 }
@@ -224,6 +250,7 @@ struct acceptor *acceptor_new(struct loop *l, const struct acceptor_owner *owner
 	a->options = *options;
 	a->pause.fire = on_pause_over;
 	a->back.fire = on_come_forward;
+	a->again.fire = on_again;
 	a->patience = 1;
 	a->n = a->n_open = n;
 	for (size_t i = 0; i < n; i++)
@@ -248,6 +275,7 @@ void acceptor_drop(struct acceptor *a)
 	a->draining = true;
 	timer_unset(&a->loop->timers, &a->pause);
 	timer_unset(&a->loop->timers, &a->back);
+	timer_unset(&a->loop->timers, &a->again);
 	for (size_t i = 0; i < a->n; i++)
 		close_tap(&a->taps[i]);
 }
@@ -255,12 +283,10 @@ void acceptor_drop(struct acceptor *a)
 void acceptor_drain(struct acceptor *a, uint64_t removed)
 {
 	a->draining = true;
-	timer_unset(&a->loop->timers, &a->back);
-	for (size_t i = 0; i < a->n; i++) {
+	unwatch_all(a);
+	for (size_t i = 0; i < a->n; i++)
 		a->taps[i].removed = removed >> i & 1;
-		empty_tap(&a->taps[i]);
-	}
-	go_on(a);
+	loop_timer(a->loop, &a->again, 0);
 }
 
 bool acceptor_is_empty(const struct acceptor *a)

@@ -53,6 +53,9 @@ void acceptor_one_less(struct acceptor *a);
 /* Leaves the listeners alone for ACCEPTOR_PAUSE_MS; reason is one word. */
 void acceptor_pause(struct acceptor *a, const char *reason);
 
+/* Takes what waits: somebody else was woken for it, and cannot. */
+void acceptor_look(struct acceptor *a);
+
 /*
  * Takes what already waits, then closes the listeners; those in removed (a bit
  * each) stay until they have been found empty. To be closed when

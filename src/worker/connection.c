@@ -35,16 +35,15 @@ static enum connection_state step_linger(struct connection *c, uint32_t events);
 #define AT_END    (EPOLLRDHUP | EPOLLHUP | EPOLLERR)
 
 static const struct {
-	const char *name;
-	uint32_t    want;                               /* epoll interest while here */
+	uint32_t want;                                  /* epoll interest while here */
 	enum connection_state (*step)(struct connection *c, uint32_t events);
 } states[] = {
-	[CONNECTION_READ]    = { "read",    READ_EDGE,          step_read },
-	[CONNECTION_WRITE]   = { "write",   EPOLLOUT,           step_write },
-	[CONNECTION_PRODUCE] = { "produce", EPOLLIN | EPOLLOUT, step_produce },
-	[CONNECTION_PROGRAM] = { "program", 0,                  NULL },
-	[CONNECTION_LINGER]  = { "linger",  EPOLLIN,            step_linger },
-	[CONNECTION_DONE]    = { "done",    0,                  NULL },
+	[CONNECTION_READ]    = { READ_EDGE,          step_read },
+	[CONNECTION_WRITE]   = { EPOLLOUT,           step_write },
+	[CONNECTION_PRODUCE] = { EPOLLIN | EPOLLOUT, step_produce },
+	[CONNECTION_PROGRAM] = { 0,                  NULL },
+	[CONNECTION_LINGER]  = { EPOLLIN,            step_linger },
+	[CONNECTION_DONE]    = { 0,                  NULL },
 };
 
 static const char *const end_names[] = {
@@ -187,6 +186,17 @@ static void add_to_lingering(struct connection *c)
 		close_now(container_of(w->lingering.next, struct connection, in_worker));
 }
 
+/*
+ * Over a unix socket a read stops short also where descriptors were sent along,
+ * so that a short one does not prove that there is no more.
+ */
+static uint32_t interest(const struct connection *c)
+{
+	if (c->state == CONNECTION_READ && c->peer.family == AF_UNIX)
+		return EPOLLIN;
+	return states[c->state].want;
+}
+
 /* ---- changing state ----------------------------------------------------- */
 
 /* The one place where it changes. */
@@ -204,7 +214,7 @@ static void enter(struct connection *c, enum connection_state next)
 	c->active_ms = l->now_ms;
 	if (next == CONNECTION_LINGER)
 		add_to_lingering(c);
-	if (loop_rewatch(l, &c->watch, states[next].want) == -1) {
+	if (loop_rewatch(l, &c->watch, interest(c)) == -1) {
 		log_warn("%s: watch a connection: %m", c->worker->service->name);
 		connection_abort(c, END_FAILED);
 		return;
@@ -427,12 +437,13 @@ void connection_new(struct worker *w, int fd, const struct endpoint *peer)
 		verdict = h->opened(c);
 	if (c->program) {
 		enter(c, CONNECTION_PROGRAM);
-	} else if (loop_watch(&w->loop, &c->watch, READ_EDGE) == -1) {
+	} else if (loop_watch(&w->loop, &c->watch, interest(c)) == -1) {
 		log_warn("%s: watch a connection: %m", w->service->name);
 		connection_abort(c, END_FAILED);
 	} else {
 		enter(c, obey(c, verdict));
-		arm(c);
+		if (c->state == CONNECTION_READ)        /* as it was: enter() had nothing to do */
+			arm(c);
 	}
 }
 

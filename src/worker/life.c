@@ -31,6 +31,13 @@ static _Noreturn void cannot_start(const struct worker *w, const char *what)
 	exit(EX_OSERR);
 }
 
+/* To the master; that it is gone, its end of the leash will tell. */
+static void say(struct worker *w, enum leash_word word)
+{
+	if (leash_send(w->leash.fd, &(struct leash_message){ .word = word }) == -1)
+		log_debug("%s: leash: %m", w->service->name);
+}
+
 /* ---- orders ------------------------------------------------------------- */
 
 static void drain(struct worker *w, uint64_t removed)
@@ -43,14 +50,20 @@ static void drain(struct worker *w, uint64_t removed)
 	worker_check_end(w);
 }
 
+/* Accepts nothing more, whatever waits. */
+static void close_doors(struct worker *w)
+{
+	w->draining = true;
+	atomic_store(&w->slot->state, BOARD_DRAINING);
+	acceptor_drop(w->acceptor);
+}
+
 /* At once for connections; programs have PROGRAM_KILL_MS to go. */
 static void stop(struct worker *w)
 {
 	struct connection *c;
 
-	w->draining = true;
-	atomic_store(&w->slot->state, BOARD_DRAINING);
-	acceptor_drop(w->acceptor);
+	close_doors(w);
 	list_each(&w->connections, c, struct connection, in_worker)
 		if (c->state != CONNECTION_PROGRAM)
 			connection_abort(c, END_STOPPED);
@@ -85,8 +98,7 @@ static void master_is_gone(struct worker *w)
 {
 	log_warn("%s: the master is gone; finishing %d connections", w->service->name, w->n_open);
 	loop_unwatch(&w->loop, &w->leash);
-	w->draining = true;
-	acceptor_drop(w->acceptor);
+	close_doors(w);
 	if (w->start.shutdown_timeout_ms > 0)
 		loop_timer(&w->loop, &w->shutdown, w->start.shutdown_timeout_ms);
 	worker_check_end(w);
@@ -114,6 +126,9 @@ static void on_leash(struct watch *watch, uint32_t events)
 	case LEASH_LOGS:
 		switch_logs(w, &m);
 		break;
+	case LEASH_LOOK:
+		acceptor_look(w->acceptor);
+		break;
 	case LEASH_READY:
 		break;          /* our own word */
 	}
@@ -132,6 +147,7 @@ static void on_signal(struct watch *watch, uint32_t events)
 			programs_reap(&w->programs);
 			break;
 		case SIGQUIT:
+			say(w, LEASH_DRAIN);    /* another one may take our place at once */
 			drain(w, 0);
 			break;
 		case SIGTERM:
@@ -165,6 +181,7 @@ static void on_paused(void *arg, const char *reason)
 	struct worker *w = arg;
 
 	worker_event(w, "accept-paused reason=%s", reason);
+	say(w, LEASH_LOOK);
 }
 
 static void on_resumed(void *arg)
@@ -301,12 +318,13 @@ static void open_acceptor(struct worker *w)
 static void say_ready(struct worker *w)
 {
 	atomic_store(&w->slot->state, BOARD_ACCEPTING);
-	if (leash_send(w->leash.fd, &(struct leash_message){ .word = LEASH_READY }) == -1)
-		log_debug("%s: leash: %m", w->service->name);   /* its end will tell */
+	say(w, LEASH_READY);
 }
 
 static void begin(struct worker *w)
 {
+	if (w->start.detached)
+		dup2(STDIN_FILENO, STDERR_FILENO);      /* the caller's; the log is not there */
 	log_use(w->start.log, w->start.log_level);
 	w->pid = getpid();
 	list_init(&w->connections);
@@ -336,9 +354,10 @@ static void finish(struct worker *w)
 _Noreturn void life_of_worker(const struct worker_start *start)
 {
 	struct worker w = { .start = *start, .service = start->service };
+	int result;
 
 	begin(&w);
-	loop_run(&w.loop);
+	result = loop_run(&w.loop);
 	finish(&w);
-	exit(EX_OK);
+	exit(result == 0 ? EX_OK : EX_OSERR);
 }

@@ -18,6 +18,7 @@
 #include "fd.h"
 #include "launch.h"
 #include "log.h"
+#include "text.h"
 
 #define LINE_MAX_BYTES 1024             /* longer lines are logged in pieces */
 #define LAST_WORDS     65536            /* bytes of standard error read after the end */
@@ -40,8 +41,13 @@ struct program {
 
 static void flush_line(struct program *p)
 {
-	if (p->line_len > 0)
-		log_info("%s: %.*s", p->name, (int)p->line_len, p->line);
+	char safe[LOG_LINE_MAX];
+	struct text t = text_in(safe, sizeof safe);
+
+	if (p->line_len == 0)
+		return;
+	text_add_safe(&t, p->line, p->line_len);        /* it may hold NUL bytes */
+	log_info("%s: %s", p->name, safe);
 	p->line_len = 0;
 }
 
@@ -202,28 +208,28 @@ static void has_ended(struct program *p, int status)
 }
 
 /*
- * The next program that has ended, without waiting for it yet: its id, and that
- * of its process group, is not free until then. NULL if there is none.
+ * A child that has ended, without waiting for it yet: its id, and that of its
+ * process group, is not free until then. 0 if there is none.
  */
-static struct program *next_ended(struct programs *ps)
+static pid_t next_ended(void)
 {
 	siginfo_t info = { .si_pid = 0 };
 
-	if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == -1 || info.si_pid == 0)
-		return NULL;
-	return find(ps, info.si_pid);
+	return waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) == -1 ? 0 : info.si_pid;
 }
 
 void programs_reap(struct programs *ps)
 {
 	struct program *p;
+	pid_t pid;
 	int status;
 
-	while (!list_empty(&ps->running) && (p = next_ended(ps))) {
+	while (!list_empty(&ps->running) && (pid = next_ended()) > 0) {
+		p = find(ps, pid);
 		/* Who was told to go takes along what it started. */
-		if (p->told)
+		if (p && p->told)
 			signal_group(p, SIGKILL);
-		if (waitpid(p->pid, &status, 0) == p->pid)
+		if (waitpid(pid, &status, 0) == pid && p)
 			has_ended(p, status);
 	}
 }

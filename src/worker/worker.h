@@ -33,6 +33,7 @@ struct worker_start {
 	size_t                     slot;
 	struct log_sink           *log, *access_log;    /* the latter NULL if there is none */
 	enum log_level             log_level;
+	bool                       detached;            /* standard error is somebody else's */
 	struct notify             *events;              /* or NULL */
 	struct rlimit              nofile;              /* what droverd was started with */
 };

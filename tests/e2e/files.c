@@ -16,16 +16,16 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "arena.h"
-
-#define TEXTS_SIZE ((size_t)256 << 20)          /* address space only */
+struct text {
+	struct text *next;
+	char         bytes[];
+};
 
 static char folder[PATH_MAX];
-static struct arena texts;
+static struct text *texts;              /* all that were returned */
 
 void files_open(const char *parent)
 {
-	ck_assert_int_eq(arena_open(&texts, TEXTS_SIZE), 0);
 	snprintf(folder, sizeof folder, "%s/test.XXXXXX", parent);
 	ck_assert_msg(mkdtemp(folder) && chmod(folder, 0755) == 0, "%s: %m", folder);
 }
@@ -33,7 +33,12 @@ void files_open(const char *parent)
 void files_close(void)
 {
 	files_remove_tree(folder);
-	arena_close(&texts);
+	while (texts) {
+		struct text *t = texts;
+
+		texts = t->next;
+		free(t);
+	}
 }
 
 static int remove_entry(const char *path, const struct stat *st, int flag, struct FTW *ftw)
@@ -47,19 +52,30 @@ void files_remove_tree(const char *path)
 	nftw(path, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
+/* Zeroed memory for len bytes and a NUL. */
+static char *new_text(size_t len)
+{
+	struct text *t = calloc(1, sizeof *t + len + 1);
+
+	ck_assert_ptr_nonnull(t);
+	t->next = texts;
+	texts = t;
+	return t->bytes;
+}
+
 static const char *vtext(const char *format, va_list ap)
 {
-	char *s;
+	va_list again;
+	char *text;
 	int len;
 
-	len = vasprintf(&s, format, ap);
+	va_copy(again, ap);
+	len = vsnprintf(NULL, 0, format, again);
+	va_end(again);
 	ck_assert_int_ge(len, 0);
-
-	char *kept = arena_strndup(&texts, s, (size_t)len);
-
-	free(s);
-	ck_assert_ptr_nonnull(kept);
-	return kept;
+	text = new_text((size_t)len);
+	vsnprintf(text, (size_t)len + 1, format, ap);
+	return text;
 }
 
 const char *files_text(const char *format, ...)
@@ -133,19 +149,17 @@ const char *files_mkfifo(const char *name)
 const char *files_read(const char *path)
 {
 	int fd = open(path, O_RDONLY | O_CLOEXEC);
-	size_t len = 0;
-	ssize_t n;
+	size_t room, len = 0;
 	struct stat st;
+	ssize_t n;
 	char *text;
 
 	if (fd == -1)
 		return "";
 	/* Files of /proc say that they are empty; others may grow meanwhile. */
 	ck_assert_int_eq(fstat(fd, &st), 0);
-	size_t room = (size_t)st.st_size + 65536;
-
-	text = arena_alloc(&texts, room + 1);
-	ck_assert_ptr_nonnull(text);
+	room = (size_t)st.st_size + 65536;
+	text = new_text(room);
 	while (len < room && (n = read(fd, text + len, room - len)) > 0)
 		len += (size_t)n;
 	close(fd);

@@ -108,7 +108,7 @@ static void show_file(const char *folder, const char *name)
 static bool is_worth_showing(const char *name)
 {
 	return strstr(name, "errors-") || strstr(name, "output-") || strstr(name, ".txt") ||
-	       strstr(name, "drover.conf") || strcmp(name, "waits-for") == 0;
+	       strstr(name, "drover.conf") || strcmp(name, "waits-for") == 0 || strcmp(name, "row") == 0;
 }
 
 static void show_folder(const char *folder)

@@ -51,26 +51,43 @@ START_TEST(all_is_blocked_but_what_reports_a_crash)
 		ck_assert_int_le(is_blocked(s), 0);
 } END_TEST
 
-START_TEST(a_signal_is_read_with_who_sent_it)
+START_TEST(signals_are_read_with_who_sent_them)
 {
 	static const int ours[] = { SIGTERM, SIGUSR1 };
-	struct signalfd_siginfo info;
+	struct signalfd_siginfo info[SIGNALS_AT_ONCE];
 	int fd;
 
 	signals_take_over();
 	fd = signals_open(ours, ARRAY_SIZE(ours));
 	ck_assert(unit_fd_is_well_born(fd));
-	ck_assert(!signals_read(fd, &info));
+	ck_assert_uint_eq(signals_read(fd, info), 0);
 	kill(getpid(), SIGUSR2);                /* not ours */
 	kill(getpid(), SIGTERM);
 	kill(getpid(), SIGUSR1);
-	ck_assert(signals_read(fd, &info));
-	ck_assert_uint_eq(info.ssi_signo, SIGUSR1);     /* the lower number first */
-	ck_assert_uint_eq(info.ssi_pid, (uint32_t)getpid());
-	ck_assert_int_eq(info.ssi_code, SI_USER);
-	ck_assert(signals_read(fd, &info));
-	ck_assert_uint_eq(info.ssi_signo, SIGTERM);
-	ck_assert(!signals_read(fd, &info));
+	ck_assert_uint_eq(signals_read(fd, info), 2);
+	ck_assert_uint_eq(info[0].ssi_signo, SIGUSR1);  /* the lower number first */
+	ck_assert_uint_eq(info[1].ssi_signo, SIGTERM);
+	ck_assert_uint_eq(info[0].ssi_pid, (uint32_t)getpid());
+	ck_assert_int_eq(info[0].ssi_code, SI_USER);
+	ck_assert_uint_eq(signals_read(fd, info), 0);
+	close(fd);
+} END_TEST
+
+START_TEST(more_signals_than_are_read_at_once_stay)
+{
+	int ours[SIGNALS_AT_ONCE + 1];
+	struct signalfd_siginfo info[SIGNALS_AT_ONCE];
+	int fd;
+
+	signals_take_over();
+	for (int i = 0; i <= SIGNALS_AT_ONCE; i++)
+		ours[i] = SIGRTMIN + i;
+	fd = signals_open(ours, ARRAY_SIZE(ours));
+	for (int i = 0; i <= SIGNALS_AT_ONCE; i++)
+		kill(getpid(), ours[i]);
+	ck_assert_uint_eq(signals_read(fd, info), SIGNALS_AT_ONCE);
+	ck_assert_uint_eq(signals_read(fd, info), 1);
+	ck_assert_uint_eq(info[0].ssi_signo, (uint32_t)ours[SIGNALS_AT_ONCE]);
 	close(fd);
 } END_TEST
 
@@ -78,7 +95,7 @@ START_TEST(a_signal_is_read_with_who_sent_it)
 START_TEST(a_dead_child_is_told_and_waits_for_us)
 {
 	static const int ours[] = { SIGCHLD };
-	struct signalfd_siginfo info;
+	struct signalfd_siginfo info[SIGNALS_AT_ONCE];
 	struct pollfd p = { .events = POLLIN };
 	pid_t child;
 	int status;
@@ -90,8 +107,8 @@ START_TEST(a_dead_child_is_told_and_waits_for_us)
 	if (child == 0)
 		_exit(7);
 	ck_assert_int_eq(poll(&p, 1, 10000), 1);
-	ck_assert(signals_read(p.fd, &info));
-	ck_assert_uint_eq(info.ssi_signo, SIGCHLD);
+	ck_assert_uint_eq(signals_read(p.fd, info), 1);
+	ck_assert_uint_eq(info[0].ssi_signo, SIGCHLD);
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
 	ck_assert_int_eq(WEXITSTATUS(status), 7);
 	close(p.fd);
@@ -113,7 +130,8 @@ int main(void)
 
 	tcase_add_test(tc, ignored_signals_are_not_ignored_any_more);
 	tcase_add_test(tc, all_is_blocked_but_what_reports_a_crash);
-	tcase_add_test(tc, a_signal_is_read_with_who_sent_it);
+	tcase_add_test(tc, signals_are_read_with_who_sent_them);
+	tcase_add_test(tc, more_signals_than_are_read_at_once_stay);
 	tcase_add_test(tc, a_dead_child_is_told_and_waits_for_us);
 	tcase_add_test(tc, signals_have_names);
 	return unit_run(s);

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Forking, telling, ending and burying one worker.
+ */
+#include <config.h>
+#include "child.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "fd.h"
+#include "list.h"
+#include "log.h"
+#include "programs.h"
+#include "signals.h"
+
+#define KILL_AFTER_MS (PROGRAM_KILL_MS + 2000)  /* from TERM: its programs have PROGRAM_KILL_MS */
+
+static void on_timer(struct timer *t)
+{
+	struct child *c = container_of(t, struct child, timer);
+
+	switch (c->state) {
+	case CHILD_NONE:
+	case CHILD_ACCEPTING:
+		break;
+	case CHILD_STARTING:
+		log_warn("%s: worker (pid %d) did not start in time; killing it", c->service,
+		         (int)c->pid);
+		kill(c->pid, SIGKILL);
+		break;
+	case CHILD_DRAINING:
+		log_info("%s: worker (pid %d) drained for as long as it may; stopping it", c->service,
+		         (int)c->pid);
+		child_stop(c);
+		break;
+	case CHILD_STOPPING:
+		log_warn("%s: worker (pid %d) did not end on TERM; killing it", c->service,
+		         (int)c->pid);
+		kill(c->pid, SIGKILL);
+		break;
+	}
+}
+
+/* What the worker says of itself. False if it does not fit its state. */
+static bool believe(struct child *c, enum leash_word word)
+{
+	switch (word) {
+	case LEASH_READY:
+		if (c->state != CHILD_STARTING)
+			return false;
+		c->state = CHILD_ACCEPTING;
+		timer_unset(&c->loop->timers, &c->timer);
+		return true;
+	case LEASH_DRAIN:
+		if (c->state != CHILD_ACCEPTING)
+			return false;
+		c->state = CHILD_DRAINING;
+		return true;
+	case LEASH_LOOK:
+		return true;
+	case LEASH_LOGS:
+		break;
+	}
+	return false;
+}
+
+static void on_leash(struct watch *w, uint32_t events)
+{
+	struct child *c = container_of(w, struct child, leash);
+	struct leash_message m;
+
+	(void)events;
+	switch (leash_receive(w->fd, &m)) {
+	case LEASH_EMPTY:
+		return;
+	case LEASH_CLOSED:      /* SIGCHLD will tell the rest */
+		loop_unwatch(c->loop, w);
+		return;
+	case LEASH_OK:
+		break;
+	}
+	for (int i = 0; i < LEASH_FDS; i++)
+		fd_close(&m.fds[i]);    /* a worker has none to give */
+	if (believe(c, m.word))
+		c->heard(c, m.word);
+}
+
+pid_t child_fork(struct child *c, int64_t start_ms, int *leash)
+{
+	int ours, its;
+	pid_t pid;
+
+	if (leash_open(&ours, &its) == -1)
+		return -1;
+	pid = fork();
+	if (pid == 0) {
+		*leash = its;
+		return 0;
+	}
+	fd_drop(its);
+	if (pid == -1)
+		return fd_drop(ours);
+	c->state = CHILD_STARTING;
+	c->pid = pid;
+	c->born_ms = c->loop->now_ms;
+	c->leash = (struct watch){ .fd = ours, .ready = on_leash };
+	c->timer.fire = on_timer;
+	if (loop_watch(c->loop, &c->leash, EPOLLIN) == -1)
+		log_err("%s: watch a worker: %m", c->service);  /* it will not start in time */
+	loop_timer_at(c->loop, &c->timer, clock_deadline(c->loop->now_ms, start_ms));
+	return pid;
+}
+
+int child_tell(const struct child *c, const struct leash_message *m)
+{
+	return leash_send(c->leash.fd, m);
+}
+
+void child_stop(struct child *c)
+{
+	if (c->state == CHILD_NONE || c->state == CHILD_STOPPING)
+		return;
+	c->state = CHILD_STOPPING;
+	kill(c->pid, SIGTERM);
+	loop_timer(c->loop, &c->timer, KILL_AFTER_MS);
+}
+
+void child_drain(struct child *c, uint64_t removed, int64_t drain_ms)
+{
+	const struct leash_message order = { .word = LEASH_DRAIN, .removed = removed };
+
+	if (c->state == CHILD_STARTING) {
+		child_stop(c);          /* it has no connections yet */
+		return;
+	}
+	if (c->state != CHILD_ACCEPTING && c->state != CHILD_DRAINING)
+		return;
+	loop_timer_at(c->loop, &c->timer, clock_deadline(c->loop->now_ms, drain_ms));
+	if (c->state == CHILD_DRAINING)
+		return;
+	c->state = CHILD_DRAINING;
+	if (child_tell(c, &order) == -1)
+		kill(c->pid, SIGQUIT);          /* means the same, but for `removed` */
+	notify_send(c->events, "worker-drain service=%s pid=%d", c->service, (int)c->pid);
+}
+
+/* One line: a death that was asked for is nothing to worry about. */
+static void log_death(const struct child *c, int status, uint64_t served, uint32_t open)
+{
+	const bool by_signal = WIFSIGNALED(status);
+	const bool expected = c->state >= CHILD_DRAINING && !by_signal && WEXITSTATUS(status) == 0;
+	const int64_t age_ms = c->loop->now_ms - c->born_ms;
+	char how[64];
+
+	if (by_signal)
+		snprintf(how, sizeof how, "was ended by signal %s%s", signals_name(WTERMSIG(status)),
+		         WCOREDUMP(status) ? " (core dumped)" : "");
+	else
+		snprintf(how, sizeof how, "exited with status %d", WEXITSTATUS(status));
+	log_line(expected ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING,
+	         "%s: worker (pid %d) %s%s after %lld.%03lld s, %llu connections served, %u open",
+	         c->service, (int)c->pid, how,
+	         c->state == CHILD_STARTING ? " before it accepted" : "", (long long)age_ms / 1000,
+	         (long long)age_ms % 1000, (unsigned long long)served, open);
+	notify_send(c->events, "worker-end service=%s pid=%d how=%s value=%d served=%llu open=%u",
+	            c->service, (int)c->pid, by_signal ? "signal" : "exit",
+	            by_signal ? WTERMSIG(status) : WEXITSTATUS(status),
+	            (unsigned long long)served, open);
+}
+
+void child_bury(struct child *c, int status, uint64_t served, uint32_t open)
+{
+	log_death(c, status, served, open);
+	timer_unset(&c->loop->timers, &c->timer);
+	loop_unwatch(c->loop, &c->leash);
+	fd_close(&c->leash.fd);
+	c->state = CHILD_NONE;
+}

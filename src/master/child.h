@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One worker, as its master sees it: its pid, its end of the leash, and the
+ * time it is allowed for what it does. Which workers there should be is the
+ * pool's affair.
+ */
+#ifndef DROVER_MASTER_CHILD_H
+#define DROVER_MASTER_CHILD_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "leash.h"
+#include "loop.h"
+#include "notify.h"
+
+enum child_state {
+	CHILD_NONE,             /* this place is free */
+	CHILD_STARTING,         /* forked */
+	CHILD_ACCEPTING,        /* it said so */
+	CHILD_DRAINING,         /* told to finish, or it said that it was */
+	CHILD_STOPPING,         /* sent TERM */
+};
+
+struct child {
+	enum child_state state;
+	pid_t            pid;           /* not waited for yet, while state is not NONE */
+	int64_t          born_ms;
+	struct watch     leash;
+	struct timer     timer;         /* what its state allows it: to start, to drain, to go */
+	struct loop     *loop;
+	struct notify   *events;
+	const char      *service;       /* its name */
+	void            *arg;           /* of heard */
+	/* It said READY or DRAIN (state is changed already), or wants the others to LOOK. */
+	void           (*heard)(struct child *c, enum leash_word word);
+};
+
+/*
+ * Forks. Returns the pid in the master; 0 in the worker, with *leash its end;
+ * -1 with errno. loop, events, service, arg and heard must be set; it is killed
+ * if it does not say READY within start_ms (0: never).
+ */
+pid_t child_fork(struct child *c, int64_t start_ms, int *leash);
+
+/* Never waits. -1 with errno if it does not read. */
+int child_tell(const struct child *c, const struct leash_message *m);
+
+/*
+ * It is to finish what is open within drain_ms (0: no limit), then TERM. One
+ * that drains already only gets the new limit; one that starts, is stopped.
+ */
+void child_drain(struct child *c, uint64_t removed, int64_t drain_ms);
+
+/* TERM, and KILL if that does not help. */
+void child_stop(struct child *c);
+
+/* It was waited for. Logs how it ended, and what its board said; its place is free then. */
+void child_bury(struct child *c, int status, uint64_t served, uint32_t open);
+
+#endif

@@ -1,0 +1,238 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Sockets that were open before we started: passed as by systemd
+ * (sd_listen_fds(3)), used by name, and never taken away.
+ */
+#include <config.h>
+#include "harness.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static struct daemon d;
+
+/* What is passed: two sockets, with names. */
+static int passed[2];
+static size_t n_passed;
+static const char *names = "";
+
+static void pass_sockets(void)
+{
+	/* Out of the way first: one of them may have a number where another goes. */
+	for (size_t i = 0; i < n_passed; i++)
+		passed[i] = fcntl(passed[i], F_DUPFD, 100);
+	for (size_t i = 0; i < n_passed; i++)
+		if (dup2(passed[i], 3 + (int)i) == -1 || close(passed[i]) == -1)
+			_exit(EXIT_FAILURE);
+	setenv("LISTEN_PID", files_text("%d", getpid()), 1);
+	setenv("LISTEN_FDS", files_text("%zu", n_passed), 1);
+	setenv("LISTEN_FDNAMES", names, 1);
+}
+
+static int listen_unix(const char *path)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	strcpy(a.sun_path, path);
+	ck_assert_msg(bind(fd, (struct sockaddr *)&a, sizeof a) == 0 && listen(fd, 8) == 0, "%s: %m", path);
+	return fd;
+}
+
+/* A TCP socket called web, and a unix socket called local. */
+static void prepare_two(const char **port)
+{
+	passed[0] = client_listen(port);
+	passed[1] = listen_unix(files_path("local.sock"));
+	n_passed = 2;
+	names = "web:local";
+	d.before_exec = pass_sockets;
+}
+
+static void check_echo(const char *address)
+{
+	int fd = client_connect(address);
+
+	client_echo(fd);
+	close(fd);
+}
+
+START_TEST(inherited_sockets_are_served_by_name)
+{
+	const char *port;
+
+	prepare_two(&port);
+	daemon_start(&d, SERVICES(SERVICE_AT("w", "\"systemd:web\"", "daytime", "workers = 1;")
+	                          SERVICE_AT("l", "\"systemd:local\"", "echo", "workers = 1;")));
+	ck_assert_uint_gt(strlen(client_ask(files_text("127.0.0.1:%s", port))), 10);
+	check_echo(files_text("unix:%s", files_path("local.sock")));
+	daemon_wait_for(&d, "listening service=w address=127.0.0.1:%s", port);
+	daemon_wait_for(&d, "listening service=l address=unix:%s", files_path("local.sock"));
+} END_TEST
+
+START_TEST(plain_systemd_means_all_of_them)
+{
+	const char *port;
+
+	prepare_two(&port);
+	daemon_start(&d, SERVICES(SERVICE_AT("s", "\"systemd\"", "echo", "workers = 2;")));
+	check_echo(files_text("127.0.0.1:%s", port));
+	check_echo(files_text("unix:%s", files_path("local.sock")));
+} END_TEST
+
+START_TEST(beside_inherited_sockets_a_service_can_have_its_own)
+{
+	const char *port;
+
+	prepare_two(&port);
+	daemon_start(&d, SERVICES(SERVICE_AT("s", "[ \"systemd:web\", \"127.0.0.1:0\" ]", "echo",
+	                                     "workers = 1;")));
+	check_echo(daemon_address(&d, "s", 0));
+	check_echo(daemon_address(&d, "s", 1));
+} END_TEST
+
+START_TEST(inherited_sockets_outlive_the_server)
+{
+	const char *port, *path = files_path("local.sock");
+	int fd;
+
+	prepare_two(&port);
+	daemon_start(&d, SERVICES(SERVICE_AT("s", "\"systemd\"", "echo", "workers = 1;")));
+	check_echo(files_text("unix:%s", path));
+	daemon_signal(&d, SIGTERM);
+	ck_assert_int_eq(daemon_join(&d), 0);
+	ck_assert(files_exist(path));
+	/* Who comes now waits for the next server. */
+	for (size_t i = 0; i < n_passed; i++) {
+		fd = client_connect(i ? files_text("unix:%s", path) : files_text("127.0.0.1:%s", port));
+		close(fd);
+		fd = accept(passed[i], NULL, NULL);
+		ck_assert_msg(fd != -1, "accept: %m");
+		close(fd);
+	}
+} END_TEST
+
+START_TEST(an_inherited_socket_stays_open_through_reloads)
+{
+	const char *port;
+
+	prepare_two(&port);
+	daemon_start(&d, SERVICES(SERVICE_AT("s", "\"systemd:web\"", "echo", "workers = 1;")));
+	daemon_reload(&d, SERVICES(SERVICE_AT("s", "\"systemd:local\"", "echo", "workers = 1;")));
+	check_echo(files_text("unix:%s", files_path("local.sock")));
+	daemon_reload(&d, SERVICES(SERVICE_AT("s", "\"systemd:web\"", "echo", "workers = 1;")));
+	check_echo(files_text("127.0.0.1:%s", port));
+	ck_assert_uint_eq(daemon_saw(&d, "closed"), 0);
+} END_TEST
+
+START_TEST(programs_do_not_inherit_them)
+{
+	const char *port;
+
+	prepare_two(&port);
+	daemon_start(&d, SERVICES(EXEC("s", "argv = [ \"/bin/ls\", \"/proc/self/fd\" ];", "workers = 1;")));
+	ck_assert_str_eq(client_ask(daemon_address(&d, "s", 0)), "0\n1\n2\n3\n");
+	daemon_reload(&d, SERVICES(EXEC("s", "argv = \"/usr/bin/env\";", "workers = 1;")));
+	ck_assert_ptr_null(strstr(client_ask(daemon_address(&d, "s", 0)), "LISTEN_"));
+} END_TEST
+
+START_TEST(a_name_that_was_not_inherited_is_78)
+{
+	const char *port;
+
+	if (_i == 1)
+		prepare_two(&port);
+	daemon_config(&d, SERVICES(SERVICE_AT("s", "\"systemd:ftp\"", "echo", "workers = 1;")));
+	ck_assert_int_eq(daemon_run_args(&d, "-c", d.config), 78);
+	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), "systemd:ftp"));
+} END_TEST
+
+START_TEST(a_socket_that_does_not_listen_is_78)
+{
+	passed[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	n_passed = 1;
+	names = "web";
+	d.before_exec = pass_sockets;
+	daemon_config(&d, SERVICES(SERVICE_AT("s", "\"systemd:web\"", "echo", "workers = 1;")));
+	ck_assert_int_eq(daemon_run_args(&d, "-c", d.config), 78);
+} END_TEST
+
+START_TEST(a_reload_that_wants_a_missing_name_is_refused)
+{
+	const char *port;
+
+	prepare_two(&port);
+	daemon_start(&d, SERVICES(SERVICE_AT("s", "\"systemd:web\"", "echo", "workers = 1;")));
+	daemon_config(&d, SERVICES(SERVICE_AT("s", "\"systemd:ftp\"", "echo", "workers = 1;")));
+	daemon_signal(&d, SIGHUP);
+	daemon_wait_for(&d, "reload-failed");
+	check_echo(files_text("127.0.0.1:%s", port));
+} END_TEST
+
+START_TEST(sockets_meant_for_another_process_are_not_touched)
+{
+	static const char *const said = "systemd:web";
+
+	setenv("LISTEN_PID", "1", 1);
+	setenv("LISTEN_FDS", "1", 1);
+	daemon_config(&d, SERVICES(SERVICE_AT("s", "\"%s\"", "echo", "workers = 1;")), said);
+	ck_assert_int_eq(daemon_run_args(&d, "-c", d.config), 78);
+} END_TEST
+
+/* ---- systemd's own tool ---- */
+
+static int tool_stderr = -1;
+
+static void become_the_tool(void)
+{
+	dup2(tool_stderr, STDERR_FILENO);
+	execlp("systemd-socket-activate", "systemd-socket-activate", "--fdname=web",
+	       "-l", files_path("web.sock"), "-E", "NOTIFY_SOCKET", "-E", "DROVER_EVENTS",
+	       getenv("DROVERD"), "-c", d.config, (char *)NULL);
+	_exit(EXIT_FAILURE);
+}
+
+START_TEST(systemd_socket_activate_starts_the_server)
+{
+	int ends[2], fd;
+
+	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+	tool_stderr = ends[1];
+	d.before_exec = become_the_tool;
+	daemon_config(&d, SERVICES(SERVICE_AT("s", "\"systemd:web\"", "echo", "workers = 1;")));
+	daemon_spawn(&d);
+	while (!strstr(client_read_line(ends[0]), "istening on"))
+		;
+	fd = client_connect(files_text("unix:%s", files_path("web.sock")));
+	client_echo(fd);
+	close(fd);
+	daemon_wait_ready(&d);
+} END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("activation");
+	TCase *tc = harness_case(s, "activation");
+
+	tcase_add_test(tc, inherited_sockets_are_served_by_name);
+	tcase_add_test(tc, plain_systemd_means_all_of_them);
+	tcase_add_test(tc, beside_inherited_sockets_a_service_can_have_its_own);
+	tcase_add_test(tc, inherited_sockets_outlive_the_server);
+	tcase_add_test(tc, an_inherited_socket_stays_open_through_reloads);
+	tcase_add_test(tc, programs_do_not_inherit_them);
+	tcase_add_loop_test(tc, a_name_that_was_not_inherited_is_78, 0, 2);
+	tcase_add_test(tc, a_socket_that_does_not_listen_is_78);
+	tcase_add_test(tc, a_reload_that_wants_a_missing_name_is_refused);
+	tcase_add_test(tc, sockets_meant_for_another_process_are_not_touched);
+	harness_add_if(process_is_installed("systemd-socket-activate"),
+	               "systemd-socket-activate is not installed", tc,
+	               systemd_socket_activate_starts_the_server);
+	return harness_run(s);
+}

@@ -1,0 +1,333 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Who workers are and what they can reach. Most of it can only be shown by
+ * root; the rest is what is refused to everybody else.
+ */
+#include <config.h>
+#include "harness.h"
+
+#include <grp.h>
+#include <linux/capability.h>
+#include <pwd.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+static struct daemon d;
+
+#define ECHO_WITH(settings) SERVICES(SERVICE("s", "echo", "workers = 1; " settings))
+
+static const struct passwd *nobody(void)
+{
+	const struct passwd *pw = getpwnam("nobody");
+
+	ck_assert_ptr_nonnull(pw);
+	return pw;
+}
+
+/* ---- As root: the identity of workers ---- */
+
+/* "1\t1\t1\t1": real, effective, saved, of the file system. */
+static const char *four_times(unsigned int id)
+{
+	return files_text("%1$u\t%1$u\t%1$u\t%1$u", id);
+}
+
+static void check_no_capabilities(pid_t pid)
+{
+	static const char *const sets[] = { "CapInh", "CapPrm", "CapEff", "CapAmb" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
+		ck_assert_msg(strspn(process_status(pid, sets[i]), "0") == 16, "%s is %s", sets[i],
+		              process_status(pid, sets[i]));
+}
+
+/* More than a server should have: groups, and an ambient capability. */
+static void take_much(void)
+{
+	const gid_t groups[] = { 1, 2, 3 };
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct caps[2];
+
+	if (setgroups(ARRAY_SIZE(groups), groups) == -1 || syscall(SYS_capget, &header, caps) == -1)
+		_exit(EXIT_FAILURE);
+	caps[0].inheritable |= 1u << CAP_NET_BIND_SERVICE;
+	if (syscall(SYS_capset, &header, caps) == -1 ||
+	    prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_RAISE, CAP_NET_BIND_SERVICE, 0, 0) == -1)
+		_exit(EXIT_FAILURE);
+}
+
+START_TEST(a_worker_is_its_user_and_nothing_else)
+{
+	const struct passwd *pw = nobody();
+	pid_t pid;
+
+	d.before_exec = take_much;
+	daemon_start(&d, ECHO_WITH("user = \"nobody\";"));
+	pid = daemon_next_worker(&d, "s");
+	ck_assert_str_eq(process_status(pid, "Uid"), four_times(pw->pw_uid));
+	ck_assert_str_eq(process_status(pid, "Gid"), four_times(pw->pw_gid));
+	ck_assert_int_eq(atoi(process_status(pid, "Groups")), (int)pw->pw_gid);
+	ck_assert_ptr_null(strchr(process_status(pid, "Groups"), '\t'));
+	ck_assert_str_eq(process_status(pid, "NoNewPrivs"), "1");
+	check_no_capabilities(pid);
+} END_TEST
+
+START_TEST(a_group_of_its_own_replaces_that_of_the_user)
+{
+	pid_t pid;
+
+	daemon_start(&d, ECHO_WITH("user = \"nobody\"; group = \"daemon\";"));
+	pid = daemon_next_worker(&d, "s");
+	ck_assert_str_eq(process_status(pid, "Uid"), four_times(nobody()->pw_uid));
+	ck_assert_str_eq(process_status(pid, "Gid"), four_times(getgrnam("daemon")->gr_gid));
+} END_TEST
+
+/* Somebody with a supplementary group; NULL if there is nobody like that here. */
+static const char *member_of_a_group(gid_t *gid)
+{
+	const char *user = NULL;
+	struct group *gr;
+
+	setgrent();
+	while (!user && (gr = getgrent())) {
+		const struct passwd *pw = gr->gr_mem[0] ? getpwnam(gr->gr_mem[0]) : NULL;
+
+		if (pw && pw->pw_gid != gr->gr_gid) {
+			user = strdup(gr->gr_mem[0]);
+			*gid = gr->gr_gid;
+		}
+	}
+	endgrent();
+	return user;
+}
+
+START_TEST(a_worker_is_in_the_groups_of_its_user)
+{
+	gid_t gid;
+	const char *user = member_of_a_group(&gid);
+	const char *groups;
+
+	daemon_start(&d, ECHO_WITH("user = \"%s\";"), user);
+	groups = files_text(" %s ", process_status(daemon_next_worker(&d, "s"), "Groups"));
+	ck_assert_msg(strstr(groups, files_text(" %u ", gid)), "%s is not in %u, but in%s", user, gid,
+	              groups);
+} END_TEST
+
+START_TEST(services_have_users_of_their_own)
+{
+	daemon_start(&d, SERVICES(SERVICE("a", "echo", "workers = 1; user = \"nobody\";")
+	                          SERVICE("b", "echo", "workers = 1; user = \"daemon\";")));
+	ck_assert_str_eq(process_status(daemon_next_worker(&d, "a"), "Uid"),
+	                 four_times(nobody()->pw_uid));
+	ck_assert_str_eq(process_status(daemon_next_worker(&d, "b"), "Uid"),
+	                 four_times(getpwnam("daemon")->pw_uid));
+} END_TEST
+
+START_TEST(a_program_is_the_user_of_its_service)
+{
+	const char *status;
+
+	daemon_start(&d, SERVICES(EXEC("s", "argv = [ \"/bin/cat\", \"/proc/self/status\" ];",
+	                               "workers = 1; user = \"nobody\";")));
+	status = client_ask(daemon_address(&d, "s", 0));
+	ck_assert_str_eq(process_field(status, "Uid"), four_times(nobody()->pw_uid));
+	ck_assert_str_eq(process_field(status, "CapEff"), "0000000000000000");
+} END_TEST
+
+START_TEST(a_worker_is_confined_to_its_chroot)
+{
+	const char *jail = files_mkdir("jail");
+	pid_t pid;
+	int fd;
+
+	files_mkdir("jail/inside");
+	daemon_start(&d, ECHO_WITH("user = \"nobody\"; chroot = \"%s\"; directory = \"/inside\";"), jail);
+	pid = daemon_next_worker(&d, "s");
+	ck_assert_str_eq(process_link(pid, "root"), jail);
+	ck_assert_str_eq(process_link(pid, "cwd"), files_text("%s/inside", jail));
+	fd = daemon_connect(&d, "s");
+	client_echo(fd);
+	close(fd);
+} END_TEST
+
+static void check_nice(int value)
+{
+	daemon_start(&d, ECHO_WITH("user = \"nobody\"; nice = %d;"), value);
+	ck_assert_int_eq(getpriority(PRIO_PROCESS, (id_t)daemon_next_worker(&d, "s")), value);
+}
+
+START_TEST(a_worker_may_be_nicer)
+{
+	check_nice(7);
+} END_TEST
+
+START_TEST(a_worker_may_be_less_nice)
+{
+	check_nice(-7);
+} END_TEST
+
+START_TEST(a_unix_socket_has_the_owner_that_was_asked_for)
+{
+	const char *path = files_path("s.sock");
+	struct stat st;
+
+	daemon_start(&d, SERVICES(SERVICE_AT("s", "( { address = \"unix:%s\"; owner = \"nobody\";"
+	             " group = \"daemon\"; mode = \"0640\"; } )", "echo", "workers = 1;")), path);
+	ck_assert_int_eq(stat(path, &st), 0);
+	ck_assert_uint_eq(st.st_uid, nobody()->pw_uid);
+	ck_assert_uint_eq(st.st_gid, getgrnam("daemon")->gr_gid);
+	ck_assert_uint_eq(st.st_mode & 0777, 0640);
+} END_TEST
+
+START_TEST(a_worker_cannot_remember_the_secrets_of_another_service)
+{
+	const char *const config = SERVICES(
+		EXEC("keeper", "argv = \"/bin/cat\"; env = [ \"KEY=%s\" ];", "workers = 1; user = \"nobody\";")
+		SERVICE("other", "echo", "workers = 1; user = \"nobody\";"));
+	const char *secret = files_text("swordfish-%d-in-the-sea", getpid());
+
+	daemon_start(&d, config, secret);
+	ck_assert(process_remembers(daemon_next_worker(&d, "keeper"), secret));
+	ck_assert(!process_remembers(daemon_next_worker(&d, "other"), secret));
+	daemon_reload(&d, config, secret);
+	ck_assert(process_remembers(daemon_next_worker(&d, "keeper"), secret));
+	ck_assert(!process_remembers(daemon_next_worker(&d, "other"), secret));
+} END_TEST
+
+START_TEST(root_must_say_who_its_workers_are)
+{
+	daemon_config_as_is(&d, ECHO_WITH(""));
+	ck_assert_int_eq(daemon_run_args(&d, "-c", d.config), 78);
+	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), files_text("%s:1:", d.config)));
+	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), "user"));
+} END_TEST
+
+/* ---- Everybody ---- */
+
+START_TEST(a_worker_has_the_umask_of_its_service)
+{
+	daemon_start(&d, ECHO_WITH("umask = \"037\";"));
+	ck_assert_str_eq(process_status(daemon_next_worker(&d, "s"), "Umask"), "0037");
+} END_TEST
+
+START_TEST(a_worker_runs_on_the_processors_of_its_service)
+{
+	daemon_start(&d, ECHO_WITH("cpus = \"0\";"));
+	ck_assert_str_eq(process_status(daemon_next_worker(&d, "s"), "Cpus_allowed_list"), "0");
+} END_TEST
+
+START_TEST(a_worker_has_the_limits_of_its_service)
+{
+	const char *limits;
+
+	daemon_start(&d, ECHO_WITH("connections = 10; rlimits = { nofile = 64; core = 0; };"));
+	limits = files_read(files_text("/proc/%d/limits", daemon_next_worker(&d, "s")));
+	ck_assert_ptr_nonnull(strstr(limits, "Max open files            64                   64 "));
+	ck_assert_ptr_nonnull(strstr(limits, "Max core file size        0                    0 "));
+} END_TEST
+
+/* ---- An ordinary user ---- */
+
+static void become_nobody(void)
+{
+	const struct passwd *pw = getpwnam("nobody");
+
+	if (geteuid() != 0)
+		return;         /* ordinary already */
+	if (setgroups(0, NULL) == -1 || setgid(pw->pw_gid) == -1 || setuid(pw->pw_uid) == -1)
+		_exit(EXIT_FAILURE);
+}
+
+static const char *const privileged[] = {
+	"user = \"root\";",
+	"group = \"root\";",
+	"chroot = \"/\";",
+	"nice = -5;",
+	"rlimits = { nofile = 2000000000; };",
+};
+
+START_TEST(what_needs_root_is_refused_to_an_ordinary_user)
+{
+	d.before_exec = become_nobody;
+	daemon_config_as_is(&d, "\n" ECHO_WITH("%s"), privileged[_i]);
+	ck_assert_int_eq(daemon_run_args(&d, "-c", d.config), 77);
+	ck_assert_msg(strstr(daemon_errors(&d), files_text("%s:2:", d.config)), "for %s it says:\n%s",
+	              privileged[_i], daemon_errors(&d));
+	ck_assert_uint_eq(daemon_saw(&d, "worker-start"), 0);
+} END_TEST
+
+START_TEST(but_anybody_may_check_a_configuration_that_needs_root)
+{
+	d.before_exec = become_nobody;
+	daemon_config_as_is(&d, ECHO_WITH("%s"), privileged[_i]);
+	ck_assert_int_eq(daemon_run_args(&d, "-t", "-c", d.config), 0);
+} END_TEST
+
+START_TEST(an_ordinary_user_may_name_himself)
+{
+	const char *name = harness_is_root() ? "nobody" : getpwuid(geteuid())->pw_name;
+	int fd;
+
+	d.before_exec = become_nobody;
+	daemon_config_as_is(&d, ECHO_WITH("user = \"%s\";"), name);
+	daemon_spawn(&d);
+	daemon_wait_ready(&d);
+	fd = daemon_connect(&d, "s");
+	client_echo(fd);
+	close(fd);
+} END_TEST
+
+START_TEST(without_a_user_programs_are_not_told_of_one)
+{
+	const char *answer;
+
+	d.before_exec = become_nobody;
+	daemon_config_as_is(&d, SERVICES(EXEC("s", "argv = \"/usr/bin/env\";", "workers = 1;")));
+	daemon_spawn(&d);
+	daemon_wait_ready(&d);
+	answer = client_ask(daemon_address(&d, "s", 0));
+	ck_assert_ptr_nonnull(strstr(answer, "PATH="));
+	ck_assert_ptr_null(strstr(answer, "HOME="));
+	ck_assert_ptr_null(strstr(answer, "USER="));
+} END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("identity");
+	TCase *tc = harness_case(s, "root");
+	gid_t gid;
+
+	harness_add_for_root(tc, a_worker_is_its_user_and_nothing_else);
+	harness_add_for_root(tc, a_group_of_its_own_replaces_that_of_the_user);
+	harness_add_if(harness_is_root() && member_of_a_group(&gid),
+	               "wants root, and a user with a supplementary group", tc,
+	               a_worker_is_in_the_groups_of_its_user);
+	harness_add_for_root(tc, services_have_users_of_their_own);
+	harness_add_for_root(tc, a_program_is_the_user_of_its_service);
+	harness_add_for_root(tc, a_worker_is_confined_to_its_chroot);
+	harness_add_for_root(tc, a_unix_socket_has_the_owner_that_was_asked_for);
+	harness_add_for_root(tc, a_worker_cannot_remember_the_secrets_of_another_service);
+	harness_add_for_root(tc, root_must_say_who_its_workers_are);
+	harness_add_for_root(tc, a_worker_may_be_nicer);
+	harness_add_for_root(tc, a_worker_may_be_less_nice);
+
+	tc = harness_case(s, "everybody");
+	tcase_add_test(tc, a_worker_has_the_umask_of_its_service);
+	tcase_add_test(tc, a_worker_runs_on_the_processors_of_its_service);
+	tcase_add_test(tc, a_worker_has_the_limits_of_its_service);
+
+	tc = harness_case(s, "ordinary");
+	tcase_add_loop_test(tc, what_needs_root_is_refused_to_an_ordinary_user, 0,
+	                    ARRAY_SIZE(privileged));
+	tcase_add_loop_test(tc, but_anybody_may_check_a_configuration_that_needs_root, 0,
+	                    ARRAY_SIZE(privileged));
+	tcase_add_test(tc, an_ordinary_user_may_name_himself);
+	tcase_add_test(tc, without_a_user_programs_are_not_told_of_one);
+	return harness_run(s);
+}

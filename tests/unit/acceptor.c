@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Taking connections: no more than there is room for, and what happens to those
+ * that wait. The listeners are real ones on the loopback.
+ */
+#include <config.h>
+#include "acceptor.h"
+
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "log.h"
+#include "unit.h"
+
+#define LISTENERS   3
+#define CLIENTS_MAX 16
+
+static struct loop loop;
+static struct timer guard, tick;
+static struct acceptor *acceptor;
+static int listeners[LISTENERS];
+static struct sockaddr_in at[LISTENERS];
+static int clients[CLIENTS_MAX];
+static size_t n_clients;
+
+/* The owner. */
+static struct {
+	int         fds[CLIENTS_MAX];
+	size_t      n, room;
+	bool        ahead;
+	unsigned    n_paused, n_resumed, n_emptied;
+	const char *reason;
+} owner;
+
+static void on_accepted(void *arg, int fd, const struct endpoint *peer)
+{
+	(void)arg;
+	ck_assert_int_eq(peer->family, AF_INET);
+	ck_assert(unit_fd_is_well_born(fd));
+	owner.fds[owner.n++] = fd;
+}
+
+static bool has_room(void *arg)
+{
+	(void)arg;
+	return owner.n < owner.room;
+}
+
+static bool is_ahead(void *arg)
+{
+	(void)arg;
+	return owner.ahead;
+}
+
+static void on_paused(void *arg, const char *reason)
+{
+	(void)arg;
+	owner.n_paused++;
+	owner.reason = reason;
+}
+
+static void on_resumed(void *arg)
+{
+	(void)arg;
+	owner.n_resumed++;
+}
+
+static void on_emptied(void *arg)
+{
+	(void)arg;
+	owner.n_emptied++;
+}
+
+/* accept4(2) fails so often, with that errno. */
+static int n_failures, failure;
+
+int __real_accept4(int fd, struct sockaddr *from, socklen_t *len, int flags);
+int __wrap_accept4(int fd, struct sockaddr *from, socklen_t *len, int flags);
+
+int __wrap_accept4(int fd, struct sockaddr *from, socklen_t *len, int flags)
+{
+	if (n_failures > 0) {
+		n_failures--;
+		errno = failure;
+		return -1;
+	}
+	return __real_accept4(fd, from, len, flags);
+}
+
+static void stop(struct timer *t)
+{
+	(void)t;
+	loop_stop(&loop);
+}
+
+static void fail_late(struct timer *t)
+{
+	(void)t;
+	ck_abort_msg("nothing happened for too long");
+}
+
+static void set_up(void)
+{
+	static const struct acceptor_options options = { .accept_flags = SOCK_NONBLOCK,
+	                                                 .service = "test" };
+	static const struct acceptor_owner us = {
+		.accepted = on_accepted, .has_room = has_room, .is_ahead = is_ahead,
+		.paused = on_paused, .resumed = on_resumed, .emptied = on_emptied,
+	};
+
+	log_use(NULL, LOG_LEVEL_ERROR);
+	ck_assert_int_eq(loop_init(&loop), 0);
+	guard.fire = fail_late;
+	tick.fire = stop;
+	loop_timer(&loop, &guard, 15000);
+	owner.room = CLIENTS_MAX;
+	for (int i = 0; i < LISTENERS; i++) {
+		socklen_t len = sizeof at[i];
+
+		at[i] = (struct sockaddr_in){ .sin_family = AF_INET,
+		                              .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+		listeners[i] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+		ck_assert_int_eq(bind(listeners[i], (struct sockaddr *)&at[i], len), 0);
+		ck_assert_int_eq(listen(listeners[i], CLIENTS_MAX), 0);
+		ck_assert_int_eq(getsockname(listeners[i], (struct sockaddr *)&at[i], &len), 0);
+	}
+	acceptor = acceptor_new(&loop, &us, &options, listeners, LISTENERS);
+	ck_assert_int_eq(acceptor_begin(acceptor), 0);
+}
+
+/* The number of a closed one may be another's by now. */
+static bool is_listening(int fd)
+{
+	int value = 0;
+	socklen_t len = sizeof value;
+
+	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &value, &len) == 0 && value;
+}
+
+static void tear_down(void)
+{
+	acceptor_close(&acceptor);
+	ck_assert_ptr_null(acceptor);
+	for (int i = 0; i < LISTENERS; i++)
+		ck_assert(!is_listening(listeners[i]));
+	timer_unset(&loop.timers, &guard);
+	timer_unset(&loop.timers, &tick);
+	ck_assert_uint_eq(loop.timers.n, 0);
+	loop_fini(&loop);
+}
+
+static void turns(int n)
+{
+	while (n-- > 0) {
+		loop_timer_at(&loop, &tick, 0);
+		loop_run(&loop);
+	}
+}
+
+static void pass(int64_t ms)
+{
+	loop_timer(&loop, &tick, ms);
+	loop_run(&loop);
+}
+
+static void come(int listener)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&at[listener], sizeof at[0]), 0);
+	clients[n_clients++] = fd;
+}
+
+static bool rests(void)
+{
+	struct epoll_event e;
+
+	return epoll_wait(loop.epoll_fd, &e, 1, 0) == 0;
+}
+
+/* ---- room --------------------------------------------------------------- */
+
+START_TEST(whoever_comes_is_taken_from_each_listener)
+{
+	for (int i = 0; i < 2 * LISTENERS; i++)
+		come(i % LISTENERS);
+	turns(4);
+	ck_assert_uint_eq(owner.n, 2 * LISTENERS);
+	ck_assert(rests());
+} END_TEST
+
+START_TEST(no_more_are_taken_than_there_is_room_for)
+{
+	owner.room = 2;
+	for (int i = 0; i < 6; i++)
+		come(i % LISTENERS);
+	turns(10);
+	ck_assert_uint_eq(owner.n, 2);
+	ck_assert(rests());                     /* it does not even look */
+	owner.n--;
+	acceptor_one_less(acceptor);
+	turns(10);
+	ck_assert_uint_eq(owner.n, 2);
+	owner.room = CLIENTS_MAX;
+	acceptor_one_less(acceptor);
+	turns(10);
+	ck_assert_uint_eq(owner.n, 5);
+} END_TEST
+
+START_TEST(who_is_ahead_steps_back_and_comes_forward_by_itself)
+{
+	owner.ahead = true;
+	come(0);
+	come(0);
+	turns(1);
+	ck_assert_uint_eq(owner.n, 1);
+	ck_assert(rests());                     /* the second is left to the others, */
+	while (owner.n < 2)
+		pass(1);                        /* who do not take it */
+} END_TEST
+
+START_TEST(who_is_not_ahead_any_more_comes_forward_at_once)
+{
+	owner.ahead = true;
+	come(0);
+	come(0);
+	turns(1);
+	ck_assert_uint_eq(owner.n, 1);
+	owner.ahead = false;
+	acceptor_one_less(acceptor);
+	turns(1);
+	ck_assert_uint_eq(owner.n, 2);
+} END_TEST
+
+/* ---- trouble ------------------------------------------------------------ */
+
+START_TEST(without_descriptors_it_pauses_and_goes_on)
+{
+	static const int errors[] = { EMFILE, ENFILE, ENOBUFS, ENOMEM };
+
+	n_failures = 1;
+	failure = errors[_i];
+	come(0);
+	turns(5);
+	ck_assert_uint_eq(owner.n, 0);
+	ck_assert_uint_eq(owner.n_paused, 1);
+	ck_assert_str_eq(owner.reason, "descriptors");
+	ck_assert(rests());
+	acceptor_one_less(acceptor);            /* does not end the pause */
+	turns(2);
+	ck_assert_uint_eq(owner.n, 0);
+	while (owner.n_resumed == 0)
+		pass(ACCEPTOR_PAUSE_MS / 4);
+	turns(2);
+	ck_assert_uint_eq(owner.n, 1);
+	ck_assert_uint_eq(owner.n_paused, 1);
+} END_TEST
+
+START_TEST(trouble_of_one_connection_does_not_stop_the_next)
+{
+	static const int errors[] = { ECONNABORTED, EINTR, EPROTO, EPERM, ENETDOWN, EHOSTUNREACH };
+
+	n_failures = 1;
+	failure = errors[_i];
+	come(0);
+	turns(2);
+	ck_assert_uint_eq(owner.n, 1);
+	ck_assert_uint_eq(owner.n_paused, 0);
+} END_TEST
+
+START_TEST(a_pause_can_be_asked_for)
+{
+	acceptor_pause(acceptor, "program");
+	acceptor_pause(acceptor, "again");      /* already does */
+	come(0);
+	turns(3);
+	ck_assert_uint_eq(owner.n, 0);
+	ck_assert_uint_eq(owner.n_paused, 1);
+	ck_assert_str_eq(owner.reason, "program");
+} END_TEST
+
+/*
+ * The arrival on another listener may have woken somebody who had no room left
+ * when he got to it. Here it is hidden from our own epoll.
+ */
+START_TEST(who_is_woken_for_nothing_looks_at_the_other_listeners)
+{
+	ck_assert_int_eq(epoll_ctl(loop.epoll_fd, EPOLL_CTL_DEL, listeners[1], NULL), 0);
+	come(1);
+	turns(2);
+	ck_assert_uint_eq(owner.n, 0);
+	n_failures = 1;                         /* another one was faster */
+	failure = EAGAIN;
+	come(0);
+	turns(1);
+	ck_assert_uint_eq(owner.n, 1);
+	turns(1);
+	ck_assert_uint_eq(owner.n, 2);
+} END_TEST
+
+/* ---- the end ------------------------------------------------------------ */
+
+START_TEST(draining_takes_what_waits_and_closes)
+{
+	for (int i = 0; i < 6; i++)
+		come(i % LISTENERS);
+	acceptor_drain(acceptor, 0);
+	ck_assert_uint_eq(owner.n, 6);
+	ck_assert(acceptor_is_empty(acceptor));
+	for (int i = 0; i < LISTENERS; i++)
+		ck_assert(!is_listening(listeners[i]));
+} END_TEST
+
+START_TEST(without_room_draining_leaves_what_waits_to_the_others)
+{
+	owner.room = 1;
+	come(0);
+	come(0);
+	come(1);
+	acceptor_drain(acceptor, 0);
+	ck_assert_uint_eq(owner.n, 1);
+	ck_assert(acceptor_is_empty(acceptor));
+} END_TEST
+
+/* Nobody else has them: closing would reset who waits there. */
+START_TEST(removed_listeners_stay_until_they_are_empty)
+{
+	owner.room = 2;
+	for (int i = 0; i < 4; i++)
+		come(1);
+	acceptor_drain(acceptor, 1u << 1);
+	ck_assert_uint_eq(owner.n, 2);
+	ck_assert(!acceptor_is_empty(acceptor));
+	ck_assert(!is_listening(listeners[0]) && is_listening(listeners[1]));
+	turns(1);
+	ck_assert(rests());                     /* full: it does not spin */
+	owner.n = 1;
+	acceptor_one_less(acceptor);
+	turns(3);
+	ck_assert_uint_eq(owner.n, 2);
+	ck_assert(is_listening(listeners[1]));
+	ck_assert_uint_eq(owner.n_emptied, 0);
+	owner.n = 0;
+	acceptor_one_less(acceptor);
+	turns(3);
+	ck_assert_uint_eq(owner.n, 1);
+	ck_assert(acceptor_is_empty(acceptor));
+	ck_assert_uint_eq(owner.n_emptied, 1);
+} END_TEST
+
+START_TEST(an_empty_removed_listener_is_closed_at_once)
+{
+	acceptor_drain(acceptor, ~UINT64_C(0));
+	ck_assert(acceptor_is_empty(acceptor));
+} END_TEST
+
+START_TEST(draining_in_a_pause_goes_on_after_it)
+{
+	acceptor_pause(acceptor, "program");
+	come(0);
+	acceptor_drain(acceptor, 1);
+	ck_assert_uint_eq(owner.n, 0);
+	ck_assert(!acceptor_is_empty(acceptor));
+	while (owner.n_emptied == 0)
+		pass(ACCEPTOR_PAUSE_MS / 4);
+	ck_assert_uint_eq(owner.n, 1);
+} END_TEST
+
+START_TEST(dropping_takes_nothing_more)
+{
+	char byte;
+
+	come(0);
+	acceptor_drop(acceptor);
+	ck_assert(acceptor_is_empty(acceptor));
+	ck_assert_uint_eq(owner.n, 0);
+	ck_assert_int_eq(recv(clients[0], &byte, 1, 0), -1);
+	ck_assert_int_eq(errno, ECONNRESET);
+} END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("acceptor");
+	TCase *room = unit_case(s, "room", set_up, tear_down);
+	TCase *trouble = unit_case(s, "trouble", set_up, tear_down);
+	TCase *end = unit_case(s, "end", set_up, tear_down);
+
+	tcase_add_test(room, whoever_comes_is_taken_from_each_listener);
+	tcase_add_test(room, no_more_are_taken_than_there_is_room_for);
+	tcase_add_test(room, who_is_ahead_steps_back_and_comes_forward_by_itself);
+	tcase_add_test(room, who_is_not_ahead_any_more_comes_forward_at_once);
+	tcase_add_loop_test(trouble, without_descriptors_it_pauses_and_goes_on, 0, 4);
+	tcase_add_loop_test(trouble, trouble_of_one_connection_does_not_stop_the_next, 0, 6);
+	tcase_add_test(trouble, a_pause_can_be_asked_for);
+	tcase_add_test(trouble, who_is_woken_for_nothing_looks_at_the_other_listeners);
+	tcase_add_test(end, draining_takes_what_waits_and_closes);
+	tcase_add_test(end, without_room_draining_leaves_what_waits_to_the_others);
+	tcase_add_test(end, removed_listeners_stay_until_they_are_empty);
+	tcase_add_test(end, an_empty_removed_listener_is_closed_at_once);
+	tcase_add_test(end, draining_in_a_pause_goes_on_after_it);
+	tcase_add_test(end, dropping_takes_nothing_more);
+	return unit_run(s);
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Lines of the access log, as text and as JSON.
+ */
+#include <config.h>
+#include "access_log.h"
+
+#include <signal.h>
+
+#include "unit.h"
+
+static const struct endpoint peer = { .family = AF_INET, .port = 40000, .ip = { 192, 0, 2, 1 } };
+static const struct endpoint local = { .family = AF_INET6, .port = 80, .ip = { [15] = 1 } };
+static const struct endpoint unknown = { 0 };
+
+static const struct row {
+	const char          *name;
+	struct access_record record;
+	const char          *text, *json;       /* what follows the time; PID stands for ours */
+} rows[] = {
+	{ "bytes through us",
+	  { .service = "echo", .id = "7-1", .peer = &peer, .local = &local, .duration_us = 1500000,
+	    .counted = true, .bytes_in = 5, .bytes_out = UINT64_MAX, .how = "closed" },
+	  " service=echo id=7-1 peer=192.0.2.1:40000 local=[::1]:80 duration=1.500000 in=5 "
+	  "out=18446744073709551615 how=closed pid=PID\n",
+	  ",\"service\":\"echo\",\"id\":\"7-1\",\"peer\":\"192.0.2.1:40000\",\"local\":\"[::1]:80\","
+	  "\"duration\":1.500000,\"in\":5,\"out\":18446744073709551615,\"how\":\"closed\","
+	  "\"pid\":PID}\n" },
+	{ "a program that has ended",
+	  { .service = "cgi", .id = "7-2", .peer = &peer, .local = &peer, .duration_us = 42,
+	    .how = "exit", .has_status = true, .status = 3 << 8 },
+	  " service=cgi id=7-2 peer=192.0.2.1:40000 local=192.0.2.1:40000 duration=0.000042 "
+	  "how=exit pid=PID exit=3\n",
+	  ",\"service\":\"cgi\",\"id\":\"7-2\",\"peer\":\"192.0.2.1:40000\","
+	  "\"local\":\"192.0.2.1:40000\",\"duration\":0.000042,\"how\":\"exit\",\"pid\":PID,"
+	  "\"exit\":3}\n" },
+	{ "a program that was killed",
+	  { .service = "cgi", .id = "7-3", .peer = &unknown, .local = &unknown,
+	    .how = "exit", .has_status = true, .status = SIGKILL },
+	  " service=cgi id=7-3 peer=unknown local=unknown duration=0.000000 how=exit pid=PID "
+	  "signal=KILL\n",
+	  ",\"service\":\"cgi\",\"id\":\"7-3\",\"peer\":\"unknown\",\"local\":\"unknown\","
+	  "\"duration\":0.000000,\"how\":\"exit\",\"pid\":PID,\"signal\":\"KILL\"}\n" },
+	{ "a name that would forge",
+	  { .service = "a\"\n\\", .id = "7-4", .peer = &unknown, .local = &unknown, .how = "closed" },
+	  " service=a\"\\x0a\\ id=7-4 peer=unknown local=unknown duration=0.000000 how=closed "
+	  "pid=PID\n",
+	  ",\"service\":\"a\\\"\\\\x0a\\\\\",\"id\":\"7-4\",\"peer\":\"unknown\","
+	  "\"local\":\"unknown\",\"duration\":0.000000,\"how\":\"closed\",\"pid\":PID}\n" },
+};
+
+/* The text with our pid in it. */
+static const char *with_pid(const char *pattern)
+{
+	static char text[1024];
+	const char *at = strstr(pattern, "PID");
+
+	snprintf(text, sizeof text, "%.*s%d%s", (int)(at - pattern), pattern, (int)getpid(), at + 3);
+	return text;
+}
+
+static void expect_line(enum log_format format, const struct row *row)
+{
+	struct log_sink *sink = log_sink_open(LOG_TARGET_FILE, "log", format);
+	const char *want = with_pid(format == LOG_FORMAT_JSON ? row->json : row->text), *line;
+
+	access_log_put(sink, &row->record);
+	log_sink_close(&sink);
+	line = unit_read_file("log");
+	ck_assert_uint_ge(strlen(line), strlen(want));
+	line += strlen(line) - strlen(want);
+	ck_assert_msg(strcmp(line, want) == 0, "%s: %s instead of %s", row->name, line, want);
+	ck_assert_int_eq(line - unit_read_file("log"), format == LOG_FORMAT_JSON ? 39 : 29);
+	unlink("log");
+}
+
+START_TEST(fields_are_the_same_in_both_formats)
+{
+	expect_line(LOG_FORMAT_TEXT, &rows[_i]);
+	expect_line(LOG_FORMAT_JSON, &rows[_i]);
+} END_TEST
+
+START_TEST(without_an_access_log_nothing_is_written)
+{
+	access_log_put(NULL, &rows[0].record);
+} END_TEST
+
+/* Of the longest that the configuration allows: nothing is cut, or JSON would end in its middle. */
+START_TEST(the_longest_line_fits)
+{
+	static const struct endpoint far = { .family = AF_INET6, .port = 65535, .scope = UINT32_MAX,
+	                                     .ip = { 0xfe, 0x80, [2 ... 15] = 0xff } };
+	static const enum log_format formats[] = { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
+	char name[64 + 1];
+	const struct access_record longest = {
+		.service = name, .id = "4194304-18446744073709551615", .peer = &far, .local = &far,
+		.duration_us = INT64_MAX, .counted = true, .bytes_in = UINT64_MAX,
+		.bytes_out = UINT64_MAX, .how = "session", .has_status = true, .status = SIGVTALRM,
+	};
+
+	memset(name, '"', sizeof name - 1);
+	name[sizeof name - 1] = '\0';
+	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
+		struct log_sink *sink = log_sink_open(LOG_TARGET_FILE, "log", formats[i]);
+		const char *line;
+
+		access_log_put(sink, &longest);
+		log_sink_close(&sink);
+		line = unit_read_file("log");
+		ck_assert_msg(strstr(line, formats[i] == LOG_FORMAT_JSON ? "\"signal\":\"VTALRM\"}\n"
+		                                                         : " signal=VTALRM\n") != NULL,
+		              "%s", line);
+		unlink("log");
+	}
+} END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("access_log");
+	TCase *tc = unit_case(s, "access_log", unit_enter_folder, unit_leave_folder);
+
+	tcase_add_loop_test(tc, fields_are_the_same_in_both_formats, 0, ARRAY_SIZE(rows));
+	tcase_add_test(tc, without_an_access_log_nothing_is_written);
+	tcase_add_test(tc, the_longest_line_fits);
+	return unit_run(s);
+}

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The pid file: complete or not there, and nobody else's.
+ */
+#include <config.h>
+#include "pid_file.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <sys/stat.h>
+
+#include "unit.h"
+
+static size_t n_entries(const char *folder)
+{
+	DIR *d = opendir(folder);
+	size_t n = 0;
+
+	while (readdir(d))
+		n++;
+	closedir(d);
+	return n - 2;
+}
+
+static void expect_our_pid(const char *path)
+{
+	char want[16];
+
+	snprintf(want, sizeof want, "%d\n", (int)getpid());
+	ck_assert_str_eq(unit_read_file(path), want);
+}
+
+START_TEST(our_pid_is_written_and_removed)
+{
+	struct stat st;
+
+	umask(022);
+	ck_assert_int_eq(pid_file_write("pid"), 0);
+	expect_our_pid("pid");
+	ck_assert_int_eq(lstat("pid", &st), 0);
+	ck_assert_uint_eq(st.st_mode & 07777, 0644);
+	ck_assert_uint_eq(n_entries("."), 1);           /* no temporary name is left */
+	pid_file_remove("pid");
+	ck_assert_uint_eq(n_entries("."), 0);
+	pid_file_remove("pid");
+	pid_file_remove(NULL);
+} END_TEST
+
+START_TEST(an_old_file_is_replaced)
+{
+	char temporary[64];
+
+	snprintf(temporary, sizeof temporary, "pid.%d", (int)getpid());
+	unit_write_file("pid", "123456789\nand much more");
+	unit_write_file(temporary, "left by a crash");
+	ck_assert_int_eq(pid_file_write("pid"), 0);
+	expect_our_pid("pid");
+	ck_assert_uint_eq(n_entries("."), 1);
+} END_TEST
+
+START_TEST(links_are_replaced_and_not_followed)
+{
+	char temporary[64];
+
+	snprintf(temporary, sizeof temporary, "pid.%d", (int)getpid());
+	unit_write_file("precious", "data");
+	ck_assert_int_eq(symlink("precious", "pid"), 0);
+	ck_assert_int_eq(symlink("precious", temporary), 0);
+	ck_assert_int_eq(pid_file_write("pid"), 0);
+	ck_assert_str_eq(unit_read_file("precious"), "data");
+	expect_our_pid("pid");
+} END_TEST
+
+START_TEST(a_file_that_is_not_ours_any_more_stays)
+{
+	static const char *const others[] = { "1\n", "", "nonsense", "0\n", "-1\n" };
+	char text[32];
+
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
+		unit_write_file("pid", others[i]);
+		pid_file_remove("pid");
+		ck_assert_uint_eq(n_entries("."), 1);
+	}
+	snprintf(text, sizeof text, "%d0\n", (int)getpid());    /* begins as ours */
+	unit_write_file("pid", text);
+	pid_file_remove("pid");
+	ck_assert_uint_eq(n_entries("."), 1);
+} END_TEST
+
+START_TEST(what_cannot_be_written_gives_errno_and_leaves_nothing)
+{
+	static char longest[PATH_MAX + 10];
+	const struct { const char *path; int want; } rows[] = {
+		{ "no/folder", ENOENT },
+		{ "folder", EISDIR },
+		{ longest, ENAMETOOLONG },
+	};
+
+	ck_assert_int_eq(mkdir("folder", 0700), 0);
+	memset(longest, 'x', sizeof longest - 1);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		ck_assert_int_eq(pid_file_write(rows[i].path), -1);
+		ck_assert_msg(errno == rows[i].want, "%s: %m", rows[i].path);
+		ck_assert_uint_eq(n_entries("."), 1);
+	}
+} END_TEST
+
+START_TEST(a_folder_of_somebody_else_is_not_trusted)
+{
+	ck_assert_int_eq(mkdir("theirs", 0777), 0);
+	ck_assert_int_eq(chown("theirs", 65534, 65534), 0);
+	ck_assert_int_eq(pid_file_write("theirs/pid"), -1);
+	ck_assert_int_eq(errno, EPERM);
+	ck_assert_uint_eq(n_entries("theirs"), 0);
+} END_TEST
+
+START_TEST(a_folder_of_root_or_our_own_is)
+{
+	ck_assert_int_eq(mkdir("roots", 0777), 0);
+	ck_assert_int_eq(chmod("roots", 0777), 0);
+	ck_assert_int_eq(mkdir("ours", 0700), 0);
+	ck_assert_int_eq(chown("ours", 65534, 65534), 0);
+	ck_assert_int_eq(chmod(".", 0755), 0);
+	ck_assert_int_eq(seteuid(65534), 0);
+	ck_assert_int_eq(pid_file_write("roots/pid"), 0);
+	ck_assert_int_eq(pid_file_write("ours/pid"), 0);
+	ck_assert_int_eq(seteuid(0), 0);
+} END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("pid_file");
+	TCase *tc = unit_case(s, "pid_file", unit_enter_folder, unit_leave_folder);
+
+	tcase_add_test(tc, our_pid_is_written_and_removed);
+	tcase_add_test(tc, an_old_file_is_replaced);
+	tcase_add_test(tc, links_are_replaced_and_not_followed);
+	tcase_add_test(tc, a_file_that_is_not_ours_any_more_stays);
+	tcase_add_test(tc, what_cannot_be_written_gives_errno_and_leaves_nothing);
+	unit_add_if(geteuid() == 0, "only root can do that", tc,
+	            a_folder_of_somebody_else_is_not_trusted);
+	unit_add_if(geteuid() == 0, "only root can do that", tc, a_folder_of_root_or_our_own_is);
+	return unit_run(s);
+}
