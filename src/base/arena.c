@@ -80,6 +80,40 @@ char *arena_printf(struct arena *a, const char *format, ...)
 	return s;
 }
 
+void arena_rewind(struct arena *a, void *from)
+{
+	size_t at = from ? (size_t)((char *)from - a->base) : a->used;
+
+	explicit_bzero(a->base + at, a->used - at);
+	a->used = at;
+}
+
+static void *map_private(void *at, size_t size, int flags)
+{
+	return mmap(at, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | flags, -1, 0);
+}
+
+int arena_seal(struct arena *a, size_t used)
+{
+	size_t size = round_up(used, (size_t)sysconf(_SC_PAGESIZE));
+	void *copy;
+
+	if (size == 0 || size > a->size) {
+		errno = EINVAL;
+		return -1;
+	}
+	copy = map_private(NULL, size, 0);
+	if (copy == MAP_FAILED)
+		return -1;
+	memcpy(copy, a->base, used);
+	munmap(a->base + size, a->size - size);
+	a->size = a->used = size;
+	if (map_private(a->base, size, MAP_FIXED) != MAP_FAILED)
+		memcpy(a->base, copy, used);
+	munmap(copy, size);
+	return mprotect(a->base, size, PROT_READ);
+}
+
 void *arena_next_page(struct arena *a)
 {
 	size_t at = round_up(a->used, (size_t)sysconf(_SC_PAGESIZE));

@@ -38,6 +38,17 @@ char *arena_strndup(struct arena *a, const char *s, size_t len);
 char *arena_printf(struct arena *a, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Takes back, and wipes, all that was handed out from `from` on; NULL: nothing. */
+void arena_rewind(struct arena *a, void *from);
+
+/*
+ * Makes the first `used` bytes private and read-only, at the same addresses,
+ * and unmaps the rest. Whoever shared the pages cannot change them any more,
+ * and a child that is forked later cannot make them writable for others. 0, or
+ * -1 with errno.
+ */
+int arena_seal(struct arena *a, size_t used);
+
 /*
  * Goes on at the next page boundary and returns it, so that what follows can
  * be unmapped without what came before. NULL as above.

@@ -68,7 +68,7 @@ static void put(enum log_level level, const char *message)
 		t.size++;       /* however long the message was, the quote fits */
 		text_add(&t, "\"");
 	} else {
-		if (!s || log_sink_is_bare(s))
+		if (s && log_sink_is_bare(s))
 			text_add(&t, "%s %d ", name, (int)getpid());
 		text_add_safe(&t, message, strlen(message));
 	}

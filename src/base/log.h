@@ -11,7 +11,11 @@
 #include <stdbool.h>
 
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
-enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
+enum log_format {
+	LOG_FORMAT_TEXT,
+	LOG_FORMAT_JSON,
+	LOG_FORMAT_PLAIN,               /* "droverd: ...": for whoever started us, not in any file */
+};
 enum log_target {
 	LOG_TARGET_NONE,                /* no such log */
 	LOG_TARGET_STDERR,

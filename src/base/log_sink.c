@@ -14,9 +14,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include <sys/un.h>
 #include <syslog.h>
-#include <systemd/sd-journal.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -77,24 +77,20 @@ static int open_stderr(struct log_sink *s)
 	return s->fd == -1 ? -1 : 0;
 }
 
-static int open_syslog(void)
+/*
+ * syslogd and the journal both read datagrams. The journal by its native
+ * protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL), which libsystemd speaks as
+ * well, but its sender waits when nobody reads.
+ */
+static int open_datagram(enum log_target target)
 {
-	static const struct sockaddr_un to = { .sun_family = AF_UNIX, .sun_path = "/dev/log" };
+	static const struct sockaddr_un syslog = { AF_UNIX, "/dev/log" };
+	static const struct sockaddr_un journal = { AF_UNIX, "/run/systemd/journal/socket" };
+	const struct sockaddr_un *to = target == LOG_TARGET_SYSLOG ? &syslog : &journal;
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	if (fd != -1 && connect(fd, (const struct sockaddr *)&to, sizeof to) == -1)
+	if (fd != -1 && connect(fd, (const struct sockaddr *)to, sizeof *to) == -1)
 		return fd_drop(fd);
-	return fd;
-}
-
-static int open_journal(void)
-{
-	int fd = sd_journal_stream_fd("droverd", LOG_INFO, 1);
-
-	if (fd < 0) {
-		errno = -fd;
-		return -1;
-	}
 	return fd;
 }
 
@@ -104,13 +100,9 @@ static int open_target(struct log_sink *s)
 	case LOG_TARGET_STDERR:
 		return open_stderr(s);
 	case LOG_TARGET_SYSLOG:
-		s->transport = BY_SEND;
-		s->fd = open_syslog();
-		break;
 	case LOG_TARGET_JOURNAL:
 		s->transport = BY_SEND;
-		s->tagged = true;
-		s->fd = open_journal();
+		s->fd = open_datagram(s->target);
 		break;
 	case LOG_TARGET_FILE:
 		s->transport = BY_WRITE;
@@ -158,9 +150,14 @@ enum log_format log_sink_format(const struct log_sink *s)
 	return s->format;
 }
 
+static bool is_datagram(const struct log_sink *s)
+{
+	return s->target == LOG_TARGET_SYSLOG || s->target == LOG_TARGET_JOURNAL;
+}
+
 bool log_sink_is_bare(const struct log_sink *s)
 {
-	return s->target != LOG_TARGET_SYSLOG && !s->tagged;
+	return !is_datagram(s) && !s->tagged && s->format != LOG_FORMAT_PLAIN;
 }
 
 int log_sink_fd(const struct log_sink *s)
@@ -182,39 +179,64 @@ void log_sink_switch(struct log_sink *s, int fd)
 	s->fd = fd;
 }
 
+/* As syslog(3) writes it: RFC 3164. */
+static void add_syslog_head(struct text *t, enum log_level level)
+{
+	char stamp[CLOCK_TEXT_MAX];
+	time_t now = time(NULL);
+	struct tm tm;
+
+	localtime_r(&now, &tm);
+	strftime(stamp, sizeof stamp, "%b %e %H:%M:%S", &tm);
+	text_add(t, "<%d>%s droverd[%d]: ", LOG_DAEMON | priorities[level], stamp, (int)getpid());
+}
+
 /* What comes before a line on this target. */
 static void add_head(struct text *t, const struct log_sink *s, enum log_level level)
 {
 	char stamp[CLOCK_TEXT_MAX];
-	time_t now;
-	struct tm tm;
 
-	if (s->tagged)
+	if (s->target == LOG_TARGET_SYSLOG)
+		add_syslog_head(t, level);
+	else if (s->target == LOG_TARGET_JOURNAL)
+		text_add(t, "PRIORITY=%d\nSYSLOG_IDENTIFIER=droverd\nMESSAGE=", priorities[level]);
+	else if (s->tagged)
 		text_add(t, "<%d>", priorities[level]);
-	if (s->target == LOG_TARGET_SYSLOG) {   /* RFC 3164, as syslog(3) writes it */
-		now = time(NULL);
-		localtime_r(&now, &tm);
-		strftime(stamp, sizeof stamp, "%b %e %H:%M:%S", &tm);
-		text_add(t, "<%d>%s droverd[%d]: ", LOG_DAEMON | priorities[level], stamp,
-		         (int)getpid());
-	}
-	if (s->format == LOG_FORMAT_JSON)
+	switch (s->format) {
+	case LOG_FORMAT_JSON:
 		text_add(t, "{\"time\":\"%s\",", clock_text(stamp, sizeof stamp));
-	else if (log_sink_is_bare(s))
-		text_add(t, "%s ", clock_text(stamp, sizeof stamp));
+		break;
+	case LOG_FORMAT_TEXT:
+		if (log_sink_is_bare(s))
+			text_add(t, "%s ", clock_text(stamp, sizeof stamp));
+		break;
+	case LOG_FORMAT_PLAIN:
+		text_add(t, s->tagged ? "" : "droverd: ");
+		break;
+	}
+}
+
+/* RWF_NOWAIT is for pipes since Linux 6.4; before, two writers may see the same room. */
+static ssize_t write_now(int fd, char *line, size_t len)
+{
+	const struct iovec iov = { .iov_base = line, .iov_len = len };
+	struct pollfd p = { .fd = fd, .events = POLLOUT };
+	ssize_t n = pwritev2(fd, &iov, 1, -1, RWF_NOWAIT);
+
+	if (n == -1 && errno == EOPNOTSUPP && poll(&p, 1, 0) == 1 && p.revents & POLLOUT)
+		n = write(fd, line, len);
+	return n;
 }
 
 /* True if the target took the line. */
-static bool deliver(struct log_sink *s, const char *line, size_t len)
+static bool deliver(struct log_sink *s, char *line, size_t len)
 {
-	struct pollfd p = { .fd = s->fd, .events = POLLOUT };
 	ssize_t n = -1;
 
 	switch (s->transport) {
 	case BY_POLL:
-		if (poll(&p, 1, 0) != 1 || !(p.revents & POLLOUT))
-			return false;
-		/* fall through */
+		n = write_now(s->fd, line, len);
+		break;
 	case BY_WRITE:
 		n = write(s->fd, line, len);
 		break;
@@ -225,14 +247,14 @@ static bool deliver(struct log_sink *s, const char *line, size_t len)
 	return n > 0;
 }
 
-/* syslogd may have been restarted: its socket is then a new one. */
-static bool deliver_again(struct log_sink *s, const char *line, size_t len)
+/* Its reader may have been restarted: the socket is then a new one. */
+static bool deliver_again(struct log_sink *s, char *line, size_t len)
 {
 	int fd;
 
-	if (s->target != LOG_TARGET_SYSLOG || errno == EAGAIN)
+	if (!is_datagram(s) || errno == EAGAIN)
 		return false;
-	fd = open_syslog();
+	fd = open_datagram(s->target);
 	if (fd == -1)
 		return false;
 	log_sink_switch(s, fd);
@@ -250,7 +272,7 @@ static bool put_line(struct log_sink *s, enum log_level level, const char *body)
 	if (json)
 		t.buf[t.len++] = '}';
 	if (s->target != LOG_TARGET_SYSLOG)
-		t.buf[t.len++] = '\n';
+		t.buf[t.len++] = '\n'; /* the journal wants one after the last field, too */
 	return deliver(s, buf, t.len) || deliver_again(s, buf, t.len);
 }
 

@@ -86,18 +86,28 @@ static _Noreturn void wait_for_daemon(pid_t daemon, int ready_fd)
 		_exit(EX_OK);
 	while (waitpid(daemon, &status, 0) == -1 && errno == EINTR)
 		;
-	_exit(WIFEXITED(status) ? WEXITSTATUS(status) : EX_SOFTWARE);
+	/* Told to stop before it was ready, it has ended well, but nothing serves. */
+	_exit(!WIFEXITED(status) ? EX_SOFTWARE :
+	      WEXITSTATUS(status) == EX_OK ? EX_UNAVAILABLE : WEXITSTATUS(status));
 }
 
-/* In the daemon: leaves the terminal to its owner, and tells the parent. */
+/* Whoever reads our output must not wait for the daemon's end. Errors may still be told. */
+static int leave_input_and_output(void)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	if (null == -1 || dup2(null, STDIN_FILENO) == -1 || dup2(null, STDOUT_FILENO) == -1)
+		return fd_drop(null);
+	fd_drop(null);
+	return 0;
+}
+
+/* In the daemon: leaves standard error, too, and tells the parent. */
 static void say_ready(void *arg)
 {
 	int *ready_fd = arg;
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
-	for (int fd = STDIN_FILENO; null != -1 && fd <= STDERR_FILENO; fd++)
-		dup2(null, fd);
-	fd_drop(null);
+	dup2(STDIN_FILENO, STDERR_FILENO);
 	if (write(*ready_fd, "", 1) == -1)
 		log_warn("tell the parent: %m");
 	fd_close(ready_fd);
@@ -117,7 +127,7 @@ static int detach(void)
 		wait_for_daemon(pid, ends[0]);
 	}
 	fd_drop(ends[0]);
-	if (pid == -1 || setsid() == -1 || chdir("/") == -1)
+	if (pid == -1 || setsid() == -1 || chdir("/") == -1 || leave_input_and_output() == -1)
 		return fd_drop(ends[1]);
 	return ends[1];
 }

@@ -207,9 +207,12 @@ static char *name_from(const char *path)
 
 static void write_service(struct options *o, FILE *out, const struct wish *w)
 {
-	char *made = w->name ? NULL : name_from(w->echo ? "echo" : w->program[0]);
-	const char *name = w->name ? w->name : made ? made : "service";
+	char *made = name_from(w->name ? w->name : w->echo ? "echo" : w->program[0]);
+	const char *name = made ? made : "service";
 
+	if (w->name && strcmp(w->name, name) != 0)
+		bad(o, "--name \"%s\" would have to be letters, digits, \"_\" and \"-\", as in \"%s\"",
+		    w->name, name);
 	fprintf(out, "services = { %s = { ", name);
 	put_list(out, "listen", w->listen, w->n_listen);
 	put_key(out, "user", w->user);
@@ -288,9 +291,9 @@ static bool is_wished(const struct wish *w)
 
 static void find_file(struct options *o, const char *file)
 {
-	o->file = realpath(file, NULL);
+	o->file = make_absolute(file);  /* not resolved: a link may point elsewhere at a reload */
 	if (!o->file)
-		o->file = strdup(file);         /* the loader will say what is wrong with it */
+		bad(o, "%s: %s", file, strerror(errno));
 }
 
 void options_read(struct options *o, int argc, char **argv)

@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <sysexits.h>
@@ -18,10 +19,11 @@
 #include "fd.h"
 #include "list.h"
 #include "log.h"
+#include "signals.h"
 
 struct conf_fetch {
 	struct loop     *loop;
-	struct arena     arena;
+	struct arena     arena;         /* shared with the child */
 	conf_fetch_done *done;
 	void            *arg;
 	pid_t            pid;           /* 0 once it was waited for */
@@ -52,40 +54,57 @@ static _Noreturn void be_child(struct arena *a, const struct conf_origin *source
 
 /* ---- in the master ------------------------------------------------------ */
 
+static void bury(struct watch *w)
+{
+	free(container_of(w, struct conf_fetch, complaints));
+}
+
 static void discard(struct conf_fetch *f)
 {
 	timer_unset(&f->loop->timers, &f->limit);
-	loop_unwatch(f->loop, &f->complaints);
+	loop_retire(f->loop, &f->complaints, bury);
 	fd_close(&f->complaints.fd);
-	free(f);
+}
+
+/* The exit status for the master: 0 if there is a configuration, now ours alone. */
+static int judge(struct conf_fetch *f)
+{
+	const struct conf *conf = (const struct conf *)(const void *)f->arena.base;
+
+	if (!WIFEXITED(f->status)) {
+		log_err("the process that checks the configuration was ended by signal %s",
+		        signals_name(WTERMSIG(f->status)));
+		return EX_SOFTWARE;
+	}
+	if (WEXITSTATUS(f->status) != EX_OK)
+		return WEXITSTATUS(f->status);
+	if (arena_seal(&f->arena, conf->size) == -1) {
+		log_err("keep the configuration: %m");
+		return EX_OSERR;
+	}
+	return EX_OK;
 }
 
 static void deliver(struct conf_fetch *f)
 {
-	struct conf_fetched result = { .exit_code = EX_SOFTWARE };
-	conf_fetch_done *done = f->done;
-	void *arg = f->arg;
+	struct conf_fetched result = { .conf = NULL };
 
 	if (f->pid != 0 || f->complaints.fd != -1)
 		return;                 /* both ends must be known */
-	if (WIFEXITED(f->status))
-		result.exit_code = WEXITSTATUS(f->status);
-	else
-		log_err("the process that checks the configuration was ended by signal %d",
-		        WTERMSIG(f->status));
+	result.exit_code = judge(f);
 	result.arena = f->arena;
 	if (result.exit_code == EX_OK)
-		result.conf = (struct conf *)(void *)f->arena.base;
+		result.conf = (const struct conf *)(const void *)f->arena.base;
 	else
 		arena_close(&result.arena);
 	discard(f);
-	done(arg, &result);
+	f->done(f->arg, &result);       /* f is there until the end of this turn */
 }
 
 static void flush_line(struct conf_fetch *f)
 {
 	if (f->line_len > 0)
-		log_err("%.*s", (int)f->line_len, f->line);
+		log_err("%.*s", (int)f->line_len, f->line);     /* without NUL: from printf(3) */
 	f->line_len = 0;
 }
 
@@ -132,7 +151,10 @@ static int start_child(struct conf_fetch *f, const struct conf_origin *source)
 	if (f->pid == 0)
 		be_child(&f->arena, source, ends[1]);
 	fd_drop(ends[1]);
-	return f->pid == -1 ? -1 : 0;
+	if (f->pid == -1)
+		return -1;
+	/* A worker that is forked meanwhile must not see it. */
+	return madvise(f->arena.base, f->arena.size, MADV_DONTFORK);
 }
 
 struct conf_fetch *conf_fetch_start(struct loop *l, const struct conf_origin *source,
@@ -147,8 +169,7 @@ struct conf_fetch *conf_fetch_start(struct loop *l, const struct conf_origin *so
 	if (arena_open(&f->arena, CONF_ARENA_SIZE) == -1 || start_child(f, source) == -1) {
 		int saved = errno;
 
-		arena_close(&f->arena);
-		discard(f);
+		conf_fetch_cancel(&f);
 		errno = saved;
 		return NULL;
 	}

@@ -25,7 +25,7 @@ struct conf_fetch;
 
 struct conf_fetched {
 	struct arena  arena;            /* given to the receiver; closed if conf is NULL */
-	struct conf  *conf;             /* NULL: it has been logged why not */
+	const struct conf *conf;        /* NULL: it has been logged why not */
 	int           exit_code;        /* then: sysexits.h */
 };
 

@@ -27,7 +27,7 @@ static int open_logs(struct generation *g)
 		return 0;
 	log_err("%s:%d: open the log \"%s\": %m", which->place.file, which->place.line,
 	        which->path ? which->path : log_target_name(which->target));
-	return errno == EACCES || errno == EPERM ? EX_NOPERM : EX_CANTCREAT;
+	return errno == EACCES || errno == EPERM ? EX_NOPERM : EX_OSERR;
 }
 
 static int open_sockets(struct generation *g, struct unit *u)

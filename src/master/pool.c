@@ -120,7 +120,7 @@ static void slow_down(struct pool *p, bool early)
 	int64_t wait_ms;
 
 	p->failed |= early;
-	if (p->delayed.position != 0)
+	if (timer_is_set(&p->delayed))
 		return;         /* of those that died together, the first counts */
 	wait_ms = restart_after_death(&p->restart, &p->service->restart, early,
 	                              p->context->loop->now_ms);
@@ -138,7 +138,7 @@ static int n_missing(const struct pool *p)
 	struct pool_census now = pool_census(p);
 	int missing = p->target - now.starting - now.accepting;
 
-	if (p->delayed.position != 0 || missing <= 0)
+	if (timer_is_set(&p->delayed) || missing <= 0)
 		return 0;
 	if (p->failed && now.accepting == 0)
 		return now.starting > 0 ? 0 : 1;

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <systemd/sd-daemon.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "fd.h"
@@ -256,6 +257,7 @@ static int init(struct master *m, const struct run_options *o)
 	*m = (struct master){ .source = o->source, .options = o, .phase = PHASE_STARTING,
 	                      .signals.fd = -1, .sweep.fire = on_sweep,
 	                      .watchdog.fire = on_watchdog };
+	tzset();        /* before anybody is in a chroot */
 	list_init(&m->generations);
 	list_init(&m->sockets.all);
 	stop_init(m);
@@ -264,7 +266,7 @@ static int init(struct master *m, const struct run_options *o)
 	m->systemd = open_notify(m, "NOTIFY_SOCKET");
 	m->events = open_notify(m, "DROVER_EVENTS");
 	m->context = (struct pool_context){ .loop = &m->loop, .events = m->events,
-	                                    .forget = forget, .changed = on_change, .arg = m };
+	                                    .detached = o->detached, .forget = forget, .changed = on_change, .arg = m };
 	if (getrlimit(RLIMIT_NOFILE, &m->context.nofile) == -1 ||
 	    prctl(PR_SET_CHILD_SUBREAPER, 1) == -1 || sockets_init(&m->sockets, m->events) == -1)
 		return -1;
@@ -278,7 +280,7 @@ static int init(struct master *m, const struct run_options *o)
 	return m->fetch ? 0 : -1;
 }
 
-static void fini(struct master *m)
+static void fini(struct master *m, struct log_sink *log)
 {
 	struct generation *g;
 
@@ -288,7 +290,7 @@ static void fini(struct master *m)
 	notify_send(m->events, "stopped");
 	if (m->current)
 		log_info("stopped");
-	log_use(NULL, LOG_LEVEL_INFO);
+	log_use(log, LOG_LEVEL_INFO);
 	list_each(&m->generations, g, struct generation, in_master)
 		generation_free(&g);
 	sockets_close(&m->sockets);
@@ -302,6 +304,10 @@ int run_master(const struct run_options *o)
 {
 	struct master m;
 
+	/* Until there is a configuration: even here nobody makes us wait. */
+	struct log_sink *first = log_sink_open(LOG_TARGET_STDERR, NULL, LOG_FORMAT_PLAIN);
+
+	log_use(first, LOG_LEVEL_INFO);
 	signals_take_over();
 	if (init(&m, o) == -1) {
 		log_err("start: %m");
@@ -309,6 +315,8 @@ int run_master(const struct run_options *o)
 	} else if (loop_run(&m.loop) == -1) {
 		m.exit_code = EX_OSERR;
 	}
-	fini(&m);
+	fini(&m, first);
+	log_use(NULL, LOG_LEVEL_INFO);
+	log_sink_close(&first);
 	return m.exit_code;
 }

@@ -42,6 +42,7 @@ static void listening_free(struct listening *l)
 	list_remove(&l->in_sockets);
 	fd_close(&l->fd);
 	free(l->service);
+	free(l->wish.service);
 	free(l->device);
 	free(l->name);
 	free(l);
@@ -159,35 +160,25 @@ static int fail_to_open(struct search *q, const struct conf_listen *c)
 	return fail(q, c, code, "listen on %s: %s", c->text, strerror(errno));
 }
 
-/* A socket may go from one service to another. */
-static int set_service(struct listening *l, const char *name)
-{
-	char *copy;
-
-	if (strcmp(l->service, name) == 0)
-		return 0;
-	copy = strdup(name);
-	if (!copy)
-		return -1;
-	free(l->service);
-	l->service = copy;
-	return 0;
-}
-
 static int take(struct search *q, const struct conf_listen *c, struct listening *l)
 {
-	if (l->generation == q->generation && l->users > 0)
+	char *service;
+
+	if (l->wish.generation == q->generation && l->users > 0)
 		return fail(q, c, EX_CONFIG, "%s is listened to by service \"%s\" already",
-		            c->text, l->service);
+		            c->text, l->wish.service);
 	if (q->n == CONF_LISTEN_MAX)
 		return fail(q, c, EX_CONFIG, "service \"%s\" has more than %d listeners",
 		            q->service->name, CONF_LISTEN_MAX);
-	if (set_service(l, q->service->name) == -1)
+	service = strdup(q->service->name);
+	if (!service)
 		return fail(q, c, EX_OSERR, "%s", strerror(errno));
 	l->users++;
-	l->generation = q->generation;
-	l->options = options_of(c);
-	l->options.device = l->device;
+	free(l->wish.service);
+	l->wish.generation = q->generation;
+	l->wish.service = service;
+	l->wish.options = options_of(c);
+	l->wish.options.device = l->device;
 	q->found[q->n++] = l;
 	return 0;
 }
@@ -213,7 +204,7 @@ static int open_at(struct listening *l, in_port_t port)
 	l->address = l->key;
 	if (port != 0)
 		address_set_port(&l->address, port);
-	l->fd = listener_open(&l->address, &l->options, &l->file);
+	l->fd = listener_open(&l->address, &l->wish.options, &l->file);
 	return l->fd == -1 ? -1 : 0;
 }
 
@@ -244,8 +235,8 @@ static int open_new(struct search *q, const struct conf_listen *c, size_t positi
 	l->key = c->address;
 	l->position = position;
 	l->device = c->device ? strdup(c->device) : NULL;
-	l->options = options_of(c);
-	l->options.device = l->device;
+	l->wish.options = options_of(c);
+	l->wish.options.device = l->device;
 	result = first && first->users == 1 ? open_pair(first, l) :
 	         open_at(l, first ? address_port(&first->address) : 0);
 	if (result == -1) {
@@ -319,6 +310,16 @@ void sockets_release(struct sockets *s, struct listening *l)
 	listening_free(l);
 }
 
+/* A socket may have gone from one service to another. */
+static void rename_service(struct listening *l)
+{
+	if (!l->wish.service)
+		return;
+	free(l->service);
+	l->service = l->wish.service;
+	l->wish.service = NULL;
+}
+
 static void announce(const struct sockets *s, struct listening *l)
 {
 	char text[ADDRESS_TEXT_MAX];
@@ -339,8 +340,9 @@ void sockets_commit(struct sockets *s)
 	list_each(&s->all, l, struct listening, in_sockets) {
 		if (l->users == 0)
 			continue;
+		rename_service(l);
 		announce(s, l);
-		if (listener_adjust(l->fd, &l->address, &l->options) == -1)
+		if (listener_adjust(l->fd, &l->address, &l->wish.options, &l->file) == -1)
 			log_warn("set the options of %s: %m",
 			         address_format(&l->address, text, sizeof text));
 	}

@@ -19,15 +19,18 @@ struct listening {                      /* one socket */
 	int                     fd;
 	enum listen_kind        kind;
 	struct address          key;    /* as configured: a port may be 0 */
-	char                   *service; /* who uses it, or did */
+	char                   *service; /* who uses it; "": nobody yet */
 	size_t                  position; /* among the listeners of that service */
 	char                   *device;
 	char                   *name;   /* LISTEN_SYSTEMD: FileDescriptorName */
 	struct address          address; /* where it really listens */
 	struct listener_file    file;
-	struct listener_options options; /* to be set, when a generation is committed */
 	unsigned int            users;  /* generations */
-	unsigned int            generation; /* the latest that asked for it */
+	struct {                        /* what the latest to ask for it wants; true once committed */
+		unsigned int            generation;
+		char                   *service;
+		struct listener_options options;
+	} wish;
 	bool                    announced;
 };
 

@@ -151,6 +151,7 @@ struct conf {
 	struct conf_service **services;         /* enabled ones, in the order of their names */
 	size_t                n_services;
 	size_t                n_disabled;
+	size_t                size;             /* bytes of the arena that belong to it */
 };
 
 /*

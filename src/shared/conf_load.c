@@ -135,12 +135,15 @@ static void load_services(struct conf_loader *ld, const struct harvest *h,
 	for (size_t i = 0; i < h->n && !ld->full; i++) {
 		struct conf_service *svc = conf_service_load(ld, h->settings[i], defaults);
 
-		if (svc->enabled)
-			conf->services[conf->n_services++] = svc;
-		else
-			conf->n_disabled++;
 		if (i > 0 && strcmp(config_setting_name(h->settings[i - 1]), svc->name) == 0)
 			complain_of_twin(ld, h->settings[i - 1], h->settings[i]);
+		if (svc->enabled) {
+			conf->services[conf->n_services++] = svc;
+		} else {
+			conf->n_disabled++;
+			/* Checked, and gone: no worker would unmap its pages. */
+			arena_rewind(ld->arena, svc->pages);
+		}
 	}
 }
 
@@ -198,5 +201,8 @@ struct conf *conf_load(struct arena *a, const char *file, const char *text,
 	}
 	conf_source_close_all(&ld);
 	conf_loader_fini(&ld);
-	return ld.report.count ? NULL : ld.conf;
+	if (ld.report.count)
+		return NULL;
+	ld.conf->size = a->used;
+	return ld.conf;
 }

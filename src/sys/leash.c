@@ -88,10 +88,15 @@ enum leash_result leash_receive(int fd, struct leash_message *m)
 	if (len <= 0)
 		return LEASH_CLOSED;
 	n = take_fds(&msg, fds);
+	if (len != (ssize_t)sizeof wire || msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
+		while (n > 0)
+			fd_close(&fds[--n]);
+		return LEASH_CLOSED;
+	}
 	*m = (struct leash_message){ .word = (enum leash_word)wire.word, .removed = wire.removed };
 	for (int i = 0; i < LEASH_FDS; i++)
 		m->fds[i] = wire.has_fd & 1u << i && used < n ? fds[used++] : -1;
 	while (used < n)
 		fd_close(&fds[used++]);
-	return len == (ssize_t)sizeof wire ? LEASH_OK : LEASH_CLOSED;
+	return LEASH_OK;
 }

@@ -6,7 +6,9 @@
 #include "listener.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/tcp.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -54,16 +56,40 @@ static int prepare(int fd, const struct address *a, const struct listener_option
 	return set_options(fd, a, o);
 }
 
-static int set_ownership(const struct address *a, const struct listener_options *o)
+/* The file of a unix path, if it still is the one that we bound; -1 with errno. */
+static int open_file(const struct address *a, const struct listener_file *file)
 {
-	const char *path = a->u.un.sun_path;
+	struct stat st;
+	int fd = open(a->u.un.sun_path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+
+	if (fd == -1)
+		return -1;
+	if (fstat(fd, &st) == 0 && st.st_dev == file->dev && st.st_ino == file->ino)
+		return fd;
+	fd_drop(fd);
+	errno = ESTALE;
+	return -1;
+}
+
+/* By descriptor: who may write to the folder, may put a link there meanwhile. */
+static int set_ownership(const struct address *a, const struct listener_options *o,
+                         const struct listener_file *file)
+{
+	char path[32];
+	int fd, result;
 
 	if (!has_path(a) || o->mode < 0)
 		return 0;
-	if ((o->owner != (uid_t)-1 || o->group != (gid_t)-1) &&
-	    lchown(path, o->owner, o->group) == -1)
+	fd = open_file(a, file);
+	if (fd == -1)
 		return -1;
-	return chmod(path, (mode_t)o->mode);    /* last: chown clears bits */
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	result = o->owner == (uid_t)-1 && o->group == (gid_t)-1 ? 0 :
+	         fchownat(fd, "", o->owner, o->group, AT_EMPTY_PATH);
+	if (result == 0)
+		result = chmod(path, (mode_t)o->mode);  /* last: chown clears bits */
+	fd_drop(fd);
+	return result;
 }
 
 /* 0 if a dead socket was removed; else -1, with errno saying what is there. */
@@ -128,7 +154,7 @@ int listener_open(struct address *a, const struct listener_options *o, struct li
 	if (prepare(fd, a, o) == -1 || bind_to(fd, a) == -1)
 		return fd_drop(fd);
 	remember_file(a, file);
-	if (set_ownership(a, o) == -1 || listen(fd, o->backlog) == -1 ||
+	if (set_ownership(a, o, file) == -1 || listen(fd, o->backlog) == -1 ||
 	    (is_inet(a) && learn_address(fd, a) == -1)) {
 		listener_unlink(a, file);
 		return fd_drop(fd);
@@ -136,11 +162,12 @@ int listener_open(struct address *a, const struct listener_options *o, struct li
 	return fd;
 }
 
-int listener_adjust(int fd, const struct address *a, const struct listener_options *o)
+int listener_adjust(int fd, const struct address *a, const struct listener_options *o,
+                    const struct listener_file *file)
 {
-	if (set_options(fd, a, o) == -1 || set_ownership(a, o) == -1)
+	if (listen(fd, o->backlog) == -1 || set_options(fd, a, o) == -1)
 		return -1;
-	return listen(fd, o->backlog);
+	return set_ownership(a, o, file);
 }
 
 int listener_adopt(int fd, struct address *a)

@@ -36,8 +36,13 @@ struct listener_file {
  */
 int listener_open(struct address *a, const struct listener_options *o, struct listener_file *file);
 
-/* Backlog, mode, owner, nodelay, keepalive of a socket that listens already. 0, or -1 with errno. */
-int listener_adjust(int fd, const struct address *a, const struct listener_options *o);
+/*
+ * Backlog, nodelay, keepalive, mode and owner of a socket that listens already.
+ * 0, or -1 with errno: ESTALE if another file is at its path now, which is left
+ * alone.
+ */
+int listener_adjust(int fd, const struct address *a, const struct listener_options *o,
+                    const struct listener_file *file);
 
 /*
  * Checks a socket that was inherited: that it is a stream socket that listens;

@@ -7,6 +7,7 @@
 #ifndef DROVER_SYS_TIMER_H
 #define DROVER_SYS_TIMER_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -26,6 +27,11 @@ int timer_set(struct timer_heap *h, struct timer *t, int64_t at_ms);
 
 /* An unset timer is fine. */
 void timer_unset(struct timer_heap *h, struct timer *t);
+
+static inline bool timer_is_set(const struct timer *t)
+{
+	return t->position != 0;
+}
 
 /* When the next timer fires; CLOCK_NEVER if none is set. */
 int64_t timer_next(const struct timer_heap *h);

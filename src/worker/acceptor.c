@@ -53,7 +53,7 @@ enum took { TOOK_ONE, TOOK_NONE, TOOK_ERROR };
 
 static bool is_paused(const struct acceptor *a)
 {
-	return a->pause.position != 0;
+	return timer_is_set(&a->pause);
 }
 
 static bool can_take(const struct acceptor *a)
@@ -95,7 +95,7 @@ static void go_on(struct acceptor *a)
 {
 	if (a->draining && a->n_open > 0 && can_take(a))
 		loop_timer(a->loop, &a->again, 0);
-	if (a->draining || a->watching || a->back.position != 0 || !can_take(a))
+	if (a->draining || a->watching || timer_is_set(&a->back) || !can_take(a))
 		return;
 	if (acceptor_begin(a) == -1) {
 		log_err("%s: watch a listener: %m", a->options.service);
@@ -122,7 +122,7 @@ void acceptor_pause(struct acceptor *a, const char *reason)
 
 void acceptor_one_less(struct acceptor *a)
 {
-	if (a->back.position != 0 && !a->owner.is_ahead(a->owner.arg))
+	if (timer_is_set(&a->back) && !a->owner.is_ahead(a->owner.arg))
 		timer_unset(&a->loop->timers, &a->back);
 	go_on(a);
 }

@@ -29,9 +29,10 @@ static enum connection_state step_linger(struct connection *c, uint32_t events);
 /*
  * Edge-triggered saves the kernel a look at the socket each turn. An edge is
  * told once, so that step_read must know when there may be more: it filled its
- * buffer, or the end of the stream came together with the bytes.
+ * buffer, the end of the stream came together with the bytes, or one of them
+ * is urgent, before which recv(2) stops.
  */
-#define READ_EDGE (EPOLLIN | EPOLLRDHUP | EPOLLET)
+#define READ_EDGE (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET)
 #define AT_END    (EPOLLRDHUP | EPOLLHUP | EPOLLERR)
 
 static const struct {
@@ -109,7 +110,7 @@ static void arm(struct connection *c)
 	enum connection_end as;
 	int64_t at = deadline(c, &as);
 
-	if (c->timer.position == 0 || at < c->timer.at_ms)
+	if (!timer_is_set(&c->timer) || at < c->timer.at_ms)
 		loop_timer_at(&c->worker->loop, &c->timer, at);
 }
 
@@ -294,7 +295,7 @@ static enum connection_state step_read(struct connection *c, uint32_t events)
 		next = read_once(c, &got);
 	while (next == CONNECTION_READ && got > 0 && events & AT_END);
 	/* A fast sender has to wait for the others: its next edge is in the next turn. */
-	if (next == CONNECTION_READ && got == WORKER_SCRATCH &&
+	if (next == CONNECTION_READ && got > 0 && (got == WORKER_SCRATCH || events & EPOLLPRI) &&
 	    loop_rearm(&c->worker->loop, &c->watch) == -1)
 		return fail(c, END_FAILED);
 	return next;

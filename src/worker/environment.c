@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
@@ -83,6 +84,22 @@ int environment_build(struct environment *e, const struct conf_service *s)
 fail:
 	environment_free(e);
 	return -1;
+}
+
+int environment_wipe_ours(void)
+{
+	const char *zone = getenv("TZ");        /* strftime(3) asks for it each time */
+	char *kept = zone ? strdup(zone) : NULL;
+	int result;
+
+	if (zone && !kept)
+		return -1;
+	for (char **setting = environ; setting && *setting; setting++)
+		explicit_bzero(*setting, strlen(*setting));
+	clearenv();
+	result = kept ? setenv("TZ", kept, 1) : 0;
+	free(kept);
+	return result;
 }
 
 void environment_free(struct environment *e)

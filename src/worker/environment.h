@@ -17,6 +17,12 @@ struct environment {
 
 /* 0, or -1 with ENOMEM. */
 int environment_build(struct environment *e, const struct conf_service *s);
+
+/*
+ * Wipes the environment of this process but for TZ: what it says may be meant
+ * for another service. 0, or -1 with ENOMEM.
+ */
+int environment_wipe_ours(void);
 void environment_free(struct environment *e);
 
 #endif

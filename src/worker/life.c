@@ -336,7 +336,8 @@ static void begin(struct worker *w)
 	take_place(w);
 	open_loop(w);
 	w->scratch = malloc(WORKER_SCRATCH);
-	if (!w->scratch || programs_init(&w->programs, &w->loop, w->service, &w->limits) == -1)
+	if (!w->scratch || programs_init(&w->programs, &w->loop, w->service, &w->limits) == -1 ||
+	    environment_wipe_ours() == -1)
 		cannot_start(w, "prepare");
 	take_identity(w);
 	open_acceptor(w);

@@ -97,13 +97,15 @@ START_TEST(a_relative_file_name_is_understood)
 } END_TEST
 
 /* As many kinds of values as there are. */
+#define RICH_A \
+	"( { address = \"127.0.0.1:0\"; backlog = 5; nodelay = false; }, \"unix:/tmp/%%x\" )"
 #define RICH \
 	"shutdown_timeout = 2.5; log = { level = \"debug\"; format = \"json\"; };\n" \
 	"defaults = { connections = 11; timeouts = { linger = \"750ms\"; }; };\n" \
 	SERVICES( \
-		SERVICE_AT("a", "( { address = \"127.0.0.1:0\"; backlog = 5; nodelay = false; }, \"unix:/tmp/%%x\" )", \
-		           "echo", "workers = 3; umask = \"027\"; nice = 3; cpus = \"0\"; timeouts = { idle = \"90s\"; };") \
-		EXEC("b", "argv = [ \"/bin/echo\", \"a \\\\\\\"b\\\\\\\"\", \"c\\\\\\\\d\" ]; env = [ \"A=1\" ];" \
+		SERVICE_AT("a", RICH_A, "echo", "workers = 3; umask = \"027\"; nice = 3; cpus = \"0\";" \
+		           " timeouts = { idle = \"90s\"; };") \
+		EXEC("b", "argv = [ \"/bin/echo\", \"a \\\"b\\\"\", \"c\\\\d\" ]; env = [ \"A=1\" ];" \
 		     " pass_env = \"HOME\"; stderr = \"null\";", \
 		     "workers = 1; rlimits = { nofile = 99; as = \"1G\"; cpu = 7; }; no_new_privs = false;" \
 		     " restart = { burst = 4; delay_max = \"2m\"; };") \
@@ -124,7 +126,8 @@ START_TEST(what_is_printed_loads_and_means_the_same)
 	first = dump(d.config);
 	again = files_write("again.conf", "%s", first);
 	ck_assert_int_eq(daemon_run_args(&d, "-t", "-c", again), 0);
-	ck_assert_str_eq(dump(again), first);
+	/* But for the first line, which names the file. */
+	ck_assert_str_eq(strchr(dump(again), '\n'), strchr(first, '\n'));
 } END_TEST
 
 START_TEST(what_is_printed_spells_out_the_defaults)

@@ -361,5 +361,6 @@ void daemon_end_all(void)
 		mailbox_close(&d->events);
 		mailbox_close(&d->notices);
 		list_remove(&d->in_daemons);
+		*d = (struct daemon){ 0 };
 	}
 }

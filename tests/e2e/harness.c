@@ -33,6 +33,7 @@ static void before_test(void)
 static void after_test(void)
 {
 	daemon_end_all();
+	files_write("waits-for", "processes that the daemon has left\n");
 	while (wait(NULL) != -1 || errno == EINTR)
 		;       /* nothing outlives its master: they all end by themselves */
 	files_close();

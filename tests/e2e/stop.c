@@ -128,6 +128,22 @@ START_TEST(term_after_quit_does_not_wait)
 	close(fd);
 } END_TEST
 
+START_TEST(a_server_that_stops_does_not_reload)
+{
+	int fd;
+
+	daemon_start(&d, WORKERS("1"));
+	fd = daemon_connect(&d, "s");
+	client_echo(fd);
+	daemon_signal(&d, SIGTERM);
+	daemon_wait_for(&d, "stopping mode=drain");
+	daemon_signal(&d, SIGHUP);
+	daemon_barrier(&d);
+	close(fd);
+	ck_assert_int_eq(daemon_join(&d), 0);
+	ck_assert_uint_eq(daemon_saw(&d, "reload-begin"), 0);
+} END_TEST
+
 START_TEST(what_is_open_after_shutdown_timeout_is_ended)
 {
 	const struct event *end;
@@ -271,6 +287,7 @@ int main(void)
 	tcase_add_test(tc, int_ends_what_is_open);
 	tcase_add_test(tc, quit_waits_for_as_long_as_it_takes);
 	tcase_add_test(tc, term_after_quit_does_not_wait);
+	tcase_add_test(tc, a_server_that_stops_does_not_reload);
 	tcase_add_test(tc, what_is_open_after_shutdown_timeout_is_ended);
 	tcase_add_test(tc, a_worker_that_hangs_does_not_keep_the_server_from_stopping);
 	tcase_add_test(tc, nothing_is_left_of_a_server_that_has_stopped);

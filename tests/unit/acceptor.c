@@ -232,6 +232,24 @@ START_TEST(who_is_not_ahead_any_more_comes_forward_at_once)
 	ck_assert_uint_eq(owner.n, 2);
 } END_TEST
 
+/* Somebody was woken and could not take it: no event would come to us. */
+START_TEST(who_is_told_to_look_takes_what_waits)
+{
+	owner.room = 2;
+	for (int i = 0; i < LISTENERS; i++) {
+		ck_assert_int_eq(epoll_ctl(loop.epoll_fd, EPOLL_CTL_DEL, listeners[i], NULL), 0);
+		come(i);
+	}
+	turns(1);
+	ck_assert_uint_eq(owner.n, 0);
+	acceptor_look(acceptor);
+	ck_assert_uint_eq(owner.n, 2);
+	owner.room = CLIENTS_MAX;
+	acceptor_drop(acceptor);
+	acceptor_look(acceptor);
+	ck_assert_uint_eq(owner.n, 2);
+} END_TEST
+
 /* ---- trouble ------------------------------------------------------------ */
 
 START_TEST(without_descriptors_it_pauses_and_goes_on)
@@ -258,7 +276,7 @@ START_TEST(without_descriptors_it_pauses_and_goes_on)
 
 START_TEST(trouble_of_one_connection_does_not_stop_the_next)
 {
-	static const int errors[] = { ECONNABORTED, EINTR, EPROTO, EPERM, ENETDOWN, EHOSTUNREACH };
+	static const int errors[] = { ECONNABORTED, EINTR, EPROTO, ENETDOWN, EHOSTUNREACH };
 
 	n_failures = 1;
 	failure = errors[_i];
@@ -305,6 +323,7 @@ START_TEST(draining_takes_what_waits_and_closes)
 	for (int i = 0; i < 6; i++)
 		come(i % LISTENERS);
 	acceptor_drain(acceptor, 0);
+	turns(2);
 	ck_assert_uint_eq(owner.n, 6);
 	ck_assert(acceptor_is_empty(acceptor));
 	for (int i = 0; i < LISTENERS; i++)
@@ -318,6 +337,7 @@ START_TEST(without_room_draining_leaves_what_waits_to_the_others)
 	come(0);
 	come(1);
 	acceptor_drain(acceptor, 0);
+	turns(2);
 	ck_assert_uint_eq(owner.n, 1);
 	ck_assert(acceptor_is_empty(acceptor));
 } END_TEST
@@ -329,17 +349,18 @@ START_TEST(removed_listeners_stay_until_they_are_empty)
 	for (int i = 0; i < 4; i++)
 		come(1);
 	acceptor_drain(acceptor, 1u << 1);
+	turns(2);
 	ck_assert_uint_eq(owner.n, 2);
 	ck_assert(!acceptor_is_empty(acceptor));
 	ck_assert(!is_listening(listeners[0]) && is_listening(listeners[1]));
-	turns(1);
-	ck_assert(rests());                     /* full: it does not spin */
+	ck_assert(rests());
 	owner.n = 1;
 	acceptor_one_less(acceptor);
 	turns(3);
 	ck_assert_uint_eq(owner.n, 2);
 	ck_assert(is_listening(listeners[1]));
 	ck_assert_uint_eq(owner.n_emptied, 0);
+	ck_assert(rests());                     /* there is nothing to watch */
 	owner.n = 0;
 	acceptor_one_less(acceptor);
 	turns(3);
@@ -348,9 +369,26 @@ START_TEST(removed_listeners_stay_until_they_are_empty)
 	ck_assert_uint_eq(owner.n_emptied, 1);
 } END_TEST
 
+/* As connection.c does: the end of one must not begin another under its feet. */
+START_TEST(room_while_draining_is_used_at_the_end_of_the_turn)
+{
+	owner.room = 1;
+	come(0);
+	come(0);
+	acceptor_drain(acceptor, 1);
+	turns(2);
+	ck_assert_uint_eq(owner.n, 1);
+	owner.n = 0;
+	acceptor_one_less(acceptor);
+	ck_assert_uint_eq(owner.n, 0);
+	turns(2);
+	ck_assert_uint_eq(owner.n, 1);
+} END_TEST
+
 START_TEST(an_empty_removed_listener_is_closed_at_once)
 {
 	acceptor_drain(acceptor, ~UINT64_C(0));
+	turns(2);
 	ck_assert(acceptor_is_empty(acceptor));
 } END_TEST
 
@@ -359,6 +397,7 @@ START_TEST(draining_in_a_pause_goes_on_after_it)
 	acceptor_pause(acceptor, "program");
 	come(0);
 	acceptor_drain(acceptor, 1);
+	turns(2);
 	ck_assert_uint_eq(owner.n, 0);
 	ck_assert(!acceptor_is_empty(acceptor));
 	while (owner.n_emptied == 0)
@@ -389,13 +428,15 @@ int main(void)
 	tcase_add_test(room, no_more_are_taken_than_there_is_room_for);
 	tcase_add_test(room, who_is_ahead_steps_back_and_comes_forward_by_itself);
 	tcase_add_test(room, who_is_not_ahead_any_more_comes_forward_at_once);
+	tcase_add_test(room, who_is_told_to_look_takes_what_waits);
 	tcase_add_loop_test(trouble, without_descriptors_it_pauses_and_goes_on, 0, 4);
-	tcase_add_loop_test(trouble, trouble_of_one_connection_does_not_stop_the_next, 0, 6);
+	tcase_add_loop_test(trouble, trouble_of_one_connection_does_not_stop_the_next, 0, 5);
 	tcase_add_test(trouble, a_pause_can_be_asked_for);
 	tcase_add_test(trouble, who_is_woken_for_nothing_looks_at_the_other_listeners);
 	tcase_add_test(end, draining_takes_what_waits_and_closes);
 	tcase_add_test(end, without_room_draining_leaves_what_waits_to_the_others);
 	tcase_add_test(end, removed_listeners_stay_until_they_are_empty);
+	tcase_add_test(end, room_while_draining_is_used_at_the_end_of_the_turn);
 	tcase_add_test(end, an_empty_removed_listener_is_closed_at_once);
 	tcase_add_test(end, draining_in_a_pause_goes_on_after_it);
 	tcase_add_test(end, dropping_takes_nothing_more);

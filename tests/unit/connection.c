@@ -24,6 +24,7 @@ static const char *no_program[] = { "/no/such/program", NULL };
 static struct conf_service service;
 static struct worker worker;
 static struct timer guard, tick;
+static struct endpoint peer;            /* who the client is said to be */
 static int listener;                    /* on the loopback, for who needs a real client */
 
 /* ---- the worker --------------------------------------------------------- */
@@ -85,6 +86,7 @@ static void set_up(void)
 	worker.acceptor = acceptor_new(&worker.loop, &owner, &options, NULL, 0);
 	ck_assert_int_eq(programs_init(&worker.programs, &worker.loop, &service, &worker.limits), 0);
 	is_accepting = true;
+	peer = (struct endpoint){ .family = AF_INET, .port = 1234, .ip = { 10, 0, 0, 7 } };
 	guard = (struct timer){ .fire = fail_late };
 	tick = (struct timer){ .fire = stop };
 	loop_timer(&worker.loop, &guard, 15000);
@@ -104,12 +106,12 @@ static void tear_down(void)
 	ck_assert_int_eq(worker.n_lingering, 0);
 	timer_unset(&worker.loop.timers, &guard);
 	timer_unset(&worker.loop.timers, &tick);
-	ck_assert_uint_eq(worker.loop.timers.n, 0);     /* none is left of the dead */
 	acceptor_close(&worker.acceptor);
+	ck_assert_uint_eq(worker.loop.timers.n, 0);     /* none is left of the dead */
 	programs_fini(&worker.programs);
 	loop_fini(&worker.loop);
 	log_sink_close(&worker.start.access_log);
-	board_close(&worker.start.board);
+	board_free(&worker.start.board);
 	free(worker.scratch);
 	if (listener != -1)
 		close(listener);
@@ -152,8 +154,6 @@ static void until_readable(int client)
 	}
 }
 
-static const struct endpoint somebody = { .family = AF_INET, .port = 1234, .ip = { 10, 0, 0, 7 } };
-
 static void serve_with(enum handler_id id)
 {
 	service.handler.id = id;
@@ -173,7 +173,7 @@ static int connect_pair(enum handler_id id)
 
 	serve_with(id);
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
-	connection_new(&worker, ends[0], &somebody);
+	connection_new(&worker, ends[0], &peer);
 	return ends[1];
 }
 
@@ -195,7 +195,7 @@ static int connect_tcp(enum handler_id id)
 	ck_assert_int_eq(connect(client, (struct sockaddr *)&at, len), 0);
 	fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	ck_assert_int_ne(fd, -1);
-	connection_new(&worker, fd, &somebody);
+	connection_new(&worker, fd, &peer);
 	return client;
 }
 
@@ -411,12 +411,14 @@ START_TEST(nothing_is_left_behind_urgent_data)
 /* So do descriptors that nobody asked for, on a unix socket. */
 START_TEST(nothing_is_left_behind_a_descriptor)
 {
-	int client = connect_pair(HANDLER_ID_echo), before;
+	int client, before;
 	struct iovec iov = { .iov_base = (char[]){ "abc" }, .iov_len = 3 };
 	union { struct cmsghdr header; char room[CMSG_SPACE(sizeof(int))]; } extra = { 0 };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &extra,
 	                      .msg_controllen = sizeof extra };
 
+	peer = (struct endpoint){ .family = AF_UNIX };
+	client = connect_pair(HANDLER_ID_echo);
 	extra.header.cmsg_level = SOL_SOCKET;
 	extra.header.cmsg_type = SCM_RIGHTS;
 	extra.header.cmsg_len = CMSG_LEN(sizeof(int));

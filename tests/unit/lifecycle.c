@@ -68,6 +68,12 @@ START_TEST(each_signal_that_is_read_means_something)
 	ck_assert_uint_eq(lifecycle_n_signals, 9);
 } END_TEST
 
+START_TEST(some_phases_have_no_way_back)
+{
+	for (int phase = 0; phase < PHASES; phase++)
+		ck_assert_int_eq(lifecycle_is_stopping((enum phase)phase), phase >= PHASE_DRAINING);
+} END_TEST
+
 START_TEST(phases_have_names)
 {
 	static const char *const want[PHASES] = {
@@ -85,6 +91,7 @@ int main(void)
 
 	tcase_add_loop_test(tc, each_signal_has_its_meaning_in_each_phase, 0, ARRAY_SIZE(rows));
 	tcase_add_test(tc, each_signal_that_is_read_means_something);
+	tcase_add_test(tc, some_phases_have_no_way_back);
 	tcase_add_test(tc, phases_have_names);
 	return unit_run(s);
 }

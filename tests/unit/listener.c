@@ -189,7 +189,7 @@ START_TEST(accepted_sockets_inherit_the_options)
 		ck_assert_int_eq(option(conn, SOL_SOCKET, SO_KEEPALIVE), yes);
 		close(client);
 		close(conn);
-		ck_assert_int_eq(listener_adjust(fd, &a, &plain), 0);
+		ck_assert_int_eq(listener_adjust(fd, &a, &plain, &file), 0);
 	}
 	close(fd);
 } END_TEST
@@ -339,7 +339,7 @@ START_TEST(an_abstract_name_has_no_file)
 	ck_assert(takes_connections(&a));
 	ck_assert_int_eq(listener_open(&b, &plain, &file), -1);
 	ck_assert_int_eq(errno, EADDRINUSE);
-	ck_assert_int_eq(listener_adjust(fd, &a, &plain), 0);
+	ck_assert_int_eq(listener_adjust(fd, &a, &plain, &file), 0);
 	close(fd);
 	close(open_plain(&b, &file));           /* nothing was left */
 } END_TEST
@@ -363,12 +363,32 @@ START_TEST(mode_and_owner_can_be_adjusted_in_place)
 	int fd = open_plain(&a, &file);
 
 	o.mode = 0600;
-	ck_assert_int_eq(listener_adjust(fd, &a, &o), 0);
+	ck_assert_int_eq(listener_adjust(fd, &a, &o, &file), 0);
 	ck_assert_uint_eq(mode_of("sock"), 0600);
 	o.mode = -1;                            /* leaves it */
-	ck_assert_int_eq(listener_adjust(fd, &a, &o), 0);
+	ck_assert_int_eq(listener_adjust(fd, &a, &o, &file), 0);
 	ck_assert_uint_eq(mode_of("sock"), 0600);
 	ck_assert(takes_connections(&a));
+	close(fd);
+} END_TEST
+
+START_TEST(a_file_that_is_not_ours_any_more_is_not_adjusted)
+{
+	struct address a = local("sock");
+	struct listener_options o = plain;
+	struct listener_file file;
+	int fd = open_plain(&a, &file);
+
+	o.mode = 0666;
+	ck_assert_int_eq(rename("sock", "kept"), 0);
+	ck_assert_int_eq(listener_adjust(fd, &a, &o, &file), -1);
+	ck_assert_int_eq(errno, ENOENT);
+	unit_write_file("victim", "");
+	ck_assert_int_eq(chmod("victim", 0600), 0);
+	ck_assert_int_eq(symlink("victim", "sock"), 0);
+	ck_assert_int_eq(listener_adjust(fd, &a, &o, &file), -1);
+	ck_assert_int_eq(errno, ESTALE);
+	ck_assert_uint_eq(mode_of("victim"), 0600);
 	close(fd);
 } END_TEST
 
@@ -455,6 +475,7 @@ int main(void)
 	tcase_add_test(unix_path, an_abstract_name_has_no_file);
 	tcase_add_test(unix_path, a_folder_that_is_not_there_gives_errno);
 	tcase_add_test(unix_path, mode_and_owner_can_be_adjusted_in_place);
+	tcase_add_test(unix_path, a_file_that_is_not_ours_any_more_is_not_adjusted);
 	unit_add_if(geteuid() == 0, "only root can do that", unix_path,
 	            the_owner_is_set_before_the_mode);
 	tcase_add_test(inherited, an_inherited_socket_tells_its_address);

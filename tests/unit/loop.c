@@ -54,7 +54,7 @@ static void tear_down(void)
 static void turn(void)
 {
 	loop_timer_at(&loop, &tick, 0);
-	loop_run(&loop);
+	ck_assert_int_eq(loop_run(&loop), 0);
 }
 
 static void bury(struct watch *w)
@@ -304,6 +304,13 @@ START_TEST(the_loop_sleeps_for_an_event_when_no_timer_is_near)
 	loop_retire(&loop, &second->watch, bury);
 } END_TEST
 
+START_TEST(a_loop_that_cannot_go_on_says_so)
+{
+	close(loop.epoll_fd);
+	ck_assert_int_eq(loop_run(&loop), -1);
+	loop.epoll_fd = -1;
+} END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("loop");
@@ -321,5 +328,6 @@ int main(void)
 	tcase_add_test(tc, timers_wake_the_loop_in_their_order_and_not_early);
 	tcase_add_test(tc, an_unset_timer_does_not_fire);
 	tcase_add_test(tc, the_loop_sleeps_for_an_event_when_no_timer_is_near);
+	tcase_add_test(tc, a_loop_that_cannot_go_on_says_so);
 	return unit_run(s);
 }
