@@ -6,15 +6,35 @@
 #include "signals.h"
 
 #include <signal.h>
+#include <stdbool.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#define KERNEL_SIGSET    (NSIG / 8)     /* bytes: rt_sigaction(2) */
+#define KERNEL_SIGACTION 16             /* words: enough for any architecture, the handler first */
 
 /* Those that the kernel sends about this very instruction: blocking them only hides where. */
 static const int crashes[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT };
 
+/* As the kernel has it: libc keeps its sigaction(2) from two signals of its own (nptl(7)). */
+static bool is_ignored(int signal)
+{
+	unsigned long now[KERNEL_SIGACTION];
+
+	return syscall(SYS_rt_sigaction, signal, NULL, now, KERNEL_SIGSET) == 0 &&
+	       now[0] == (unsigned long)SIG_IGN;
+}
+
+static void reset(int signal)
+{
+	const unsigned long dfl[KERNEL_SIGACTION] = { (unsigned long)SIG_DFL };
+
+	syscall(SYS_rt_sigaction, signal, dfl, NULL, KERNEL_SIGSET);
+}
+
 void signals_take_over(void)
 {
-	struct sigaction now, dfl = { .sa_handler = SIG_DFL };
 	sigset_t all;
 
 	sigfillset(&all);
@@ -23,8 +43,8 @@ void signals_take_over(void)
 	sigprocmask(SIG_SETMASK, &all, NULL);
 	/* Only ignored ones: a sanitizer's handlers may stay. */
 	for (int s = 1; s < NSIG; s++)
-		if (sigaction(s, NULL, &now) == 0 && now.sa_handler == SIG_IGN)
-			sigaction(s, &dfl, NULL);
+		if (is_ignored(s))
+			reset(s);
 }
 
 int signals_open(const int *signals, size_t n)

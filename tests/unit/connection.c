@@ -638,6 +638,38 @@ START_TEST(a_chargen_client_that_sends_but_does_not_read_times_out)
 	close(client);
 } END_TEST
 
+/* It sends nothing: a plain close would leave what it was sent in the kernel for minutes. */
+START_TEST(a_chargen_client_that_takes_nothing_is_reset)
+{
+	static char bytes[65536];
+	ssize_t n;
+	int client;
+
+	service.timeouts.write = 30;
+	client = connect_tcp(HANDLER_ID_chargen);
+	while (worker.n_open > 0)
+		pass(5);
+	expect_end("write");
+	ck_assert_int_eq(worker.n_lingering, 0);
+	turn();
+	while ((n = recv(client, bytes, sizeof bytes, MSG_DONTWAIT)) > 0)
+		;
+	ck_assert_int_eq(n, -1);
+	ck_assert_msg(errno == ECONNRESET, "%m");
+	close(client);
+} END_TEST
+
+START_TEST(a_session_does_not_end_lingering)
+{
+	int client;
+
+	service.timeouts.session = 20;
+	client = connect_pair(HANDLER_ID_daytime);
+	pass(60);
+	ck_assert_int_eq(worker.n_lingering, 1);
+	close(client);
+} END_TEST
+
 START_TEST(a_session_has_its_time_however_busy_it_is)
 {
 	int client;
@@ -757,6 +789,8 @@ int main(void)
 	tcase_add_test(timeouts, an_idle_client_is_sent_away);
 	tcase_add_test(timeouts, a_client_that_takes_nothing_is_reset);
 	tcase_add_test(timeouts, a_chargen_client_that_sends_but_does_not_read_times_out);
+	tcase_add_test(timeouts, a_chargen_client_that_takes_nothing_is_reset);
+	tcase_add_test(timeouts, a_session_does_not_end_lingering);
 	tcase_add_test(timeouts, a_session_has_its_time_however_busy_it_is);
 	tcase_add_test(timeouts, time_outs_of_0_are_never);
 	tcase_add_test(timeouts, lingering_has_its_time_however_much_comes);
