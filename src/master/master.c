@@ -31,7 +31,7 @@ void master_install(struct master *m, struct generation *g)
 	m->current = g;
 	m->resting = false;
 	logs_use(&g->logs);
-	sockets_commit(&m->sockets);
+	sockets_commit(&m->sockets, g->number);
 }
 
 void master_bury_old(struct master *m)

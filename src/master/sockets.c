@@ -332,13 +332,13 @@ static void announce(const struct sockets *s, struct listening *l)
 	notify_send(s->events, "listening service=%s address=%s", l->service, text);
 }
 
-void sockets_commit(struct sockets *s)
+void sockets_commit(struct sockets *s, unsigned int generation)
 {
 	char text[ADDRESS_TEXT_MAX];
 	struct listening *l;
 
 	list_each(&s->all, l, struct listening, in_sockets) {
-		if (l->users == 0)
+		if (l->users == 0 || l->wish.generation != generation)
 			continue;
 		rename_service(l);
 		announce(s, l);

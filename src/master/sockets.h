@@ -26,7 +26,7 @@ struct listening {                      /* one socket */
 	struct address          address; /* where it really listens */
 	struct listener_file    file;
 	unsigned int            users;  /* generations */
-	struct {                        /* what the latest to ask for it wants; true once committed */
+	struct {                        /* what the latest to ask for it wants, until it is committed */
 		unsigned int            generation;
 		char                   *service;
 		struct listener_options options;
@@ -60,8 +60,8 @@ int sockets_acquire(struct sockets *s, const struct conf_service *service,
 /* One user less; without any it is closed, and its file removed. Inherited ones stay. */
 void sockets_release(struct sockets *s, struct listening *l);
 
-/* Tells which sockets are new, and brings the options asked for last into force. */
-void sockets_commit(struct sockets *s);
+/* The wishes of that generation come true; tells which of its sockets are new. */
+void sockets_commit(struct sockets *s, unsigned int generation);
 
 /* Closes all; the files of our own go. */
 void sockets_close(struct sockets *s);

@@ -384,7 +384,7 @@ static void on_timer(struct timer *t)
 		enter(c, CONNECTION_DONE);
 	} else if (c->state == CONNECTION_PROGRAM) {
 		program_end(c->program);
-	} else if (c->out) {
+	} else if (c->out || as == END_WRITE) {
 		reset_on_close(c);
 		enter(c, fail(c, as));
 	} else {

@@ -23,6 +23,14 @@ static int passed[2];
 static size_t n_passed;
 static const char *names = "";
 
+static void set_number(const char *variable, long number)
+{
+	char text[32];
+
+	snprintf(text, sizeof text, "%ld", number);
+	setenv(variable, text, 1);
+}
+
 static void pass_sockets(void)
 {
 	/* Out of the way first: one of them may have a number where another goes. */
@@ -31,8 +39,8 @@ static void pass_sockets(void)
 	for (size_t i = 0; i < n_passed; i++)
 		if (dup2(passed[i], 3 + (int)i) == -1 || close(passed[i]) == -1)
 			_exit(EXIT_FAILURE);
-	setenv("LISTEN_PID", files_text("%d", getpid()), 1);
-	setenv("LISTEN_FDS", files_text("%zu", n_passed), 1);
+	set_number("LISTEN_PID", getpid());
+	set_number("LISTEN_FDS", (long)n_passed);
 	setenv("LISTEN_FDNAMES", names, 1);
 }
 
@@ -140,6 +148,7 @@ START_TEST(programs_do_not_inherit_them)
 	daemon_start(&d, SERVICES(EXEC("s", "argv = [ \"/bin/ls\", \"/proc/self/fd\" ];", "workers = 1;")));
 	ck_assert_str_eq(client_ask(daemon_address(&d, "s", 0)), "0\n1\n2\n3\n");
 	daemon_reload(&d, SERVICES(EXEC("s", "argv = \"/usr/bin/env\";", "workers = 1;")));
+	daemon_wait_for(&d, "generation-gone");
 	ck_assert_ptr_null(strstr(client_ask(daemon_address(&d, "s", 0)), "LISTEN_"));
 } END_TEST
 
@@ -189,12 +198,13 @@ START_TEST(sockets_meant_for_another_process_are_not_touched)
 /* ---- systemd's own tool ---- */
 
 static int tool_stderr = -1;
+static const char *tool_socket;
 
 static void become_the_tool(void)
 {
 	dup2(tool_stderr, STDERR_FILENO);
 	execlp("systemd-socket-activate", "systemd-socket-activate", "--fdname=web",
-	       "-l", files_path("web.sock"), "-E", "NOTIFY_SOCKET", "-E", "DROVER_EVENTS",
+	       "-l", tool_socket, "-E", "NOTIFY_SOCKET", "-E", "DROVER_EVENTS",
 	       getenv("DROVERD"), "-c", d.config, (char *)NULL);
 	_exit(EXIT_FAILURE);
 }
@@ -203,14 +213,15 @@ START_TEST(systemd_socket_activate_starts_the_server)
 {
 	int ends[2], fd;
 
-	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
 	tool_stderr = ends[1];
+	tool_socket = files_path("web.sock");
 	d.before_exec = become_the_tool;
 	daemon_config(&d, SERVICES(SERVICE_AT("s", "\"systemd:web\"", "echo", "workers = 1;")));
 	daemon_spawn(&d);
 	while (!strstr(client_read_line(ends[0]), "istening on"))
 		;
-	fd = client_connect(files_text("unix:%s", files_path("web.sock")));
+	fd = client_connect(files_text("unix:%s", tool_socket));
 	client_echo(fd);
 	close(fd);
 	daemon_wait_ready(&d);

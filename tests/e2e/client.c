@@ -18,7 +18,6 @@
 #include <unistd.h>
 
 #include "files.h"
-#include "turn.h"
 
 #define READ_ALL_MAX 65536
 
@@ -149,12 +148,24 @@ void client_say(int fd, const char *text)
 	client_send(fd, text, strlen(text));
 }
 
-void client_flood(int fd)
+static void send_more(struct turn_hook *f, short revents)
 {
 	static const char much[65536];
 
-	while (send(fd, much, sizeof much, MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
-		;
+	(void)revents;
+	if (send(f->fd, much, sizeof much, MSG_DONTWAIT | MSG_NOSIGNAL) == -1 && errno != EAGAIN)
+		turn_remove(f);
+}
+
+void client_flood(struct turn_hook *f, int fd)
+{
+	*f = (struct turn_hook){ .fd = fd, .events = POLLOUT, .ready = send_more };
+	turn_add(f);
+}
+
+void client_flood_end(struct turn_hook *f)
+{
+	turn_remove(f);
 }
 
 /* As read(2), and waits. */

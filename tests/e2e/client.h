@@ -9,6 +9,8 @@
 #include <stddef.h>
 #include <sys/types.h>
 
+#include "turn.h"
+
 /*
  * Connects to an address as events have it: "127.0.0.1:80", "[::1]:80",
  * "unix:/path", "unix:@name"; "0.0.0.0:80" and "[::]:80" mean this machine.
@@ -29,8 +31,12 @@ const char *client_name(int fd);
 
 void client_send(int fd, const void *bytes, size_t len);
 void client_say(int fd, const char *text);
-/* As much as goes without reading what comes back. */
-void client_flood(int fd);
+/*
+ * From now on sends whenever there is room, without reading what comes back,
+ * until client_flood_end or the end of the connection. f is lent meanwhile.
+ */
+void client_flood(struct turn_hook *f, int fd);
+void client_flood_end(struct turn_hook *f);
 
 void client_receive(int fd, void *bytes, size_t len);
 

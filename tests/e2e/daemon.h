@@ -34,7 +34,7 @@ struct mailbox {
 
 struct daemon {
 	/* What a test may set before the start. */
-	void (*before_exec)(void);      /* called in the child that becomes the daemon */
+	void (*before_exec)(void);      /* called in the child that becomes the daemon; asserts nothing there */
 	bool   may_end;                 /* its end is no failure (daemon_signal knows that by itself) */
 	bool   has_heirs;               /* others still have something to say when it has ended */
 

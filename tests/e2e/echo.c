@@ -67,6 +67,7 @@ START_TEST(what_was_sent_before_a_half_close_comes_back_after_it)
 START_TEST(a_client_that_sends_and_vanishes_costs_its_own_connection_only)
 {
 	const struct event *open, *end;
+	struct turn_hook flood;
 	int fd, other;
 
 	daemon_start(&d, ECHO("\"127.0.0.1:0\"", "workers = 1;"));
@@ -74,8 +75,9 @@ START_TEST(a_client_that_sends_and_vanishes_costs_its_own_connection_only)
 	client_echo(other);
 
 	fd = daemon_connect(&d, "echo");
-	client_flood(fd);
+	client_flood(&flood, fd);
 	open = daemon_accepted(&d, fd);
+	client_flood_end(&flood);
 	client_reset(fd);
 	end = daemon_ended(&d, open);
 	ck_assert_str_eq(event_word(end, "how"), "reset");
@@ -102,16 +104,17 @@ START_TEST(a_client_that_says_nothing_and_goes_is_no_trouble)
 START_TEST(a_client_that_does_not_read_stops_nobody_else)
 {
 	struct load others = { .n_clients = 8, .bytes = MEBIBYTE };
+	struct turn_hook flood;
 	int fd;
 
 	daemon_start(&d, ECHO("\"127.0.0.1:0\"", "workers = 1;"));
 	fd = daemon_connect(&d, "echo");
-	client_echo(fd);
-	client_flood(fd);
+	client_flood(&flood, fd);
 	others.address = daemon_address(&d, "echo", 0);
 	load_start(&others);
 	load_stop(&others);
 	ck_assert_uint_eq(others.done, 8);
+	client_flood_end(&flood);
 	client_reset(fd);
 } END_TEST
 

@@ -282,6 +282,7 @@ START_TEST(no_new_privs_is_on_unless_told_otherwise)
 	answer = answer_of(SAYS("/bin/cat", ", \"/proc/self/status\"", ""));
 	ck_assert_str_eq(process_field(answer, "NoNewPrivs"), "1");
 	daemon_reload(&d, SAYS("/bin/cat", ", \"/proc/self/status\"", "no_new_privs = false;"));
+	daemon_wait_for(&d, "generation-gone");
 	answer = client_ask(daemon_address(&d, "s", 0));
 	ck_assert_str_eq(process_field(answer, "NoNewPrivs"), "0");
 } END_TEST

@@ -120,21 +120,22 @@ void process_wait_end(int pidfd)
 
 int process_run(const char *const *argv)
 {
-	int pidfd;
+	int out = open(files_path("command-output"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	const char *home = files_path("");
 	siginfo_t si = { 0 };
 	pid_t pid = fork();
+	int pidfd;
 
 	ck_assert_int_ne(pid, -1);
 	if (pid == 0) {
-		int out = open(files_path("command-output"), O_WRONLY | O_CREAT | O_APPEND, 0644);
-
-		setenv("HOME", files_path(""), 1);
+		setenv("HOME", home, 1);
 		dup2(out, STDOUT_FILENO);
 		dup2(out, STDERR_FILENO);
 		execvp(argv[0], (char *const *)argv);
 		fprintf(stderr, "%s: %m\n", argv[0]);
 		_exit(127);
 	}
+	close(out);
 	pidfd = process_watch(pid);
 	turn_until_ready(pidfd, POLLIN);
 	ck_assert_int_eq(waitid(P_PIDFD, (id_t)pidfd, &si, WEXITED), 0);

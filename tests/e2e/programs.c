@@ -74,12 +74,14 @@ START_TEST(a_client_sees_the_programs_half_close)
 START_TEST(a_program_that_ignores_its_input_is_served_and_forgotten)
 {
 	const struct event *end;
+	struct turn_hook flood;
 	int fd;
 
 	start_script("exit 0", "connections = 1;");
 	fd = daemon_connect(&d, "s");
-	client_flood(fd);
+	client_flood(&flood, fd);
 	end = daemon_ended(&d, daemon_accepted(&d, fd));
+	client_flood_end(&flood);
 	ck_assert_str_eq(event_word(end, "how"), "exit");
 	client_expect_gone(fd);
 	close(fd);

@@ -46,28 +46,32 @@ START_TEST(a_hundred_reloads_under_load_cost_nobody_anything)
 
 START_TEST(new_connections_get_the_new_handler_and_old_ones_keep_theirs)
 {
-	pid_t before[2];
+	pid_t workers[2];
+	long long busy;
 	int old, new;
 
 	daemon_start(&d, ECHO(""));
 	for (int i = 0; i < 2; i++)
-		before[i] = daemon_next_worker(&d, "s");
+		workers[i] = daemon_next_worker(&d, "s");
 	old = daemon_connect(&d, "s");
-	client_echo(old);
+	busy = event_number(daemon_accepted(&d, old), "pid");
 	daemon_reload(&d, SERVICES(SERVICE("s", "daytime", "workers = 1;")));
 	for (int i = 0; i < 2; i++)
-		daemon_wait_for(&d, "worker-drain service=s pid=%d", before[i]);
+		daemon_wait_for(&d, "worker-drain service=s pid=%d", workers[i]);
+
+	/* Told is not yet obeyed: one is gone then, the other has turned its loop. */
+	daemon_wait_for(&d, "worker-end pid=%d how=exit value=0", workers[busy == workers[0]]);
+	for (int i = 0; i < 2; i++)
+		client_echo(old);
 	new = daemon_connect(&d, "s");
 	ck_assert_uint_gt(strlen(client_read_all(new)), 10);
 	close(new);
 	client_echo(old);
 	close(old);
-	for (int i = 0; i < 2; i++)
-		daemon_wait_for(&d, "worker-end pid=%d how=exit value=0", before[i]);
+	daemon_wait_for(&d, "worker-end pid=%lld how=exit value=0", busy);
 	daemon_wait_for(&d, "generation-gone");
 } END_TEST
 
-/* Text that is no configuration any more. */
 static void check_refused(const char *reason)
 {
 	daemon_signal(&d, SIGHUP);
@@ -245,6 +249,7 @@ START_TEST(services_come_and_go)
 	client_echo(fd);
 	close(fd);
 	daemon_wait_for(&d, "closed service=b address=%s", gone);
+	daemon_wait_for(&d, "generation-gone");
 	ck_assert_int_eq(client_try(gone), -1);
 	fd = daemon_connect(&d, "a");
 	client_echo(fd);

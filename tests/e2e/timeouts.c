@@ -60,12 +60,14 @@ START_TEST(a_client_that_takes_nothing_runs_into_the_write_timeout)
 
 START_TEST(an_echo_that_nobody_reads_runs_into_the_write_timeout)
 {
+	struct turn_hook flood;
 	int fd;
 
 	start_service("echo", "write = \"200ms\"; idle = 0;");
 	fd = daemon_connect(&d, "s");
-	client_flood(fd);
+	client_flood(&flood, fd);
 	ck_assert_str_eq(event_word(daemon_ended(&d, daemon_accepted(&d, fd)), "how"), "write");
+	client_flood_end(&flood);
 	close(fd);
 } END_TEST
 

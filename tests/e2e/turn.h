@@ -7,6 +7,8 @@
 #ifndef DROVER_E2E_TURN_H
 #define DROVER_E2E_TURN_H
 
+#include <stdbool.h>
+
 #include "list.h"
 
 #define TURN_HOOKS_MAX 2048
@@ -22,7 +24,7 @@ struct turn_hook {
 /* Lends h until turn_remove. fd, events and ready are set, and may be changed any time. */
 void turn_add(struct turn_hook *h);
 
-/* One that was not added is fine, if it is all zero. */
+/* One that was removed already is fine, and so is one that is all zero. */
 void turn_remove(struct turn_hook *h);
 
 /* Waits until something is ready, and serves all that is. */

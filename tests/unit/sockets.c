@@ -114,7 +114,7 @@ START_TEST(new_listeners_are_opened_and_the_last_user_closes_them)
 		ck_assert_uint_eq(found[i]->users, 1);
 	}
 	ck_assert(exists("sock"));
-	sockets_commit(&sockets);
+	sockets_commit(&sockets, 1);
 	for (int i = 0; i < 3; i++)
 		ck_assert_str_eq(found[i]->service, "web");
 	for (int i = 0; i < 3; i++)
@@ -151,7 +151,7 @@ START_TEST(what_makes_a_socket_the_same)
 	in_port_t port;
 
 	ck_assert_int_eq(acquire(&a, 1, found), 2);
-	sockets_commit(&sockets);
+	sockets_commit(&sockets, 1);
 	port = address_port(&found[0]->address);
 
 	struct conf_listen moved[] = { path, chosen };
@@ -177,7 +177,7 @@ START_TEST(what_makes_a_socket_the_same)
 	ck_assert_int_eq(acquire(&e, 5, again), 1);
 	ck_assert_ptr_eq(again[0], found[1]);
 	ck_assert_str_eq(again[0]->service, "a");
-	sockets_commit(&sockets);
+	sockets_commit(&sockets, 5);
 	ck_assert_str_eq(again[0]->service, "other");
 
 	given = inet4("127.0.0.1", port);       /* the port that was chosen is another address */
@@ -193,7 +193,7 @@ START_TEST(overlapping_sockets_are_refused_with_who_has_them)
 	struct conf_service a = service("a", &one, 1), b;
 
 	ck_assert_int_eq(acquire(&a, 1, found), 1);
-	sockets_commit(&sockets);
+	sockets_commit(&sockets, 1);
 	wild = inet4("0.0.0.0", address_port(&found[0]->address));
 	b = service("b", &wild, 1);
 	ck_assert_int_eq(acquire(&b, 2, again), -1);
@@ -247,10 +247,11 @@ START_TEST(a_failure_leaves_what_is_served_as_it_was)
 
 	listen[0].mode = 0600;
 	ck_assert_int_eq(acquire(&a, 1, found), 1);
-	sockets_commit(&sockets);
+	sockets_commit(&sockets, 1);
 	ck_assert_int_eq(acquire(&b, 2, again), -1);
 	ck_assert_int_eq(error.exit_code, EX_UNAVAILABLE);
 	ck_assert_str_eq(found[0]->service, "a");
+	sockets_commit(&sockets, 3);            /* the next one does not ask for it */
 	ck_assert_int_eq(stat("old", &st), 0);
 	ck_assert_uint_eq(st.st_mode & 07777, 0666);
 } END_TEST
@@ -262,12 +263,12 @@ START_TEST(options_come_into_force_when_a_generation_is_committed)
 	struct stat st;
 
 	ck_assert_int_eq(acquire(&s, 1, found), 1);
-	sockets_commit(&sockets);
+	sockets_commit(&sockets, 1);
 	path.mode = 0600;
 	ck_assert_int_eq(acquire(&s, 2, again), 1);
 	ck_assert_int_eq(stat("sock", &st), 0);
 	ck_assert_uint_eq(st.st_mode & 07777, 0666);
-	sockets_commit(&sockets);
+	sockets_commit(&sockets, 2);
 	ck_assert_int_eq(stat("sock", &st), 0);
 	ck_assert_uint_eq(st.st_mode & 07777, 0600);
 } END_TEST
