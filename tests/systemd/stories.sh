@@ -170,7 +170,7 @@ does_what_needs_capabilities() {
 		    user    = "nobody";
 		    workers = 1;
 		    nice    = -5;
-		    rlimits = { nofile = 600000; };
+		    rlimits = { nofile = 15000; };
 		}; };
 	END
 	systemctl restart drover.service
@@ -178,7 +178,7 @@ does_what_needs_capabilities() {
 	is 'the socket' "$(stat -c '%U %a' /run/drover/r.sock)" 'nobody 600'
 	worker=$(worker_of nobody)
 	is nice "$(ps -o ni= -p "$worker" | tr -d ' ')" -5
-	is nofile "$(awk '/^Max open files/ { print $5 }' "/proc/$worker/limits")" 600000
+	is nofile "$(awk '/^Max open files/ { print $5 }' "/proc/$worker/limits")" 15000
 	# The mode of a socket that is no longer root's.
 	sed -i 's/0600/0660/' $conf_d/rights.conf
 	systemctl reload drover.service
