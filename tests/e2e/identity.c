@@ -11,6 +11,7 @@
 #include <pwd.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -91,20 +92,21 @@ START_TEST(a_group_of_its_own_replaces_that_of_the_user)
 /* Somebody with a supplementary group; NULL if there is nobody like that here. */
 static const char *member_of_a_group(gid_t *gid)
 {
-	const char *user = NULL;
+	static char user[64];
 	struct group *gr;
 
+	user[0] = '\0';
 	setgrent();
-	while (!user && (gr = getgrent())) {
+	while (!user[0] && (gr = getgrent())) {
 		const struct passwd *pw = gr->gr_mem[0] ? getpwnam(gr->gr_mem[0]) : NULL;
 
 		if (pw && pw->pw_gid != gr->gr_gid) {
-			user = strdup(gr->gr_mem[0]);
+			snprintf(user, sizeof user, "%s", gr->gr_mem[0]);
 			*gid = gr->gr_gid;
 		}
 	}
 	endgrent();
-	return user;
+	return user[0] ? user : NULL;
 }
 
 START_TEST(a_worker_is_in_the_groups_of_its_user)

@@ -20,6 +20,8 @@
 #include "files.h"
 #include "turn.h"
 
+#define MAPPING_MAX (1ul << 30)
+
 const char *process_field(const char *text, const char *name)
 {
 	size_t len = strlen(name);
@@ -89,7 +91,8 @@ bool process_remembers(pid_t pid, const char *bytes)
 		char readable;
 
 		ck_assert_int_eq(sscanf(at, "%lx-%lx %c", &from, &to, &readable), 3);
-		if (readable == 'r' && to <= LONG_MAX)
+		/* Sanitizers reserve terabytes, none of them ours. */
+		if (readable == 'r' && to - from <= MAPPING_MAX)
 			found = range_holds(mem, (off_t)from, (off_t)to, bytes, strlen(bytes));
 	}
 	close(mem);

@@ -201,6 +201,21 @@ START_TEST(many_reloads_in_a_row_end_with_the_last_configuration)
 	close(fd);
 } END_TEST
 
+/* HUP and what comes with it, in every combination of who is served first. */
+START_TEST(a_server_can_be_stopped_in_the_middle_of_a_reload)
+{
+	static const int signals[] = { SIGTERM, SIGQUIT, SIGINT };
+	static const char *const moments[] = { NULL, "reload-begin", "worker-start generation=2" };
+
+	daemon_start(&d, ECHO(""));
+	daemon_signal(&d, SIGHUP);
+	if (moments[_i / 3])
+		daemon_wait_for(&d, "%s", moments[_i / 3]);
+	daemon_signal(&d, signals[_i % 3]);
+	ck_assert_int_eq(daemon_join(&d), 0);
+	ck_assert_uint_eq(daemon_saw(&d, "stopped"), 1);
+} END_TEST
+
 START_TEST(old_connections_end_when_they_may_drain_no_longer)
 {
 	pid_t worker;
@@ -270,6 +285,7 @@ int main(void)
 	tcase_add_test(tc, one_service_that_does_not_start_rolls_all_of_them_back);
 	tcase_add_test(tc, a_reload_that_comes_during_a_reload_is_not_lost);
 	tcase_add_test(tc, many_reloads_in_a_row_end_with_the_last_configuration);
+	tcase_add_loop_test(tc, a_server_can_be_stopped_in_the_middle_of_a_reload, 0, 9);
 	tcase_add_test(tc, old_connections_end_when_they_may_drain_no_longer);
 	tcase_add_test(tc, an_old_worker_that_does_not_listen_is_killed_when_it_may_drain_no_longer);
 	tcase_add_test(tc, services_come_and_go);
