@@ -284,11 +284,12 @@ static bool put_drop_count(struct log_sink *s)
 	if (s->dropped == 0)
 		return true;
 	if (s->format == LOG_FORMAT_JSON)
-		text_add(&t, "\"level\":\"warning\",\"pid\":%d,\"dropped\":%lu", (int)getpid(),
-		         s->dropped);
-	else
-		text_add(&t, "warning %d %lu lines of this log were dropped: its target was blocked",
+		text_add(&t, "\"level\":\"warning\",\"pid\":%d,\"dropped\":%lu,\"message\":\"",
 		         (int)getpid(), s->dropped);
+	else if (log_sink_is_bare(s))
+		text_add(&t, "warning %d ", (int)getpid());
+	text_add(&t, "%lu lines of this log were dropped: its target was blocked%s", s->dropped,
+	         s->format == LOG_FORMAT_JSON ? "\"" : "");
 	if (!put_line(s, LOG_LEVEL_WARNING, body))
 		return false;
 	s->dropped = 0;

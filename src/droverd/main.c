@@ -36,17 +36,12 @@ static void print_complaint(void *arg, const char *line)
 	fprintf(arg, "%s\n", line);
 }
 
-static void print_result(const struct conf *conf, const struct options *o)
+static void print_files(const struct conf *conf)
 {
-	if (o->action == OPTIONS_DUMP) {
-		conf_dump(conf, stdout);
-		return;
-	}
-	for (const char **f = conf->files_read; *f; f++)
+	for (const char **f = conf->files_read; f && *f; f++)
 		printf("%s: read\n", *f);
-	for (const char **f = conf->files_passed; *f; f++)
+	for (const char **f = conf->files_passed; f && *f; f++)
 		printf("%s: not read, no include pattern takes it\n", *f);
-	printf("%s: configuration ok\n", o->file);
 }
 
 static int check(const struct options *o)
@@ -64,8 +59,12 @@ static int check(const struct options *o)
 	/* What an ordinary user may not do is no fault of the file; what root must not, is. */
 	if (conf && geteuid() == 0)
 		status = conf_check_privileges(conf, print_complaint, stderr);
-	if (status == EX_OK)
-		print_result(conf, o);
+	if (o->action == OPTIONS_TEST)
+		print_files(conf_remains(&a));
+	if (status == EX_OK && o->action == OPTIONS_TEST)
+		printf("%s: configuration ok\n", o->file);
+	else if (status == EX_OK)
+		conf_dump(conf, stdout);
 	arena_close(&a);
 	if (fflush(stdout) == EOF) {
 		log_err("standard output: %m");

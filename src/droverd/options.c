@@ -210,7 +210,7 @@ static void write_service(struct options *o, FILE *out, const struct wish *w)
 	char *made = name_from(w->name ? w->name : w->echo ? "echo" : w->program[0]);
 	const char *name = made ? made : "service";
 
-	if (w->name && strcmp(w->name, name) != 0)
+	if (w->name && (!w->name[0] || strcmp(w->name, name) != 0))
 		bad(o, "--name \"%s\" would have to be letters, digits, \"_\" and \"-\", as in \"%s\"",
 		    w->name, name);
 	fprintf(out, "services = { %s = { ", name);
@@ -253,13 +253,21 @@ static void add_listen(struct options *o, struct wish *w, const char *address)
 		w->listen[w->n_listen++] = address;
 }
 
+static void set_action(struct options *o, enum options_action action)
+{
+	if (o->action != OPTIONS_SERVE && o->action != action)
+		bad(o, "-t and -T exclude each other");
+	else
+		o->action = action;
+}
+
 /* One option; false if nothing more is to be read. */
 static bool take_option(struct options *o, struct wish *w, int opt, const char **file)
 {
 	switch (opt) {
 	case 'c':             *file = optarg; break;
-	case 't':             o->action = OPTIONS_TEST; break;
-	case 'T':             o->action = OPTIONS_DUMP; break;
+	case 't':             set_action(o, OPTIONS_TEST); break;
+	case 'T':             set_action(o, OPTIONS_DUMP); break;
 	case 'd':             o->detach = true; break;
 	case OPT_LISTEN:      add_listen(o, w, optarg); break;
 	case OPT_NAME:        w->name = optarg; break;

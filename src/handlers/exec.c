@@ -91,29 +91,15 @@ static void collect(struct facts *f, const struct connection *c)
 	}
 }
 
-static bool is_fact(const struct facts *f, const char *setting)
-{
-	const size_t len = strcspn(setting, "=") + 1;
-
-	for (size_t i = 0; i < f->n; i++)
-		if (strncmp(f->strings[i], setting, len) == 0)
-			return true;
-	return false;
-}
-
-/* What the configuration sets, but nothing that contradicts a fact. NULL is no memory. */
+/* The facts, and what is the same for all. Lent strings; NULL is no memory. */
 static char **merge(const struct facts *f, const struct environment *e)
 {
 	char **envp = malloc((f->n + e->n + 1) * sizeof *envp);
-	size_t n = f->n;
 
-	if (!envp)
-		return NULL;
-	memcpy(envp, f->strings, f->n * sizeof *envp);
-	for (size_t i = 0; i < e->n; i++)
-		if (!is_fact(f, e->strings[i]))
-			envp[n++] = e->strings[i];
-	envp[n] = NULL;
+	if (envp) {
+		memcpy(envp, f->strings, f->n * sizeof *envp);
+		memcpy(envp + f->n, e->strings, (e->n + 1) * sizeof *envp);
+	}
 	return envp;
 }
 

@@ -140,8 +140,6 @@ void child_drain(struct child *c, uint64_t removed, int64_t drain_ms)
 	if (c->state != CHILD_ACCEPTING && c->state != CHILD_DRAINING)
 		return;
 	loop_timer_at(c->loop, &c->timer, clock_deadline(c->loop->now_ms, drain_ms));
-	if (c->state == CHILD_DRAINING)
-		return;
 	c->state = CHILD_DRAINING;
 	if (child_tell(c, &order) == -1)
 		kill(c->pid, SIGQUIT);          /* means the same, but for `removed` */

@@ -47,8 +47,8 @@ pid_t child_fork(struct child *c, int64_t start_ms, int *leash);
 int child_tell(const struct child *c, const struct leash_message *m);
 
 /*
- * It is to finish what is open within drain_ms (0: no limit), then TERM. One
- * that drains already only gets the new limit; one that starts, is stopped.
+ * It is to finish what is open within drain_ms (0: no limit), then TERM. The
+ * last word counts. One that starts, is stopped.
  */
 void child_drain(struct child *c, uint64_t removed, int64_t drain_ms);
 

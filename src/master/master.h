@@ -21,6 +21,7 @@ struct run_options;
 
 struct master {
 	struct conf_origin  source;
+	struct log_sink    *first_log;          /* until there is a configuration, and after its end */
 	struct loop         loop;
 	enum phase          phase;
 	int                 exit_code;

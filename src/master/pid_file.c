@@ -69,6 +69,12 @@ int pid_file_write(const char *path)
 	return -1;
 }
 
+const char *pid_file_error(int error)
+{
+	return error == EPERM ? "its directory belongs to somebody else (it must belong to root)" :
+	       strerror(error);
+}
+
 void pid_file_remove(const char *path)
 {
 	char text[16] = "";

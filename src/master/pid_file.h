@@ -13,6 +13,9 @@
  */
 int pid_file_write(const char *path);
 
+/* What an errno of pid_file_write means, in words. */
+const char *pid_file_error(int error);
+
 /* Removes it, if it is still ours. NULL is fine. */
 void pid_file_remove(const char *path);
 

@@ -13,6 +13,7 @@
 
 #include "clock.h"
 #include "log.h"
+#include "pid_file.h"
 
 /* Back to serving, whatever came of it; systemd is told so even after a refusal. */
 static void over(struct master *m)
@@ -40,7 +41,8 @@ static void commit(struct master *m)
 	m->coming = NULL;
 	m->refused[0] = '\0';
 	if (master_update_pid_file(m) == -1)
-		log_err("write the pid file %s: %m", m->current->conf->pid_file);
+		log_err("write the pid file %s: %s", m->current->conf->pid_file,
+		        pid_file_error(errno));
 	generation_drain(before);
 	log_info("reloaded: generation %u serves", m->current->number);
 	notify_send(m->events, "reload-done generation=%u", m->current->number);

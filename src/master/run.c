@@ -75,7 +75,8 @@ static void give_up(struct master *m, int exit_code)
 static void become_ready(struct master *m, const struct run_options *o)
 {
 	if (master_update_pid_file(m) == -1) {
-		log_err("write the pid file %s: %m", m->current->conf->pid_file);
+		log_err("write the pid file %s: %s", m->current->conf->pid_file,
+		        pid_file_error(errno));
 		give_up(m, errno == EPERM || errno == EACCES ? EX_NOPERM : EX_OSERR);
 		return;
 	}
@@ -85,6 +86,8 @@ static void become_ready(struct master *m, const struct run_options *o)
 	master_notify(m, "READY=1");
 	if (o->ready)
 		o->ready(o->arg);
+	if (o->detached)
+		log_sink_close(&m->first_log);  /* it is the caller's, and keeps him waiting */
 	if (m->reload_again)
 		reload_begin(m);
 }
@@ -110,9 +113,9 @@ static bool fits_options(const struct conf *conf, const struct run_options *o)
 
 	for (size_t i = 0; o->detached && i < sizeof logs / sizeof *logs; i++)
 		if (logs[i]->target == LOG_TARGET_STDERR) {
-			log_err("%s: a detached server has no standard error to log to "
+			log_err("%s:%d: a detached server has no standard error to log to "
 			        "(the target must be \"syslog\", \"journal\" or a file)",
-			        o->source.file);
+			        o->source.file, logs[i]->place.line > 0 ? logs[i]->place.line : 1);
 			return false;
 		}
 	return true;
@@ -252,9 +255,10 @@ static struct notify *open_notify(struct master *m, const char *variable)
 	return n;
 }
 
-static int init(struct master *m, const struct run_options *o)
+static int init(struct master *m, const struct run_options *o, struct log_sink *log)
 {
-	*m = (struct master){ .source = o->source, .options = o, .phase = PHASE_STARTING,
+	*m = (struct master){ .source = o->source, .first_log = log, .options = o,
+	                      .phase = PHASE_STARTING,
 	                      .signals.fd = -1, .sweep.fire = on_sweep,
 	                      .watchdog.fire = on_watchdog };
 	tzset();        /* before anybody is in a chroot */
@@ -280,7 +284,7 @@ static int init(struct master *m, const struct run_options *o)
 	return m->fetch ? 0 : -1;
 }
 
-static void fini(struct master *m, struct log_sink *log)
+static void fini(struct master *m)
 {
 	struct generation *g;
 
@@ -290,7 +294,7 @@ static void fini(struct master *m, struct log_sink *log)
 	notify_send(m->events, "stopped");
 	if (m->current)
 		log_info("stopped");
-	log_use(log, LOG_LEVEL_INFO);
+	log_use(m->first_log, LOG_LEVEL_INFO);
 	list_each(&m->generations, g, struct generation, in_master)
 		generation_free(&g);
 	sockets_close(&m->sockets);
@@ -298,25 +302,24 @@ static void fini(struct master *m, struct log_sink *log)
 	notify_close(&m->systemd);
 	notify_close(&m->events);
 	loop_fini(&m->loop);
+	log_use(NULL, LOG_LEVEL_INFO);
+	log_sink_close(&m->first_log);
 }
 
 int run_master(const struct run_options *o)
 {
+	/* Even before there is a configuration nobody makes us wait. */
+	struct log_sink *log = log_sink_open(LOG_TARGET_STDERR, NULL, LOG_FORMAT_PLAIN);
 	struct master m;
 
-	/* Until there is a configuration: even here nobody makes us wait. */
-	struct log_sink *first = log_sink_open(LOG_TARGET_STDERR, NULL, LOG_FORMAT_PLAIN);
-
-	log_use(first, LOG_LEVEL_INFO);
+	log_use(log, LOG_LEVEL_INFO);
 	signals_take_over();
-	if (init(&m, o) == -1) {
+	if (init(&m, o, log) == -1) {
 		log_err("start: %m");
 		m.exit_code = EX_OSERR;
 	} else if (loop_run(&m.loop) == -1) {
 		m.exit_code = EX_OSERR;
 	}
-	fini(&m, first);
-	log_use(NULL, LOG_LEVEL_INFO);
-	log_sink_close(&first);
+	fini(&m);
 	return m.exit_code;
 }

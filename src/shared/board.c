@@ -53,11 +53,12 @@ void board_reset(struct board *b, size_t i, enum board_state state)
 	atomic_store(&s->state, state);
 }
 
-bool board_is_ahead(struct board *b, size_t i, uint32_t slots)
+bool board_is_ahead(struct board *b, size_t i, uint32_t slots, uint64_t *done)
 {
 	uint32_t mine = atomic_load_explicit(&b->slots[i].open, memory_order_relaxed);
-	uint64_t sum = 0, others = 0;
+	size_t others = 0, behind = 0;
 
+	*done = 0;
 	for (size_t k = 1; k < b->n && others < BOARD_SAMPLE; k++) {
 		struct board_slot *s = &b->slots[(i + k) % b->n];
 		uint32_t open = atomic_load_explicit(&s->open, memory_order_relaxed);
@@ -65,9 +66,12 @@ bool board_is_ahead(struct board *b, size_t i, uint32_t slots)
 		if (atomic_load_explicit(&s->state, memory_order_relaxed) != BOARD_ACCEPTING ||
 		    open >= slots)
 			continue;       /* it takes none, however few it has */
-		sum += open;
 		others++;
+		/* Two more, and a sixteenth, is still even. */
+		if (mine <= (uint64_t)open + open / 16 + 2)
+			continue;
+		behind++;
+		*done += open + atomic_load_explicit(&s->served, memory_order_relaxed);
 	}
-	/* Two more than the others, and a sixteenth, is still even. */
-	return mine * others > sum + sum / 16 + 2 * others;
+	return 2 * behind > others;
 }

@@ -174,6 +174,12 @@ struct conf *conf_load(struct arena *a, const char *file, const char *text,
                        conf_complain *complain, void *arg);
 
 /*
+ * After a load that failed: of what is returned only files_read and
+ * files_passed are good, and each of them may be NULL.
+ */
+const struct conf *conf_remains(const struct arena *a);
+
+/*
  * What this process may not do, or must not do as root: an ordinary user with
  * keys that need root; root with a service that names no user. Returns 0, or
  * the exit status (sysexits.h: 77 or 78) after at least one complaint.

@@ -49,6 +49,23 @@ static void check_argv(struct conf_loader *ld, const struct conf_draft *d)
 	}
 }
 
+/* What drover says about each connection must not come from elsewhere: drover.conf(5). */
+static void check_variable(struct conf_loader *ld, const config_setting_t *where,
+                           const char *setting)
+{
+	static const char *const ours[] = {
+		"PROTO", "REMOTE_ADDR", "REMOTE_PORT", "DROVER_SERVICE", "DROVER_CONNECTION",
+		"TCPREMOTEIP", "TCPREMOTEPORT", "TCPLOCALIP", "TCPLOCALPORT",
+		"TCP6REMOTEIP", "TCP6REMOTEPORT", "TCP6LOCALIP", "TCP6LOCALPORT",
+	};
+	const size_t len = strcspn(setting, "=");
+
+	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+		if (strncmp(ours[i], setting, len) == 0 && ours[i][len] == '\0')
+			conf_source_complain(ld, where, "sets %s, which drover itself says about"
+			                     " each connection", ours[i]);
+}
+
 static void check_environment(struct conf_loader *ld, const struct conf_draft *d)
 {
 	const struct conf_handler *h = &d->service->handler;
@@ -57,10 +74,14 @@ static void check_environment(struct conf_loader *ld, const struct conf_draft *d
 		if (!strchr(h->env[i], '=') || h->env[i][0] == '=')
 			conf_source_complain(ld, origin(d, "handler.env"),
 			                     "holds \"%s\" (NAME=VALUE)", h->env[i]);
+		else
+			check_variable(ld, origin(d, "handler.env"), h->env[i]);
 	for (size_t i = 0; h->pass_env[i]; i++)
 		if (strchr(h->pass_env[i], '=') || h->pass_env[i][0] == '\0')
 			conf_source_complain(ld, origin(d, "handler.pass_env"),
 			                     "holds \"%s\" (names only)", h->pass_env[i]);
+		else
+			check_variable(ld, origin(d, "handler.pass_env"), h->pass_env[i]);
 }
 
 /* The service's own words only: from `defaults`, some may fit others. */

@@ -206,3 +206,8 @@ struct conf *conf_load(struct arena *a, const char *file, const char *text,
 	ld.conf->size = a->used;
 	return ld.conf;
 }
+
+const struct conf *conf_remains(const struct arena *a)
+{
+	return (const struct conf *)(const void *)a->base;
+}

@@ -7,31 +7,45 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
 #include <linux/openat2.h>
 #include <stdbool.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-/* As stat(2), with symbolic links and ".." confined to root. */
-static int stat_inside(const char *root, const char *path, struct stat *st)
+#include "fd.h"
+
+/* O_PATH, with symbolic links and ".." confined to the directory. -1 with errno. */
+static int open_inside(int dir, const char *path)
 {
 	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
-	int dir, fd, rc, err;
+
+	return (int)syscall(SYS_openat2, dir, path, &how, sizeof how);
+}
+
+static int open_root(const char *root)
+{
+	return open(root ? root : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+/* As stat(2), inside root. */
+static int stat_inside(const char *root, const char *path, struct stat *st)
+{
+	int dir, fd, rc;
 
 	if (!root)
 		return stat(path, st);
-	dir = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	dir = open_root(root);
 	if (dir == -1)
 		return -1;
-	fd = (int)syscall(SYS_openat2, dir, path, &how, sizeof how);
+	fd = open_inside(dir, path);
 	rc = fd == -1 ? -1 : fstat(fd, st);
-	err = errno;
-	if (fd != -1)
-		close(fd);
-	close(dir);
-	errno = err;
+	fd_drop(fd);
+	fd_drop(dir);
 	return rc;
 }
 
@@ -59,4 +73,51 @@ const char *conf_path_judge_directory(const char *root, const char *path)
 	if (stat_inside(root, path, &st) == -1)
 		return is_hidden(errno) ? NULL : strerror(errno);
 	return S_ISDIR(st.st_mode) ? NULL : "not a directory";
+}
+
+/* ---- with somebody else's eyes ------------------------------------------ */
+
+struct ourselves {
+	gid_t groups[NGROUPS_MAX];
+	int   n_groups;
+};
+
+/* Effective ids only, so that there is a way back. False: nothing has changed. */
+static bool become(const struct conf_identity *id, struct ourselves *before)
+{
+	before->n_groups = getgroups(NGROUPS_MAX, before->groups);
+	if (before->n_groups == -1 || setgroups(id->n_groups, id->groups) == -1)
+		return false;
+	return setegid(id->gid) == 0 && seteuid(id->uid) == 0;  /* a gid of -1 changes nothing */
+}
+
+static void become_ourselves(const struct ourselves *before)
+{
+	if (seteuid(getuid()) == -1 || setegid(getgid()) == -1 ||
+	    setgroups((size_t)before->n_groups, before->groups) == -1)
+		abort();        /* never go on as somebody else */
+}
+
+const char *conf_path_judge_access(const char *root, const char *path,
+                                   const struct conf_identity *id)
+{
+	const char *trouble = NULL;
+	struct ourselves before;
+	int dir, fd;
+
+	if (id->uid == 0 || id->uid == (uid_t)CONF_KEEP)
+		return NULL;
+	dir = open_root(root);
+	if (dir == -1)
+		return NULL;            /* has been complained of */
+	if (become(id, &before)) {
+		fd = open_inside(dir, path);
+		if (fd == -1 ? errno == EACCES :
+		    faccessat(fd, "", X_OK, AT_EMPTY_PATH | AT_EACCESS) == -1 && errno == EACCES)
+			trouble = "permission denied";
+		fd_drop(fd);
+	}
+	become_ourselves(&before);
+	fd_drop(dir);
+	return trouble;
 }

@@ -7,10 +7,12 @@
 #include "conf.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "conf_path.h"
 #include "conf_report.h"
 
 struct self {                           /* the process that asks */
@@ -116,9 +118,24 @@ static void judge_listeners(struct conf_report *r, const struct self *self,
 
 static void judge_as_root(struct conf_report *r, const struct conf_service *svc)
 {
-	if (svc->identity.uid == (uid_t)CONF_KEEP)
+	const struct conf_identity *id = &svc->identity;
+	const char *trouble;
+
+	if (id->uid == (uid_t)CONF_KEEP)
 		conf_report_at(r, svc->place, "service %s needs a user (as root is only served"
 		               " with user = \"root\")", svc->name);
+	else if (id->uid == 0 && strcmp(id->user, "root") != 0)
+		conf_report_at(r, id->place, "service %s: user %s is root (write \"root\" if that"
+		               " is meant)", svc->name, id->user);
+	trouble = conf_path_judge_access(svc->chroot, svc->directory, id);
+	if (trouble)
+		conf_report_at(r, svc->place, "service %s: directory %s: %s for user %s", svc->name,
+		               svc->directory, trouble, id->user);
+	trouble = svc->handler.argv ? conf_path_judge_access(svc->chroot, svc->handler.argv[0], id)
+	                            : NULL;
+	if (trouble)
+		conf_report_at(r, svc->handler.place, "service %s: argv: %s: %s for user %s",
+		               svc->name, svc->handler.argv[0], trouble, id->user);
 }
 
 int conf_check_privileges(const struct conf *conf, conf_complain *complain, void *arg)

@@ -56,10 +56,8 @@ void conf_report_at(struct conf_report *r, struct conf_place place, const char *
 	va_list ap;
 	size_t at;
 
-	if (place.line)
-		snprintf(text, sizeof text, "%s:%d: ", place.file, place.line);
-	else
-		snprintf(text, sizeof text, "%s: ", place.file);
+	/* Of a file as a whole: its beginning, so that the form is always the same. */
+	snprintf(text, sizeof text, "%s:%d: ", place.file, place.line ? place.line : 1);
 	at = strlen(text);
 	va_start(ap, format);
 	vsnprintf(text + at, sizeof text - at, format, ap);

@@ -2,18 +2,23 @@
 /*
  * The competition on accept(2).
  *
- * EPOLLEXCLUSIVE wakes one sleeping worker for each arrival, always the one
- * that has watched longest. Two rules follow. Whoever holds more than its share
- * steps back for a moment and leaves the listeners to the others; if they take
- * nothing meanwhile (they may be stuck), it takes more each time before it
- * steps back again. And whoever was woken for nothing looks at its other
- * listeners too: the arrival there may have woken somebody who had no room
- * left when he got to it.
+ * EPOLLEXCLUSIVE wakes one sleeping worker for each arrival, the one that has
+ * watched longest, and tells those that are awake. Two rules follow.
+ *
+ * Whoever is ahead of the others leaves an arrival to them, and the listeners,
+ * too, until it is no longer ahead. They know of it: those that sleep are woken
+ * before one that came back later. Should they do nothing for STILL_MS (they
+ * may be stopped, or stuck in a handler), it goes on without them, one
+ * connection at first, then twice as many each time.
+ *
+ * Whoever was woken for nothing looks at its other listeners: the arrival there
+ * may have woken somebody who had no room left when he got to it.
  */
 #include <config.h>
 #include "acceptor.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -34,10 +39,12 @@ struct acceptor {
 	struct acceptor_owner   owner;
 	struct acceptor_options options;
 	struct timer            pause;          /* in trouble */
-	struct timer            back;           /* stepped back */
+	struct timer            back;           /* stepped back: looks how the others fare */
 	struct timer            again;          /* draining, and there may be room */
-	int                     patience;       /* connections beyond its share before it steps back */
-	int                     beyond;         /* taken so since it came forward */
+	uint64_t                others_done;    /* what they had done when it last looked */
+	int64_t                 still_since_ms; /* nothing more since then */
+	int                     granted;        /* connections that it may take though it is ahead */
+	int                     next_grant;
 	bool                    watching;
 	bool                    draining;
 	bool                    in_trouble;     /* logged, until an accept succeeds */
@@ -47,7 +54,9 @@ struct acceptor {
 };
 
 #define STEP_BACK_MS   2
-#define PATIENCE_MAX   64
+#define STILL_MS       50
+#define GRANT_MAX      64
+#define LOOK_AGAIN_MS  200
 
 enum took { TOOK_ONE, TOOK_NONE, TOOK_ERROR };
 
@@ -120,30 +129,62 @@ void acceptor_pause(struct acceptor *a, const char *reason)
 	a->owner.paused(a->owner.arg, reason);
 }
 
-void acceptor_one_less(struct acceptor *a)
+static void on_even(struct acceptor *a)
 {
-	if (timer_is_set(&a->back) && !a->owner.is_ahead(a->owner.arg))
-		timer_unset(&a->loop->timers, &a->back);
+	a->granted = 0;
+	a->next_grant = 1;
+	a->still_since_ms = a->loop->now_ms;
+}
+
+/* Whether the others should take what comes. Notes whether they do. */
+static bool is_ahead(struct acceptor *a)
+{
+	uint64_t done;
+	bool ahead = a->owner.is_ahead(a->owner.arg, &done);
+
+	if (!ahead || done != a->others_done)
+		on_even(a);
+	a->others_done = done;
+	return ahead;
+}
+
+static void step_back(struct acceptor *a)
+{
+	unwatch_all(a);
+	loop_timer(a->loop, &a->back, STEP_BACK_MS);
+}
+
+static void on_back(struct timer *t)
+{
+	struct acceptor *a = container_of(t, struct acceptor, back);
+
+	if (is_ahead(a)) {
+		if (a->loop->now_ms - a->still_since_ms < STILL_MS) {
+			step_back(a);
+			return;
+		}
+		a->granted = a->next_grant;
+		a->next_grant = a->granted < GRANT_MAX ? a->granted * 2 : GRANT_MAX;
+	}
 	go_on(a);
 }
 
-static void on_come_forward(struct timer *t)
+/* True if what has come is for the others. */
+static bool is_for_others(struct acceptor *a)
 {
-	go_on(container_of(t, struct acceptor, back));
+	if (!is_ahead(a))
+		return false;
+	if (a->granted == 0)
+		return true;
+	a->granted--;
+	return false;
 }
 
-/* After it took one. */
-static void mind_the_others(struct acceptor *a)
+void acceptor_one_less(struct acceptor *a)
 {
-	if (!a->owner.is_ahead(a->owner.arg)) {
-		a->patience = 1;
-		a->beyond = 0;
-	} else if (++a->beyond >= a->patience) {
-		a->patience = a->patience < PATIENCE_MAX ? a->patience * 2 : PATIENCE_MAX;
-		a->beyond = 0;
-		unwatch_all(a);
-		loop_timer(a->loop, &a->back, STEP_BACK_MS);
-	}
+	if (timer_is_set(&a->back) && !is_ahead(a))
+		timer_unset(&a->loop->timers, &a->back);
+	go_on(a);
 }
 
 static enum took accept_failed(struct acceptor *a)
@@ -182,6 +223,13 @@ static enum took take_one(struct tap *t)
 	return TOOK_ONE;
 }
 
+static bool is_waited_at(const struct tap *t)
+{
+	struct pollfd p = { .fd = t->watch.fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) == 1;
+}
+
 /* Until the queue is empty, or there is no room. A removed one ends when it is empty. */
 static void empty_tap(struct tap *t)
 {
@@ -189,13 +237,14 @@ static void empty_tap(struct tap *t)
 
 	while (t->watch.fd != -1 && took != TOOK_NONE && can_take(t->acceptor))
 		took = take_one(t);
-	if (took == TOOK_NONE || !t->removed)
+	if (took == TOOK_NONE || !t->removed || !is_waited_at(t))
 		close_tap(t);
 }
 
 /*
  * Draining. What is left open afterwards, waits for room or for the end of a
- * pause, which will call this again; there is nothing to watch.
+ * pause, which will call this again. Or others take what waits: so it is looked
+ * at now and then.
  */
 static void empty_all(struct acceptor *a)
 {
@@ -203,6 +252,8 @@ static void empty_all(struct acceptor *a)
 		empty_tap(&a->taps[i]);
 	if (a->n_open == 0)
 		a->owner.emptied(a->owner.arg);
+	else
+		loop_timer(a->loop, &a->again, LOOK_AGAIN_MS);
 }
 
 static void on_again(struct timer *t)
@@ -228,12 +279,14 @@ static void on_arrival(struct watch *w, uint32_t events)
 	enum took took;
 
 	(void)events;
+	if (is_for_others(a)) {
+		step_back(a);
+		return;
+	}
 	took = take_one(t);
 	for (size_t i = 0; took == TOOK_NONE && a->n > 1 && i < a->n; i++)
 		if (&a->taps[i] != t)
 			took = take_one(&a->taps[i]);
-	if (took == TOOK_ONE)
-		mind_the_others(a);
 	if (!can_take(a))
 		unwatch_all(a);         /* full: acceptor_one_less will be called */
 }
@@ -249,9 +302,9 @@ struct acceptor *acceptor_new(struct loop *l, const struct acceptor_owner *owner
 	a->owner = *owner;
 	a->options = *options;
 	a->pause.fire = on_pause_over;
-	a->back.fire = on_come_forward;
+	a->back.fire = on_back;
 	a->again.fire = on_again;
-	a->patience = 1;
+	on_even(a);
 	a->n = a->n_open = n;
 	for (size_t i = 0; i < n; i++)
 		a->taps[i] = (struct tap){ .watch = { .fd = fds[i], .ready = on_arrival },

@@ -23,8 +23,8 @@ struct acceptor_owner {
 	void (*accepted)(void *arg, int fd, const struct endpoint *peer);
 	/* True while one more connection can be served. */
 	bool (*has_room)(void *arg);
-	/* True if the others should be asked first. */
-	bool (*is_ahead)(void *arg);
+	/* True if it has more than the others, whose turn it is; *done changes when they do something. */
+	bool (*is_ahead)(void *arg, uint64_t *done);
 	/* It has stopped for a while, or goes on. For whoever watches. */
 	void (*paused)(void *arg, const char *reason);
 	void (*resumed)(void *arg);
@@ -58,8 +58,7 @@ void acceptor_look(struct acceptor *a);
 
 /*
  * Takes what already waits, then closes the listeners; those in removed (a bit
- * each) stay until they have been found empty. To be closed when
- * acceptor_is_empty says so.
+ * each) stay until they have been found empty. Said again, it counts anew.
  */
 void acceptor_drain(struct acceptor *a, uint64_t removed);
 

@@ -9,9 +9,11 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/sockios.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -373,6 +375,18 @@ static void reset_on_close(struct connection *c)
 	setsockopt(c->watch.fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
 }
 
+static bool was_timed_out(const struct connection *c)
+{
+	return c->how == END_IDLE || c->how == END_WRITE || c->how == END_SESSION;
+}
+
+static bool has_unsent(const struct connection *c)
+{
+	int bytes = 0;
+
+	return ioctl(c->watch.fd, SIOCOUTQ, &bytes) == 0 && bytes > 0;
+}
+
 static void on_timer(struct timer *t)
 {
 	struct connection *c = container_of(t, struct connection, timer);
@@ -381,9 +395,11 @@ static void on_timer(struct timer *t)
 	if (deadline(c, &as) > c->worker->loop.now_ms) {
 		arm(c);
 	} else if (c->state == CONNECTION_LINGER) {
+		if (was_timed_out(c) && has_unsent(c))
+			reset_on_close(c);
 		enter(c, CONNECTION_DONE);
 	} else if (c->state == CONNECTION_PROGRAM) {
-		program_end(c->program);
+		connection_end_program(c, as);
 	} else if (c->out || as == END_WRITE) {
 		reset_on_close(c);
 		enter(c, fail(c, as));
@@ -454,9 +470,16 @@ void connection_abort(struct connection *c, enum connection_end how)
 	close_now(c);
 }
 
+void connection_end_program(struct connection *c, enum connection_end how)
+{
+	if (c->cut == END_NOT_YET)
+		c->cut = how;
+	program_end(c->program);
+}
+
 void connection_program_ended(struct connection *c, int status)
 {
-	end(c, END_EXIT, &status);
+	end(c, c->cut == END_NOT_YET ? END_EXIT : c->cut, &status);
 	c->program = NULL;
 	close_now(c);
 }

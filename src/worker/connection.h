@@ -47,6 +47,7 @@ struct connection {
 	struct worker        *worker;
 	enum connection_state state;
 	enum connection_end   how;
+	enum connection_end   cut;              /* why its program was told to end */
 	bool                  client_ended;     /* it has sent its last byte */
 	bool                  finish;           /* to be closed when `out` is empty */
 	bool                  broken;           /* a reply failed: nobody is there */
@@ -72,6 +73,9 @@ void connection_new(struct worker *w, int fd, const struct endpoint *peer);
 
 /* Ends it at once and without lingering; what it still had to send is lost. */
 void connection_abort(struct connection *c, enum connection_end how);
+
+/* Tells its program to end; that is then how the connection ended. */
+void connection_end_program(struct connection *c, enum connection_end how);
 
 /* Its program has ended, with that status of waitpid(2). */
 void connection_program_ended(struct connection *c, int status);

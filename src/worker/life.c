@@ -42,8 +42,6 @@ static void say(struct worker *w, enum leash_word word)
 
 static void drain(struct worker *w, uint64_t removed)
 {
-	if (w->draining)
-		return;
 	w->draining = true;
 	atomic_store(&w->slot->state, BOARD_DRAINING);
 	acceptor_drain(w->acceptor, removed);
@@ -65,11 +63,12 @@ static void stop(struct worker *w)
 
 	close_doors(w);
 	list_each(&w->connections, c, struct connection, in_worker)
-		if (c->state != CONNECTION_PROGRAM)
+		if (c->state == CONNECTION_PROGRAM)
+			connection_end_program(c, END_STOPPED);
+		else
 			connection_abort(c, END_STOPPED);
 	list_each(&w->lingering, c, struct connection, in_worker)
 		connection_abort(c, END_STOPPED);
-	programs_end_all(&w->programs);
 	worker_check_end(w);
 }
 
@@ -169,11 +168,12 @@ static bool has_room(void *arg)
 	return worker_has_room(arg);
 }
 
-static bool is_ahead(void *arg)
+static bool is_ahead(void *arg, uint64_t *done)
 {
 	struct worker *w = arg;
 
-	return board_is_ahead(w->start.board, w->start.slot, (uint32_t)w->service->connections);
+	return board_is_ahead(w->start.board, w->start.slot, (uint32_t)w->service->connections,
+	                      done);
 }
 
 static void on_paused(void *arg, const char *reason)
@@ -240,12 +240,19 @@ static void collect_limits(struct worker *w)
 /* Descriptors for all slots and as many that linger; a program costs its pipe as well. */
 static void want_descriptors(const struct worker *w)
 {
-	rlim_t want = (rlim_t)w->service->connections * 2 + w->start.n_listeners + SPARE_DESCRIPTORS;
-	rlim_t have = rlimits_want_descriptors(want);
+	rlimits_want_descriptors((rlim_t)w->service->connections * 2 + w->start.n_listeners +
+	                         SPARE_DESCRIPTORS);
+}
 
-	if (have < (rlim_t)w->service->connections + w->start.n_listeners + SPARE_DESCRIPTORS)
+static void warn_of_few_descriptors(const struct worker *w)
+{
+	struct rlimit have;
+
+	if (getrlimit(RLIMIT_NOFILE, &have) == 0 &&
+	    have.rlim_cur < (rlim_t)w->service->connections + w->start.n_listeners + SPARE_DESCRIPTORS)
 		log_warn("%s: %d connections a worker, but the limit of descriptors is %llu",
-		         w->service->name, w->service->connections, (unsigned long long)have);
+		         w->service->name, w->service->connections,
+		         (unsigned long long)have.rlim_cur);
 }
 
 /* Scheduling and limits: while we still may. */
@@ -264,6 +271,7 @@ static void take_place(struct worker *w)
 	rlimits_prune(&w->limits);
 	if (!runs_programs(w) && rlimits_apply(&w->limits) == -1)
 		cannot_start(w, "set rlimits");
+	warn_of_few_descriptors(w);
 }
 
 static void take_identity(const struct worker *w)

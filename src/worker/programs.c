@@ -180,14 +180,6 @@ void program_end(struct program *p)
 	loop_timer(p->programs->loop, &p->kill, PROGRAM_KILL_MS);
 }
 
-void programs_end_all(struct programs *ps)
-{
-	struct program *p;
-
-	list_each(&ps->running, p, struct program, in_programs)
-		program_end(p);
-}
-
 static struct program *find(struct programs *ps, pid_t pid)
 {
 	struct program *p;

@@ -53,7 +53,6 @@ pid_t program_pid(const struct program *p);
 
 /* TERM to its process group, KILL after PROGRAM_KILL_MS. More than once is fine. */
 void program_end(struct program *p);
-void programs_end_all(struct programs *ps);
 
 /* Waits for those that have ended; to be called on SIGCHLD. */
 void programs_reap(struct programs *ps);

@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 static struct daemon d;
@@ -44,21 +43,11 @@ static void pass_sockets(void)
 	setenv("LISTEN_FDNAMES", names, 1);
 }
 
-static int listen_unix(const char *path)
-{
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	strcpy(a.sun_path, path);
-	ck_assert_msg(bind(fd, (struct sockaddr *)&a, sizeof a) == 0 && listen(fd, 8) == 0, "%s: %m", path);
-	return fd;
-}
-
 /* A TCP socket called web, and a unix socket called local. */
 static void prepare_two(const char **port)
 {
 	passed[0] = client_listen(port);
-	passed[1] = listen_unix(files_path("local.sock"));
+	passed[1] = client_listen_unix(files_path("local.sock"));
 	n_passed = 2;
 	names = "web:local";
 	d.before_exec = pass_sockets;

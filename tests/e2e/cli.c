@@ -5,7 +5,6 @@
 #include <config.h>
 #include "harness.h"
 
-#include <grp.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>

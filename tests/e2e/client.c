@@ -112,6 +112,15 @@ int client_listen(const char **port)
 	return fd;
 }
 
+int client_listen_unix(const char *path)
+{
+	struct target t = parse(files_text("unix:%s", path));
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	ck_assert_msg(bind(fd, &t.u.sa, t.len) == 0 && listen(fd, 8) == 0, "%s: %m", path);
+	return fd;
+}
+
 const char *client_name(int fd)
 {
 	struct target t = { .len = sizeof t.u };

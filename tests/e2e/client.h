@@ -23,8 +23,9 @@ int client_try(const char *address);
 /* Starts to connect: the descriptor becomes writable when that is done, or -1 with errno. */
 int client_begin(const char *address);
 
-/* A socket of ours that listens on a free port of the loopback; its port. */
+/* A socket of ours that listens on a free port of the loopback (its port), or on a unix path. */
 int client_listen(const char **port);
+int client_listen_unix(const char *path);
 
 /* What the daemon calls our end: "127.0.0.1:40000", or "unix". */
 const char *client_name(int fd);

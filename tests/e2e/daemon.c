@@ -6,7 +6,6 @@
 #include "daemon.h"
 
 #include <check.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>

@@ -118,7 +118,7 @@ void daemon_signal(struct daemon *d, int signal);
 long long daemon_reload(struct daemon *d, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-/* Waits until two things have happened in the master after all that we did before. */
+/* Waits until the master has dealt with all that reached it before this call. */
 void daemon_barrier(struct daemon *d);
 
 /* Waits for the end that was asked for. Returns the exit status, or 128 and the signal. */

@@ -7,7 +7,6 @@
 #include "harness.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #define MEBIBYTE (1u << 20)

@@ -14,7 +14,6 @@
 #include <sys/pidfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 static struct daemon d;
@@ -216,16 +215,6 @@ START_TEST(the_backlog_of_a_listener_changes_in_place)
 	ck_assert_uint_eq(daemon_saw(&d, "closed"), 0);
 } END_TEST
 
-static int bind_unix(const char *path)
-{
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	strcpy(a.sun_path, path);
-	ck_assert_msg(bind(fd, (struct sockaddr *)&a, sizeof a) == 0 && listen(fd, 8) == 0, "%s: %m", path);
-	return fd;
-}
-
 static void config_unix(const char *path)
 {
 	daemon_config(&d, SERVICES(SERVICE_AT("s", "\"unix:%s\"", "echo", "workers = 1;")), path);
@@ -236,7 +225,7 @@ START_TEST(a_stale_unix_socket_is_replaced)
 	const char *path = files_path("s.sock");
 	int fd;
 
-	close(bind_unix(path));         /* leaves the file behind */
+	close(client_listen_unix(path));         /* leaves the file behind */
 	config_unix(path);
 	daemon_spawn(&d);
 	daemon_wait_ready(&d);
@@ -248,7 +237,7 @@ START_TEST(a_stale_unix_socket_is_replaced)
 START_TEST(a_unix_socket_on_which_somebody_listens_is_left_alone)
 {
 	const char *path = files_path("s.sock");
-	int somebody = bind_unix(path);
+	int somebody = client_listen_unix(path);
 	ino_t before = inode_of(path);
 
 	config_unix(path);
@@ -276,7 +265,7 @@ START_TEST(a_unix_socket_that_is_somebody_elses_by_now_is_not_removed)
 	daemon_spawn(&d);
 	daemon_wait_ready(&d);
 	ck_assert_int_eq(unlink(path), 0);
-	somebody = bind_unix(path);
+	somebody = client_listen_unix(path);
 	daemon_signal(&d, SIGTERM);
 	ck_assert_int_eq(daemon_join(&d), 0);
 	close(client_connect(files_text("unix:%s", path)));

@@ -6,7 +6,6 @@
 #include "process.h"
 
 #include <check.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>

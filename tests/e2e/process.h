@@ -19,13 +19,13 @@ const char *process_link(pid_t pid, const char *name);
 /* A file as it is now, in static memory: also where there is no test. */
 const char *process_file(const char *path);
 
-/* Whether the memory of a process holds these bytes anywhere. Needs its master's rights. */
+/* Whether the memory of a process holds these bytes anywhere. Needs the right to trace it. */
 bool process_remembers(pid_t pid, const char *bytes);
 
 /* The pid of one of our children, 0 if there is none. */
 pid_t process_first_child(void);
 
-/* A pidfd, closed by the end of the test. */
+/* A pidfd, which process_wait_end closes. */
 int process_watch(pid_t pid);
 
 /* Waits until the process of that pidfd has ended. */

@@ -6,7 +6,6 @@
 #include "harness.h"
 
 #include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 static struct daemon d;
