@@ -98,7 +98,7 @@ static void become_ourselves(const struct ourselves *before)
 		abort();        /* never go on as somebody else */
 }
 
-const char *conf_path_judge_access(const char *root, const char *path,
+const char *conf_path_judge_execution(const char *root, const char *path,
                                    const struct conf_identity *id)
 {
 	const char *trouble = NULL;

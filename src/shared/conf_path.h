@@ -15,10 +15,10 @@ const char *conf_path_judge_program(const char *root, const char *path);
 const char *conf_path_judge_directory(const char *root, const char *path);
 
 /*
- * Whether that identity may execute the program, or enter the directory. For
- * root only, who becomes it for a moment; NULL if so, or if path is not there.
+ * Whether that identity may execute the program. For root only, who becomes it
+ * for a moment; NULL if so, or if path is not there.
  */
-const char *conf_path_judge_access(const char *root, const char *path,
+const char *conf_path_judge_execution(const char *root, const char *path,
                                    const struct conf_identity *id);
 
 #endif

@@ -127,11 +127,7 @@ static void judge_as_root(struct conf_report *r, const struct conf_service *svc)
 	else if (id->uid == 0 && strcmp(id->user, "root") != 0)
 		conf_report_at(r, id->place, "service %s: user %s is root (write \"root\" if that"
 		               " is meant)", svc->name, id->user);
-	trouble = conf_path_judge_access(svc->chroot, svc->directory, id);
-	if (trouble)
-		conf_report_at(r, svc->place, "service %s: directory %s: %s for user %s", svc->name,
-		               svc->directory, trouble, id->user);
-	trouble = svc->handler.argv ? conf_path_judge_access(svc->chroot, svc->handler.argv[0], id)
+	trouble = svc->handler.argv ? conf_path_judge_execution(svc->chroot, svc->handler.argv[0], id)
 	                            : NULL;
 	if (trouble)
 		conf_report_at(r, svc->handler.place, "service %s: argv: %s: %s for user %s",

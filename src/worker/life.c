@@ -10,6 +10,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sysexits.h>
@@ -343,8 +344,10 @@ static void begin(struct worker *w)
 	keep_only_ours(&w->start);
 	take_place(w);
 	open_loop(w);
-	w->scratch = malloc(WORKER_SCRATCH);
-	if (!w->scratch || programs_init(&w->programs, &w->loop, w->service, &w->limits) == -1 ||
+	/* Its own mapping: a worker without memory for its work is to fail now, not later. */
+	w->scratch = mmap(NULL, WORKER_SCRATCH, PROT_READ | PROT_WRITE,
+	                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (w->scratch == MAP_FAILED || programs_init(&w->programs, &w->loop, w->service, &w->limits) == -1 ||
 	    environment_wipe_ours() == -1)
 		cannot_start(w, "prepare");
 	take_identity(w);
@@ -356,7 +359,7 @@ static void finish(struct worker *w)
 {
 	acceptor_close(&w->acceptor);
 	programs_fini(&w->programs);
-	free(w->scratch);
+	munmap(w->scratch, WORKER_SCRATCH);
 	loop_fini(&w->loop);
 }
 

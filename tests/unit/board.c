@@ -34,8 +34,9 @@ static const struct {
 	{ "behind",                            MANY, 2,    1, { { A, 9 } }, false },
 	{ "of many, a sixteenth more is even", MANY, 1064, 1, { { A, 1000 } }, false },
 	{ "and more than that is not",         MANY, 1065, 1, { { A, 1000 } }, true },
-	{ "compared with the average",         MANY, 7,    3, { { A, 0 }, { A, 6 }, { A, 9 } }, false },
-	{ "above the average",                 MANY, 8,    3, { { A, 0 }, { A, 6 }, { A, 9 } }, true },
+	{ "ahead of some",                     MANY, 8,    3, { { A, 0 }, { A, 6 }, { A, 9 } }, false },
+	{ "ahead of most",                     MANY, 9,    3, { { A, 0 }, { A, 6 }, { A, 9 } }, true },
+	{ "ahead of half is not most",         MANY, 9,    2, { { A, 0 }, { A, 9 } }, false },
 	{ "who drains does not count",         MANY, 9,    1, { { D, 0 } }, false },
 	{ "nor who is not born yet",           MANY, 9,    2, { { N, 0 }, { F, 0 } }, false },
 	{ "nor what the drained one has left", MANY, 9,    2, { { D, 900 }, { A, 1 } }, true },
@@ -54,6 +55,7 @@ START_TEST(who_is_ahead)
 {
 	const size_t me = rows[_i].n;   /* the last, so that the sample goes round */
 	struct board *b = board_new(rows[_i].n + 1);
+	uint64_t done;
 
 	for (size_t i = 0; i < rows[_i].n; i++) {
 		board_reset(b, i, rows[_i].others[i].state);
@@ -61,7 +63,7 @@ START_TEST(who_is_ahead)
 	}
 	board_reset(b, me, BOARD_ACCEPTING);
 	atomic_store(&board_slot(b, me)->open, rows[_i].mine);
-	ck_assert_msg(board_is_ahead(b, me, rows[_i].slots) == rows[_i].want, "%s",
+	ck_assert_msg(board_is_ahead(b, me, rows[_i].slots, &done) == rows[_i].want, "%s",
 	              rows[_i].name);
 	board_free(&b);
 } END_TEST
@@ -70,16 +72,52 @@ START_TEST(no_more_than_a_sample_is_looked_at_and_it_goes_round)
 {
 	struct board *b = board_new(2 * BOARD_SAMPLE);
 	size_t last = 2 * BOARD_SAMPLE - 1;
+	uint64_t done;
 
 	for (size_t i = 0; i <= last; i++)
 		board_reset(b, i, BOARD_ACCEPTING);
+	/* The sample of the last begins anew at the first slot: half of it is even with it. */
+	for (size_t i = 0; i < BOARD_SAMPLE / 2; i++)
+		atomic_store(&board_slot(b, i)->open, 3);
 	atomic_store(&board_slot(b, last)->open, 3);
-	ck_assert(board_is_ahead(b, last, MANY));
-	/* Its sample begins anew at the first slot, and ends before this one: */
-	atomic_store(&board_slot(b, BOARD_SAMPLE)->open, MANY - 1);
-	ck_assert(board_is_ahead(b, last, MANY));
-	atomic_store(&board_slot(b, BOARD_SAMPLE - 1)->open, MANY - 1);
-	ck_assert(!board_is_ahead(b, last, MANY));
+	ck_assert(!board_is_ahead(b, last, MANY, &done));
+	atomic_store(&board_slot(b, 0)->open, 0);
+	ck_assert(board_is_ahead(b, last, MANY, &done));
+	board_free(&b);
+} END_TEST
+
+START_TEST(workers_that_lie_far_apart_are_compared)
+{
+	struct board *b = board_new(4 * BOARD_SAMPLE);
+	uint64_t done;
+
+	board_reset(b, 0, BOARD_ACCEPTING);
+	board_reset(b, 7, BOARD_ACCEPTING);
+	atomic_store(&board_slot(b, 7)->open, 3);
+	ck_assert(board_is_ahead(b, 7, MANY, &done));   /* all behind it on the board are free */
+	board_free(&b);
+} END_TEST
+
+START_TEST(what_those_behind_get_done_is_seen)
+{
+	struct board *b = board_new(3);
+	uint64_t before, after;
+
+	for (size_t i = 0; i < 3; i++)
+		board_reset(b, i, BOARD_ACCEPTING);
+	atomic_store(&board_slot(b, 0)->open, 9);
+	ck_assert(board_is_ahead(b, 0, MANY, &before));
+	atomic_store(&board_slot(b, 1)->open, 1);
+	ck_assert(board_is_ahead(b, 0, MANY, &after));
+	ck_assert_uint_ne(after, before);
+	before = after;
+	atomic_store(&board_slot(b, 2)->served, 1);
+	ck_assert(board_is_ahead(b, 0, MANY, &after));
+	ck_assert_uint_ne(after, before);
+	before = after;
+	atomic_store(&board_slot(b, 0)->served, 5);     /* its own is nothing to them */
+	ck_assert(board_is_ahead(b, 0, MANY, &after));
+	ck_assert_uint_eq(after, before);
 	board_free(&b);
 } END_TEST
 
@@ -134,6 +172,8 @@ int main(void)
 
 	tcase_add_loop_test(tc, who_is_ahead, 0, ARRAY_SIZE(rows));
 	tcase_add_test(tc, no_more_than_a_sample_is_looked_at_and_it_goes_round);
+	tcase_add_test(tc, workers_that_lie_far_apart_are_compared);
+	tcase_add_test(tc, what_those_behind_get_done_is_seen);
 	tcase_add_test(tc, a_new_board_is_empty_and_a_reset_slot_is_too);
 	tcase_add_test(tc, no_two_workers_write_in_one_cache_line);
 	tcase_add_test(tc, what_a_worker_writes_the_master_reads);

@@ -45,8 +45,8 @@ static const struct refusal syntax[] = {
 	{ "a dot for a number", "a = .;", "t.conf:1: a number without digits" },
 	{ "absurd nesting", "a = ((((((((((((((((((((((((((((((((((((((((((((",
 	  "t.conf:1: groups and lists are nested too deeply" },
-	{ "an empty text", "", "t.conf: there are no services" },
-	{ "nothing enabled", WITH("enabled = false;"), "t.conf: no service is enabled" },
+	{ "an empty text", "", "t.conf:1: there are no services" },
+	{ "nothing enabled", WITH("enabled = false;"), "t.conf:1: no service is enabled" },
 };
 
 static const struct refusal keys[] = {
@@ -277,7 +277,7 @@ START_TEST(a_full_arena_is_a_complaint)
 	complaints[0] = '\0';
 	ck_assert_int_eq(arena_open(&small, (size_t)sysconf(_SC_PAGESIZE)), 0);
 	ck_assert_ptr_null(conf_load(&small, "t.conf", WITH(""), keep_complaint, NULL));
-	ck_assert_str_eq(complaints, "t.conf: configuration too large\n");
+	ck_assert_str_eq(complaints, "t.conf:1: configuration too large\n");
 	arena_close(&small);
 } END_TEST
 

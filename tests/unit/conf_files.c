@@ -132,7 +132,7 @@ START_TEST(only_plain_text_files_are_read)
 	FILE *out;
 
 	ck_assert_ptr_null(load_from(path_of("none.conf"), NULL));
-	ck_assert(complained("none.conf: cannot open "));
+	ck_assert(complained("none.conf:1: cannot open "));
 	ck_assert_ptr_null(load_from(folder, NULL));
 	ck_assert(complained("is not a regular file"));
 	ck_assert_int_eq(mkfifo(path_of("pipe"), 0600), 0);

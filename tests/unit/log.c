@@ -273,7 +273,7 @@ static void blocked_target(enum kind kind, enum log_format format)
 	ck_assert_uint_eq(drain(reader, text, sizeof text), 3);
 	p = strstr(text, dropped);
 	ck_assert_msg(p != NULL, "%s", text);
-	snprintf(number, sizeof number, format == LOG_FORMAT_JSON ? "\"dropped\":%zu}" : " %zu lines of",
+	snprintf(number, sizeof number, format == LOG_FORMAT_JSON ? "\"dropped\":%zu," : " %zu lines of",
 	         LINES - n_taken);
 	ck_assert_msg(strstr(text, number) != NULL, "not %s: %s", number, text);
 	ck_assert_ptr_nonnull(strstr(p, "takes lines again"));  /* the count comes first */
