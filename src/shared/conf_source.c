@@ -95,10 +95,21 @@ static void append(struct conf_loader *ld, struct conf_source *source)
 	*end = source;
 }
 
-static void complain_of_syntax(struct conf_loader *ld, const struct conf_source *source)
+static int count_lines(const char *text)
 {
-	struct conf_place place = { source->path, config_error_line(&source->tree) };
+	int n = 0;
 
+	for (const char *p = text; *p; p += strcspn(p, "\n"), p += *p == '\n')
+		n++;
+	return n;
+}
+
+/* libconfig finds what is missing at the end on a line that is not there. */
+static void complain_of_syntax(struct conf_loader *ld, const struct conf_source *source,
+                               int n_lines)
+{
+	const int line = config_error_line(&source->tree);
+	const struct conf_place place = { source->path, line < n_lines ? line : n_lines };
 	const char *what = config_error_text(&source->tree);
 
 	conf_report_at(&ld->report, place, "%s%s", what,
@@ -109,6 +120,7 @@ static void complain_of_syntax(struct conf_loader *ld, const struct conf_source 
 static struct conf_source *parse(struct conf_loader *ld, const char *path, char *text)
 {
 	struct conf_source *source = calloc(1, sizeof *source);
+	const int n_lines = count_lines(text);
 
 	if (!source)
 		abort();
@@ -119,7 +131,7 @@ static struct conf_source *parse(struct conf_loader *ld, const char *path, char 
 		/* The newline: a comment in the last line needs one. */
 		source->parsed = config_read_string(&source->tree, strcat(text, "\n"));
 		if (!source->parsed)
-			complain_of_syntax(ld, source);
+			complain_of_syntax(ld, source, n_lines);
 	}
 	free(text);
 	return source->parsed ? source : NULL;
