@@ -108,8 +108,11 @@ int arena_seal(struct arena *a, size_t used)
 	memcpy(copy, a->base, used);
 	munmap(a->base + size, a->size - size);
 	a->size = a->used = size;
-	if (map_private(a->base, size, MAP_FIXED) != MAP_FAILED)
-		memcpy(a->base, copy, used);
+	if (map_private(a->base, size, MAP_FIXED) == MAP_FAILED) {
+		munmap(copy, size);
+		return -1;
+	}
+	memcpy(a->base, copy, used);
 	munmap(copy, size);
 	return mprotect(a->base, size, PROT_READ);
 }

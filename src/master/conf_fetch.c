@@ -108,6 +108,13 @@ static void flush_line(struct conf_fetch *f)
 	f->line_len = 0;
 }
 
+static void end_complaints(struct conf_fetch *f)
+{
+	flush_line(f);
+	loop_unwatch(f->loop, &f->complaints);
+	fd_close(&f->complaints.fd);
+}
+
 static void on_complaints(struct watch *w, uint32_t events)
 {
 	struct conf_fetch *f = container_of(w, struct conf_fetch, complaints);
@@ -123,9 +130,7 @@ static void on_complaints(struct watch *w, uint32_t events)
 	}
 	if (n > 0 || (n == -1 && (errno == EAGAIN || errno == EINTR)))
 		return;
-	flush_line(f);
-	loop_unwatch(f->loop, w);
-	fd_close(&w->fd);
+	end_complaints(f);
 	deliver(f);
 }
 
@@ -134,8 +139,12 @@ static void on_limit(struct timer *t)
 	struct conf_fetch *f = container_of(t, struct conf_fetch, limit);
 
 	log_err("checking the configuration takes more than %d s: given up", CONF_FETCH_MS / 1000);
-	if (f->pid != 0)
+	if (f->pid > 0)
 		kill(f->pid, SIGKILL);
+	/* Somebody else may hold the other end: what the child started, and left. */
+	if (f->complaints.fd != -1)
+		end_complaints(f);
+	deliver(f);
 }
 
 static int start_child(struct conf_fetch *f, const struct conf_origin *source)
@@ -151,8 +160,10 @@ static int start_child(struct conf_fetch *f, const struct conf_origin *source)
 	if (f->pid == 0)
 		be_child(&f->arena, source, ends[1]);
 	fd_drop(ends[1]);
-	if (f->pid == -1)
+	if (f->pid == -1) {
+		f->pid = 0;             /* to kill(2), -1 is everybody */
 		return -1;
+	}
 	/* A worker that is forked meanwhile must not see it. */
 	return madvise(f->arena.base, f->arena.size, MADV_DONTFORK);
 }
@@ -194,7 +205,7 @@ void conf_fetch_cancel(struct conf_fetch **fp)
 	*fp = NULL;
 	if (!f)
 		return;
-	if (f->pid != 0)
+	if (f->pid > 0)
 		kill(f->pid, SIGKILL);          /* to be reaped as a stranger */
 	arena_close(&f->arena);
 	discard(f);

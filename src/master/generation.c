@@ -18,11 +18,28 @@ static int no_memory(void)
 	return EX_OSERR;
 }
 
+/* A detached server has no standard error. 0, or an exit code after it was logged. */
+static int check_logs(const struct generation *g)
+{
+	const struct conf_log *const logs[] = { &g->conf->log, &g->conf->access_log };
+
+	for (size_t i = 0; g->context.detached && i < sizeof logs / sizeof *logs; i++)
+		if (logs[i]->target == LOG_TARGET_STDERR) {
+			log_err("%s:%d: a detached server has no standard error to log to "
+			        "(the target must be \"syslog\", \"journal\" or a file)",
+			        logs[i]->place.file, logs[i]->place.line > 0 ? logs[i]->place.line : 1);
+			return EX_CONFIG;
+		}
+	return 0;
+}
+
 /* 0, or an exit code after the reason was logged. */
 static int open_logs(struct generation *g)
 {
 	const struct conf_log *which;
 
+	if (check_logs(g) != 0)
+		return EX_CONFIG;
 	if (logs_open(&g->logs, g->conf, &which) == 0)
 		return 0;
 	log_err("%s:%d: open the log \"%s\": %m", which->place.file, which->place.line,

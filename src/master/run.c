@@ -106,34 +106,14 @@ static void on_sweep(struct timer *t)
 	stop_check(m);
 }
 
-/* False after the reason was logged. */
-static bool fits_options(const struct conf *conf, const struct run_options *o)
-{
-	const struct conf_log *const logs[] = { &conf->log, &conf->access_log };
-
-	for (size_t i = 0; o->detached && i < sizeof logs / sizeof *logs; i++)
-		if (logs[i]->target == LOG_TARGET_STDERR) {
-			log_err("%s:%d: a detached server has no standard error to log to "
-			        "(the target must be \"syslog\", \"journal\" or a file)",
-			        o->source.file, logs[i]->place.line > 0 ? logs[i]->place.line : 1);
-			return false;
-		}
-	return true;
-}
-
 static void on_first_conf(void *arg, const struct conf_fetched *result)
 {
 	struct master *m = arg;
-	struct conf_fetched mine = *result;
 
 	m->fetch = NULL;
 	m->exit_code = result->exit_code;
-	if (result->conf && !fits_options(result->conf, m->options)) {
-		m->exit_code = EX_CONFIG;
-		arena_close(&mine.arena);
-	} else if (result->conf) {
+	if (result->conf)
 		m->current = master_new_generation(m, result, &m->exit_code);
-	}
 	if (m->current)
 		master_install(m, m->current);
 	else

@@ -246,8 +246,13 @@ static int open_new(struct search *q, const struct conf_listen *c, size_t positi
 		return fail_to_open(q, c);
 	}
 	list_append(&q->sockets->all, &l->in_sockets);
+	if (take(q, c, l) == -1) {
+		listener_unlink(&l->address, &l->file);
+		listening_free(l);
+		return -1;
+	}
 	q->by_index[position] = l;
-	return take(q, c, l);
+	return 0;
 }
 
 static int take_or_open(struct search *q, const struct conf_listen *c, size_t position)

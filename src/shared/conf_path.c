@@ -78,22 +78,32 @@ const char *conf_path_judge_directory(const char *root, const char *path)
 /* ---- with somebody else's eyes ------------------------------------------ */
 
 struct ourselves {
+	uid_t uid;
+	gid_t gid;
 	gid_t groups[NGROUPS_MAX];
-	int   n_groups;
+	int   n_groups;                 /* -1: nothing was changed */
 };
 
-/* Effective ids only, so that there is a way back. False: nothing has changed. */
+/* Effective ids only, so that there is a way back. False: we may not. */
 static bool become(const struct conf_identity *id, struct ourselves *before)
 {
+	before->uid = geteuid();
+	before->gid = getegid();
 	before->n_groups = getgroups(NGROUPS_MAX, before->groups);
-	if (before->n_groups == -1 || setgroups(id->n_groups, id->groups) == -1)
+	if (before->n_groups == -1)
 		return false;
-	return setegid(id->gid) == 0 && seteuid(id->uid) == 0;  /* a gid of -1 changes nothing */
+	if (setgroups(id->n_groups, id->groups) == -1) {
+		before->n_groups = -1;
+		return false;
+	}
+	return setegid(id->gid) == 0 && seteuid(id->uid) == 0;
 }
 
 static void become_ourselves(const struct ourselves *before)
 {
-	if (seteuid(getuid()) == -1 || setegid(getgid()) == -1 ||
+	if (before->n_groups == -1)
+		return;
+	if (seteuid(before->uid) == -1 || setegid(before->gid) == -1 ||
 	    setgroups((size_t)before->n_groups, before->groups) == -1)
 		abort();        /* never go on as somebody else */
 }

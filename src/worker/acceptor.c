@@ -6,10 +6,10 @@
  * watched longest, and tells those that are awake. Two rules follow.
  *
  * Whoever is ahead of the others leaves an arrival to them, and the listeners,
- * too, until it is no longer ahead. They know of it: those that sleep are woken
- * before one that came back later. Should they do nothing for STILL_MS (they
- * may be stopped, or stuck in a handler), it goes on without them, one
- * connection at first, then twice as many each time.
+ * too, until it is no longer ahead. It has them told to look, since it may have
+ * been woken alone. Should they do nothing for STILL_MS (they may be stopped,
+ * or stuck in a handler), it goes on without them, one connection at first,
+ * then twice as many each time.
  *
  * Whoever was woken for nothing looks at its other listeners: the arrival there
  * may have woken somebody who had no room left when he got to it.
@@ -45,6 +45,7 @@ struct acceptor {
 	int64_t                 still_since_ms; /* nothing more since then */
 	int                     granted;        /* connections that it may take though it is ahead */
 	int                     next_grant;
+	int64_t                 told_ms;        /* when the others were last told to look */
 	bool                    watching;
 	bool                    draining;
 	bool                    in_trouble;     /* logged, until an accept succeeds */
@@ -152,6 +153,15 @@ static void step_back(struct acceptor *a)
 {
 	unwatch_all(a);
 	loop_timer(a->loop, &a->back, STEP_BACK_MS);
+}
+
+/* Not for each arrival: under load they are awake. */
+static void tell_the_others(struct acceptor *a)
+{
+	if (a->loop->now_ms - a->told_ms < STILL_MS)
+		return;
+	a->told_ms = a->loop->now_ms;
+	a->owner.declined(a->owner.arg);
 }
 
 static void on_back(struct timer *t)
@@ -281,6 +291,7 @@ static void on_arrival(struct watch *w, uint32_t events)
 	(void)events;
 	if (is_for_others(a)) {
 		step_back(a);
+		tell_the_others(a);
 		return;
 	}
 	took = take_one(t);

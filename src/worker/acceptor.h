@@ -25,7 +25,9 @@ struct acceptor_owner {
 	bool (*has_room)(void *arg);
 	/* True if it has more than the others, whose turn it is; *done changes when they do something. */
 	bool (*is_ahead)(void *arg, uint64_t *done);
-	/* It has stopped for a while, or goes on. For whoever watches. */
+	/* Something has come that is left to the others: they should look. */
+	void (*declined)(void *arg);
+	/* It has stopped for a while, or goes on. */
 	void (*paused)(void *arg, const char *reason);
 	void (*resumed)(void *arg);
 	/* Draining, and the last listener was closed. */

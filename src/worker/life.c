@@ -177,6 +177,11 @@ static bool is_ahead(void *arg, uint64_t *done)
 	                      done);
 }
 
+static void on_declined(void *arg)
+{
+	say(arg, LEASH_LOOK);
+}
+
 static void on_paused(void *arg, const char *reason)
 {
 	struct worker *w = arg;
@@ -311,7 +316,7 @@ static void open_acceptor(struct worker *w)
 {
 	const struct acceptor_owner owner = {
 		.arg = w, .accepted = on_accepted, .has_room = has_room, .is_ahead = is_ahead,
-		.paused = on_paused, .resumed = on_resumed, .emptied = on_emptied,
+		.declined = on_declined, .paused = on_paused, .resumed = on_resumed, .emptied = on_emptied,
 	};
 	const struct acceptor_options options = {
 		.accept_flags = w->handler->keeps == HANDLER_KEEPS_SOCKET ? 0 : SOCK_NONBLOCK,

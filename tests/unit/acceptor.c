@@ -29,7 +29,7 @@ static struct {
 	size_t      n, room;
 	bool        ahead;
 	uint64_t    others_done;
-	unsigned    n_paused, n_resumed, n_emptied;
+	unsigned    n_paused, n_resumed, n_emptied, n_declined;
 	const char *reason;
 } owner;
 
@@ -52,6 +52,12 @@ static bool is_ahead(void *arg, uint64_t *done)
 	(void)arg;
 	*done = owner.others_done;
 	return owner.ahead;
+}
+
+static void on_declined(void *arg)
+{
+	(void)arg;
+	owner.n_declined++;
 }
 
 static void on_paused(void *arg, const char *reason)
@@ -107,7 +113,7 @@ static void set_up(void)
 	                                                 .service = "test" };
 	static const struct acceptor_owner us = {
 		.accepted = on_accepted, .has_room = has_room, .is_ahead = is_ahead,
-		.paused = on_paused, .resumed = on_resumed, .emptied = on_emptied,
+		.declined = on_declined, .paused = on_paused, .resumed = on_resumed, .emptied = on_emptied,
 	};
 
 	log_use(NULL, LOG_LEVEL_ERROR);
@@ -215,6 +221,7 @@ START_TEST(who_is_ahead_leaves_what_comes_to_the_others)
 	come(0);
 	come(0);
 	turns(1);
+	ck_assert_uint_eq(owner.n_declined, 1); /* they are told: they may all be asleep */
 	ck_assert(rests());                     /* it does not even look */
 	for (int i = 0; i < 40; i++) {
 		owner.others_done++;            /* they are at it */
