@@ -73,5 +73,6 @@ bool board_is_ahead(struct board *b, size_t i, uint32_t slots, uint64_t *done)
 		behind++;
 		*done += open + atomic_load_explicit(&s->served, memory_order_relaxed);
 	}
-	return 2 * behind > others;
+	/* Fewer behind would not make the load uneven, and may be stuck. */
+	return behind > 0 && 4 * behind >= others;
 }

@@ -45,7 +45,7 @@ struct board_slot *board_slot(struct board *b, size_t i);
 void board_reset(struct board *b, size_t i, enum board_state state);
 
 /*
- * True if worker i holds clearly more open connections than most of the others
+ * True if worker i holds clearly more open connections than a quarter of the others
  * that accept and have room, with `slots` each. Compares with BOARD_SAMPLE of
  * them. *done becomes a number that changes when those behind it get something
  * done.

@@ -273,13 +273,12 @@ static void on_again(struct timer *t)
 
 void acceptor_look(struct acceptor *a)
 {
-	if (a->draining)
+	if (a->draining || !can_take(a))
 		return;
-	for (size_t i = 0; i < a->n; i++)
-		while (can_take(a) && take_one(&a->taps[i]) == TOOK_ONE)
-			;
-	if (!can_take(a))
-		unwatch_all(a);
+	/* Begins anew: what waits is then told to us, as if it had just come. */
+	timer_unset(&a->loop->timers, &a->back);
+	unwatch_all(a);
+	go_on(a);
 }
 
 static void on_arrival(struct watch *w, uint32_t events)

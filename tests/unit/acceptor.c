@@ -272,10 +272,12 @@ START_TEST(who_is_told_to_look_takes_what_waits)
 	turns(1);
 	ck_assert_uint_eq(owner.n, 0);
 	acceptor_look(acceptor);
+	turns(2);
 	ck_assert_uint_eq(owner.n, 2);
 	owner.room = CLIENTS_MAX;
 	acceptor_drop(acceptor);
 	acceptor_look(acceptor);
+	turns(2);
 	ck_assert_uint_eq(owner.n, 2);
 } END_TEST
 

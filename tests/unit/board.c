@@ -14,7 +14,7 @@
 #define F BOARD_FREE
 #define N BOARD_STARTING
 
-#define PEERS_MAX 4
+#define PEERS_MAX 5
 #define MANY      5000                  /* slots of each */
 
 static const struct {
@@ -34,9 +34,11 @@ static const struct {
 	{ "behind",                            MANY, 2,    1, { { A, 9 } }, false },
 	{ "of many, a sixteenth more is even", MANY, 1064, 1, { { A, 1000 } }, false },
 	{ "and more than that is not",         MANY, 1065, 1, { { A, 1000 } }, true },
-	{ "ahead of some",                     MANY, 8,    3, { { A, 0 }, { A, 6 }, { A, 9 } }, false },
-	{ "ahead of most",                     MANY, 9,    3, { { A, 0 }, { A, 6 }, { A, 9 } }, true },
-	{ "ahead of half is not most",         MANY, 9,    2, { { A, 0 }, { A, 9 } }, false },
+	{ "ahead of one of a few",             MANY, 8,    3, { { A, 0 }, { A, 6 }, { A, 9 } }, true },
+	{ "ahead of one of five",              MANY, 9,    5,
+	  { { A, 0 }, { A, 7 }, { A, 8 }, { A, 9 }, { A, 9 } }, false },
+	{ "ahead of two of five",              MANY, 9,    5,
+	  { { A, 0 }, { A, 6 }, { A, 8 }, { A, 9 }, { A, 9 } }, true },
 	{ "who drains does not count",         MANY, 9,    1, { { D, 0 } }, false },
 	{ "nor who is not born yet",           MANY, 9,    2, { { N, 0 }, { F, 0 } }, false },
 	{ "nor what the drained one has left", MANY, 9,    2, { { D, 900 }, { A, 1 } }, true },
@@ -76,8 +78,8 @@ START_TEST(no_more_than_a_sample_is_looked_at_and_it_goes_round)
 
 	for (size_t i = 0; i <= last; i++)
 		board_reset(b, i, BOARD_ACCEPTING);
-	/* The sample of the last begins anew at the first slot: half of it is even with it. */
-	for (size_t i = 0; i < BOARD_SAMPLE / 2; i++)
+	/* The sample of the last begins anew at the first slot; a quarter but one is behind. */
+	for (size_t i = 0; i <= BOARD_SAMPLE * 3 / 4; i++)
 		atomic_store(&board_slot(b, i)->open, 3);
 	atomic_store(&board_slot(b, last)->open, 3);
 	ck_assert(!board_is_ahead(b, last, MANY, &done));
