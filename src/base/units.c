@@ -85,7 +85,7 @@ static const char *format_quantity(int64_t value, const struct unit *units, char
 	const struct unit *best = units;
 
 	if (value == 0)
-		return strcpy(buf, "0");
+		return memcpy(buf, "0", sizeof "0");
 	for (; units->name; units++)
 		if (value % units->worth == 0)
 			best = units;

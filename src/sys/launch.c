@@ -15,7 +15,7 @@
 
 /*
  * Runs in the child, on the parent's memory and stack: only system calls here,
- * and nothing is written but *error.
+ * and nothing of the parent's is written but *error and errno.
  */
 static void become(const struct launch *l, pid_t parent, volatile int *error)
 {

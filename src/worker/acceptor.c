@@ -20,7 +20,6 @@
 #include <errno.h>
 #include <poll.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -100,9 +99,9 @@ int acceptor_begin(struct acceptor *a)
 	return 0;
 }
 
-/* At the end of this turn, not now: whoever ended a connection is not done with it. */
 static void go_on(struct acceptor *a)
 {
+	/* At the end of this turn, not now: whoever ended a connection is not done with it. */
 	if (a->draining && a->n_open > 0 && can_take(a))
 		loop_timer(a->loop, &a->again, 0);
 	if (a->draining || a->watching || timer_is_set(&a->back) || !can_take(a))

@@ -55,7 +55,7 @@ void acceptor_one_less(struct acceptor *a);
 /* Leaves the listeners alone for ACCEPTOR_PAUSE_MS; reason is one word. */
 void acceptor_pause(struct acceptor *a, const char *reason);
 
-/* Takes what waits: somebody else was woken for it, and cannot. */
+/* Looks at the listeners again: somebody else was woken for what waits there, and leaves it. */
 void acceptor_look(struct acceptor *a);
 
 /*

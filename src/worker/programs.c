@@ -103,7 +103,8 @@ static int open_stderr(struct program *p, int in_out, int *to_close)
 	if (pipe2(ends, O_CLOEXEC) == -1)
 		return -1;
 	p->err.fd = ends[0];
-	if (fcntl(ends[0], F_SETFL, O_NONBLOCK) == -1 || loop_watch(p->programs->loop, &p->err, EPOLLIN) == -1)
+	if (fcntl(ends[0], F_SETFL, O_NONBLOCK) == -1 ||
+	    loop_watch(p->programs->loop, &p->err, EPOLLIN) == -1)
 		return fd_drop(ends[1]);
 	return *to_close = ends[1];
 }
