@@ -62,6 +62,12 @@ static bool believe(struct child *c, enum leash_word word)
 		return true;
 	case LEASH_LOOK:
 		return true;
+	case LEASH_SLOTS:
+		c->watches = false;
+		return c->state == CHILD_ACCEPTING;
+	case LEASH_RETIRE:
+		c->retiring = true;
+		return c->state == CHILD_ACCEPTING;
 	case LEASH_LOGS:
 		break;
 	}
@@ -105,6 +111,7 @@ pid_t child_fork(struct child *c, int64_t start_ms, int *leash)
 	if (pid == -1)
 		return fd_drop(ours);
 	c->state = CHILD_STARTING;
+	c->retiring = c->watches = false;
 	c->pid = pid;
 	c->born_ms = c->loop->now_ms;
 	c->leash = (struct watch){ .fd = ours, .ready = on_leash };

@@ -7,6 +7,7 @@
 #ifndef DROVER_MASTER_CHILD_H
 #define DROVER_MASTER_CHILD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -28,11 +29,13 @@ struct child {
 	int64_t          born_ms;
 	struct watch     leash;
 	struct timer     timer;         /* what its state allows it: to start, to drain, to go */
+	bool             retiring;      /* it said so: goes when another one has taken its place */
+	bool             watches;       /* it was told for what, and has said nothing since */
 	struct loop     *loop;
 	struct notify   *events;
 	const char      *service;       /* its name */
 	void            *arg;           /* of heard */
-	/* It said READY or DRAIN (state is changed already), or wants the others to LOOK. */
+	/* It said something that fits its state, which READY and DRAIN have changed already. */
 	void           (*heard)(struct child *c, enum leash_word word);
 };
 

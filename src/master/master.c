@@ -59,7 +59,13 @@ int master_workers(const struct master *m)
 
 /* ---- STATUS= ------------------------------------------------------------ */
 
-/* Of each service, how many of its workers accept; those that do, or those of which none does. */
+/* True if somebody would be served now. */
+static bool is_served(const struct pool *p)
+{
+	return pool_census(p).accepting > 0 || pool_is_asleep(p);
+}
+
+/* Of each service, how many of its workers accept; those that are served, or those that are not. */
 static void add_services(struct text *t, const struct generation *g, const char *before,
                          bool served)
 {
@@ -67,10 +73,14 @@ static void add_services(struct text *t, const struct generation *g, const char 
 		const struct unit *u = &g->units[i];
 		const int accepting = pool_census(u->pool).accepting;
 
-		if ((accepting > 0) != served)
+		if (is_served(u->pool) != served)
 			continue;
 		text_add(t, "%s%s", before, u->service->name);
-		if (accepting != pool_target(u->pool))
+		if (pool_is_asleep(u->pool))
+			text_add(t, " (on demand)");
+		else if (pool_is_exhausted(u->pool))
+			text_add(t, " (%d, exhausted)", accepting);
+		else if (accepting != pool_target(u->pool))
 			text_add(t, " (%d of %d workers)", accepting, pool_target(u->pool));
 		else
 			text_add(t, " (%d)", accepting);

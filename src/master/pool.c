@@ -11,6 +11,7 @@
 #include "child.h"
 #include "life.h"
 #include "log.h"
+#include "scaler.h"
 
 struct pool {
 	struct pool_context       *context;
@@ -20,7 +21,8 @@ struct pool {
 	int                        listeners[CONF_LISTEN_MAX];
 	size_t                     n_listeners;
 	struct board              *board;
-	int                        target;      /* workers wanted */
+	struct scaler              scaler;      /* how many are wanted */
+	int64_t                    few, quiet;  /* what workers were last told to watch for */
 	bool                       failed;      /* one could not start; until all that are wanted accept */
 	struct restart             restart;
 	struct timer               delayed;     /* set: no births until then */
@@ -54,12 +56,22 @@ struct pool_census pool_census(const struct pool *p)
 
 int pool_target(const struct pool *p)
 {
-	return p->target;
+	return p->scaler.wanted;
 }
 
 bool pool_is_complete(const struct pool *p)
 {
-	return pool_census(p).accepting >= p->target;
+	return pool_census(p).accepting >= p->scaler.floor;
+}
+
+bool pool_is_asleep(const struct pool *p)
+{
+	return scaler_is_asleep(&p->scaler);
+}
+
+bool pool_is_exhausted(const struct pool *p)
+{
+	return p->scaler.exhaustion.lasts;
 }
 
 bool pool_has_failed(const struct pool *p)
@@ -70,6 +82,40 @@ bool pool_has_failed(const struct pool *p)
 static size_t index_of(const struct pool *p, const struct child *c)
 {
 	return (size_t)(c - p->children);
+}
+
+/* Connections of a worker as it says: more than it has room for is nonsense. */
+static uint32_t open_of(const struct pool *p, const struct child *c)
+{
+	const uint32_t open = atomic_load(&board_slot(p->board, index_of(p, c))->open);
+	const uint32_t slots = (uint32_t)p->service->connections;
+
+	return open < slots ? open : slots;
+}
+
+static struct scaler_counts count(const struct pool *p)
+{
+	struct scaler_counts n = { 0 };
+
+	for (size_t i = 0; i < p->n; i++) {
+		const struct child *c = &p->children[i];
+
+		if (c->state != CHILD_ACCEPTING)
+			continue;
+		n.accepting++;
+		n.open += open_of(p, c);
+		n.done += open_of(p, c) + atomic_load(&board_slot(p->board, i)->served);
+	}
+	return n;
+}
+
+/* One of those that have had their share; they are replaced one after another. */
+static struct child *retiring(struct pool *p)
+{
+	for (size_t i = 0; i < p->n; i++)
+		if (p->children[i].state == CHILD_ACCEPTING && p->children[i].retiring)
+			return &p->children[i];
+	return NULL;
 }
 
 /* ---- births ------------------------------------------------------------- */
@@ -124,7 +170,7 @@ static void slow_down(struct pool *p, bool early)
 		return;         /* of those that died together, the first counts */
 	wait_ms = restart_after_death(&p->restart, &p->service->restart, early,
 	                              p->context->loop->now_ms);
-	if (wait_ms == 0 || p->target == 0)
+	if (wait_ms == 0 || p->scaler.wanted == 0)
 		return;
 	log_warn("%s: the next worker starts in %lld ms", p->service->name, (long long)wait_ms);
 	notify_send(p->context->events, "worker-delayed service=%s delay_ms=%lld",
@@ -133,10 +179,10 @@ static void slow_down(struct pool *p, bool early)
 }
 
 /* How many to start now: only one, to see how it fares, while none can. */
-static int n_missing(const struct pool *p)
+static int n_missing(struct pool *p)
 {
 	struct pool_census now = pool_census(p);
-	int missing = p->target - now.starting - now.accepting;
+	int missing = p->scaler.wanted + (retiring(p) ? 1 : 0) - now.starting - now.accepting;
 
 	if (timer_is_set(&p->delayed) || missing <= 0)
 		return 0;
@@ -166,50 +212,105 @@ static void on_delay_over(struct timer *t)
 
 /* ---- fewer, or none ----------------------------------------------------- */
 
-/* One that has not begun; else, of those that accept, the one with the fewest connections. */
+/*
+ * One that has not begun; else one that retires; else, of those that accept, the
+ * one with the fewest connections.
+ */
 static struct child *least_busy(struct pool *p)
 {
-	struct child *best = NULL;
-	uint32_t fewest = UINT32_MAX;
+	struct child *best = retiring(p);
+	uint32_t fewest = best ? 0 : UINT32_MAX;
 
 	for (size_t i = 0; i < p->n; i++) {
-		uint32_t open = atomic_load(&board_slot(p->board, i)->open);
+		struct child *c = &p->children[i];
 
-		if (p->children[i].state == CHILD_STARTING)
-			return &p->children[i];
-		if (p->children[i].state == CHILD_ACCEPTING && (!best || open < fewest)) {
-			best = &p->children[i];
-			fewest = open;
+		if (c->state == CHILD_STARTING)
+			return c;
+		if (c->state == CHILD_ACCEPTING && open_of(p, c) < fewest) {
+			best = c;
+			fewest = open_of(p, c);
 		}
 	}
 	return best;
 }
 
-/* As many go as are too many. */
+/* As many go as are too many: first who retires, if another one has taken his place. */
 static void trim(struct pool *p)
 {
+	const int64_t drain_ms = p->service->timeouts.drain;
 	struct pool_census now = pool_census(p);
+	struct child *c;
 
-	for (int excess = now.starting + now.accepting - p->target; excess > 0; excess--)
-		child_drain(least_busy(p), 0, p->service->timeouts.drain);
+	for (; now.accepting > p->scaler.wanted && (c = retiring(p)); now.accepting--)
+		child_drain(c, 0, drain_ms);
+	for (int excess = now.starting + now.accepting - p->scaler.wanted - (retiring(p) ? 1 : 0);
+	     excess > 0; excess--)
+		child_drain(least_busy(p), 0, drain_ms);
+}
+
+/* They tell once each, and so are told again what matters now. */
+static void tell_what_to_watch(struct pool *p)
+{
+	const struct leash_message m = {
+		.word = LEASH_SLOTS, .few = p->scaler.few, .quiet = p->scaler.quiet,
+	};
+	const bool is_new = m.few != p->few || m.quiet != p->quiet;
+
+	p->few = m.few;
+	p->quiet = m.quiet;
+	for (size_t i = 0; i < p->n; i++) {
+		struct child *c = &p->children[i];
+
+		if (c->state != CHILD_ACCEPTING)
+			continue;
+		c->watches &= !is_new;
+		if (!c->watches && (m.few > 0 || m.quiet > 0))
+			c->watches = child_tell(c, &m) == 0;
+	}
+}
+
+/* Something has changed that may change how many are wanted. */
+static void review(struct pool *p)
+{
+	struct scaler_counts now;
+	bool news;
+
+	trim(p);
+	now = count(p);
+	news = scaler_review(&p->scaler, &now);
+	trim(p);
+	fill(p);
+	tell_what_to_watch(p);
+	/* Where none is needed, it still has to show that one can. */
+	p->failed = p->failed && (now.accepting == 0 || !pool_is_complete(p));
+	if (news)
+		p->context->changed(p->context->arg, p);
+}
+
+static void on_look(struct scaler *s)
+{
+	review(container_of(s, struct pool, scaler));
+}
+
+bool pool_scale_to(struct pool *p, int n)
+{
+	if (!scaler_order(&p->scaler, n))
+		return false;
+	review(p);
+	p->context->changed(p->context->arg, p);
+	return true;
 }
 
 bool pool_scale(struct pool *p, int by)
 {
-	int target = p->target + by;
-
-	if (target < 1 || target > p->service->workers_max || p->target == 0)
-		return false;
-	p->target = target;
-	trim(p);
-	fill(p);
-	notify_send(p->context->events, "scaled service=%s workers=%d", p->service->name, target);
-	return true;
+	return pool_scale_to(p, p->scaler.wanted + by);
 }
 
 static void want_none(struct pool *p)
 {
-	p->target = 0;
+	const struct scaler_counts now = count(p);
+
+	scaler_end(&p->scaler, &now);
 	timer_unset(&p->context->loop->timers, &p->delayed);
 }
 
@@ -241,18 +342,25 @@ static void on_heard(struct child *c, enum leash_word word)
 {
 	struct pool *p = c->arg;
 
-	if (word == LEASH_LOOK) {
+	switch (word) {
+	case LEASH_LOOK:
 		let_others_look(p, c);
 		return;
-	}
-	if (word == LEASH_READY)
+	case LEASH_SLOTS:       /* others may have noticed, too */
+		scaler_look_soon(&p->scaler);
+		return;
+	case LEASH_READY:
 		notify_send(p->context->events, "worker-ready service=%s pid=%d generation=%u",
 		            p->service->name, (int)c->pid, p->generation);
+		break;
+	case LEASH_DRAIN:
+	case LEASH_RETIRE:
+	case LEASH_LOGS:
+		break;
+	}
 	log_debug("%s: worker (pid %d) %s", p->service->name, (int)c->pid,
-	          word == LEASH_READY ? "accepts" : "drains");
-	trim(p);
-	fill(p);
-	p->failed = p->failed && !pool_is_complete(p);
+	          word == LEASH_READY ? "accepts" : word == LEASH_DRAIN ? "drains" : "retires");
+	review(p);
 	p->context->changed(p->context->arg, p);
 }
 
@@ -293,7 +401,7 @@ bool pool_reaped(struct pool *p, pid_t pid, int status)
 	board_reset(p->board, index_of(p, c), BOARD_FREE);
 	if (was == CHILD_STARTING || was == CHILD_ACCEPTING)
 		slow_down(p, was == CHILD_STARTING);
-	fill(p);
+	review(p);
 	p->context->changed(p->context->arg, p);
 	return true;
 }
@@ -305,7 +413,7 @@ struct pool *pool_new(struct pool_context *context, const struct conf_service *s
                       struct listening *const *sockets, size_t n_sockets)
 {
 	/* Room for as many that drain beside those that work. */
-	const size_t n = (size_t)service->workers_max * 2;
+	const size_t n = (size_t)service->workers.max * 2;
 	struct pool *p = calloc(1, sizeof *p + n * sizeof p->children[0]);
 
 	if (!p)
@@ -318,6 +426,9 @@ struct pool *pool_new(struct pool_context *context, const struct conf_service *s
 	p->n_listeners = n_sockets;
 	for (size_t i = 0; i < n_sockets; i++)
 		p->listeners[i] = sockets[i]->fd;
+	p->scaler = (struct scaler){ .service = service, .loop = context->loop,
+	                             .events = context->events, .listeners = p->listeners,
+	                             .n_listeners = n_sockets, .look = on_look };
 	p->n = n;
 	for (size_t i = 0; i < n; i++)
 		p->children[i] = (struct child){ .leash.fd = -1, .loop = context->loop,
@@ -337,7 +448,7 @@ void pool_free(struct pool **pp)
 	*pp = NULL;
 	if (!p)
 		return;
-	timer_unset(&p->context->loop->timers, &p->delayed);
+	want_none(p);
 	board_free(&p->board);
 	free(p);
 }
@@ -349,6 +460,7 @@ void pool_forget_board(struct pool *p)
 
 void pool_start(struct pool *p)
 {
-	p->target = p->service->workers;
+	scaler_start(&p->scaler);
 	fill(p);
+	p->context->changed(p->context->arg, p);        /* on demand, it is ready at once */
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The workers of one service in one generation. How many there should be is
- * said from outside; a pool keeps that many alive, and slows down when they die
+ * scaler.c's affair; a pool keeps that many alive, and slows down when they die
  * young (restart.c).
  */
 #ifndef DROVER_MASTER_POOL_H
@@ -59,7 +59,12 @@ void pool_forget_board(struct pool *p);
 /* Wants as many workers as the configuration says. */
 void pool_start(struct pool *p);
 
-/* One more or one fewer, within 1 and workers_max; false if it stays as it is. */
+/*
+ * That many workers; or so many more, or fewer. Within 1 and workers.max; false if
+ * it stays as it is. It is the least until the end of the pool: where workers
+ * is a range, more may come and go.
+ */
+bool pool_scale_to(struct pool *p, int n);
 bool pool_scale(struct pool *p, int by);
 
 /*
@@ -80,8 +85,14 @@ bool pool_reaped(struct pool *p, pid_t pid, int status);
 struct pool_census pool_census(const struct pool *p);
 int pool_target(const struct pool *p);
 
-/* True if as many accept as are wanted. */
+/* True if as many accept as there must be at least. */
 bool pool_is_complete(const struct pool *p);
+
+/* On demand: it needs no worker until somebody comes. */
+bool pool_is_asleep(const struct pool *p);
+
+/* It has all workers that it may have, and no free slot. */
+bool pool_is_exhausted(const struct pool *p);
 
 /* True if a worker could not be started or died before it accepted, until it is complete. */
 bool pool_has_failed(const struct pool *p);

@@ -76,3 +76,19 @@ bool board_is_ahead(struct board *b, size_t i, uint32_t slots, uint64_t *done)
 	/* Fewer behind would not make the load uneven, and may be stuck. */
 	return behind > 0 && 4 * behind >= others;
 }
+
+struct board_sum board_sum(struct board *b, uint32_t slots, uint64_t enough)
+{
+	struct board_sum sum = { 0 };
+
+	for (size_t i = 0; i < b->n && sum.free <= enough; i++) {
+		struct board_slot *s = board_slot(b, i);
+		uint32_t open = atomic_load_explicit(&s->open, memory_order_relaxed);
+
+		if (atomic_load_explicit(&s->state, memory_order_relaxed) != BOARD_ACCEPTING)
+			continue;
+		sum.open += open;
+		sum.free += open < slots ? slots - open : 0;
+	}
+	return sum;
+}

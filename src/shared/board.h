@@ -52,6 +52,13 @@ void board_reset(struct board *b, size_t i, enum board_state state);
  */
 bool board_is_ahead(struct board *b, size_t i, uint32_t slots, uint64_t *done);
 
+/*
+ * What the workers that accept say together, with `slots` each. Looks no
+ * further once more than `enough` are free.
+ */
+struct board_sum { uint64_t open, free; };
+struct board_sum board_sum(struct board *b, uint32_t slots, uint64_t enough);
+
 #define BOARD_SAMPLE 16
 
 #endif

@@ -104,6 +104,19 @@ struct conf_restart {
 	int64_t within, delay_min, delay_max;   /* milliseconds */
 };
 
+/*
+ * How many workers: `min` of them, always; or, if it was written as a group, as
+ * many as are needed, from min to max.
+ */
+struct conf_workers {
+	bool    ranged;                         /* a group */
+	int     min;                            /* ranged: 0 means on demand */
+	int     max;                            /* not ranged: TTIN goes up to here */
+	int     spare_min, spare_max;           /* ranged: free connection slots */
+	int64_t calm;                           /* ms */
+	int64_t idle_exit;                      /* ms; min 0 only; 0: never */
+};
+
 struct conf_service {
 	struct conf_place     place;
 	const char           *name;
@@ -113,9 +126,9 @@ struct conf_service {
 	struct conf_listen   *listen;
 	size_t                n_listen;
 	struct conf_handler   handler;
-	int                   workers;
-	int                   workers_max;      /* TTIN goes up to here */
+	struct conf_workers   workers;
 	int                   connections;      /* slots in a worker */
+	int                   max_accepts;      /* a worker is replaced after about that many; 0: never */
 	struct conf_identity  identity;
 	const char           *chroot;           /* NULL: none */
 	const char           *directory;

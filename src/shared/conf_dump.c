@@ -9,6 +9,7 @@
 
 #include "conf_address.h"
 #include "conf_value.h"
+#include "conf_workers.h"
 
 static void print_name(const char *name, int depth, FILE *out)
 {
@@ -92,12 +93,25 @@ static void print_listen(const struct conf_service *svc, FILE *out)
 	fputs("\n    );\n", out);
 }
 
+static void print_workers(const struct conf_workers *w, FILE *out)
+{
+	print_name("workers", 2, out);
+	if (!w->ranged) {
+		fprintf(out, "%d;\n", w->min);
+		return;
+	}
+	fputs("{\n", out);
+	print_values(&conf_keys_workers, w, conf_workers_kind(w), 3, out);
+	fprintf(out, "%*s};\n", 4, "");
+}
+
 static void print_service(const struct conf_service *svc, FILE *out)
 {
 	const enum handler_kind kind = conf_keys_handler_kind[svc->handler.id];
 
 	fprintf(out, "  %s = {\n", svc->name);
 	print_listen(svc, out);
+	print_workers(&svc->workers, out);
 	print_values(&conf_keys_service, svc, KEY_ANY_VARIANT, 2, out);
 	for (size_t i = 0; i < conf_keys_service.n_keys; i++)
 		if (conf_keys_service.keys[i].type == KEY_GROUP)

@@ -12,6 +12,7 @@
 
 #define YEAR_MS    (INT64_C(365) * 24 * 60 * 60 * 1000)
 #define MEGABYTE   (INT64_C(1) << 20)
+#define SLOTS_MAX  100000               /* of one worker */
 
 #define TABLE(k)  { .keys = (k), .n_keys = sizeof (k) / sizeof (k)[0] }
 
@@ -44,6 +45,7 @@
 #define ON_PATH                  .variants = KEY_FOR(LISTEN_UNIX)
 #define WITH_BYTES               .variants = KEY_FOR(HANDLER_BYTES)
 #define WITH_PROGRAM             .variants = KEY_FOR(HANDLER_PROGRAM)
+#define ON_DEMAND                .variants = KEY_FOR(WORKERS_ON_DEMAND)
 
 static const char *const level_names[] = {
 	[LOG_LEVEL_ERROR] = "error", [LOG_LEVEL_WARNING] = "warning",
@@ -128,6 +130,21 @@ static const struct conf_key listen_keys[] = {
 };
 #undef OF
 
+/* What has no default here depends on the machine, or on connections: conf_workers.c. */
+#define OF conf_workers
+static const struct conf_key workers_keys[] = {
+	{ INT("min", min, 0, CONF_KEYS_WORKERS_MAX, "1") },
+	{ INT("max", max, 1, CONF_KEYS_WORKERS_MAX, NULL) },
+	{ INT("spare_min", spare_min, 1, SLOTS_MAX * CONF_KEYS_WORKERS_MAX, NULL) },
+	{ INT("spare_max", spare_max, 1, SLOTS_MAX * CONF_KEYS_WORKERS_MAX, NULL) },
+	{ TIME("calm", calm, 1, "3s") },
+	{ ON_DEMAND, TIME("idle_exit", idle_exit, 0, "60s") },
+};
+const struct conf_key conf_keys_fixed_workers = {
+	INT("workers", min, 1, CONF_KEYS_WORKERS_MAX, NULL)
+};
+#undef OF
+
 static const struct conf_group log_group = TABLE(log_keys);
 static const struct conf_group access_log_group = TABLE(access_log_keys);
 static const struct conf_group rlimits_group = TABLE(rlimits_keys);
@@ -135,14 +152,16 @@ static const struct conf_group restart_group = TABLE(restart_keys);
 const struct conf_group conf_keys_handler = TABLE(handler_keys);
 const struct conf_group conf_keys_timeouts = TABLE(timeouts_keys);
 const struct conf_group conf_keys_listen = TABLE(listen_keys);
+const struct conf_group conf_keys_workers = TABLE(workers_keys);
 
 #define OF conf_service
 static const struct conf_key service_keys[] = {
 	{ BOOL("enabled", enabled, "true") },
 	{ OWN("listen", KEY_LISTEN) },
 	{ SUBGROUP("handler", handler, &conf_keys_handler) },
-	{ INT("workers", workers, 1, 1024, NULL) },     /* one per CPU: conf_service.c */
-	{ INT("connections", connections, 1, 100000, "256") },
+	{ OWN("workers", KEY_WORKERS) },
+	{ INT("connections", connections, 1, SLOTS_MAX, "256") },
+	{ INT("max_accepts", max_accepts, 0, 1000000000, "0") },
 	{ STRING("user", identity.user) },
 	{ STRING("group", identity.group) },
 	{ PATH("chroot", chroot, NULL) },

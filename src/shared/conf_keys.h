@@ -26,11 +26,15 @@ enum conf_key_type {            /* what is written, and the member it goes to */
 	KEY_TARGET,             /* where a log goes                struct conf_log */
 	KEY_GROUP,              /* a group, whose table is `group` */
 	KEY_LISTEN,             /* conf_address.c */
+	KEY_WORKERS,            /* conf_workers.c */
 	KEY_DEFAULTS,           /* conf_load.c */
 	KEY_SERVICES,           /* conf_load.c */
 };
 
-/* A key can be for some variants of its group only: bits of enum handler_kind or listen_kind. */
+/* How workers were written; which keys of the group mean something follows from it. */
+enum workers_kind { WORKERS_FIXED, WORKERS_RANGE, WORKERS_ON_DEMAND };
+
+/* A key can be for some variants of its group only: bits of one of the enums of kinds. */
 #define KEY_FOR(variant) (1u << (variant))
 #define KEY_ANY_VARIANT  (~0u)
 
@@ -56,6 +60,10 @@ extern const struct conf_group conf_keys_service;       /* struct conf_service; 
 extern const struct conf_group conf_keys_handler;       /* struct conf_handler */
 extern const struct conf_group conf_keys_timeouts;      /* struct conf_timeouts */
 extern const struct conf_group conf_keys_listen;        /* struct conf_listen */
+extern const struct conf_group conf_keys_workers;       /* struct conf_workers */
+extern const struct conf_key conf_keys_fixed_workers;   /* the same, as a bare number */
+
+#define CONF_KEYS_WORKERS_MAX 1024
 
 /* Indexed by enum handler_id. */
 extern const char *const conf_keys_handlers[HANDLER_IDS + 1];

@@ -7,16 +7,14 @@
 #include "conf_service.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include "conf_address.h"
 #include "conf_check.h"
 #include "conf_group.h"
 #include "conf_identity.h"
+#include "conf_workers.h"
 
-#define NAME_MAX_LEN        64
-#define WORKERS_MAX         1024
-#define WORKERS_MAX_PER_CPU 4
+#define NAME_MAX_LEN 64
 
 static const char *copy_of(struct conf_loader *ld, const char *s)
 {
@@ -37,6 +35,7 @@ static void overlay(struct conf_loader *ld, struct conf_service *svc, config_set
 {
 	conf_identity_enter(&svc->identity, layer);
 	conf_group_load(ld, &conf_keys_service, layer, svc);
+	conf_workers_overlay(ld, &svc->workers, conf_source_member(layer, "workers"));
 }
 
 static void load_listen(struct conf_loader *ld, const config_setting_t *own,
@@ -53,16 +52,14 @@ static void load_listen(struct conf_loader *ld, const config_setting_t *own,
 /* Numbers that depend on the machine, or on each other. */
 static void derive(struct conf_service *svc)
 {
-	const int cpus = (int)sysconf(_SC_NPROCESSORS_ONLN);
+	struct conf_workers *w = &svc->workers;
+	int n;
 
-	if (svc->workers == 0)
-		svc->workers = cpus < WORKERS_MAX ? cpus : WORKERS_MAX;
-	svc->workers_max = cpus * WORKERS_MAX_PER_CPU;
-	if (svc->workers_max < svc->workers)
-		svc->workers_max = svc->workers;
+	conf_workers_derive(w, svc->connections);
 	/* All workers may die at once, and once more, before it is an epidemic. */
-	if (svc->restart.burst < 2 * svc->workers)
-		svc->restart.burst = 2 * svc->workers;
+	n = w->ranged ? w->max : w->min;
+	if (svc->restart.burst < 2 * n)
+		svc->restart.burst = 2 * n;
 }
 
 static void check_name(struct conf_loader *ld, const config_setting_t *own, const char *name)
@@ -81,6 +78,7 @@ static void build(struct conf_loader *ld, struct conf_service *svc, config_setti
 	svc->name = conf_loader_strdup(ld, config_setting_name(own));
 	check_name(ld, own, svc->name);
 	conf_group_reset(ld, &conf_keys_service, svc);
+	conf_workers_reset(ld, &svc->workers);
 	inherit_identity(ld, svc);
 	if (defaults)
 		overlay(ld, svc, defaults);
@@ -91,6 +89,7 @@ static void build(struct conf_loader *ld, struct conf_service *svc, config_setti
 	derive(svc);
 	conf_identity_resolve(ld, &svc->identity);
 	conf_check_service(ld, &draft);
+	conf_workers_check(ld, &draft);
 }
 
 struct conf_service *conf_service_load(struct conf_loader *ld, config_setting_t *own,

@@ -187,6 +187,19 @@ int listener_adopt(int fd, struct address *a)
 	return learn_address(fd, a);
 }
 
+void listener_queue(int fd, int64_t *length, int64_t *limit)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof info;
+
+	/* Unix sockets do not tell. */
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == -1)
+		return;
+	/* Of a socket that listens, these two mean its queue. */
+	*length += info.tcpi_unacked;
+	*limit += info.tcpi_sacked;
+}
+
 void listener_unlink(const struct address *a, const struct listener_file *file)
 {
 	struct stat st;

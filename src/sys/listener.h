@@ -8,6 +8,7 @@
 #define DROVER_SYS_LISTENER_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "address.h"
@@ -49,6 +50,9 @@ int listener_adjust(int fd, const struct address *a, const struct listener_optio
  * makes it non-blocking and tells its address. 0, or -1 with errno.
  */
 int listener_adopt(int fd, struct address *a);
+
+/* Adds to *length how many connections wait to be accepted, and to *limit how many may. */
+void listener_queue(int fd, int64_t *length, int64_t *limit);
 
 /* Removes the file of a unix path if it is still ours. */
 void listener_unlink(const struct address *a, const struct listener_file *file);

@@ -31,13 +31,6 @@ static _Noreturn void cannot_start(const struct worker *w, const char *what)
 	exit(EX_OSERR);
 }
 
-/* To the master; that it is gone, its end of the leash will tell. */
-static void say(struct worker *w, enum leash_word word)
-{
-	if (leash_send(w->leash.fd, &(struct leash_message){ .word = word }) == -1)
-		log_debug("%s: leash: %m", w->service->name);
-}
-
 /* ---- orders ------------------------------------------------------------- */
 
 static void drain(struct worker *w, uint64_t removed)
@@ -128,8 +121,12 @@ static void on_leash(struct watch *watch, uint32_t events)
 	case LEASH_LOOK:
 		acceptor_look(w->acceptor);
 		break;
+	case LEASH_SLOTS:
+		worker_watch_slots(w, m.few, m.quiet);
+		break;
 	case LEASH_READY:
-		break;          /* our own word */
+	case LEASH_RETIRE:
+		break;          /* our own words */
 	}
 }
 
@@ -146,7 +143,7 @@ static void on_signal(struct watch *watch, uint32_t events)
 			programs_reap(&w->programs);
 			break;
 		case SIGQUIT:
-			say(w, LEASH_DRAIN);    /* another one may take our place at once */
+			worker_say(w, LEASH_DRAIN);    /* another one may take our place at once */
 			drain(w, 0);
 			break;
 		case SIGTERM:
@@ -178,7 +175,7 @@ static bool is_ahead(void *arg, uint64_t *done)
 
 static void on_declined(void *arg)
 {
-	say(arg, LEASH_LOOK);
+	worker_say(arg, LEASH_LOOK);
 }
 
 static void on_paused(void *arg, const char *reason)
@@ -186,7 +183,7 @@ static void on_paused(void *arg, const char *reason)
 	struct worker *w = arg;
 
 	worker_event(w, "accept-paused reason=%s", reason);
-	say(w, LEASH_LOOK);
+	worker_say(w, LEASH_LOOK);
 }
 
 static void on_resumed(void *arg)
@@ -331,7 +328,7 @@ static void open_acceptor(struct worker *w)
 static void say_ready(struct worker *w)
 {
 	atomic_store(&w->slot->state, BOARD_ACCEPTING);
-	say(w, LEASH_READY);
+	worker_say(w, LEASH_READY);
 }
 
 static void begin(struct worker *w)
@@ -345,6 +342,7 @@ static void begin(struct worker *w)
 	w->shutdown.fire = on_shutdown_timeout;
 	w->slot = board_slot(w->start.board, w->start.slot);
 	w->handler = handler_find(w->service->handler.id);
+	worker_retire_after(w, w->service->max_accepts);
 	keep_only_ours(&w->start);
 	take_place(w);
 	open_loop(w);

@@ -1,11 +1,117 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Connection slots: how many there are, and who must know that they are gone.
+ * The master is told once when they come to what it asked for, and then asks
+ * anew: nothing is lost between the two, and no connection costs a message.
  */
 #include <config.h>
 #include "worker.h"
 
+#include <sys/random.h>
 #include <unistd.h>
+
+#include "log.h"
+
+#define COUNT_AFTER_MS 20               /* the whole board is read no more often than that */
+
+bool worker_say(struct worker *w, enum leash_word word)
+{
+	if (leash_send(w->leash.fd, &(struct leash_message){ .word = word }) == 0)
+		return true;
+	log_debug("%s: leash: %m", w->service->name);
+	return false;
+}
+
+/* ---- the slots of the pool ---------------------------------------------- */
+
+/* False if the master does not listen just now: it has not been told then. */
+static bool tell(struct worker *w)
+{
+	if (!worker_say(w, LEASH_SLOTS))
+		return false;
+	w->few = w->quiet = 0;
+	timer_unset(&w->loop.timers, &w->count);
+	return true;
+}
+
+/* Cheap while we have enough ourselves; and a few siblings that have room are looked at, not all. */
+static bool are_few(const struct worker *w)
+{
+	const int own = w->service->connections - w->n_open;
+	struct board_sum sum;
+
+	if (own >= w->few || w->draining)
+		return false;
+	/* Ours is on the board before we read the others': of two that do so at
+	 * once, one sees both. */
+	atomic_thread_fence(memory_order_seq_cst);
+	sum = board_sum(w->start.board, (uint32_t)w->service->connections,
+	                (uint64_t)w->few - 1);
+	return sum.free < (uint64_t)w->few;
+}
+
+static bool may_be_quiet(const struct worker *w)
+{
+	return w->n_open < w->quiet && !w->draining;
+}
+
+static void on_count(struct timer *t)
+{
+	struct worker *w = container_of(t, struct worker, count);
+
+	if (may_be_quiet(w) && board_sum(w->start.board, (uint32_t)w->service->connections,
+	                                 UINT64_MAX).open < (uint64_t)w->quiet && !tell(w))
+		loop_timer(&w->loop, t, COUNT_AFTER_MS);
+}
+
+static void slot_taken(struct worker *w)
+{
+	if (are_few(w))
+		tell(w);
+}
+
+static void slot_given(struct worker *w)
+{
+	if (may_be_quiet(w) && !timer_is_set(&w->count))
+		loop_timer(&w->loop, &w->count, COUNT_AFTER_MS);
+}
+
+void worker_watch_slots(struct worker *w, int64_t few, int64_t quiet)
+{
+	w->few = few;
+	w->quiet = quiet;
+	w->count.fire = on_count;
+	slot_taken(w);          /* it may be so already */
+	slot_given(w);
+}
+
+/* ---- how many connections it serves ------------------------------------- */
+
+void worker_retire_after(struct worker *w, int max_accepts)
+{
+	const uint64_t tenth = (uint64_t)max_accepts / 10;
+	uint32_t random;
+
+	if (max_accepts == 0)
+		return;
+	/* Workers that were born together are not to go together. */
+	if (getrandom(&random, sizeof random, GRND_NONBLOCK) != sizeof random)
+		random = (uint32_t)w->pid;
+	w->retires_at = (uint64_t)max_accepts - tenth + random % (2 * tenth + 1);
+}
+
+/* Until the master knows: it goes on for as long as there is no other one. */
+static void check_retirement(struct worker *w)
+{
+	if (w->retires_at == 0 || w->accepted < w->retires_at || w->draining)
+		return;
+	if (!worker_say(w, LEASH_RETIRE))
+		return;
+	w->retires_at = 0;
+	worker_event(w, "retiring accepted=%llu", (unsigned long long)w->accepted);
+}
+
+/* ---- our own ------------------------------------------------------------ */
 
 bool worker_has_room(const struct worker *w)
 {
@@ -24,6 +130,8 @@ void worker_take_slot(struct worker *w)
 	publish(w);
 	if (!worker_has_room(w))
 		worker_event(w, "full");
+	slot_taken(w);
+	check_retirement(w);
 }
 
 void worker_give_slot(struct worker *w)
@@ -37,6 +145,7 @@ void worker_give_slot(struct worker *w)
 	                      memory_order_relaxed);
 	if (was_full)
 		worker_event(w, "has-room");
+	slot_given(w);
 	acceptor_one_less(w->acceptor);
 }
 

@@ -15,6 +15,7 @@
 #include "board.h"
 #include "conf.h"
 #include "handler.h"
+#include "leash.h"
 #include "list.h"
 #include "log_sink.h"
 #include "loop.h"
@@ -53,9 +54,12 @@ struct worker {
 	bool                       draining;
 	int                        n_open;      /* connections that hold a slot */
 	int                        n_lingering;
+	int64_t                    few, quiet;  /* what the master wants to be told, once: leash.h */
+	struct timer               count;       /* looks whether it is quiet */
 	struct list                connections; /* the open ones */
 	struct list                lingering;
 	uint64_t                   accepted;    /* so far: the number of the last connection */
+	uint64_t                   retires_at;  /* so many; 0: never, or the master knows */
 	struct rlimit_list         limits;      /* of the service: ours, or its programs' */
 	struct programs            programs;
 	char                      *scratch;     /* WORKER_SCRATCH bytes, for whoever reads just now */
@@ -65,6 +69,15 @@ struct worker {
 void worker_take_slot(struct worker *w);
 void worker_give_slot(struct worker *w);
 bool worker_has_room(const struct worker *w);
+
+/* The master wants to know when the slots of the pool come to that. */
+void worker_watch_slots(struct worker *w, int64_t few, int64_t quiet);
+
+/* After so many connections, with a tenth more or less, another one takes its place; 0: never. */
+void worker_retire_after(struct worker *w, int max_accepts);
+
+/* To the master; that it is gone, its end of the leash will tell. False if it was not sent. */
+bool worker_say(struct worker *w, enum leash_word word);
 
 /* Tells the worker that something ended: it may have been the last thing it waited for. */
 void worker_check_end(struct worker *w);

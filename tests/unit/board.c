@@ -123,6 +123,27 @@ START_TEST(what_those_behind_get_done_is_seen)
 	board_free(&b);
 } END_TEST
 
+START_TEST(those_that_accept_are_added_up)
+{
+	static const struct { enum board_state state; uint32_t open; } said[] = {
+		{ A, 3 }, { D, 4 }, { F, 0 }, { A, 10 }, { N, 0 }, { A, 77 }, { A, 1 },
+	};
+	struct board *b = board_new(ARRAY_SIZE(said));
+	struct board_sum sum;
+
+	for (size_t i = 0; i < ARRAY_SIZE(said); i++) {
+		board_reset(b, i, said[i].state);
+		atomic_store(&board_slot(b, i)->open, said[i].open);
+	}
+	sum = board_sum(b, 10, UINT64_MAX);
+	ck_assert_uint_eq(sum.open, 3 + 10 + 77 + 1);
+	ck_assert_uint_eq(sum.free, 7 + 9);     /* a broken one has none free, not fewer */
+	sum = board_sum(b, 10, 6);
+	ck_assert_uint_eq(sum.free, 7);
+	ck_assert_uint_eq(sum.open, 3);         /* enough was seen */
+	board_free(&b);
+} END_TEST
+
 START_TEST(a_new_board_is_empty_and_a_reset_slot_is_too)
 {
 	struct board *b = board_new(3);
@@ -176,6 +197,7 @@ int main(void)
 	tcase_add_test(tc, no_more_than_a_sample_is_looked_at_and_it_goes_round);
 	tcase_add_test(tc, workers_that_lie_far_apart_are_compared);
 	tcase_add_test(tc, what_those_behind_get_done_is_seen);
+	tcase_add_test(tc, those_that_accept_are_added_up);
 	tcase_add_test(tc, a_new_board_is_empty_and_a_reset_slot_is_too);
 	tcase_add_test(tc, no_two_workers_write_in_one_cache_line);
 	tcase_add_test(tc, what_a_worker_writes_the_master_reads);

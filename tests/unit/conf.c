@@ -60,8 +60,21 @@ static const struct refusal keys[] = {
 	  "services.s.handler.type cannot be \"ehco\" (did you mean \"echo\"?)" },
 	{ "a value far from any", TOP("log = { format = \"xml\"; };"),
 	  "log.format cannot be \"xml\" (one of \"text\", \"json\")" },
-	{ "the group form of workers", WITH("workers = { min = 1; };"),
-	  "services.s.workers must be an integer, not a group" },
+	{ "a string for workers", WITH("workers = \"many\";"),
+	  "services.s.workers must be an integer, or a group, as in { ... }, not a string" },
+	{ "a list for workers", WITH("workers = [ 1, 2 ];"),
+	  "services.s.workers must be an integer, or a group, as in { ... }, not a list" },
+	{ "a slip in workers", WITH("workers = {\nmim = 1; };"),
+	  "t.conf:2: services.s.workers.mim is not a known key (did you mean min?)" },
+	{ "a pool of none at most", WITH("workers = { min = 0; max = 0; };"),
+	  "services.s.workers.max is out of range (1 to 1024)" },
+	{ "fewer than none", WITH("workers = { min = -1; };"),
+	  "services.s.workers.min is out of range (0 to 1024)" },
+	{ "no spare slots", WITH("workers = { spare_min = 0; };"),
+	  "services.s.workers.spare_min is out of range (1 to " },
+	{ "no calm", WITH("workers = { calm = 0; };"), "services.s.workers.calm is out of range" },
+	{ "fewer connections than none", WITH("max_accepts = -1;"),
+	  "services.s.max_accepts is out of range (0 to 1000000000)" },
 	{ "too many workers", WITH("workers = 1025;"),
 	  "services.s.workers is out of range (1 to 1024)" },
 	{ "no workers", WITH("workers = 0;"), "services.s.workers is out of range" },
@@ -130,6 +143,20 @@ static const struct refusal meaning[] = {
 	{ "junk for CPUs", WITH("cpus = \"3-1\";"), "services.s.cpus is malformed" },
 	{ "delays the wrong way round", WITH("restart = { delay_min = 2; delay_max = 1; };"),
 	  "services.s.restart has a delay_min of 2s beyond its delay_max of 1s" },
+	{ "min beyond max", WITH("workers = {\nmin = 9; max = 8; };"),
+	  "t.conf:2: services.s.workers.min is 9, but max is 8" },
+	{ "min of the service beyond max of defaults",
+	  "defaults = { workers = { max = 2; }; };\n" WITH("\nworkers = { min = 3; };"),
+	  "t.conf:3: services.s.workers.min is 3, but max is 2" },
+	{ "all of it from defaults, and wrong",
+	  "\ndefaults = { workers = { min = 3; max = 2; }; };\n" WITH(""),
+	  "t.conf:2: defaults.workers.min is 3, but max is 2" },
+	{ "spare slots the wrong way round", WITH("workers = {\n\nspare_min = 9; spare_max = 8; };"),
+	  "t.conf:3: services.s.workers.spare_min is 9, but spare_max is 8" },
+	{ "more spare slots than there are", WITH("connections = 2; workers = { max = 3; spare_min = 7; };"),
+	  "services.s.workers.spare_min is 7, but 3 workers with 2 connections each have only 6 slots" },
+	{ "an end to what does not end", WITH("workers = { min = 1; idle_exit = 5; };"),
+	  "services.s.workers.idle_exit means nothing for a pool whose min is not 0" },
 	{ "no such user", WITH("\nuser = \"no-such-user\";"),
 	  "t.conf:2: user \"no-such-user\" does not exist" },
 	{ "no such group", WITH("\ngroup = \"no-such-group\";"),
@@ -193,8 +220,10 @@ START_TEST(what_is_not_given_has_its_default)
 	ck_assert_int_eq(conf->log.level, LOG_LEVEL_INFO);
 	ck_assert_int_eq(conf->access_log.target, LOG_TARGET_NONE);
 	ck_assert_ptr_null(conf->pid_file);
-	ck_assert_int_eq(s->workers, cpus);
-	ck_assert_int_eq(s->workers_max, 4 * cpus);
+	ck_assert(!s->workers.ranged);
+	ck_assert_int_eq(s->workers.min, cpus);
+	ck_assert_int_eq(s->workers.max, 4 * cpus);
+	ck_assert_int_eq(s->max_accepts, 0);
 	ck_assert_int_eq(s->connections, 256);
 	ck_assert_int_eq(s->umask, CONF_KEEP);
 	ck_assert(!s->has_nice && !s->cpus && !s->chroot && !s->rlimits.nofile.given);
@@ -241,7 +270,51 @@ START_TEST(a_burst_covers_all_workers_twice)
 	const struct conf *conf = load_well(WITH("workers = 8; restart = { burst = 3; };"));
 
 	ck_assert_int_eq(conf->services[0]->restart.burst, 16);
-	ck_assert_int_ge(conf->services[0]->workers_max, 8);
+	ck_assert_int_ge(conf->services[0]->workers.max, 8);
+	conf = load_well(WITH("workers = { max = 9; };"));
+	ck_assert_int_eq(conf->services[0]->restart.burst, 18);
+} END_TEST
+
+/* What the keys that were given come to; max -1: four times the CPUs. */
+static const struct {
+	const char *name, *text;
+	int         min, max, spare_min, spare_max;
+	int64_t     calm;
+} pools[] = {
+	{ "an empty group", WITH("workers = { };"), 1, -1, 64, 256, 3000 },
+	{ "only a min", WITH("workers = { min = 1000; };"), 1000, 1000, 64, 256, 3000 },
+	{ "on demand", WITH("workers = { min = 0; max = 3; idle_exit = 1; };"), 0, 3, 64, 256, 3000 },
+	{ "one connection each", WITH("connections = 1; workers = { max = 9; };"), 1, 9, 1, 3, 3000 },
+	{ "many spare", WITH("workers = { max = 9; spare_min = 500; };"), 1, 9, 500, 1500, 3000 },
+	{ "few spare", WITH("workers = { max = 9; spare_max = 5; };"), 1, 9, 5, 5, 3000 },
+	{ "a group over that of defaults",
+	  "defaults = { workers = { min = 2; max = 8; calm = 1; }; };" WITH("workers = { max = 9; };"),
+	  2, 9, 64, 256, 1000 },
+	{ "a group over the number of defaults",
+	  "defaults = { workers = 7; };" WITH("workers = { max = 9; };"), 1, 9, 64, 256, 3000 },
+};
+
+START_TEST(a_pool_that_sizes_itself_has_defaults_for_the_rest)
+{
+	const struct conf_workers *w = &load_well(pools[_i].text)->services[0]->workers;
+	const int max = pools[_i].max > 0 ? pools[_i].max :
+	                4 * (int)sysconf(_SC_NPROCESSORS_ONLN);
+
+	ck_assert(w->ranged);
+	ck_assert_msg(w->min == pools[_i].min && w->max == max, "%s: %d to %d", pools[_i].name,
+	              w->min, w->max);
+	ck_assert_msg(w->spare_min == pools[_i].spare_min && w->spare_max == pools[_i].spare_max,
+	              "%s: spare %d to %d", pools[_i].name, w->spare_min, w->spare_max);
+	ck_assert_int_eq(w->calm, pools[_i].calm);
+} END_TEST
+
+START_TEST(a_number_replaces_the_group_of_defaults)
+{
+	const struct conf_workers *w = &load_well(
+		"defaults = { workers = { min = 0; max = 8; }; };" WITH("workers = 3;"))->services[0]->workers;
+
+	ck_assert(!w->ranged);
+	ck_assert_int_eq(w->min, 3);
 } END_TEST
 
 START_TEST(each_service_lies_on_pages_of_its_own)
@@ -320,6 +393,8 @@ int main(void)
 	tcase_add_test(tc, what_is_not_given_has_its_default);
 	tcase_add_test(tc, defaults_merge_group_by_group_and_lists_replace);
 	tcase_add_test(tc, a_burst_covers_all_workers_twice);
+	tcase_add_loop_test(tc, a_pool_that_sizes_itself_has_defaults_for_the_rest, 0, LENGTH(pools));
+	tcase_add_test(tc, a_number_replaces_the_group_of_defaults);
 	tcase_add_test(tc, each_service_lies_on_pages_of_its_own);
 	tcase_add_test(tc, a_full_arena_is_a_complaint);
 	tcase_add_test(tc, a_dump_loads_and_dumps_to_itself);

@@ -37,6 +37,18 @@ START_TEST(both_ends_are_ours_alone_and_never_wait)
 	ck_assert_int_eq(leash_receive(worker, &m), LEASH_EMPTY);
 } END_TEST
 
+START_TEST(numbers_go_over_as_they_are)
+{
+	struct leash_message m;
+
+	ck_assert_int_eq(leash_send(master, &(struct leash_message){
+		.word = LEASH_SLOTS, .few = 1, .quiet = INT64_MAX }), 0);
+	ck_assert_int_eq(leash_receive(worker, &m), LEASH_OK);
+	ck_assert_int_eq(m.word, LEASH_SLOTS);
+	ck_assert_int_eq(m.few, 1);
+	ck_assert_int_eq(m.quiet, INT64_MAX);
+} END_TEST
+
 START_TEST(messages_keep_their_bounds_and_order)
 {
 	struct leash_message m;
@@ -160,7 +172,7 @@ static void send_raw(const void *bytes, size_t len, size_t n)
 	ck_assert_int_eq(sendmsg(worker, &msg, 0), (ssize_t)len);
 }
 
-#define WIRE 16                         /* bytes of a message as they go over: word, has_fd, removed */
+#define WIRE 32                         /* bytes of a message as they go over: word, has_fd, 3 numbers */
 
 /* A word, and the claim that both descriptors are with it. */
 static const uint32_t claim[16] = { LEASH_LOGS, 3 };
@@ -188,7 +200,7 @@ START_TEST(a_malformed_message_counts_as_the_end)
 /* The peer is a worker, which may be somebody else's by now. */
 START_TEST(uninvited_descriptors_do_not_stay)
 {
-	static const uint32_t no_claim[4] = { LEASH_READY };
+	static const uint32_t no_claim[WIRE / 4] = { LEASH_READY };
 	struct leash_message m;
 	int before = unit_count_fds();
 
@@ -208,6 +220,7 @@ int main(void)
 	TCase *tc = unit_case(s, "leash", open_leash, close_leash);
 
 	tcase_add_test(tc, both_ends_are_ours_alone_and_never_wait);
+	tcase_add_test(tc, numbers_go_over_as_they_are);
 	tcase_add_test(tc, messages_keep_their_bounds_and_order);
 	tcase_add_test(tc, descriptors_go_over_in_their_places);
 	tcase_add_test(tc, the_end_of_the_other_side_is_told_after_its_last_word);

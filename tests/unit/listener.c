@@ -219,6 +219,38 @@ START_TEST(a_unix_path_gets_its_mode_whatever_the_umask_is)
 	}
 } END_TEST
 
+START_TEST(a_tcp_socket_tells_its_queue_and_a_unix_socket_does_not)
+{
+	struct address a[] = { inet4("127.0.0.1", 0), local("@drover-unit-queue") };
+	int64_t length = 1, limit = 2;
+	struct listener_file file;
+	int fds[2], clients[2][3], fd;
+
+	for (size_t i = 0; i < 2; i++) {
+		fds[i] = open_plain(&a[i], &file);
+		for (size_t k = 0; k < 3; k++) {
+			clients[i][k] = socket(a[i].u.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+			ck_assert_int_eq(connect(clients[i][k], &a[i].u.sa, a[i].len), 0);
+		}
+	}
+	/* On the loopback, who is connected is in the queue. */
+	listener_queue(fds[0], &length, &limit);
+	ck_assert_int_eq(length, 1 + 3);
+	ck_assert_int_eq(limit, 2 + plain.backlog);
+	listener_queue(fds[1], &length, &limit);
+	ck_assert_int_eq(length, 1 + 3);
+	ck_assert_int_eq(limit, 2 + plain.backlog);
+	fd = accept4(fds[0], NULL, NULL, SOCK_CLOEXEC);
+	listener_queue(fds[0], &length, &limit);
+	ck_assert_int_eq(length, 1 + 3 + 2);
+	close(fd);
+	for (size_t i = 0; i < 2; i++) {
+		for (size_t k = 0; k < 3; k++)
+			close(clients[i][k]);
+		close(fds[i]);
+	}
+} END_TEST
+
 START_TEST(a_stale_socket_file_is_replaced)
 {
 	struct address a = local("sock");
@@ -465,6 +497,7 @@ int main(void)
 	unit_add_if(has_ipv6(), "no IPv6 here", inet, both_families_can_have_the_same_port);
 	tcase_add_test(inet, an_address_that_is_not_ours_gives_errno);
 	tcase_add_test(inet, accepted_sockets_inherit_the_options);
+	tcase_add_test(inet, a_tcp_socket_tells_its_queue_and_a_unix_socket_does_not);
 	tcase_add_test(unix_path, a_unix_path_gets_its_mode_whatever_the_umask_is);
 	tcase_add_test(unix_path, a_stale_socket_file_is_replaced);
 	tcase_add_test(unix_path, one_that_listens_is_not_replaced);

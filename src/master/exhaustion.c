@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Who is in charge is to see what is short, how much, and what would help.
+ */
+#include <config.h>
+#include "exhaustion.h"
+
+#include "log.h"
+#include "text.h"
+
+#define LINE_MAX_LEN 1024
+
+static void add_queue(struct text *t, const struct exhaustion_facts *f, int64_t length)
+{
+	if (f->queue_limit > 0)
+		text_add(t, ", %lld of at most %lld connections wait", (long long)length,
+		         (long long)f->queue_limit);
+}
+
+static void begin(struct exhaustion *e, const struct exhaustion_facts *f, struct notify *events)
+{
+	char line[LINE_MAX_LEN];
+	struct text t = text_in(line, sizeof line);
+
+	*e = (struct exhaustion){ .lasts = true, .since_ms = f->now_ms };
+	text_add(&t, "%s: pool exhausted: %lld of %lld slots of %d workers are busy",
+	         f->service->name, (long long)f->busy, (long long)f->slots, f->workers);
+	add_queue(&t, f, f->queue);
+	log_warn("%s (more %s or connections would help)", line,
+	         f->service->workers.ranged ? "workers.max" : "workers");
+	notify_send(events, "exhausted service=%s busy=%lld slots=%lld queue=%lld",
+	            f->service->name, (long long)f->busy, (long long)f->slots, (long long)f->queue);
+}
+
+static void end(struct exhaustion *e, int64_t ended_ms, const struct exhaustion_facts *f,
+                struct notify *events)
+{
+	const int64_t lasted_ms = ended_ms - e->since_ms;
+	char line[LINE_MAX_LEN] = "";
+	struct text t = text_in(line, sizeof line);
+
+	if (f->queue_limit > 0)
+		text_add(&t, ", at most %lld of %lld connections waited",
+		         (long long)e->longest_queue, (long long)f->queue_limit);
+	log_info("%s: pool relieved: exhausted for %lld.%03lld s%s; now %lld of %lld slots are busy",
+	         f->service->name, (long long)lasted_ms / 1000, (long long)lasted_ms % 1000, line,
+	         (long long)f->busy, (long long)f->slots);
+	notify_send(events, "relieved service=%s lasted_ms=%lld queue_max=%lld", f->service->name,
+	            (long long)lasted_ms, (long long)e->longest_queue);
+	e->lasts = false;
+}
+
+bool exhaustion_note(struct exhaustion *e, bool exhausted, int64_t ended_ms,
+                     const struct exhaustion_facts *f, struct notify *events)
+{
+	const bool changes = exhausted != e->lasts;
+
+	if (changes && exhausted)
+		begin(e, f, events);
+	if (e->lasts && f->queue > e->longest_queue)
+		e->longest_queue = f->queue;
+	if (changes && !exhausted)
+		end(e, ended_ms, f, events);
+	return changes;
+}

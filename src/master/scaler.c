@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * There is no tick: a worker says that slots run short or that few are in use,
+ * the doorbell rings, a worker comes or goes; and only while something has to
+ * last for a time, a timer looks whether it does.
+ */
+#include <config.h>
+#include "scaler.h"
+
+#include "list.h"
+#include "listener.h"
+#include "log.h"
+
+static const struct conf_workers *conf_of(const struct scaler *s)
+{
+	return &s->service->workers;
+}
+
+static struct policy_rule rule_of(const struct scaler *s)
+{
+	const struct conf_workers *w = conf_of(s);
+	struct policy_rule r = {
+		.min = s->floor, .max = s->floor, .slots = s->service->connections,
+		.spare_min = 1, .spare_max = 1, .calm_ms = w->calm,
+	};
+
+	if (w->ranged) {
+		r.max = w->max;
+		r.spare_min = w->spare_min;
+		r.spare_max = w->spare_max;
+		r.idle_ms = w->idle_exit;
+	}
+	return r;
+}
+
+static void on_again(struct timer *t)
+{
+	struct scaler *s = container_of(t, struct scaler, again);
+
+	s->look(s);
+}
+
+static void on_rung(struct doorbell *b)
+{
+	struct scaler *s = container_of(b, struct scaler, bell);
+
+	s->rung = true;
+	s->look(s);
+}
+
+/* False if the listeners cannot be watched: somebody has to stay. */
+static bool fall_asleep(struct scaler *s)
+{
+	if (doorbell_hang(&s->bell, s->listeners, s->n_listeners) == -1) {
+		log_err("%s: watch the listeners: %m; a worker stays", s->service->name);
+		return false;
+	}
+	notify_send(s->events, "on-demand service=%s", s->service->name);
+	return true;
+}
+
+void scaler_start(struct scaler *s)
+{
+	s->again.fire = on_again;
+	s->bell.loop = s->loop;
+	s->bell.rung = on_rung;
+	s->works = true;
+	s->floor = s->wanted = conf_of(s)->min;
+	if (s->wanted == 0 && !fall_asleep(s))
+		s->wanted = 1;
+}
+
+static void tell(const struct scaler *s, enum policy_reason reason)
+{
+	log_debug("%s: %d workers wanted: %s", s->service->name, s->wanted,
+	          policy_reason_name(reason));
+	notify_send(s->events, "scaled service=%s workers=%d reason=%s", s->service->name,
+	            s->wanted, policy_reason_name(reason));
+}
+
+/* What was ordered is the least from now on; a range may still go beyond it. */
+bool scaler_order(struct scaler *s, int n)
+{
+	if (!s->works || n < 1 || n > conf_of(s)->max || n == s->wanted)
+		return false;
+	if (n > s->wanted || n < s->floor || !conf_of(s)->ranged)
+		s->floor = n;
+	s->wanted = n;
+	s->memory = (struct policy_memory){ .exhausted = s->memory.exhausted,
+	                                    .relief_ms = s->memory.relief_ms };
+	doorbell_take_down(&s->bell);
+	tell(s, POLICY_ORDER);
+	return true;
+}
+
+/* ---- thinking ----------------------------------------------------------- */
+
+static struct policy_census census(const struct scaler *s, const struct scaler_counts *counts,
+                                   int64_t *queue_limit)
+{
+	struct policy_census c = {
+		.now_ms = s->loop->now_ms, .wanted = s->wanted, .accepting = counts->accepting,
+		.open = counts->open, .done = counts->done, .rung = s->rung,
+	};
+
+	*queue_limit = 0;
+	for (size_t i = 0; i < s->n_listeners; i++)
+		listener_queue(s->listeners[i], &c.queue, queue_limit);
+	return c;
+}
+
+static bool note_exhaustion(struct scaler *s, const struct policy_census *c, bool exhausted,
+                            int64_t queue_limit)
+{
+	const struct exhaustion_facts f = {
+		.service = s->service, .now_ms = c->now_ms, .workers = c->accepting,
+		.busy = c->open, .slots = (int64_t)c->accepting * s->service->connections,
+		.queue = c->queue, .queue_limit = queue_limit,
+	};
+
+	return exhaustion_note(&s->exhaustion, exhausted, s->memory.relief_ms, &f, s->events);
+}
+
+void scaler_end(struct scaler *s, const struct scaler_counts *counts)
+{
+	int64_t queue_limit;
+	struct policy_census c;
+
+	if (!s->works)
+		return;
+	c = census(s, counts, &queue_limit);
+	s->memory.relief_ms = s->loop->now_ms;
+	note_exhaustion(s, &c, false, queue_limit);
+	s->works = false;
+	s->floor = s->wanted = 0;
+	timer_unset(&s->loop->timers, &s->again);
+	doorbell_take_down(&s->bell);
+}
+
+static bool obey(struct scaler *s, const struct policy_decision *d)
+{
+	if (d->wanted == s->wanted)
+		return false;
+	if (d->wanted == 0 && !fall_asleep(s))
+		return false;
+	s->wanted = d->wanted;
+	tell(s, d->reason);
+	return true;
+}
+
+bool scaler_review(struct scaler *s, const struct scaler_counts *counts)
+{
+	const struct policy_rule rule = rule_of(s);
+	struct policy_decision d;
+	struct policy_census c;
+	int64_t queue_limit;
+	bool news;
+
+	if (!s->works)
+		return false;
+	c = census(s, counts, &queue_limit);
+	d = policy_decide(&rule, &c, &s->memory);
+	s->rung = false;
+	s->few = d.few;
+	s->quiet = d.quiet;
+	news = obey(s, &d);
+	news |= note_exhaustion(s, &c, d.exhausted, queue_limit);
+	if (d.again_ms > 0)
+		loop_timer(s->loop, &s->again, d.again_ms);
+	else
+		timer_unset(&s->loop->timers, &s->again);
+	return news;
+}
+
+void scaler_look_soon(struct scaler *s)
+{
+	if (s->works)
+		loop_timer(s->loop, &s->again, 0);
+}
+
+bool scaler_is_asleep(const struct scaler *s)
+{
+	return s->works && s->wanted == 0;
+}
