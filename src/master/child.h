@@ -7,6 +7,7 @@
 #ifndef DROVER_MASTER_CHILD_H
 #define DROVER_MASTER_CHILD_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -34,6 +35,8 @@ struct child {
 	void            *arg;           /* of heard */
 	/* It said READY or DRAIN (state is changed already), or wants the others to LOOK. */
 	void           (*heard)(struct child *c, enum leash_word word);
+	/* It has closed the connection that it was to kick, or had none of that number. */
+	void           (*kicked)(struct child *c, uint64_t number, bool found);
 };
 
 /*

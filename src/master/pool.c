@@ -7,6 +7,7 @@
 #include "pool.h"
 
 #include <stdlib.h>
+#include <sys/wait.h>
 
 #include "child.h"
 #include "life.h"
@@ -24,6 +25,8 @@ struct pool {
 	bool                       failed;      /* one could not start; until all that are wanted accept */
 	struct restart             restart;
 	struct timer               delayed;     /* set: no births until then */
+	struct pool_deaths         deaths;
+	struct pool_totals         totals;
 	size_t                     n;           /* children, as many as slots on the board */
 	struct child               children[];
 };
@@ -65,6 +68,59 @@ bool pool_is_complete(const struct pool *p)
 bool pool_has_failed(const struct pool *p)
 {
 	return p->failed;
+}
+
+struct pool_totals pool_totals(const struct pool *p)
+{
+	return p->totals;
+}
+
+const struct pool_deaths *pool_deaths(const struct pool *p)
+{
+	return &p->deaths;
+}
+
+void pool_inherit(struct pool *p, const struct pool *gone)
+{
+	p->totals.accepted += gone->totals.accepted;
+	p->totals.served += gone->totals.served;
+	p->totals.bytes_in += gone->totals.bytes_in;
+	p->totals.bytes_out += gone->totals.bytes_out;
+	p->totals.requests += gone->totals.requests;
+	p->totals.killed += gone->totals.killed;
+	for (size_t i = 0; i < NSIG; i++)
+		p->deaths.by_signal[i] += gone->deaths.by_signal[i];
+}
+
+int64_t pool_delay_ms(const struct pool *p)
+{
+	const int64_t left_ms = p->delayed.at_ms - p->context->loop->now_ms;
+
+	return timer_is_set(&p->delayed) && left_ms > 0 ? left_ms : 0;
+}
+
+size_t pool_places(const struct pool *p)
+{
+	return p->n;
+}
+
+struct pool_worker pool_worker(const struct pool *p, size_t i)
+{
+	static const enum board_state states[] = {
+		[CHILD_NONE] = BOARD_FREE, [CHILD_STARTING] = BOARD_STARTING,
+		[CHILD_ACCEPTING] = BOARD_ACCEPTING, [CHILD_DRAINING] = BOARD_DRAINING,
+		[CHILD_STOPPING] = BOARD_DRAINING,
+	};
+	const struct child *c = &p->children[i];
+	struct pool_worker w = { .pid = c->pid, .state = states[c->state], .born_ms = c->born_ms };
+
+	board_view(p->board, i, &w.said);
+	return w;
+}
+
+const struct board *pool_board(const struct pool *p)
+{
+	return p->board;
 }
 
 static size_t index_of(const struct pool *p, const struct child *c)
@@ -256,6 +312,13 @@ static void on_heard(struct child *c, enum leash_word word)
 	p->context->changed(p->context->arg, p);
 }
 
+static void on_kicked(struct child *c, uint64_t number, bool found)
+{
+	struct pool *p = c->arg;
+
+	p->context->kicked(p->context->arg, c->pid, number, found);
+}
+
 void pool_send_logs(struct pool *p, int log_fd, int access_log_fd)
 {
 	const struct leash_message m = {
@@ -279,20 +342,44 @@ static struct child *find(struct pool *p, pid_t pid)
 	return NULL;
 }
 
+/* What it said of itself lasts. */
+static void add_up(struct pool_totals *t, const struct board_worker_view *v, int status)
+{
+	t->accepted += v->accepted;
+	t->served += v->served;
+	t->bytes_in += v->bytes_in;
+	t->bytes_out += v->bytes_out;
+	t->requests += v->requests;
+	t->killed += WIFSIGNALED(status);
+}
+
+enum pool_kick pool_kick(struct pool *p, pid_t pid, uint64_t number)
+{
+	const struct leash_message m = { .word = LEASH_KICK, .number = number };
+	const struct child *c = find(p, pid);
+
+	if (!c)
+		return POOL_KICK_NOT_OURS;
+	return child_tell(c, &m) == -1 ? POOL_KICK_FAILED : POOL_KICK_TOLD;
+}
+
 bool pool_reaped(struct pool *p, pid_t pid, int status)
 {
 	struct child *c = find(p, pid);
-	struct board_slot *slot;
+	struct board_worker_view said;
 	enum child_state was;
 
 	if (!c)
 		return false;
 	was = c->state;
-	slot = board_slot(p->board, index_of(p, c));
-	child_bury(c, status, atomic_load(&slot->served), atomic_load(&slot->open));
+	board_view(p->board, index_of(p, c), &said);
+	add_up(&p->totals, &said, status);
+	child_bury(c, status, said.served, said.open);
 	board_reset(p->board, index_of(p, c), BOARD_FREE);
 	if (was == CHILD_STARTING || was == CHILD_ACCEPTING)
 		slow_down(p, was == CHILD_STARTING);
+	if (WIFSIGNALED(status))
+		p->deaths.by_signal[WTERMSIG(status)]++;
 	fill(p);
 	p->context->changed(p->context->arg, p);
 	return true;
@@ -323,8 +410,9 @@ struct pool *pool_new(struct pool_context *context, const struct conf_service *s
 		p->children[i] = (struct child){ .leash.fd = -1, .loop = context->loop,
 		                                 .events = context->events,
 		                                 .service = service->name, .arg = p,
-		                                 .heard = on_heard };
-	p->board = board_new(n);
+		                                 .heard = on_heard,
+		                                 .kicked = on_kicked };
+	p->board = board_new(n, (size_t)service->connections);
 	if (!p->board)
 		pool_free(&p);
 	return p;
@@ -350,5 +438,6 @@ void pool_forget_board(struct pool *p)
 void pool_start(struct pool *p)
 {
 	p->target = p->service->workers;
+	p->failed = false;              /* after a drain: another beginning */
 	fill(p);
 }

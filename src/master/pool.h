@@ -7,6 +7,7 @@
 #ifndef DROVER_MASTER_POOL_H
 #define DROVER_MASTER_POOL_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -35,11 +36,19 @@ struct pool_context {
 	void            (*forget)(void *arg, const struct pool *p);
 	/* Something that others may wait for: a worker accepts, failed, or is gone. */
 	void            (*changed)(void *arg, struct pool *p);
+	/* Of a kick: the connection is closed; or there was none like that. */
+	void            (*kicked)(void *arg, pid_t worker, uint64_t number, bool found);
 	void             *arg;
 };
 
 struct pool_census {                    /* workers by what they do */
 	int starting, accepting, draining;
+};
+
+/* What workers that have ended had done, by their own account. */
+struct pool_totals {
+	uint64_t accepted, served, bytes_in, bytes_out, requests;
+	uint64_t killed;                /* workers that a signal ended */
 };
 
 /*
@@ -74,11 +83,40 @@ void pool_stop(struct pool *p);
 /* Hands new descriptors of the logs to all workers; -1 for none. Lent. */
 void pool_send_logs(struct pool *p, int log_fd, int access_log_fd);
 
+enum pool_kick { POOL_KICK_TOLD, POOL_KICK_NOT_OURS, POOL_KICK_FAILED };
+
+/* Tells worker pid to close its connection of that number; with FAILED, errno says why. */
+enum pool_kick pool_kick(struct pool *p, pid_t pid, uint64_t number);
+
 /* If pid is one of its workers, buries it and returns true. status as from waitpid(2). */
 bool pool_reaped(struct pool *p, pid_t pid, int status);
 
 struct pool_census pool_census(const struct pool *p);
 int pool_target(const struct pool *p);
+struct pool_totals pool_totals(const struct pool *p);
+
+struct pool_deaths {
+	uint64_t by_signal[NSIG];       /* workers that it ended */
+};
+const struct pool_deaths *pool_deaths(const struct pool *p);
+
+/* What another pool of the same service has counted is added to the counts of p. */
+void pool_inherit(struct pool *p, const struct pool *gone);
+
+/* Until the next worker may start, after deaths; 0: at once. */
+int64_t pool_delay_ms(const struct pool *p);
+
+struct pool_worker {
+	pid_t                    pid;
+	enum board_state         state;         /* as the master knows it; FREE: nobody is here */
+	int64_t                  born_ms;
+	struct board_worker_view said;          /* by itself */
+};
+
+/* The places for workers, and what is known of the one in place i. */
+size_t pool_places(const struct pool *p);
+struct pool_worker pool_worker(const struct pool *p, size_t i);
+const struct board *pool_board(const struct pool *p);
 
 /* True if as many accept as are wanted. */
 bool pool_is_complete(const struct pool *p);

@@ -16,6 +16,7 @@ struct wire {
 	uint32_t word;
 	uint32_t has_fd;        /* bit LEASH_FD_x: that one is with it */
 	uint64_t removed;
+	uint64_t number;
 };
 
 union ancillary {
@@ -36,7 +37,7 @@ int leash_open(int *master_end, int *worker_end)
 
 int leash_send(int fd, const struct leash_message *m)
 {
-	struct wire wire = { .word = m->word, .removed = m->removed };
+	struct wire wire = { .word = m->word, .removed = m->removed, .number = m->number };
 	struct iovec iov = { .iov_base = &wire, .iov_len = sizeof wire };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 	union ancillary extra = { 0 };
@@ -93,7 +94,8 @@ enum leash_result leash_receive(int fd, struct leash_message *m)
 			fd_close(&fds[--n]);
 		return LEASH_CLOSED;
 	}
-	*m = (struct leash_message){ .word = (enum leash_word)wire.word, .removed = wire.removed };
+	*m = (struct leash_message){ .word = (enum leash_word)wire.word, .removed = wire.removed,
+	                             .number = wire.number };
 	for (int i = 0; i < LEASH_FDS; i++)
 		m->fds[i] = wire.has_fd & 1u << i && used < n ? fds[used++] : -1;
 	while (used < n)

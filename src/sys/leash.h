@@ -15,6 +15,8 @@ enum leash_word {
 	LEASH_DRAIN,            /* master: accept no more, finish, go; worker: so I do, unasked */
 	LEASH_LOOK,             /* worker: I was woken for what I cannot take; master: look for it */
 	LEASH_LOGS,             /* master: here are new descriptors for the logs */
+	LEASH_KICK,             /* master: close connection `number`; worker: it is closed */
+	LEASH_NO_SUCH,          /* worker: there is no connection `number` to kick */
 };
 
 enum leash_fd { LEASH_FD_LOG, LEASH_FD_ACCESS_LOG, LEASH_FDS };
@@ -22,6 +24,7 @@ enum leash_fd { LEASH_FD_LOG, LEASH_FD_ACCESS_LOG, LEASH_FDS };
 struct leash_message {
 	enum leash_word word;
 	uint64_t        removed;        /* DRAIN: listeners (a bit each) to be emptied before they close */
+	uint64_t        number;         /* KICK, NO_SUCH */
 	int             fds[LEASH_FDS]; /* LOGS: -1 where that log has none */
 };
 

@@ -58,6 +58,7 @@ static const char *const end_names[] = {
 	[END_WRITE] = "write",
 	[END_SESSION] = "session",
 	[END_STOPPED] = "stop",
+	[END_KICKED] = "kick",
 	[END_EXIT] = "exit",
 	[END_FAILED] = "failed",
 };
@@ -173,6 +174,8 @@ static void close_now(struct connection *c)
 	timer_unset(&w->loop.timers, &c->timer);
 	loop_retire(&w->loop, &c->watch, bury);
 	fd_close(&c->watch.fd);
+	if (c->kicked)
+		worker_say_of(w, LEASH_KICK, c->number);
 	worker_check_end(w);
 }
 
@@ -475,6 +478,15 @@ void connection_end_program(struct connection *c, enum connection_end how)
 	if (c->cut == END_NOT_YET)
 		c->cut = how;
 	program_end(c->program);
+}
+
+void connection_kick(struct connection *c)
+{
+	c->kicked = true;
+	if (c->state == CONNECTION_PROGRAM)
+		connection_end_program(c, END_KICKED);
+	else
+		connection_abort(c, END_KICKED);
 }
 
 void connection_program_ended(struct connection *c, int status)

@@ -36,6 +36,7 @@ enum connection_end {           /* how a connection ended, for the access log */
 	END_WRITE,
 	END_SESSION,
 	END_STOPPED,            /* the worker had to go */
+	END_KICKED,             /* the operator wanted it */
 	END_EXIT,               /* the program ended */
 	END_FAILED,             /* it could not be served */
 };
@@ -51,6 +52,7 @@ struct connection {
 	bool                  client_ended;     /* it has sent its last byte */
 	bool                  finish;           /* to be closed when `out` is empty */
 	bool                  broken;           /* a reply failed: nobody is there */
+	bool                  kicked;           /* the master wants to know when it is closed */
 	uint64_t              number;           /* within the worker, from 1 */
 	uint64_t              note;             /* the handler's */
 	uint64_t              bytes_in, bytes_out;
@@ -76,6 +78,9 @@ void connection_abort(struct connection *c, enum connection_end how);
 
 /* Tells its program to end; that is then how the connection ended. */
 void connection_end_program(struct connection *c, enum connection_end how);
+
+/* The operator wants it gone: ends it, or its program; the master is told when it is closed. */
+void connection_kick(struct connection *c);
 
 /* Its program has ended, with that status of waitpid(2). */
 void connection_program_ended(struct connection *c, int status);

@@ -87,6 +87,18 @@ static void switch_logs(struct worker *w, const struct leash_message *m)
 	worker_event(w, "logs-switched");
 }
 
+static void kick(struct worker *w, uint64_t number)
+{
+	struct connection *c;
+
+	list_each(&w->connections, c, struct connection, in_worker)
+		if (c->number == number) {
+			connection_kick(c);
+			return;
+		}
+	worker_say_of(w, LEASH_NO_SUCH, number);
+}
+
 static void on_shutdown_timeout(struct timer *t)
 {
 	stop(container_of(t, struct worker, shutdown));
@@ -128,8 +140,12 @@ static void on_leash(struct watch *watch, uint32_t events)
 	case LEASH_LOOK:
 		acceptor_look(w->acceptor);
 		break;
+	case LEASH_KICK:
+		kick(w, m.number);
+		break;
 	case LEASH_READY:
-		break;          /* our own word */
+	case LEASH_NO_SUCH:
+		break;          /* our own words */
 	}
 }
 

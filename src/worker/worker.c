@@ -7,6 +7,8 @@
 
 #include <unistd.h>
 
+#include "log.h"
+
 bool worker_has_room(const struct worker *w)
 {
 	return w->n_open < w->service->connections;
@@ -38,6 +40,12 @@ void worker_give_slot(struct worker *w)
 	if (was_full)
 		worker_event(w, "has-room");
 	acceptor_one_less(w->acceptor);
+}
+
+void worker_say_of(struct worker *w, enum leash_word word, uint64_t number)
+{
+	if (leash_send(w->leash.fd, &(struct leash_message){ .word = word, .number = number }) == -1)
+		log_warn("%s: tell the master about a connection: %m", w->service->name);
 }
 
 void worker_check_end(struct worker *w)

@@ -15,6 +15,7 @@
 #include "board.h"
 #include "conf.h"
 #include "handler.h"
+#include "leash.h"
 #include "list.h"
 #include "log_sink.h"
 #include "loop.h"
@@ -65,6 +66,9 @@ struct worker {
 void worker_take_slot(struct worker *w);
 void worker_give_slot(struct worker *w);
 bool worker_has_room(const struct worker *w);
+
+/* To the master, about a connection. That it is gone, its end of the leash will tell. */
+void worker_say_of(struct worker *w, enum leash_word word, uint64_t number);
 
 /* Tells the worker that something ended: it may have been the last thing it waited for. */
 void worker_check_end(struct worker *w);

@@ -56,7 +56,7 @@ static const struct {
 START_TEST(who_is_ahead)
 {
 	const size_t me = rows[_i].n;   /* the last, so that the sample goes round */
-	struct board *b = board_new(rows[_i].n + 1);
+	struct board *b = board_new(rows[_i].n + 1, 1);
 	uint64_t done;
 
 	for (size_t i = 0; i < rows[_i].n; i++) {
@@ -72,7 +72,7 @@ START_TEST(who_is_ahead)
 
 START_TEST(no_more_than_a_sample_is_looked_at_and_it_goes_round)
 {
-	struct board *b = board_new(2 * BOARD_SAMPLE);
+	struct board *b = board_new(2 * BOARD_SAMPLE, 1);
 	size_t last = 2 * BOARD_SAMPLE - 1;
 	uint64_t done;
 
@@ -90,7 +90,7 @@ START_TEST(no_more_than_a_sample_is_looked_at_and_it_goes_round)
 
 START_TEST(workers_that_lie_far_apart_are_compared)
 {
-	struct board *b = board_new(4 * BOARD_SAMPLE);
+	struct board *b = board_new(4 * BOARD_SAMPLE, 1);
 	uint64_t done;
 
 	board_reset(b, 0, BOARD_ACCEPTING);
@@ -102,7 +102,7 @@ START_TEST(workers_that_lie_far_apart_are_compared)
 
 START_TEST(what_those_behind_get_done_is_seen)
 {
-	struct board *b = board_new(3);
+	struct board *b = board_new(3, 1);
 	uint64_t before, after;
 
 	for (size_t i = 0; i < 3; i++)
@@ -125,7 +125,7 @@ START_TEST(what_those_behind_get_done_is_seen)
 
 START_TEST(a_new_board_is_empty_and_a_reset_slot_is_too)
 {
-	struct board *b = board_new(3);
+	struct board *b = board_new(3, 1);
 	struct board_slot *slot = board_slot(b, 1);
 
 	for (size_t i = 0; i < 3; i++)
@@ -143,7 +143,7 @@ START_TEST(a_new_board_is_empty_and_a_reset_slot_is_too)
 
 START_TEST(no_two_workers_write_in_one_cache_line)
 {
-	struct board *b = board_new(4);
+	struct board *b = board_new(4, 1);
 
 	for (size_t i = 0; i < 4; i++) {
 		ck_assert_uint_eq((uintptr_t)board_slot(b, i) % BOARD_LINE, 0);
@@ -154,7 +154,7 @@ START_TEST(no_two_workers_write_in_one_cache_line)
 
 START_TEST(what_a_worker_writes_the_master_reads)
 {
-	struct board *b = board_new(1);
+	struct board *b = board_new(1, 1);
 	int status;
 	pid_t child = fork();
 

@@ -16,6 +16,8 @@
 #define EXEC(x)  HANDLER("type = \"exec\"; " x)
 #define ON(x)    "services = { s = { listen = " x "; handler = { type = \"echo\"; }; }; };"
 #define TOP(x)   x " " WITH("")
+#define TEXT_27  "abcdefghijklmnopqrstuvwxyz_"
+#define TEXT_108 TEXT_27 TEXT_27 TEXT_27 TEXT_27
 
 struct refusal {
 	const char *name, *text, *want;
@@ -135,6 +137,23 @@ static const struct refusal meaning[] = {
 	{ "no such group", WITH("\ngroup = \"no-such-group\";"),
 	  "t.conf:2: group \"no-such-group\" does" },
 	{ "a number without a group", WITH("user = \"4000000\";"), "(give a group too)" },
+	{ "a control socket without a path", TOP("\ncontrol = { mode = \"0600\"; };"),
+	  "t.conf:2: control needs a socket (as in socket = \"/run/drover/control.sock\")" },
+	{ "a relative control socket", TOP("control = { socket = \"x\"; };"),
+	  "t.conf:1: control.socket" },
+	{ "a control socket with a long path", TOP("control = { socket = \"/" TEXT_108 "\"; };"),
+	  "control.socket is too long (a socket's path has 107 bytes at most)" },
+	{ "a control socket that is a listener", "control = { socket = \"/x\"; };\n" ON("\"unix:/x\""),
+	  "t.conf:1: control.socket is a listener of service s" },
+	{ "no such control group", TOP("control = { socket = \"/x\";\ngroup = \"no-such-group\"; };"),
+	  "t.conf:2: group \"no-such-group\" does" },
+	{ "workers that may look", "control = { socket = \"/x\";\ngroup = \"4242\"; };"
+	  WITH("user = \"4000000\"; group = \"4242\";"),
+	  "t.conf:2: control.group is \"4242\", a group of the workers of service s" },
+	{ "workers that may change things", "user = \"root\"; control = { socket = \"/x\";\n"
+	  "admin_group = \"root\"; };" WITH(""),
+	  "t.conf:2: control.admin_group is \"root\", a group of the workers of service s"
+	  " (who serves must not control)" },
 };
 
 static void check_refusals(const struct refusal *rows, size_t n)
@@ -193,6 +212,8 @@ START_TEST(what_is_not_given_has_its_default)
 	ck_assert_int_eq(conf->log.level, LOG_LEVEL_INFO);
 	ck_assert_int_eq(conf->access_log.target, LOG_TARGET_NONE);
 	ck_assert_ptr_null(conf->pid_file);
+	ck_assert_ptr_null(conf->control.socket);
+	ck_assert(conf->control.gid == (gid_t)CONF_KEEP && conf->control.admin_gid == (gid_t)CONF_KEEP);
 	ck_assert_int_eq(s->workers, cpus);
 	ck_assert_int_eq(s->workers_max, 4 * cpus);
 	ck_assert_int_eq(s->connections, 256);
@@ -234,6 +255,17 @@ START_TEST(defaults_merge_group_by_group_and_lists_replace)
 	ck_assert_str_eq(b->handler.env[0], "A=1");
 	ck_assert_ptr_null(c->handler.argv);
 	ck_assert_ptr_null(c->handler.env[0]);
+} END_TEST
+
+START_TEST(a_control_socket_has_an_address_and_groups)
+{
+	const struct conf_control *c = &load_well("user = \"root\";"
+		TOP("control = { socket = \"/run/c\"; group = \"4242\"; admin_group = \"4343\"; };"))->control;
+
+	ck_assert_int_eq(c->mode, 0600);
+	ck_assert_uint_eq(c->gid, 4242);
+	ck_assert_uint_eq(c->admin_gid, 4343);
+	ck_assert_str_eq(c->address.u.un.sun_path, "/run/c");
 } END_TEST
 
 START_TEST(a_burst_covers_all_workers_twice)
@@ -288,6 +320,7 @@ START_TEST(a_dump_loads_and_dumps_to_itself)
 	first = dump(load_well(
 		"user = \"root\"; pid_file = \"/run/x.pid\"; shutdown_timeout = 1.5;"
 		"access_log = { target = \"/a\\\"b\\\\c\\x07\"; };"
+		"control = { socket = \"/c\"; mode = \"0660\"; group = \"4242\"; };"
 		"defaults = { timeouts = { idle = \"90s\"; }; };"
 		"services = { a = { listen = ( \"*:0\","
 		" { address = \"unix:/x\"; mode = \"0600\"; },"
@@ -300,6 +333,7 @@ START_TEST(a_dump_loads_and_dumps_to_itself)
 	ck_assert_str_eq(first, second);
 	ck_assert_ptr_nonnull(strstr(first, "idle = \"90s\";"));
 	ck_assert_ptr_nonnull(strstr(first, "cpu = 5000000000L;"));
+	ck_assert_ptr_nonnull(strstr(first, "  mode = \"0660\";\n  group = \"4242\";\n};"));
 	ck_assert_ptr_nonnull(strstr(first, "target = \"/a\\\"b\\\\c\\x07\";"));
 	free(first);
 	free(second);
@@ -319,6 +353,7 @@ int main(void)
 	tcase_add_test(tc, the_last_string_of_a_list_has_its_own_line);
 	tcase_add_test(tc, what_is_not_given_has_its_default);
 	tcase_add_test(tc, defaults_merge_group_by_group_and_lists_replace);
+	tcase_add_test(tc, a_control_socket_has_an_address_and_groups);
 	tcase_add_test(tc, a_burst_covers_all_workers_twice);
 	tcase_add_test(tc, each_service_lies_on_pages_of_its_own);
 	tcase_add_test(tc, a_full_arena_is_a_complaint);
