@@ -140,19 +140,21 @@ static enum handler_verdict opened(struct connection *c)
 	struct worker *w = c->worker;
 	char id[CONNECTION_ID_MAX], name[PROGRAM_NAME_MAX];
 	struct text t = text_in(name, sizeof name);
+	struct program *p;
 
 	text_add(&t, "%s %s", w->service->name, connection_id(c, id));
-	c->program = start(c, &(struct program_request){
+	p = start(c, &(struct program_request){
 		.name = name, .in_out = c->watch.fd, .ended = ended, .arg = c });
-	if (!c->program) {
+	if (!p) {
 		log_err("%s: start %s: %m; pausing for a second", name, w->service->handler.argv[0]);
 		acceptor_pause(w->acceptor, "program");
 		return HANDLER_FAIL;
 	}
 	/* No copy of ours: end of file and reset are the program's. */
 	fd_close(&c->watch.fd);
+	connection_run_program(c, p);
 	if (notify_is_heard(w->start.events))
-		worker_event(w, "program-start id=%s program=%d", id, (int)program_pid(c->program));
+		worker_event(w, "program-start id=%s program=%d", id, (int)program_pid(p));
 	return HANDLER_GO_ON;
 }
 

@@ -7,6 +7,7 @@
 #include "pool.h"
 
 #include <stdlib.h>
+#include <sys/wait.h>
 
 #include "child.h"
 #include "life.h"
@@ -24,6 +25,7 @@ struct pool {
 	bool                       failed;      /* one could not start; until all that are wanted accept */
 	struct restart             restart;
 	struct timer               delayed;     /* set: no births until then */
+	struct pool_totals         totals;
 	size_t                     n;           /* children, as many as slots on the board */
 	struct child               children[];
 };
@@ -65,6 +67,11 @@ bool pool_is_complete(const struct pool *p)
 bool pool_has_failed(const struct pool *p)
 {
 	return p->failed;
+}
+
+struct pool_totals pool_totals(const struct pool *p)
+{
+	return p->totals;
 }
 
 static size_t index_of(const struct pool *p, const struct child *c)
@@ -279,17 +286,29 @@ static struct child *find(struct pool *p, pid_t pid)
 	return NULL;
 }
 
+/* What it said of itself lasts. */
+static void add_up(struct pool_totals *t, const struct board_worker_view *v, int status)
+{
+	t->accepted += v->accepted;
+	t->served += v->served;
+	t->bytes_in += v->bytes_in;
+	t->bytes_out += v->bytes_out;
+	t->requests += v->requests;
+	t->killed += WIFSIGNALED(status);
+}
+
 bool pool_reaped(struct pool *p, pid_t pid, int status)
 {
 	struct child *c = find(p, pid);
-	struct board_slot *slot;
+	struct board_worker_view said;
 	enum child_state was;
 
 	if (!c)
 		return false;
 	was = c->state;
-	slot = board_slot(p->board, index_of(p, c));
-	child_bury(c, status, atomic_load(&slot->served), atomic_load(&slot->open));
+	board_view(p->board, index_of(p, c), &said);
+	add_up(&p->totals, &said, status);
+	child_bury(c, status, said.served, said.open);
 	board_reset(p->board, index_of(p, c), BOARD_FREE);
 	if (was == CHILD_STARTING || was == CHILD_ACCEPTING)
 		slow_down(p, was == CHILD_STARTING);
@@ -324,7 +343,7 @@ struct pool *pool_new(struct pool_context *context, const struct conf_service *s
 		                                 .events = context->events,
 		                                 .service = service->name, .arg = p,
 		                                 .heard = on_heard };
-	p->board = board_new(n);
+	p->board = board_new(n, (size_t)service->connections);
 	if (!p->board)
 		pool_free(&p);
 	return p;

@@ -42,6 +42,12 @@ struct pool_census {                    /* workers by what they do */
 	int starting, accepting, draining;
 };
 
+/* What workers that have ended had done, by their own account. */
+struct pool_totals {
+	uint64_t accepted, served, bytes_in, bytes_out, requests;
+	uint64_t killed;                /* workers that a signal ended */
+};
+
 /*
  * context and service are lent for the pool's life, the sockets as long as it
  * may start workers. It has no workers yet. NULL with errno.
@@ -79,6 +85,7 @@ bool pool_reaped(struct pool *p, pid_t pid, int status);
 
 struct pool_census pool_census(const struct pool *p);
 int pool_target(const struct pool *p);
+struct pool_totals pool_totals(const struct pool *p);
 
 /* True if as many accept as are wanted. */
 bool pool_is_complete(const struct pool *p);

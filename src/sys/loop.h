@@ -7,6 +7,7 @@
 #ifndef DROVER_SYS_LOOP_H
 #define DROVER_SYS_LOOP_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/epoll.h>
@@ -26,6 +27,7 @@ struct loop {
 	bool              running;
 	bool              failed;
 	int64_t           now_ms;       /* CLOCK_MONOTONIC, as of this turn */
+	_Atomic int64_t  *woke_ms;      /* where others read now_ms, lent; or NULL */
 	struct timer_heap timers;
 	struct watch     *retired;
 };

@@ -39,14 +39,15 @@ static enum connection_state step_linger(struct connection *c, uint32_t events);
 
 static const struct {
 	uint32_t want;                                  /* epoll interest while here */
+	enum board_phase phase;                         /* what the board says; NONE: no record any more */
 	enum connection_state (*step)(struct connection *c, uint32_t events);
 } states[] = {
-	[CONNECTION_READ]    = { READ_EDGE,          step_read },
-	[CONNECTION_WRITE]   = { EPOLLOUT,           step_write },
-	[CONNECTION_PRODUCE] = { EPOLLIN | EPOLLOUT, step_produce },
-	[CONNECTION_PROGRAM] = { 0,                  NULL },
-	[CONNECTION_LINGER]  = { EPOLLIN,            step_linger },
-	[CONNECTION_DONE]    = { 0,                  NULL },
+	[CONNECTION_READ]    = { READ_EDGE,          BOARD_PHASE_IDLE,    step_read },
+	[CONNECTION_WRITE]   = { EPOLLOUT,           BOARD_PHASE_WRITING, step_write },
+	[CONNECTION_PRODUCE] = { EPOLLIN | EPOLLOUT, BOARD_PHASE_WRITING, step_produce },
+	[CONNECTION_PROGRAM] = { 0,                  BOARD_PHASE_PROGRAM, NULL },
+	[CONNECTION_LINGER]  = { EPOLLIN,            BOARD_PHASE_NONE,    step_linger },
+	[CONNECTION_DONE]    = { 0,                  BOARD_PHASE_NONE,    NULL },
 };
 
 static const char *const end_names[] = {
@@ -71,6 +72,31 @@ const char *connection_id(const struct connection *c, char buf[static CONNECTION
 static const struct conf_timeouts *timeouts(const struct connection *c)
 {
 	return &c->worker->service->timeouts;
+}
+
+/* ---- the board ---------------------------------------------------------- */
+
+/* Until rest(): what happens now, happens for c. Still there if that kills us. */
+static void work_on(const struct connection *c)
+{
+	board_set(&c->worker->slot->at_work, records_mark(&c->worker->records, c->record));
+}
+
+static void rest(const struct worker *w)
+{
+	board_set(&w->slot->at_work, 0);
+}
+
+static void count_in(const struct connection *c, size_t bytes)
+{
+	board_add(&c->record->bytes_in, bytes);
+	board_add(&c->worker->slot->bytes_in, bytes);
+}
+
+static void count_out(const struct connection *c, size_t bytes)
+{
+	board_add(&c->record->bytes_out, bytes);
+	board_add(&c->worker->slot->bytes_out, bytes);
 }
 
 /* ---- time-outs ---------------------------------------------------------- */
@@ -123,12 +149,16 @@ static void end(struct connection *c, enum connection_end how, const int *status
 	struct worker *w = c->worker;
 	char id[CONNECTION_ID_MAX];
 	const bool counted = !c->program;
+	uint64_t in, out;
 
 	if (c->how != END_NOT_YET)
 		return;
 	c->how = how;
 	list_remove(&c->in_worker);
-	worker_give_slot(w);
+	in = atomic_load_explicit(&c->record->bytes_in, memory_order_relaxed);
+	out = atomic_load_explicit(&c->record->bytes_out, memory_order_relaxed);
+	worker_give_slot(w, c->record);
+	c->record = NULL;
 	if (w->start.access_log)
 		access_log_put(w->start.access_log, &(struct access_record){
 			.service = w->service->name,
@@ -137,15 +167,15 @@ static void end(struct connection *c, enum connection_end how, const int *status
 			.local = &c->local,
 			.duration_us = clock_us() - c->opened_us,
 			.counted = counted,
-			.bytes_in = c->bytes_in,
-			.bytes_out = c->bytes_out,
+			.bytes_in = in,
+			.bytes_out = out,
 			.how = end_names[how],
 			.has_status = status,
 			.status = status ? *status : 0,
 		});
 	if (notify_is_heard(w->start.events))
 		worker_event(w, "connection-end id=%s how=%s in=%" PRIu64 " out=%" PRIu64,
-		             connection_id(c, id), end_names[how], c->bytes_in, c->bytes_out);
+		             connection_id(c, id), end_names[how], in, out);
 }
 
 static void bury(struct watch *w)
@@ -217,6 +247,8 @@ static void enter(struct connection *c, enum connection_state next)
 	c->active_ms = l->now_ms;
 	if (next == CONNECTION_LINGER)
 		add_to_lingering(c);
+	else
+		board_set(&c->record->phase, states[next].phase);
 	if (loop_rewatch(l, &c->watch, interest(c)) == -1) {
 		log_warn("%s: watch a connection: %m", c->worker->service->name);
 		connection_abort(c, END_FAILED);
@@ -276,7 +308,8 @@ static enum connection_state read_once(struct connection *c, ssize_t *got)
 	ssize_t n = *got = recv(c->watch.fd, c->worker->scratch, WORKER_SCRATCH, 0);
 
 	if (n > 0) {
-		c->bytes_in += (uint64_t)n;
+		count_in(c, (size_t)n);
+		board_add(&c->worker->slot->requests, 1);
 		c->active_ms = c->worker->loop.now_ms;
 		return obey(c, h->received ? h->received(c, c->worker->scratch, (size_t)n)
 		                           : HANDLER_GO_ON);
@@ -313,7 +346,7 @@ static bool send_pending(struct connection *c)
 	n = send(c->watch.fd, c->out + c->out_at, c->out_len - c->out_at, MSG_NOSIGNAL);
 	if (n == -1)
 		return is_transient(errno);
-	c->bytes_out += (uint64_t)n;
+	count_out(c, (size_t)n);
 	c->out_at += (size_t)n;
 	c->active_ms = c->worker->loop.now_ms;
 	if (c->out_at == c->out_len)
@@ -362,7 +395,9 @@ static void on_event(struct watch *watch, uint32_t events)
 {
 	struct connection *c = container_of(watch, struct connection, watch);
 
+	work_on(c);
 	enter(c, states[c->state].step(c, events));
+	rest(c->worker);
 }
 
 /* ---- time-outs come true ------------------------------------------------ */
@@ -387,9 +422,8 @@ static bool has_unsent(const struct connection *c)
 	return ioctl(c->watch.fd, SIOCOUTQ, &bytes) == 0 && bytes > 0;
 }
 
-static void on_timer(struct timer *t)
+static void time_out(struct connection *c)
 {
-	struct connection *c = container_of(t, struct connection, timer);
 	enum connection_end as = END_NOT_YET;
 
 	if (deadline(c, &as) > c->worker->loop.now_ms) {
@@ -408,6 +442,15 @@ static void on_timer(struct timer *t)
 	}
 }
 
+static void on_timer(struct timer *t)
+{
+	struct connection *c = container_of(t, struct connection, timer);
+
+	work_on(c);
+	time_out(c);
+	rest(c->worker);
+}
+
 /* ---- birth -------------------------------------------------------------- */
 
 /* The address it was accepted at costs a system call, and is for those who asked. */
@@ -424,11 +467,27 @@ static void learn_local(struct connection *c)
 	c->opened_us = clock_us();
 }
 
+/* The handler's first say, and then to whichever state it wants. */
+static void begin(struct connection *c)
+{
+	struct worker *w = c->worker;
+	enum handler_verdict verdict = w->handler->opened ? w->handler->opened(c) : HANDLER_GO_ON;
+
+	if (c->state == CONNECTION_PROGRAM)
+		return;
+	if (loop_watch(&w->loop, &c->watch, interest(c)) == -1) {
+		log_warn("%s: watch a connection: %m", w->service->name);
+		connection_abort(c, END_FAILED);
+		return;
+	}
+	enter(c, obey(c, verdict));
+	if (c->state == CONNECTION_READ)        /* as it was: enter() had nothing to do */
+		arm(c);
+}
+
 void connection_new(struct worker *w, int fd, const struct endpoint *peer)
 {
-	const struct handler *h = w->handler;
 	struct connection *c = calloc(1, sizeof *c);
-	enum handler_verdict verdict = HANDLER_GO_ON;
 
 	if (!c) {
 		log_warn("%s: no memory for a connection", w->service->name);
@@ -440,8 +499,8 @@ void connection_new(struct worker *w, int fd, const struct endpoint *peer)
 	c->worker = w;
 	c->peer = *peer;
 	c->opened_ms = c->active_ms = w->loop.now_ms;
-	c->number = ++w->accepted;
-	worker_take_slot(w);
+	c->record = worker_take_slot(w, peer);
+	c->number = w->accepted;
 	list_append(&w->connections, &c->in_worker);
 	learn_local(c);
 	if (notify_is_heard(w->start.events)) {
@@ -450,18 +509,9 @@ void connection_new(struct worker *w, int fd, const struct endpoint *peer)
 		worker_event(w, "connection-open id=%s peer=%s", connection_id(c, id),
 		             endpoint_format(peer, from, sizeof from));
 	}
-	if (h->opened)
-		verdict = h->opened(c);
-	if (c->program) {
-		enter(c, CONNECTION_PROGRAM);
-	} else if (loop_watch(&w->loop, &c->watch, interest(c)) == -1) {
-		log_warn("%s: watch a connection: %m", w->service->name);
-		connection_abort(c, END_FAILED);
-	} else {
-		enter(c, obey(c, verdict));
-		if (c->state == CONNECTION_READ)        /* as it was: enter() had nothing to do */
-			arm(c);
-	}
+	work_on(c);
+	begin(c);
+	rest(w);
 }
 
 void connection_abort(struct connection *c, enum connection_end how)
@@ -470,10 +520,19 @@ void connection_abort(struct connection *c, enum connection_end how)
 	close_now(c);
 }
 
+void connection_run_program(struct connection *c, struct program *p)
+{
+	c->program = p;
+	board_set(&c->record->program, (uint32_t)program_pid(p));
+	board_add(&c->worker->slot->requests, 1);
+	enter(c, CONNECTION_PROGRAM);
+}
+
 void connection_end_program(struct connection *c, enum connection_end how)
 {
 	if (c->cut == END_NOT_YET)
 		c->cut = how;
+	board_set(&c->record->phase, BOARD_PHASE_CLOSING);
 	program_end(c->program);
 }
 
@@ -511,7 +570,7 @@ void handler_reply(struct connection *c, const char *bytes, size_t len)
 			return;
 		}
 		n = n == -1 ? 0 : n;
-		c->bytes_out += (uint64_t)n;
+		count_out(c, (size_t)n);
 	}
 	if ((size_t)n < len && !keep_rest(c, bytes + n, len - (size_t)n))
 		c->broken = true;
