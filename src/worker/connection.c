@@ -8,7 +8,6 @@
 #include "connection.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <linux/sockios.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,11 +15,10 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "access_log.h"
 #include "clock.h"
+#include "connection_report.h"
 #include "fd.h"
 #include "log.h"
-#include "text.h"
 #include "worker.h"
 
 static enum connection_state step_read(struct connection *c, uint32_t events);
@@ -49,29 +47,6 @@ static const struct {
 	[CONNECTION_LINGER]  = { EPOLLIN,            BOARD_PHASE_NONE,    step_linger },
 	[CONNECTION_DONE]    = { 0,                  BOARD_PHASE_NONE,    NULL },
 };
-
-static const char *const end_names[] = {
-	[END_NOT_YET] = "open",
-	[END_CLOSED] = "closed",
-	[END_SERVED] = "served",
-	[END_RESET] = "reset",
-	[END_IDLE] = "idle",
-	[END_WRITE] = "write",
-	[END_SESSION] = "session",
-	[END_STOPPED] = "stop",
-	[END_EXIT] = "exit",
-	[END_FAILED] = "failed",
-};
-
-const char *connection_id(const struct connection *c, char buf[static CONNECTION_ID_MAX])
-{
-	struct text t = text_in(buf, CONNECTION_ID_MAX);
-
-	text_add_number(&t, (uint64_t)c->worker->pid);
-	text_add_string(&t, "-");
-	text_add_number(&t, c->number);
-	return buf;
-}
 
 static const struct conf_timeouts *timeouts(const struct connection *c)
 {
@@ -151,47 +126,19 @@ static void arm(struct connection *c)
 static void end(struct connection *c, enum connection_end how, const int *status)
 {
 	struct worker *w = c->worker;
-	char id[CONNECTION_ID_MAX];
-	const bool counted = !c->program;
-	uint64_t in, out;
 
 	if (c->how != END_NOT_YET)
 		return;
 	c->how = how;
 	list_remove(&c->in_worker);
-	in = atomic_load_explicit(&c->record->bytes_in, memory_order_relaxed);
-	out = atomic_load_explicit(&c->record->bytes_out, memory_order_relaxed);
+	connection_report_end(c, status);
 	worker_give_slot(w, c->record);
 	c->record = NULL;
-	if (w->start.access_log)
-		access_log_put(w->start.access_log, &(struct access_record){
-			.service = w->service->name,
-			.id = connection_id(c, id),
-			.peer = &c->peer,
-			.local = &c->local,
-			.duration_us = clock_us() - c->opened_us,
-			.counted = counted,
-			.bytes_in = in,
-			.bytes_out = out,
-			.how = end_names[how],
-			.has_status = status,
-			.status = status ? *status : 0,
-		});
-	if (notify_is_heard(w->start.events))
-		worker_event(w, "connection-end id=%s how=%s in=%" PRIu64 " out=%" PRIu64,
-		             connection_id(c, id), end_names[how], in, out);
 }
 
 static void bury(struct watch *w)
 {
 	free(container_of(w, struct connection, watch));
-}
-
-static void drop_output(struct connection *c)
-{
-	free(c->out);
-	c->out = NULL;
-	c->out_len = c->out_at = 0;
 }
 
 static void close_now(struct connection *c)
@@ -203,7 +150,7 @@ static void close_now(struct connection *c)
 		w->n_lingering--;
 	}
 	c->state = CONNECTION_DONE;
-	drop_output(c);
+	buffer_clear(&c->out);
 	timer_unset(&w->loop.timers, &c->timer);
 	loop_retire(&w->loop, &c->watch, bury);
 	fd_close(&c->watch.fd);
@@ -291,7 +238,7 @@ static enum connection_state obey(struct connection *c, enum handler_verdict ver
 	c->finish |= verdict == HANDLER_FINISH;
 	if (c->worker->handler->produce && !c->finish)
 		return CONNECTION_PRODUCE;
-	if (c->out)
+	if (!buffer_is_empty(&c->out))
 		return CONNECTION_WRITE;
 	if (c->finish)
 		return finish(c, c->client_ended ? END_CLOSED : END_SERVED);
@@ -345,16 +292,14 @@ static bool send_pending(struct connection *c)
 {
 	ssize_t n;
 
-	if (!c->out)
+	if (buffer_is_empty(&c->out))
 		return true;
-	n = send(c->watch.fd, c->out + c->out_at, c->out_len - c->out_at, MSG_NOSIGNAL);
+	n = send(c->watch.fd, buffer_first(&c->out), buffer_waiting(&c->out), MSG_NOSIGNAL);
 	if (n == -1)
 		return is_transient(errno);
 	count_out(c, (size_t)n);
-	c->out_at += (size_t)n;
+	buffer_take(&c->out, (size_t)n);
 	c->active_ms = c->worker->loop.now_ms;
-	if (c->out_at == c->out_len)
-		drop_output(c);
 	return true;
 }
 
@@ -363,7 +308,7 @@ static enum connection_state step_write(struct connection *c, uint32_t events)
 	(void)events;
 	if (!send_pending(c))
 		return fail(c, END_RESET);
-	return c->out ? CONNECTION_WRITE : obey(c, HANDLER_GO_ON);
+	return buffer_is_empty(&c->out) ? obey(c, HANDLER_GO_ON) : CONNECTION_WRITE;
 }
 
 static enum connection_state step_produce(struct connection *c, uint32_t events)
@@ -381,7 +326,8 @@ static enum connection_state step_produce(struct connection *c, uint32_t events)
 		return next;
 	if (!send_pending(c))
 		return fail(c, END_RESET);
-	return c->out ? CONNECTION_PRODUCE : obey(c, c->worker->handler->produce(c));
+	return buffer_is_empty(&c->out) ? obey(c, c->worker->handler->produce(c))
+	                                : CONNECTION_PRODUCE;
 }
 
 /* Whatever comes is thrown away; it may come for as long as `linger` lasts. */
@@ -438,7 +384,7 @@ static void time_out(struct connection *c)
 		enter(c, CONNECTION_DONE);
 	} else if (c->state == CONNECTION_PROGRAM) {
 		connection_end_program(c, as);
-	} else if (c->out || as == END_WRITE) {
+	} else if (!buffer_is_empty(&c->out) || as == END_WRITE) {
 		reset_on_close(c);
 		enter(c, fail(c, as));
 	} else {
@@ -456,20 +402,6 @@ static void on_timer(struct timer *t)
 }
 
 /* ---- birth -------------------------------------------------------------- */
-
-/* The address it was accepted at costs a system call, and is for those who asked. */
-static void learn_local(struct connection *c)
-{
-	const struct worker *w = c->worker;
-	struct sockaddr_storage at;
-	socklen_t len = sizeof at;
-
-	if (!w->start.access_log && w->handler->keeps != HANDLER_KEEPS_SOCKET)
-		return;
-	if (getsockname(c->watch.fd, (struct sockaddr *)&at, &len) == 0)
-		c->local = endpoint_of((struct sockaddr *)&at, len);
-	c->opened_us = clock_us();
-}
 
 /* The handler's first say, and then to whichever state it wants. */
 static void begin(struct connection *c)
@@ -506,13 +438,7 @@ void connection_new(struct worker *w, int fd, const struct endpoint *peer)
 	c->record = worker_take_slot(w, peer);
 	c->number = w->accepted;
 	list_append(&w->connections, &c->in_worker);
-	learn_local(c);
-	if (notify_is_heard(w->start.events)) {
-		char id[CONNECTION_ID_MAX], from[ADDRESS_TEXT_MAX];
-
-		worker_event(w, "connection-open id=%s peer=%s", connection_id(c, id),
-		             endpoint_format(peer, from, sizeof from));
-	}
+	connection_report_open(c);
 	work_on(c);
 	begin(c);
 	rest(w);
@@ -549,25 +475,13 @@ void connection_program_ended(struct connection *c, int status)
 
 /* ---- what handlers may do ----------------------------------------------- */
 
-static bool keep_rest(struct connection *c, const char *bytes, size_t len)
-{
-	char *more = realloc(c->out, c->out_len + len);
-
-	if (!more)
-		return false;
-	memcpy(more + c->out_len, bytes, len);
-	c->out = more;
-	c->out_len += len;
-	return true;
-}
-
 void handler_reply(struct connection *c, const char *bytes, size_t len)
 {
 	ssize_t n = 0;
 
 	if (c->broken || len == 0)
 		return;
-	if (!c->out) {
+	if (buffer_is_empty(&c->out)) {
 		n = send(c->watch.fd, bytes, len, MSG_NOSIGNAL);
 		if (n == -1 && !is_transient(errno)) {
 			c->broken = true;
@@ -576,7 +490,7 @@ void handler_reply(struct connection *c, const char *bytes, size_t len)
 		n = n == -1 ? 0 : n;
 		count_out(c, (size_t)n);
 	}
-	if ((size_t)n < len && !keep_rest(c, bytes + n, len - (size_t)n))
+	if (buffer_add(&c->out, bytes + n, len - (size_t)n) == -1)
 		c->broken = true;
 }
 

@@ -11,6 +11,7 @@
 #include <stdint.h>
 
 #include "address.h"
+#include "buffer.h"
 #include "board.h"
 #include "handler.h"
 #include "list.h"
@@ -58,8 +59,7 @@ struct connection {
 	int64_t               opened_us;        /* when it was accepted */
 	int64_t               opened_ms;        /* the same in the loop's time */
 	int64_t               active_ms;        /* when a byte last went either way, or the state changed */
-	char                 *out;              /* what the client has not taken yet; NULL: nothing */
-	size_t                out_len, out_at;
+	struct buffer         out;              /* what the client has not taken yet */
 	struct program       *program;
 	struct endpoint       peer, local;
 };

@@ -295,7 +295,7 @@ START_TEST(what_comes_goes_back)
 	ck_assert_str_eq(hear(client), "again");
 	ck_assert_int_eq(worker.n_open, 1);
 	ck_assert_uint_eq(atomic_load(&worker.slot->open), 1);
-	ck_assert_ptr_null(newest()->out);      /* no buffer in the common case */
+	ck_assert(buffer_is_empty(&newest()->out));      /* no buffer in the common case */
 	close(client);
 	turns(2);
 	expect_end("closed");
@@ -326,15 +326,14 @@ START_TEST(a_client_that_does_not_read_costs_a_buffer_until_it_does)
 	size_t sent = stuff(client), got = 0;
 
 	ck_assert_int_eq(c->state, CONNECTION_WRITE);
-	ck_assert_ptr_nonnull(c->out);
-	ck_assert_uint_le(c->out_len, WORKER_SCRATCH);  /* it reads no more meanwhile */
+	ck_assert(!buffer_is_empty(&c->out));
+	ck_assert_uint_le(buffer_waiting(&c->out), WORKER_SCRATCH);  /* it reads no more meanwhile */
 	while (got < sent) {
 		got = gather(client, got);
 		turn();
 	}
 	ck_assert_uint_eq(got, sent);
-	ck_assert_ptr_null(c->out);
-	ck_assert_uint_eq(c->out_len + c->out_at, 0);
+	ck_assert(buffer_is_empty(&c->out));
 	ck_assert_int_eq(c->state, CONNECTION_READ);
 	say(client, "!");
 	turn();
@@ -374,7 +373,7 @@ START_TEST(a_client_that_vanishes_while_output_waits_is_a_reset)
 	int client = connect_pair(HANDLER_ID_echo);
 
 	stuff(client);
-	ck_assert_ptr_nonnull(newest()->out);
+	ck_assert(!buffer_is_empty(&newest()->out));
 	close(client);
 	turns(3);
 	expect_end("reset");
@@ -556,7 +555,7 @@ START_TEST(chargen_rests_while_the_client_does_not_read)
 	turns(1000);
 	out = atomic_load(&c->record->bytes_out);
 	ck_assert_uint_gt(out, 0);
-	ck_assert_uint_lt(c->out_len, 65536);
+	ck_assert_uint_lt(buffer_waiting(&c->out), 65536);
 	turns(10);
 	ck_assert_uint_eq(atomic_load(&c->record->bytes_out), out);
 	/* It is not ready either: the loop sleeps. */
@@ -615,7 +614,7 @@ START_TEST(a_client_that_takes_nothing_is_reset)
 	service.timeouts.write = 30;
 	client = connect_tcp(HANDLER_ID_echo);
 	stuff(client);
-	ck_assert_ptr_nonnull(newest()->out);
+	ck_assert(!buffer_is_empty(&newest()->out));
 	while (worker.n_open > 0)
 		pass(5);
 	expect_end("write");
