@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Who may do what, when, and with which keys. What is then done is the affair
- * of changes.c, and of report_json.c for those who look.
+ * of changes.c, and of report_answers.c for those who look.
  */
 #include <config.h>
 #include "control_commands.h"
@@ -12,7 +12,7 @@
 #include "conf_fetch.h"
 #include "log.h"
 #include "report_data.h"
-#include "report_json.h"
+#include "report_answers.h"
 #include "suggest.h"
 
 #define SERVICE    CONTROL_HAS(CONTROL_KEY_SERVICE)

@@ -51,7 +51,7 @@ struct board_slot {
 	_Atomic uint64_t served;        /* connections that have ended */
 	_Atomic int64_t  born_ms;       /* CLOCK_MONOTONIC, as all times here */
 
-	alignas(BOARD_LINE) _Atomic uint32_t at_work;   /* 1 + the record whose event is handled; 0: none */
+	alignas(BOARD_LINE) _Atomic uint32_t at_work;   /* 1 + record whose event is handled */
 	_Atomic uint64_t bytes_in, bytes_out;
 	_Atomic uint64_t requests;      /* times that a client's bytes came; 1 for each program */
 	_Atomic int64_t  turn_ms;       /* when its loop last woke up */

@@ -11,6 +11,8 @@
 #include <stdint.h>
 
 #include "address.h"
+#include "buffer.h"
+#include "board.h"
 #include "handler.h"
 #include "list.h"
 #include "loop.h"
@@ -46,6 +48,7 @@ struct connection {
 	struct timer          timer;            /* the next time-out that may be due */
 	struct list           in_worker;        /* by age, while it holds a slot; then by age of lingering */
 	struct worker        *worker;
+	struct board_connection *record;        /* while it holds a slot; its bytes are counted there */
 	enum connection_state state;
 	enum connection_end   how;
 	enum connection_end   cut;              /* why its program was told to end */
@@ -55,12 +58,10 @@ struct connection {
 	bool                  kicked;           /* the master wants to know when it is closed */
 	uint64_t              number;           /* within the worker, from 1 */
 	uint64_t              note;             /* the handler's */
-	uint64_t              bytes_in, bytes_out;
 	int64_t               opened_us;        /* when it was accepted */
 	int64_t               opened_ms;        /* the same in the loop's time */
 	int64_t               active_ms;        /* when a byte last went either way, or the state changed */
-	char                 *out;              /* what the client has not taken yet; NULL: nothing */
-	size_t                out_len, out_at;
+	struct buffer         out;              /* what the client has not taken yet */
 	struct program       *program;
 	struct endpoint       peer, local;
 };
@@ -75,6 +76,9 @@ void connection_new(struct worker *w, int fd, const struct endpoint *peer);
 
 /* Ends it at once and without lingering; what it still had to send is lost. */
 void connection_abort(struct connection *c, enum connection_end how);
+
+/* The program of a new connection, which has the socket: for its handler. */
+void connection_run_program(struct connection *c, struct program *p);
 
 /* Tells its program to end; that is then how the connection ended. */
 void connection_end_program(struct connection *c, enum connection_end how);

@@ -15,6 +15,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "conf_keys.h"
 #include "connection.h"
 #include "fd.h"
@@ -318,6 +319,7 @@ static void open_loop(struct worker *w)
 
 	if (loop_init(&w->loop) == -1)
 		cannot_start(w, "epoll");
+	w->loop.woke_ms = &w->slot->turn_ms;
 	notify_move(w->start.events, &w->loop);
 	w->leash = (struct watch){ .fd = w->start.leash, .ready = on_leash };
 	w->signals = (struct watch){ .fd = signals_open(ours, sizeof ours / sizeof *ours),
@@ -360,6 +362,9 @@ static void begin(struct worker *w)
 	list_init(&w->lingering);
 	w->shutdown.fire = on_shutdown_timeout;
 	w->slot = board_slot(w->start.board, w->start.slot);
+	board_set(&w->slot->pid, (uint32_t)w->pid);
+	board_set(&w->slot->born_ms, clock_ms());
+	board_enter(w->start.board, w->start.slot);
 	w->handler = handler_find(w->service->handler.id);
 	keep_only_ours(&w->start);
 	take_place(w);
@@ -367,7 +372,9 @@ static void begin(struct worker *w)
 	/* Its own mapping: a worker without memory for its work is to fail now, not later. */
 	w->scratch = mmap(NULL, WORKER_SCRATCH, PROT_READ | PROT_WRITE,
 	                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (w->scratch == MAP_FAILED || programs_init(&w->programs, &w->loop, w->service, &w->limits) == -1 ||
+	if (w->scratch == MAP_FAILED ||
+	    records_init(&w->records, w->start.board, w->start.slot) == -1 ||
+	    programs_init(&w->programs, &w->loop, w->service, &w->limits) == -1 ||
 	    environment_wipe_ours() == -1)
 		cannot_start(w, "prepare");
 	take_identity(w);
@@ -379,6 +386,7 @@ static void finish(struct worker *w)
 {
 	acceptor_close(&w->acceptor);
 	programs_fini(&w->programs);
+	records_fini(&w->records);
 	munmap(w->scratch, WORKER_SCRATCH);
 	loop_fini(&w->loop);
 }

@@ -21,6 +21,7 @@
 #include "loop.h"
 #include "notify.h"
 #include "programs.h"
+#include "records.h"
 #include "rlimits.h"
 
 /* What the master gives a worker. All lent; descriptors are those of the forked process. */
@@ -47,7 +48,8 @@ struct worker {
 	const struct handler      *handler;
 	pid_t                      pid;
 	struct loop                loop;
-	struct board_slot         *slot;
+	struct board_slot         *slot;        /* ours on the board */
+	struct records             records;     /* and those of our connections */
 	struct acceptor           *acceptor;
 	struct watch               leash, signals;
 	struct timer               shutdown;    /* after the master's death */
@@ -62,9 +64,12 @@ struct worker {
 	char                      *scratch;     /* WORKER_SCRATCH bytes, for whoever reads just now */
 };
 
-/* One connection more holds a slot; one fewer. */
-void worker_take_slot(struct worker *w);
-void worker_give_slot(struct worker *w);
+/*
+ * One connection more holds a slot; one fewer. It has a record on the board as
+ * long, and the number w->accepted.
+ */
+struct board_connection *worker_take_slot(struct worker *w, const struct endpoint *peer);
+void worker_give_slot(struct worker *w, struct board_connection *record);
 bool worker_has_room(const struct worker *w);
 
 /* To the master, about a connection. That it is gone, its end of the leash will tell. */

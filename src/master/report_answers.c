@@ -4,7 +4,7 @@
  * thousand connections.
  */
 #include <config.h>
-#include "report_json.h"
+#include "report_answers.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -3,8 +3,8 @@
  * The answers to those who look, as droverctl(8) has them. All run in a
  * reporter; data is the struct report_data, or what else is said.
  */
-#ifndef DROVER_MASTER_REPORT_JSON_H
-#define DROVER_MASTER_REPORT_JSON_H
+#ifndef DROVER_MASTER_REPORT_ANSWERS_H
+#define DROVER_MASTER_REPORT_ANSWERS_H
 
 #include "control_request.h"
 #include "report_out.h"
