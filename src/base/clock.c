@@ -9,12 +9,17 @@
 #include <stdlib.h>
 #include <time.h>
 
-int64_t clock_us(void)
+int64_t clock_ns(void)
 {
 	struct timespec t;
 
 	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000 + t.tv_nsec / 1000;
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+int64_t clock_us(void)
+{
+	return clock_ns() / 1000;
 }
 
 int64_t clock_ms(void)

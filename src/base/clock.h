@@ -12,6 +12,7 @@
 #define CLOCK_TEXT_MAX 32
 
 /* CLOCK_MONOTONIC, the one that systemd means by MONOTONIC_USEC. */
+int64_t clock_ns(void);
 int64_t clock_us(void);
 int64_t clock_ms(void);
 

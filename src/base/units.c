@@ -35,6 +35,15 @@ static const struct unit sizes[] = {
 	{ NULL, 0 },
 };
 
+/* What a rate may be per. */
+static const struct unit rates[] = {
+	{ "/s", 1000 },
+	{ "/m", 60 * 1000 },
+	{ "/h", 60 * 60 * 1000 },
+	{ "/d", 24 * 60 * 60 * 1000 },
+	{ NULL, 0 },
+};
+
 static int fail(int err)
 {
 	errno = err;
@@ -147,6 +156,32 @@ int units_parse_size(const char *text, int64_t *bytes)
 const char *units_format_size(int64_t bytes, char *buf)
 {
 	return format_quantity(bytes, sizes, buf);
+}
+
+int units_parse_rate(const char *text, struct units_rate *rate)
+{
+	int64_t count;
+
+	if (take_number(&text, &count) == -1)
+		return -1;
+	if (*text == '\0')
+		text = "/s";
+	for (const struct unit *u = rates; u->name; u++)
+		if (strcmp(text, u->name) == 0) {
+			*rate = (struct units_rate){ .count = count, .per_ms = u->worth };
+			return 0;
+		}
+	return fail(EINVAL);
+}
+
+const char *units_format_rate(const struct units_rate *rate, char *buf)
+{
+	const struct unit *u = rates;
+
+	while (u[1].name && u->worth != rate->per_ms)
+		u++;
+	snprintf(buf, UNITS_TEXT_MAX, "%" PRId64 "%s", rate->count, u->name);
+	return buf;
 }
 
 int units_parse_mode(const char *text, int *mode)

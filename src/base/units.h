@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Quantities as people write them: durations, sizes, modes, lists of CPUs.
+ * Quantities as people write them: durations, sizes, rates, modes, lists of
+ * CPUs.
  *
  * Parsers take the whole text or nothing: 0, or -1 with errno EINVAL (not such
  * a quantity) or ERANGE (more than fits). What they are given on failure stays
@@ -29,6 +30,16 @@ const char *units_format_duration(int64_t ms, char *buf);
 /* "64k", "16M", "1G", "1T", either case; without a unit it is bytes. */
 int units_parse_size(const char *text, int64_t *bytes);
 const char *units_format_size(int64_t bytes, char *buf);
+
+/* So many in a time. */
+struct units_rate {
+	int64_t count;
+	int64_t per_ms;
+};
+
+/* "100/s", "30/m", "500/h"; without a unit it is a second. */
+int units_parse_rate(const char *text, struct units_rate *rate);
+const char *units_format_rate(const struct units_rate *rate, char *buf);
 
 /* Permission bits in octal: "0660", "027"; at most 07777. */
 int units_parse_mode(const char *text, int *mode);

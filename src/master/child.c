@@ -69,6 +69,8 @@ static bool believe(struct child *c, enum leash_word word)
 		c->retiring = true;
 		return c->state == CHILD_ACCEPTING;
 	case LEASH_LOGS:
+	case LEASH_KICK:
+	case LEASH_NO_SUCH:
 		break;
 	}
 	return false;
@@ -91,7 +93,9 @@ static void on_leash(struct watch *w, uint32_t events)
 	}
 	for (int i = 0; i < LEASH_FDS; i++)
 		fd_close(&m.fds[i]);    /* a worker has none to give */
-	if (believe(c, m.word))
+	if (m.word == LEASH_KICK || m.word == LEASH_NO_SUCH)
+		c->kicked(c, m.number, m.word == LEASH_KICK);
+	else if (believe(c, m.word))
 		c->heard(c, m.word);
 }
 

@@ -37,6 +37,8 @@ struct child {
 	void            *arg;           /* of heard */
 	/* It said something that fits its state, which READY and DRAIN have changed already. */
 	void           (*heard)(struct child *c, enum leash_word word);
+	/* It has closed the connection that it was to kick, or had none of that number. */
+	void           (*kicked)(struct child *c, uint64_t number, bool found);
 };
 
 /*

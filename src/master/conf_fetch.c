@@ -8,8 +8,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -20,6 +22,7 @@
 #include "list.h"
 #include "log.h"
 #include "signals.h"
+#include "text.h"
 
 struct conf_fetch {
 	struct loop     *loop;
@@ -32,6 +35,8 @@ struct conf_fetch {
 	struct timer     limit;
 	size_t           line_len;
 	char             line[LOG_LINE_MAX];
+	struct text      said;          /* the complaints so far */
+	char             said_room[CONF_FETCH_SAID];
 };
 
 /* ---- in the child ------------------------------------------------------- */
@@ -66,20 +71,41 @@ static void discard(struct conf_fetch *f)
 	fd_close(&f->complaints.fd);
 }
 
+/* One complaint: to the log, and kept for who asked. */
+static void complain(struct conf_fetch *f, const char *line, size_t len)
+{
+	log_err("%.*s", (int)len, line);        /* without NUL: from printf(3) */
+	text_add(&f->said, "%s%.*s", f->said.len > 0 ? "\n" : "", (int)len, line);
+}
+
+static void complain_of(struct conf_fetch *f, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void complain_of(struct conf_fetch *f, const char *format, ...)
+{
+	char line[256];
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(line, sizeof line, format, ap);
+	va_end(ap);
+	complain(f, line, strlen(line));
+}
+
 /* The exit status for the master: 0 if there is a configuration, now ours alone. */
 static int judge(struct conf_fetch *f)
 {
 	const struct conf *conf = (const struct conf *)(const void *)f->arena.base;
 
 	if (!WIFEXITED(f->status)) {
-		log_err("the process that checks the configuration was ended by signal %s",
-		        signals_name(WTERMSIG(f->status)));
+		complain_of(f, "the process that checks the configuration was ended by signal %s",
+		            signals_name(WTERMSIG(f->status)));
 		return EX_SOFTWARE;
 	}
 	if (WEXITSTATUS(f->status) != EX_OK)
 		return WEXITSTATUS(f->status);
 	if (arena_seal(&f->arena, conf->size) == -1) {
-		log_err("keep the configuration: %m");
+		complain_of(f, "keep the configuration: %m");
 		return EX_OSERR;
 	}
 	return EX_OK;
@@ -92,6 +118,7 @@ static void deliver(struct conf_fetch *f)
 	if (f->pid != 0 || f->complaints.fd != -1)
 		return;                 /* both ends must be known */
 	result.exit_code = judge(f);
+	result.complaints = f->said.buf;
 	result.arena = f->arena;
 	if (result.exit_code == EX_OK)
 		result.conf = (const struct conf *)(const void *)f->arena.base;
@@ -104,7 +131,7 @@ static void deliver(struct conf_fetch *f)
 static void flush_line(struct conf_fetch *f)
 {
 	if (f->line_len > 0)
-		log_err("%.*s", (int)f->line_len, f->line);     /* without NUL: from printf(3) */
+		complain(f, f->line, f->line_len);
 	f->line_len = 0;
 }
 
@@ -138,7 +165,8 @@ static void on_limit(struct timer *t)
 {
 	struct conf_fetch *f = container_of(t, struct conf_fetch, limit);
 
-	log_err("checking the configuration takes more than %d s: given up", CONF_FETCH_MS / 1000);
+	complain_of(f, "checking the configuration takes more than %d s: given up",
+	            CONF_FETCH_MS / 1000);
 	if (f->pid > 0)
 		kill(f->pid, SIGKILL);
 	/* Somebody else may hold the other end: what the child started, and left. */
@@ -177,6 +205,7 @@ struct conf_fetch *conf_fetch_start(struct loop *l, const struct conf_origin *so
 		return NULL;
 	*f = (struct conf_fetch){ .loop = l, .done = done, .arg = arg,
 	                          .complaints.fd = -1, .limit.fire = on_limit };
+	f->said = text_in(f->said_room, sizeof f->said_room);
 	if (arena_open(&f->arena, CONF_ARENA_SIZE) == -1 || start_child(f, source) == -1) {
 		int saved = errno;
 

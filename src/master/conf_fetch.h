@@ -15,6 +15,7 @@
 #include "loop.h"
 
 #define CONF_FETCH_MS 30000             /* how long the child may take */
+#define CONF_FETCH_SAID 16384           /* bytes of complaints that are kept; the log has all */
 
 struct conf_origin {
 	const char *file;               /* what conf_load takes */
@@ -27,6 +28,7 @@ struct conf_fetched {
 	struct arena  arena;            /* given to the receiver; closed if conf is NULL */
 	const struct conf *conf;        /* NULL: it has been logged why not */
 	int           exit_code;        /* then: sysexits.h */
+	const char   *complaints;       /* what was logged, lines without the last newline; lent */
 };
 
 typedef void conf_fetch_done(void *arg, const struct conf_fetched *result);

@@ -5,16 +5,71 @@
 #include <config.h>
 #include "exhaustion.h"
 
+#include "address.h"
 #include "log.h"
 #include "text.h"
 
 #define LINE_MAX_LEN 1024
+#define LONGEST      3
 
 static void add_queue(struct text *t, const struct exhaustion_facts *f, int64_t length)
 {
 	if (f->queue_limit > 0)
 		text_add(t, ", %lld of at most %lld connections wait", (long long)length,
 		         (long long)f->queue_limit);
+}
+
+/* The connections that have been open for longest, by age. */
+struct longest {
+	size_t                       n;
+	pid_t                        workers[LONGEST];
+	struct board_connection_view all[LONGEST];
+};
+
+static void insert(struct longest *l, pid_t worker, const struct board_connection_view *c)
+{
+	size_t at = l->n;
+
+	while (at > 0 && l->all[at - 1].since_ms > c->since_ms)
+		at--;
+	if (at == LONGEST)
+		return;
+	if (l->n < LONGEST)
+		l->n++;
+	for (size_t i = l->n - 1; i > at; i--) {
+		l->all[i] = l->all[i - 1];
+		l->workers[i] = l->workers[i - 1];
+	}
+	l->all[at] = *c;
+	l->workers[at] = worker;
+}
+
+static struct longest find_longest(const struct board *b)
+{
+	struct longest l = { .n = 0 };
+	struct board_connection_view c;
+	struct board_worker_view w;
+
+	for (size_t i = 0; i < board_slots(b); i++) {
+		board_view(b, i, &w);
+		for (size_t k = 0; w.open > 0 && k < board_connections(b); k++)
+			if (board_view_connection(b, i, k, &c))
+				insert(&l, w.pid, &c);
+	}
+	return l;
+}
+
+/* As in "; open for longest: 812-3 from 192.0.2.1:4711 for 95 s". */
+static void add_longest(struct text *t, const struct exhaustion_facts *f)
+{
+	const struct longest l = find_longest(f->board);
+	char from[ADDRESS_TEXT_MAX];
+
+	for (size_t i = 0; i < l.n; i++)
+		text_add(t, "%s %d-%llu from %s for %lld s", i == 0 ? "; open for longest:" : ",",
+		         (int)l.workers[i], (unsigned long long)l.all[i].number,
+		         endpoint_format(&l.all[i].peer, from, sizeof from),
+		         (long long)(f->now_ms - l.all[i].since_ms) / 1000);
 }
 
 static void begin(struct exhaustion *e, const struct exhaustion_facts *f, struct notify *events)
@@ -26,6 +81,7 @@ static void begin(struct exhaustion *e, const struct exhaustion_facts *f, struct
 	text_add(&t, "%s: pool exhausted: %lld of %lld slots of %d workers are busy",
 	         f->service->name, (long long)f->busy, (long long)f->slots, f->workers);
 	add_queue(&t, f, f->queue);
+	add_longest(&t, f);
 	log_warn("%s (more %s or connections would help)", line,
 	         f->service->workers.ranged ? "workers.max" : "workers");
 	notify_send(events, "exhausted service=%s busy=%lld slots=%lld queue=%lld",

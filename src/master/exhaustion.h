@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "board.h"
 #include "conf.h"
 #include "notify.h"
 
@@ -25,6 +26,7 @@ struct exhaustion_facts {
 	int                        workers;
 	int64_t                    busy, slots;
 	int64_t                    queue, queue_limit;  /* limit 0: nobody knows */
+	const struct board        *board;
 };
 
 /*

@@ -6,76 +6,90 @@
 #include "generation.h"
 
 #include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <sysexits.h>
 
 #include "log.h"
 
-static int no_memory(void)
+/* Logs the reason and keeps it. Returns exit_code. */
+static int fail(struct generation_failure *f, int exit_code, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+static int fail(struct generation_failure *f, int exit_code, const char *format, ...)
 {
-	log_err("make a new generation: %m");
-	return EX_OSERR;
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(f->text, sizeof f->text, format, ap);
+	va_end(ap);
+	log_err("%s", f->text);
+	return f->exit_code = exit_code;
+}
+
+static int no_memory(struct generation_failure *f)
+{
+	return fail(f, EX_OSERR, "make a new generation: %m");
 }
 
 /* A detached server has no standard error. 0, or an exit code after it was logged. */
-static int check_logs(const struct generation *g)
+static int check_logs(const struct generation *g, struct generation_failure *f)
 {
 	const struct conf_log *const logs[] = { &g->conf->log, &g->conf->access_log };
 
 	for (size_t i = 0; g->context.detached && i < sizeof logs / sizeof *logs; i++)
-		if (logs[i]->target == LOG_TARGET_STDERR) {
-			log_err("%s:%d: a detached server has no standard error to log to "
-			        "(the target must be \"syslog\", \"journal\" or a file)",
-			        logs[i]->place.file, logs[i]->place.line > 0 ? logs[i]->place.line : 1);
-			return EX_CONFIG;
-		}
+		if (logs[i]->target == LOG_TARGET_STDERR)
+			return fail(f, EX_CONFIG, "%s:%d: a detached server has no standard error"
+			            " to log to (the target must be \"syslog\", \"journal\" or a"
+			            " file)", logs[i]->place.file,
+			            logs[i]->place.line > 0 ? logs[i]->place.line : 1);
 	return 0;
 }
 
 /* 0, or an exit code after the reason was logged. */
-static int open_logs(struct generation *g)
+static int open_logs(struct generation *g, struct generation_failure *f)
 {
 	const struct conf_log *which;
 
-	if (check_logs(g) != 0)
+	if (check_logs(g, f) != 0)
 		return EX_CONFIG;
 	if (logs_open(&g->logs, g->conf, &which) == 0)
 		return 0;
-	log_err("%s:%d: open the log \"%s\": %m", which->place.file, which->place.line,
-	        which->path ? which->path : log_target_name(which->target));
-	return errno == EACCES || errno == EPERM ? EX_NOPERM : EX_OSERR;
+	return fail(f, errno == EACCES || errno == EPERM ? EX_NOPERM : EX_OSERR,
+	            "%s:%d: open the log \"%s\": %m", which->place.file, which->place.line,
+	            which->path ? which->path : log_target_name(which->target));
 }
 
-static int open_sockets(struct generation *g, struct unit *u)
+static int open_sockets(struct generation *g, struct unit *u, struct generation_failure *f)
 {
 	struct sockets_error e;
 	int n = sockets_acquire(g->all_sockets, u->service, g->number, u->sockets, &e);
 
-	if (n == -1) {
-		log_err("%s:%d: %s", e.place.file, e.place.line, e.text);
-		return e.exit_code;
-	}
+	if (n == -1)
+		return fail(f, e.exit_code, "%s:%d: %s", e.place.file, e.place.line, e.text);
 	u->n_sockets = (size_t)n;
 	return 0;
 }
 
-static int open_unit(struct generation *g, struct unit *u, const struct conf_service *s)
+static int open_unit(struct generation *g, struct unit *u, const struct conf_service *s,
+                     struct generation_failure *f)
 {
 	int code;
 
 	u->service = s;
-	code = open_sockets(g, u);
+	code = open_sockets(g, u, f);
 	if (code != 0)
 		return code;
 	u->pool = pool_new(&g->context, s, g->number, g->conf->shutdown_timeout, u->sockets,
 	                   u->n_sockets);
-	return u->pool ? 0 : no_memory();
+	return u->pool ? 0 : no_memory(f);
 }
 
 struct generation *generation_new(const struct conf_fetched *fetched, unsigned int number,
                                   struct sockets *sockets, const struct pool_context *context,
-                                  int *exit_code)
+                                  struct generation_failure *failure)
 {
 	const struct conf *conf = fetched->conf;
 	struct generation *g = calloc(1, sizeof *g + conf->n_services * sizeof g->units[0]);
@@ -83,7 +97,7 @@ struct generation *generation_new(const struct conf_fetched *fetched, unsigned i
 	if (!g) {
 		struct arena a = fetched->arena;
 
-		*exit_code = no_memory();
+		no_memory(failure);
 		arena_close(&a);
 		return NULL;
 	}
@@ -93,13 +107,13 @@ struct generation *generation_new(const struct conf_fetched *fetched, unsigned i
 	g->conf = conf;
 	g->all_sockets = sockets;
 	g->context = *context;
-	*exit_code = open_logs(g);
+	failure->exit_code = open_logs(g, failure);
 	g->context.log = g->logs.log;
 	g->context.access_log = g->logs.access_log;
 	g->context.log_level = g->logs.level;
-	for (; *exit_code == 0 && g->n < conf->n_services; g->n++)
-		*exit_code = open_unit(g, &g->units[g->n], conf->services[g->n]);
-	if (*exit_code != 0)
+	for (; failure->exit_code == 0 && g->n < conf->n_services; g->n++)
+		failure->exit_code = open_unit(g, &g->units[g->n], conf->services[g->n], failure);
+	if (failure->exit_code != 0)
 		generation_free(&g);
 	return g;
 }
@@ -179,7 +193,7 @@ int generation_workers(const struct generation *g)
 	int sum = 0;
 
 	for (size_t i = 0; i < g->n; i++) {
-		struct pool_census c = pool_census(g->units[i].pool);
+		struct children_census c = pool_census(g->units[i].pool);
 
 		sum += c.starting + c.accepting + c.draining;
 	}
@@ -210,13 +224,15 @@ bool generation_is_settled(const struct generation *g)
 	return true;
 }
 
-void generation_reopen_logs(struct generation *g)
+bool generation_reopen_logs(struct generation *g)
 {
-	logs_reopen(&g->logs);
+	const bool all = logs_reopen(&g->logs);
+
 	for (size_t i = 0; i < g->n; i++)
 		pool_send_logs(g->units[i].pool,
 		               g->logs.log ? log_sink_fd(g->logs.log) : -1,
 		               g->logs.access_log ? log_sink_fd(g->logs.access_log) : -1);
+	return all;
 }
 
 bool generation_has(const struct generation *g, const struct pool *p)

@@ -33,15 +33,21 @@ struct generation {
 	struct unit         units[];
 };
 
+/* Why a generation could not be made. */
+struct generation_failure {
+	int  exit_code;                 /* sysexits.h; 0: it could */
+	char text[640];
+};
+
 /*
  * Opens what the configuration asks for, beside what runs: logs and sockets,
  * no workers yet. Takes fetched->arena in any case. *context is a template; its
- * logs are filled in. NULL after the reason was logged, with *exit_code set
- * (sysexits.h) and nothing changed.
+ * logs are filled in. NULL after the reason was logged, with *failure filled
+ * and nothing changed.
  */
 struct generation *generation_new(const struct conf_fetched *fetched, unsigned int number,
                                   struct sockets *sockets, const struct pool_context *context,
-                                  int *exit_code);
+                                  struct generation_failure *failure);
 
 /* Frees *gp, which has no workers, and sets it to NULL; NULL is fine. */
 void generation_free(struct generation **gp);
@@ -77,7 +83,8 @@ const struct unit *generation_failed(const struct generation *g);
 /* True if every service has all its workers or has failed once. */
 bool generation_is_settled(const struct generation *g);
 
-void generation_reopen_logs(struct generation *g);
+/* False if one could not be opened. */
+bool generation_reopen_logs(struct generation *g);
 
 /* In a worker of mine (NULL: of another generation): all else of g goes out of reach. */
 void generation_forget(struct generation *g, const struct pool *mine);

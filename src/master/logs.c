@@ -41,7 +41,7 @@ void logs_use(const struct logs *l)
 	log_use(l->log, l->level);
 }
 
-static void reopen_one(struct log_sink *sink, const char *name)
+static bool reopen_one(struct log_sink *sink, const char *name)
 {
 	int fd = sink ? log_sink_open_again(sink) : -1;
 
@@ -49,10 +49,12 @@ static void reopen_one(struct log_sink *sink, const char *name)
 		log_sink_switch(sink, fd);
 	else if (sink)
 		log_err("reopen the %s: %m; it goes on as it was", name);
+	return !sink || fd != -1;
 }
 
-void logs_reopen(struct logs *l)
+bool logs_reopen(struct logs *l)
 {
-	reopen_one(l->log, "log");
-	reopen_one(l->access_log, "access log");
+	const bool log = reopen_one(l->log, "log");
+
+	return reopen_one(l->access_log, "access log") && log;
 }

@@ -22,7 +22,10 @@ void logs_close(struct logs *l);
 /* From now on the master writes there. */
 void logs_use(const struct logs *l);
 
-/* Opens renamed files anew; what cannot be opened is logged and goes on in the old file. */
-void logs_reopen(struct logs *l);
+/*
+ * Opens renamed files anew; what cannot be opened is logged and goes on in the
+ * old file: then false.
+ */
+bool logs_reopen(struct logs *l);
 
 #endif

@@ -6,6 +6,7 @@
 #include "master.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,14 +14,32 @@
 #include "pid_file.h"
 #include "text.h"
 
+/* False after the reason was logged. */
+static bool prepare_control(struct master *m, const struct conf *conf,
+                            struct generation_failure *failure)
+{
+	struct control_door_error e;
+
+	if (control_prepare(m->control, &conf->control, &e) == 0)
+		return true;
+	log_err("%s", e.text);
+	snprintf(failure->text, sizeof failure->text, "%s", e.text);
+	failure->exit_code = e.exit_code;
+	return false;
+}
+
 struct generation *master_new_generation(struct master *m, const struct conf_fetched *fetched,
-                                         int *exit_code)
+                                         struct generation_failure *failure)
 {
 	struct generation *g = generation_new(fetched, ++m->n_generations, &m->sockets,
-	                                      &m->context, exit_code);
+	                                      &m->context, failure);
 
 	if (!g)
 		return NULL;
+	if (!prepare_control(m, g->conf, failure)) {
+		generation_free(&g);
+		return NULL;
+	}
 	list_append(&m->generations, &g->in_master);
 	generation_start(g);
 	return g;
@@ -32,6 +51,16 @@ void master_install(struct master *m, struct generation *g)
 	m->resting = false;
 	logs_use(&g->logs);
 	sockets_commit(&m->sockets, g->number);
+	control_commit(m->control, &g->conf->control);
+}
+
+/* What its services have counted goes on with those that have their names now. */
+static void bequeath(const struct generation *g, struct generation *heir)
+{
+	for (size_t i = 0; i < g->n; i++)
+		for (size_t k = 0; heir && k < heir->n; k++)
+			if (strcmp(g->units[i].service->name, heir->units[k].service->name) == 0)
+				pool_inherit(heir->units[k].pool, g->units[i].pool);
 }
 
 void master_bury_old(struct master *m)
@@ -43,8 +72,21 @@ void master_bury_old(struct master *m)
 			continue;
 		notify_send(m->events, "generation-gone generation=%u", g->number);
 		log_debug("generation %u is gone", g->number);
+		bequeath(g, m->current);
 		generation_free(&g);
 	}
+}
+
+bool master_reopen_logs(struct master *m)
+{
+	struct generation *g;
+	bool all = true;
+
+	list_each(&m->generations, g, struct generation, in_master)
+		all = generation_reopen_logs(g) && all;
+	log_info("logs reopened");
+	notify_send(m->events, "logs-reopened");
+	return all;
 }
 
 int master_workers(const struct master *m)

@@ -10,11 +10,13 @@
 #include <sys/resource.h>
 
 #include "conf_fetch.h"
+#include "control.h"
 #include "generation.h"
 #include "lifecycle.h"
 #include "list.h"
 #include "loop.h"
 #include "notify.h"
+#include "outcome.h"
 #include "sockets.h"
 
 struct run_options;
@@ -24,11 +26,14 @@ struct master {
 	struct log_sink    *first_log;          /* until there is a configuration, and after its end */
 	struct loop         loop;
 	enum phase          phase;
+	int64_t             started_ms;         /* of the loop's clock */
 	int                 exit_code;
 	struct watch        signals;
 	struct notify      *systemd;            /* NULL: nobody there */
 	struct notify      *events;
 	struct sockets      sockets;
+	struct control     *control;
+	struct outcome      outcome;            /* of a change that a client of it waits for */
 	struct pool_context context;            /* what generations start from */
 	unsigned int        n_generations;      /* numbers given so far */
 	struct conf_fetch  *fetch;              /* a configuration is being read */
@@ -48,17 +53,20 @@ struct master {
 };
 
 /*
- * Makes a generation of what was fetched, and starts its workers. NULL after
- * the reason was logged, with *exit_code set.
+ * Makes a generation of what was fetched, prepares its control socket and
+ * starts its workers. NULL after the reason was logged, with *failure filled.
  */
 struct generation *master_new_generation(struct master *m, const struct conf_fetched *fetched,
-                                         int *exit_code);
+                                         struct generation_failure *failure);
 
-/* Makes g the one that serves: its logs, its socket options. */
+/* Makes g the one that serves: its logs, its socket options, its control socket. */
 void master_install(struct master *m, struct generation *g);
 
 /* Buries the generations that are neither current nor coming and have no worker any more. */
 void master_bury_old(struct master *m);
+
+/* Opens all logs anew. False if one could not be opened; it has been logged which. */
+bool master_reopen_logs(struct master *m);
 
 /* Workers of all generations. */
 int master_workers(const struct master *m);

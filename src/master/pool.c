@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-#include "child.h"
+#include "children.h"
 #include "life.h"
 #include "log.h"
 #include "scaler.h"
@@ -20,38 +20,20 @@ struct pool {
 	int64_t                    shutdown_timeout_ms;
 	int                        listeners[CONF_LISTEN_MAX];
 	size_t                     n_listeners;
-	struct board              *board;
 	struct scaler              scaler;      /* how many are wanted */
 	int64_t                    few, quiet;  /* what workers were last told to watch for */
 	bool                       failed;      /* one could not start; until all that are wanted accept */
 	struct restart             restart;
 	struct timer               delayed;     /* set: no births until then */
-	size_t                     n;           /* children, as many as slots on the board */
-	struct child               children[];
+	struct totals              totals;      /* of those that have ended */
+	struct children            children;
 };
 
 /* ---- counting ----------------------------------------------------------- */
 
-struct pool_census pool_census(const struct pool *p)
+struct children_census pool_census(const struct pool *p)
 {
-	struct pool_census c = { 0 };
-
-	for (size_t i = 0; i < p->n; i++)
-		switch (p->children[i].state) {
-		case CHILD_NONE:
-			break;
-		case CHILD_STARTING:
-			c.starting++;
-			break;
-		case CHILD_ACCEPTING:
-			c.accepting++;
-			break;
-		case CHILD_DRAINING:
-		case CHILD_STOPPING:
-			c.draining++;
-			break;
-		}
-	return c;
+	return children_census(&p->children);
 }
 
 int pool_target(const struct pool *p)
@@ -61,7 +43,7 @@ int pool_target(const struct pool *p)
 
 bool pool_is_complete(const struct pool *p)
 {
-	return pool_census(p).accepting >= p->scaler.floor;
+	return children_census(&p->children).accepting >= p->scaler.floor;
 }
 
 bool pool_is_asleep(const struct pool *p)
@@ -79,43 +61,50 @@ bool pool_has_failed(const struct pool *p)
 	return p->failed;
 }
 
-static size_t index_of(const struct pool *p, const struct child *c)
+bool pool_works(const struct pool *p)
 {
-	return (size_t)(c - p->children);
+	return p->scaler.works;
 }
 
-/* Connections of a worker as it says: more than it has room for is nonsense. */
-static uint32_t open_of(const struct pool *p, const struct child *c)
+const struct totals *pool_totals(const struct pool *p)
 {
-	const uint32_t open = atomic_load(&board_slot(p->board, index_of(p, c))->open);
-	const uint32_t slots = (uint32_t)p->service->connections;
-
-	return open < slots ? open : slots;
+	return &p->totals;
 }
 
-static struct scaler_counts count(const struct pool *p)
+void pool_inherit(struct pool *p, const struct pool *gone)
 {
-	struct scaler_counts n = { 0 };
-
-	for (size_t i = 0; i < p->n; i++) {
-		const struct child *c = &p->children[i];
-
-		if (c->state != CHILD_ACCEPTING)
-			continue;
-		n.accepting++;
-		n.open += open_of(p, c);
-		n.done += open_of(p, c) + atomic_load(&board_slot(p->board, i)->served);
-	}
-	return n;
+	totals_add(&p->totals, &gone->totals);
 }
 
-/* One of those that have had their share; they are replaced one after another. */
-static struct child *retiring(struct pool *p)
+int64_t pool_delay_ms(const struct pool *p)
 {
-	for (size_t i = 0; i < p->n; i++)
-		if (p->children[i].state == CHILD_ACCEPTING && p->children[i].retiring)
-			return &p->children[i];
-	return NULL;
+	const int64_t left_ms = p->delayed.at_ms - p->context->loop->now_ms;
+
+	return timer_is_set(&p->delayed) && left_ms > 0 ? left_ms : 0;
+}
+
+size_t pool_places(const struct pool *p)
+{
+	return p->children.n;
+}
+
+struct pool_worker pool_worker(const struct pool *p, size_t i)
+{
+	static const enum board_state states[] = {
+		[CHILD_NONE] = BOARD_FREE, [CHILD_STARTING] = BOARD_STARTING,
+		[CHILD_ACCEPTING] = BOARD_ACCEPTING, [CHILD_DRAINING] = BOARD_DRAINING,
+		[CHILD_STOPPING] = BOARD_DRAINING,
+	};
+	const struct child *c = &p->children.all[i];
+	struct pool_worker w = { .pid = c->pid, .state = states[c->state], .born_ms = c->born_ms };
+
+	board_view(p->children.board, i, &w.said);
+	return w;
+}
+
+const struct board *pool_board(const struct pool *p)
+{
+	return p->children.board;
 }
 
 /* ---- births ------------------------------------------------------------- */
@@ -126,7 +115,7 @@ static _Noreturn void be_worker(struct pool *p, size_t slot, int leash)
 	const struct worker_start start = {
 		.service = p->service, .shutdown_timeout_ms = p->shutdown_timeout_ms,
 		.listeners = p->listeners, .n_listeners = p->n_listeners, .leash = leash,
-		.board = p->board, .slot = slot, .log = x->log, .access_log = x->access_log,
+		.board = p->children.board, .slot = slot, .log = x->log, .access_log = x->access_log,
 		.log_level = x->log_level, .detached = x->detached, .events = x->events,
 		.nofile = x->nofile,
 	};
@@ -141,23 +130,15 @@ static bool spawn(struct pool *p, struct child *c)
 	int leash;
 	pid_t pid;
 
-	board_reset(p->board, index_of(p, c), BOARD_STARTING);
+	board_reset(p->children.board, children_index(&p->children, c), BOARD_STARTING);
 	pid = child_fork(c, p->service->timeouts.start, &leash);
 	if (pid == 0)
-		be_worker(p, index_of(p, c), leash);
+		be_worker(p, children_index(&p->children, c), leash);
 	if (pid == -1)
 		return false;
 	notify_send(p->context->events, "worker-start service=%s pid=%d generation=%u",
 	            p->service->name, (int)pid, p->generation);
 	return true;
-}
-
-static struct child *free_place(struct pool *p)
-{
-	for (size_t i = 0; i < p->n; i++)
-		if (p->children[i].state == CHILD_NONE)
-			return &p->children[i];
-	return NULL;
 }
 
 /* One has died, or could not be born. Others wait if that is the way it goes here. */
@@ -181,8 +162,8 @@ static void slow_down(struct pool *p, bool early)
 /* How many to start now: only one, to see how it fares, while none can. */
 static int n_missing(struct pool *p)
 {
-	struct pool_census now = pool_census(p);
-	int missing = p->scaler.wanted + (retiring(p) ? 1 : 0) - now.starting - now.accepting;
+	struct children_census now = children_census(&p->children);
+	int missing = p->scaler.wanted + (children_retiring(&p->children) ? 1 : 0) - now.starting - now.accepting;
 
 	if (timer_is_set(&p->delayed) || missing <= 0)
 		return 0;
@@ -196,7 +177,7 @@ static void fill(struct pool *p)
 	struct child *c;
 
 	/* Without a free place a draining one will make room. */
-	for (int i = n_missing(p); i > 0 && (c = free_place(p)); i--)
+	for (int i = n_missing(p); i > 0 && (c = children_free_place(&p->children)); i--)
 		if (!spawn(p, c)) {
 			log_err("%s: start a worker: %m", p->service->name);
 			slow_down(p, true);
@@ -212,40 +193,18 @@ static void on_delay_over(struct timer *t)
 
 /* ---- fewer, or none ----------------------------------------------------- */
 
-/*
- * One that has not begun; else one that retires; else, of those that accept, the
- * one with the fewest connections.
- */
-static struct child *least_busy(struct pool *p)
-{
-	struct child *best = retiring(p);
-	uint32_t fewest = best ? 0 : UINT32_MAX;
-
-	for (size_t i = 0; i < p->n; i++) {
-		struct child *c = &p->children[i];
-
-		if (c->state == CHILD_STARTING)
-			return c;
-		if (c->state == CHILD_ACCEPTING && open_of(p, c) < fewest) {
-			best = c;
-			fewest = open_of(p, c);
-		}
-	}
-	return best;
-}
-
 /* As many go as are too many: first who retires, if another one has taken his place. */
 static void trim(struct pool *p)
 {
 	const int64_t drain_ms = p->service->timeouts.drain;
-	struct pool_census now = pool_census(p);
+	struct children_census now = children_census(&p->children);
 	struct child *c;
 
-	for (; now.accepting > p->scaler.wanted && (c = retiring(p)); now.accepting--)
+	for (; now.accepting > p->scaler.wanted && (c = children_retiring(&p->children)); now.accepting--)
 		child_drain(c, 0, drain_ms);
-	for (int excess = now.starting + now.accepting - p->scaler.wanted - (retiring(p) ? 1 : 0);
+	for (int excess = now.starting + now.accepting - p->scaler.wanted - (children_retiring(&p->children) ? 1 : 0);
 	     excess > 0; excess--)
-		child_drain(least_busy(p), 0, drain_ms);
+		child_drain(children_least_busy(&p->children), 0, drain_ms);
 }
 
 /* They tell once each, and so are told again what matters now. */
@@ -258,8 +217,8 @@ static void tell_what_to_watch(struct pool *p)
 
 	p->few = m.few;
 	p->quiet = m.quiet;
-	for (size_t i = 0; i < p->n; i++) {
-		struct child *c = &p->children[i];
+	for (size_t i = 0; i < p->children.n; i++) {
+		struct child *c = &p->children.all[i];
 
 		if (c->state != CHILD_ACCEPTING)
 			continue;
@@ -276,7 +235,7 @@ static void review(struct pool *p)
 	bool news;
 
 	trim(p);
-	now = count(p);
+	now = children_count(&p->children);
 	news = scaler_review(&p->scaler, &now);
 	trim(p);
 	fill(p);
@@ -308,7 +267,7 @@ bool pool_scale(struct pool *p, int by)
 
 static void want_none(struct pool *p)
 {
-	const struct scaler_counts now = count(p);
+	const struct scaler_counts now = children_count(&p->children);
 
 	scaler_end(&p->scaler, &now);
 	timer_unset(&p->context->loop->timers, &p->delayed);
@@ -317,15 +276,15 @@ static void want_none(struct pool *p)
 void pool_drain(struct pool *p, uint64_t removed, int64_t drain_ms)
 {
 	want_none(p);
-	for (size_t i = 0; i < p->n; i++)
-		child_drain(&p->children[i], removed, drain_ms);
+	for (size_t i = 0; i < p->children.n; i++)
+		child_drain(&p->children.all[i], removed, drain_ms);
 }
 
 void pool_stop(struct pool *p)
 {
 	want_none(p);
-	for (size_t i = 0; i < p->n; i++)
-		child_stop(&p->children[i]);
+	for (size_t i = 0; i < p->children.n; i++)
+		child_stop(&p->children.all[i]);
 }
 
 /* ---- what workers say and are told -------------------------------------- */
@@ -333,9 +292,9 @@ void pool_stop(struct pool *p)
 /* A worker was woken for a connection that it cannot take: one of the others may. */
 static void let_others_look(struct pool *p, const struct child *who)
 {
-	for (size_t i = 0; i < p->n; i++)
-		if (&p->children[i] != who && p->children[i].state == CHILD_ACCEPTING)
-			child_tell(&p->children[i], &(struct leash_message){ .word = LEASH_LOOK });
+	for (size_t i = 0; i < p->children.n; i++)
+		if (&p->children.all[i] != who && p->children.all[i].state == CHILD_ACCEPTING)
+			child_tell(&p->children.all[i], &(struct leash_message){ .word = LEASH_LOOK });
 }
 
 static void on_heard(struct child *c, enum leash_word word)
@@ -356,12 +315,21 @@ static void on_heard(struct child *c, enum leash_word word)
 	case LEASH_DRAIN:
 	case LEASH_RETIRE:
 	case LEASH_LOGS:
+	case LEASH_KICK:
+	case LEASH_NO_SUCH:
 		break;
 	}
 	log_debug("%s: worker (pid %d) %s", p->service->name, (int)c->pid,
 	          word == LEASH_READY ? "accepts" : word == LEASH_DRAIN ? "drains" : "retires");
 	review(p);
 	p->context->changed(p->context->arg, p);
+}
+
+static void on_kicked(struct child *c, uint64_t number, bool found)
+{
+	struct pool *p = c->arg;
+
+	p->context->kicked(p->context->arg, c->pid, number, found);
 }
 
 void pool_send_logs(struct pool *p, int log_fd, int access_log_fd)
@@ -371,34 +339,37 @@ void pool_send_logs(struct pool *p, int log_fd, int access_log_fd)
 		.fds = { [LEASH_FD_LOG] = log_fd, [LEASH_FD_ACCESS_LOG] = access_log_fd },
 	};
 
-	for (size_t i = 0; i < p->n; i++)
-		if (p->children[i].state != CHILD_NONE && child_tell(&p->children[i], &m) == -1)
+	for (size_t i = 0; i < p->children.n; i++)
+		if (p->children.all[i].state != CHILD_NONE && child_tell(&p->children.all[i], &m) == -1)
 			log_warn("%s: hand the logs to worker %d: %m", p->service->name,
-			         (int)p->children[i].pid);
+			         (int)p->children.all[i].pid);
 }
 
 /* ---- deaths ------------------------------------------------------------- */
 
-static struct child *find(struct pool *p, pid_t pid)
+enum pool_kick pool_kick(struct pool *p, pid_t pid, uint64_t number)
 {
-	for (size_t i = 0; i < p->n; i++)
-		if (p->children[i].state != CHILD_NONE && p->children[i].pid == pid)
-			return &p->children[i];
-	return NULL;
+	const struct leash_message m = { .word = LEASH_KICK, .number = number };
+	const struct child *c = children_find(&p->children, pid);
+
+	if (!c)
+		return POOL_KICK_NOT_OURS;
+	return child_tell(c, &m) == -1 ? POOL_KICK_FAILED : POOL_KICK_TOLD;
 }
 
 bool pool_reaped(struct pool *p, pid_t pid, int status)
 {
-	struct child *c = find(p, pid);
-	struct board_slot *slot;
+	struct child *c = children_find(&p->children, pid);
+	struct board_worker_view said;
 	enum child_state was;
 
 	if (!c)
 		return false;
 	was = c->state;
-	slot = board_slot(p->board, index_of(p, c));
-	child_bury(c, status, atomic_load(&slot->served), atomic_load(&slot->open));
-	board_reset(p->board, index_of(p, c), BOARD_FREE);
+	board_view(p->children.board, children_index(&p->children, c), &said);
+	totals_add_worker(&p->totals, &said, status);
+	child_bury(c, status, said.served, said.open);
+	board_reset(p->children.board, children_index(&p->children, c), BOARD_FREE);
 	if (was == CHILD_STARTING || was == CHILD_ACCEPTING)
 		slow_down(p, was == CHILD_STARTING);
 	review(p);
@@ -412,9 +383,10 @@ struct pool *pool_new(struct pool_context *context, const struct conf_service *s
                       unsigned int generation, int64_t shutdown_timeout_ms,
                       struct listening *const *sockets, size_t n_sockets)
 {
-	/* Room for as many that drain beside those that work. */
-	const size_t n = (size_t)service->workers.max * 2;
-	struct pool *p = calloc(1, sizeof *p + n * sizeof p->children[0]);
+	const struct child blank = { .leash.fd = -1, .loop = context->loop, .events = context->events,
+	                             .service = service->name, .heard = on_heard,
+	                             .kicked = on_kicked };
+	struct pool *p = calloc(1, sizeof *p);
 
 	if (!p)
 		return NULL;
@@ -429,15 +401,14 @@ struct pool *pool_new(struct pool_context *context, const struct conf_service *s
 	p->scaler = (struct scaler){ .service = service, .loop = context->loop,
 	                             .events = context->events, .listeners = p->listeners,
 	                             .n_listeners = n_sockets, .look = on_look };
-	p->n = n;
-	for (size_t i = 0; i < n; i++)
-		p->children[i] = (struct child){ .leash.fd = -1, .loop = context->loop,
-		                                 .events = context->events,
-		                                 .service = service->name, .arg = p,
-		                                 .heard = on_heard };
-	p->board = board_new(n);
-	if (!p->board)
+	/* Room for as many that drain beside those that work. */
+	if (children_init(&p->children, (size_t)service->workers.max * 2,
+	                  (uint32_t)service->connections, &blank) == -1) {
 		pool_free(&p);
+		return NULL;
+	}
+	for (size_t i = 0; i < p->children.n; i++)
+		p->children.all[i].arg = p;
 	return p;
 }
 
@@ -449,17 +420,18 @@ void pool_free(struct pool **pp)
 	if (!p)
 		return;
 	want_none(p);
-	board_free(&p->board);
+	children_fini(&p->children);
 	free(p);
 }
 
 void pool_forget_board(struct pool *p)
 {
-	board_free(&p->board);
+	board_free(&p->children.board);
 }
 
 void pool_start(struct pool *p)
 {
+	p->failed = false;              /* after a drain: another beginning */
 	scaler_start(&p->scaler);
 	fill(p);
 	p->context->changed(p->context->arg, p);        /* on demand, it is ready at once */

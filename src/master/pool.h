@@ -7,6 +7,7 @@
 #ifndef DROVER_MASTER_POOL_H
 #define DROVER_MASTER_POOL_H
 
+#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -14,12 +15,14 @@
 #include <sys/types.h>
 
 #include "board.h"
+#include "children.h"
 #include "conf.h"
 #include "log_sink.h"
 #include "loop.h"
 #include "notify.h"
 #include "restart.h"
 #include "sockets.h"
+#include "totals.h"
 
 struct pool;
 
@@ -35,11 +38,9 @@ struct pool_context {
 	void            (*forget)(void *arg, const struct pool *p);
 	/* Something that others may wait for: a worker accepts, failed, or is gone. */
 	void            (*changed)(void *arg, struct pool *p);
+	/* Of a kick: the connection is closed; or there was none like that. */
+	void            (*kicked)(void *arg, pid_t worker, uint64_t number, bool found);
 	void             *arg;
-};
-
-struct pool_census {                    /* workers by what they do */
-	int starting, accepting, draining;
 };
 
 /*
@@ -79,14 +80,41 @@ void pool_stop(struct pool *p);
 /* Hands new descriptors of the logs to all workers; -1 for none. Lent. */
 void pool_send_logs(struct pool *p, int log_fd, int access_log_fd);
 
+enum pool_kick { POOL_KICK_TOLD, POOL_KICK_NOT_OURS, POOL_KICK_FAILED };
+
+/* Tells worker pid to close its connection of that number; with FAILED, errno says why. */
+enum pool_kick pool_kick(struct pool *p, pid_t pid, uint64_t number);
+
 /* If pid is one of its workers, buries it and returns true. status as from waitpid(2). */
 bool pool_reaped(struct pool *p, pid_t pid, int status);
 
-struct pool_census pool_census(const struct pool *p);
+struct children_census pool_census(const struct pool *p);
 int pool_target(const struct pool *p);
+const struct totals *pool_totals(const struct pool *p);
+
+/* What another pool of the same service has counted is added to the counts of p. */
+void pool_inherit(struct pool *p, const struct pool *gone);
+
+/* Until the next worker may start, after deaths; 0: at once. */
+int64_t pool_delay_ms(const struct pool *p);
+
+struct pool_worker {
+	pid_t                    pid;
+	enum board_state         state;         /* as the master knows it; FREE: nobody is here */
+	int64_t                  born_ms;
+	struct board_worker_view said;          /* by itself */
+};
+
+/* The places for workers, and what is known of the one in place i. */
+size_t pool_places(const struct pool *p);
+struct pool_worker pool_worker(const struct pool *p, size_t i);
+const struct board *pool_board(const struct pool *p);
 
 /* True if as many accept as there must be at least. */
 bool pool_is_complete(const struct pool *p);
+
+/* False before pool_start, and once it wants no workers any more. */
+bool pool_works(const struct pool *p);
 
 /* On demand: it needs no worker until somebody comes. */
 bool pool_is_asleep(const struct pool *p);

@@ -15,22 +15,27 @@
 #include "log.h"
 #include "pid_file.h"
 
-/* Back to serving, whatever came of it; systemd is told so even after a refusal. */
-static void over(struct master *m)
+/*
+ * Back to serving, whatever came of it; systemd is told so even after a
+ * refusal. Whoever waits for the outcome is told last: then all is done. why is
+ * NULL if the new generation serves.
+ */
+static void over(struct master *m, const char *why)
 {
 	m->phase = PHASE_SERVING;
 	master_notify(m, "READY=1");
+	outcome_reload_is_over(&m->outcome, m->current->number, why);
 	if (m->reload_again)
 		reload_begin(m);
 }
 
-/* word is for events; why for people. */
-static void refuse(struct master *m, const char *word, const char *why)
+/* word is for events, why for people; details, if there are any, for who asked. */
+static void refuse(struct master *m, const char *word, const char *why, const char *details)
 {
 	snprintf(m->refused, sizeof m->refused, "%s", why);
 	log_err("reload refused: %s; the running configuration goes on", why);
 	notify_send(m->events, "reload-failed reason=%s", word);
-	over(m);
+	over(m, details && *details ? details : why);
 }
 
 static void commit(struct master *m)
@@ -46,7 +51,7 @@ static void commit(struct master *m)
 	generation_drain(before);
 	log_info("reloaded: generation %u serves", m->current->number);
 	notify_send(m->events, "reload-done generation=%u", m->current->number);
-	over(m);
+	over(m, NULL);
 }
 
 static void roll_back(struct master *m, const struct unit *failed)
@@ -57,7 +62,8 @@ static void roll_back(struct master *m, const struct unit *failed)
 	         failed->service->name);
 	generation_drain(m->coming);
 	m->coming = NULL;
-	refuse(m, "start", why);
+	control_forget(m->control);
+	refuse(m, "start", why, NULL);
 }
 
 void reload_check(struct master *m)
@@ -76,16 +82,16 @@ void reload_check(struct master *m)
 static void on_fetched(void *arg, const struct conf_fetched *result)
 {
 	struct master *m = arg;
-	int exit_code;
+	struct generation_failure failure;
 
 	m->fetch = NULL;
 	if (!result->conf) {
-		refuse(m, "check", "the configuration has errors");
+		refuse(m, "check", "the configuration has errors", result->complaints);
 		return;
 	}
-	m->coming = master_new_generation(m, result, &exit_code);
+	m->coming = master_new_generation(m, result, &failure);
 	if (!m->coming)
-		refuse(m, "listen", "what it asks for cannot be had");
+		refuse(m, "listen", "what it asks for cannot be had", failure.text);
 	else
 		reload_check(m);
 }
@@ -100,6 +106,7 @@ void reload_begin(struct master *m)
 	}
 	m->phase = PHASE_RELOADING;
 	m->reload_again = false;
+	outcome_reload_begins(&m->outcome);
 	log_info("reloading");
 	notify_send(m->events, "reload-begin");
 	/* One message: sd_notify(3) wants both together. */
@@ -108,12 +115,13 @@ void reload_begin(struct master *m)
 	master_notify(m, message);
 	m->fetch = conf_fetch_start(&m->loop, &m->source, on_fetched, m);
 	if (!m->fetch)
-		refuse(m, "check", strerror(errno));
+		refuse(m, "check", strerror(errno), NULL);
 }
 
 void reload_cancel(struct master *m)
 {
 	conf_fetch_cancel(&m->fetch);
 	m->coming = NULL;       /* one of the others now: it is stopped with them */
+	control_forget(m->control);
 	m->reload_again = false;
 }

@@ -14,6 +14,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "changes.h"
+#include "control_commands.h"
 #include "fd.h"
 #include "log.h"
 #include "master.h"
@@ -29,12 +31,14 @@ static void bury_child(struct master *m, pid_t pid, int status)
 {
 	struct generation *g;
 
-	if (conf_fetch_reaped(m->fetch, pid, status))
+	if (conf_fetch_reaped(m->fetch, pid, status) || control_reaped(m->control, pid, status))
 		return;
 	list_each(&m->generations, g, struct generation, in_master)
 		for (size_t i = 0; i < g->n; i++)
-			if (pool_reaped(g->units[i].pool, pid, status))
+			if (pool_reaped(g->units[i].pool, pid, status)) {
+				changes_worker_is_gone(m, pid);
 				return;
+			}
 }
 
 static void reap(struct master *m)
@@ -62,6 +66,11 @@ static void on_change(void *arg, struct pool *p)
 
 	(void)p;
 	loop_timer(&m->loop, &m->sweep, 0);
+}
+
+static void on_kicked(void *arg, pid_t worker, uint64_t number, bool found)
+{
+	changes_kicked(arg, worker, number, found);
 }
 
 /* ---- ready -------------------------------------------------------------- */
@@ -102,6 +111,7 @@ static void on_sweep(struct timer *t)
 	else if (m->phase == PHASE_SERVING)
 		master_notify(m, "");
 	reload_check(m);
+	changes_check(m);
 	master_bury_old(m);
 	stop_check(m);
 }
@@ -109,11 +119,12 @@ static void on_sweep(struct timer *t)
 static void on_first_conf(void *arg, const struct conf_fetched *result)
 {
 	struct master *m = arg;
+	struct generation_failure failure = { .exit_code = result->exit_code };
 
 	m->fetch = NULL;
-	m->exit_code = result->exit_code;
 	if (result->conf)
-		m->current = master_new_generation(m, result, &m->exit_code);
+		m->current = master_new_generation(m, result, &failure);
+	m->exit_code = failure.exit_code;
 	if (m->current)
 		master_install(m, m->current);
 	else
@@ -148,16 +159,6 @@ static void scale(struct master *m, int by)
 	}
 }
 
-static void reopen_logs(struct master *m)
-{
-	struct generation *g;
-
-	list_each(&m->generations, g, struct generation, in_master)
-		generation_reopen_logs(g);
-	log_info("logs reopened");
-	notify_send(m->events, "logs-reopened");
-}
-
 static void obey(struct master *m, enum order order)
 {
 	switch (order) {
@@ -175,7 +176,7 @@ static void obey(struct master *m, enum order order)
 		stop_begin(m, order);
 		break;
 	case ORDER_REOPEN_LOGS:
-		reopen_logs(m);
+		master_reopen_logs(m);
 		break;
 	case ORDER_REST:
 		rest(m);
@@ -250,7 +251,14 @@ static int init(struct master *m, const struct run_options *o, struct log_sink *
 	m->systemd = open_notify(m, "NOTIFY_SOCKET");
 	m->events = open_notify(m, "DROVER_EVENTS");
 	m->context = (struct pool_context){ .loop = &m->loop, .events = m->events,
-	                                    .detached = o->detached, .forget = forget, .changed = on_change, .arg = m };
+	                                    .detached = o->detached, .forget = forget, .changed = on_change,
+	                                    .kicked = on_kicked, .arg = m };
+	m->started_ms = m->loop.now_ms;
+	outcome_init(&m->outcome, &m->loop, changes_expired);
+	m->control = control_new(&m->loop, m->events, &(struct control_owner){
+		.arg = m, .asked = control_commands_run, .gone = control_commands_forget });
+	if (!m->control)
+		return -1;
 	if (getrlimit(RLIMIT_NOFILE, &m->context.nofile) == -1 ||
 	    prctl(PR_SET_CHILD_SUBREAPER, 1) == -1 || sockets_init(&m->sockets, m->events) == -1)
 		return -1;
@@ -278,6 +286,7 @@ static void fini(struct master *m)
 	list_each(&m->generations, g, struct generation, in_master)
 		generation_free(&g);
 	sockets_close(&m->sockets);
+	control_close(&m->control);
 	fd_close(&m->signals.fd);
 	notify_close(&m->systemd);
 	notify_close(&m->events);

@@ -110,12 +110,12 @@ static struct policy_census census(const struct scaler *s, const struct scaler_c
 }
 
 static bool note_exhaustion(struct scaler *s, const struct policy_census *c, bool exhausted,
-                            int64_t queue_limit)
+                            int64_t queue_limit, const struct board *board)
 {
 	const struct exhaustion_facts f = {
 		.service = s->service, .now_ms = c->now_ms, .workers = c->accepting,
 		.busy = c->open, .slots = (int64_t)c->accepting * s->service->connections,
-		.queue = c->queue, .queue_limit = queue_limit,
+		.queue = c->queue, .queue_limit = queue_limit, .board = board,
 	};
 
 	return exhaustion_note(&s->exhaustion, exhausted, s->memory.relief_ms, &f, s->events);
@@ -130,7 +130,7 @@ void scaler_end(struct scaler *s, const struct scaler_counts *counts)
 		return;
 	c = census(s, counts, &queue_limit);
 	s->memory.relief_ms = s->loop->now_ms;
-	note_exhaustion(s, &c, false, queue_limit);
+	note_exhaustion(s, &c, false, queue_limit, counts->board);
 	s->works = false;
 	s->floor = s->wanted = 0;
 	timer_unset(&s->loop->timers, &s->again);
@@ -164,7 +164,7 @@ bool scaler_review(struct scaler *s, const struct scaler_counts *counts)
 	s->few = d.few;
 	s->quiet = d.quiet;
 	news = obey(s, &d);
-	news |= note_exhaustion(s, &c, d.exhausted, queue_limit);
+	news |= note_exhaustion(s, &c, d.exhausted, queue_limit, counts->board);
 	if (d.again_ms > 0)
 		loop_timer(s->loop, &s->again, d.again_ms);
 	else

@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 
+#include "board.h"
 #include "conf.h"
 #include "doorbell.h"
 #include "exhaustion.h"
@@ -42,6 +43,7 @@ struct scaler_counts {
 	int      accepting;
 	int64_t  open;                  /* connections of those that accept */
 	uint64_t done;                  /* changes with each connection that comes or goes */
+	const struct board *board;      /* what those connections are; lent */
 };
 
 /* Wants as many workers as the configuration says; or none any more. */

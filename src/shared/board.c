@@ -1,66 +1,199 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The scoreboard's memory, and the one question that workers ask of it.
+ * The scoreboard's memory, its writers' side, and the one question that workers
+ * ask of it. How it is read is board_view.c's affair.
+ *
+ * A memfd, so that it can outlive the program that made it; of a size that is
+ * sealed, so that no worker can pull it from under the master:
+ *
+ *     header | slot slot ... | records of worker 0 | records of worker 1 | ...
+ *
+ * The records of each worker begin on a page of their own: they are given back
+ * to the kernel when it ends, and its siblings need not map them.
  */
 #include <config.h>
 #include "board.h"
 
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
-struct board {                          /* ours alone: workers could write a shared one */
-	size_t             n;
-	struct board_slot *slots;       /* shared */
+#include "fd.h"
+
+#ifndef MFD_NOEXEC_SEAL                 /* Linux 6.3 */
+#define MFD_NOEXEC_SEAL 8U
+#endif
+
+/* For who finds the memory without the master. Not read back: workers could write it. */
+struct header {
+	alignas(BOARD_LINE) char magic[8];
+	uint32_t version;
+	uint32_t n_slots, n_connections;
 };
 
-struct board *board_new(size_t n_slots)
+struct board {                          /* ours alone: workers could write a shared one */
+	size_t n_slots, n_connections;
+	size_t head_len;                /* bytes of header and slots, whole pages */
+	size_t part_len;                /* bytes of one worker's records, whole pages */
+	size_t len;                     /* of all */
+	int    fd;
+	char  *memory;                  /* shared */
+};
+
+static_assert(sizeof(struct header) == BOARD_LINE, "slots begin on a line");
+static_assert(sizeof(struct board_slot) == 2 * BOARD_LINE, "a slot is two lines");
+static_assert(sizeof(struct board_connection) == BOARD_LINE, "a record is one line");
+
+/* ---- the memory --------------------------------------------------------- */
+
+/* *len = first + n * size, in whole pages. False if that is too much. */
+static bool whole_pages(size_t *len, size_t first, size_t n, size_t size)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	if (__builtin_mul_overflow(n, size, len) || __builtin_add_overflow(*len, first, len) ||
+	    __builtin_add_overflow(*len, page - 1, len))
+		return false;
+	*len -= *len % page;
+	return true;
+}
+
+static bool measure(struct board *b)
+{
+	return b->n_slots <= UINT32_MAX && b->n_connections < UINT32_MAX &&
+	       whole_pages(&b->head_len, sizeof(struct header), b->n_slots, sizeof(struct board_slot)) &&
+	       whole_pages(&b->part_len, 0, b->n_connections, sizeof(struct board_connection)) &&
+	       whole_pages(&b->len, b->head_len, b->n_slots, b->part_len) && b->len <= PTRDIFF_MAX;
+}
+
+static int open_memory(void)
+{
+	int fd = memfd_create("drover-board", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+
+	/* Older kernels do not know the last; newer ones may demand it. */
+	return fd == -1 && errno == EINVAL
+	       ? memfd_create("drover-board", MFD_CLOEXEC | MFD_ALLOW_SEALING) : fd;
+}
+
+static bool map(struct board *b)
+{
+	b->fd = open_memory();
+	if (b->fd == -1 || ftruncate(b->fd, (off_t)b->len) == -1 ||
+	    fcntl(b->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == -1)
+		return false;
+	b->memory = mmap(NULL, b->len, PROT_READ | PROT_WRITE, MAP_SHARED, b->fd, 0);
+	return b->memory != MAP_FAILED;
+}
+
+struct board *board_new(size_t n_slots, size_t n_connections)
 {
 	struct board *b = malloc(sizeof *b);
 
 	if (!b)
 		return NULL;
-	b->n = n_slots;
-	b->slots = mmap(NULL, n_slots * sizeof *b->slots, PROT_READ | PROT_WRITE,
-	                MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (b->slots != MAP_FAILED)
-		return b;
-	free(b);
-	return NULL;
+	*b = (struct board){ .n_slots = n_slots, .n_connections = n_connections,
+	                     .memory = MAP_FAILED, .fd = -1 };
+	errno = ENOMEM;
+	if (!measure(b) || !map(b)) {
+		board_free(&b);
+		return NULL;
+	}
+	*(struct header *)b->memory = (struct header){
+		.magic = "drover", .version = 1,
+		.n_slots = (uint32_t)n_slots, .n_connections = (uint32_t)n_connections,
+	};
+	return b;
 }
 
 void board_free(struct board **bp)
 {
 	struct board *b = *bp;
+	const int saved = errno;
 
 	*bp = NULL;
 	if (!b)
 		return;
-	munmap(b->slots, b->n * sizeof *b->slots);
+	if (b->memory != MAP_FAILED)
+		munmap(b->memory, b->len);
+	fd_close(&b->fd);
 	free(b);
+	errno = saved;
 }
 
-struct board_slot *board_slot(struct board *b, size_t i)
+int board_fd(const struct board *b)
 {
-	return &b->slots[i];
+	return b->fd;
+}
+
+void board_enter(struct board *b, size_t i)
+{
+	char *const first = b->memory + b->head_len;
+	char *const mine = first + i * b->part_len, *const next = mine + b->part_len;
+
+	fd_close(&b->fd);
+	if (mine > first)
+		munmap(first, (size_t)(mine - first));
+	if (next < b->memory + b->len)
+		munmap(next, (size_t)(b->memory + b->len - next));
+}
+
+size_t board_slots(const struct board *b)
+{
+	return b->n_slots;
+}
+
+size_t board_connections(const struct board *b)
+{
+	return b->n_connections;
+}
+
+struct board_slot *board_slot(const struct board *b, size_t i)
+{
+	return (struct board_slot *)(b->memory + sizeof(struct header)) + i;
+}
+
+struct board_connection *board_records(const struct board *b, size_t i)
+{
+	return (struct board_connection *)(b->memory + b->head_len + i * b->part_len);
 }
 
 void board_reset(struct board *b, size_t i, enum board_state state)
 {
-	struct board_slot *s = &b->slots[i];
+	struct board_slot *s = board_slot(b, i);
+	struct board_connection *records = board_records(b, i);
 
+	/* Away with the pages: what is read there next, is zero. */
+	if (madvise(records, b->part_len, MADV_REMOVE) == -1)
+		memset(records, 0, b->part_len);
+	atomic_store(&s->pid, 0);
 	atomic_store(&s->open, 0);
+	atomic_store(&s->used, 0);
+	atomic_store(&s->accepted, 0);
 	atomic_store(&s->served, 0);
+	atomic_store(&s->born_ms, 0);
+	atomic_store(&s->at_work, 0);
+	atomic_store(&s->bytes_in, 0);
+	atomic_store(&s->bytes_out, 0);
+	atomic_store(&s->requests, 0);
+	atomic_store(&s->turn_ms, 0);
 	atomic_store(&s->state, state);
 }
 
+/* ---- spreading ---------------------------------------------------------- */
+
 bool board_is_ahead(struct board *b, size_t i, uint32_t slots, uint64_t *done)
 {
-	uint32_t mine = atomic_load_explicit(&b->slots[i].open, memory_order_relaxed);
+	const struct board_slot *all = board_slot(b, 0);
+	uint32_t mine = atomic_load_explicit(&all[i].open, memory_order_relaxed);
 	size_t others = 0, behind = 0;
 
 	*done = 0;
-	for (size_t k = 1; k < b->n && others < BOARD_SAMPLE; k++) {
-		struct board_slot *s = &b->slots[(i + k) % b->n];
+	for (size_t k = 1; k < b->n_slots && others < BOARD_SAMPLE; k++) {
+		const struct board_slot *s = &all[(i + k) % b->n_slots];
 		uint32_t open = atomic_load_explicit(&s->open, memory_order_relaxed);
 
 		if (atomic_load_explicit(&s->state, memory_order_relaxed) != BOARD_ACCEPTING ||
@@ -81,7 +214,7 @@ struct board_sum board_sum(struct board *b, uint32_t slots, uint64_t enough)
 {
 	struct board_sum sum = { 0 };
 
-	for (size_t i = 0; i < b->n && sum.free <= enough; i++) {
+	for (size_t i = 0; i < b->n_slots && sum.free <= enough; i++) {
 		struct board_slot *s = board_slot(b, i);
 		uint32_t open = atomic_load_explicit(&s->open, memory_order_relaxed);
 
@@ -91,4 +224,35 @@ struct board_sum board_sum(struct board *b, uint32_t slots, uint64_t enough)
 		sum.free += open < slots ? slots - open : 0;
 	}
 	return sum;
+}
+
+/* ---- records ------------------------------------------------------------ */
+
+/*
+ * The number tells readers whose record it is: whoever sees one of the values
+ * that follow it will find it changed (the fence), and whoever sees it early
+ * finds the record free (the release).
+ */
+void board_take_record(struct board_connection *r, uint64_t number, int64_t since_ms,
+                       const struct endpoint *peer, enum board_phase phase)
+{
+	uint64_t packed[3];
+
+	static_assert(sizeof packed == sizeof *peer && sizeof packed == sizeof r->peer,
+	              "an endpoint is three words");
+	memcpy(packed, peer, sizeof packed);
+	atomic_store_explicit(&r->number, number, memory_order_release);
+	atomic_thread_fence(memory_order_release);
+	board_set(&r->program, 0);
+	board_set(&r->since_ms, since_ms);
+	board_set(&r->bytes_in, 0);
+	board_set(&r->bytes_out, 0);
+	for (size_t i = 0; i < 3; i++)
+		board_set(&r->peer[i], packed[i]);
+	atomic_store_explicit(&r->phase, phase, memory_order_release);
+}
+
+void board_give_record(struct board_connection *r)
+{
+	board_set(&r->phase, BOARD_PHASE_NONE);
 }

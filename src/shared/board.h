@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The scoreboard of a service: shared memory in which each of its workers says
- * what it does. A slot has one writer at a time: the worker while it lives, the
- * master otherwise. Readers take what they find for a hint: there are no locks,
- * nothing that is shared is a pointer or a length, and a broken worker may
- * write nonsense.
+ * what it does. A slot and its records have one writer at a time: the worker
+ * while it lives, the master otherwise. There are no locks, nothing that is
+ * shared is a pointer or a length, and a broken worker may write nonsense:
+ * readers take copies (board_view.c), in which everything is in its range.
  */
 #ifndef DROVER_SHARED_BOARD_H
 #define DROVER_SHARED_BOARD_H
@@ -14,34 +14,86 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
+
+#include "address.h"
 
 #define BOARD_LINE 64                   /* bytes of a cache line: no two workers write in one */
 
-enum board_state {
+enum board_state {                      /* of a worker */
 	BOARD_FREE,                     /* no worker here */
 	BOARD_STARTING,                 /* forked, not yet accepting */
 	BOARD_ACCEPTING,
 	BOARD_DRAINING,
 };
 
+enum board_phase {                      /* of a connection */
+	BOARD_PHASE_NONE,               /* the record is free */
+	BOARD_PHASE_HANDSHAKE,          /* what comes before the handler's bytes */
+	BOARD_PHASE_READING,            /* in the middle of a request */
+	BOARD_PHASE_HANDLER,            /* never stored: a view shows it while at_work says so */
+	BOARD_PHASE_WRITING,            /* the client has to take something */
+	BOARD_PHASE_IDLE,               /* the client has to say something, and nothing is open */
+	BOARD_PHASE_PROGRAM,            /* a program has the socket */
+	BOARD_PHASE_CLOSING,            /* told to end, and not gone yet */
+};
+
+/*
+ * What a worker says of itself. Its siblings read the first line when they
+ * accept; what changes with each message is in the second.
+ */
 struct board_slot {
 	alignas(BOARD_LINE) _Atomic uint32_t state;     /* enum board_state */
+	_Atomic uint32_t pid;           /* for show only */
 	_Atomic uint32_t open;          /* connections that hold a slot of the worker */
+	_Atomic uint32_t used;          /* records from here on have never been used */
+	_Atomic uint64_t accepted;
 	_Atomic uint64_t served;        /* connections that have ended */
+	_Atomic int64_t  born_ms;       /* CLOCK_MONOTONIC, as all times here */
+
+	alignas(BOARD_LINE) _Atomic uint32_t at_work;   /* 1 + record whose event is handled */
+	_Atomic uint64_t bytes_in, bytes_out;
+	_Atomic uint64_t requests;      /* times that a client's bytes came; 1 for each program */
+	_Atomic int64_t  turn_ms;       /* when its loop last woke up */
+};
+
+/* A connection, as long as it holds a slot: one cache line. */
+struct board_connection {
+	alignas(BOARD_LINE) _Atomic uint32_t phase;     /* enum board_phase */
+	_Atomic uint32_t program;       /* pid of its program, for show only; 0: none */
+	_Atomic uint64_t number;        /* as in its id, PID-NUMBER */
+	_Atomic int64_t  since_ms;      /* accepted */
+	_Atomic uint64_t bytes_in, bytes_out;
+	_Atomic uint64_t peer[3];       /* a struct endpoint */
 };
 
 struct board;
 
-/* Shared with children forked later. NULL with errno. */
-struct board *board_new(size_t n_slots);
+/* ---- the memory --------------------------------------------------------- */
 
-/* Unmaps *bp and sets it to NULL; NULL is fine. */
+/*
+ * For n_slots workers with n_connections records each, shared with children
+ * forked later. Memory is taken when it is first written. NULL with errno.
+ */
+struct board *board_new(size_t n_slots, size_t n_connections);
+
+/* Unmaps *bp and sets it to NULL; NULL is fine. Not after board_enter. */
 void board_free(struct board **bp);
 
-/* Lent. i is below n_slots. */
-struct board_slot *board_slot(struct board *b, size_t i);
+/* The memfd, lent; its size is sealed. */
+int board_fd(const struct board *b);
 
-/* Empties slot i for the next worker, or after the last. */
+/* In worker i, for good: closes the descriptor, and unmaps the records of the others. */
+void board_enter(struct board *b, size_t i);
+
+size_t board_slots(const struct board *b);
+size_t board_connections(const struct board *b);
+
+/* Lent. i is below board_slots. The second: the first of board_connections records. */
+struct board_slot *board_slot(const struct board *b, size_t i);
+struct board_connection *board_records(const struct board *b, size_t i);
+
+/* Empties slot i and its records for the next worker, or after the last. */
 void board_reset(struct board *b, size_t i, enum board_state state);
 
 /*
@@ -60,5 +112,54 @@ struct board_sum { uint64_t open, free; };
 struct board_sum board_sum(struct board *b, uint32_t slots, uint64_t enough);
 
 #define BOARD_SAMPLE 16
+
+/* ---- writing: the worker ------------------------------------------------ */
+
+/* Only the writer adds: a load and a store are enough. */
+static inline void board_add(_Atomic uint64_t *counter, uint64_t n)
+{
+	atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + n,
+	                      memory_order_relaxed);
+}
+
+/* Stores one of the members that stand for themselves. */
+#define board_set(member, value) \
+	atomic_store_explicit((member), (value), memory_order_relaxed)
+
+/* Makes a free record that of a connection, which it then shows; and free again. */
+void board_take_record(struct board_connection *r, uint64_t number, int64_t since_ms,
+                       const struct endpoint *peer, enum board_phase phase);
+void board_give_record(struct board_connection *r);
+
+/* ---- reading ------------------------------------------------------------ */
+
+struct board_worker_view {
+	enum board_state state;
+	pid_t            pid;           /* for show only; 0: unknown */
+	uint32_t         open;
+	uint64_t         accepted, served, bytes_in, bytes_out, requests;
+	int64_t          turn_ms, born_ms;      /* neither negative nor later than now; 0: not yet */
+	bool             at_work;
+	uint32_t         work;          /* if at_work: index of the record */
+};
+
+struct board_connection_view {
+	enum board_phase phase;
+	pid_t            program;       /* for show only; 0: none */
+	uint64_t         number;
+	int64_t          since_ms;      /* neither negative nor later than now */
+	uint64_t         bytes_in, bytes_out;
+	struct endpoint  peer;          /* as endpoint_of makes them */
+};
+
+/* Copies what worker i says; what makes no sense is 0, or the nearest that does. */
+void board_view(const struct board *b, size_t i, struct board_worker_view *v);
+
+/* False if record k of worker i is free, or changed hands whenever it was read. Any k is fine. */
+bool board_view_connection(const struct board *b, size_t i, size_t k,
+                           struct board_connection_view *v);
+
+const char *board_state_name(enum board_state state);
+const char *board_phase_name(enum board_phase phase);
 
 #endif

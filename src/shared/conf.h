@@ -151,6 +151,17 @@ struct conf_log {
 	enum log_format   format;
 };
 
+struct conf_control {                   /* the socket for droverctl(8) */
+	struct conf_place place;
+	const char       *socket;       /* its path; NULL: there is none */
+	struct address    address;      /* the same */
+	int               mode;
+	const char       *group;        /* who may look, as written; NULL: nobody */
+	const char       *admin_group;  /* who may change things as well; likewise */
+	gid_t             gid;          /* (gid_t)CONF_KEEP: nobody */
+	gid_t             admin_gid;
+};
+
 struct conf {
 	const char           *file;             /* the main file, absolute; NULL: command line */
 	struct conf_identity  identity;         /* what services start from */
@@ -158,6 +169,7 @@ struct conf {
 	int64_t               shutdown_timeout; /* ms; 0: no limit */
 	struct conf_log       log;
 	struct conf_log       access_log;
+	struct conf_control   control;
 	const char          **include;          /* patterns as written, NULL-terminated */
 	const char          **files_read;       /* NULL-terminated, in the order read */
 	const char          **files_passed;     /* in an include folder, but no pattern took them */

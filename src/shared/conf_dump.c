@@ -119,6 +119,13 @@ static void print_service(const struct conf_service *svc, FILE *out)
 	fputs("  };\n", out);
 }
 
+/* Groups that have defaults, and are nothing without the key that makes them. */
+static bool is_absent(const struct conf *conf, const void *group)
+{
+	return (group == &conf->access_log && conf->access_log.target == LOG_TARGET_NONE) ||
+	       (group == &conf->control && !conf->control.socket);
+}
+
 static void print_top(const struct conf *conf, FILE *out)
 {
 	for (size_t i = 0; i < conf_keys_top.n_keys; i++) {
@@ -133,10 +140,8 @@ static void print_top(const struct conf *conf, FILE *out)
 	}
 	for (size_t i = 0; i < conf_keys_top.n_keys; i++) {
 		const struct conf_key *key = &conf_keys_top.keys[i];
-		const bool absent = inner(key, conf) == &conf->access_log &&
-		                    conf->access_log.target == LOG_TARGET_NONE;
 
-		if (key->type == KEY_GROUP && !absent)
+		if (key->type == KEY_GROUP && !is_absent(conf, inner(key, conf)))
 			print_group(key, conf, KEY_ANY_VARIANT, 0, out);
 	}
 }

@@ -145,8 +145,18 @@ const struct conf_key conf_keys_fixed_workers = {
 };
 #undef OF
 
+#define OF conf_control
+static const struct conf_key control_keys[] = {
+	{ PATH("socket", socket, NULL) },
+	{ MODE("mode", mode, "0600") },
+	{ STRING("group", group) },
+	{ STRING("admin_group", admin_group) },
+};
+#undef OF
+
 static const struct conf_group log_group = TABLE(log_keys);
 static const struct conf_group access_log_group = TABLE(access_log_keys);
+static const struct conf_group control_group = TABLE(control_keys);
 static const struct conf_group rlimits_group = TABLE(rlimits_keys);
 static const struct conf_group restart_group = TABLE(restart_keys);
 const struct conf_group conf_keys_handler = TABLE(handler_keys);
@@ -185,6 +195,7 @@ static const struct conf_key top_keys[] = {
 	{ TIME("shutdown_timeout", shutdown_timeout, 0, "30s") },
 	{ SUBGROUP("log", log, &log_group) },
 	{ SUBGROUP("access_log", access_log, &access_log_group) },
+	{ SUBGROUP("control", control, &control_group) },
 	{ OWN("defaults", KEY_DEFAULTS) },
 	{ OWN("services", KEY_SERVICES) },
 };

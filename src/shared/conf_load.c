@@ -9,6 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "conf_control.h"
 #include "conf_group.h"
 #include "conf_identity.h"
 #include "conf_include.h"
@@ -75,6 +76,7 @@ static void load_top(struct conf_loader *ld, const config_setting_t *root)
 	conf_group_load(ld, &conf_keys_top, root, conf);
 	conf_identity_resolve(ld, &conf->identity);
 	check_log(ld, root);
+	conf_control_load(ld, conf_source_member(root, "control"));
 }
 
 /* Complains of whatever an included file holds beside services. */
@@ -197,6 +199,7 @@ struct conf *conf_load(struct arena *a, const char *file, const char *text,
 		load_top(&ld, root);
 		conf_include_read(&ld, place_of(root, "include"));
 		load_all_services(&ld, root);
+		conf_control_check(&ld, conf_source_member(root, "control"));
 		check_whole(&ld, (struct conf_place){ main->path, 0 });
 	}
 	conf_source_close_all(&ld);

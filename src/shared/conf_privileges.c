@@ -116,6 +116,17 @@ static void judge_listeners(struct conf_report *r, const struct self *self,
 	}
 }
 
+/* The group of the socket's file: that of those who may look, or else of those who may more. */
+static void judge_control(struct conf_report *r, const struct self *self,
+                          const struct conf_control *c)
+{
+	const char *name = c->group ? c->group : c->admin_group;
+	const gid_t gid = c->group ? c->gid : c->admin_gid;
+
+	if (c->socket && !is_own_group(self, gid))
+		conf_report_at(r, c->place, "control: group %s of the socket needs root", name);
+}
+
 static void judge_as_root(struct conf_report *r, const struct conf_service *svc)
 {
 	const struct conf_identity *id = &svc->identity;
@@ -139,6 +150,8 @@ int conf_check_privileges(const struct conf *conf, conf_complain *complain, void
 	struct conf_report report = { .complain = complain, .arg = arg };
 	struct self self = find_self();
 
+	if (self.uid != 0)
+		judge_control(&report, &self, &conf->control);
 	for (size_t i = 0; i < conf->n_services; i++) {
 		const struct conf_service *svc = conf->services[i];
 

@@ -17,6 +17,7 @@ struct wire {
 	uint32_t has_fd;        /* bit LEASH_FD_x: that one is with it */
 	uint64_t removed;
 	int64_t  few, quiet;
+	uint64_t number;
 };
 
 union ancillary {
@@ -38,7 +39,7 @@ int leash_open(int *master_end, int *worker_end)
 int leash_send(int fd, const struct leash_message *m)
 {
 	struct wire wire = { .word = m->word, .removed = m->removed, .few = m->few,
-	                     .quiet = m->quiet };
+	                     .quiet = m->quiet, .number = m->number };
 	struct iovec iov = { .iov_base = &wire, .iov_len = sizeof wire };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 	union ancillary extra = { 0 };
@@ -96,7 +97,8 @@ enum leash_result leash_receive(int fd, struct leash_message *m)
 		return LEASH_CLOSED;
 	}
 	*m = (struct leash_message){ .word = (enum leash_word)wire.word, .removed = wire.removed,
-	                             .few = wire.few, .quiet = wire.quiet };
+	                             .few = wire.few, .quiet = wire.quiet,
+	                             .number = wire.number };
 	for (int i = 0; i < LEASH_FDS; i++)
 		m->fds[i] = wire.has_fd & 1u << i && used < n ? fds[used++] : -1;
 	while (used < n)

@@ -118,6 +118,8 @@ int loop_run(struct loop *l)
 			return -1;
 		}
 		l->now_ms = clock_ms();
+		if (l->woke_ms)
+			atomic_store_explicit(l->woke_ms, l->now_ms, memory_order_relaxed);
 		for (int i = 0; i < n; i++) {
 			struct watch *w = events[i].data.ptr;
 

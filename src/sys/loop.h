@@ -7,6 +7,7 @@
 #ifndef DROVER_SYS_LOOP_H
 #define DROVER_SYS_LOOP_H
 
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/epoll.h>
@@ -26,6 +27,7 @@ struct loop {
 	bool              running;
 	bool              failed;
 	int64_t           now_ms;       /* CLOCK_MONOTONIC, as of this turn */
+	_Atomic int64_t  *woke_ms;      /* where others read now_ms, lent; or NULL */
 	struct timer_heap timers;
 	struct watch     *retired;
 };
@@ -45,7 +47,11 @@ int loop_rewatch(struct loop *l, struct watch *w, uint32_t events);
 /* An edge-triggered watch is told once more of what is there already. 0, or -1 with errno. */
 int loop_rearm(struct loop *l, struct watch *w);
 
-/* Not watching it is fine. To be called before fd is closed. */
+/*
+ * Not watching it is fine. To be called before fd is closed: closing alone ends no
+ * watch while somebody holds a copy, as a child does between vfork(2) and the end
+ * of its execve(2), when we run already.
+ */
 void loop_unwatch(struct loop *l, struct watch *w);
 
 /*

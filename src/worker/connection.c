@@ -8,17 +8,15 @@
 #include "connection.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <linux/sockios.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "access_log.h"
 #include "clock.h"
+#include "connection_report.h"
 #include "fd.h"
 #include "log.h"
 #include "worker.h"
@@ -39,38 +37,45 @@ static enum connection_state step_linger(struct connection *c, uint32_t events);
 
 static const struct {
 	uint32_t want;                                  /* epoll interest while here */
+	enum board_phase phase;                         /* what the board says; NONE: no record any more */
 	enum connection_state (*step)(struct connection *c, uint32_t events);
 } states[] = {
-	[CONNECTION_READ]    = { READ_EDGE,          step_read },
-	[CONNECTION_WRITE]   = { EPOLLOUT,           step_write },
-	[CONNECTION_PRODUCE] = { EPOLLIN | EPOLLOUT, step_produce },
-	[CONNECTION_PROGRAM] = { 0,                  NULL },
-	[CONNECTION_LINGER]  = { EPOLLIN,            step_linger },
-	[CONNECTION_DONE]    = { 0,                  NULL },
+	[CONNECTION_READ]    = { READ_EDGE,          BOARD_PHASE_IDLE,    step_read },
+	[CONNECTION_WRITE]   = { EPOLLOUT,           BOARD_PHASE_WRITING, step_write },
+	[CONNECTION_PRODUCE] = { EPOLLIN | EPOLLOUT, BOARD_PHASE_WRITING, step_produce },
+	[CONNECTION_PROGRAM] = { 0,                  BOARD_PHASE_PROGRAM, NULL },
+	[CONNECTION_LINGER]  = { EPOLLIN,            BOARD_PHASE_NONE,    step_linger },
+	[CONNECTION_DONE]    = { 0,                  BOARD_PHASE_NONE,    NULL },
 };
-
-static const char *const end_names[] = {
-	[END_NOT_YET] = "open",
-	[END_CLOSED] = "closed",
-	[END_SERVED] = "served",
-	[END_RESET] = "reset",
-	[END_IDLE] = "idle",
-	[END_WRITE] = "write",
-	[END_SESSION] = "session",
-	[END_STOPPED] = "stop",
-	[END_EXIT] = "exit",
-	[END_FAILED] = "failed",
-};
-
-const char *connection_id(const struct connection *c, char buf[static CONNECTION_ID_MAX])
-{
-	snprintf(buf, CONNECTION_ID_MAX, "%d-%" PRIu64, (int)c->worker->pid, c->number);
-	return buf;
-}
 
 static const struct conf_timeouts *timeouts(const struct connection *c)
 {
 	return &c->worker->service->timeouts;
+}
+
+/* ---- the board ---------------------------------------------------------- */
+
+/* Until rest(): what happens now, happens for c. Still there if that kills us. */
+static void work_on(const struct connection *c)
+{
+	board_set(&c->worker->slot->at_work, records_mark(&c->worker->records, c->record));
+}
+
+static void rest(const struct worker *w)
+{
+	board_set(&w->slot->at_work, 0);
+}
+
+static void count_in(const struct connection *c, size_t bytes)
+{
+	board_add(&c->record->bytes_in, bytes);
+	board_add(&c->worker->slot->bytes_in, bytes);
+}
+
+static void count_out(const struct connection *c, size_t bytes)
+{
+	board_add(&c->record->bytes_out, bytes);
+	board_add(&c->worker->slot->bytes_out, bytes);
 }
 
 /* ---- time-outs ---------------------------------------------------------- */
@@ -121,43 +126,19 @@ static void arm(struct connection *c)
 static void end(struct connection *c, enum connection_end how, const int *status)
 {
 	struct worker *w = c->worker;
-	char id[CONNECTION_ID_MAX];
-	const bool counted = !c->program;
 
 	if (c->how != END_NOT_YET)
 		return;
 	c->how = how;
 	list_remove(&c->in_worker);
-	worker_give_slot(w);
-	if (w->start.access_log)
-		access_log_put(w->start.access_log, &(struct access_record){
-			.service = w->service->name,
-			.id = connection_id(c, id),
-			.peer = &c->peer,
-			.local = &c->local,
-			.duration_us = clock_us() - c->opened_us,
-			.counted = counted,
-			.bytes_in = c->bytes_in,
-			.bytes_out = c->bytes_out,
-			.how = end_names[how],
-			.has_status = status,
-			.status = status ? *status : 0,
-		});
-	if (notify_is_heard(w->start.events))
-		worker_event(w, "connection-end id=%s how=%s in=%" PRIu64 " out=%" PRIu64,
-		             connection_id(c, id), end_names[how], c->bytes_in, c->bytes_out);
+	connection_report_end(c, status);
+	worker_give_slot(w, c->record);
+	c->record = NULL;
 }
 
 static void bury(struct watch *w)
 {
 	free(container_of(w, struct connection, watch));
-}
-
-static void drop_output(struct connection *c)
-{
-	free(c->out);
-	c->out = NULL;
-	c->out_len = c->out_at = 0;
 }
 
 static void close_now(struct connection *c)
@@ -169,10 +150,12 @@ static void close_now(struct connection *c)
 		w->n_lingering--;
 	}
 	c->state = CONNECTION_DONE;
-	drop_output(c);
+	buffer_clear(&c->out);
 	timer_unset(&w->loop.timers, &c->timer);
 	loop_retire(&w->loop, &c->watch, bury);
 	fd_close(&c->watch.fd);
+	if (c->kicked)
+		worker_say_of(w, LEASH_KICK, c->number);
 	worker_check_end(w);
 }
 
@@ -217,6 +200,8 @@ static void enter(struct connection *c, enum connection_state next)
 	c->active_ms = l->now_ms;
 	if (next == CONNECTION_LINGER)
 		add_to_lingering(c);
+	else
+		board_set(&c->record->phase, states[next].phase);
 	if (loop_rewatch(l, &c->watch, interest(c)) == -1) {
 		log_warn("%s: watch a connection: %m", c->worker->service->name);
 		connection_abort(c, END_FAILED);
@@ -255,7 +240,7 @@ static enum connection_state obey(struct connection *c, enum handler_verdict ver
 	c->finish |= verdict == HANDLER_FINISH;
 	if (c->worker->handler->produce && !c->finish)
 		return CONNECTION_PRODUCE;
-	if (c->out)
+	if (!buffer_is_empty(&c->out))
 		return CONNECTION_WRITE;
 	if (c->finish)
 		return finish(c, c->client_ended ? END_CLOSED : END_SERVED);
@@ -276,7 +261,8 @@ static enum connection_state read_once(struct connection *c, ssize_t *got)
 	ssize_t n = *got = recv(c->watch.fd, c->worker->scratch, WORKER_SCRATCH, 0);
 
 	if (n > 0) {
-		c->bytes_in += (uint64_t)n;
+		count_in(c, (size_t)n);
+		board_add(&c->worker->slot->requests, 1);
 		c->active_ms = c->worker->loop.now_ms;
 		return obey(c, h->received ? h->received(c, c->worker->scratch, (size_t)n)
 		                           : HANDLER_GO_ON);
@@ -308,16 +294,14 @@ static bool send_pending(struct connection *c)
 {
 	ssize_t n;
 
-	if (!c->out)
+	if (buffer_is_empty(&c->out))
 		return true;
-	n = send(c->watch.fd, c->out + c->out_at, c->out_len - c->out_at, MSG_NOSIGNAL);
+	n = send(c->watch.fd, buffer_first(&c->out), buffer_waiting(&c->out), MSG_NOSIGNAL);
 	if (n == -1)
 		return is_transient(errno);
-	c->bytes_out += (uint64_t)n;
-	c->out_at += (size_t)n;
+	count_out(c, (size_t)n);
+	buffer_take(&c->out, (size_t)n);
 	c->active_ms = c->worker->loop.now_ms;
-	if (c->out_at == c->out_len)
-		drop_output(c);
 	return true;
 }
 
@@ -326,7 +310,7 @@ static enum connection_state step_write(struct connection *c, uint32_t events)
 	(void)events;
 	if (!send_pending(c))
 		return fail(c, END_RESET);
-	return c->out ? CONNECTION_WRITE : obey(c, HANDLER_GO_ON);
+	return buffer_is_empty(&c->out) ? obey(c, HANDLER_GO_ON) : CONNECTION_WRITE;
 }
 
 static enum connection_state step_produce(struct connection *c, uint32_t events)
@@ -344,7 +328,8 @@ static enum connection_state step_produce(struct connection *c, uint32_t events)
 		return next;
 	if (!send_pending(c))
 		return fail(c, END_RESET);
-	return c->out ? CONNECTION_PRODUCE : obey(c, c->worker->handler->produce(c));
+	return buffer_is_empty(&c->out) ? obey(c, c->worker->handler->produce(c))
+	                                : CONNECTION_PRODUCE;
 }
 
 /* Whatever comes is thrown away; it may come for as long as `linger` lasts. */
@@ -362,7 +347,9 @@ static void on_event(struct watch *watch, uint32_t events)
 {
 	struct connection *c = container_of(watch, struct connection, watch);
 
+	work_on(c);
 	enter(c, states[c->state].step(c, events));
+	rest(c->worker);
 }
 
 /* ---- time-outs come true ------------------------------------------------ */
@@ -387,9 +374,8 @@ static bool has_unsent(const struct connection *c)
 	return ioctl(c->watch.fd, SIOCOUTQ, &bytes) == 0 && bytes > 0;
 }
 
-static void on_timer(struct timer *t)
+static void time_out(struct connection *c)
 {
-	struct connection *c = container_of(t, struct connection, timer);
 	enum connection_end as = END_NOT_YET;
 
 	if (deadline(c, &as) > c->worker->loop.now_ms) {
@@ -400,7 +386,7 @@ static void on_timer(struct timer *t)
 		enter(c, CONNECTION_DONE);
 	} else if (c->state == CONNECTION_PROGRAM) {
 		connection_end_program(c, as);
-	} else if (c->out || as == END_WRITE) {
+	} else if (!buffer_is_empty(&c->out) || as == END_WRITE) {
 		reset_on_close(c);
 		enter(c, fail(c, as));
 	} else {
@@ -408,27 +394,38 @@ static void on_timer(struct timer *t)
 	}
 }
 
+static void on_timer(struct timer *t)
+{
+	struct connection *c = container_of(t, struct connection, timer);
+
+	work_on(c);
+	time_out(c);
+	rest(c->worker);
+}
+
 /* ---- birth -------------------------------------------------------------- */
 
-/* The address it was accepted at costs a system call, and is for those who asked. */
-static void learn_local(struct connection *c)
+/* The handler's first say, and then to whichever state it wants. */
+static void begin(struct connection *c)
 {
-	const struct worker *w = c->worker;
-	struct sockaddr_storage at;
-	socklen_t len = sizeof at;
+	struct worker *w = c->worker;
+	enum handler_verdict verdict = w->handler->opened ? w->handler->opened(c) : HANDLER_GO_ON;
 
-	if (!w->start.access_log && w->handler->keeps != HANDLER_KEEPS_SOCKET)
+	if (c->state == CONNECTION_PROGRAM)
 		return;
-	if (getsockname(c->watch.fd, (struct sockaddr *)&at, &len) == 0)
-		c->local = endpoint_of((struct sockaddr *)&at, len);
-	c->opened_us = clock_us();
+	if (loop_watch(&w->loop, &c->watch, interest(c)) == -1) {
+		log_warn("%s: watch a connection: %m", w->service->name);
+		connection_abort(c, END_FAILED);
+		return;
+	}
+	enter(c, obey(c, verdict));
+	if (c->state == CONNECTION_READ)        /* as it was: enter() had nothing to do */
+		arm(c);
 }
 
 void connection_new(struct worker *w, int fd, const struct endpoint *peer)
 {
-	const struct handler *h = w->handler;
 	struct connection *c = calloc(1, sizeof *c);
-	enum handler_verdict verdict = HANDLER_GO_ON;
 
 	if (!c) {
 		log_warn("%s: no memory for a connection", w->service->name);
@@ -440,28 +437,13 @@ void connection_new(struct worker *w, int fd, const struct endpoint *peer)
 	c->worker = w;
 	c->peer = *peer;
 	c->opened_ms = c->active_ms = w->loop.now_ms;
-	c->number = ++w->accepted;
-	worker_take_slot(w);
+	c->record = worker_take_slot(w, peer);
+	c->number = w->accepted;
 	list_append(&w->connections, &c->in_worker);
-	learn_local(c);
-	if (notify_is_heard(w->start.events)) {
-		char id[CONNECTION_ID_MAX], from[ADDRESS_TEXT_MAX];
-
-		worker_event(w, "connection-open id=%s peer=%s", connection_id(c, id),
-		             endpoint_format(peer, from, sizeof from));
-	}
-	if (h->opened)
-		verdict = h->opened(c);
-	if (c->program) {
-		enter(c, CONNECTION_PROGRAM);
-	} else if (loop_watch(&w->loop, &c->watch, interest(c)) == -1) {
-		log_warn("%s: watch a connection: %m", w->service->name);
-		connection_abort(c, END_FAILED);
-	} else {
-		enter(c, obey(c, verdict));
-		if (c->state == CONNECTION_READ)        /* as it was: enter() had nothing to do */
-			arm(c);
-	}
+	connection_report_open(c);
+	work_on(c);
+	begin(c);
+	rest(w);
 }
 
 void connection_abort(struct connection *c, enum connection_end how)
@@ -470,11 +452,29 @@ void connection_abort(struct connection *c, enum connection_end how)
 	close_now(c);
 }
 
+void connection_run_program(struct connection *c, struct program *p)
+{
+	c->program = p;
+	board_set(&c->record->program, (uint32_t)program_pid(p));
+	board_add(&c->worker->slot->requests, 1);
+	enter(c, CONNECTION_PROGRAM);
+}
+
 void connection_end_program(struct connection *c, enum connection_end how)
 {
 	if (c->cut == END_NOT_YET)
 		c->cut = how;
+	board_set(&c->record->phase, BOARD_PHASE_CLOSING);
 	program_end(c->program);
+}
+
+void connection_kick(struct connection *c)
+{
+	c->kicked = true;
+	if (c->state == CONNECTION_PROGRAM)
+		connection_end_program(c, END_KICKED);
+	else
+		connection_abort(c, END_KICKED);
 }
 
 void connection_program_ended(struct connection *c, int status)
@@ -486,34 +486,22 @@ void connection_program_ended(struct connection *c, int status)
 
 /* ---- what handlers may do ----------------------------------------------- */
 
-static bool keep_rest(struct connection *c, const char *bytes, size_t len)
-{
-	char *more = realloc(c->out, c->out_len + len);
-
-	if (!more)
-		return false;
-	memcpy(more + c->out_len, bytes, len);
-	c->out = more;
-	c->out_len += len;
-	return true;
-}
-
 void handler_reply(struct connection *c, const char *bytes, size_t len)
 {
 	ssize_t n = 0;
 
 	if (c->broken || len == 0)
 		return;
-	if (!c->out) {
+	if (buffer_is_empty(&c->out)) {
 		n = send(c->watch.fd, bytes, len, MSG_NOSIGNAL);
 		if (n == -1 && !is_transient(errno)) {
 			c->broken = true;
 			return;
 		}
 		n = n == -1 ? 0 : n;
-		c->bytes_out += (uint64_t)n;
+		count_out(c, (size_t)n);
 	}
-	if ((size_t)n < len && !keep_rest(c, bytes + n, len - (size_t)n))
+	if (buffer_add(&c->out, bytes + n, len - (size_t)n) == -1)
 		c->broken = true;
 }
 

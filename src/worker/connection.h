@@ -11,6 +11,8 @@
 #include <stdint.h>
 
 #include "address.h"
+#include "buffer.h"
+#include "board.h"
 #include "handler.h"
 #include "list.h"
 #include "loop.h"
@@ -36,6 +38,7 @@ enum connection_end {           /* how a connection ended, for the access log */
 	END_WRITE,
 	END_SESSION,
 	END_STOPPED,            /* the worker had to go */
+	END_KICKED,             /* the operator wanted it */
 	END_EXIT,               /* the program ended */
 	END_FAILED,             /* it could not be served */
 };
@@ -45,20 +48,20 @@ struct connection {
 	struct timer          timer;            /* the next time-out that may be due */
 	struct list           in_worker;        /* by age, while it holds a slot; then by age of lingering */
 	struct worker        *worker;
+	struct board_connection *record;        /* while it holds a slot; its bytes are counted there */
 	enum connection_state state;
 	enum connection_end   how;
 	enum connection_end   cut;              /* why its program was told to end */
 	bool                  client_ended;     /* it has sent its last byte */
 	bool                  finish;           /* to be closed when `out` is empty */
 	bool                  broken;           /* a reply failed: nobody is there */
+	bool                  kicked;           /* the master wants to know when it is closed */
 	uint64_t              number;           /* within the worker, from 1 */
 	uint64_t              note;             /* the handler's */
-	uint64_t              bytes_in, bytes_out;
 	int64_t               opened_us;        /* when it was accepted */
 	int64_t               opened_ms;        /* the same in the loop's time */
 	int64_t               active_ms;        /* when a byte last went either way, or the state changed */
-	char                 *out;              /* what the client has not taken yet; NULL: nothing */
-	size_t                out_len, out_at;
+	struct buffer         out;              /* what the client has not taken yet */
 	struct program       *program;
 	struct endpoint       peer, local;
 };
@@ -74,8 +77,14 @@ void connection_new(struct worker *w, int fd, const struct endpoint *peer);
 /* Ends it at once and without lingering; what it still had to send is lost. */
 void connection_abort(struct connection *c, enum connection_end how);
 
+/* The program of a new connection, which has the socket: for its handler. */
+void connection_run_program(struct connection *c, struct program *p);
+
 /* Tells its program to end; that is then how the connection ended. */
 void connection_end_program(struct connection *c, enum connection_end how);
+
+/* The operator wants it gone: ends it, or its program; the master is told when it is closed. */
+void connection_kick(struct connection *c);
 
 /* Its program has ended, with that status of waitpid(2). */
 void connection_program_ended(struct connection *c, int status);

@@ -15,6 +15,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "conf_keys.h"
 #include "connection.h"
 #include "fd.h"
@@ -80,6 +81,18 @@ static void switch_logs(struct worker *w, const struct leash_message *m)
 	worker_event(w, "logs-switched");
 }
 
+static void kick(struct worker *w, uint64_t number)
+{
+	struct connection *c;
+
+	list_each(&w->connections, c, struct connection, in_worker)
+		if (c->number == number) {
+			connection_kick(c);
+			return;
+		}
+	worker_say_of(w, LEASH_NO_SUCH, number);
+}
+
 static void on_shutdown_timeout(struct timer *t)
 {
 	stop(container_of(t, struct worker, shutdown));
@@ -124,8 +137,12 @@ static void on_leash(struct watch *watch, uint32_t events)
 	case LEASH_SLOTS:
 		worker_watch_slots(w, m.few, m.quiet);
 		break;
+	case LEASH_KICK:
+		kick(w, m.number);
+		break;
 	case LEASH_READY:
 	case LEASH_RETIRE:
+	case LEASH_NO_SUCH:
 		break;          /* our own words */
 	}
 }
@@ -299,6 +316,7 @@ static void open_loop(struct worker *w)
 
 	if (loop_init(&w->loop) == -1)
 		cannot_start(w, "epoll");
+	w->loop.woke_ms = &w->slot->turn_ms;
 	notify_move(w->start.events, &w->loop);
 	w->leash = (struct watch){ .fd = w->start.leash, .ready = on_leash };
 	w->signals = (struct watch){ .fd = signals_open(ours, sizeof ours / sizeof *ours),
@@ -341,6 +359,9 @@ static void begin(struct worker *w)
 	list_init(&w->lingering);
 	w->shutdown.fire = on_shutdown_timeout;
 	w->slot = board_slot(w->start.board, w->start.slot);
+	board_set(&w->slot->pid, (uint32_t)w->pid);
+	board_set(&w->slot->born_ms, clock_ms());
+	board_enter(w->start.board, w->start.slot);
 	w->handler = handler_find(w->service->handler.id);
 	worker_retire_after(w, w->service->max_accepts);
 	keep_only_ours(&w->start);
@@ -349,7 +370,9 @@ static void begin(struct worker *w)
 	/* Its own mapping: a worker without memory for its work is to fail now, not later. */
 	w->scratch = mmap(NULL, WORKER_SCRATCH, PROT_READ | PROT_WRITE,
 	                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (w->scratch == MAP_FAILED || programs_init(&w->programs, &w->loop, w->service, &w->limits) == -1 ||
+	if (w->scratch == MAP_FAILED ||
+	    records_init(&w->records, w->start.board, w->start.slot) == -1 ||
+	    programs_init(&w->programs, &w->loop, w->service, &w->limits) == -1 ||
 	    environment_wipe_ours() == -1)
 		cannot_start(w, "prepare");
 	take_identity(w);
@@ -361,6 +384,7 @@ static void finish(struct worker *w)
 {
 	acceptor_close(&w->acceptor);
 	programs_fini(&w->programs);
+	records_fini(&w->records);
 	munmap(w->scratch, WORKER_SCRATCH);
 	loop_fini(&w->loop);
 }

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Connection slots: how many there are, and who must know that they are gone.
- * The master is told once when they come to what it asked for, and then asks
- * anew: nothing is lost between the two, and no connection costs a message.
+ * Connection slots: how many there are, what the board says of them, and who
+ * must know that they are gone. The master is told once when they come to what
+ * it asked for, and then asks anew: nothing is lost between the two, and no
+ * connection costs a message.
  */
 #include <config.h>
 #include "worker.h"
@@ -118,35 +119,40 @@ bool worker_has_room(const struct worker *w)
 	return w->n_open < w->service->connections;
 }
 
-/* Only the worker writes its slot: a load and a store are enough. */
-static void publish(const struct worker *w)
+struct board_connection *worker_take_slot(struct worker *w, const struct endpoint *peer)
 {
-	atomic_store_explicit(&w->slot->open, (uint32_t)w->n_open, memory_order_relaxed);
-}
+	struct board_connection *record = records_take(&w->records);
 
-void worker_take_slot(struct worker *w)
-{
 	w->n_open++;
-	publish(w);
+	w->accepted++;
+	board_take_record(record, w->accepted, w->loop.now_ms, peer, BOARD_PHASE_IDLE);
+	board_set(&w->slot->open, (uint32_t)w->n_open);
+	board_set(&w->slot->accepted, w->accepted);
 	if (!worker_has_room(w))
 		worker_event(w, "full");
 	slot_taken(w);
 	check_retirement(w);
+	return record;
 }
 
-void worker_give_slot(struct worker *w)
+void worker_give_slot(struct worker *w, struct board_connection *record)
 {
 	const bool was_full = !worker_has_room(w);
 
 	w->n_open--;
-	publish(w);
-	atomic_store_explicit(&w->slot->served,
-	                      atomic_load_explicit(&w->slot->served, memory_order_relaxed) + 1,
-	                      memory_order_relaxed);
+	records_give(&w->records, record);
+	board_set(&w->slot->open, (uint32_t)w->n_open);
+	board_add(&w->slot->served, 1);
 	if (was_full)
 		worker_event(w, "has-room");
 	slot_given(w);
 	acceptor_one_less(w->acceptor);
+}
+
+void worker_say_of(struct worker *w, enum leash_word word, uint64_t number)
+{
+	if (leash_send(w->leash.fd, &(struct leash_message){ .word = word, .number = number }) == -1)
+		log_warn("%s: tell the master about a connection: %m", w->service->name);
 }
 
 void worker_check_end(struct worker *w)

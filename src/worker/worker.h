@@ -21,6 +21,7 @@
 #include "loop.h"
 #include "notify.h"
 #include "programs.h"
+#include "records.h"
 #include "rlimits.h"
 
 /* What the master gives a worker. All lent; descriptors are those of the forked process. */
@@ -47,7 +48,8 @@ struct worker {
 	const struct handler      *handler;
 	pid_t                      pid;
 	struct loop                loop;
-	struct board_slot         *slot;
+	struct board_slot         *slot;        /* ours on the board */
+	struct records             records;     /* and those of our connections */
 	struct acceptor           *acceptor;
 	struct watch               leash, signals;
 	struct timer               shutdown;    /* after the master's death */
@@ -65,9 +67,12 @@ struct worker {
 	char                      *scratch;     /* WORKER_SCRATCH bytes, for whoever reads just now */
 };
 
-/* One connection more holds a slot; one fewer. */
-void worker_take_slot(struct worker *w);
-void worker_give_slot(struct worker *w);
+/*
+ * One connection more holds a slot; one fewer. It has a record on the board as
+ * long, and the number w->accepted.
+ */
+struct board_connection *worker_take_slot(struct worker *w, const struct endpoint *peer);
+void worker_give_slot(struct worker *w, struct board_connection *record);
 bool worker_has_room(const struct worker *w);
 
 /* The master wants to know when the slots of the pool come to that. */
@@ -78,6 +83,8 @@ void worker_retire_after(struct worker *w, int max_accepts);
 
 /* To the master; that it is gone, its end of the leash will tell. False if it was not sent. */
 bool worker_say(struct worker *w, enum leash_word word);
+/* To the master, about a connection. That it is gone, its end of the leash will tell. */
+void worker_say_of(struct worker *w, enum leash_word word, uint64_t number);
 
 /* Tells the worker that something ended: it may have been the last thing it waited for. */
 void worker_check_end(struct worker *w);

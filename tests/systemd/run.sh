@@ -14,7 +14,7 @@ make=${MAKE:-make}
 work=$top_builddir/check-systemd
 base=$work/debian
 root=$work/root
-packages=dbus,git,libconfig9,libsystemd0,logrotate,netcat-openbsd,procps,systemd
+packages=dbus,git,libconfig9,libjansson4,libncursesw6,libsystemd0,logrotate,netcat-openbsd,procps,systemd
 
 skip() {
 	echo "1..0 # SKIP $*"
@@ -32,12 +32,12 @@ if ldd "$top_builddir/droverd" | grep -qE 'lib[a-z]+san\.so'; then
 fi
 
 mkdir -p "$work"
-if [ ! -e "$base/.complete" ]; then
+if [ "$(cat "$base/.complete" 2>/dev/null)" != "$packages" ]; then
 	echo "# unpacking a Debian into $base"
 	rm -rf "$base"
 	debootstrap --variant=minbase --include="$packages" "$suite" "$base" >"$work/debootstrap.log" 2>&1 ||
 		skip "debootstrap failed: $(tail -n 1 "$work/debootstrap.log")"
-	touch "$base/.complete"
+	echo "$packages" >"$base/.complete"
 fi
 
 echo '# installing drover'

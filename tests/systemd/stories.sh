@@ -14,6 +14,7 @@ stories=(
 	keeps_to_the_security_score
 	reloads_a_good_file
 	refuses_a_bad_file_and_goes_on
+	refuses_what_does_not_start
 	answers_a_bad_hangup_with_ready
 	does_not_start_with_a_bad_file
 	serves_git_inside_the_sandbox
@@ -104,7 +105,7 @@ reloads_a_good_file() {
 	pid=$(property MainPID)
 	echo 'services = { two = { listen = "127.0.0.1:7008"; handler = { type = "echo"; }; }; };' >$conf_d/two.conf
 	systemctl reload drover.service
-	eventually echoes 7008
+	echoes 7008
 	echoes 7007
 	eventually is_running
 	is 'the master' "$(property MainPID)" "$pid"
@@ -118,9 +119,22 @@ refuses_a_bad_file_and_goes_on() {
 		echo 'the reload did not fail'
 		return 1
 	fi
-	journal_has 'bad\.conf:1: .*listn'
-	is_running
+	journal_has 'droverctl.*bad\.conf:1: .*listn'
+	eventually is_running
 	is 'the master' "$(property MainPID)" "$pid"
+	echoes 7007
+}
+
+refuses_what_does_not_start() {
+	install -d -m 700 /srv/private
+	echo 'services = { bad = { listen = "127.0.0.1:7009"; handler = { type = "echo"; };
+	      directory = "/srv/private"; }; };' >$conf_d/bad.conf
+	if systemctl reload drover.service; then
+		echo 'the reload did not fail'
+		return 1
+	fi
+	journal_has 'droverctl.*service "bad" could not start'
+	eventually is_running
 	echoes 7007
 }
 

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The scoreboard: who holds more than its share, and memory that is shared.
+ * The scoreboard: who holds more than its share, and memory that is shared. How
+ * it is read is in board_view.c.
  */
 #include <config.h>
 #include "board.h"
 
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #include "unit.h"
@@ -56,7 +59,7 @@ static const struct {
 START_TEST(who_is_ahead)
 {
 	const size_t me = rows[_i].n;   /* the last, so that the sample goes round */
-	struct board *b = board_new(rows[_i].n + 1);
+	struct board *b = board_new(rows[_i].n + 1, 1);
 	uint64_t done;
 
 	for (size_t i = 0; i < rows[_i].n; i++) {
@@ -72,7 +75,7 @@ START_TEST(who_is_ahead)
 
 START_TEST(no_more_than_a_sample_is_looked_at_and_it_goes_round)
 {
-	struct board *b = board_new(2 * BOARD_SAMPLE);
+	struct board *b = board_new(2 * BOARD_SAMPLE, 1);
 	size_t last = 2 * BOARD_SAMPLE - 1;
 	uint64_t done;
 
@@ -90,7 +93,7 @@ START_TEST(no_more_than_a_sample_is_looked_at_and_it_goes_round)
 
 START_TEST(workers_that_lie_far_apart_are_compared)
 {
-	struct board *b = board_new(4 * BOARD_SAMPLE);
+	struct board *b = board_new(4 * BOARD_SAMPLE, 1);
 	uint64_t done;
 
 	board_reset(b, 0, BOARD_ACCEPTING);
@@ -102,7 +105,7 @@ START_TEST(workers_that_lie_far_apart_are_compared)
 
 START_TEST(what_those_behind_get_done_is_seen)
 {
-	struct board *b = board_new(3);
+	struct board *b = board_new(3, 1);
 	uint64_t before, after;
 
 	for (size_t i = 0; i < 3; i++)
@@ -128,7 +131,7 @@ START_TEST(those_that_accept_are_added_up)
 	static const struct { enum board_state state; uint32_t open; } said[] = {
 		{ A, 3 }, { D, 4 }, { F, 0 }, { A, 10 }, { N, 0 }, { A, 77 }, { A, 1 },
 	};
-	struct board *b = board_new(ARRAY_SIZE(said));
+	struct board *b = board_new(ARRAY_SIZE(said), 1);
 	struct board_sum sum;
 
 	for (size_t i = 0; i < ARRAY_SIZE(said); i++) {
@@ -144,19 +147,61 @@ START_TEST(those_that_accept_are_added_up)
 	board_free(&b);
 } END_TEST
 
+/* ---- memory ------------------------------------------------------------- */
+
+static uint64_t bytes_taken(const struct board *b)
+{
+	struct stat st;
+
+	ck_assert_int_eq(fstat(board_fd(b), &st), 0);
+	return (uint64_t)st.st_blocks * 512;
+}
+
+/* As a worker of that slot that has seen everything. */
+static void fill(const struct board *b, size_t i)
+{
+	struct board_slot *slot = board_slot(b, i);
+	const struct endpoint peer = { .family = AF_UNIX };
+
+	memset(slot, 1, sizeof *slot);
+	board_set(&slot->at_work, 1);
+	for (size_t k = 0; k < board_connections(b); k++)
+		board_take_record(board_records(b, i) + k, k, 1, &peer, BOARD_PHASE_IDLE);
+}
+
+static void expect_empty(const struct board *b, size_t i)
+{
+	const struct board_connection *records = board_records(b, i);
+	struct board_worker_view v;
+
+	board_view(b, i, &v);
+	ck_assert_int_eq(v.pid, 0);
+	ck_assert_uint_eq(v.open + v.accepted + v.served + v.bytes_in + v.bytes_out + v.requests, 0);
+	ck_assert_int_eq(v.born_ms + v.turn_ms, 0);
+	ck_assert(!v.at_work);
+	ck_assert_uint_eq(atomic_load(&board_slot(b, i)->used), 0);
+	for (size_t k = 0; k < board_connections(b); k++)
+		ck_assert_uint_eq(atomic_load(&records[k].phase), BOARD_PHASE_NONE);
+}
+
 START_TEST(a_new_board_is_empty_and_a_reset_slot_is_too)
 {
-	struct board *b = board_new(3);
-	struct board_slot *slot = board_slot(b, 1);
+	struct board *b = board_new(3, 100);
 
+	ck_assert_uint_eq(board_slots(b), 3);
+	ck_assert_uint_eq(board_connections(b), 100);
 	for (size_t i = 0; i < 3; i++)
-		ck_assert_uint_eq(atomic_load(&board_slot(b, i)->state), BOARD_FREE);
-	atomic_store(&slot->open, 5);
-	atomic_store(&slot->served, 7);
+		expect_empty(b, i);
+	for (size_t i = 0; i < 3; i++)
+		fill(b, i);
 	board_reset(b, 1, BOARD_STARTING);
-	ck_assert_uint_eq(atomic_load(&slot->state), BOARD_STARTING);
-	ck_assert_uint_eq(atomic_load(&slot->open), 0);
-	ck_assert_uint_eq(atomic_load(&slot->served), 0);
+	ck_assert_uint_eq(atomic_load(&board_slot(b, 1)->state), BOARD_STARTING);
+	expect_empty(b, 1);
+	for (size_t i = 0; i < 3; i += 2) {     /* its neighbours are as they were */
+		ck_assert_uint_eq(atomic_load(&board_slot(b, i)->open), 0x01010101);
+		for (size_t k = 0; k < 100; k++)
+			ck_assert_uint_eq(atomic_load(&board_records(b, i)[k].number), k);
+	}
 	board_free(&b);
 	ck_assert_ptr_null(b);
 	board_free(&b);
@@ -164,28 +209,121 @@ START_TEST(a_new_board_is_empty_and_a_reset_slot_is_too)
 
 START_TEST(no_two_workers_write_in_one_cache_line)
 {
-	struct board *b = board_new(4);
+	struct board *b = board_new(4, 3);
 
 	for (size_t i = 0; i < 4; i++) {
 		ck_assert_uint_eq((uintptr_t)board_slot(b, i) % BOARD_LINE, 0);
-		ck_assert(i == 0 || (char *)board_slot(b, i) - (char *)board_slot(b, i - 1) >= BOARD_LINE);
+		ck_assert_uint_eq((uintptr_t)board_records(b, i) % BOARD_LINE, 0);
+		ck_assert(i == 0 || board_slot(b, i) - board_slot(b, i - 1) == 1);
+		ck_assert(i == 0 || board_records(b, i) - board_records(b, i - 1) >= 3);
 	}
+	ck_assert((void *)board_records(b, 0) >= (void *)(board_slot(b, 3) + 1));
 	board_free(&b);
 } END_TEST
 
 START_TEST(what_a_worker_writes_the_master_reads)
 {
-	struct board *b = board_new(1);
+	struct board *b = board_new(3, 70);
 	int status;
 	pid_t child = fork();
 
 	if (child == 0) {
-		atomic_store(&board_slot(b, 0)->open, 42);
-		_exit(0);
+		board_enter(b, 1);
+		atomic_store(&board_slot(b, 1)->open, 42);
+		atomic_store(&board_slot(b, 2)->open, 43);      /* it sees its siblings' */
+		atomic_store(&board_records(b, 1)[69].number, 44);
+		_exit(board_fd(b) == -1 ? 0 : 1);
 	}
 	ck_assert_int_eq(waitpid(child, &status, 0), child);
-	ck_assert_uint_eq(atomic_load(&board_slot(b, 0)->open), 42);
+	ck_assert_int_eq(status, 0);
+	ck_assert_uint_eq(atomic_load(&board_slot(b, 1)->open), 42);
+	ck_assert_uint_eq(atomic_load(&board_slot(b, 2)->open), 43);
+	ck_assert_uint_eq(atomic_load(&board_records(b, 1)[69].number), 44);
 	board_free(&b);
+} END_TEST
+
+static bool is_mapped(const void *p)
+{
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+
+	return msync((void *)((uintptr_t)p / page * page), 1, MS_ASYNC) == 0;
+}
+
+START_TEST(a_worker_keeps_its_own_records_only)
+{
+	for (size_t me = 0; me < 3; me++) {
+		struct board *b = board_new(3, 70);
+		int status;
+		pid_t child = fork();
+
+		if (child == 0) {
+			int fd = board_fd(b);
+
+			board_enter(b, me);
+			for (size_t i = 0; i < 3; i++)
+				if (is_mapped(board_records(b, i)) != (i == me) ||
+				    is_mapped(board_records(b, i) + 69) != (i == me) ||
+				    !is_mapped(board_slot(b, i)))
+					_exit(1);
+			_exit(unit_fd_is_open(fd) ? 2 : 0);
+		}
+		ck_assert_int_eq(waitpid(child, &status, 0), child);
+		ck_assert_int_eq(status, 0);
+		board_free(&b);
+	}
+} END_TEST
+
+START_TEST(nobody_can_pull_the_memory_away)
+{
+	struct board *b = board_new(2, 2);
+	struct stat st;
+
+	ck_assert_int_eq(fcntl(board_fd(b), F_GET_SEALS) & (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL),
+	                 F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+	ck_assert_int_eq(fstat(board_fd(b), &st), 0);
+	ck_assert_int_eq(ftruncate(board_fd(b), 0), -1);
+	ck_assert_int_eq(ftruncate(board_fd(b), st.st_size * 2), -1);
+	ck_assert(fcntl(board_fd(b), F_GETFD) & FD_CLOEXEC);
+	board_free(&b);
+} END_TEST
+
+START_TEST(memory_is_taken_when_used_and_given_back)
+{
+	struct board *b = board_new(8, 100000);
+	uint64_t empty = bytes_taken(b);
+
+	ck_assert_uint_le(empty, 65536);        /* the header, in one page, whatever its size */
+	fill(b, 3);
+	ck_assert_uint_ge(bytes_taken(b), 100000 * sizeof(struct board_connection));
+	board_reset(b, 3, BOARD_FREE);
+	ck_assert_uint_eq(bytes_taken(b), empty);
+	board_free(&b);
+} END_TEST
+
+START_TEST(a_board_ends_with_its_descriptor)
+{
+	int before = unit_count_fds();
+	struct board *b = board_new(2, 2);
+
+	ck_assert_int_eq(unit_count_fds(), before + 1);
+	board_free(&b);
+	ck_assert_int_eq(unit_count_fds(), before);
+} END_TEST
+
+START_TEST(what_is_too_much_is_refused)
+{
+	static const struct { size_t n_slots, n_connections; } too_much[] = {
+		{ SIZE_MAX, 1 }, { 1, SIZE_MAX }, { SIZE_MAX / 64, SIZE_MAX / 64 },
+		{ 2, SIZE_MAX / 128 }, { (size_t)1 << 31, (size_t)1 << 31 }, { 1, UINT32_MAX },
+	};
+	int before = unit_count_fds();
+
+	for (size_t i = 0; i < ARRAY_SIZE(too_much); i++) {
+		errno = 0;
+		ck_assert_ptr_null(board_new(too_much[i].n_slots, too_much[i].n_connections));
+		ck_assert_int_ne(errno, 0);
+	}
+	ck_assert_int_eq(unit_count_fds(), before);
 } END_TEST
 
 int main(void)
@@ -201,5 +339,10 @@ int main(void)
 	tcase_add_test(tc, a_new_board_is_empty_and_a_reset_slot_is_too);
 	tcase_add_test(tc, no_two_workers_write_in_one_cache_line);
 	tcase_add_test(tc, what_a_worker_writes_the_master_reads);
+	tcase_add_test(tc, a_worker_keeps_its_own_records_only);
+	tcase_add_test(tc, nobody_can_pull_the_memory_away);
+	tcase_add_test(tc, memory_is_taken_when_used_and_given_back);
+	tcase_add_test(tc, a_board_ends_with_its_descriptor);
+	tcase_add_test(tc, what_is_too_much_is_refused);
 	return unit_run(s);
 }

@@ -16,6 +16,8 @@
 #define EXEC(x)  HANDLER("type = \"exec\"; " x)
 #define ON(x)    "services = { s = { listen = " x "; handler = { type = \"echo\"; }; }; };"
 #define TOP(x)   x " " WITH("")
+#define TEXT_27  "abcdefghijklmnopqrstuvwxyz_"
+#define TEXT_108 TEXT_27 TEXT_27 TEXT_27 TEXT_27
 
 struct refusal {
 	const char *name, *text, *want;
@@ -162,6 +164,23 @@ static const struct refusal meaning[] = {
 	{ "no such group", WITH("\ngroup = \"no-such-group\";"),
 	  "t.conf:2: group \"no-such-group\" does" },
 	{ "a number without a group", WITH("user = \"4000000\";"), "(give a group too)" },
+	{ "a control socket without a path", TOP("\ncontrol = { mode = \"0600\"; };"),
+	  "t.conf:2: control needs a socket (as in socket = \"/run/drover/control.sock\")" },
+	{ "a relative control socket", TOP("control = { socket = \"x\"; };"),
+	  "t.conf:1: control.socket" },
+	{ "a control socket with a long path", TOP("control = { socket = \"/" TEXT_108 "\"; };"),
+	  "control.socket is too long (a socket's path has 107 bytes at most)" },
+	{ "a control socket that is a listener", "control = { socket = \"/x\"; };\n" ON("\"unix:/x\""),
+	  "t.conf:1: control.socket is a listener of service s" },
+	{ "no such control group", TOP("control = { socket = \"/x\";\ngroup = \"no-such-group\"; };"),
+	  "t.conf:2: group \"no-such-group\" does" },
+	{ "workers that may look", "control = { socket = \"/x\";\ngroup = \"4242\"; };"
+	  WITH("user = \"4000000\"; group = \"4242\";"),
+	  "t.conf:2: control.group is \"4242\", a group of the workers of service s" },
+	{ "workers that may change things", "user = \"root\"; control = { socket = \"/x\";\n"
+	  "admin_group = \"root\"; };" WITH(""),
+	  "t.conf:2: control.admin_group is \"root\", a group of the workers of service s"
+	  " (who serves must not control)" },
 };
 
 static void check_refusals(const struct refusal *rows, size_t n)
@@ -224,6 +243,8 @@ START_TEST(what_is_not_given_has_its_default)
 	ck_assert_int_eq(s->workers.min, cpus);
 	ck_assert_int_eq(s->workers.max, 4 * cpus);
 	ck_assert_int_eq(s->max_accepts, 0);
+	ck_assert_ptr_null(conf->control.socket);
+	ck_assert(conf->control.gid == (gid_t)CONF_KEEP && conf->control.admin_gid == (gid_t)CONF_KEEP);
 	ck_assert_int_eq(s->connections, 256);
 	ck_assert_int_eq(s->umask, CONF_KEEP);
 	ck_assert(!s->has_nice && !s->cpus && !s->chroot && !s->rlimits.nofile.given);
@@ -263,6 +284,17 @@ START_TEST(defaults_merge_group_by_group_and_lists_replace)
 	ck_assert_str_eq(b->handler.env[0], "A=1");
 	ck_assert_ptr_null(c->handler.argv);
 	ck_assert_ptr_null(c->handler.env[0]);
+} END_TEST
+
+START_TEST(a_control_socket_has_an_address_and_groups)
+{
+	const struct conf_control *c = &load_well("user = \"root\";"
+		TOP("control = { socket = \"/run/c\"; group = \"4242\"; admin_group = \"4343\"; };"))->control;
+
+	ck_assert_int_eq(c->mode, 0600);
+	ck_assert_uint_eq(c->gid, 4242);
+	ck_assert_uint_eq(c->admin_gid, 4343);
+	ck_assert_str_eq(c->address.u.un.sun_path, "/run/c");
 } END_TEST
 
 START_TEST(a_burst_covers_all_workers_twice)
@@ -361,6 +393,7 @@ START_TEST(a_dump_loads_and_dumps_to_itself)
 	first = dump(load_well(
 		"user = \"root\"; pid_file = \"/run/x.pid\"; shutdown_timeout = 1.5;"
 		"access_log = { target = \"/a\\\"b\\\\c\\x07\"; };"
+		"control = { socket = \"/c\"; mode = \"0660\"; group = \"4242\"; };"
 		"defaults = { timeouts = { idle = \"90s\"; }; };"
 		"services = { a = { listen = ( \"*:0\","
 		" { address = \"unix:/x\"; mode = \"0600\"; },"
@@ -373,6 +406,7 @@ START_TEST(a_dump_loads_and_dumps_to_itself)
 	ck_assert_str_eq(first, second);
 	ck_assert_ptr_nonnull(strstr(first, "idle = \"90s\";"));
 	ck_assert_ptr_nonnull(strstr(first, "cpu = 5000000000L;"));
+	ck_assert_ptr_nonnull(strstr(first, "  mode = \"0660\";\n  group = \"4242\";\n};"));
 	ck_assert_ptr_nonnull(strstr(first, "target = \"/a\\\"b\\\\c\\x07\";"));
 	free(first);
 	free(second);
@@ -392,6 +426,7 @@ int main(void)
 	tcase_add_test(tc, the_last_string_of_a_list_has_its_own_line);
 	tcase_add_test(tc, what_is_not_given_has_its_default);
 	tcase_add_test(tc, defaults_merge_group_by_group_and_lists_replace);
+	tcase_add_test(tc, a_control_socket_has_an_address_and_groups);
 	tcase_add_test(tc, a_burst_covers_all_workers_twice);
 	tcase_add_loop_test(tc, a_pool_that_sizes_itself_has_defaults_for_the_rest, 0, LENGTH(pools));
 	tcase_add_test(tc, a_number_replaces_the_group_of_defaults);

@@ -10,6 +10,7 @@
 #include <ctype.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <time.h>
 
 #include "clock.h"
@@ -79,8 +80,9 @@ static void set_up(void)
 	list_init(&worker.connections);
 	list_init(&worker.lingering);
 	ck_assert_int_eq(loop_init(&worker.loop), 0);
-	worker.start.board = board_new(1);
+	worker.start.board = board_new(1, SLOTS);
 	worker.slot = board_slot(worker.start.board, 0);
+	ck_assert_int_eq(records_init(&worker.records, worker.start.board, 0), 0);
 	worker.start.access_log = log_sink_open(LOG_TARGET_FILE, "access", LOG_FORMAT_TEXT);
 	worker.scratch = malloc(WORKER_SCRATCH);
 	worker.acceptor = acceptor_new(&worker.loop, &owner, &options, NULL, 0);
@@ -111,6 +113,7 @@ static void tear_down(void)
 	programs_fini(&worker.programs);
 	loop_fini(&worker.loop);
 	log_sink_close(&worker.start.access_log);
+	records_fini(&worker.records);
 	board_free(&worker.start.board);
 	free(worker.scratch);
 	if (listener != -1)
@@ -292,7 +295,7 @@ START_TEST(what_comes_goes_back)
 	ck_assert_str_eq(hear(client), "again");
 	ck_assert_int_eq(worker.n_open, 1);
 	ck_assert_uint_eq(atomic_load(&worker.slot->open), 1);
-	ck_assert_ptr_null(newest()->out);      /* no buffer in the common case */
+	ck_assert(buffer_is_empty(&newest()->out));      /* no buffer in the common case */
 	close(client);
 	turns(2);
 	expect_end("closed");
@@ -323,15 +326,14 @@ START_TEST(a_client_that_does_not_read_costs_a_buffer_until_it_does)
 	size_t sent = stuff(client), got = 0;
 
 	ck_assert_int_eq(c->state, CONNECTION_WRITE);
-	ck_assert_ptr_nonnull(c->out);
-	ck_assert_uint_le(c->out_len, WORKER_SCRATCH);  /* it reads no more meanwhile */
+	ck_assert(!buffer_is_empty(&c->out));
+	ck_assert_uint_le(buffer_waiting(&c->out), WORKER_SCRATCH);  /* it reads no more meanwhile */
 	while (got < sent) {
 		got = gather(client, got);
 		turn();
 	}
 	ck_assert_uint_eq(got, sent);
-	ck_assert_ptr_null(c->out);
-	ck_assert_uint_eq(c->out_len + c->out_at, 0);
+	ck_assert(buffer_is_empty(&c->out));
 	ck_assert_int_eq(c->state, CONNECTION_READ);
 	say(client, "!");
 	turn();
@@ -371,7 +373,7 @@ START_TEST(a_client_that_vanishes_while_output_waits_is_a_reset)
 	int client = connect_pair(HANDLER_ID_echo);
 
 	stuff(client);
-	ck_assert_ptr_nonnull(newest()->out);
+	ck_assert(!buffer_is_empty(&newest()->out));
 	close(client);
 	turns(3);
 	expect_end("reset");
@@ -551,11 +553,11 @@ START_TEST(chargen_rests_while_the_client_does_not_read)
 	uint64_t out;
 
 	turns(1000);
-	out = c->bytes_out;
+	out = atomic_load(&c->record->bytes_out);
 	ck_assert_uint_gt(out, 0);
-	ck_assert_uint_lt(c->out_len, 65536);
+	ck_assert_uint_lt(buffer_waiting(&c->out), 65536);
 	turns(10);
-	ck_assert_uint_eq(c->bytes_out, out);
+	ck_assert_uint_eq(atomic_load(&c->record->bytes_out), out);
 	/* It is not ready either: the loop sleeps. */
 	ck_assert_int_eq(epoll_wait(worker.loop.epoll_fd, &e, 1, 0), 0);
 	close(client);
@@ -612,7 +614,7 @@ START_TEST(a_client_that_takes_nothing_is_reset)
 	service.timeouts.write = 30;
 	client = connect_tcp(HANDLER_ID_echo);
 	stuff(client);
-	ck_assert_ptr_nonnull(newest()->out);
+	ck_assert(!buffer_is_empty(&newest()->out));
 	while (worker.n_open > 0)
 		pass(5);
 	expect_end("write");
@@ -761,6 +763,268 @@ START_TEST(one_that_is_aborted_is_gone_with_what_it_had_to_send)
 	close(client);
 } END_TEST
 
+/* ---- what the board says ------------------------------------------------ */
+
+static struct board_connection_view seen;
+
+/* Record k of the worker; false if it is free. */
+static bool look(size_t k)
+{
+	memset(&seen, 0, sizeof seen);
+	return board_view_connection(worker.start.board, 0, k, &seen);
+}
+
+static struct board_worker_view look_at_worker(void)
+{
+	struct board_worker_view v;
+
+	board_view(worker.start.board, 0, &v);
+	return v;
+}
+
+START_TEST(the_board_shows_a_connection_and_what_it_does)
+{
+	int64_t before = worker.loop.now_ms;
+	int client = connect_pair(HANDLER_ID_echo);
+	struct board_worker_view v;
+
+	ck_assert(look(0));
+	ck_assert_int_eq(seen.phase, BOARD_PHASE_IDLE);
+	ck_assert_uint_eq(seen.number, 1);
+	ck_assert_int_eq(seen.since_ms, before);
+	ck_assert_int_eq(memcmp(&seen.peer, &peer, sizeof peer), 0);
+	ck_assert_int_eq(seen.program, 0);
+	say(client, "hello");
+	turn();
+	say(client, "hi");
+	turn();
+	ck_assert(look(0));
+	ck_assert_int_eq(seen.phase, BOARD_PHASE_IDLE);
+	ck_assert_uint_eq(seen.bytes_in, 7);
+	ck_assert_uint_eq(seen.bytes_out, 7);
+	v = look_at_worker();
+	ck_assert_uint_eq(v.open, 1);
+	ck_assert_uint_eq(v.accepted, 1);
+	ck_assert_uint_eq(v.served, 0);
+	ck_assert_uint_eq(v.bytes_in, 7);
+	ck_assert_uint_eq(v.bytes_out, 7);
+	ck_assert_uint_eq(v.requests, 2);
+	ck_assert(!v.at_work);
+	close(client);
+	turns(2);
+	ck_assert(!look(0));
+	v = look_at_worker();
+	ck_assert_uint_eq(v.open, 0);
+	ck_assert_uint_eq(v.served, 1);
+	ck_assert_uint_eq(v.bytes_out, 7);      /* the sum stays */
+} END_TEST
+
+START_TEST(the_board_shows_who_does_not_read)
+{
+	int client = connect_pair(HANDLER_ID_echo);
+	size_t sent = stuff(client), got = 0;
+
+	ck_assert(look(0));
+	ck_assert_int_eq(seen.phase, BOARD_PHASE_WRITING);
+	ck_assert_uint_gt(seen.bytes_in, seen.bytes_out);
+	while (got < sent) {
+		got = gather(client, got);
+		turn();
+	}
+	ck_assert(look(0));
+	ck_assert_int_eq(seen.phase, BOARD_PHASE_IDLE);
+	ck_assert_uint_eq(seen.bytes_in, sent);
+	ck_assert_uint_eq(seen.bytes_out, sent);
+	close(client);
+} END_TEST
+
+START_TEST(the_board_shows_who_is_written_to_unasked)
+{
+	int client = connect_pair(HANDLER_ID_chargen);
+
+	turns(2);
+	ck_assert(look(0));
+	ck_assert_int_eq(seen.phase, BOARD_PHASE_WRITING);
+	ck_assert_uint_gt(seen.bytes_out, 0);
+	ck_assert_uint_eq(look_at_worker().requests, 0);
+	close(client);
+} END_TEST
+
+START_TEST(what_lingers_has_no_record_any_more)
+{
+	int client = connect_tcp(HANDLER_ID_daytime);
+
+	ck_assert_int_eq(worker.n_lingering, 1);
+	ck_assert(!look(0));
+	say(client, "too late");
+	turns(2);
+	ck_assert_int_eq(worker.n_lingering, 1);
+	ck_assert_uint_eq(look_at_worker().bytes_in, 0);
+	ck_assert_uint_gt(look_at_worker().bytes_out, 0);
+	close(client);
+} END_TEST
+
+START_TEST(records_are_used_again)
+{
+	int one = connect_pair(HANDLER_ID_echo), other = connect_pair(HANDLER_ID_echo), third;
+
+	ck_assert(look(0) && look(1) && !look(2));
+	close(one);
+	turns(2);
+	ck_assert(!look(0) && look(1));
+	ck_assert_uint_eq(seen.number, 2);
+	third = connect_pair(HANDLER_ID_echo);
+	ck_assert(look(0));
+	ck_assert_uint_eq(seen.number, 3);
+	ck_assert_uint_eq(seen.bytes_in, 0);
+	ck_assert(look(1) && !look(2));
+	close(other);
+	close(third);
+} END_TEST
+
+/* More than once through all records: each gets one, and none is lost. */
+START_TEST(there_is_a_record_for_each_slot)
+{
+	int clients[SLOTS];
+
+	for (int round = 0; round < 3; round++) {
+		for (int i = 0; i < SLOTS; i++)
+			clients[i] = connect_pair(HANDLER_ID_echo);
+		for (size_t k = 0; k < SLOTS; k++)
+			ck_assert(look(k));
+		ck_assert(!worker_has_room(&worker));
+		for (int i = 0; i < SLOTS; i++)
+			close(clients[i]);
+		turns(2);
+		for (size_t k = 0; k < SLOTS; k++)
+			ck_assert(!look(k));
+	}
+} END_TEST
+
+/* A program that reads to the end: it goes with its client, whatever happens to us. */
+static const char *cat[] = { "/bin/cat", NULL };
+
+START_TEST(the_board_shows_the_program)
+{
+	const struct endpoint from = peer;
+	siginfo_t info;
+	int ends[2];
+	pid_t pid;
+
+	serve_with(HANDLER_ID_exec);
+	worker.programs.argv = (char *const *)(uintptr_t)cat;
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	connection_new(&worker, ends[0], &from);
+	pid = program_pid(newest()->program);
+	ck_assert(look(0));
+	ck_assert_int_eq(seen.phase, BOARD_PHASE_PROGRAM);
+	ck_assert_int_eq(seen.program, pid);
+	ck_assert_uint_eq(look_at_worker().requests, 1);
+	ck_assert(!look_at_worker().at_work);
+	connection_end_program(newest(), END_SESSION);
+	ck_assert(look(0));
+	ck_assert_int_eq(seen.phase, BOARD_PHASE_CLOSING);
+	ck_assert_int_eq(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+	programs_reap(&worker.programs);
+	ck_assert(!look(0));
+	expect_end("session");
+	close(ends[1]);
+	turn();
+} END_TEST
+
+/* ---- what the board says meanwhile -------------------------------------- */
+
+static struct board_worker_view meanwhile;
+
+static enum handler_verdict note_meanwhile(struct connection *c)
+{
+	meanwhile = look_at_worker();
+	ck_assert_ptr_eq(board_records(worker.start.board, 0) + meanwhile.work, c->record);
+	ck_assert(look(meanwhile.work));
+	ck_assert_int_eq(seen.phase, BOARD_PHASE_HANDLER);
+	ck_assert_uint_eq(seen.number, c->number);
+	return HANDLER_GO_ON;
+}
+
+static enum handler_verdict note_bytes(struct connection *c, const char *bytes, size_t len)
+{
+	(void)bytes;
+	ck_assert_uint_eq(c->record->bytes_in, len);    /* they are counted before they are handled */
+	return note_meanwhile(c);
+}
+
+static enum handler_verdict die(struct connection *c, const char *bytes, size_t len)
+{
+	(void)c, (void)bytes, (void)len;
+	raise(SIGKILL);
+	return HANDLER_GO_ON;
+}
+
+/* The second of two connections, with a handler of the test's own. */
+static int connect_second(const struct handler *h)
+{
+	int ends[2];
+
+	worker.handler = h;
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
+	connection_new(&worker, ends[0], &peer);
+	return ends[1];
+}
+
+START_TEST(the_board_shows_who_is_being_served)
+{
+	static const struct handler h = {
+		.opened = note_meanwhile, .received = note_bytes, .ended = note_meanwhile,
+	};
+	int other = connect_pair(HANDLER_ID_echo), client = connect_second(&h);
+
+	ck_assert(meanwhile.at_work);
+	ck_assert_uint_eq(meanwhile.work, 1);
+	ck_assert(!look_at_worker().at_work);
+	meanwhile.at_work = false;
+	say(client, "hello");
+	turn();
+	ck_assert(meanwhile.at_work);
+	ck_assert_uint_eq(meanwhile.work, 1);
+	ck_assert_uint_eq(meanwhile.requests, 1);
+	ck_assert(!look_at_worker().at_work);
+	ck_assert(look(1));
+	ck_assert_int_eq(seen.phase, BOARD_PHASE_IDLE);
+	meanwhile.at_work = false;
+	shutdown(client, SHUT_WR);
+	turn();
+	ck_assert(meanwhile.at_work);
+	ck_assert(!look_at_worker().at_work);
+	close(client);
+	close(other);
+} END_TEST
+
+START_TEST(who_was_being_served_when_the_worker_died_is_still_there)
+{
+	static const struct handler h = { .received = die };
+	int other = connect_pair(HANDLER_ID_echo), client = connect_second(&h);
+	struct board_worker_view v;
+	pid_t child;
+	int status;
+
+	say(client, "hello");
+	child = fork();
+	if (child == 0) {
+		turn();
+		_exit(0);
+	}
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert(WIFSIGNALED(status));
+	v = look_at_worker();
+	ck_assert(v.at_work);
+	ck_assert_uint_eq(v.work, 1);
+	ck_assert(look(v.work));
+	ck_assert_uint_eq(seen.number, 2);
+	ck_assert_uint_eq(seen.bytes_in, 5);
+	close(client);
+	close(other);
+} END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("connection");
@@ -768,6 +1032,7 @@ int main(void)
 	TCase *speakers = unit_case(s, "speakers", set_up, tear_down);
 	TCase *timeouts = unit_case(s, "timeouts", set_up, tear_down);
 	TCase *failures = unit_case(s, "failures", set_up, tear_down);
+	TCase *board = unit_case(s, "board", set_up, tear_down);
 
 	tcase_add_test(bytes, what_comes_goes_back);
 	tcase_add_test(bytes, who_closed_its_half_still_gets_all);
@@ -797,5 +1062,14 @@ int main(void)
 	tcase_add_test(timeouts, no_more_linger_than_there_are_slots);
 	tcase_add_test(failures, a_program_that_cannot_start_ends_the_connection_and_pauses_accepting);
 	tcase_add_test(failures, one_that_is_aborted_is_gone_with_what_it_had_to_send);
+	tcase_add_test(board, the_board_shows_a_connection_and_what_it_does);
+	tcase_add_test(board, the_board_shows_who_does_not_read);
+	tcase_add_test(board, the_board_shows_who_is_written_to_unasked);
+	tcase_add_test(board, what_lingers_has_no_record_any_more);
+	tcase_add_test(board, records_are_used_again);
+	tcase_add_test(board, there_is_a_record_for_each_slot);
+	tcase_add_test(board, the_board_shows_the_program);
+	tcase_add_test(board, the_board_shows_who_is_being_served);
+	tcase_add_test(board, who_was_being_served_when_the_worker_died_is_still_there);
 	return unit_run(s);
 }

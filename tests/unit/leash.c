@@ -57,6 +57,8 @@ START_TEST(messages_keep_their_bounds_and_order)
 	send_word(master, LEASH_DRAIN);
 	ck_assert_int_eq(leash_send(master, &(struct leash_message){
 		.word = LEASH_DRAIN, .removed = 0x8000000000000001 }), 0);
+	ck_assert_int_eq(leash_send(master, &(struct leash_message){
+		.word = LEASH_KICK, .number = UINT64_MAX }), 0);
 	ck_assert_int_eq(leash_receive(master, &m), LEASH_OK);
 	ck_assert_int_eq(m.word, LEASH_READY);
 	ck_assert_int_eq(leash_receive(master, &m), LEASH_EMPTY);
@@ -65,8 +67,12 @@ START_TEST(messages_keep_their_bounds_and_order)
 	ck_assert_int_eq(leash_receive(worker, &m), LEASH_OK);
 	ck_assert_int_eq(m.word, LEASH_DRAIN);
 	ck_assert_uint_eq(m.removed, 0x8000000000000001);
+	ck_assert_uint_eq(m.number, 0);
 	ck_assert_int_eq(m.fds[0], -1);
 	ck_assert_int_eq(m.fds[1], -1);
+	ck_assert_int_eq(leash_receive(worker, &m), LEASH_OK);
+	ck_assert_int_eq(m.word, LEASH_KICK);
+	ck_assert_uint_eq(m.number, UINT64_MAX);
 	ck_assert_int_eq(leash_receive(worker, &m), LEASH_EMPTY);
 } END_TEST
 

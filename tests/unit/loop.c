@@ -304,6 +304,29 @@ START_TEST(the_loop_sleeps_for_an_event_when_no_timer_is_near)
 	loop_retire(&loop, &second->watch, bury);
 } END_TEST
 
+/* Before anybody is called: who gets stuck then, has said since when. */
+static _Atomic int64_t woke_ms;
+
+static void expect_told(struct timer *t)
+{
+	ck_assert_int_eq(atomic_load(&woke_ms), loop.now_ms);
+	stop(t);
+}
+
+START_TEST(each_turn_tells_others_its_time)
+{
+	int64_t begun = loop.now_ms;
+
+	loop.woke_ms = &woke_ms;
+	first.fire = expect_told;
+	loop_timer(&loop, &first, 5);
+	loop_run(&loop);
+	ck_assert_int_ge(atomic_load(&woke_ms), begun + 5);
+	loop_timer(&loop, &first, 5);
+	loop_run(&loop);
+	ck_assert_int_ge(atomic_load(&woke_ms), begun + 10);
+} END_TEST
+
 START_TEST(a_loop_that_cannot_go_on_says_so)
 {
 	close(loop.epoll_fd);
@@ -328,6 +351,7 @@ int main(void)
 	tcase_add_test(tc, timers_wake_the_loop_in_their_order_and_not_early);
 	tcase_add_test(tc, an_unset_timer_does_not_fire);
 	tcase_add_test(tc, the_loop_sleeps_for_an_event_when_no_timer_is_near);
+	tcase_add_test(tc, each_turn_tells_others_its_time);
 	tcase_add_test(tc, a_loop_that_cannot_go_on_says_so);
 	return unit_run(s);
 }

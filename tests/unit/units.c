@@ -52,6 +52,17 @@ static const struct row modes[] = {
 	{ "-1", -1, EINVAL }, { "10000", -1, ERANGE },
 };
 
+static const struct { const char *text; int64_t count, per_ms; const char *back; int err; } rates[] = {
+	{ "100/s", 100, 1000, "100/s", 0 },      { "30/m", 30, 60000, "30/m", 0 },
+	{ "7/h", 7, 3600000, "7/h", 0 },         { "1/d", 1, 86400000, "1/d", 0 },
+	{ "100", 100, 1000, "100/s", 0 },        { "0", 0, 1000, "0/s", 0 },
+	{ "", -1, -1, NULL, EINVAL },            { "/s", -1, -1, NULL, EINVAL },
+	{ "1/", -1, -1, NULL, EINVAL },          { "1/ms", -1, -1, NULL, EINVAL },
+	{ "1 /s", -1, -1, NULL, EINVAL },        { "-1/s", -1, -1, NULL, EINVAL },
+	{ "1.5/s", -1, -1, NULL, EINVAL },       { "1/s ", -1, -1, NULL, EINVAL },
+	{ "99999999999999999999/s", -1, -1, NULL, ERANGE },
+};
+
 static int parse_mode(const char *text, int64_t *value)
 {
 	int mode, rc = units_parse_mode(text, &mode);
@@ -83,6 +94,24 @@ START_TEST(durations_have_units_and_are_seconds_without)
 START_TEST(sizes_have_units_and_are_bytes_without)
 {
 	check_rows(sizes, LENGTH(sizes), units_parse_size);
+} END_TEST
+
+START_TEST(rates_have_units_and_are_a_second_without)
+{
+	char buf[UNITS_TEXT_MAX];
+
+	for (size_t i = 0; i < LENGTH(rates); i++) {
+		struct units_rate rate = { -1, -1 };
+
+		errno = 0;
+		ck_assert_msg(units_parse_rate(rates[i].text, &rate) == (rates[i].err ? -1 : 0),
+		              "\"%s\"", rates[i].text);
+		ck_assert_int_eq(errno, rates[i].err);
+		ck_assert_int_eq(rate.count, rates[i].count);
+		ck_assert_int_eq(rate.per_ms, rates[i].per_ms);
+		if (rates[i].back)
+			ck_assert_str_eq(units_format_rate(&rate, buf), rates[i].back);
+	}
 } END_TEST
 
 START_TEST(modes_are_octal)
@@ -179,6 +208,7 @@ int main(void)
 	suite_add_tcase(suite, tc);
 	tcase_add_test(tc, durations_have_units_and_are_seconds_without);
 	tcase_add_test(tc, sizes_have_units_and_are_bytes_without);
+	tcase_add_test(tc, rates_have_units_and_are_a_second_without);
 	tcase_add_test(tc, modes_are_octal);
 	tcase_add_test(tc, fractions_of_a_second_are_rounded_but_never_to_never);
 	tcase_add_test(tc, whole_seconds_do_not_overflow);

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Where a message ends in a stream of bytes: five ways to frame it. The reader
+ * is fed with bytes as they come, keeps none of them, and allocates nothing.
+ */
+#ifndef DROVER_BASE_FRAMING_H
+#define DROVER_BASE_FRAMING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+enum framing_kind {
+	FRAMING_LINE,                   /* ends with LF; a CR before it is content */
+	FRAMING_NETSTRING,              /* "5:hello,": decimal, no leading zeros */
+	FRAMING_LENGTH16,               /* two bytes of length, the high one first */
+	FRAMING_LENGTH32,               /* four of them */
+	FRAMING_FIXED,                  /* always so many bytes */
+};
+
+struct framing {
+	enum framing_kind kind;
+	uint64_t          size;         /* FRAMING_FIXED: of each frame, at least 1 */
+	uint64_t          max;          /* bytes of content in a frame, at most */
+};
+
+/* Where the reader is. All zero: at the start of a frame. */
+struct framing_state {
+	uint8_t  at;                    /* inside framing.c: the part of the frame */
+	uint8_t  header;                /* bytes before the content, so far */
+	uint64_t length;                /* of the content, as announced so far */
+	uint64_t content;               /* bytes of content so far */
+};
+
+enum framing_status {
+	FRAMING_MORE,                   /* all bytes belong to this frame, and it goes on */
+	FRAMING_COMPLETE,               /* it ends with these */
+	FRAMING_BROKEN,                 /* this is no such frame */
+	FRAMING_TOO_LONG,               /* it has, or announces, more than max */
+};
+
+/* What of the bytes at hand belongs to the frame, and what of that is content. */
+struct framing_part {
+	size_t used;                    /* when broken or too long: with the byte that shows it */
+	size_t content_at, content_len;
+};
+
+#define FRAMING_HEADER_MAX 24           /* room for what comes before a content */
+#define FRAMING_TEXT_MAX   32           /* room for framing_format */
+
+/*
+ * "line", "netstring", "length16", "length32", "fixed:N". Leaves max alone. 0,
+ * or -1 with errno EINVAL, and *f as it was.
+ */
+int framing_parse(const char *text, struct framing *f);
+const char *framing_format(const struct framing *f, char buf[static FRAMING_TEXT_MAX]);
+
+/*
+ * Reads on. After FRAMING_COMPLETE, s->header and s->content say how the frame
+ * was made up, until the next call, which begins the next frame. After an error
+ * nothing more can be read. However the bytes are cut, the outcome is the same.
+ */
+enum framing_status framing_feed(const struct framing *f, struct framing_state *s,
+                                 const char *bytes, size_t len, struct framing_part *part);
+
+/* Whether this content can be put into a frame. */
+bool framing_can_hold(const struct framing *f, const char *content, size_t len);
+
+/* What goes before and behind a content of this length. Both return their length, often 0. */
+size_t framing_header(const struct framing *f, size_t len, char buf[static FRAMING_HEADER_MAX]);
+size_t framing_trailer(const struct framing *f, char buf[static 1]);
+
+#endif

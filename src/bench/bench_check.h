@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What options mean together: contradictions, and what one lacks without
+ * another.
+ */
+#ifndef DROVER_BENCH_BENCH_CHECK_H
+#define DROVER_BENCH_BENCH_CHECK_H
+
+#include "bench_plan.h"
+
+/* What was said on the command line, as far as the plan does not show it. */
+struct bench_wish {
+	const char *text, *file, *size;         /* --message, --message-file, --size */
+	const char *expect, *expect_file;
+	bool        answer, echo, raw, duration, threads, opening, warm_up, arrivals, stream;
+	bool        connect_rate;
+	int64_t     bytes;                      /* --size, or its default */
+};
+
+/* What is wrong, and what would be right; NULL: nothing. The second needs the target. */
+const char *bench_check(const struct bench_plan *p, const struct bench_wish *w);
+const char *bench_check_addresses(const struct bench_plan *p);
+
+#endif

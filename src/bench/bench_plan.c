@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Modes by name, and what follows from a plan.
+ */
+#include <config.h>
+#include "bench_plan.h"
+
+#include <string.h>
+
+static const char *const mode_names[] = {
+	[BENCH_PING_PONG] = "ping-pong",
+	[BENCH_CONNECT] = "connect",
+	[BENCH_HOLD] = "hold",
+	[BENCH_STREAM] = "stream",
+	[BENCH_OPEN_LOOP] = "open-loop",
+};
+
+const char *bench_mode_name(enum bench_mode mode)
+{
+	return mode_names[mode];
+}
+
+int bench_mode_parse(const char *text, enum bench_mode *mode)
+{
+	for (enum bench_mode m = 0; m < BENCH_MODES; m++)
+		if (strcmp(text, mode_names[m]) == 0) {
+			*mode = m;
+			return 0;
+		}
+	return -1;
+}
+
+bool bench_plan_keeps_connections(const struct bench_plan *p)
+{
+	return p->mode != BENCH_CONNECT && !p->new_connections;
+}
+
+void bench_plan_free(struct bench_plan *p)
+{
+	message_free(&p->message);
+	answer_rule_free(&p->answer);
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The table of options: each by itself. What they mean together is made by
+ * bench_options.c and judged by bench_check.c.
+ */
+#ifndef DROVER_BENCH_BENCH_ROWS_H
+#define DROVER_BENCH_BENCH_ROWS_H
+
+#include "bench_check.h"
+#include "bench_plan.h"
+
+/* The command line, as far as it was read. */
+struct bench_reading {
+	struct bench_plan *plan;
+	struct bench_wish  wish;
+};
+
+struct bench_row {
+	const char *name;
+	const char *value;              /* what the help calls it; NULL: it takes none */
+	/* Takes a value: NULL, or what it would have to be. NULL itself for help and version. */
+	const char *(*take)(struct bench_reading *r, const char *value);
+	char        letter;             /* 0: none */
+	const char *help;
+};
+
+const struct bench_row *bench_rows(size_t *n);
+
+#endif

@@ -1,0 +1,365 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The main thread: it tells the others what to do, waits, and adds up. It
+ * touches no connection.
+ */
+#include <config.h>
+#include "bench_run.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <langinfo.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <sysexits.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "bench_thread.h"
+#include "clock.h"
+#include "fd.h"
+#include "progress.h"
+#include "rlimits.h"
+
+#define SPARE_DESCRIPTORS 16            /* beside those of connections and threads */
+#define PROGRESS_MS       250
+
+struct run {
+	const struct bench_plan *plan;
+	struct bench_shared      shared;
+	struct bench_thread     *threads;
+	unsigned                 n_threads;     /* that were started */
+	int                      signal_fd;
+	bool                     interrupted;
+	struct progress          progress;
+	bool                     has_terminal;
+};
+
+/* ---- threads ------------------------------------------------------------ */
+
+static void order_all(struct run *run, const struct bench_order *order)
+{
+	atomic_store(&run->shared.through, 0);
+	for (unsigned i = 0; i < run->n_threads; i++)
+		bench_thread_order(&run->threads[i], order);
+}
+
+static void stop_all(struct run *run)
+{
+	atomic_store(&run->shared.stop, true);
+	for (unsigned i = 0; i < run->n_threads; i++)
+		bench_thread_wake(&run->threads[i]);
+}
+
+static int start_threads(struct run *run)
+{
+	const struct bench_plan *p = run->plan;
+
+	run->threads = calloc(p->threads, sizeof *run->threads);
+	if (!run->threads)
+		return -1;
+	for (unsigned i = 0; i < p->threads; i++) {
+		struct bench_thread *t = &run->threads[i];
+
+		t->plan = p;
+		t->shared = &run->shared;
+		t->index = i;
+		t->n_clients = p->connections / p->threads + (i < p->connections % p->threads);
+		if (bench_thread_start(t) == -1)
+			return -1;
+		run->n_threads++;
+	}
+	return 0;
+}
+
+static void end_threads(struct run *run)
+{
+	order_all(run, &(struct bench_order){ .phase = BENCH_PHASE_CLOSE, .end_ns = INT64_MAX });
+	for (unsigned i = 0; i < run->n_threads; i++)
+		bench_thread_join(&run->threads[i]);
+}
+
+/* ---- waiting ------------------------------------------------------------ */
+
+static uint64_t errors_so_far(struct run *run)
+{
+	return atomic_load_explicit(&run->shared.errors, memory_order_relaxed);
+}
+
+static void show_progress(struct run *run, const struct bench_order *order)
+{
+	struct progress_now n = {
+		.phase = order->phase == BENCH_PHASE_WARM_UP ? "warming up" :
+		         order->phase == BENCH_PHASE_OPEN ? "opening" : "measuring",
+		.errors = errors_so_far(run),
+		.now_ns = clock_ns(), .start_ns = order->start_ns, .end_ns = order->end_ns,
+		.count = order->phase == BENCH_PHASE_MEASURE ? run->plan->count : 0,
+	};
+
+	for (unsigned i = 0; i < run->n_threads; i++)
+		n.operations += atomic_load_explicit(&run->threads[i].operations, memory_order_relaxed);
+	if (run->has_terminal)
+		progress_show(&run->progress, &n);
+}
+
+/* The first one ends early; the next has its default action. */
+static void on_interrupt(struct run *run)
+{
+	struct signalfd_siginfo si;
+	sigset_t set;
+
+	if (read(run->signal_fd, &si, sizeof si) != (ssize_t)sizeof si)
+		return;
+	run->interrupted = true;
+	signal(SIGINT, SIG_DFL);
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
+static void on_event(struct run *run)
+{
+	uint64_t count;
+
+	if (read(run->shared.event_fd, &count, sizeof count) == -1)
+		return;
+	if (errors_so_far(run) >= run->plan->max_errors)
+		stop_all(run);
+}
+
+enum gate { GATE_CLOSED, GATE_PASSED, GATE_GONE };
+
+/* Byte by byte: what comes behind the line is not ours yet. */
+static enum gate read_gate(void)
+{
+	char byte;
+	ssize_t n = read(STDIN_FILENO, &byte, 1);
+
+	if (n == -1 && errno == EINTR)
+		return GATE_CLOSED;
+	return n <= 0 ? GATE_GONE : byte == '\n' ? GATE_PASSED : GATE_CLOSED;
+}
+
+/*
+ * Waits for the first of: every thread is through, a line at the gate (if it
+ * is asked for), SIGINT. GATE_CLOSED: it was another than the gate.
+ */
+static enum gate wait_for(struct run *run, const struct bench_order *order, bool at_gate)
+{
+	struct pollfd fds[] = {
+		{ .fd = run->shared.event_fd, .events = POLLIN },
+		{ .fd = run->interrupted ? -1 : run->signal_fd, .events = POLLIN },
+		{ .fd = at_gate ? STDIN_FILENO : -1, .events = POLLIN },
+	};
+
+	while (order->phase == BENCH_PHASE_REST ||
+	       atomic_load_explicit(&run->shared.through, memory_order_acquire) < run->n_threads) {
+		const int n = poll(fds, 3, run->has_terminal ? PROGRESS_MS : -1);
+
+		if (order->phase != BENCH_PHASE_REST)
+			show_progress(run, order);
+		if (n <= 0)
+			continue;
+		if (fds[0].revents)
+			on_event(run);
+		if (fds[1].revents) {
+			on_interrupt(run);
+			return GATE_CLOSED;
+		}
+		if (fds[2].revents) {
+			const enum gate gate = read_gate();
+
+			if (gate != GATE_CLOSED)
+				return gate;
+		}
+	}
+	return GATE_CLOSED;
+}
+
+/* One phase, to its end; held: till a line comes at the gate. False if that is gone. */
+static bool pass_phase(struct run *run, enum bench_phase phase, int64_t for_ns, bool held,
+                       int64_t *start_ns)
+{
+	struct bench_order order = { .phase = phase, .start_ns = clock_ns(), .end_ns = INT64_MAX };
+	enum gate gate;
+
+	if (for_ns && !held)
+		order.end_ns = order.start_ns + for_ns;
+	if (start_ns)
+		*start_ns = order.start_ns;
+	atomic_store(&run->shared.stop, errors_so_far(run) >= run->plan->max_errors);
+	order_all(run, &order);
+	gate = wait_for(run, &order, held);
+	if (run->interrupted || gate != GATE_CLOSED) {
+		stop_all(run);
+		wait_for(run, &order, false);
+	}
+	progress_clear(&run->progress);
+	return gate != GATE_GONE;
+}
+
+/* Says where we are, and waits for a line. False if there will be none. */
+static bool pass_gate(struct run *run, const char *name)
+{
+	const struct bench_order rest = { .phase = BENCH_PHASE_REST };
+
+	if (!run->plan->gate || run->interrupted)
+		return true;
+	if (puts(name) == EOF || fflush(stdout) == EOF)
+		return false;
+	return wait_for(run, &rest, true) != GATE_GONE;
+}
+
+/* ---- the whole ---------------------------------------------------------- */
+
+static double cpu_seconds(void)
+{
+	struct rusage u;
+
+	getrusage(RUSAGE_SELF, &u);
+	return (double)(u.ru_utime.tv_sec + u.ru_stime.tv_sec) +
+	       (double)(u.ru_utime.tv_usec + u.ru_stime.tv_usec) / 1e6;
+}
+
+static void note_start(struct report *r)
+{
+	const time_t now = time(NULL);
+	struct tm tm;
+
+	strftime(r->started, sizeof r->started, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
+}
+
+static void add_up(const struct run *run, struct report *r, int64_t start_ns)
+{
+	int64_t end_ns = start_ns;
+
+	for (unsigned i = 0; i < run->n_threads; i++) {
+		tally_merge(&r->tally, &run->threads[i].tally);
+		if (run->threads[i].ended_ns > end_ns)
+			end_ns = run->threads[i].ended_ns;
+	}
+	r->seconds = (double)(end_ns - start_ns) / 1e9;
+}
+
+static bool nobody_is_there(const struct run *run)
+{
+	uint64_t opened = 0;
+
+	for (unsigned i = 0; i < run->n_threads; i++)
+		opened += run->threads[i].tally.connections_opened;
+	return bench_plan_keeps_connections(run->plan) && opened == 0 && !run->interrupted;
+}
+
+/* False if somebody at the gate has gone. */
+static bool pass_all(struct run *run, struct report *r)
+{
+	const struct bench_plan *p = run->plan;
+	const bool held = p->mode == BENCH_HOLD && p->gate;
+	int64_t start_ns = 0;
+	double cpu;
+
+	note_start(r);
+	pass_phase(run, BENCH_PHASE_OPEN, 0, false, NULL);
+	if (nobody_is_there(run)) {
+		add_up(run, r, 0);
+		return true;
+	}
+	if (p->warm_up_ns && !run->interrupted)
+		pass_phase(run, BENCH_PHASE_WARM_UP, p->warm_up_ns, false, NULL);
+	if (!held && !pass_gate(run, "begin"))
+		return false;
+	if (held && (puts("begin") == EOF || fflush(stdout) == EOF))
+		return false;
+	cpu = cpu_seconds();
+	if (!run->interrupted) {
+		note_start(r);
+		if (!pass_phase(run, BENCH_PHASE_MEASURE, p->duration_ns, held, &start_ns))
+			return false;
+	}
+	r->client_cpu_seconds = cpu_seconds() - cpu;
+	if (errors_so_far(run) >= p->max_errors)
+		fprintf(stderr, "drover-bench: gave up after %" PRIu64 " errors\n", errors_so_far(run));
+	if (!pass_gate(run, "end"))
+		return false;
+	add_up(run, r, start_ns);
+	return true;
+}
+
+static int exit_status(const struct report *r, const struct run *run)
+{
+	if (r->tally.connections_opened == 0 && !run->interrupted)
+		return EX_UNAVAILABLE;
+	return tally_failures(&r->tally) ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static int run_threads(struct run *run, struct report *r)
+{
+	bool passed;
+
+	if (start_threads(run) == -1) {
+		fprintf(stderr, "drover-bench: start %u threads: %s\n", run->plan->threads,
+		        strerror(errno));
+		end_threads(run);
+		return EX_OSERR;
+	}
+	passed = pass_all(run, r);
+	end_threads(run);
+	if (!passed) {
+		fputs("drover-bench: --gate: standard input has ended\n", stderr);
+		return EX_SOFTWARE;
+	}
+	return exit_status(r, run);
+}
+
+/* As many descriptors as will be needed, before anything is begun. */
+static bool has_descriptors(const struct bench_plan *p)
+{
+	const rlim_t want = p->connections + 3 * (rlim_t)p->threads + SPARE_DESCRIPTORS;
+	const rlim_t limit = rlimits_want_descriptors(want);
+
+	if (limit >= want)
+		return true;
+	fprintf(stderr, "drover-bench: %u connections need %llu descriptors, and the limit is %llu: raise"
+	        " it (ulimit -Hn, LimitNOFILE=, or as root sysctl fs.nr_open)\n", p->connections,
+	        (unsigned long long)want, (unsigned long long)limit);
+	return false;
+}
+
+static int take_interrupts(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGINT);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+int bench_run(const struct bench_plan *p, struct report *r)
+{
+	struct run run = { .plan = p, .shared.event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK) };
+	int status = EX_OSERR;
+
+	r->plan = p;
+	atomic_init(&run.shared.tickets, p->count);
+	run.has_terminal = !p->quiet && isatty(STDERR_FILENO);
+	run.progress = (struct progress){ .out = stderr, .width = report_width(stderr),
+	                                  .blocks = strcmp(nl_langinfo(CODESET), "UTF-8") == 0 };
+	if (!has_descriptors(p))
+		goto out;
+	run.signal_fd = take_interrupts();
+	if (run.signal_fd == -1 || run.shared.event_fd == -1)
+		fprintf(stderr, "drover-bench: %s\n", strerror(errno));
+	else
+		status = run_threads(&run, r);
+	fd_drop(run.signal_fd);
+out:
+	fd_drop(run.shared.event_fd);
+	free(run.threads);
+	return status;
+}

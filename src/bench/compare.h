@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Two reports side by side: then, now, and their ratio.
+ */
+#ifndef DROVER_BENCH_COMPARE_H
+#define DROVER_BENCH_COMPARE_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+/* Says first in what the two runs were not alike. */
+void compare_print(FILE *out, const json_t *then, const json_t *now);
+
+#endif

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What can go wrong with a connection, in kinds with stable names.
+ */
+#ifndef DROVER_BENCH_FAILURE_H
+#define DROVER_BENCH_FAILURE_H
+
+enum failure {
+	FAILURE_REFUSED,
+	FAILURE_RESET,
+	FAILURE_TIMEOUT,
+	FAILURE_EARLY_END,              /* closed before the answer was complete, or while idle */
+	FAILURE_WRONG_ANSWER,
+	FAILURE_TOO_LONG,               /* an answer beyond --max-answer */
+	FAILURE_UNASKED,                /* bytes that nobody asked for */
+	FAILURE_BAD_FRAME,
+	FAILURE_UNREACHABLE,
+	FAILURE_DESCRIPTORS,            /* we have no more of them */
+	FAILURE_PORTS,                  /* nor ports */
+	FAILURE_OTHER,
+	FAILURES
+};
+
+const char *failure_name(enum failure kind);
+enum failure failure_of_errno(int error);
+
+#endif

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What came out, for programs: JSON with stable keys, written and read again.
+ */
+#ifndef DROVER_BENCH_REPORT_JSON_H
+#define DROVER_BENCH_REPORT_JSON_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "report.h"
+
+/* The report as an object, to be given back by json_decref; NULL without memory. */
+json_t *report_json_make(const struct report *r);
+
+/* Writes one with a newline at the end. 0, or -1 with errno. */
+int report_json_write(FILE *out, const json_t *report);
+
+/* Reads one from a file; NULL with a line in complaint that says why not. */
+json_t *report_json_read(const char *path, char *complaint, size_t size);
+
+#endif

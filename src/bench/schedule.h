@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * When things are to happen, by the clock and whatever else goes on: arrivals
+ * in open-loop, and connects that must not come too fast.
+ *
+ * Nothing is queued: those that are due and have not begun are the ones
+ * between schedule_at and now.
+ */
+#ifndef DROVER_BENCH_SCHEDULE_H
+#define DROVER_BENCH_SCHEDULE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct schedule {
+	double   interval_ns;           /* on average */
+	double   at_ns;                 /* of the next, since start_ns */
+	int64_t  start_ns;
+	bool     poisson;
+	uint64_t random;
+};
+
+/*
+ * So many a second in all, of which every n-th is ours; index, below n, says
+ * which. Poisson: gaps are random (but the same in every run), else even.
+ */
+struct schedule schedule_from(int64_t start_ns, double rate, unsigned index, unsigned n, bool poisson);
+
+/* When the next one is due, and going on to the one after it. */
+int64_t schedule_at(const struct schedule *s);
+void schedule_advance(struct schedule *s);
+
+/*
+ * Makes up for at most this much of the past: what should have happened before
+ * that is put off.
+ */
+void schedule_forgive(struct schedule *s, int64_t now_ns, int64_t at_most_ns);
+
+/* How many are due before end_ns; goes on to the first that is not. */
+uint64_t schedule_skip(struct schedule *s, int64_t end_ns);
+
+#endif

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Adding up.
+ */
+#include <config.h>
+#include "tally.h"
+
+void tally_failure(struct tally *t, enum failure kind, int error)
+{
+	t->failures[kind]++;
+	if (kind == FAILURE_OTHER && !t->first_other)
+		t->first_other = error;
+}
+
+uint64_t tally_failures(const struct tally *t)
+{
+	uint64_t sum = 0;
+
+	for (unsigned i = 0; i < FAILURES; i++)
+		sum += t->failures[i];
+	return sum;
+}
+
+void tally_merge(struct tally *t, const struct tally *from)
+{
+	t->operations += from->operations;
+	t->bytes_sent += from->bytes_sent;
+	t->bytes_received += from->bytes_received;
+	t->connections_opened += from->connections_opened;
+	t->arrivals_unserved += from->arrivals_unserved;
+	for (unsigned i = 0; i < FAILURES; i++)
+		t->failures[i] += from->failures[i];
+	if (!t->first_other)
+		t->first_other = from->first_other;
+	histogram_merge(&t->latency, &from->latency);
+	histogram_merge(&t->connect, &from->connect);
+}

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The command line of droverctl, and the request to the server that it means.
+ */
+#ifndef DROVER_DROVERCTL_ARGUMENTS_H
+#define DROVER_DROVERCTL_ARGUMENTS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "commands.h"
+
+#define ARGUMENTS_ERROR_MAX 256
+#define ARGUMENTS_COUNT_DEFAULT (-1)
+
+enum arguments_action {
+	ARGUMENTS_RUN,
+	ARGUMENTS_HELP,
+	ARGUMENTS_VERSION,
+	ARGUMENTS_BAD,                  /* error says what is wrong, and what would be right */
+};
+
+struct arguments {
+	enum arguments_action action;
+	const char           *socket;
+	bool                  json;
+	const struct command *command;
+	json_t               *request;
+	int64_t               delay_ms;         /* between two refreshes of top */
+	long                  count;            /* how many; ARGUMENTS_COUNT_DEFAULT: it was not said */
+	char                  error[ARGUMENTS_ERROR_MAX];
+};
+
+/* Reads the command line into *a, which arguments_free frees; argv is lent meanwhile. */
+void arguments_read(struct arguments *a, int argc, char **argv);
+void arguments_free(struct arguments *a);
+
+void arguments_print_help(FILE *out);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What can be asked for.
+ */
+#include <config.h>
+#include "commands.h"
+
+#include <string.h>
+
+#include "suggest.h"
+
+/* In the order in which help prints them: looking first. */
+static const struct command commands[] = {
+	{ .name = "status", .help = "the server, its totals, its services", .show = show_status },
+	{ .name = "services", .help = "the services", .show = show_services },
+	{ .name = "workers", .usage = "[SERVICE]", .help = "the worker processes",
+	  .keys = { "service" }, .show = show_workers },
+	{ .name = "connections", .usage = "[SERVICE]", .help = "the open connections",
+	  .keys = { "service" }, .show = show_connections },
+	{ .name = "top", .usage = "[-d SECONDS] [-n COUNT]", .help = "all of these, live",
+	  .options = COMMANDS_DELAY | COMMANDS_COUNT },
+	{ .name = "check", .help = "check the configuration file", .show = show_check },
+	{ .name = "version", .help = "the version of the server", .show = show_version },
+	{ .name = "reload", .help = "load the configuration anew", .show = show_reload },
+	{ .name = "stop", .usage = "[--now]", .help = "drain and end; with --now, end at once",
+	  .options = COMMANDS_NOW, .show = show_stop },
+	{ .name = "reopen-logs", .help = "open the log files anew", .show = show_reopen_logs },
+	{ .name = "scale", .usage = "SERVICE N|+N|-N", .help = "have so many workers, more, or fewer",
+	  .keys = { "service", "to" }, .n_required = 2, .show = show_scale },
+	{ .name = "drain", .usage = "SERVICE", .help = "finish what is open; new clients wait",
+	  .keys = { "service" }, .n_required = 1, .show = show_drain },
+	{ .name = "resume", .usage = "SERVICE", .help = "serve again after drain",
+	  .keys = { "service" }, .n_required = 1, .show = show_resume },
+	{ .name = "kick", .usage = "CONNECTION", .help = "close a connection",
+	  .keys = { "connection" }, .n_required = 1, .show = show_kick },
+};
+
+const struct command *commands_at(size_t i)
+{
+	return i < sizeof commands / sizeof commands[0] ? &commands[i] : NULL;
+}
+
+const struct command *commands_find(const char *name)
+{
+	const struct command *c;
+
+	for (size_t i = 0; (c = commands_at(i)); i++)
+		if (strcmp(c->name, name) == 0)
+			return c;
+	return NULL;
+}
+
+const char *commands_suggest(const char *name)
+{
+	struct suggest s = suggest_for(name);
+	const struct command *c;
+
+	for (size_t i = 0; (c = commands_at(i)); i++)
+		suggest_offer(&s, c->name);
+	return s.best;
+}

@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * droverctl, the operator's tool.
+ */
+#include <config.h>
+
+#include "tool.h"
+
+int main(int argc, char **argv)
+{
+	return tool_run(argc, argv);
+}

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Memory for a program that has nothing to fall back on: without it, it says so
+ * and exits.
+ */
+#ifndef DROVER_DROVERCTL_MEMORY_H
+#define DROVER_DROVERCTL_MEMORY_H
+
+#include <stddef.h>
+
+/* As reallocarray(3), but never NULL. */
+void *memory_grow(void *old, size_t n, size_t size);
+
+/* The end of a program that got no memory: EX_OSERR. */
+_Noreturn void memory_lacks(void);
+
+#endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What top shows: asked for again and again, over a connection that is made
+ * anew when it broke. Nothing here waits but refresh_wait.
+ */
+#ifndef DROVER_DROVERCTL_REFRESH_H
+#define DROVER_DROVERCTL_REFRESH_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "overview.h"
+#include "session.h"
+#include "view.h"
+
+enum refresh_state {
+	REFRESH_IDLE,
+	REFRESH_STATUS,                 /* was asked for, and did not come yet */
+	REFRESH_LIST,                   /* the list of the view likewise */
+};
+
+struct refresh {
+	const char        *path;                /* of the socket; lent */
+	struct session     session;
+	enum refresh_state state;
+	enum view_kind     view;                /* of this round */
+	json_t            *status;              /* the last that came; NULL: none has */
+	json_t            *results[VIEW_KINDS]; /* of the commands workers and connections */
+	struct overview    overview;
+	int                exit_status;         /* of the last round: EX_OK, or what went wrong ... */
+	char               trouble[SESSION_ERROR_MAX];  /* ... in words */
+};
+
+void refresh_init(struct refresh *r, const char *path);
+void refresh_fini(struct refresh *r);
+
+/* Begins a round, for which status and this view are asked. Only when idle. */
+void refresh_begin(struct refresh *r, enum view_kind view);
+
+/* Goes on when there is something to read at r->session.fd. */
+void refresh_go_on(struct refresh *r);
+
+/* Until the round is over. */
+void refresh_wait(struct refresh *r);
+
+/* The rows of a view as they came last; NULL: they never did. */
+const json_t *refresh_rows(const struct refresh *r, enum view_kind view);
+
+#endif

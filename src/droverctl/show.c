@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A function for each command.
+ */
+#include <config.h>
+#include "show.h"
+
+#include <string.h>
+
+#include "overview.h"
+#include "table.h"
+#include "value.h"
+#include "view.h"
+
+#define LINE_ROOM    4096
+#define REAL_DIGITS  15         /* 192.3 is not to become 192.30000000000001 */
+
+/* ---- looking ------------------------------------------------------------ */
+
+static bool show_list(enum view_kind kind, const json_t *result, FILE *out)
+{
+	const json_t *rows = view_rows(view_of(kind), result);
+	struct table *t;
+
+	if (!rows)
+		return false;
+	t = table_new(view_of(kind), rows);
+	table_print(t, out);
+	table_free(t);
+	return true;
+}
+
+/* A line, if the value is there: null says that there is nothing to tell. */
+static void show_if_told(const char *label, const json_t *value, FILE *out)
+{
+	char buf[LINE_ROOM];
+	struct text t = text_in(buf, sizeof buf);
+
+	if (!json_is_string(value))
+		return;
+	value_put_text(&t, value);
+	fprintf(out, "%s %s\n", label, buf);
+}
+
+bool show_status(const json_t *request, const json_t *result, FILE *out)
+{
+	static const struct overview no_rates;
+	char buf[LINE_ROOM];
+
+	(void)request;
+	if (!view_rows(view_of(VIEW_SERVICES), result))
+		return false;
+	for (size_t i = 0; i < OVERVIEW_LINES; i++) {
+		struct text t = text_in(buf, sizeof buf);
+
+		overview_line(&no_rates, result, i, &t);
+		fprintf(out, "%s\n", buf);
+	}
+	show_if_told("configuration", value_at(result, "config"), out);
+	show_if_told("the last reload was refused:", value_at(result, "refused"), out);
+	putc('\n', out);
+	return show_list(VIEW_SERVICES, result, out);
+}
+
+bool show_services(const json_t *request, const json_t *result, FILE *out)
+{
+	(void)request;
+	return show_list(VIEW_SERVICES, result, out);
+}
+
+bool show_workers(const json_t *request, const json_t *result, FILE *out)
+{
+	(void)request;
+	return show_list(VIEW_WORKERS, result, out);
+}
+
+bool show_connections(const json_t *request, const json_t *result, FILE *out)
+{
+	(void)request;
+	return show_list(VIEW_CONNECTIONS, result, out);
+}
+
+bool show_check(const json_t *request, const json_t *result, FILE *out)
+{
+	(void)request, (void)result;
+	fputs("configuration ok\n", out);
+	return true;
+}
+
+bool show_version(const json_t *request, const json_t *result, FILE *out)
+{
+	(void)request;
+	if (!json_is_string(value_at(result, "version")))
+		return false;
+	show_if_told("drover", value_at(result, "version"), out);
+	return true;
+}
+
+/* ---- changing ----------------------------------------------------------- */
+
+bool show_reload(const json_t *request, const json_t *result, FILE *out)
+{
+	const json_t *generation = value_at(result, "generation");
+
+	(void)request;
+	if (!json_is_integer(generation))
+		return false;
+	fprintf(out, "reloaded: generation %" JSON_INTEGER_FORMAT "\n", json_integer_value(generation));
+	return true;
+}
+
+bool show_stop(const json_t *request, const json_t *result, FILE *out)
+{
+	(void)request;
+	if (!json_is_true(value_at(result, "stopped")))
+		return false;
+	fputs("stopped\n", out);
+	return true;
+}
+
+bool show_reopen_logs(const json_t *request, const json_t *result, FILE *out)
+{
+	(void)request, (void)result;
+	fputs("the log files are open anew\n", out);
+	return true;
+}
+
+bool show_scale(const json_t *request, const json_t *result, FILE *out)
+{
+	const json_t *from = value_at(result, "from"), *to = value_at(result, "to");
+
+	if (!json_is_integer(from) || !json_is_integer(to))
+		return false;
+	fprintf(out, "%s: from %" JSON_INTEGER_FORMAT " to %" JSON_INTEGER_FORMAT " workers\n",
+	        json_string_value(value_at(request, "service")), json_integer_value(from),
+	        json_integer_value(to));
+	return true;
+}
+
+bool show_drain(const json_t *request, const json_t *result, FILE *out)
+{
+	(void)result;
+	fprintf(out, "%s: drained, clients wait\n", json_string_value(value_at(request, "service")));
+	return true;
+}
+
+bool show_resume(const json_t *request, const json_t *result, FILE *out)
+{
+	(void)result;
+	fprintf(out, "%s: serves again\n", json_string_value(value_at(request, "service")));
+	return true;
+}
+
+bool show_kick(const json_t *request, const json_t *result, FILE *out)
+{
+	(void)result;
+	fprintf(out, "%s: closed\n", json_string_value(value_at(request, "connection")));
+	return true;
+}
+
+/* ---- JSON --------------------------------------------------------------- */
+
+void show_json(const json_t *value, bool pretty, FILE *out)
+{
+	size_t look = pretty ? JSON_INDENT(2) : JSON_COMPACT;
+
+	json_dumpf(value, out, look | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(REAL_DIGITS));
+	putc('\n', out);
+}
+
+/* ---- errors ------------------------------------------------------------- */
+
+void show_message(const json_t *message, FILE *out)
+{
+	const char *at = json_string_value(message);
+	const char *end = at + json_string_length(message);
+	char buf[LINE_ROOM];
+
+	while (at < end) {
+		const char *newline = memchr(at, '\n', (size_t)(end - at));
+		size_t len = (size_t)((newline ? newline : end) - at);
+		struct text t = text_in(buf, sizeof buf);
+
+		text_add_safe(&t, at, len);
+		if (len > 0)
+			fprintf(out, "droverctl: %s\n", buf);
+		at += len + 1;
+	}
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What people see of a command's result.
+ */
+#ifndef DROVER_DROVERCTL_SHOW_H
+#define DROVER_DROVERCTL_SHOW_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdio.h>
+
+/* Writes the result of that request to out; false, and nothing, if it makes no sense. */
+typedef bool show_function(const json_t *request, const json_t *result, FILE *out);
+
+show_function show_status, show_services, show_workers, show_connections;
+show_function show_reload, show_stop, show_reopen_logs, show_scale, show_drain, show_resume,
+	show_kick, show_check, show_version;
+
+/* A result for programs, in a line; pretty is for people. All of it is ASCII. */
+void show_json(const json_t *value, bool pretty, FILE *out);
+
+/* Each line of a text of the server, made safe, behind "droverctl: ". */
+void show_message(const json_t *message, FILE *out);
+
+#endif

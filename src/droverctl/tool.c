@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * One request, one answer, and what becomes of it.
+ */
+#include <config.h>
+#include "tool.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "arguments.h"
+#include "fd.h"
+#include "session.h"
+#include "top.h"
+
+/* Else the socket could become standard output, and drover be told its own results. */
+static void ensure_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd != -1 && fd <= STDERR_FILENO);
+	fd_drop(fd);
+}
+
+static int tell_result(const struct arguments *a, const struct answer *answer)
+{
+	if (a->json) {
+		show_json(answer->result, isatty(STDOUT_FILENO), stdout);
+		return EX_OK;
+	}
+	if (a->command->show(a->request, answer->result, stdout))
+		return EX_OK;
+	fprintf(stderr, "droverctl: drover's answer to %s is not understood\n", a->command->name);
+	return EX_SOFTWARE;
+}
+
+static int tell_error(const struct arguments *a, const struct answer *answer)
+{
+	const json_t *message = answer->message;
+
+	if (!message || json_string_length(message) == 0)
+		message = json_object_get(answer->whole, "error");
+	show_message(message, stderr);
+	if (a->json) {
+		json_object_del(answer->whole, "ok");
+		show_json(answer->whole, isatty(STDOUT_FILENO), stdout);
+	}
+	return session_exit_status(answer->error);
+}
+
+static int ask(const struct arguments *a)
+{
+	struct session s;
+	struct answer answer = { 0 };
+	int status = session_open(&s, a->socket);
+
+	if (status == EX_OK)
+		status = session_ask(&s, a->request);
+	if (status == EX_OK)
+		status = session_wait(&s, &answer);
+	if (status != EX_OK)
+		fprintf(stderr, "droverctl: %s\n", s.error);
+	else if (!answer.result)
+		status = tell_error(a, &answer);
+	else {
+		/* It says so just before it ends: who starts another one now needs it gone. */
+		if (strcmp(a->command->name, "stop") == 0)
+			session_wait_end(&s);
+		status = tell_result(a, &answer);
+	}
+	session_free_answer(&answer);
+	session_close(&s);
+	return status;
+}
+
+static int run(const struct arguments *a)
+{
+	switch (a->action) {
+	case ARGUMENTS_RUN:
+		return a->command->show ? ask(a) : top_run(a);
+	case ARGUMENTS_HELP:
+		arguments_print_help(stdout);
+		return EX_OK;
+	case ARGUMENTS_VERSION:
+		puts("droverctl " PACKAGE_VERSION);
+		return EX_OK;
+	case ARGUMENTS_BAD:
+		break;
+	}
+	fprintf(stderr, "droverctl: %s\n", a->error);
+	return EX_USAGE;
+}
+
+int tool_run(int argc, char **argv)
+{
+	struct arguments a;
+	int status;
+
+	ensure_standard_descriptors();
+	arguments_read(&a, argc, argv);
+	status = run(&a);
+	arguments_free(&a);
+	if (fflush(stdout) == EOF || ferror(stdout)) {
+		fprintf(stderr, "droverctl: standard output: %s\n", strerror(errno));
+		return status == EX_OK ? EX_IOERR : status;
+	}
+	return status;
+}

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The tables of columns, and the values that are made of several members.
+ */
+#include <config.h>
+#include "view.h"
+
+#include "human.h"
+#include "value.h"
+
+/* ---- values of several members ------------------------------------------ */
+
+/* The value is the whole row in all of these. */
+
+static void put_state(struct text *t, const json_t *service)
+{
+	double delay = value_number_at(service, "restart_delay");
+	char buf[HUMAN_TEXT_MAX];
+
+	value_put_text(t, value_at(service, "state"));
+	if (delay > 0)
+		text_add(t, ", again in %s", human_age(delay, buf));
+}
+
+static void put_part(struct text *t, const json_t *row, const char *part, const char *whole)
+{
+	value_put_count(t, value_at(row, part));
+	text_add(t, "/");
+	value_put_count(t, value_at(row, whole));
+}
+
+/* "3/4 +1 -2": accepting of wanted, those on their way, those about to go. */
+static void put_workers(struct text *t, const json_t *service)
+{
+	double starting = value_number_at(service, "workers.starting");
+	double draining = value_number_at(service, "workers.draining");
+
+	put_part(t, service, "workers.accepting", "workers.wanted");
+	if (starting > 0)
+		text_add(t, " +%.0f", starting);
+	if (draining > 0)
+		text_add(t, " -%.0f", draining);
+}
+
+static void put_service_slots(struct text *t, const json_t *service)
+{
+	put_part(t, service, "slots.open", "slots.max");
+}
+
+static void put_service_share(struct text *t, const json_t *service)
+{
+	char buf[HUMAN_TEXT_MAX];
+
+	text_add(t, "%s", human_share(value_number_at(service, "slots.open"),
+	                              value_number_at(service, "slots.max"), buf));
+}
+
+static void put_queue(struct text *t, const json_t *service)
+{
+	if (json_is_object(value_at(service, "queue")))
+		put_part(t, service, "queue.length", "queue.limit");
+	else
+		text_add(t, "-");
+}
+
+static void put_worker_slots(struct text *t, const json_t *worker)
+{
+	put_part(t, worker, "open", "slots");
+}
+
+static void put_worker_share(struct text *t, const json_t *worker)
+{
+	char buf[HUMAN_TEXT_MAX];
+
+	text_add(t, "%s", human_share(value_number_at(worker, "open"),
+	                              value_number_at(worker, "slots"), buf));
+}
+
+/* ---- what they are sorted by -------------------------------------------- */
+
+static double weigh_workers(const json_t *service)
+{
+	return value_number_at(service, "workers.accepting");
+}
+
+static double weigh_service_slots(const json_t *service)
+{
+	return value_number_at(service, "slots.open");
+}
+
+static double weigh_service_share(const json_t *service)
+{
+	return value_number_at(service, "slots.open") / value_number_at(service, "slots.max");
+}
+
+static double weigh_queue(const json_t *service)
+{
+	return value_number_at(service, "queue.length");
+}
+
+static double weigh_worker_slots(const json_t *worker)
+{
+	return value_number_at(worker, "open");
+}
+
+static double weigh_worker_share(const json_t *worker)
+{
+	return value_number_at(worker, "open") / value_number_at(worker, "slots");
+}
+
+/* ---- the tables --------------------------------------------------------- */
+
+#define TEXT(title, path)  { title, path, value_put_text, NULL }
+#define COUNT(title, path) { title, path, value_put_count, value_number }
+#define SIZE(title, path)  { title, path, value_put_size, value_number }
+#define AGE(title, path)   { title, path, value_put_age, value_number }
+
+/* The longest comes last: it is not padded, and top cuts it where the line ends. */
+static const struct column services[] = {
+	TEXT("SERVICE", "name"),
+	TEXT("HANDLER", "handler"),
+	{ "STATE", "", put_state, NULL },
+	{ "WORKERS", "", put_workers, weigh_workers },
+	{ "OPEN", "", put_service_slots, weigh_service_slots },
+	{ "USE", "", put_service_share, weigh_service_share },
+	{ "QUEUE", "", put_queue, weigh_queue },
+	COUNT("ACCEPTED", "accepted"),
+	COUNT("SERVED", "served"),
+	COUNT("REQUESTS", "requests"),
+	SIZE("IN", "bytes_in"),
+	SIZE("OUT", "bytes_out"),
+	{ "DEATHS", "deaths", value_put_counts, NULL },
+	{ "LISTEN", "listen", value_put_texts, NULL },
+};
+
+static const struct column workers[] = {
+	TEXT("SERVICE", "service"),
+	COUNT("PID", "pid"),
+	COUNT("GEN", "generation"),
+	TEXT("STATE", "state"),
+	AGE("AGE", "age"),
+	{ "OPEN", "", put_worker_slots, weigh_worker_slots },
+	{ "USE", "", put_worker_share, weigh_worker_share },
+	COUNT("ACCEPTED", "accepted"),
+	COUNT("SERVED", "served"),
+	COUNT("REQUESTS", "requests"),
+	SIZE("IN", "bytes_in"),
+	SIZE("OUT", "bytes_out"),
+	AGE("TURN", "last_turn"),
+};
+
+static const struct column connections[] = {
+	TEXT("CONNECTION", "id"),
+	TEXT("SERVICE", "service"),
+	COUNT("WORKER", "worker"),
+	TEXT("PHASE", "phase"),
+	AGE("AGE", "age"),
+	SIZE("IN", "bytes_in"),
+	SIZE("OUT", "bytes_out"),
+	COUNT("PROGRAM", "program"),
+	TEXT("PEER", "peer"),
+};
+
+#define VIEW(columns) { #columns, columns, sizeof (columns) / sizeof (columns)[0] }
+
+static const struct view views[VIEW_KINDS] = {
+	[VIEW_SERVICES]    = VIEW(services),
+	[VIEW_WORKERS]     = VIEW(workers),
+	[VIEW_CONNECTIONS] = VIEW(connections),
+};
+
+const struct view *view_of(enum view_kind kind)
+{
+	return &views[kind];
+}
+
+const json_t *view_rows(const struct view *v, const json_t *result)
+{
+	const json_t *rows = json_object_get(result, v->name);
+
+	if (!json_is_array(rows))
+		return NULL;
+	for (size_t i = 0; i < json_array_size(rows); i++)
+		if (!json_is_object(json_array_get(rows, i)))
+			return NULL;
+	return rows;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The lists that the server can tell, and the columns in which people see them.
+ * A new column is a row in view.c and a line in droverctl(8).
+ */
+#ifndef DROVER_DROVERCTL_VIEW_H
+#define DROVER_DROVERCTL_VIEW_H
+
+#include <jansson.h>
+
+#include "text.h"
+
+enum view_kind { VIEW_SERVICES, VIEW_WORKERS, VIEW_CONNECTIONS, VIEW_KINDS };
+
+struct column {
+	const char *title;
+	const char *path;                                       /* of its value in a row (value_at) */
+	void      (*put)(struct text *t, const json_t *value);
+	double    (*weight)(const json_t *value);               /* what it is sorted by; NULL: by its text */
+};
+
+struct view {
+	const char          *name;              /* the command, and the list's key in its result */
+	const struct column *columns;
+	size_t               n_columns;
+};
+
+const struct view *view_of(enum view_kind kind);
+
+/* The list in a result; NULL if it is not there, or not a list of objects. */
+const json_t *view_rows(const struct view *v, const json_t *result);
+
+#endif

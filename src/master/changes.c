@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Changing things for control clients. What signals can ask for as well is
+ * done by the same functions.
+ */
+#include <config.h>
+#include "changes.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "programs.h"
+#include "reload.h"
+#include "stop.h"
+
+#define KICK_MS (PROGRAM_KILL_MS + 5000)        /* a program has that long to go */
+
+const struct unit *changes_find(const struct master *m, const char *service)
+{
+	for (size_t i = 0; i < m->current->n; i++)
+		if (strcmp(m->current->units[i].service->name, service) == 0)
+			return &m->current->units[i];
+	return NULL;
+}
+
+/* Workers of that name in all generations. */
+static int workers_of(const struct master *m, const char *service)
+{
+	struct generation *g;
+	int sum = 0;
+
+	list_each(&m->generations, g, struct generation, in_master)
+		for (size_t i = 0; i < g->n; i++) {
+			const struct children_census c = pool_census(g->units[i].pool);
+
+			if (strcmp(g->units[i].service->name, service) == 0)
+				sum += c.starting + c.accepting + c.draining;
+		}
+	return sum;
+}
+
+/* ---- the whole server --------------------------------------------------- */
+
+void changes_reload(struct master *m, struct control_client *c, const struct control_request *r)
+{
+	(void)r;
+	outcome_begin(&m->outcome, c, OUTCOME_RELOAD, NULL, 0);
+	reload_begin(m);
+}
+
+/* May also follow another stop: to make it harder, or only to wait for its end. */
+void changes_stop(struct master *m, struct control_client *c, const struct control_request *r)
+{
+	const enum order order = r->now ? ORDER_END : ORDER_DRAIN;
+
+	c->last_words = json_pack("{s:b}", "stopped", 1);
+	control_client_hold(c, CLIENT_WAITING);
+	if (m->phase != PHASE_ENDING && (r->now || m->phase != PHASE_DRAINING))
+		stop_begin(m, order);
+}
+
+void changes_reopen_logs(struct master *m, struct control_client *c,
+                         const struct control_request *r)
+{
+	(void)r;
+	if (master_reopen_logs(m))
+		control_client_answer(c, json_pack("{s:b}", "reopened", 1));
+	else
+		control_client_refuse(c, CONTROL_REFUSED, "a log could not be opened, and goes on"
+		                      " as it was (the server's log says why)");
+}
+
+/* ---- a service ---------------------------------------------------------- */
+
+/* "7", or "+1" and "-1" beside from. False if it is no number. */
+static bool parse_target(const char *text, int from, int *to)
+{
+	const bool relative = *text == '+' || *text == '-';
+	const char *digits = text + relative;
+	const size_t len = strlen(digits);
+	int n;
+
+	if (len < 1 || len > 6 || strspn(digits, "0123456789") != len)
+		return false;
+	n = atoi(digits);
+	*to = !relative ? n : *text == '+' ? from + n : from - n;
+	return true;
+}
+
+static void begin(struct master *m, struct control_client *c, enum outcome_kind kind,
+                  const struct unit *u, int64_t limit_ms)
+{
+	outcome_begin(&m->outcome, c, kind, u->service->name, limit_ms);
+	changes_check(m);               /* there may be nothing to wait for */
+}
+
+void changes_scale(struct master *m, struct control_client *c, const struct control_request *r)
+{
+	const struct unit *u = changes_find(m, r->service);
+	const int from = pool_target(u->pool), max = u->service->workers.max;
+	int to;
+
+	if (!parse_target(r->to, from, &to)) {
+		control_client_refuse(c, CONTROL_BAD_REQUEST, "to must be a number of workers,"
+		                      " or +N or -N");
+	} else if (!pool_works(u->pool)) {
+		control_client_refuse(c, CONTROL_REFUSED, "service \"%s\" is drained (resume it"
+		                      " first)", r->service);
+	} else if (to < 1 || to > max) {
+		control_client_refuse(c, CONTROL_REFUSED, "service \"%s\" can have 1 to %d workers,"
+		                      " not %d", r->service, max, to);
+	} else {
+		if (to != from)
+			pool_scale_to(u->pool, to);
+		log_info("%s: %d workers wanted", r->service, to);
+		m->outcome.from = from;
+		m->outcome.to = to;
+		begin(m, c, OUTCOME_SCALE, u, u->service->timeouts.start);
+	}
+}
+
+void changes_drain(struct master *m, struct control_client *c, const struct control_request *r)
+{
+	const struct unit *u = changes_find(m, r->service);
+
+	if (pool_works(u->pool))
+		pool_drain(u->pool, 0, u->service->timeouts.drain);
+	log_info("%s: its workers drain and go, until it is resumed", r->service);
+	master_notify(m, "");
+	begin(m, c, OUTCOME_DRAIN, u, 0);
+}
+
+void changes_resume(struct master *m, struct control_client *c, const struct control_request *r)
+{
+	const struct unit *u = changes_find(m, r->service);
+
+	if (!pool_works(u->pool))
+		pool_start(u->pool);
+	m->resting = false;             /* not all of it */
+	log_info("%s: resumed", r->service);
+	begin(m, c, OUTCOME_RESUME, u, u->service->timeouts.start);
+}
+
+/* ---- a connection ------------------------------------------------------- */
+
+/* "PID-NUMBER" */
+static bool parse_id(const char *text, pid_t *worker, uint64_t *number)
+{
+	char *dash, *end;
+	long pid;
+
+	if (strspn(text, "0123456789-") != strlen(text) || *text == '-')
+		return false;
+	errno = 0;
+	pid = strtol(text, &dash, 10);
+	if (*dash != '-' || dash[1] == '\0' || dash[1] == '-' || pid <= 0 || pid > INT32_MAX)
+		return false;
+	*worker = (pid_t)pid;
+	*number = strtoull(dash + 1, &end, 10);
+	return *end == '\0' && errno == 0;
+}
+
+static enum pool_kick kick(struct master *m, pid_t worker, uint64_t number)
+{
+	enum pool_kick result = POOL_KICK_NOT_OURS;
+	struct generation *g;
+
+	list_each(&m->generations, g, struct generation, in_master)
+		for (size_t i = 0; i < g->n && result == POOL_KICK_NOT_OURS; i++)
+			result = pool_kick(g->units[i].pool, worker, number);
+	return result;
+}
+
+static void no_such_connection(struct control_client *c, const char *id)
+{
+	control_client_refuse(c, CONTROL_NO_SUCH_CONNECTION, "there is no connection \"%s\"", id);
+}
+
+void changes_kick(struct master *m, struct control_client *c, const struct control_request *r)
+{
+	pid_t worker;
+	uint64_t number;
+
+	if (!parse_id(r->connection, &worker, &number)) {
+		no_such_connection(c, r->connection);
+		return;
+	}
+	switch (kick(m, worker, number)) {
+	case POOL_KICK_TOLD:
+		m->outcome.worker = worker;
+		m->outcome.number = number;
+		outcome_begin(&m->outcome, c, OUTCOME_KICK, NULL, KICK_MS);
+		break;
+	case POOL_KICK_NOT_OURS:
+		no_such_connection(c, r->connection);
+		break;
+	case POOL_KICK_FAILED:
+		control_client_refuse(c, CONTROL_REFUSED, "tell worker %d: %s", (int)worker,
+		                      strerror(errno));
+		break;
+	}
+}
+
+void changes_kicked(struct master *m, pid_t worker, uint64_t number, bool found)
+{
+	struct outcome *o = &m->outcome;
+	char id[64];
+
+	if (o->kind != OUTCOME_KICK || o->worker != worker || o->number != number)
+		return;
+	snprintf(id, sizeof id, "%d-%" PRIu64, (int)worker, number);
+	if (found)
+		outcome_done(o, json_pack("{s:s}", "connection", id));
+	else
+		outcome_fail(o, CONTROL_NO_SUCH_CONNECTION, "there is no connection \"%s\"", id);
+}
+
+void changes_worker_is_gone(struct master *m, pid_t worker)
+{
+	changes_kicked(m, worker, m->outcome.number, true);
+}
+
+/* ---- has it come true? -------------------------------------------------- */
+
+static void tell_scaled(struct outcome *o)
+{
+	outcome_done(o, json_pack("{s:s, s:i, s:i}", "service", o->service, "from", o->from,
+	                          "to", o->to));
+}
+
+static void tell_service(struct outcome *o)
+{
+	outcome_done(o, json_pack("{s:s}", "service", o->service));
+}
+
+static void check_start(struct master *m, void (*tell)(struct outcome *o))
+{
+	const struct unit *u = changes_find(m, m->outcome.service);
+
+	if (!pool_works(u->pool))
+		outcome_fail(&m->outcome, CONTROL_REFUSED, "the workers of service \"%s\" were told"
+		             " to rest meanwhile", m->outcome.service);
+	else if (pool_has_failed(u->pool))
+		outcome_fail(&m->outcome, CONTROL_REFUSED, "a worker of service \"%s\" could not"
+		             " start; it is tried again", m->outcome.service);
+	else if (pool_is_complete(u->pool))
+		tell(&m->outcome);
+}
+
+void changes_check(struct master *m)
+{
+	switch (m->outcome.kind) {
+	case OUTCOME_NONE:
+	case OUTCOME_RELOAD:
+	case OUTCOME_KICK:
+		break;
+	case OUTCOME_SCALE:
+		check_start(m, tell_scaled);
+		break;
+	case OUTCOME_RESUME:
+		check_start(m, tell_service);
+		break;
+	case OUTCOME_DRAIN:
+		if (workers_of(m, m->outcome.service) == 0)
+			tell_service(&m->outcome);
+		break;
+	}
+}
+
+void changes_expired(struct timer *t)
+{
+	struct outcome *o = container_of(t, struct outcome, limit);
+
+	if (o->kind == OUTCOME_KICK)
+		outcome_fail(o, CONTROL_REFUSED, "connection %d-%" PRIu64 " is still open after %d s",
+		             (int)o->worker, o->number, KICK_MS / 1000);
+	else
+		outcome_fail(o, CONTROL_REFUSED, "not all workers of service \"%s\" accept after"
+		             " timeouts.start; they are waited for", o->service);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The workers of a pool, one beside another, as they are counted and chosen
+ * among. The child at index i has slot i of the board.
+ */
+#ifndef DROVER_MASTER_CHILDREN_H
+#define DROVER_MASTER_CHILDREN_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "board.h"
+#include "child.h"
+#include "scaler.h"
+
+struct children {
+	struct child *all;
+	size_t        n;
+	struct board *board;
+	uint32_t      slots;            /* connections in each */
+};
+
+struct children_census {                /* workers by what they do */
+	int starting, accepting, draining;
+};
+
+/* n copies of blank, with a board for them. 0, or -1 with errno. */
+int children_init(struct children *cs, size_t n, uint32_t slots, const struct child *blank);
+void children_fini(struct children *cs);
+
+static inline size_t children_index(const struct children *cs, const struct child *c)
+{
+	return (size_t)(c - cs->all);
+}
+
+struct children_census children_census(const struct children *cs);
+struct scaler_counts children_count(const struct children *cs);
+
+/* A place for one more; the worker of that pid; one that accepts and has had its share. Or NULL. */
+struct child *children_free_place(const struct children *cs);
+struct child *children_find(const struct children *cs, pid_t pid);
+struct child *children_retiring(const struct children *cs);
+
+/*
+ * Who can be spared best: one that has not begun; else one that retires; else, of
+ * those that accept, the one with the fewest connections. NULL if there is none.
+ */
+struct child *children_least_busy(const struct children *cs);
+
+#endif

@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Letting clients in: into the list of them, and from there to a reporter.
+ */
+#include <config.h>
+#include "control.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+
+#define PAUSE_MS 1000                   /* without descriptors */
+
+struct control {
+	struct loop                *loop;
+	struct notify              *events;
+	struct control_owner        owner;
+	struct control_client_owner clients_owner;
+	struct control_door         door;       /* in use */
+	struct control_door         next;       /* prepared */
+	struct watch                watch;      /* of door.fd */
+	struct timer                pause;
+	struct control_rule         rule;
+	struct list                 clients;    /* by age */
+	size_t                      n_clients;
+	size_t                      n_reporters;
+};
+
+static enum control_access access_of(const struct control *c, const struct control_client *client,
+                                     struct ucred *peer)
+{
+	return control_access_of(client->watch.fd, &c->rule, peer);
+}
+
+/* ---- reporters ---------------------------------------------------------- */
+
+static void serve_queue(struct control *c);
+
+static void on_reported(void *arg, bool ok)
+{
+	struct control_client *client = arg;
+	struct control *c = client->owner->arg;
+
+	client->reporter = NULL;
+	c->n_reporters--;
+	if (ok)
+		control_client_resume(client);
+	else
+		control_client_close(client);   /* what it got is not the answer */
+	serve_queue(c);
+}
+
+static void start_reporter(struct control *c, struct control_client *client)
+{
+	client->reporter = reporter_start(c->loop, c->events, &client->job, &client->request,
+	                                  client->watch.fd, on_reported, client);
+	if (!client->reporter) {
+		control_client_refuse(client, CONTROL_INTERNAL, "start a process: %s",
+		                      strerror(errno));
+		return;
+	}
+	client->state = CLIENT_REPORTING;
+	c->n_reporters++;
+}
+
+/* Those who may change things go first: others must not be able to keep them waiting. */
+static struct control_client *next_in_queue(const struct control *c)
+{
+	struct control_client *client, *first = NULL;
+	struct ucred peer;
+
+	list_each(&c->clients, client, struct control_client, in_control) {
+		if (client->state != CLIENT_QUEUED)
+			continue;
+		if (access_of(c, client, &peer) == CONTROL_CHANGE)
+			return client;
+		if (!first)
+			first = client;
+	}
+	return first;
+}
+
+static void serve_queue(struct control *c)
+{
+	struct control_client *client;
+
+	while (c->n_reporters < CONTROL_REPORTERS_MAX && (client = next_in_queue(c)))
+		start_reporter(c, client);
+}
+
+void control_look(struct control *c, struct control_client *client,
+                  const struct report_job *job, struct control_request *r)
+{
+	client->job = *job;
+	client->request = *r;
+	*r = (struct control_request){ .root = NULL };
+	control_client_hold(client, CLIENT_QUEUED);
+	serve_queue(c);
+}
+
+bool control_reaped(struct control *c, pid_t pid, int status)
+{
+	struct control_client *client;
+
+	list_each(&c->clients, client, struct control_client, in_control)
+		if (reporter_reaped(client->reporter, pid, status))
+			return true;
+	return false;
+}
+
+/* ---- clients ------------------------------------------------------------ */
+
+static void on_line(void *arg, struct control_client *client, const char *line, size_t len)
+{
+	struct control *c = arg;
+	struct ucred peer;
+	const enum control_access access = access_of(c, client, &peer);
+	struct control_request r;
+	char why[256];
+
+	if (access == CONTROL_NOTHING) {        /* what strangers say is not even parsed */
+		control_client_refuse(client, CONTROL_NOT_PERMITTED,
+		                      "user %u may not use this socket", peer.uid);
+	} else if (!control_request_parse(&r, line, len, why, sizeof why)) {
+		control_client_refuse(client, CONTROL_BAD_REQUEST, "%s", why);
+	} else {
+		c->owner.asked(c->owner.arg, client, &r, access, &peer);
+		control_request_free(&r);
+	}
+}
+
+static void on_closed(void *arg, struct control_client *client)
+{
+	struct control *c = arg;
+
+	list_remove(&client->in_control);
+	c->n_clients--;
+	if (client->reporter) {
+		reporter_cancel(&client->reporter);
+		c->n_reporters--;
+	}
+	c->owner.gone(c->owner.arg, client);
+}
+
+static void turn_away(struct control_client *client)
+{
+	control_client_refuse(client, CONTROL_TOO_MANY_CLIENTS, "%d clients are connected already",
+	                      CONTROL_CLIENTS_MAX);
+	control_client_close(client);
+}
+
+/*
+ * Who has to go so that a newcomer with these rights can stay: the oldest that
+ * is idle, with fewer rights if there is one, and never with more. For somebody
+ * who may change things also one who waits and only may look.
+ */
+static struct control_client *find_victim(const struct control *c, enum control_access newcomer)
+{
+	struct control_client *client, *best = NULL;
+	int best_rank = INT_MAX;
+	struct ucred peer;
+
+	list_each(&c->clients, client, struct control_client, in_control) {
+		const enum control_access access = access_of(c, client, &peer);
+		const bool idle = client->state == CLIENT_IDLE;
+		const int rank = (int)access + (idle ? 0 : CONTROL_CHANGE + 1);
+
+		if (access > newcomer || (!idle && access == newcomer) ||
+		    client->state == CLIENT_REPORTING || client->state == CLIENT_WAITING)
+			continue;
+		if (rank < best_rank) {
+			best = client;
+			best_rank = rank;
+		}
+	}
+	return best;
+}
+
+/* False if it has to go itself. */
+static bool make_room(struct control *c, struct control_client *newcomer)
+{
+	struct control_client *victim;
+	struct ucred peer;
+
+	if (c->n_clients < CONTROL_CLIENTS_MAX)
+		return true;
+	victim = find_victim(c, access_of(c, newcomer, &peer));
+	if (!victim)
+		return false;
+	turn_away(victim);
+	return true;
+}
+
+static void add_client(struct control *c, int fd)
+{
+	struct control_client *client = control_client_new(c->loop, fd, &c->clients_owner);
+	bool stays;
+
+	if (!client) {
+		log_warn("control: take a client: %m");
+		return;
+	}
+	stays = make_room(c, client);
+	list_append(&c->clients, &client->in_control);
+	c->n_clients++;
+	if (!stays)
+		turn_away(client);
+}
+
+static bool is_passing(int error)
+{
+	return error == EAGAIN || error == EINTR || error == ECONNABORTED;
+}
+
+/* One in a turn: the master has other things to do. */
+static void on_connect(struct watch *w, uint32_t events)
+{
+	struct control *c = container_of(w, struct control, watch);
+	int fd = accept4(w->fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	(void)events;
+	if (fd != -1) {
+		add_client(c, fd);
+	} else if (!is_passing(errno)) {
+		log_warn("control: accept: %m; pausing for a second");
+		loop_unwatch(c->loop, w);
+		loop_timer(c->loop, &c->pause, PAUSE_MS);
+	}
+}
+
+/* ---- the socket --------------------------------------------------------- */
+
+static void watch_door(struct control *c)
+{
+	c->watch.fd = c->door.fd;
+	if (c->door.fd != -1 && loop_watch(c->loop, &c->watch, EPOLLIN) == -1)
+		log_err("control: watch %s: %m", c->door.address.u.un.sun_path);
+}
+
+static void on_pause_over(struct timer *t)
+{
+	watch_door(container_of(t, struct control, pause));
+}
+
+int control_prepare(struct control *c, const struct conf_control *conf,
+                    struct control_door_error *e)
+{
+	control_door_close(&c->next);
+	if (!conf->socket || control_door_is_in_place(&c->door, conf))
+		return 0;
+	return control_door_open(&c->next, conf, e);
+}
+
+void control_forget(struct control *c)
+{
+	control_door_close(&c->next);
+}
+
+static void leave_door(struct control *c)
+{
+	if (c->door.fd == -1)
+		return;
+	loop_unwatch(c->loop, &c->watch);
+	timer_unset(&c->loop->timers, &c->pause);
+	notify_send(c->events, "control-closed address=unix:%s", c->door.address.u.un.sun_path);
+	control_door_close(&c->door);
+}
+
+static void move_to_next(struct control *c)
+{
+	leave_door(c);
+	c->door = c->next;
+	c->next.fd = -1;
+	watch_door(c);
+	log_info("control: listening on %s", c->door.address.u.un.sun_path);
+	notify_send(c->events, "control-listening address=unix:%s", c->door.address.u.un.sun_path);
+}
+
+/* Nobody is to be controlled from here any more; who waits for an outcome still gets it. */
+static void close_up(struct control *c)
+{
+	struct control_client *client;
+
+	leave_door(c);
+	list_each(&c->clients, client, struct control_client, in_control)
+		if (client->state != CLIENT_WAITING)
+			control_client_close(client);
+}
+
+void control_commit(struct control *c, const struct conf_control *conf)
+{
+	c->rule = (struct control_rule){ .group = conf->gid, .admin_group = conf->admin_gid };
+	if (!conf->socket)
+		close_up(c);
+	else if (c->next.fd != -1)
+		move_to_next(c);
+	else if (control_door_adjust(&c->door, conf) == -1)
+		log_err("control: set mode and group of %s: %m", conf->socket);
+}
+
+struct control *control_new(struct loop *l, struct notify *events,
+                            const struct control_owner *owner)
+{
+	struct control *c = calloc(1, sizeof *c);
+
+	if (!c)
+		return NULL;
+	*c = (struct control){
+		.loop = l, .events = events, .owner = *owner,
+		.clients_owner = { .arg = c, .line = on_line, .closed = on_closed },
+		.door.fd = -1, .next.fd = -1, .pause.fire = on_pause_over,
+		.watch = { .fd = -1, .ready = on_connect },
+		.rule = { .group = (gid_t)-1, .admin_group = (gid_t)-1 },
+	};
+	list_init(&c->clients);
+	return c;
+}
+
+static void say_goodbye(struct control_client *client)
+{
+	json_t *words = client->last_words;
+
+	client->last_words = NULL;
+	if (words)
+		control_client_answer(client, words);
+	control_client_close(client);
+}
+
+void control_close(struct control **cp)
+{
+	struct control *c = *cp;
+	struct control_client *client;
+
+	*cp = NULL;
+	if (!c)
+		return;
+	control_forget(c);
+	leave_door(c);
+	list_each(&c->clients, client, struct control_client, in_control)
+		say_goodbye(client);
+	free(c);
+}

@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Who may do what, when, and with which keys. What is then done is the affair
+ * of changes.c, and of report_answers.c for those who look.
+ */
+#include <config.h>
+#include "control_commands.h"
+
+#include <string.h>
+
+#include "changes.h"
+#include "conf_fetch.h"
+#include "log.h"
+#include "report_data.h"
+#include "report_answers.h"
+#include "suggest.h"
+
+#define SERVICE    CONTROL_HAS(CONTROL_KEY_SERVICE)
+#define TO         CONTROL_HAS(CONTROL_KEY_TO)
+#define CONNECTION CONTROL_HAS(CONTROL_KEY_CONNECTION)
+#define NOW        CONTROL_HAS(CONTROL_KEY_NOW)
+
+enum when {                             /* a change can be made */
+	ALWAYS,
+	UNTIL_STOP,             /* not while another one is waited for, or the server stops */
+	SERVING,                /* nor while it starts or reloads */
+};
+
+static const struct command {
+	const char *name;
+	unsigned    needs, takes;       /* keys */
+	void      (*write)(void *data, const struct control_request *r, struct report_out *o);
+	change     *change;             /* NULL: it only looks, and write does it */
+	enum when   when;
+} commands[] = {
+	{ "status",      0,            0,       report_status,      NULL,                ALWAYS },
+	{ "services",    0,            SERVICE, report_services,    NULL,                ALWAYS },
+	{ "workers",     0,            SERVICE, report_workers,     NULL,                ALWAYS },
+	{ "connections", 0,            SERVICE, report_connections, NULL,                ALWAYS },
+	{ "check",       0,            0,       report_check,       NULL,                ALWAYS },
+	{ "version",     0,            0,       NULL,               NULL,                ALWAYS },
+	{ "reload",      0,            0,       NULL,               changes_reload,      UNTIL_STOP },
+	{ "stop",        0,            NOW,     NULL,               changes_stop,        ALWAYS },
+	{ "reopen-logs", 0,            0,       NULL,               changes_reopen_logs, ALWAYS },
+	{ "scale",       SERVICE | TO, 0,       NULL,               changes_scale,       SERVING },
+	{ "drain",       SERVICE,      0,       NULL,               changes_drain,       SERVING },
+	{ "resume",      SERVICE,      0,       NULL,               changes_resume,      SERVING },
+	{ "kick",        CONNECTION,   0,       NULL,               changes_kick,        UNTIL_STOP },
+};
+
+static const struct command *find(const char *name)
+{
+	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+		if (strcmp(commands[i].name, name) == 0)
+			return &commands[i];
+	return NULL;
+}
+
+/* Each of the following refuses, and returns false, if it has to. */
+
+static bool is_known(struct control_client *c, const struct control_request *r)
+{
+	struct suggest s = suggest_for(r->command);
+
+	if (find(r->command))
+		return true;
+	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
+		suggest_offer(&s, commands[i].name);
+	control_client_refuse(c, CONTROL_UNKNOWN_COMMAND, "there is no command \"%.100s\"%s%s%s",
+	                      r->command, s.best ? " (did you mean " : "", s.best ? s.best : "",
+	                      s.best ? "?)" : "");
+	return false;
+}
+
+static bool has_keys(struct control_client *c, const struct command *k, unsigned given)
+{
+	for (int i = 0; i < CONTROL_KEYS; i++) {
+		const unsigned bit = CONTROL_HAS(i);
+
+		if (k->needs & bit && !(given & bit))
+			control_client_refuse(c, CONTROL_BAD_REQUEST, "%s needs %s", k->name,
+			                      control_key_name((enum control_key)i));
+		else if (given & bit && !((k->needs | k->takes) & bit))
+			control_client_refuse(c, CONTROL_BAD_REQUEST, "%s takes no %s", k->name,
+			                      control_key_name((enum control_key)i));
+		else
+			continue;
+		return false;
+	}
+	return true;
+}
+
+static bool has_service(const struct master *m, struct control_client *c, const char *service)
+{
+	if (!service || changes_find(m, service))
+		return true;
+	control_client_refuse(c, CONTROL_NO_SUCH_SERVICE, "there is no service \"%.100s\"", service);
+	return false;
+}
+
+static bool is_time(const struct master *m, struct control_client *c, enum when when)
+{
+	if (when == ALWAYS)
+		return true;
+	if (lifecycle_is_stopping(m->phase))
+		control_client_refuse(c, CONTROL_STOPPING, "the server stops");
+	else if (m->outcome.kind != OUTCOME_NONE)
+		control_client_refuse(c, CONTROL_BUSY, "%s is under way: one change at a time",
+		                      outcome_name(&m->outcome));
+	else if (when == SERVING && m->phase != PHASE_SERVING)
+		control_client_refuse(c, CONTROL_BUSY, "the server is %s",
+		                      lifecycle_phase_name(m->phase));
+	else
+		return true;
+	return false;
+}
+
+static void look(struct master *m, struct control_client *c, const struct command *k,
+                 struct control_request *r)
+{
+	const bool checks = k->write == report_check;
+	const struct report_job job = {
+		.command = k->name, .write = k->write,
+		/* It reads files and asks for names, as a reload does. */
+		.limit_ms = checks ? CONF_FETCH_MS : REPORTER_MS,
+		.gather = checks ? NULL : report_gather,
+		.arg = checks ? (void *)&m->source : m,
+	};
+
+	control_look(m->control, c, &job, r);
+}
+
+static void log_change(const struct command *k, const struct control_request *r,
+                       const struct ucred *peer)
+{
+	const char *object = r->service ? r->service : r->connection ? r->connection : "";
+
+	log_info("control: %s%s%s%s%s%s, by user %u (pid %d)", k->name, *object ? " " : "", object,
+	         r->to ? " to " : "", r->to ? r->to : "", r->now ? " now" : "", peer->uid,
+	         (int)peer->pid);
+}
+
+void control_commands_run(void *arg, struct control_client *c, struct control_request *r,
+                          enum control_access access, const struct ucred *peer)
+{
+	struct master *m = arg;
+	const struct command *k = find(r->command);
+
+	if (!is_known(c, r) || !has_keys(c, k, r->given))
+		return;
+	if (k->change && access != CONTROL_CHANGE) {
+		control_client_refuse(c, CONTROL_NOT_PERMITTED, "user %u may only look", peer->uid);
+	} else if (!is_time(m, c, k->when) || !has_service(m, c, r->service)) {
+		return;
+	} else if (k->change) {
+		log_change(k, r, peer);
+		k->change(m, c, r);
+	} else if (k->write) {
+		look(m, c, k, r);
+	} else {
+		control_client_answer(c, json_pack("{s:s}", "version", PACKAGE_VERSION));
+	}
+}
+
+void control_commands_forget(void *arg, struct control_client *c)
+{
+	struct master *m = arg;
+
+	outcome_forget_client(&m->outcome, c);
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The commands of the control socket: a table.
+ */
+#ifndef DROVER_MASTER_CONTROL_COMMANDS_H
+#define DROVER_MASTER_CONTROL_COMMANDS_H
+
+#include "control_access.h"
+#include "control_client.h"
+
+/* For struct control_owner; arg is the struct master. */
+void control_commands_run(void *arg, struct control_client *c, struct control_request *r,
+                          enum control_access access, const struct ucred *peer);
+void control_commands_forget(void *arg, struct control_client *c);
+
+#endif

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A listener with a path, whose group is that of those who may use it.
+ */
+#include <config.h>
+#include "control_door.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "fd.h"
+
+#define BACKLOG 128
+
+static struct listener_options options_of(const struct conf_control *conf)
+{
+	return (struct listener_options){
+		.backlog = BACKLOG, .mode = conf->mode, .owner = (uid_t)-1,
+		.group = conf->group ? conf->gid :
+		         conf->admin_group ? conf->admin_gid : getegid(),
+	};
+}
+
+static int fail(struct control_door_error *e, const struct conf_control *conf)
+{
+	const char *why = errno == ENOTSOCK ? "there is something else than a socket" :
+	                  errno == EADDRINUSE ? "somebody else listens there" : strerror(errno);
+
+	e->exit_code = errno == EACCES || errno == EPERM ? EX_NOPERM :
+	               errno == EADDRINUSE || errno == ENOTSOCK || errno == ENOENT ||
+	               errno == ENOTDIR ? EX_UNAVAILABLE : EX_OSERR;
+	snprintf(e->text, sizeof e->text, "%s:%d: control.socket %s: %s", conf->place.file,
+	         conf->place.line, conf->socket, why);
+	return -1;
+}
+
+int control_door_open(struct control_door *d, const struct conf_control *conf,
+                      struct control_door_error *e)
+{
+	const struct listener_options options = options_of(conf);
+
+	d->address = conf->address;
+	d->fd = listener_open(&d->address, &options, &d->file);
+	return d->fd == -1 ? fail(e, conf) : 0;
+}
+
+void control_door_close(struct control_door *d)
+{
+	if (d->fd == -1)
+		return;
+	listener_unlink(&d->address, &d->file);
+	fd_close(&d->fd);
+}
+
+bool control_door_is_in_place(const struct control_door *d, const struct conf_control *conf)
+{
+	struct stat st;
+
+	return d->fd != -1 && address_equal(&d->address, &conf->address) &&
+	       lstat(conf->socket, &st) == 0 && st.st_dev == d->file.dev && st.st_ino == d->file.ino;
+}
+
+int control_door_adjust(const struct control_door *d, const struct conf_control *conf)
+{
+	const struct listener_options options = options_of(conf);
+
+	return listener_adjust(d->fd, &d->address, &options, &d->file);
+}

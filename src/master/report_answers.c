@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Figures as JSON. Lists are written item by item: there may be a hundred
+ * thousand connections.
+ */
+#include <config.h>
+#include "report_answers.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "conf_keys.h"
+#include "report_data.h"
+#include "signals.h"
+
+static json_int_t number(uint64_t n)
+{
+	return (json_int_t)n;
+}
+
+static double seconds(int64_t ms)
+{
+	return (double)ms / 1000;
+}
+
+static bool is_wanted(const struct control_request *r, const char *service)
+{
+	return !r->service || strcmp(r->service, service) == 0;
+}
+
+/* ---- services ----------------------------------------------------------- */
+
+static json_t *listeners(const struct unit *u)
+{
+	json_t *list = json_array();
+	char text[ADDRESS_TEXT_MAX];
+
+	for (size_t i = 0; i < u->n_sockets; i++)
+		json_array_append_new(list, control_string(address_format(&u->sockets[i]->address,
+		                                                          text, sizeof text)));
+	return list;
+}
+
+static json_t *deaths(const struct report_service *s)
+{
+	json_t *object = json_object();
+	char name[32];
+
+	for (int i = 1; i < NSIG; i++) {
+		if (s->deaths[i] == 0)
+			continue;
+		snprintf(name, sizeof name, "SIG%s", signals_name(i));
+		json_object_set_new(object, name, json_integer(number(s->deaths[i])));
+	}
+	return object;
+}
+
+static json_t *queue(const struct report_service *s)
+{
+	return s->has_queue ? json_pack("{s:I, s:I}", "length", number((uint64_t)s->queue),
+	                                "limit", number((uint64_t)s->queue_limit)) : json_null();
+}
+
+static json_t *workers_of(const struct report_service *s)
+{
+	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i}", "starting", s->census.starting,
+	                 "accepting", s->census.accepting, "draining", s->census.draining,
+	                 "wanted", pool_target(s->unit->pool),
+	                 "min", s->unit->service->workers.min,
+	                 "max", s->unit->service->workers.max);
+}
+
+static void add_counts(json_t *object, const struct report_counts *c)
+{
+	json_object_set_new(object, "accepted", json_integer(number(c->accepted)));
+	json_object_set_new(object, "served", json_integer(number(c->served)));
+	json_object_set_new(object, "bytes_in", json_integer(number(c->bytes_in)));
+	json_object_set_new(object, "bytes_out", json_integer(number(c->bytes_out)));
+	json_object_set_new(object, "requests", json_integer(number(c->requests)));
+}
+
+static json_t *service(const struct report_service *s)
+{
+	const struct conf_service *conf = s->unit->service;
+	json_t *object = json_pack("{s:o, s:s, s:s, s:o, s:o, s:{s:I, s:I}, s:o}",
+		"name", control_string(conf->name), "handler", conf_keys_handlers[conf->handler.id],
+		"state", s->state, "listen", listeners(s->unit), "workers", workers_of(s),
+		"slots", "open", number(s->counts.open), "max", number(s->slots),
+		"queue", queue(s));
+
+	add_counts(object, &s->counts);
+	json_object_set_new(object, "deaths", deaths(s));
+	json_object_set_new(object, "restart_delay",
+	                    json_real(seconds(pool_delay_ms(s->unit->pool))));
+	return object;
+}
+
+void report_services(void *data, const struct control_request *r, struct report_out *o)
+{
+	const struct report_data *d = data;
+
+	report_out_begin_list(o, "services");
+	for (size_t i = 0; i < d->n; i++)
+		if (is_wanted(r, d->services[i].unit->service->name))
+			report_out_item(o, service(&d->services[i]));
+	report_out_end_list(o);
+}
+
+/* ---- the server --------------------------------------------------------- */
+
+static const char *phase(const struct master *m)
+{
+	return lifecycle_is_stopping(m->phase) ? "stopping" :
+	       m->resting && m->phase == PHASE_SERVING ? "resting" : lifecycle_phase_name(m->phase);
+}
+
+static json_t *totals(const struct report_counts *c)
+{
+	json_t *object = json_pack("{s:I, s:I}", "workers", number(c->workers),
+	                           "open", number(c->open));
+
+	add_counts(object, c);
+	return object;
+}
+
+void report_status(void *data, const struct control_request *r, struct report_out *o)
+{
+	const struct report_data *d = data;
+	const struct master *m = d->master;
+	const char *file = m->current->conf->file;
+	json_t *services = json_array(), *result;
+
+	(void)r;
+	for (size_t i = 0; i < d->n; i++)
+		json_array_append_new(services, service(&d->services[i]));
+	result = json_pack("{s:s, s:i, s:f, s:I, s:s, s:o, s:o, s:o, s:o}",
+		"version", PACKAGE_VERSION, "pid", (int)getppid(),
+		"uptime", seconds(d->now_ms - m->started_ms),
+		"generation", number(m->current->number), "phase", phase(m),
+		"config", file ? control_string(file) : json_null(),
+		"refused", m->refused[0] ? control_string(m->refused) : json_null(),
+		"services", services, "totals", totals(&d->totals));
+	report_out_text(o, "{\"ok\":true,\"result\":");
+	report_out_json(o, result);
+	report_out_text(o, "}\n");
+}
+
+/* ---- workers and connections -------------------------------------------- */
+
+struct place {                          /* of a worker */
+	const struct report_data *data;
+	const struct generation  *generation;
+	const struct unit        *unit;
+	size_t                    i;
+	struct pool_worker        worker;
+};
+
+/* Calls visit for every worker of the services that are wanted. */
+static void each_worker(const struct report_data *d, const struct control_request *r,
+                        struct report_out *o,
+                        void (*visit)(const struct place *at, struct report_out *o))
+{
+	const struct generation *g;
+
+	list_each(&d->master->generations, g, struct generation, in_master)
+		for (size_t u = 0; u < g->n; u++) {
+			struct place at = { .data = d, .generation = g, .unit = &g->units[u] };
+
+			if (!is_wanted(r, at.unit->service->name))
+				continue;
+			for (; at.i < pool_places(at.unit->pool); at.i++) {
+				at.worker = pool_worker(at.unit->pool, at.i);
+				if (at.worker.state != BOARD_FREE)
+					visit(&at, o);
+			}
+		}
+}
+
+static void put_worker(const struct place *at, struct report_out *o)
+{
+	const struct pool_worker *w = &at->worker;
+	const struct report_counts counts = {
+		.accepted = w->said.accepted, .served = w->said.served,
+		.bytes_in = w->said.bytes_in, .bytes_out = w->said.bytes_out,
+		.requests = w->said.requests,
+	};
+	json_t *object = json_pack("{s:o, s:i, s:I, s:s, s:f, s:I, s:i}",
+		"service", control_string(at->unit->service->name), "pid", (int)w->pid,
+		"generation", number(at->generation->number), "state", board_state_name(w->state),
+		"age", seconds(at->data->now_ms - w->born_ms), "open", number(w->said.open),
+		"slots", at->unit->service->connections);
+
+	add_counts(object, &counts);
+	json_object_set_new(object, "last_turn", w->said.turn_ms == 0 ? json_null() :
+	                    json_real(seconds(at->data->now_ms - w->said.turn_ms)));
+	report_out_item(o, object);
+}
+
+void report_workers(void *data, const struct control_request *r, struct report_out *o)
+{
+	report_out_begin_list(o, "workers");
+	each_worker(data, r, o, put_worker);
+	report_out_end_list(o);
+}
+
+/* ISO 8601, UTC, of so long ago. */
+static const char *time_ago(int64_t ago_ms, char *buf, size_t size)
+{
+	struct timespec now;
+	struct tm tm;
+	int64_t ms;
+	time_t s;
+	size_t len;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - ago_ms;
+	s = (time_t)(ms / 1000);
+	gmtime_r(&s, &tm);
+	len = strftime(buf, size, "%Y-%m-%dT%H:%M:%S", &tm);
+	snprintf(buf + len, size - len, ".%03dZ", (int)(ms % 1000));
+	return buf;
+}
+
+static json_t *connection(const struct place *at, const struct board_connection_view *v)
+{
+	const int64_t age_ms = at->data->now_ms > v->since_ms ? at->data->now_ms - v->since_ms : 0;
+	char id[64], peer[ADDRESS_TEXT_MAX], since[48];
+
+	snprintf(id, sizeof id, "%d-%" PRIu64, (int)at->worker.pid, v->number);
+	return json_pack("{s:s, s:o, s:i, s:s, s:s, s:f, s:s, s:I, s:I, s:o}", "id", id,
+		"service", control_string(at->unit->service->name), "worker", (int)at->worker.pid,
+		"peer", endpoint_format(&v->peer, peer, sizeof peer),
+		"since", time_ago(age_ms, since, sizeof since), "age", seconds(age_ms),
+		"phase", board_phase_name(v->phase), "bytes_in", number(v->bytes_in),
+		"bytes_out", number(v->bytes_out),
+		"program", v->program > 0 ? json_integer(v->program) : json_null());
+}
+
+static void put_connections(const struct place *at, struct report_out *o)
+{
+	const struct board *b = pool_board(at->unit->pool);
+	struct board_connection_view v;
+
+	for (size_t k = 0; k < board_connections(b) && !o->failed; k++)
+		if (board_view_connection(b, at->i, k, &v))
+			report_out_item(o, connection(at, &v));
+}
+
+void report_connections(void *data, const struct control_request *r, struct report_out *o)
+{
+	report_out_begin_list(o, "connections");
+	each_worker(data, r, o, put_connections);
+	report_out_end_list(o);
+}
+
+/* ---- check -------------------------------------------------------------- */
+
+static void keep_complaint(void *arg, const char *line)
+{
+	FILE *lines = arg;
+
+	fprintf(lines, "%s%s", ftell(lines) > 0 ? "\n" : "", line);
+}
+
+void report_check(void *data, const struct control_request *r, struct report_out *o)
+{
+	const struct conf_origin *origin = data;
+	struct arena a = { .base = NULL };
+	char *complaints = NULL;
+	size_t len;
+	FILE *lines = open_memstream(&complaints, &len);
+	struct conf *conf;
+	bool ok;
+
+	(void)r;
+	if (!lines || arena_open(&a, CONF_ARENA_SIZE) == -1) {
+		report_out_answer(o, control_error_text(CONTROL_INTERNAL, "no memory"));
+		return;
+	}
+	conf = conf_load(&a, origin->file, origin->text, keep_complaint, lines);
+	ok = conf && conf_check_privileges(conf, keep_complaint, lines) == 0;
+	fclose(lines);
+	report_out_answer(o, ok ? control_answer_text(json_pack("{s:b}", "ok", 1))
+	                        : control_error_text(CONTROL_REFUSED, complaints));
+	free(complaints);
+}

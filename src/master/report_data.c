@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Counting, over generations, pools and workers.
+ */
+#include <config.h>
+#include "report_data.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "listener.h"
+
+static void add_counts(struct report_counts *sum, const struct report_counts *more)
+{
+	sum->workers += more->workers;
+	sum->open += more->open;
+	sum->accepted += more->accepted;
+	sum->served += more->served;
+	sum->bytes_in += more->bytes_in;
+	sum->bytes_out += more->bytes_out;
+	sum->requests += more->requests;
+}
+
+/* Those of the past, and those who live. */
+static struct report_counts count(const struct pool *p)
+{
+	const struct totals *gone = pool_totals(p);
+	struct report_counts c = {
+		.accepted = gone->accepted, .served = gone->served, .bytes_in = gone->bytes_in,
+		.bytes_out = gone->bytes_out, .requests = gone->requests,
+	};
+
+	for (size_t i = 0; i < pool_places(p); i++) {
+		const struct pool_worker w = pool_worker(p, i);
+
+		if (w.state == BOARD_FREE)
+			continue;
+		add_counts(&c, &(struct report_counts){
+			.workers = 1, .open = w.said.open, .accepted = w.said.accepted,
+			.served = w.said.served, .bytes_in = w.said.bytes_in,
+			.bytes_out = w.said.bytes_out, .requests = w.said.requests,
+		});
+	}
+	return c;
+}
+
+static const char *state_of(const struct pool *p)
+{
+	const struct children_census c = pool_census(p);
+
+	if (!pool_works(p))
+		return c.starting + c.accepting + c.draining > 0 ? "draining" : "drained";
+	if (pool_has_failed(p))
+		return "failing";
+	return pool_is_exhausted(p) ? "exhausted" : "serving";
+}
+
+static void describe(struct report_service *s, const struct unit *u)
+{
+	s->unit = u;
+	s->state = state_of(u->pool);
+	s->census = pool_census(u->pool);
+	s->slots = (uint64_t)s->census.accepting * (uint64_t)u->service->connections;
+	for (size_t i = 0; i < u->n_sockets; i++)
+		listener_queue(u->sockets[i]->fd, &s->queue, &s->queue_limit);
+	s->has_queue = s->queue_limit > 0;
+}
+
+static struct report_service *find(struct report_data *d, const char *name)
+{
+	for (size_t i = 0; i < d->n; i++)
+		if (strcmp(d->services[i].unit->service->name, name) == 0)
+			return &d->services[i];
+	return NULL;
+}
+
+static void add_unit(struct report_data *d, const struct generation *g, const struct unit *u)
+{
+	struct report_service *s = find(d, u->service->name);
+	const struct report_counts counts = count(u->pool);
+
+	add_counts(&d->totals, &counts);
+	if (!s)
+		return;
+	add_counts(&s->counts, &counts);
+	for (int i = 0; i < NSIG; i++)
+		s->deaths[i] += pool_totals(u->pool)->by_signal[i];
+	if (g != d->master->current) {
+		const struct children_census c = pool_census(u->pool);
+
+		s->census.draining += c.draining;
+		s->census.starting += c.starting + c.accepting; /* a reload is on its way */
+	}
+}
+
+void *report_gather(void *arg)
+{
+	const struct master *m = arg;
+	const struct generation *current = m->current, *g;
+	struct report_data *d = calloc(1, sizeof *d + current->n * sizeof d->services[0]);
+
+	if (!d)
+		_exit(EX_OSERR);
+	d->master = m;
+	d->now_ms = clock_ms();
+	d->n = current->n;
+	for (size_t i = 0; i < d->n; i++)
+		describe(&d->services[i], &current->units[i]);
+	list_each(&m->generations, g, struct generation, in_master)
+		for (size_t i = 0; i < g->n; i++)
+			add_unit(d, g, &g->units[i]);
+	return d;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What a reporter knows about the server: figures of all generations, added up
+ * by service. Gathered in the child, from the master's memory as it was at the
+ * fork and from the boards as they are.
+ */
+#ifndef DROVER_MASTER_REPORT_DATA_H
+#define DROVER_MASTER_REPORT_DATA_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "master.h"
+
+struct report_counts {
+	uint64_t workers;               /* that live */
+	uint64_t open;                  /* connections */
+	uint64_t accepted, served, bytes_in, bytes_out, requests;
+};
+
+struct report_service {
+	const struct unit   *unit;      /* of the current generation */
+	const char          *state;
+	struct children_census   census;    /* draining: of earlier generations, too */
+	struct report_counts counts;
+	uint64_t             slots;     /* of the workers that accept */
+	bool                 has_queue; /* it listens to TCP */
+	int64_t              queue, queue_limit;        /* connections that nobody has accepted yet */
+	uint64_t             deaths[NSIG];      /* by signal */
+};
+
+struct report_data {
+	const struct master  *master;
+	int64_t               now_ms;
+	struct report_counts  totals;   /* also of services that there are no more */
+	size_t                n;
+	struct report_service services[];
+};
+
+/* Never NULL: without memory the process ends. arg is the struct master. */
+void *report_gather(void *arg);
+
+#endif

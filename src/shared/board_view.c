@@ -1,0 +1,152 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Reading the scoreboard: copies, made without disturbing who writes, and
+ * believed as far as it makes sense.
+ */
+#include <config.h>
+#include "board.h"
+
+#include <string.h>
+
+#include "clock.h"
+
+#define PID_LIMIT  (1U << 22)           /* no pid is larger: PID_MAX_LIMIT of the kernel */
+#define READ_TRIES 3
+
+static const char *const state_names[] = {
+	[BOARD_FREE] = "free",
+	[BOARD_STARTING] = "starting",
+	[BOARD_ACCEPTING] = "accepting",
+	[BOARD_DRAINING] = "draining",
+};
+
+static const char *const phase_names[] = {
+	[BOARD_PHASE_NONE] = "none",
+	[BOARD_PHASE_HANDSHAKE] = "handshake",
+	[BOARD_PHASE_READING] = "reading",
+	[BOARD_PHASE_HANDLER] = "handler",
+	[BOARD_PHASE_WRITING] = "writing",
+	[BOARD_PHASE_IDLE] = "idle",
+	[BOARD_PHASE_PROGRAM] = "program",
+	[BOARD_PHASE_CLOSING] = "closing",
+};
+
+const char *board_state_name(enum board_state state)
+{
+	return state_names[state];
+}
+
+const char *board_phase_name(enum board_phase phase)
+{
+	return phase_names[phase];
+}
+
+/* ---- what makes sense --------------------------------------------------- */
+
+#define get(member) atomic_load_explicit((member), memory_order_relaxed)
+
+static enum board_state to_state(uint32_t said)
+{
+	return said <= BOARD_DRAINING ? (enum board_state)said : BOARD_FREE;
+}
+
+static enum board_phase to_phase(uint32_t said)
+{
+	return said <= BOARD_PHASE_CLOSING ? (enum board_phase)said : BOARD_PHASE_NONE;
+}
+
+static pid_t to_pid(uint32_t said)
+{
+	return said <= PID_LIMIT ? (pid_t)said : 0;
+}
+
+/* said was loaded before now_ms was read. */
+static int64_t to_time(int64_t said, int64_t now_ms)
+{
+	if (said < 0)
+		return 0;
+	return said < now_ms ? said : now_ms;
+}
+
+static struct endpoint to_endpoint(const uint64_t said[3])
+{
+	struct endpoint e;
+
+	memcpy(&e, said, sizeof e);
+	switch (e.family) {
+	case AF_INET:
+		e.scope = 0;
+		memset(e.ip + 4, 0, sizeof e.ip - 4);
+		return e;
+	case AF_INET6:
+		return e;
+	case AF_UNIX:
+		return (struct endpoint){ .family = AF_UNIX };
+	default:
+		return (struct endpoint){ 0 };
+	}
+}
+
+/* ---- copies ------------------------------------------------------------- */
+
+void board_view(const struct board *b, size_t i, struct board_worker_view *v)
+{
+	const struct board_slot *s = board_slot(b, i);
+	const uint32_t n_connections = (uint32_t)board_connections(b);
+	const uint32_t open = get(&s->open), at_work = get(&s->at_work);
+	const int64_t turn_ms = get(&s->turn_ms), born_ms = get(&s->born_ms);
+	const int64_t now_ms = clock_ms();
+
+	*v = (struct board_worker_view){
+		.state = to_state(get(&s->state)),
+		.pid = to_pid(get(&s->pid)),
+		.open = open < n_connections ? open : n_connections,
+		.accepted = get(&s->accepted),
+		.served = get(&s->served),
+		.bytes_in = get(&s->bytes_in),
+		.bytes_out = get(&s->bytes_out),
+		.requests = get(&s->requests),
+		.turn_ms = to_time(turn_ms, now_ms),
+		.born_ms = to_time(born_ms, now_ms),
+		.at_work = at_work > 0 && at_work <= n_connections,
+	};
+	v->work = v->at_work ? at_work - 1 : 0;
+}
+
+/* The order of the loads is the other half of board_take_record. */
+static bool try_to_read(const struct board_connection *r, struct board_connection_view *v)
+{
+	const uint64_t number = atomic_load_explicit(&r->number, memory_order_acquire);
+	const uint32_t phase = atomic_load_explicit(&r->phase, memory_order_acquire);
+	int64_t since_ms = get(&r->since_ms);
+	uint64_t peer[3];
+
+	for (size_t i = 0; i < 3; i++)
+		peer[i] = get(&r->peer[i]);
+	*v = (struct board_connection_view){
+		.phase = to_phase(phase), .program = to_pid(get(&r->program)), .number = number,
+		.since_ms = to_time(since_ms, clock_ms()), .bytes_in = get(&r->bytes_in),
+		.bytes_out = get(&r->bytes_out), .peer = to_endpoint(peer),
+	};
+	atomic_thread_fence(memory_order_acquire);
+	return get(&r->number) == number;
+}
+
+bool board_view_connection(const struct board *b, size_t i, size_t k,
+                           struct board_connection_view *v)
+{
+	const struct board_slot *s = board_slot(b, i);
+	bool read = false;
+
+	/* To look at records never used would give them memory. */
+	if (k >= board_connections(b) || k >= get(&s->used))
+		return false;
+	for (int n = 0; n < READ_TRIES && !read; n++)
+		read = try_to_read(board_records(b, i) + k, v);
+	if (!read || v->phase == BOARD_PHASE_NONE)
+		return false;
+	/* A program's bytes pass by the worker: whatever it does, is not with them. */
+	if (v->program == 0 && get(&s->at_work) == k + 1)
+		v->phase = BOARD_PHASE_HANDLER;
+	return true;
+}

@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Who may control the server must not be who serves: a worker that a client
+ * has taken over would then own all the others.
+ */
+#include <config.h>
+#include "conf_control.h"
+
+#include <string.h>
+
+#include "conf_identity.h"
+
+static void make_address(struct conf_loader *ld, const config_setting_t *setting)
+{
+	struct conf_control *c = &ld->conf->control;
+	struct sockaddr_un *un = &c->address.u.un;
+
+	if (strlen(c->socket) >= sizeof un->sun_path) {
+		conf_source_complain(ld, setting, "is too long (a socket's path has %zu bytes at most)",
+		                     sizeof un->sun_path - 1);
+		return;
+	}
+	un->sun_family = AF_UNIX;
+	strcpy(un->sun_path, c->socket);
+	c->address.len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
+	                             strlen(c->socket) + 1);
+}
+
+static gid_t find_group(struct conf_loader *ld, const config_setting_t *control, const char *key,
+                        const char *name)
+{
+	gid_t gid = (gid_t)CONF_KEEP;
+
+	if (name)
+		conf_identity_find_group(ld, conf_source_place(conf_source_member(control, key)),
+		                         name, &gid);
+	return gid;
+}
+
+void conf_control_load(struct conf_loader *ld, const config_setting_t *setting)
+{
+	struct conf_control *c = &ld->conf->control;
+	const config_setting_t *socket = conf_source_member(setting, "socket");
+
+	c->gid = c->admin_gid = (gid_t)CONF_KEEP;
+	if (!setting || !config_setting_is_group(setting))
+		return;
+	c->place = conf_source_place(setting);
+	c->gid = find_group(ld, setting, "group", c->group);
+	c->admin_gid = find_group(ld, setting, "admin_group", c->admin_group);
+	if (c->socket)
+		make_address(ld, socket);
+	else if (!socket)               /* one of a wrong type has been complained of */
+		conf_source_complain(ld, setting, "needs a socket (as in socket ="
+		                     " \"/run/drover/control.sock\")");
+}
+
+static bool has_group(const struct conf_identity *id, gid_t gid)
+{
+	bool found = id->gid == gid;
+
+	for (size_t i = 0; !found && i < id->n_groups; i++)
+		found = id->groups[i] == gid;
+	return found;
+}
+
+static void check_group(struct conf_loader *ld, const config_setting_t *setting, const char *name,
+                        gid_t gid)
+{
+	const struct conf *conf = ld->conf;
+
+	for (size_t i = 0; gid != (gid_t)CONF_KEEP && i < conf->n_services; i++)
+		if (has_group(&conf->services[i]->identity, gid))
+			conf_source_complain(ld, setting, "is \"%s\", a group of the workers of"
+			                     " service %s (who serves must not control)", name,
+			                     conf->services[i]->name);
+}
+
+static void check_address(struct conf_loader *ld, const config_setting_t *setting)
+{
+	const struct conf *conf = ld->conf;
+
+	for (size_t i = 0; i < conf->n_services; i++)
+		for (size_t j = 0; j < conf->services[i]->n_listen; j++)
+			if (address_equal(&conf->services[i]->listen[j].address,
+			                  &conf->control.address))
+				conf_source_complain(ld, setting, "is a listener of service %s"
+				                     " (it needs a path of its own)",
+				                     conf->services[i]->name);
+}
+
+void conf_control_check(struct conf_loader *ld, const config_setting_t *setting)
+{
+	const struct conf_control *c = &ld->conf->control;
+
+	if (!c->socket)
+		return;
+	check_group(ld, conf_source_member(setting, "group"), c->group, c->gid);
+	check_group(ld, conf_source_member(setting, "admin_group"), c->admin_group, c->admin_gid);
+	check_address(ld, conf_source_member(setting, "socket"));
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The control socket in a configuration: its address, and who may use it.
+ */
+#ifndef DROVER_SHARED_CONF_CONTROL_H
+#define DROVER_SHARED_CONF_CONTROL_H
+
+#include "conf_source.h"
+
+/* Looks up what its keys name. setting is the group `control`; NULL is fine. */
+void conf_control_load(struct conf_loader *ld, const config_setting_t *setting);
+
+/* Once all services are loaded: complains of what contradicts them. NULL is fine. */
+void conf_control_check(struct conf_loader *ld, const config_setting_t *setting);
+
+#endif

@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Composed only for those who asked.
+ */
+#include <config.h>
+#include "connection_report.h"
+
+#include <inttypes.h>
+#include <sys/socket.h>
+
+#include "access_log.h"
+#include "clock.h"
+#include "text.h"
+#include "worker.h"
+
+static const char *const end_names[] = {
+	[END_NOT_YET] = "open",
+	[END_CLOSED] = "closed",
+	[END_SERVED] = "served",
+	[END_RESET] = "reset",
+	[END_IDLE] = "idle",
+	[END_WRITE] = "write",
+	[END_SESSION] = "session",
+	[END_STOPPED] = "stop",
+	[END_KICKED] = "kick",
+	[END_EXIT] = "exit",
+	[END_FAILED] = "failed",
+};
+
+const char *connection_id(const struct connection *c, char buf[static CONNECTION_ID_MAX])
+{
+	struct text t = text_in(buf, CONNECTION_ID_MAX);
+
+	text_add_number(&t, (uint64_t)c->worker->pid);
+	text_add_string(&t, "-");
+	text_add_number(&t, c->number);
+	return buf;
+}
+
+/* The address it was accepted at costs a system call, and is for those who asked. */
+static void learn_local(struct connection *c)
+{
+	const struct worker *w = c->worker;
+	struct sockaddr_storage at;
+	socklen_t len = sizeof at;
+
+	if (!w->start.access_log && w->handler->keeps != HANDLER_KEEPS_SOCKET)
+		return;
+	if (getsockname(c->watch.fd, (struct sockaddr *)&at, &len) == 0)
+		c->local = endpoint_of((struct sockaddr *)&at, len);
+	c->opened_us = clock_us();
+}
+
+void connection_report_open(struct connection *c)
+{
+	struct worker *w = c->worker;
+	char id[CONNECTION_ID_MAX], from[ADDRESS_TEXT_MAX];
+
+	learn_local(c);
+	if (notify_is_heard(w->start.events))
+		worker_event(w, "connection-open id=%s peer=%s", connection_id(c, id),
+		             endpoint_format(&c->peer, from, sizeof from));
+}
+
+void connection_report_end(const struct connection *c, const int *status)
+{
+	const struct worker *w = c->worker;
+	const uint64_t in = atomic_load_explicit(&c->record->bytes_in, memory_order_relaxed);
+	const uint64_t out = atomic_load_explicit(&c->record->bytes_out, memory_order_relaxed);
+	char id[CONNECTION_ID_MAX];
+
+	if (w->start.access_log)
+		access_log_put(w->start.access_log, &(struct access_record){
+			.service = w->service->name,
+			.id = connection_id(c, id),
+			.peer = &c->peer,
+			.local = &c->local,
+			.duration_us = clock_us() - c->opened_us,
+			.counted = !c->program,
+			.bytes_in = in,
+			.bytes_out = out,
+			.how = end_names[c->how],
+			.has_status = status,
+			.status = status ? *status : 0,
+		});
+	if (notify_is_heard(w->start.events))
+		worker_event(w, "connection-end id=%s how=%s in=%" PRIu64 " out=%" PRIu64,
+		             connection_id(c, id), end_names[c->how], in, out);
+}

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What is told of a connection: in the access log, and to whoever listens at
+ * DROVER_EVENTS.
+ */
+#ifndef DROVER_WORKER_CONNECTION_REPORT_H
+#define DROVER_WORKER_CONNECTION_REPORT_H
+
+#include "connection.h"
+
+/* It was accepted. Learns what only the log, or a program, wants to know. */
+void connection_report_open(struct connection *c);
+
+/*
+ * It ended as c->how says, and c->record is still there; status is that of its
+ * program, as from waitpid(2), or NULL.
+ */
+void connection_report_end(const struct connection *c, const int *status);
+
+#endif

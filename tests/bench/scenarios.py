@@ -1,0 +1,221 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+Scenarios: drover, the floor and the peers one after the other under the same
+client, round after round, and what that says of the targets.
+
+A new one is a row in SCENARIOS; if its servers are to do something new, also a
+kind of job that servers.py and peers.py know how to start.
+"""
+
+import statistics
+from dataclasses import dataclass
+
+from figures import at_least, at_most, bracket, ratio_text, ratios, summary, whole_of
+from processes import Broken, cpu_seconds, machine_seconds
+from servers import Job
+
+CPU_AT_MOST = 1.03              # of the floor's
+EXEC_SPEED_AT_LEAST = .97       # of the floor's
+P99_AT_MOST = 1.2               # of the floor's
+FLAT_AT_MOST = 1.15             # of the CPU time of an operation at 16 connections
+PROCESSES_AT_MOST = 1024        # what is asked of servers with a process for each connection
+PEER_ROUNDS = 3
+PEER_SECONDS = 1.5              # a slice of a peer takes no longer, however slow it is
+LONGEST_SECONDS = 60            # nor one of drover or the floor
+
+
+@dataclass
+class Scenario:
+    what: str                   # for the report
+    kind: str                   # of job
+    mode: str                   # of the client
+    conns: int
+    count: int                  # operations of a round, in four slices
+    program: str = ""           # kind exec
+    same_core: bool = False
+    judge: str = "cpu"          # which target: cpu, speed; none
+    p99: bool = False           # whether the slowest in a hundred are judged as well
+    rounds: int = 0             # at most; 0: as many as asked for
+    quick: bool = True          # part of --quick
+
+    def client_options(self, peer):
+        options = {"echo": {"size": 64},
+                   "exec": {"size": 0, "answer": "eof", "expect": "tiny\\n"},
+                   "greet": {"size": 0, "answer": "eof"}}[self.kind]
+        return options | client_for(peer, self.kind)
+
+
+def client_for(peer, kind):
+    """What this peer, if it is one, asks of the client."""
+    return {name: value for name, value in (peer.client if peer else {}).items()
+            if kind == "echo" or name == "source"}
+
+
+SCENARIOS = {
+    "echo-1": Scenario("echo on 1 connection, client and server on one core", "echo", "ping-pong", 1, 150000,
+                       same_core=True),
+    "echo-16": Scenario("echo on 16 connections", "echo", "ping-pong", 16, 400000),
+    "echo-256": Scenario("echo on 256 connections", "echo", "ping-pong", 256, 400000, p99=True),
+    "echo-4096": Scenario("echo on 4,096 connections", "echo", "ping-pong", 4096, 400000),
+    "connect-16": Scenario("connect, echo, close; 16 at once", "echo", "connect", 16, 60000),
+    "exec-tiny": Scenario("connect, a tiny C program runs; 16 at once", "exec", "connect", 16, 4000, "tiny",
+                          judge="speed"),
+    "exec-python": Scenario("connect, a Python script runs; 16 at once", "exec", "connect", 16, 120, "python",
+                            judge="none", rounds=3, quick=False),
+    "greet-16": Scenario("connect, read a line to the end; 16 at once", "greet", "connect", 16, 60000,
+                         judge="none", rounds=3, quick=False),
+}
+
+
+def run_slice(bench, side, scenario, count):
+    """One server, one load: what was done, and what it took."""
+    job = Job(scenario.kind, bench.cores_for_servers(scenario.same_core), bench.args.workers, scenario.conns,
+              bench.programs.get(scenario.program, []))
+    peer = bench.peers[side][0] if side in bench.peers else None
+    options = scenario.client_options(peer)
+    longest = PEER_SECONDS if peer else LONGEST_SECONDS
+    if scenario.mode == "ping-pong":
+        # One after the other: how connections lie on the workers shall not differ between slices.
+        options["opening"] = 1
+    with bench.start(side, job) as server, \
+            bench.load(server, scenario.mode, scenario.conns, longest=longest, count=count, **options) as load:
+        before = [server.seconds(), cpu_seconds(load.pid), *machine_seconds()]
+        load.measure()
+        after = [server.seconds(), cpu_seconds(load.pid), *machine_seconds()]
+        result = load.result()
+    cpu, client, busy, whole = (a - b for a, b in zip(after, before))
+    if not result["operations"]:
+        raise Broken("not one operation was done")
+    return {"ops": result["operations"], "seconds": result["seconds"], "cpu": cpu, "client_cpu": client,
+            "p50_usec": result["latency_usec"]["p50"], "p99_usec": result["latency_usec"]["p99"],
+            "others": max(0, busy - cpu - client), "machine": whole}
+
+
+class Comparison:
+    """One scenario, from its rounds to its verdicts."""
+
+    def __init__(self, bench, name):
+        self.bench = bench
+        self.name = name
+        self.scenario = SCENARIOS[name]
+        self.rounds = min(bench.args.rounds, self.scenario.rounds or bench.args.rounds)
+        self.main = ["drover"] if self.scenario.kind == "greet" else ["drover", "floor"]
+        self.failed = {}        # peer: why
+        self.peers = []
+        for peer, _ in bench.peers.values():
+            if self.scenario.kind in peer.can:
+                self.peers.append(peer.name)
+                if peer.process_each and self.scenario.conns > PROCESSES_AT_MOST:
+                    self.failed[peer.name] = f"not asked for: a process each, at most {PROCESSES_AT_MOST}"
+        self.samples = {side: [] for side in self.main + self.peers}    # a round each; None: it took no part
+        self.others = []
+
+    def run(self):
+        n_peer_rounds = min(PEER_ROUNDS, self.rounds)
+        with_peers = {i * self.rounds // n_peer_rounds for i in range(n_peer_rounds)}
+        for i in range(self.rounds):
+            self.round(i, self.peers if i in with_peers else [])
+        self.compute()
+        self.print()
+        self.judge()
+
+    def round(self, i, peers):
+        """drover, floor, floor, drover; the peers; and that again. The next round begins with the floor."""
+        pair = self.main[::-1] if i % 2 else self.main
+        count = self.scenario.count // (16 if self.bench.args.quick else 4)
+        half = pair + pair[::-1]
+        slices = {side: [] for side in self.samples}
+        for side in half + peers + half:
+            if side not in self.failed:
+                try:
+                    slices[side].append(run_slice(self.bench, side, self.scenario, count))
+                except (Broken, OSError) as e:
+                    if side in self.main:
+                        raise
+                    self.failed[side] = str(e)
+        for side, of_side in slices.items():
+            self.samples[side].append(whole_of(of_side) if of_side else None)
+        every = [s for side in self.main for s in slices[side]]
+        self.others.append(sum(s["others"] for s in every) / sum(s["machine"] for s in every))
+
+    def compute(self):
+        base = self.samples["floor" if "floor" in self.main else "drover"]
+        self.sides = {}
+        for side, samples in self.samples.items():
+            there = [s for s in samples if s]
+            if side in self.failed or not there:
+                self.sides[side] = {"failed": self.failed.get(side, "it took no part")}
+                continue
+            self.sides[side] = {key: summary([s[key] for s in there]) for key in there[0]}
+            self.sides[side] |= {"cpu_ratio": ratios(samples, base, "cpu_usec"),
+                                 "speed_ratio": ratios(samples, base, "ops_per_sec"),
+                                 "p99_ratio": ratios(samples, base, "p99_usec"),
+                                 "drover_ahead": ratios(self.samples["drover"], samples, "ops_per_sec")}
+        self.bench.report["scenarios"][self.name] = {
+            "what": self.scenario.what, "base": "floor" if "floor" in self.main else "drover",
+            "judged_by": self.scenario.judge, "others": self.others, "sides": self.sides}
+
+    def print(self):
+        say = self.bench.say
+        base = self.bench.report["scenarios"][self.name]["base"]
+        say(f"{self.name:<14} {'op/s':>9} {'CPU us/op':>10} {'p50 us':>8} {'p99 us':>8}   speed and CPU, {base} = 1")
+        for side, s in self.sides.items():
+            if "failed" in s:
+                say(f"  {side:<12} {s['failed']}")
+            else:
+                say(f"  {side:<12} {s['ops_per_sec']['median']:9.0f} {s['cpu_usec']['median']:10.2f} "
+                    f"{s['p50_usec']['median']:8.0f} {s['p99_usec']['median']:8.0f}   "
+                    f"{s['speed_ratio']['median']:6.3f} {s['cpu_ratio']['median']:8.3f}")
+        drover = self.sides["drover"]
+        if "floor" in self.main:
+            say(f"  cpu ratio   {ratio_text(drover['cpu_ratio'])}")
+            say(f"  speed ratio {ratio_text(drover['speed_ratio'])}")
+        say(f"  others took {statistics.median(self.others):.0%}, at most {max(self.others):.0%} of the machine")
+
+    def judge(self):
+        drover, verdict = self.sides["drover"], self.bench.verdict
+        if self.scenario.judge == "cpu":
+            s = drover["cpu_ratio"]
+            verdict(self.name, *with_text(at_most(s, CPU_AT_MOST),
+                    f"CPU an operation {bracket(s)} of the floor's, at most {CPU_AT_MOST}"))
+        if self.scenario.judge == "speed":
+            s = drover["speed_ratio"]
+            verdict(self.name, *with_text(at_least(s, EXEC_SPEED_AT_LEAST),
+                    f"speed {bracket(s)} of the floor's, at least {EXEC_SPEED_AT_LEAST}"))
+        if self.scenario.p99:
+            s = drover["p99_ratio"]
+            verdict(f"{self.name} p99", *with_text(at_most(s, P99_AT_MOST),
+                    f"p99 {bracket(s)} of the floor's, at most {P99_AT_MOST}"))
+        if self.scenario.judge != "none":
+            self.judge_peers()
+
+    def judge_peers(self):
+        rivals = {side: self.sides[side] for side in self.peers if "failed" not in self.sides[side]}
+        if not rivals:
+            return
+        nearest = min(rivals, key=lambda side: rivals[side]["drover_ahead"]["median"])
+        s = rivals[nearest]["drover_ahead"]
+        self.bench.verdict(f"{self.name} peers", *with_text(at_least(s, 1),
+                           f"{bracket(s, '.2f')} of the speed of {nearest}, the nearest of {len(rivals)}; at least 1"))
+
+
+def with_text(met_and_clear, text):
+    met, clear = met_and_clear
+    return met, text, clear
+
+
+def judge_flat(bench):
+    """CPU time of an operation as connections grow, from what the echoes have measured."""
+    def growth(side):
+        cpu = {n: bench.report["scenarios"].get(f"echo-{n}", {}).get("sides", {}).get(side, {}).get("cpu_usec")
+               for n in (16, 256, 4096)}
+        return {n: cpu[n]["median"] / cpu[16]["median"] for n in (256, 4096)} if all(cpu.values()) else None
+
+    drover, floor = growth("drover"), growth("floor")
+    if not drover or not floor:
+        return
+    worst = max(drover, key=drover.get)
+    bench.report["checks"]["flat"] = {"drover": drover, "floor": floor}
+    bench.verdict("flat", drover[worst] <= FLAT_AT_MOST,
+                  f"CPU an operation with {worst} connections is {drover[worst]:.3f} of that with 16, "
+                  f"at most {FLAT_AT_MOST} (the floor's: {floor[worst]:.3f})")

@@ -1,0 +1,161 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""
+What is measured: a server that was told what to do. Here are drover and those
+that say "PORT n" (the floor, a candidate); peers.py has the others.
+"""
+
+import contextlib
+import json
+import os
+import re
+import select
+import socket
+import tempfile
+import time
+from dataclasses import dataclass, field
+
+from processes import PATIENCE, Broken, Process, tree
+
+
+@dataclass
+class Job:
+    """What a server is to do, and for whom."""
+    kind: str                   # echo, exec, greet
+    cores: set
+    workers: int = 2
+    conns: int = 16             # at once
+    argv: list = field(default_factory=list)    # kind exec: the program of a connection
+
+
+class Server(Process):
+    """A running server: its address, its processes, its account."""
+
+    def __init__(self, bench, argv, job, **options):
+        self.account = bench.accounts.open()
+        self.address = None
+        try:
+            super().__init__(argv, job.cores, self.account, **options)
+        except OSError as e:
+            self.account.close()
+            raise Broken(f"{argv[0]} does not start: {e.strerror}") from None
+        try:
+            self.wait_ready()
+        except BaseException:
+            self.end()
+            raise
+
+    def wait_ready(self):
+        """Sets address, or raises."""
+        raise NotImplementedError
+
+    def seconds(self):
+        return self.account.seconds(self.pid)
+
+    def workers(self):
+        return tree(self.pid)[1:]
+
+    def end(self):
+        super().end()
+        self.account.close()
+
+
+class Announced(Server):
+    """A server that prints "PORT n": the floor, or a candidate like it."""
+
+    def wait_ready(self):
+        line = self.line()
+        if not line.startswith("PORT "):
+            raise Broken(f"{self.name} said {line!r}")
+        self.address = "127.0.0.1:" + line.split()[1]
+
+
+class Mailbox:
+    """What droverd says about itself, at a socket of ours."""
+
+    def __init__(self, folder, name):
+        self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+        self.socket.bind(os.path.join(folder, name))
+        self.path = self.socket.getsockname()
+
+    def close(self):
+        self.socket.close()
+
+    def wait(self, pid, pattern):
+        """The match in the next message that has one."""
+        end = time.monotonic() + PATIENCE
+        pidfd = os.pidfd_open(pid)
+        try:
+            while True:
+                ready = select.select([self.socket, pidfd], [], [], max(0, end - time.monotonic()))[0]
+                if self.socket not in ready:
+                    raise Broken("droverd ended" if ready else f"droverd does not say {pattern!r}")
+                match = re.search(pattern, self.socket.recv(65536).decode())
+                if match:
+                    return match
+        finally:
+            os.close(pidfd)
+
+
+class Drover(Server):
+    """
+    droverd on a configuration of one service. The events are only heard till it
+    is ready, unless somebody wants them: they are two for each connection.
+    """
+
+    def __init__(self, bench, job, settings="", keep_events=False):
+        with contextlib.ExitStack() as stack:
+            folder = stack.enter_context(tempfile.TemporaryDirectory())
+            path = os.path.join(folder, "drover.conf")
+            with open(path, "w") as f:
+                f.write(drover_conf(job, settings))
+            self.events = stack.enter_context(contextlib.closing(Mailbox(folder, "events")))
+            self.notices = stack.enter_context(contextlib.closing(Mailbox(folder, "notices")))
+            env = {**os.environ, "DROVER_EVENTS": self.events.path, "NOTIFY_SOCKET": self.notices.path}
+            super().__init__(bench, [bench.args.droverd, "-c", path], job, env=env)
+            if not keep_events:
+                self.events.close()
+            self.kept = stack.pop_all()
+
+    def wait_ready(self):
+        self.address = self.events.wait(self.pid, r"^listening .*address=(\S+)")[1]
+        self.events.wait(self.pid, r"^ready ")
+        self.notices.wait(self.pid, r"(?m)^READY=1")
+
+    def end(self):
+        super().end()
+        if hasattr(self, "kept"):
+            self.kept.close()
+
+
+def drover_conf(job, settings=""):
+    """The defaults, but for what the measurement needs."""
+    handler = {"echo": 'type = "echo";', "greet": 'type = "daytime";',
+               "exec": 'type = "exec"; argv = [ %s ];' % ", ".join(map(json.dumps, job.argv))}[job.kind]
+    user = 'user = "root"; group = "root";' if os.geteuid() == 0 else ""
+    return f"""
+log = {{ target = "stderr"; level = "error"; }};
+services = {{
+  bench = {{
+    listen = "127.0.0.1:0"; workers = {job.workers}; connections = {max(job.conns, 256)};
+    {user} {settings}
+    handler = {{ {handler} }};
+  }};
+}};
+"""
+
+
+def start_floor(bench, job):
+    if job.kind == "greet":
+        raise Broken("the floor does not greet")
+    how = ["--exec", *job.argv] if job.kind == "exec" else bench.args.floor_options
+    return Announced(bench, [bench.floor, "--workers", str(job.workers), *how], job)
+
+
+def start_candidate(bench, job, settings=""):
+    """What is measured in this run: drover, or what was named in its place."""
+    if bench.args.self:
+        return start_floor(bench, job)
+    if bench.args.candidate:
+        how = ["--exec", *job.argv] if job.kind == "exec" else []
+        return Announced(bench, [*bench.args.candidate, "--workers", str(job.workers), *how], job)
+    return Drover(bench, job, settings)

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Reports: as JSON, as text, and two side by side.
+ */
+#include <config.h>
+#include "report.h"
+
+#include <jansson.h>
+
+#include "compare.h"
+#include "report_json.h"
+#include "unit.h"
+
+static struct bench_plan plan;
+static struct report report;
+
+/* Latencies of 1 to 1000 microseconds. */
+static void before(void)
+{
+	unit_enter_folder();
+	plan = (struct bench_plan){
+		.mode = BENCH_OPEN_LOOP, .target = "127.0.0.1:7", .connections = 3, .threads = 2,
+		.rate = 500, .message_bytes = 64,
+	};
+	report = (struct report){
+		.plan = &plan, .started = "2026-11-22T10:00:00Z", .seconds = 2, .client_cpu_seconds = .5,
+		.tally = { .operations = 1000, .bytes_sent = 64000, .bytes_received = 64000,
+		           .connections_opened = 3 },
+	};
+	for (uint64_t i = 1; i <= 1000; i++)
+		histogram_record(&report.tally.latency, i * 1000);
+}
+
+static const char *text_of(unsigned width, bool blocks)
+{
+	FILE *f = fopen("text", "we");
+
+	report_print(f, &report, width, blocks);
+	fclose(f);
+	return unit_read_file("text");
+}
+
+static const char *compared(const json_t *then, const json_t *now)
+{
+	FILE *f = fopen("table", "we");
+
+	compare_print(f, then, now);
+	fclose(f);
+	return unit_read_file("table");
+}
+
+/* Written, and read again. */
+static json_t *made(void)
+{
+	json_t *o = report_json_make(&report), *again;
+	FILE *f = fopen("report.json", "we");
+	char complaint[200];
+
+	ck_assert_int_eq(report_json_write(f, o), 0);
+	fclose(f);
+	json_decref(o);
+	again = report_json_read("report.json", complaint, sizeof complaint);
+	ck_assert_msg(again, "%s", complaint);
+	return again;
+}
+
+static double number(const json_t *o, const char *group, const char *name)
+{
+	const json_t *value = json_object_get(group ? json_object_get(o, group) : o, name);
+
+	ck_assert_msg(json_is_number(value), "%s", name);
+	return json_number_value(value);
+}
+
+START_TEST(the_keys_are_those_of_the_manual)
+{
+	static const char *const keys[] = {
+		"drover_bench", "version", "target", "mode", "connections", "threads", "message_bytes",
+		"answer", "rate", "seconds", "operations", "operations_per_second", "bytes_sent",
+		"bytes_received", "connections_opened", "arrivals_unserved", "errors", "errors_by_kind",
+		"latency_usec", "connect_usec", "histogram_usec", "client_cpu_seconds", "started",
+	};
+	json_t *o = made();
+
+	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
+		ck_assert_msg(json_object_get(o, keys[i]), "%s", keys[i]);
+	ck_assert_uint_eq(json_object_size(o), ARRAY_SIZE(keys));
+	ck_assert_str_eq(json_string_value(json_object_get(o, "mode")), "open-loop");
+	ck_assert_str_eq(json_string_value(json_object_get(o, "answer")), "length");
+	ck_assert_double_eq(number(o, NULL, "operations_per_second"), 500);
+	ck_assert_double_eq(number(o, NULL, "rate"), 500);
+	ck_assert(json_is_null(json_object_get(o, "connect_usec")));
+	json_decref(o);
+} END_TEST
+
+START_TEST(latencies_are_microseconds)
+{
+	json_t *o = made();
+
+	ck_assert_double_eq(number(o, "latency_usec", "min"), 1);
+	ck_assert_double_eq(number(o, "latency_usec", "max"), 1000);
+	ck_assert_double_eq_tol(number(o, "latency_usec", "mean"), 500.5, .001);
+	ck_assert_double_eq_tol(number(o, "latency_usec", "p50"), 500, 8);
+	ck_assert_double_eq_tol(number(o, "latency_usec", "p99"), 990, 16);
+	json_decref(o);
+} END_TEST
+
+START_TEST(the_histogram_holds_each_operation_once)
+{
+	json_t *o = made(), *row;
+	double last = 0, sum = 0;
+	size_t i;
+
+	json_array_foreach(json_object_get(o, "histogram_usec"), i, row) {
+		const double low = json_number_value(json_array_get(row, 0));
+		const double high = json_number_value(json_array_get(row, 1));
+
+		ck_assert_double_ge(low + 1e-6, last);
+		ck_assert_double_gt(high, low);
+		last = high;
+		sum += json_number_value(json_array_get(row, 2));
+	}
+	ck_assert_double_eq(sum, 1000);
+	json_decref(o);
+} END_TEST
+
+START_TEST(only_errors_that_happened_are_named)
+{
+	json_t *o;
+
+	tally_failure(&report.tally, FAILURE_RESET, 0);
+	tally_failure(&report.tally, FAILURE_RESET, 0);
+	tally_failure(&report.tally, FAILURE_OTHER, EPERM);
+	o = made();
+	ck_assert_double_eq(number(o, NULL, "errors"), 3);
+	ck_assert_double_eq(number(o, "errors_by_kind", "reset"), 2);
+	ck_assert_double_eq(number(o, "errors_by_kind", "other"), 1);
+	ck_assert_uint_eq(json_object_size(json_object_get(o, "errors_by_kind")), 2);
+	json_decref(o);
+	ck_assert_ptr_nonnull(strstr(text_of(80, false), strerror(EPERM)));
+} END_TEST
+
+START_TEST(without_operations_there_are_no_latencies)
+{
+	json_t *o;
+
+	report.tally = (struct tally){ 0 };
+	report.seconds = 0;
+	o = made();
+	ck_assert(json_is_null(json_object_get(o, "latency_usec")));
+	ck_assert_uint_eq(json_array_size(json_object_get(o, "histogram_usec")), 0);
+	ck_assert_double_eq(number(o, NULL, "operations_per_second"), 0);
+	json_decref(o);
+	ck_assert_ptr_null(strstr(text_of(80, false), "latency"));
+} END_TEST
+
+START_TEST(what_is_no_report_is_refused)
+{
+	static const char *const texts[] = { "", "{", "[]", "{}", "{\"drover_bench\": 2}", "17" };
+	char complaint[200];
+
+	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
+		unit_write_file("report.json", texts[i]);
+		ck_assert_ptr_null(report_json_read("report.json", complaint, sizeof complaint));
+		ck_assert_msg(strstr(complaint, "report.json"), "%s", complaint);
+	}
+	ck_assert_ptr_null(report_json_read("nowhere.json", complaint, sizeof complaint));
+	ck_assert_ptr_nonnull(strstr(complaint, "nowhere.json"));
+} END_TEST
+
+/* Columns, not bytes: a byte of UTF-8 that continues a letter takes none. */
+static size_t columns(const char *line, size_t len)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		n += ((unsigned char)line[i] & 0xc0) != 0x80;
+	return n;
+}
+
+START_TEST(the_text_fits_the_terminal)
+{
+	static const unsigned widths[] = { 60, 80, 132 };
+
+	for (size_t i = 0; i < 2 * ARRAY_SIZE(widths); i++) {
+		const unsigned width = widths[i / 2];
+		const char *text = text_of(width, i % 2);
+		size_t widest = 0;
+
+		for (const char *at = strstr(text, "max"); *at; at += strcspn(at, "\n"), at += *at == '\n') {
+			const size_t n = columns(at, strcspn(at, "\n"));
+
+			widest = n > widest ? n : widest;
+		}
+		ck_assert_uint_eq(widest, width);
+		ck_assert((strstr(text, "█") != NULL) == (i % 2 == 1));
+	}
+} END_TEST
+
+START_TEST(quiet_draws_nothing)
+{
+	plan.quiet = true;
+	ck_assert_ptr_null(strchr(text_of(80, false), '#'));
+	ck_assert_ptr_nonnull(strstr(unit_read_file("text"), "p99.99"));
+} END_TEST
+
+START_TEST(a_comparison_has_then_now_and_their_ratio)
+{
+	json_t *then = made(), *now;
+	const char *table;
+
+	report.seconds = 1;
+	now = made();
+	table = compared(then, now);
+	ck_assert_msg(strstr(table, "500          1000     2.000"), "%s", table);
+	ck_assert_ptr_nonnull(strstr(table, "latency p99, us"));
+	ck_assert_ptr_null(strstr(table, "not alike"));
+	ck_assert_ptr_null(strstr(table, "connect p50"));
+	json_decref(then);
+	json_decref(now);
+} END_TEST
+
+START_TEST(a_comparison_says_what_was_not_alike)
+{
+	json_t *then = made(), *now;
+	const char *table;
+
+	plan.mode = BENCH_CONNECT;
+	plan.rate = 0;
+	plan.connections = 4;
+	now = made();
+	table = compared(then, now);
+	ck_assert_msg(strstr(table, "mode: then open-loop, now connect"), "%s", table);
+	ck_assert_msg(strstr(table, "connections: then 3, now 4"), "%s", table);
+	ck_assert_msg(strstr(table, "rate: then 500, now none"), "%s", table);
+	ck_assert_ptr_null(strstr(table, "threads"));
+	json_decref(then);
+	json_decref(now);
+} END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("bench_report");
+	TCase *tc = unit_case(s, "report", before, unit_leave_folder);
+
+	tcase_add_test(tc, the_keys_are_those_of_the_manual);
+	tcase_add_test(tc, latencies_are_microseconds);
+	tcase_add_test(tc, the_histogram_holds_each_operation_once);
+	tcase_add_test(tc, only_errors_that_happened_are_named);
+	tcase_add_test(tc, without_operations_there_are_no_latencies);
+	tcase_add_test(tc, what_is_no_report_is_refused);
+	tcase_add_test(tc, the_text_fits_the_terminal);
+	tcase_add_test(tc, quiet_draws_nothing);
+	tcase_add_test(tc, a_comparison_has_then_now_and_their_ratio);
+	tcase_add_test(tc, a_comparison_says_what_was_not_alike);
+	return unit_run(s);
+}

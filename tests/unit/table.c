@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Lists in columns: alignment, order, and values that are not what they should
+ * be. The table of workers stands for all.
+ */
+#include <config.h>
+#include "table.h"
+
+#include "unit.h"
+#include "value.h"
+
+static json_t *result;
+static struct table *table;
+
+static void make(enum view_kind kind, const char *json)
+{
+	json_error_t error;
+	const json_t *rows;
+
+	result = json_loads(json, 0, &error);
+	ck_assert_msg(result, "%s", error.text);
+	rows = view_rows(view_of(kind), result);
+	ck_assert_ptr_nonnull(rows);
+	table = table_new(view_of(kind), rows);
+}
+
+static void after(void)
+{
+	table_free(table);
+	json_decref(result);
+}
+
+static const char *line(size_t row)
+{
+	static char buf[512];
+	struct text t = text_in(buf, sizeof buf);
+
+	table_row(table, row, &t);
+	return buf;
+}
+
+#define WORKER(service, pid, open) \
+	"{\"service\":\"" service "\",\"pid\":" pid ",\"open\":" open ",\"slots\":256,\"age\":5}"
+#define THREE \
+	"{\"workers\":[" WORKER("b", "7", "12") "," WORKER("longer", "1234", "3") "," \
+	WORKER("a", "null", "\"?\"") "]}"
+
+START_TEST(columns_are_as_wide_as_their_widest_cell)
+{
+	char buf[512];
+	struct text t = text_in(buf, sizeof buf);
+
+	make(VIEW_WORKERS, THREE);
+	table_titles(table, &t);
+	ck_assert_str_eq(buf, "SERVICE   PID  GEN  STATE  AGE    OPEN  USE"
+	                 "  ACCEPTED  SERVED  REQUESTS  IN  OUT  TURN");
+	ck_assert_str_eq(line(0), "b           7    -  -       5s  12/256   5%"
+	                 "         -       -         -   -    -     -");
+	ck_assert_str_eq(line(1), "longer   1234    -  -       5s   3/256   1%"
+	                 "         -       -         -   -    -     -");
+	ck_assert_str_eq(line(2), "a           -    -  -       5s   -/256    -"
+	                 "         -       -         -   -    -     -");
+} END_TEST
+
+START_TEST(a_place_is_where_a_column_is)
+{
+	struct table_place p;
+	char buf[512];
+	struct text t = text_in(buf, sizeof buf);
+
+	make(VIEW_WORKERS, THREE);
+	table_titles(table, &t);
+	p = table_place(table, 5);
+	ck_assert_int_eq(strncmp(buf + p.at, "  OPEN", p.width), 0);
+	ck_assert_uint_eq(p.width, 6);
+} END_TEST
+
+/* The services as they come, by letters, after sorting by a column. */
+static const struct { const char *name; size_t column; bool descending; const char *order; } orders[] = {
+	{ "text",                             0, false, "abl" },
+	{ "text, from behind",                0, true,  "lba" },
+	{ "numbers; what is none comes last", 1, false, "bla" },
+	{ "and last here, too",               1, true,  "lba" },
+	{ "parts by their number",            5, false, "lba" },
+	{ "shares",                           6, true,  "bla" },
+	{ "equal ones stay as they are",      4, false, "bla" },
+	{ "in both directions",               4, true,  "bla" },
+};
+
+START_TEST(rows_are_sorted)
+{
+	make(VIEW_WORKERS, THREE);
+	for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
+		table_sort(table, orders[i].column, orders[i].descending);
+		for (size_t r = 0; r < 3; r++)
+			ck_assert_msg(line(r)[0] == orders[i].order[r], "%s: row %zu is %s", orders[i].name,
+			              r, line(r));
+	}
+} END_TEST
+
+/* Many cells, so that their memory moves. */
+START_TEST(long_lists_are_printed)
+{
+	char *json = malloc(1 << 20), *at = json, *out;
+	size_t len;
+	FILE *f = open_memstream(&out, &len);
+
+	at = stpcpy(at, "{\"connections\":[");
+	for (int i = 0; i < 5000; i++)
+		at += sprintf(at, "%s{\"id\":\"1-%d\",\"peer\":\"p%d\"}", i ? "," : "", i, i);
+	stpcpy(at, "]}");
+	make(VIEW_CONNECTIONS, json);
+	ck_assert_uint_eq(table_n_rows(table), 5000);
+	table_print(table, f);
+	fclose(f);
+	ck_assert_ptr_nonnull(strstr(out, "CONNECTION  SERVICE"));
+	ck_assert_ptr_nonnull(strstr(out, "1-4999  "));
+	ck_assert_ptr_nonnull(strstr(out, "  p4999\n"));
+	free(out);
+	free(json);
+} END_TEST
+
+START_TEST(a_service_has_values_of_several_members)
+{
+	make(VIEW_SERVICES,
+	     "{\"services\":[{\"name\":\"a\",\"state\":\"failing\",\"restart_delay\":2,"
+	     "\"workers\":{\"accepting\":3,\"wanted\":4,\"starting\":1,\"draining\":2},"
+	     "\"queue\":null,\"deaths\":{\"SIGSEGV\":2,\"SIGABRT\":1},"
+	     "\"listen\":[\"[::1]:80\",\"unix:/x\\ny\"]}]}");
+	ck_assert_ptr_nonnull(strstr(line(0), "failing, again in 2s  3/4 +1 -2 "));
+	ck_assert_ptr_nonnull(strstr(line(0), " SIGSEGV:2, SIGABRT:1  [::1]:80, unix:/x\\x0ay"));
+} END_TEST
+
+static const char *const no_lists[] = {
+	"{}", "{\"services\":{}}", "{\"services\":[1]}", "{\"services\":[{},[]]}", "{\"services\":null}",
+	"[]",
+};
+
+START_TEST(what_is_no_list_of_objects_is_none)
+{
+	for (size_t i = 0; i < ARRAY_SIZE(no_lists); i++) {
+		json_t *wrong = json_loads(no_lists[i], 0, NULL);
+
+		ck_assert_ptr_nonnull(wrong);
+		ck_assert_ptr_null(view_rows(view_of(VIEW_SERVICES), wrong));
+		json_decref(wrong);
+	}
+	ck_assert_ptr_null(view_rows(view_of(VIEW_SERVICES), NULL));
+} END_TEST
+
+START_TEST(values_are_found_by_their_path)
+{
+	result = json_loads("{\"a\":{\"b\":{\"c\":7}},\"n\":null}", 0, NULL);
+	ck_assert_double_eq(value_number_at(result, "a.b.c"), 7);
+	ck_assert_ptr_eq(value_at(result, ""), result);
+	ck_assert_double_nan(value_number_at(result, "a.b"));
+	ck_assert_double_nan(value_number_at(result, "a.x.c"));
+	ck_assert_double_nan(value_number_at(result, "n.x"));
+	ck_assert_ptr_null(value_at(NULL, "a"));
+} END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("table");
+	TCase *tc = unit_case(s, "table", NULL, after);
+
+	tcase_add_test(tc, columns_are_as_wide_as_their_widest_cell);
+	tcase_add_test(tc, a_place_is_where_a_column_is);
+	tcase_add_test(tc, rows_are_sorted);
+	tcase_add_test(tc, long_lists_are_printed);
+	tcase_add_test(tc, a_service_has_values_of_several_members);
+	tcase_add_test(tc, what_is_no_list_of_objects_is_none);
+	tcase_add_test(tc, values_are_found_by_their_path);
+	return unit_run(s);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What a pool remembers of workers that have ended. Instead of serving, a worker
+ * says on its board what the test wants, and ends as the test wants.
+ */
+#include <config.h>
+#include "pool.h"
+
+#include <sys/wait.h>
+
+#include "life.h"
+#include "unit.h"
+
+#define WORKERS 3
+
+_Noreturn void __wrap_life_of_worker(const struct worker_start *start);
+
+static struct loop loop;
+static struct conf_service service;
+static struct pool *pool;
+
+/* Each by its place: the second is killed, the others end well. */
+_Noreturn void __wrap_life_of_worker(const struct worker_start *start)
+{
+	struct board_slot *slot = board_slot(start->board, start->slot);
+	const uint64_t n = start->slot + 1;
+
+	board_add(&slot->accepted, 2 * n);
+	board_add(&slot->served, n);
+	board_add(&slot->bytes_in, 100 * n);
+	board_add(&slot->bytes_out, 1000 * n);
+	board_add(&slot->requests, 10 * n);
+	if (start->slot == 1)
+		raise(SIGKILL);
+	_exit(0);
+}
+
+static void forget(void *arg, const struct pool *p)
+{
+	(void)arg, (void)p;
+}
+
+static void changed(void *arg, struct pool *p)
+{
+	(void)arg, (void)p;
+}
+
+START_TEST(what_ended_workers_had_done_is_added_up)
+{
+	static struct pool_context context = { .loop = &loop, .forget = forget, .changed = changed };
+	const struct totals *t;
+	int status;
+
+	log_use(NULL, LOG_LEVEL_ERROR);
+	ck_assert_int_eq(loop_init(&loop), 0);
+	service = (struct conf_service){
+		.name = "test", .connections = 4,
+		.workers = { .min = WORKERS, .max = WORKERS, .calm = 1 },
+		.restart = { .burst = 10, .within = 10000, .delay_min = 10000, .delay_max = 10000 },
+	};
+	pool = pool_new(&context, &service, 1, 0, NULL, 0);
+	ck_assert_ptr_nonnull(pool);
+	pool_start(pool);
+	t = pool_totals(pool);
+	ck_assert_uint_eq(t->accepted + t->served + t->by_signal[SIGKILL], 0);
+	for (int i = 0; i < WORKERS; i++) {
+		pid_t pid = waitpid(-1, &status, 0);
+
+		ck_assert(pool_reaped(pool, pid, status));
+	}
+	t = pool_totals(pool);
+	ck_assert_uint_eq(t->accepted, 12);
+	ck_assert_uint_eq(t->served, 6);
+	ck_assert_uint_eq(t->bytes_in, 600);
+	ck_assert_uint_eq(t->bytes_out, 6000);
+	ck_assert_uint_eq(t->requests, 60);
+	ck_assert_uint_eq(t->by_signal[SIGKILL], 1);
+	pool_stop(pool);
+	pool_free(&pool);
+	loop_fini(&loop);
+} END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("totals");
+	TCase *tc = unit_case(s, "totals", NULL, NULL);
+
+	tcase_add_test(tc, what_ended_workers_had_done_is_added_up);
+	return unit_run(s);
+}
