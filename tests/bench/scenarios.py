@@ -17,7 +17,7 @@ from servers import Job
 CPU_AT_MOST = 1.03              # of the floor's
 EXEC_SPEED_AT_LEAST = .97       # of the floor's
 P99_AT_MOST = 1.2               # of the floor's
-FLAT_AT_MOST = 1.15             # of the CPU time of an operation at 16 connections
+FLAT_AT_MOST = 1.15             # of the CPU time of an operation at 16 connections, or what the floor's grows by
 PROCESSES_AT_MOST = 1024        # what is asked of servers with a process for each connection
 PEER_ROUNDS = 3
 PEER_SECONDS = 1.5              # a slice of a peer takes no longer, however slow it is
@@ -216,6 +216,8 @@ def judge_flat(bench):
         return
     worst = max(drover, key=drover.get)
     bench.report["checks"]["flat"] = {"drover": drover, "floor": floor}
-    bench.verdict("flat", drover[worst] <= FLAT_AT_MOST,
+    # Thousands of sockets do not fit into the caches: what that costs the floor, it costs everybody.
+    limit = max(FLAT_AT_MOST, floor[worst])
+    bench.verdict("flat", drover[worst] <= limit,
                   f"CPU an operation with {worst} connections is {drover[worst]:.3f} of that with 16, "
-                  f"at most {FLAT_AT_MOST} (the floor's: {floor[worst]:.3f})")
+                  f"at most {FLAT_AT_MOST} or what the floor's is ({floor[worst]:.3f})")
