@@ -47,6 +47,14 @@ void buffer_take(struct buffer *b, size_t n)
 		b->at += n;
 }
 
+void buffer_cut(struct buffer *b, size_t n)
+{
+	if (n == 0)
+		buffer_clear(b);
+	else if (n < buffer_waiting(b))
+		b->len = b->at + n;
+}
+
 void buffer_clear(struct buffer *b)
 {
 	free(b->bytes);

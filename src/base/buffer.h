@@ -36,6 +36,9 @@ int buffer_add(struct buffer *b, const char *bytes, size_t len);
 /* Drops the first n of what waits, at most all. */
 void buffer_take(struct buffer *b, size_t n);
 
+/* Drops all but the first n of what waits. */
+void buffer_cut(struct buffer *b, size_t n);
+
 /* Drops everything. */
 void buffer_clear(struct buffer *b);
 

@@ -131,6 +131,7 @@ static const struct column services[] = {
 	SIZE("OUT", "bytes_out"),
 	{ "DEATHS", "deaths", value_put_counts, NULL },
 	{ "LISTEN", "listen", value_put_texts, NULL },
+	{ "FILTER", "filter", value_put_counts, NULL },
 };
 
 static const struct column workers[] = {

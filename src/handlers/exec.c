@@ -149,7 +149,7 @@ static enum handler_verdict opened(struct connection *c)
 	text_add_string(&t, " ");
 	text_add_string(&t, connection_id(c, id));
 	p = start(c, &(struct program_request){
-		.name = name, .in_out = c->watch.fd, .ended = ended, .arg = c });
+		.name = name, .in = c->watch.fd, .out = c->watch.fd, .ended = ended, .arg = c });
 	if (!p) {
 		log_err("%s: start %s: %m; pausing for a second", name, w->service->handler.argv[0]);
 		acceptor_pause(w->acceptor, "program");

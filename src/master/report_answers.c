@@ -84,6 +84,18 @@ static void add_counts(json_t *object, const struct report_counts *c)
 	json_object_set_new(object, "requests", json_integer(number(c->requests)));
 }
 
+/* null: the handler of the service is another one. */
+static json_t *filter(const struct report_service *s)
+{
+	const struct report_counts *c = &s->counts;
+
+	if (conf_keys_handler_kind[s->unit->service->handler.id] != HANDLER_FILTER)
+		return json_null();
+	return json_pack("{s:I, s:I, s:I, s:I}", "processes", number(c->filters),
+	                 "queued", number(c->queued), "answered", number(c->answered),
+	                 "replaced", number(c->replaced));
+}
+
 static json_t *service(const struct report_service *s)
 {
 	const struct conf_service *conf = s->unit->service;
@@ -94,6 +106,7 @@ static json_t *service(const struct report_service *s)
 		"queue", queue(s));
 
 	add_counts(object, &s->counts);
+	json_object_set_new(object, "filter", filter(s));
 	json_object_set_new(object, "deaths", deaths(s));
 	json_object_set_new(object, "restart_delay",
 	                    json_real(seconds(pool_delay_ms(s->unit->pool))));

@@ -22,6 +22,10 @@ static void add_counts(struct report_counts *sum, const struct report_counts *mo
 	sum->bytes_in += more->bytes_in;
 	sum->bytes_out += more->bytes_out;
 	sum->requests += more->requests;
+	sum->filters += more->filters;
+	sum->queued += more->queued;
+	sum->answered += more->answered;
+	sum->replaced += more->replaced;
 }
 
 /* Those of the past, and those who live. */
@@ -31,6 +35,7 @@ static struct report_counts count(const struct pool *p)
 	struct report_counts c = {
 		.accepted = gone->accepted, .served = gone->served, .bytes_in = gone->bytes_in,
 		.bytes_out = gone->bytes_out, .requests = gone->requests,
+		.answered = gone->answered, .replaced = gone->replaced,
 	};
 
 	for (size_t i = 0; i < pool_places(p); i++) {
@@ -42,6 +47,8 @@ static struct report_counts count(const struct pool *p)
 			.workers = 1, .open = w.said.open, .accepted = w.said.accepted,
 			.served = w.said.served, .bytes_in = w.said.bytes_in,
 			.bytes_out = w.said.bytes_out, .requests = w.said.requests,
+			.filters = w.said.filters, .queued = w.said.queued,
+			.answered = w.said.answered, .replaced = w.said.replaced,
 		});
 	}
 	return c;

@@ -18,6 +18,8 @@ struct report_counts {
 	uint64_t workers;               /* that live */
 	uint64_t open;                  /* connections */
 	uint64_t accepted, served, bytes_in, bytes_out, requests;
+	uint64_t filters, queued;       /* processes of filters; requests that wait for one */
+	uint64_t answered, replaced;    /* by filters; filters */
 };
 
 struct report_service {

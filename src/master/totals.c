@@ -15,6 +15,8 @@ void totals_add_worker(struct totals *t, const struct board_worker_view *said, i
 	t->bytes_in += said->bytes_in;
 	t->bytes_out += said->bytes_out;
 	t->requests += said->requests;
+	t->answered += said->answered;
+	t->replaced += said->replaced;
 	if (WIFSIGNALED(status))
 		t->by_signal[WTERMSIG(status)]++;
 }
@@ -26,6 +28,8 @@ void totals_add(struct totals *t, const struct totals *more)
 	t->bytes_in += more->bytes_in;
 	t->bytes_out += more->bytes_out;
 	t->requests += more->requests;
+	t->answered += more->answered;
+	t->replaced += more->replaced;
 	for (size_t i = 0; i < NSIG; i++)
 		t->by_signal[i] += more->by_signal[i];
 }

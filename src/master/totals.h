@@ -13,6 +13,7 @@
 
 struct totals {
 	uint64_t accepted, served, bytes_in, bytes_out, requests;
+	uint64_t answered, replaced;    /* by filters; filters */
 	uint64_t by_signal[NSIG];       /* workers that it ended */
 };
 

@@ -180,6 +180,10 @@ void board_reset(struct board *b, size_t i, enum board_state state)
 	atomic_store(&s->bytes_out, 0);
 	atomic_store(&s->requests, 0);
 	atomic_store(&s->turn_ms, 0);
+	atomic_store(&s->filters, 0);
+	atomic_store(&s->answered, 0);
+	atomic_store(&s->replaced, 0);
+	atomic_store(&s->queued, 0);
 	atomic_store(&s->state, state);
 }
 

@@ -31,7 +31,7 @@ enum board_phase {                      /* of a connection */
 	BOARD_PHASE_NONE,               /* the record is free */
 	BOARD_PHASE_HANDSHAKE,          /* what comes before the handler's bytes */
 	BOARD_PHASE_READING,            /* in the middle of a request */
-	BOARD_PHASE_HANDLER,            /* never stored: a view shows it while at_work says so */
+	BOARD_PHASE_HANDLER,            /* a handler has its request; or: at_work says so, in a view */
 	BOARD_PHASE_WRITING,            /* the client has to take something */
 	BOARD_PHASE_IDLE,               /* the client has to say something, and nothing is open */
 	BOARD_PHASE_PROGRAM,            /* a program has the socket */
@@ -52,9 +52,13 @@ struct board_slot {
 	_Atomic int64_t  born_ms;       /* CLOCK_MONOTONIC, as all times here */
 
 	alignas(BOARD_LINE) _Atomic uint32_t at_work;   /* 1 + record whose event is handled */
+	_Atomic uint32_t filters;       /* processes of a filter that serve */
 	_Atomic uint64_t bytes_in, bytes_out;
 	_Atomic uint64_t requests;      /* times that a client's bytes came; 1 for each program */
 	_Atomic int64_t  turn_ms;       /* when its loop last woke up */
+	_Atomic uint64_t answered;      /* requests, by filters */
+	_Atomic uint64_t replaced;      /* filters that had to go */
+	_Atomic uint32_t queued;        /* requests that wait for a filter */
 };
 
 /* A connection, as long as it holds a slot: one cache line. */
@@ -138,6 +142,8 @@ struct board_worker_view {
 	pid_t            pid;           /* for show only; 0: unknown */
 	uint32_t         open;
 	uint64_t         accepted, served, bytes_in, bytes_out, requests;
+	uint32_t         filters, queued;       /* fewer than there can be; at most the records */
+	uint64_t         answered, replaced;
 	int64_t          turn_ms, born_ms;      /* neither negative nor later than now; 0: not yet */
 	bool             at_work;
 	uint32_t         work;          /* if at_work: index of the record */

@@ -94,6 +94,7 @@ void board_view(const struct board *b, size_t i, struct board_worker_view *v)
 	const struct board_slot *s = board_slot(b, i);
 	const uint32_t n_connections = (uint32_t)board_connections(b);
 	const uint32_t open = get(&s->open), at_work = get(&s->at_work);
+	const uint32_t filters = get(&s->filters), queued = get(&s->queued);
 	const int64_t turn_ms = get(&s->turn_ms), born_ms = get(&s->born_ms);
 	const int64_t now_ms = clock_ms();
 
@@ -106,6 +107,10 @@ void board_view(const struct board *b, size_t i, struct board_worker_view *v)
 		.bytes_in = get(&s->bytes_in),
 		.bytes_out = get(&s->bytes_out),
 		.requests = get(&s->requests),
+		.filters = filters < PID_LIMIT ? filters : 0,
+		.queued = queued < n_connections ? queued : n_connections,
+		.answered = get(&s->answered),
+		.replaced = get(&s->replaced),
 		.turn_ms = to_time(turn_ms, now_ms),
 		.born_ms = to_time(born_ms, now_ms),
 		.at_work = at_work > 0 && at_work <= n_connections,

@@ -20,6 +20,7 @@
 
 #include "address.h"
 #include "arena.h"
+#include "framing.h"
 #include "handler_list.h"
 #include "log.h"
 
@@ -61,14 +62,31 @@ struct conf_listen {                    /* one socket; "*:PORT" makes two of the
 };
 
 enum handler_stderr { STDERR_LOG, STDERR_NULL, STDERR_CLIENT };
+enum filter_share { FILTER_SHARE_SERVICE, FILTER_SHARE_CONNECTION };
+enum filter_prefix { FILTER_PREFIX_NONE, FILTER_PREFIX_PEER };
+
+struct conf_filter {                    /* what handler filter has beside a program */
+	const char        *framing_text, *filter_framing_text;  /* as written; both given */
+	struct framing     framing;     /* of clients; max is the service's max_request */
+	struct framing     filter_framing;
+	int                processes;   /* of each worker; none with FILTER_SHARE_CONNECTION */
+	int                in_flight;   /* requests in one process */
+	enum filter_share  share;
+	int64_t            timeout;     /* ms, of a request in a process; 0: never */
+	int                max_requests; /* then a process is replaced; 0: never */
+	const char        *error_reply; /* NULL: the connection is closed */
+	enum filter_prefix prefix;
+	bool               pty;
+};
 
 struct conf_handler {
 	struct conf_place   place;
 	enum handler_id     id;
-	const char        **argv;       /* exec: NULL-terminated; else NULL */
+	const char        **argv;       /* exec, filter: NULL-terminated; else NULL */
 	const char        **env;        /* "NAME=VALUE", NULL-terminated, never NULL */
 	const char        **pass_env;   /* names, NULL-terminated, never NULL */
 	enum handler_stderr err;
+	struct conf_filter  filter;
 };
 
 struct conf_identity {                  /* who a worker is */
@@ -97,6 +115,7 @@ struct conf_rlimits {
 struct conf_timeouts {                  /* milliseconds; 0: never */
 	int64_t start, session, drain, linger;
 	int64_t idle, write;                    /* 0 for programs: their bytes are not seen */
+	int64_t request;                        /* filter only; else 0 */
 };
 
 struct conf_restart {
@@ -129,6 +148,7 @@ struct conf_service {
 	struct conf_workers   workers;
 	int                   connections;      /* slots in a worker */
 	int                   max_accepts;      /* a worker is replaced after about that many; 0: never */
+	rlim_t                max_request;      /* filter: bytes in a frame */
 	struct conf_identity  identity;
 	const char           *chroot;           /* NULL: none */
 	const char           *directory;

@@ -12,6 +12,7 @@
 
 #include "conf_group.h"
 #include "conf_path.h"
+#include "framing.h"
 #include "units.h"
 
 /* Where the service got a key from; the service itself if from nowhere. */
@@ -96,7 +97,74 @@ static void refuse_meaningless(struct conf_loader *ld, const struct conf_draft *
 	                  what);
 	conf_group_refuse(ld, &conf_keys_timeouts, conf_source_member(d->own, "timeouts"), kind,
 	                  what);
+	conf_group_refuse(ld, &conf_keys_service, d->own, kind, what);
 }
+
+/* ---- filters ------------------------------------------------------------ */
+
+static void check_framing(struct conf_loader *ld, const struct conf_draft *d, const char *key,
+                          const char *text, struct framing *f)
+{
+	char limit[UNITS_TEXT_MAX];
+
+	f->max = d->service->max_request;
+	if (framing_parse(text, f) == -1)
+		conf_source_complain(ld, origin(d, key), "cannot be \"%s\" (one of \"line\","
+		                     " \"netstring\", \"length16\", \"length32\", \"fixed:N\")", text);
+	else if (f->kind == FRAMING_FIXED && f->size > f->max)
+		conf_source_complain(ld, origin(d, key), "is more than max_request (%s)",
+		                     units_format_size((int64_t)f->max, limit));
+}
+
+/* A process of one connection answers it alone, and ends with it. */
+static void check_share(struct conf_loader *ld, const struct conf_draft *d)
+{
+	struct conf_filter *f = &d->service->handler.filter;
+	const struct { const char *key; bool contradicts; } rows[] = {
+		{ "handler.processes", f->processes > 1 },
+		{ "handler.in_flight", f->in_flight > 1 },
+		{ "handler.max_requests", f->max_requests > 0 },
+	};
+
+	if (f->share != FILTER_SHARE_CONNECTION)
+		return;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+		if (rows[i].contradicts && config_setting_lookup(d->own, rows[i].key))
+			conf_source_complain(ld, origin(d, rows[i].key), "means nothing with share ="
+			                     " \"connection\" (leave it out)");
+	/* What came from `defaults`. */
+	f->processes = f->in_flight = 1;
+	f->max_requests = 0;
+}
+
+static void check_filter(struct conf_loader *ld, struct conf_draft *d)
+{
+	struct conf_handler *h = &d->service->handler;
+	struct conf_filter *f = &h->filter;
+
+	if (!f->framing_text) {
+		conf_source_complain(ld, origin(d, "handler"), "needs framing (as in framing ="
+		                     " \"line\")");
+		return;
+	}
+	if (!f->filter_framing_text)
+		f->filter_framing_text = f->framing_text;
+	check_framing(ld, d, "handler.framing", f->framing_text, &f->framing);
+	if (f->filter_framing_text != f->framing_text)
+		check_framing(ld, d, "handler.filter_framing", f->filter_framing_text,
+		              &f->filter_framing);
+	else
+		f->filter_framing = f->framing;
+	if (f->error_reply && !framing_can_hold(&f->framing, f->error_reply, strlen(f->error_reply)))
+		conf_source_complain(ld, origin(d, "handler.error_reply"), "does not fit into a"
+		                     " frame of type %s", f->framing_text);
+	if (h->err == STDERR_CLIENT)
+		conf_source_complain(ld, origin(d, "handler.stderr"), "cannot be \"client\" for a"
+		                     " filter (\"log\" or \"null\")");
+	check_share(ld, d);
+}
+
+/* ---- all handlers ------------------------------------------------------- */
 
 static void check_handler(struct conf_loader *ld, struct conf_draft *d)
 {
@@ -117,11 +185,18 @@ static void check_handler(struct conf_loader *ld, struct conf_draft *d)
 		h->argv = NULL;
 		h->env[0] = h->pass_env[0] = NULL;
 		h->err = STDERR_LOG;
+		d->service->timeouts.request = 0;
 		break;
 	case HANDLER_PROGRAM:
 		d->service->timeouts.idle = d->service->timeouts.write = 0;
+		d->service->timeouts.request = 0;
 		check_argv(ld, d);
 		check_environment(ld, d);
+		break;
+	case HANDLER_FILTER:
+		check_argv(ld, d);
+		check_environment(ld, d);
+		check_filter(ld, d);
 		break;
 	}
 }

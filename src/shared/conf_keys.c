@@ -13,6 +13,7 @@
 #define YEAR_MS    (INT64_C(365) * 24 * 60 * 60 * 1000)
 #define MEGABYTE   (INT64_C(1) << 20)
 #define SLOTS_MAX  100000               /* of one worker */
+#define MAX_REQUEST (INT64_C(1) << 30)  /* bytes: it is held in memory as a whole */
 
 #define TABLE(k)  { .keys = (k), .n_keys = sizeof (k) / sizeof (k)[0] }
 
@@ -26,6 +27,8 @@
                                  .min = lo, .max = YEAR_MS, .standard = std
 #define MODE(n, m, std)          .name = n, .type = KEY_MODE, AT(m), \
                                  .max = 0777, .standard = std
+#define SIZE(n, m, lo, hi, std)  .name = n, .type = KEY_SIZE, AT(m), \
+                                 .min = lo, .max = hi, .standard = std
 #define STRING(n, m)             .name = n, .type = KEY_STRING, AT(m)
 #define PATH(n, m, std)          .name = n, .type = KEY_PATH, AT(m), .standard = std
 #define LIST(n, m)               .name = n, .type = KEY_LIST, AT(m)
@@ -43,8 +46,9 @@
 #define ON_INET                  .variants = KEY_FOR(LISTEN_INET)
 #define ON_STREAM                .variants = KEY_FOR(LISTEN_INET) | KEY_FOR(LISTEN_SYSTEMD)
 #define ON_PATH                  .variants = KEY_FOR(LISTEN_UNIX)
-#define WITH_BYTES               .variants = KEY_FOR(HANDLER_BYTES)
-#define WITH_PROGRAM             .variants = KEY_FOR(HANDLER_PROGRAM)
+#define WITH_BYTES               .variants = KEY_FOR(HANDLER_BYTES) | KEY_FOR(HANDLER_FILTER)
+#define WITH_PROGRAM             .variants = KEY_FOR(HANDLER_PROGRAM) | KEY_FOR(HANDLER_FILTER)
+#define WITH_FILTER              .variants = KEY_FOR(HANDLER_FILTER)
 #define ON_DEMAND                .variants = KEY_FOR(WORKERS_ON_DEMAND)
 
 static const char *const level_names[] = {
@@ -56,6 +60,12 @@ static const char *const format_names[] = {
 };
 static const char *const stderr_names[] = {
 	[STDERR_LOG] = "log", [STDERR_NULL] = "null", [STDERR_CLIENT] = "client", NULL,
+};
+static const char *const share_names[] = {
+	[FILTER_SHARE_SERVICE] = "service", [FILTER_SHARE_CONNECTION] = "connection", NULL,
+};
+static const char *const prefix_names[] = {
+	[FILTER_PREFIX_NONE] = "none", [FILTER_PREFIX_PEER] = "peer", NULL,
 };
 
 #define X(name, kind) #name,
@@ -84,6 +94,16 @@ static const struct conf_key handler_keys[] = {
 	{ WITH_PROGRAM, LIST("env", env) },
 	{ WITH_PROGRAM, LIST("pass_env", pass_env) },
 	{ WITH_PROGRAM, ENUM("stderr", err, stderr_names, "log") },
+	{ WITH_FILTER, STRING("framing", filter.framing_text) },
+	{ WITH_FILTER, STRING("filter_framing", filter.filter_framing_text) },
+	{ WITH_FILTER, INT("processes", filter.processes, 1, 256, "1") },
+	{ WITH_FILTER, INT("in_flight", filter.in_flight, 1, 1024, "1") },
+	{ WITH_FILTER, ENUM("share", filter.share, share_names, "service") },
+	{ WITH_FILTER, TIME("timeout", filter.timeout, 0, "30s") },
+	{ WITH_FILTER, INT("max_requests", filter.max_requests, 0, 1000000000, "0") },
+	{ WITH_FILTER, STRING("error_reply", filter.error_reply) },
+	{ WITH_FILTER, ENUM("prefix", filter.prefix, prefix_names, "none") },
+	{ WITH_FILTER, BOOL("pty", filter.pty, "false") },
 };
 #undef OF
 
@@ -101,6 +121,7 @@ static const struct conf_key rlimits_keys[] = {
 static const struct conf_key timeouts_keys[] = {
 	{ TIME("start", start, 0, "30s") },
 	{ WITH_BYTES, TIME("idle", idle, 0, "5m") },
+	{ WITH_FILTER, TIME("request", request, 0, "0") },
 	{ WITH_BYTES, TIME("write", write, 0, "60s") },
 	{ TIME("session", session, 0, "0") },
 	{ TIME("drain", drain, 0, "0") },
@@ -172,6 +193,7 @@ static const struct conf_key service_keys[] = {
 	{ OWN("workers", KEY_WORKERS) },
 	{ INT("connections", connections, 1, SLOTS_MAX, "256") },
 	{ INT("max_accepts", max_accepts, 0, 1000000000, "0") },
+	{ WITH_FILTER, SIZE("max_request", max_request, 1, MAX_REQUEST, "1M") },
 	{ STRING("user", identity.user) },
 	{ STRING("group", identity.group) },
 	{ PATH("chroot", chroot, NULL) },

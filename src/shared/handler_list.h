@@ -10,6 +10,7 @@
 enum handler_kind {
 	HANDLER_BYTES,          /* sees what clients send: all time-outs apply */
 	HANDLER_PROGRAM,        /* gives the socket to a program: needs argv */
+	HANDLER_FILTER,         /* asks programs that stay: needs argv, sees what clients send */
 };
 
 #define HANDLER_LIST(X) \
@@ -18,6 +19,7 @@ enum handler_kind {
 	X(discard, HANDLER_BYTES) \
 	X(echo,    HANDLER_BYTES) \
 	X(exec,    HANDLER_PROGRAM) \
+	X(filter,  HANDLER_FILTER) \
 	X(time,    HANDLER_BYTES)
 
 enum handler_id {

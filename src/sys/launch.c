@@ -19,7 +19,7 @@
  */
 static void become(const struct launch *l, pid_t parent, volatile int *error)
 {
-	if (dup2(l->in_out, STDIN_FILENO) != -1 && dup2(l->in_out, STDOUT_FILENO) != -1 &&
+	if (dup2(l->in, STDIN_FILENO) != -1 && dup2(l->out, STDOUT_FILENO) != -1 &&
 	    dup2(l->err, STDERR_FILENO) != -1 && setsid() != -1 &&
 	    prctl(PR_SET_PDEATHSIG, SIGTERM) != -1 && rlimits_apply(l->limits) != -1) {
 		/* If the parent died before it could be watched, nobody waits for us. */

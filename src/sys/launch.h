@@ -13,8 +13,8 @@
 struct launch {
 	char *const             *argv;          /* argv[0] is the path */
 	char *const             *envp;
-	int                      in_out;        /* becomes descriptors 0 and 1; in blocking mode */
-	int                      err;           /* becomes descriptor 2; blocking, unless it is in_out */
+	int                      in, out;       /* become descriptors 0 and 1; in blocking mode, may be one */
+	int                      err;           /* becomes descriptor 2; blocking, unless it is out */
 	const struct rlimit_list *limits;        /* applied in the program */
 };
 

@@ -22,6 +22,7 @@
 #include "worker.h"
 
 static enum connection_state step_read(struct connection *c, uint32_t events);
+static enum connection_state step_wait(struct connection *c, uint32_t events);
 static enum connection_state step_write(struct connection *c, uint32_t events);
 static enum connection_state step_produce(struct connection *c, uint32_t events);
 static enum connection_state step_linger(struct connection *c, uint32_t events);
@@ -41,6 +42,8 @@ static const struct {
 	enum connection_state (*step)(struct connection *c, uint32_t events);
 } states[] = {
 	[CONNECTION_READ]    = { READ_EDGE,          BOARD_PHASE_IDLE,    step_read },
+	/* The same as before and after it: a request costs no epoll_ctl(2). */
+	[CONNECTION_WAIT]    = { READ_EDGE,          BOARD_PHASE_HANDLER, step_wait },
 	[CONNECTION_WRITE]   = { EPOLLOUT,           BOARD_PHASE_WRITING, step_write },
 	[CONNECTION_PRODUCE] = { EPOLLIN | EPOLLOUT, BOARD_PHASE_WRITING, step_produce },
 	[CONNECTION_PROGRAM] = { 0,                  BOARD_PHASE_PROGRAM, NULL },
@@ -66,6 +69,13 @@ static void rest(const struct worker *w)
 	board_set(&w->slot->at_work, 0);
 }
 
+/* In the middle of a request it is not idle. */
+static void show_phase(const struct connection *c)
+{
+	board_set(&c->record->phase, c->state == CONNECTION_READ && c->request_ms > 0
+	                             ? BOARD_PHASE_READING : states[c->state].phase);
+}
+
 static void count_in(const struct connection *c, size_t bytes)
 {
 	board_add(&c->record->bytes_in, bytes);
@@ -80,13 +90,25 @@ static void count_out(const struct connection *c, size_t bytes)
 
 /* ---- time-outs ---------------------------------------------------------- */
 
+static int64_t request_deadline(const struct connection *c)
+{
+	return c->request_ms == 0 ? CLOCK_NEVER : clock_deadline(c->request_ms, timeouts(c)->request);
+}
+
 /* When the present state times out, and as what. */
 static int64_t state_deadline(const struct connection *c, enum connection_end *as)
 {
+	int64_t request, idle;
+
 	switch (c->state) {
 	case CONNECTION_READ:
-		*as = END_IDLE;
-		return clock_deadline(c->active_ms, timeouts(c)->idle);
+		request = request_deadline(c);
+		idle = clock_deadline(c->active_ms, timeouts(c)->idle);
+		*as = request < idle ? END_REQUEST : END_IDLE;
+		return request < idle ? request : idle;
+	case CONNECTION_WAIT:
+		*as = END_REQUEST;
+		return request_deadline(c);
 	case CONNECTION_WRITE:
 	case CONNECTION_PRODUCE:
 		*as = END_WRITE;
@@ -130,6 +152,8 @@ static void end(struct connection *c, enum connection_end how, const int *status
 	if (c->how != END_NOT_YET)
 		return;
 	c->how = how;
+	if (w->handler->closed)
+		w->handler->closed(c);
 	list_remove(&c->in_worker);
 	connection_report_end(c, status);
 	worker_give_slot(w, c->record);
@@ -180,16 +204,27 @@ static uint32_t interest(const struct connection *c)
 {
 	if (c->state == CONNECTION_READ && c->peer.family == AF_UNIX)
 		return EPOLLIN;
+	if (c->state == CONNECTION_WAIT && c->peer.family == AF_UNIX)
+		return EPOLLHUP;
 	return states[c->state].want;
 }
 
 /* ---- changing state ----------------------------------------------------- */
 
+/* Watches for what the new state wants. What came while it waited is told once more. */
+static int rewatch(struct connection *c)
+{
+	struct loop *l = &c->worker->loop;
+	const bool again = c->stirred && c->state == CONNECTION_READ && c->watch.events == interest(c);
+
+	if (c->state == CONNECTION_READ)
+		c->stirred = false;
+	return again ? loop_rearm(l, &c->watch) : loop_rewatch(l, &c->watch, interest(c));
+}
+
 /* The one place where it changes. */
 static void enter(struct connection *c, enum connection_state next)
 {
-	struct loop *l = &c->worker->loop;
-
 	if (next == c->state)
 		return;
 	if (next == CONNECTION_DONE) {
@@ -197,12 +232,12 @@ static void enter(struct connection *c, enum connection_state next)
 		return;
 	}
 	c->state = next;
-	c->active_ms = l->now_ms;
+	c->active_ms = c->worker->loop.now_ms;
 	if (next == CONNECTION_LINGER)
 		add_to_lingering(c);
 	else
-		board_set(&c->record->phase, states[next].phase);
-	if (loop_rewatch(l, &c->watch, interest(c)) == -1) {
+		show_phase(c);
+	if (rewatch(c) == -1) {
 		log_warn("%s: watch a connection: %m", c->worker->service->name);
 		connection_abort(c, END_FAILED);
 		return;
@@ -237,14 +272,18 @@ static enum connection_state obey(struct connection *c, enum handler_verdict ver
 		return fail(c, END_RESET);
 	if (verdict == HANDLER_FAIL)
 		return fail(c, END_FAILED);
-	c->finish |= verdict == HANDLER_FINISH;
+	c->finish |= verdict == HANDLER_FINISH || verdict == HANDLER_GIVE_UP;
+	if (verdict == HANDLER_GIVE_UP)
+		c->cut = END_FAILED;
 	if (c->worker->handler->produce && !c->finish)
 		return CONNECTION_PRODUCE;
 	if (!buffer_is_empty(&c->out))
 		return CONNECTION_WRITE;
+	if (c->finish && c->cut != END_NOT_YET)
+		return finish(c, c->cut);
 	if (c->finish)
 		return finish(c, c->client_ended ? END_CLOSED : END_SERVED);
-	return CONNECTION_READ;
+	return verdict == HANDLER_WAIT ? CONNECTION_WAIT : CONNECTION_READ;
 }
 
 /* ---- the steps ---------------------------------------------------------- */
@@ -286,7 +325,18 @@ static enum connection_state step_read(struct connection *c, uint32_t events)
 	if (next == CONNECTION_READ && got > 0 && (got == WORKER_SCRATCH || events & EPOLLPRI) &&
 	    loop_rearm(&c->worker->loop, &c->watch) == -1)
 		return fail(c, END_FAILED);
+	c->stirred = next == CONNECTION_WAIT && got > 0 &&
+	             (got == WORKER_SCRATCH || events & (EPOLLPRI | AT_END));
 	return next;
+}
+
+/* The client may say what it likes, and is not heard; but if it is gone, it is gone. */
+static enum connection_state step_wait(struct connection *c, uint32_t events)
+{
+	if (events & (EPOLLHUP | EPOLLERR))
+		return fail(c, END_RESET);
+	c->stirred = true;
+	return CONNECTION_WAIT;
 }
 
 /* Sends of `out` what the client takes. False if nobody is there. */
@@ -307,10 +357,14 @@ static bool send_pending(struct connection *c)
 
 static enum connection_state step_write(struct connection *c, uint32_t events)
 {
+	const struct handler *h = c->worker->handler;
+
 	(void)events;
 	if (!send_pending(c))
 		return fail(c, END_RESET);
-	return buffer_is_empty(&c->out) ? obey(c, HANDLER_GO_ON) : CONNECTION_WRITE;
+	if (!buffer_is_empty(&c->out))
+		return CONNECTION_WRITE;
+	return obey(c, h->taken && !c->finish ? h->taken(c) : HANDLER_GO_ON);
 }
 
 static enum connection_state step_produce(struct connection *c, uint32_t events)
@@ -364,7 +418,8 @@ static void reset_on_close(struct connection *c)
 
 static bool was_timed_out(const struct connection *c)
 {
-	return c->how == END_IDLE || c->how == END_WRITE || c->how == END_SESSION;
+	return c->how == END_IDLE || c->how == END_REQUEST || c->how == END_WRITE ||
+	       c->how == END_SESSION;
 }
 
 static bool has_unsent(const struct connection *c)
@@ -508,4 +563,38 @@ void handler_reply(struct connection *c, const char *bytes, size_t len)
 uint64_t *handler_note(struct connection *c)
 {
 	return &c->note;
+}
+
+void **handler_state(struct connection *c)
+{
+	return &c->state_of_handler;
+}
+
+void handler_go_on(struct connection *c, enum handler_verdict verdict)
+{
+	struct worker *w = c->worker;
+
+	work_on(c);
+	enter(c, obey(c, verdict));
+	rest(w);
+}
+
+bool handler_is_behind(const struct connection *c)
+{
+	return !buffer_is_empty(&c->out);
+}
+
+void handler_request_begins(struct connection *c)
+{
+	if (c->request_ms > 0)
+		return;
+	c->request_ms = c->worker->loop.now_ms;
+	show_phase(c);
+	if (timeouts(c)->request > 0)
+		arm(c);
+}
+
+void handler_request_ends(struct connection *c)
+{
+	c->request_ms = 0;
 }

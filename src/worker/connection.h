@@ -22,6 +22,7 @@ struct worker;
 
 enum connection_state {
 	CONNECTION_READ,        /* waiting for the client's bytes */
+	CONNECTION_WAIT,        /* the handler has a request; nothing is read */
 	CONNECTION_WRITE,       /* waiting for the client to take ours */
 	CONNECTION_PRODUCE,     /* the handler sends unasked; what comes is read as well */
 	CONNECTION_PROGRAM,     /* the socket is a program's; waiting for its end */
@@ -35,6 +36,7 @@ enum connection_end {           /* how a connection ended, for the access log */
 	END_SERVED,             /* the handler had no more to say */
 	END_RESET,              /* the client vanished, or broke the transfer */
 	END_IDLE,               /* time-outs */
+	END_REQUEST,
 	END_WRITE,
 	END_SESSION,
 	END_STOPPED,            /* the worker had to go */
@@ -51,15 +53,18 @@ struct connection {
 	struct board_connection *record;        /* while it holds a slot; its bytes are counted there */
 	enum connection_state state;
 	enum connection_end   how;
-	enum connection_end   cut;              /* why its program was told to end */
+	enum connection_end   cut;              /* how it ends when its program, or what is to be sent, has ended */
 	bool                  client_ended;     /* it has sent its last byte */
 	bool                  finish;           /* to be closed when `out` is empty */
 	bool                  broken;           /* a reply failed: nobody is there */
+	bool                  stirred;          /* while it waited, or before, something came */
 	bool                  kicked;           /* the master wants to know when it is closed */
 	uint64_t              number;           /* within the worker, from 1 */
 	uint64_t              note;             /* the handler's */
+	void                 *state_of_handler;
 	int64_t               opened_us;        /* when it was accepted */
 	int64_t               opened_ms;        /* the same in the loop's time */
+	int64_t               request_ms;       /* when its request began to come; 0: none is open */
 	int64_t               active_ms;        /* when a byte last went either way, or the state changed */
 	struct buffer         out;              /* what the client has not taken yet */
 	struct program       *program;

@@ -19,6 +19,7 @@ static const char *const end_names[] = {
 	[END_SERVED] = "served",
 	[END_RESET] = "reset",
 	[END_IDLE] = "idle",
+	[END_REQUEST] = "request",
 	[END_WRITE] = "write",
 	[END_SESSION] = "session",
 	[END_STOPPED] = "stop",

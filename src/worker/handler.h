@@ -9,16 +9,21 @@
 #ifndef DROVER_WORKER_HANDLER_H
 #define DROVER_WORKER_HANDLER_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "conf.h"
 #include "handler_list.h"
 
 struct connection;
+struct worker;
 
 enum handler_verdict {
 	HANDLER_GO_ON,          /* the connection lives on */
+	HANDLER_WAIT,           /* and nothing is read from it until handler_go_on */
 	HANDLER_FINISH,         /* send what was replied, then close */
+	HANDLER_GIVE_UP,        /* the same, but it could not be served */
 	HANDLER_FAIL,           /* close; it could not be served */
 };
 
@@ -41,17 +46,47 @@ struct handler {
 	enum handler_verdict (*ended)(struct connection *c);
 	/* All was sent, and there is more to say, unasked. */
 	enum handler_verdict (*produce)(struct connection *c);
+	/* The client was slow, and has taken all that was replied; NULL: go on. */
+	enum handler_verdict (*taken)(struct connection *c);
+	/* It ends: frees *handler_state(). Nothing is called for c after that. */
+	void (*closed)(struct connection *c);
+
+	/* The worker begins, before it accepts: 0, or -1 with errno if it cannot. */
+	int  (*begin)(struct worker *w);
+	/* It has no connection, and will have none any more; may be called again. */
+	void (*rest)(struct worker *w);
+	/* It exits. */
+	void (*end)(struct worker *w);
 };
 
 /*
- * Sends bytes to the client, or keeps a copy until the client takes them; the
- * handler is not called again before it has (except `produce`, which replies
- * then). Trouble is noticed by the connection.
+ * Sends bytes to the client, or keeps a copy until the client takes them; no
+ * more of the client's bytes come before it has (except where there is a
+ * `produce`, which replies then). Trouble is noticed by the connection.
  */
 void handler_reply(struct connection *c, const char *bytes, size_t len);
 
 /* A number of the handler's own, per connection; 0 at the beginning. */
 uint64_t *handler_note(struct connection *c);
+
+/* A pointer of the handler's own, per connection; NULL at the beginning. */
+void **handler_state(struct connection *c);
+
+/*
+ * What the handler has decided after HANDLER_WAIT: to be called from outside of
+ * its functions, after it has replied. c may be gone afterwards.
+ */
+void handler_go_on(struct connection *c, enum handler_verdict verdict);
+
+/* Whether the client has still to take what was replied: `taken` tells when it has. */
+bool handler_is_behind(const struct connection *c);
+
+/*
+ * A request of the client has begun to come in, and has been answered: for the
+ * time-out `request` and for the board. More than once is fine.
+ */
+void handler_request_begins(struct connection *c);
+void handler_request_ends(struct connection *c);
 
 /* The handler of that id, never NULL. */
 const struct handler *handler_find(enum handler_id id);

@@ -63,6 +63,7 @@ static void stop(struct worker *w)
 			connection_abort(c, END_STOPPED);
 	list_each(&w->lingering, c, struct connection, in_worker)
 		connection_abort(c, END_STOPPED);
+	programs_end(&w->programs);
 	worker_check_end(w);
 }
 
@@ -239,7 +240,7 @@ static void add_limit(struct rlimit_list *l, int resource, const struct conf_rli
 
 static bool runs_programs(const struct worker *w)
 {
-	return conf_keys_handler_kind[w->service->handler.id] == HANDLER_PROGRAM;
+	return conf_keys_handler_kind[w->service->handler.id] != HANDLER_BYTES;
 }
 
 static void collect_limits(struct worker *w)
@@ -256,11 +257,22 @@ static void collect_limits(struct worker *w)
 	add_limit(&w->limits, RLIMIT_CPU, &r->cpu);
 }
 
+/* In, out and standard error of each process. */
+static rlim_t descriptors_of_filters(const struct conf_service *s)
+{
+	const struct conf_filter *f = &s->handler.filter;
+
+	if (conf_keys_handler_kind[s->handler.id] != HANDLER_FILTER)
+		return 0;
+	/* Twice: one that ends may still be there when the next one has begun. */
+	return 6 * (rlim_t)(f->share == FILTER_SHARE_CONNECTION ? s->connections : f->processes);
+}
+
 /* Descriptors for all slots and as many that linger; a program costs its pipe as well. */
 static void want_descriptors(const struct worker *w)
 {
 	rlimits_want_descriptors((rlim_t)w->service->connections * 2 + w->start.n_listeners +
-	                         SPARE_DESCRIPTORS);
+	                         descriptors_of_filters(w->service) + SPARE_DESCRIPTORS);
 }
 
 static void warn_of_few_descriptors(const struct worker *w)
@@ -268,7 +280,8 @@ static void warn_of_few_descriptors(const struct worker *w)
 	struct rlimit have;
 
 	if (getrlimit(RLIMIT_NOFILE, &have) == 0 &&
-	    have.rlim_cur < (rlim_t)w->service->connections + w->start.n_listeners + SPARE_DESCRIPTORS)
+	    have.rlim_cur < (rlim_t)w->service->connections + w->start.n_listeners +
+	                    descriptors_of_filters(w->service) / 2 + SPARE_DESCRIPTORS)
 		log_warn("%s: %d connections a worker, but the limit of descriptors is %llu",
 		         w->service->name, w->service->connections,
 		         (unsigned long long)have.rlim_cur);
@@ -376,6 +389,8 @@ static void begin(struct worker *w)
 	    environment_wipe_ours() == -1)
 		cannot_start(w, "prepare");
 	take_identity(w);
+	if (w->handler->begin && w->handler->begin(w) == -1)
+		cannot_start(w, "prepare the handler");
 	open_acceptor(w);
 	say_ready(w);
 }
@@ -383,6 +398,8 @@ static void begin(struct worker *w)
 static void finish(struct worker *w)
 {
 	acceptor_close(&w->acceptor);
+	if (w->handler->end)
+		w->handler->end(w);
 	programs_fini(&w->programs);
 	records_fini(&w->records);
 	munmap(w->scratch, WORKER_SCRATCH);

@@ -87,14 +87,14 @@ static void on_stderr(struct watch *w, uint32_t events)
  * What the program is given as descriptor 2. For the log that is the blocking
  * end of a pipe, to be closed when the program has it.
  */
-static int open_stderr(struct program *p, int in_out, int *to_close)
+static int open_stderr(struct program *p, int out, int *to_close)
 {
 	int ends[2];
 
 	*to_close = -1;
 	switch (p->programs->err) {
 	case STDERR_CLIENT:
-		return in_out;
+		return out;
 	case STDERR_NULL:
 		return p->programs->null_fd;
 	case STDERR_LOG:
@@ -151,9 +151,9 @@ struct program *program_start(struct programs *ps, const struct program_request 
 	                       .kill.fire = on_kill, .ended = r->ended, .arg = r->arg };
 	list_init(&p->in_programs);
 	snprintf(p->name, sizeof p->name, "%s", r->name);
-	err = open_stderr(p, r->in_out, &to_close);
+	err = open_stderr(p, r->out, &to_close);
 	p->pid = err == -1 ? -1 : launch(&(struct launch){
-		.argv = ps->argv, .envp = r->envp, .in_out = r->in_out, .err = err,
+		.argv = ps->argv, .envp = r->envp, .in = r->in, .out = r->out, .err = err,
 		.limits = ps->limits });
 	fd_close(&to_close);
 	if (p->pid == -1) {
@@ -164,6 +164,8 @@ struct program *program_start(struct programs *ps, const struct program_request 
 		return NULL;
 	}
 	list_append(&ps->running, &p->in_programs);
+	if (r->with_pid)
+		snprintf(p->name, sizeof p->name, "%s %d", r->name, (int)p->pid);
 	return p;
 }
 
@@ -179,6 +181,21 @@ void program_end(struct program *p)
 	p->told = true;
 	signal_group(p, SIGTERM);
 	loop_timer(p->programs->loop, &p->kill, PROGRAM_KILL_MS);
+}
+
+void program_kill(struct program *p)
+{
+	p->told = true;
+	timer_unset(&p->programs->loop->timers, &p->kill);
+	signal_group(p, SIGKILL);
+}
+
+void programs_end(struct programs *ps)
+{
+	struct program *p;
+
+	list_each(&ps->running, p, struct program, in_programs)
+		program_end(p);
 }
 
 static struct program *find(struct programs *ps, pid_t pid)

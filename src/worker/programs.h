@@ -41,7 +41,8 @@ void programs_fini(struct programs *ps);
 struct program_request {
 	const char  *name;              /* for the log; copied, cut at PROGRAM_NAME_MAX */
 	char *const *envp;
-	int          in_out;            /* lent; blocking */
+	bool         with_pid;          /* its pid is put behind the name */
+	int          in, out;           /* lent; blocking; may be one */
 	void       (*ended)(void *arg, int status);     /* as from waitpid(2) */
 	void        *arg;
 };
@@ -53,6 +54,12 @@ pid_t program_pid(const struct program *p);
 
 /* TERM to its process group, KILL after PROGRAM_KILL_MS. More than once is fine. */
 void program_end(struct program *p);
+
+/* KILL to its process group: for one that cannot be trusted any more. */
+void program_kill(struct program *p);
+
+/* TERM to all. */
+void programs_end(struct programs *ps);
 
 /* Waits for those that have ended; to be called on SIGCHLD. */
 void programs_reap(struct programs *ps);

@@ -157,7 +157,10 @@ void worker_say_of(struct worker *w, enum leash_word word, uint64_t number)
 
 void worker_check_end(struct worker *w)
 {
-	if (w->draining && acceptor_is_empty(w->acceptor) && w->n_open == 0 &&
-	    w->n_lingering == 0 && programs_none(&w->programs))
+	if (!w->draining || !acceptor_is_empty(w->acceptor) || w->n_open > 0)
+		return;
+	if (w->handler->rest)
+		w->handler->rest(w);
+	if (w->n_lingering == 0 && programs_none(&w->programs))
 		loop_stop(&w->loop);
 }

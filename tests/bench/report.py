@@ -33,7 +33,7 @@ def print_table(report):
     scenarios = {name: s for name, s in report["scenarios"].items() if len(s["sides"]) > 2}
     if not scenarios:
         return
-    print("\noperations a second, floor = 1 (greet: drover = 1)")
+    print("\noperations a second, floor = 1 (greet: drover, filters: echo)")
     print(f"{'':<15}" + "".join(f"{name:>12}" for name in scenarios))
     for side in servers_of(scenarios):
         print(f"{side:<15}" + "".join(f"{cell(s['sides'].get(side), 'speed_ratio', '.2f'):>12}"

@@ -17,6 +17,8 @@ from servers import Job
 CPU_AT_MOST = 1.03              # of the floor's
 EXEC_SPEED_AT_LEAST = .97       # of the floor's
 P99_AT_MOST = 1.2               # of the floor's
+COPY_SPEED_AT_LEAST = .5        # of the built-in echo's
+FILTER_AHEAD_AT_LEAST = 200     # times the requests of a process for each connection
 FLAT_AT_MOST = 1.15             # of the CPU time of an operation at 16 connections, or what the floor's grows by
 PROCESSES_AT_MOST = 1024        # what is asked of servers with a process for each connection
 PEER_ROUNDS = 3
@@ -33,7 +35,7 @@ class Scenario:
     count: int                  # operations of a round, in four slices
     program: str = ""           # kind exec
     same_core: bool = False
-    judge: str = "cpu"          # which target: cpu, speed; none
+    judge: str = "cpu"          # which target: cpu, speed, copy, ahead; none
     p99: bool = False           # whether the slowest in a hundred are judged as well
     rounds: int = 0             # at most; 0: as many as asked for
     quick: bool = True          # part of --quick
@@ -41,8 +43,21 @@ class Scenario:
     def client_options(self, peer):
         options = {"echo": {"size": 64},
                    "exec": {"size": 0, "answer": "eof", "expect": "tiny\\n"},
-                   "greet": {"size": 0, "answer": "eof"}}[self.kind]
+                   "greet": {"size": 0, "answer": "eof"},
+                   "filter": {"size": 63, "answer": "line", "echo": None}}[self.kind]
         return options | client_for(peer, self.kind)
+
+    def mode_of(self, peer):
+        """Who starts a process for each connection needs one for each request."""
+        return "connect" if peer and self.kind == "filter" else self.mode
+
+    def sides(self):
+        """drover, and what it is compared with."""
+        return {"greet": ["drover"], "filter": ["drover", "echo"]}.get(self.kind, ["drover", "floor"])
+
+    def asks(self, peer):
+        """Whether that peer takes part: the script of a filter is a program that it can start."""
+        return "exec" in peer.can and self.judge == "ahead" if self.kind == "filter" else self.kind in peer.can
 
 
 def client_for(peer, kind):
@@ -62,6 +77,10 @@ SCENARIOS = {
                           judge="speed"),
     "exec-python": Scenario("connect, a Python script runs; 16 at once", "exec", "connect", 16, 120, "python",
                             judge="none", rounds=3, quick=False),
+    "filter-copy": Scenario("a filter in C that copies, beside the built-in echo; 16 connections", "filter",
+                            "ping-pong", 16, 400000, "copy", judge="copy"),
+    "filter-python": Scenario("a Python script, line by line, as a filter; 16 connections", "filter",
+                              "ping-pong", 16, 200000, "lines", judge="ahead"),
     "greet-16": Scenario("connect, read a line to the end; 16 at once", "greet", "connect", 16, 60000,
                          judge="none", rounds=3, quick=False),
 }
@@ -69,16 +88,18 @@ SCENARIOS = {
 
 def run_slice(bench, side, scenario, count):
     """One server, one load: what was done, and what it took."""
-    job = Job(scenario.kind, bench.cores_for_servers(scenario.same_core), bench.args.workers, scenario.conns,
-              bench.programs.get(scenario.program, []))
     peer = bench.peers[side][0] if side in bench.peers else None
+    kind = "exec" if peer and scenario.kind == "filter" else scenario.kind
+    job = Job(kind, bench.cores_for_servers(scenario.same_core), bench.args.workers, scenario.conns,
+              bench.programs.get(scenario.program, []))
     options = scenario.client_options(peer)
     longest = PEER_SECONDS if peer else LONGEST_SECONDS
-    if scenario.mode == "ping-pong":
+    mode = scenario.mode_of(peer)
+    if mode == "ping-pong":
         # One after the other: how connections lie on the workers shall not differ between slices.
         options["opening"] = 1
     with bench.start(side, job) as server, \
-            bench.load(server, scenario.mode, scenario.conns, longest=longest, count=count, **options) as load:
+            bench.load(server, mode, scenario.conns, longest=longest, count=count, **options) as load:
         before = [server.seconds(), cpu_seconds(load.pid), *machine_seconds()]
         load.measure()
         after = [server.seconds(), cpu_seconds(load.pid), *machine_seconds()]
@@ -99,11 +120,12 @@ class Comparison:
         self.name = name
         self.scenario = SCENARIOS[name]
         self.rounds = min(bench.args.rounds, self.scenario.rounds or bench.args.rounds)
-        self.main = ["drover"] if self.scenario.kind == "greet" else ["drover", "floor"]
+        self.main = self.scenario.sides()
+        self.base = self.main[-1]
         self.failed = {}        # peer: why
         self.peers = []
         for peer, _ in bench.peers.values():
-            if self.scenario.kind in peer.can:
+            if self.scenario.asks(peer):
                 self.peers.append(peer.name)
                 if peer.process_each and self.scenario.conns > PROCESSES_AT_MOST:
                     self.failed[peer.name] = f"not asked for: a process each, at most {PROCESSES_AT_MOST}"
@@ -139,7 +161,7 @@ class Comparison:
         self.others.append(sum(s["others"] for s in every) / sum(s["machine"] for s in every))
 
     def compute(self):
-        base = self.samples["floor" if "floor" in self.main else "drover"]
+        base = self.samples[self.base]
         self.sides = {}
         for side, samples in self.samples.items():
             there = [s for s in samples if s]
@@ -152,13 +174,12 @@ class Comparison:
                                  "p99_ratio": ratios(samples, base, "p99_usec"),
                                  "drover_ahead": ratios(self.samples["drover"], samples, "ops_per_sec")}
         self.bench.report["scenarios"][self.name] = {
-            "what": self.scenario.what, "base": "floor" if "floor" in self.main else "drover",
+            "what": self.scenario.what, "base": self.base,
             "judged_by": self.scenario.judge, "others": self.others, "sides": self.sides}
 
     def print(self):
         say = self.bench.say
-        base = self.bench.report["scenarios"][self.name]["base"]
-        say(f"{self.name:<14} {'op/s':>9} {'CPU us/op':>10} {'p50 us':>8} {'p99 us':>8}   speed and CPU, {base} = 1")
+        say(f"{self.name:<14} {'op/s':>9} {'CPU us/op':>10} {'p50 us':>8} {'p99 us':>8}   speed and CPU, {self.base} = 1")
         for side, s in self.sides.items():
             if "failed" in s:
                 say(f"  {side:<12} {s['failed']}")
@@ -167,7 +188,7 @@ class Comparison:
                     f"{s['p50_usec']['median']:8.0f} {s['p99_usec']['median']:8.0f}   "
                     f"{s['speed_ratio']['median']:6.3f} {s['cpu_ratio']['median']:8.3f}")
         drover = self.sides["drover"]
-        if "floor" in self.main:
+        if self.base != "drover":
             say(f"  cpu ratio   {ratio_text(drover['cpu_ratio'])}")
             say(f"  speed ratio {ratio_text(drover['speed_ratio'])}")
         say(f"  others took {statistics.median(self.others):.0%}, at most {max(self.others):.0%} of the machine")
@@ -186,17 +207,22 @@ class Comparison:
             s = drover["p99_ratio"]
             verdict(f"{self.name} p99", *with_text(at_most(s, P99_AT_MOST),
                     f"p99 {bracket(s)} of the floor's, at most {P99_AT_MOST}"))
+        if self.scenario.judge == "copy":
+            s = drover["speed_ratio"]
+            verdict(self.name, *with_text(at_least(s, COPY_SPEED_AT_LEAST),
+                    f"speed {bracket(s)} of the built-in echo's, at least {COPY_SPEED_AT_LEAST}"))
         if self.scenario.judge != "none":
-            self.judge_peers()
+            self.judge_peers(FILTER_AHEAD_AT_LEAST if self.scenario.judge == "ahead" else 1)
 
-    def judge_peers(self):
+    def judge_peers(self, times):
         rivals = {side: self.sides[side] for side in self.peers if "failed" not in self.sides[side]}
         if not rivals:
             return
         nearest = min(rivals, key=lambda side: rivals[side]["drover_ahead"]["median"])
         s = rivals[nearest]["drover_ahead"]
-        self.bench.verdict(f"{self.name} peers", *with_text(at_least(s, 1),
-                           f"{bracket(s, '.2f')} of the speed of {nearest}, the nearest of {len(rivals)}; at least 1"))
+        self.bench.verdict(f"{self.name} peers", *with_text(at_least(s, times),
+                           f"{bracket(s, '.2f')} of the speed of {nearest}, the nearest of {len(rivals)}; "
+                           f"at least {times}"))
 
 
 def with_text(met_and_clear, text):

@@ -12,7 +12,7 @@ import select
 import socket
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from processes import PATIENCE, Broken, Process, tree
 
@@ -20,11 +20,11 @@ from processes import PATIENCE, Broken, Process, tree
 @dataclass
 class Job:
     """What a server is to do, and for whom."""
-    kind: str                   # echo, exec, greet
+    kind: str                   # echo, exec, greet, filter
     cores: set
     workers: int = 2
     conns: int = 16             # at once
-    argv: list = field(default_factory=list)    # kind exec: the program of a connection
+    argv: list = field(default_factory=list)    # kind exec: the program of a connection; filter: that stays
 
 
 class Server(Process):
@@ -129,8 +129,9 @@ class Drover(Server):
 
 def drover_conf(job, settings=""):
     """The defaults, but for what the measurement needs."""
-    handler = {"echo": 'type = "echo";', "greet": 'type = "daytime";',
-               "exec": 'type = "exec"; argv = [ %s ];' % ", ".join(map(json.dumps, job.argv))}[job.kind]
+    argv = "argv = [ %s ];" % ", ".join(map(json.dumps, job.argv))
+    handler = {"echo": 'type = "echo";', "greet": 'type = "daytime";', "exec": 'type = "exec"; ' + argv,
+               "filter": 'type = "filter"; framing = "line"; in_flight = 64; ' + argv}[job.kind]
     user = 'user = "root"; group = "root";' if os.geteuid() == 0 else ""
     return f"""
 log = {{ target = "stderr"; level = "error"; }};
@@ -145,10 +146,15 @@ services = {{
 
 
 def start_floor(bench, job):
-    if job.kind == "greet":
-        raise Broken("the floor does not greet")
+    if job.kind in ("greet", "filter"):
+        raise Broken(f"the floor knows no {job.kind}")
     how = ["--exec", *job.argv] if job.kind == "exec" else bench.args.floor_options
     return Announced(bench, [bench.floor, "--workers", str(job.workers), *how], job)
+
+
+def start_echo(bench, job):
+    """drover's own echo, beside a filter that copies."""
+    return Drover(bench, replace(job, kind="echo"))
 
 
 def start_candidate(bench, job, settings=""):

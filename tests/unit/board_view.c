@@ -57,6 +57,10 @@ START_TEST(a_worker_is_seen_as_it_says)
 	board_set(&slot->bytes_in, 1000);
 	board_set(&slot->bytes_out, UINT64_MAX);
 	board_set(&slot->requests, 99);
+	board_set(&slot->filters, 3);
+	board_set(&slot->queued, 2);
+	board_set(&slot->answered, 98);
+	board_set(&slot->replaced, 1);
 	board_set(&slot->born_ms, born_ms);
 	board_set(&slot->turn_ms, 3);
 	board_set(&slot->at_work, 70);
@@ -69,6 +73,10 @@ START_TEST(a_worker_is_seen_as_it_says)
 	ck_assert_uint_eq(v.bytes_in, 1000);
 	ck_assert_uint_eq(v.bytes_out, UINT64_MAX);
 	ck_assert_uint_eq(v.requests, 99);
+	ck_assert_uint_eq(v.filters, 3);
+	ck_assert_uint_eq(v.queued, 2);
+	ck_assert_uint_eq(v.answered, 98);
+	ck_assert_uint_eq(v.replaced, 1);
 	ck_assert_int_eq(v.born_ms, born_ms);
 	ck_assert_int_eq(v.turn_ms, 3);
 	ck_assert(v.at_work);
@@ -76,6 +84,7 @@ START_TEST(a_worker_is_seen_as_it_says)
 	board_view(board, 0, &v);               /* its neighbour says nothing */
 	ck_assert_int_eq(v.state, BOARD_FREE);
 	ck_assert_uint_eq(v.open + v.accepted + v.served + v.bytes_in + v.bytes_out + v.requests, 0);
+	ck_assert_uint_eq(v.filters + v.queued + v.answered + v.replaced, 0);
 	ck_assert(!v.at_work);
 } END_TEST
 

@@ -61,6 +61,22 @@ START_TEST(once_all_is_taken_it_has_no_memory)
 	check_waiting("");
 } END_TEST
 
+START_TEST(the_end_can_be_taken_back)
+{
+	buffer_add(&b, "abcdef", 6);
+	buffer_take(&b, 2);
+	buffer_cut(&b, 9);
+	check_waiting("cdef");
+	buffer_cut(&b, 3);
+	check_waiting("cde");
+	buffer_add(&b, "x", 1);
+	check_waiting("cdex");
+	buffer_cut(&b, 0);
+	check_waiting("");
+	ck_assert_ptr_null(b.bytes);
+	buffer_cut(&b, 0);
+} END_TEST
+
 /* A slow reader and a steady writer: it is as long as what waits, whatever went through. */
 START_TEST(it_does_not_grow_with_what_went_through)
 {
@@ -91,6 +107,7 @@ int main(void)
 	tcase_add_test(tc, nothing_added_is_nothing_kept);
 	tcase_add_test(tc, it_is_taken_from_the_front);
 	tcase_add_test(tc, once_all_is_taken_it_has_no_memory);
+	tcase_add_test(tc, the_end_can_be_taken_back);
 	tcase_add_test(tc, it_does_not_grow_with_what_went_through);
 	tcase_add_test(tc, too_much_is_refused_and_nothing_lost);
 	return unit_run(s);

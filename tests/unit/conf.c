@@ -14,6 +14,7 @@
 #define WITH(x)  "services = { s = { " ECHO x " }; };"
 #define HANDLER(x) "services = { s = { listen = \"*:0\"; handler = { " x " }; }; };"
 #define EXEC(x)  HANDLER("type = \"exec\"; " x)
+#define FILTER(x) HANDLER("type = \"filter\"; argv = \"/bin/cat\"; " x)
 #define ON(x)    "services = { s = { listen = " x "; handler = { type = \"echo\"; }; }; };"
 #define TOP(x)   x " " WITH("")
 #define TEXT_27  "abcdefghijklmnopqrstuvwxyz_"
@@ -135,6 +136,35 @@ static const struct refusal meaning[] = {
 	{ "idle for a program", "services = { s = { listen = \"*:0\"; handler = { type = \"exec\";"
 	  " argv = \"/bin/sh\"; }; timeouts = { idle = 1; }; }; };",
 	  "services.s.timeouts.idle means nothing for a handler of type exec" },
+	{ "a filter without argv", HANDLER("type = \"filter\"; framing = \"line\";"),
+	  "services.s.handler needs argv" },
+	{ "a filter without framing", FILTER(""),
+	  "services.s.handler needs framing (as in framing = \"line\")" },
+	{ "a framing that there is not", FILTER("framing = \"lines\";"),
+	  "services.s.handler.framing cannot be \"lines\" (one of \"line\"," },
+	{ "a framing of nothing", FILTER("framing = \"line\"; filter_framing = \"fixed:0\";"),
+	  "services.s.handler.filter_framing cannot be \"fixed:0\"" },
+	{ "a framing beyond max_request", FILTER("framing = \"fixed:2M\";"),
+	  "services.s.handler.framing is more than max_request (1M)" },
+	{ "an error_reply of two lines", FILTER("framing = \"line\"; error_reply = \"a\\nb\";"),
+	  "services.s.handler.error_reply does not fit into a frame of type line" },
+	{ "a filter that complains to the client", FILTER("framing = \"line\"; stderr = \"client\";"),
+	  "services.s.handler.stderr cannot be \"client\" for a filter" },
+	{ "requests in flight in a process of one connection",
+	  FILTER("framing = \"line\"; share = \"connection\"; in_flight = 2;"),
+	  "services.s.handler.in_flight means nothing with share = \"connection\"" },
+	{ "processes where each connection has its own",
+	  FILTER("framing = \"line\"; share = \"connection\"; processes = 2;"),
+	  "services.s.handler.processes means nothing with share = \"connection\"" },
+	{ "recycling of a process that is one connection's",
+	  FILTER("framing = \"line\"; share = \"connection\"; max_requests = 2;"),
+	  "services.s.handler.max_requests means nothing with share = \"connection\"" },
+	{ "framing for a program", EXEC("argv = \"/bin/sh\"; framing = \"line\";"),
+	  "services.s.handler.framing means nothing for a handler of type exec" },
+	{ "max_request for echo", WITH("max_request = 5;"),
+	  "services.s.max_request means nothing for a handler of type echo" },
+	{ "a time for requests to echo", WITH("timeouts = { request = 5; };"),
+	  "services.s.timeouts.request means nothing for a handler of type echo" },
 	{ "a missing chroot", WITH("chroot = \"/no/such\";"),
 	  "services.s.chroot is /no/such: No such file" },
 	{ "a missing directory", WITH("directory = \"/no/such\";"),
@@ -286,6 +316,34 @@ START_TEST(defaults_merge_group_by_group_and_lists_replace)
 	ck_assert_ptr_null(c->handler.env[0]);
 } END_TEST
 
+START_TEST(a_filter_has_two_framings_and_defaults)
+{
+	const struct conf *conf = load_well(
+		"defaults = { handler = { in_flight = 9; }; max_request = 100;"
+		" timeouts = { request = 3; }; };"
+		"services = { a = { listen = \"*:0\"; handler = { type = \"filter\"; argv = \"/bin/cat\";"
+		" framing = \"netstring\"; filter_framing = \"fixed:5\"; }; };"
+		" b = { listen = \"*:0\"; handler = { type = \"filter\"; argv = \"/bin/cat\";"
+		" framing = \"line\"; share = \"connection\"; }; };"
+		" c = { " ECHO " }; };");
+	const struct conf_filter *a = &conf->services[0]->handler.filter;
+	const struct conf_filter *b = &conf->services[1]->handler.filter;
+
+	ck_assert_int_eq(a->framing.kind, FRAMING_NETSTRING);
+	ck_assert_int_eq(a->filter_framing.kind, FRAMING_FIXED);
+	ck_assert_uint_eq(a->filter_framing.size, 5);
+	ck_assert_uint_eq(a->framing.max, 100);
+	ck_assert_uint_eq(a->filter_framing.max, 100);
+	ck_assert_int_eq(a->in_flight, 9);
+	ck_assert_int_eq(a->processes, 1);
+	ck_assert_int_eq(a->timeout, 30000);
+	ck_assert_int_eq(conf->services[0]->timeouts.idle, 300000);
+	ck_assert_int_eq(conf->services[0]->timeouts.request, 3000);
+	ck_assert_int_eq(b->filter_framing.kind, FRAMING_LINE);
+	ck_assert_int_eq(b->in_flight, 1);              /* what defaults say is left out */
+	ck_assert_int_eq(conf->services[2]->timeouts.request, 0);
+} END_TEST
+
 START_TEST(a_control_socket_has_an_address_and_groups)
 {
 	const struct conf_control *c = &load_well("user = \"root\";"
@@ -401,7 +459,9 @@ START_TEST(a_dump_loads_and_dumps_to_itself)
 		" \"systemd:z\" );"
 		" handler = { type = \"exec\"; argv = [ \"/bin/sh\", \"\", \"\\n\" ]; };"
 		" nice = -1; umask = \"27\"; cpus = \"0\"; rlimits = { core = 0; as = \"3G\";"
-		" cpu = 5000000000L; }; }; b = { " ECHO " }; };"));
+		" cpu = 5000000000L; }; }; b = { " ECHO " };"
+		" c = { listen = \"*:0\"; max_request = \"2M\"; handler = { type = \"filter\"; argv = \"/bin/cat\";"
+		" framing = \"fixed:1M\"; share = \"connection\"; prefix = \"peer\"; pty = true; }; }; };"));
 	second = dump(load_well(first));
 	ck_assert_str_eq(first, second);
 	ck_assert_ptr_nonnull(strstr(first, "idle = \"90s\";"));
@@ -426,6 +486,7 @@ int main(void)
 	tcase_add_test(tc, the_last_string_of_a_list_has_its_own_line);
 	tcase_add_test(tc, what_is_not_given_has_its_default);
 	tcase_add_test(tc, defaults_merge_group_by_group_and_lists_replace);
+	tcase_add_test(tc, a_filter_has_two_framings_and_defaults);
 	tcase_add_test(tc, a_control_socket_has_an_address_and_groups);
 	tcase_add_test(tc, a_burst_covers_all_workers_twice);
 	tcase_add_loop_test(tc, a_pool_that_sizes_itself_has_defaults_for_the_rest, 0, LENGTH(pools));

@@ -29,7 +29,7 @@ static void set_up(void)
 	client = conn[0];
 	err = errors[0];
 	limits = (struct rlimit_list){ 0 };
-	how = (struct launch){ .argv = argv, .envp = envp, .in_out = conn[1], .err = errors[1],
+	how = (struct launch){ .argv = argv, .envp = envp, .in = conn[1], .out = conn[1], .err = errors[1],
 	                       .limits = &limits };
 }
 
@@ -65,7 +65,7 @@ static const char *said_by(const char *script)
 	int status;
 
 	ck_assert_msg(pid > 0, "%m");
-	close(how.in_out);
+	close(how.in);
 	close(how.err);
 	text = hear(client);
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
@@ -85,9 +85,9 @@ START_TEST(standard_input_and_output_are_the_connection)
 START_TEST(standard_error_may_be_the_connection_too)
 {
 	close(how.err);
-	how.err = how.in_out;
+	how.err = how.out;
 	ck_assert_int_gt(start("echo out; echo err >&2"), 0);
-	close(how.in_out);
+	close(how.in);
 	ck_assert_str_eq(hear(client), "out\nerr\n");
 } END_TEST
 
@@ -124,7 +124,7 @@ START_TEST(it_has_a_session_of_its_own)
 	ck_assert_int_eq(getpgid(pid), pid);
 	ck_assert_int_ne(getsid(0), pid);
 	close(client);
-	close(how.in_out);
+	close(how.in);
 	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 } END_TEST
 

@@ -30,6 +30,8 @@ _Noreturn void __wrap_life_of_worker(const struct worker_start *start)
 	board_add(&slot->bytes_in, 100 * n);
 	board_add(&slot->bytes_out, 1000 * n);
 	board_add(&slot->requests, 10 * n);
+	board_add(&slot->answered, 11 * n);
+	board_add(&slot->replaced, 12 * n);
 	if (start->slot == 1)
 		raise(SIGKILL);
 	_exit(0);
@@ -74,6 +76,8 @@ START_TEST(what_ended_workers_had_done_is_added_up)
 	ck_assert_uint_eq(t->bytes_in, 600);
 	ck_assert_uint_eq(t->bytes_out, 6000);
 	ck_assert_uint_eq(t->requests, 60);
+	ck_assert_uint_eq(t->answered, 66);
+	ck_assert_uint_eq(t->replaced, 72);
 	ck_assert_uint_eq(t->by_signal[SIGKILL], 1);
 	pool_stop(pool);
 	pool_free(&pool);

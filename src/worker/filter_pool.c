@@ -1,0 +1,468 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Who gets the next request, and when a process is replaced. What happens in a
+ * turn of the loop is only noted; requests are handed out at its end, so that
+ * those that come together go together.
+ */
+#include <config.h>
+#include "filter_pool.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+
+#include "clock.h"
+#include "log.h"
+#include "text.h"
+#include "worker.h"
+
+struct filter_pool {
+	struct filter_owner        owner;
+	const struct filter_asker *asker;
+	struct worker             *worker;
+	const struct conf_filter  *conf;
+	struct list                serving;     /* processes */
+	uint32_t                   n_serving;
+	struct list                queue;       /* requests */
+	uint32_t                   n_queued;
+	struct timer               pump;        /* at the end of this turn */
+	struct timer               again;       /* no process is started before it fires */
+	struct timer               patience;    /* those that wait have waited in vain */
+	int64_t                    delay_ms;    /* the last one; 0: all is well */
+	int64_t                    down_ms;     /* since when it is not; 0: all is well */
+	bool                       pumping;
+	bool                       resting;
+	char                       service[96]; /* "DROVER_SERVICE=..." */
+};
+
+/* ---- decisions ---------------------------------------------------------- */
+
+bool filter_pool_backs_off(const struct filter_death *d)
+{
+	return d->answered == 0 && d->n == d->n_unread;
+}
+
+bool filter_pool_gives_on(const struct filter_death *d, size_t i)
+{
+	/* Who does not even read in time, has had its time with the first of them. */
+	if (d->why == FILTER_END_TIMEOUT && i == 0)
+		return false;
+	return i >= d->n - d->n_unread;
+}
+
+/* ---- the queue ---------------------------------------------------------- */
+
+static bool is_owned(const struct filter_pool *pool)
+{
+	return pool->conf->share == FILTER_SHARE_CONNECTION;
+}
+
+static void show_queue(const struct filter_pool *pool)
+{
+	board_set(&pool->worker->slot->queued, pool->n_queued);
+}
+
+/* Not within the same turn if it is called from there: others have to live, too. */
+static void pump_soon(struct filter_pool *pool)
+{
+	if (!timer_is_set(&pool->pump))
+		loop_timer(pool->owner.loop, &pool->pump, pool->pumping ? 1 : 0);
+}
+
+static void enqueue(struct filter_pool *pool, struct list *before, struct filter_request *r)
+{
+	list_append(before, &r->in_queue);
+	pool->n_queued++;
+	show_queue(pool);
+	pump_soon(pool);
+}
+
+static void dequeue(struct filter_pool *pool, struct filter_request *r)
+{
+	if (list_empty(&r->in_queue))
+		return;
+	list_remove(&r->in_queue);
+	pool->n_queued--;
+	show_queue(pool);
+}
+
+static void fail_all_waiting(struct filter_pool *pool)
+{
+	struct list waiting;
+	struct filter_request *r;
+
+	/* Who fails may ask again at once: not in this list. */
+	list_append(&pool->queue, &waiting);
+	list_remove(&pool->queue);
+	while (!list_empty(&waiting)) {
+		r = container_of(waiting.next, struct filter_request, in_queue);
+		dequeue(pool, r);
+		pool->asker->failed(r);
+	}
+}
+
+/* ---- births ------------------------------------------------------------- */
+
+/* It cannot go on like that; twice as long each time. */
+static void back_off(struct filter_pool *pool)
+{
+	const struct conf_restart *rule = &pool->worker->service->restart;
+	const int64_t now_ms = pool->owner.loop->now_ms;
+
+	if (pool->resting || timer_is_set(&pool->again))
+		return;
+	if (pool->delay_ms == 0)
+		pool->delay_ms = rule->delay_min;
+	else
+		pool->delay_ms = pool->delay_ms > rule->delay_max / 2 ? rule->delay_max : pool->delay_ms * 2;
+	if (pool->down_ms == 0)
+		pool->down_ms = now_ms;
+	loop_timer(pool->owner.loop, &pool->again, pool->delay_ms);
+	loop_timer_at(pool->owner.loop, &pool->patience,
+	              clock_deadline(pool->down_ms, pool->conf->timeout));
+	worker_event(pool->worker, "filter-delayed after=%lld", (long long)pool->delay_ms);
+}
+
+/* There has been no process that answers for as long as one may take for a request. */
+static bool is_down(const struct filter_pool *pool)
+{
+	return pool->n_serving == 0 && pool->down_ms > 0 &&
+	       clock_deadline(pool->down_ms, pool->conf->timeout) <= pool->owner.loop->now_ms;
+}
+
+static struct filter_process *start(struct filter_pool *pool)
+{
+	struct worker *w = pool->worker;
+	struct filter_process *p;
+
+	if (pool->resting || timer_is_set(&pool->again))
+		return NULL;
+	p = filter_process_start(&pool->owner);
+	if (!p) {
+		log_err("%s: start %s: %m", w->service->name, w->service->handler.argv[0]);
+		back_off(pool);
+		return NULL;
+	}
+	list_append(&pool->serving, &filter_process_links(p)->in_pool);
+	board_set(&w->slot->filters, ++pool->n_serving);
+	worker_event(w, "filter-start program=%d", (int)filter_process_pid(p));
+	return p;
+}
+
+static void start_own(struct filter_pool *pool, struct filter_request *r)
+{
+	r->own = start(pool);
+	if (r->own)
+		filter_process_links(r->own)->own = r;
+}
+
+static void fill(struct filter_pool *pool)
+{
+	while (!is_owned(pool) && pool->n_serving < (uint32_t)pool->conf->processes && start(pool))
+		;
+}
+
+/* ---- handing out -------------------------------------------------------- */
+
+static void hand_to(struct filter_pool *pool, struct filter_process *p, struct filter_request *r)
+{
+	dequeue(pool, r);
+	if (filter_process_put(p, r) == -1) {
+		log_warn("%s: no memory for a request", pool->owner.name);
+		pool->asker->failed(r);
+	}
+}
+
+/* The one with the fewest requests; NULL: all are full, or there is none. */
+static struct filter_process *with_room(struct filter_pool *pool)
+{
+	struct filter_process *best = NULL;
+
+	for (struct list *l = pool->serving.next; l != &pool->serving; l = l->next) {
+		struct filter_process *p = filter_process_of(l);
+
+		if (filter_process_has_room(p) &&
+		    (!best || filter_process_n(p) < filter_process_n(best)))
+			best = p;
+	}
+	return best;
+}
+
+/* False: the queue has to wait. */
+static bool serve_first(struct filter_pool *pool, struct filter_request *r)
+{
+	struct filter_process *p;
+
+	while ((p = with_room(pool)) && !filter_process_is_quiet(p))
+		fill(pool);
+	if (p)
+		hand_to(pool, p, r);
+	return p;
+}
+
+/* Its process may turn out to be lost: r may be no more then. */
+static void serve_own(struct filter_pool *pool, struct filter_request *r)
+{
+	if (!r->own)
+		start_own(pool, r);
+	if (r->own && filter_process_is_quiet(r->own))
+		hand_to(pool, r->own, r);
+}
+
+static void hand_out(struct filter_pool *pool)
+{
+	struct filter_request *r;
+
+	list_each(&pool->queue, r, struct filter_request, in_queue)
+		if (is_owned(pool))
+			serve_own(pool, r);
+		else if (!serve_first(pool, r))
+			break;
+}
+
+static void flush_all(struct filter_pool *pool)
+{
+	for (struct list *l = pool->serving.next, *next = l->next; l != &pool->serving;
+	     l = next, next = next->next)
+		filter_process_flush(filter_process_of(l));
+}
+
+static void on_pump(struct timer *t)
+{
+	struct filter_pool *pool = container_of(t, struct filter_pool, pump);
+
+	pool->pumping = true;
+	fill(pool);
+	hand_out(pool);
+	flush_all(pool);
+	if (is_down(pool))
+		fail_all_waiting(pool);
+	pool->pumping = false;
+}
+
+static void on_again(struct timer *t)
+{
+	pump_soon(container_of(t, struct filter_pool, again));
+}
+
+static void on_patience(struct timer *t)
+{
+	pump_soon(container_of(t, struct filter_pool, patience));
+}
+
+/* ---- what processes do -------------------------------------------------- */
+
+static struct filter_pool *pool_of(struct filter_owner *o)
+{
+	return container_of(o, struct filter_pool, owner);
+}
+
+static void remove_process(struct filter_pool *pool, struct filter_process *p)
+{
+	list_remove(&filter_process_links(p)->in_pool);
+	board_set(&pool->worker->slot->filters, --pool->n_serving);
+}
+
+static void on_answered(struct filter_owner *o, struct filter_process *p,
+                        struct filter_request *r, const struct filter_answer *a)
+{
+	struct filter_pool *pool = pool_of(o);
+
+	board_add(&pool->worker->slot->answered, 1);
+	pool->delay_ms = pool->down_ms = 0;
+	if (filter_process_n(p) == 0 && !is_owned(pool) && pool->conf->max_requests > 0 &&
+	    filter_process_answered(p) >= (uint64_t)pool->conf->max_requests) {
+		remove_process(pool, p);
+		board_add(&pool->worker->slot->replaced, 1);
+		filter_process_retire(p, FILTER_END_RECYCLED);
+	}
+	if (pool->n_queued > 0 || pool->n_serving < (uint32_t)pool->conf->processes)
+		pump_soon(pool);
+	if (r)
+		pool->asker->answered(r, a);
+}
+
+static void log_loss(const struct filter_pool *pool, const struct filter_process *p,
+                     const struct filter_death *d)
+{
+	const int pid = (int)filter_process_pid(p);
+
+	switch (d->why) {
+	case FILTER_END_UNASKED:
+		log_warn("%s: filter %d said something without being asked; killed", pool->owner.name, pid);
+		break;
+	case FILTER_END_TOO_LONG:
+		log_warn("%s: filter %d gave an answer longer than max_request; killed", pool->owner.name, pid);
+		break;
+	case FILTER_END_BROKEN:
+		log_warn("%s: filter %d gave an answer that is no %s; killed", pool->owner.name, pid,
+		         pool->conf->filter_framing_text);
+		break;
+	case FILTER_END_TIMEOUT: case FILTER_END_DIED:
+	case FILTER_END_RECYCLED: case FILTER_END_CLOSED: case FILTER_END_DRAINED:
+		break;          /* has been logged, or will be when its status is known, or is normal */
+	}
+}
+
+/* Those that it never read wait again, in front; the others fail. */
+static void settle_requests(struct filter_pool *pool, struct filter_process *p,
+                            const struct filter_death *d)
+{
+	struct list *const first = pool->queue.next;
+	struct filter_request *r;
+	struct list failed;
+
+	list_init(&failed);
+	for (size_t i = 0; filter_process_take_back(p, &r); i++) {
+		if (!r)
+			continue;
+		if (filter_pool_gives_on(d, i))
+			enqueue(pool, first, r);
+		else
+			list_append(&failed, &r->in_queue);
+	}
+	while (!list_empty(&failed)) {
+		r = container_of(failed.next, struct filter_request, in_queue);
+		list_remove(&r->in_queue);
+		pool->asker->failed(r);
+	}
+}
+
+static void on_lost(struct filter_owner *o, struct filter_process *p, enum filter_end why,
+                    size_t n_unread)
+{
+	struct filter_pool *pool = pool_of(o);
+	struct filter_request *own = filter_process_links(p)->own, *r;
+	const struct filter_death d = {
+		.why = why, .answered = filter_process_answered(p), .n = filter_process_n(p),
+		.n_unread = n_unread,
+	};
+
+	remove_process(pool, p);
+	board_add(&pool->worker->slot->replaced, 1);
+	log_loss(pool, p, &d);
+	if (own) {
+		while (filter_process_take_back(p, &r))
+			;
+		own->own = NULL;
+		pool->asker->failed(own);
+	} else {
+		settle_requests(pool, p, &d);
+	}
+	if (filter_pool_backs_off(&d))
+		back_off(pool);
+	pump_soon(pool);
+}
+
+static void on_ended(struct filter_owner *o, struct filter_process *p, int status)
+{
+	struct worker *w = pool_of(o)->worker;
+	const enum filter_end why = filter_process_why(p);
+	const int pid = (int)filter_process_pid(p);
+	const unsigned long long answered = filter_process_answered(p);
+	const bool by_signal = WIFSIGNALED(status);
+	const int value = by_signal ? WTERMSIG(status) : WEXITSTATUS(status);
+
+	if (why == FILTER_END_DIED)
+		log_warn("%s: filter %d ended by itself (%s %d) after %llu answers", o->name, pid,
+		         by_signal ? "signal" : "status", value, answered);
+	worker_event(w, "filter-end program=%d reason=%s how=%s value=%d answered=%llu", pid,
+	             filter_end_name(why), by_signal ? "signal" : "exit", value, answered);
+}
+
+/* ---- connections -------------------------------------------------------- */
+
+void filter_pool_open(struct filter_pool *pool, struct filter_request *r)
+{
+	list_init(&r->in_queue);
+	if (is_owned(pool))
+		start_own(pool, r);
+}
+
+void filter_pool_ask(struct filter_pool *pool, struct filter_request *r)
+{
+	enqueue(pool, &pool->queue, r);
+}
+
+void filter_pool_close(struct filter_pool *pool, struct filter_request *r)
+{
+	dequeue(pool, r);
+	if (r->process)
+		filter_process_forget(r->process, r);
+	if (!r->own)
+		return;
+	remove_process(pool, r->own);
+	filter_process_links(r->own)->own = NULL;
+	filter_process_retire(r->own, FILTER_END_CLOSED);
+}
+
+/* ---- the pool ----------------------------------------------------------- */
+
+/* The environment of the service, and its name: strings are lent. */
+static char **make_environment(struct filter_pool *pool)
+{
+	const struct environment *e = &pool->worker->programs.environment;
+	struct text t = text_in(pool->service, sizeof pool->service);
+	char **envp = malloc((e->n + 2) * sizeof *envp);
+
+	if (!envp)
+		return NULL;
+	text_add(&t, "DROVER_SERVICE=%s", pool->worker->service->name);
+	envp[0] = pool->service;
+	if (e->n > 0)
+		memcpy(envp + 1, e->strings, e->n * sizeof *envp);
+	envp[e->n + 1] = NULL;
+	return envp;
+}
+
+struct filter_pool *filter_pool_new(struct worker *w, const struct filter_asker *asker)
+{
+	struct filter_pool *pool = calloc(1, sizeof *pool);
+
+	if (!pool)
+		return NULL;
+	pool->worker = w;
+	pool->asker = asker;
+	pool->conf = &w->service->handler.filter;
+	pool->owner = (struct filter_owner){
+		.loop = &w->loop, .programs = &w->programs, .conf = pool->conf,
+		.name = w->service->name, .scratch = w->scratch, .scratch_len = WORKER_SCRATCH,
+		.answered = on_answered, .lost = on_lost, .ended = on_ended,
+	};
+	list_init(&pool->serving);
+	list_init(&pool->queue);
+	pool->pump.fire = on_pump;
+	pool->again.fire = on_again;
+	pool->patience.fire = on_patience;
+	pool->owner.envp = make_environment(pool);
+	if (!pool->owner.envp) {
+		free(pool);
+		return NULL;
+	}
+	fill(pool);
+	return pool;
+}
+
+void filter_pool_rest(struct filter_pool *pool)
+{
+	pool->resting = true;
+	timer_unset(&pool->owner.loop->timers, &pool->pump);
+	timer_unset(&pool->owner.loop->timers, &pool->again);
+	timer_unset(&pool->owner.loop->timers, &pool->patience);
+	while (!list_empty(&pool->serving)) {
+		struct filter_process *p = filter_process_of(pool->serving.next);
+
+		remove_process(pool, p);
+		filter_process_retire(p, FILTER_END_DRAINED);
+	}
+}
+
+void filter_pool_free(struct filter_pool *pool)
+{
+	if (!pool)
+		return;
+	filter_pool_rest(pool);
+	free((void *)(uintptr_t)pool->owner.envp);
+	free(pool);
+}

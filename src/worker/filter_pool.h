@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The processes of a worker's filter, and the queue of requests that wait for
+ * one. A connection has at most one request here, and the queue is first come,
+ * first served: so that each gets a turn, however much it has to ask.
+ */
+#ifndef DROVER_WORKER_FILTER_POOL_H
+#define DROVER_WORKER_FILTER_POOL_H
+
+#include "filter_process.h"
+
+struct worker;
+struct filter_pool;
+
+/* What becomes of requests. Both are called from outside of the asker's functions. */
+struct filter_asker {
+	void (*answered)(struct filter_request *r, const struct filter_answer *a);
+	/*
+	 * There will be no answer. With share = "connection" also if there was no
+	 * request: its process is gone.
+	 */
+	void (*failed)(struct filter_request *r);
+};
+
+/* With its processes started, as far as they start. NULL with errno. */
+struct filter_pool *filter_pool_new(struct worker *w, const struct filter_asker *asker);
+
+/* All processes must have ended. NULL is fine. */
+void filter_pool_free(struct filter_pool *pool);
+
+/* No more requests will come: lets go of the processes. */
+void filter_pool_rest(struct filter_pool *pool);
+
+/* A connection begins; it may need a process of its own. */
+void filter_pool_open(struct filter_pool *pool, struct filter_request *r);
+/* r has been filled in, and waits its turn. */
+void filter_pool_ask(struct filter_pool *pool, struct filter_request *r);
+/* The connection ends, whatever r waits for. */
+void filter_pool_close(struct filter_pool *pool, struct filter_request *r);
+
+/* ---- decisions ---------------------------------------------------------- */
+
+struct filter_death {
+	enum filter_end why;
+	uint64_t        answered;       /* requests, in its life */
+	size_t          n, n_unread;    /* that it had, and of these those that it had not read */
+};
+
+/*
+ * Whether the next process has to wait: it was lost before it had done anything,
+ * and no request can have been the reason.
+ */
+bool filter_pool_backs_off(const struct filter_death *d);
+
+/* Whether the i-th request that it had goes to the next process, instead of failing. */
+bool filter_pool_gives_on(const struct filter_death *d, size_t i);
+
+#endif

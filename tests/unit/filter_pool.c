@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What follows when a process of a filter is lost, and whose turn it is. The
+ * filter is cat; the loop is turned by hand.
+ */
+#include <config.h>
+#include "filter_pool.h"
+
+#include "clock.h"
+#include "unit.h"
+#include "worker.h"
+
+/* ---- decisions ---------------------------------------------------------- */
+
+static const struct {
+	const char *name;
+	struct filter_death d;
+	bool backs_off;
+} deaths[] = {
+	{ "nothing answered, nothing asked",       { FILTER_END_DIED, 0, 0, 0 },    true },
+	{ "nothing answered, nothing read",        { FILTER_END_DIED, 0, 2, 2 },    true },
+	{ "it died of its first request",          { FILTER_END_DIED, 0, 1, 0 },    false },
+	{ "it read one of three",                  { FILTER_END_DIED, 0, 3, 2 },    false },
+	{ "it had answered before",                { FILTER_END_DIED, 1, 0, 0 },    false },
+	{ "it greeted",                            { FILTER_END_UNASKED, 0, 0, 0 }, true },
+	{ "it answered twice",                     { FILTER_END_UNASKED, 7, 0, 0 }, false },
+	{ "its first request took too long",       { FILTER_END_TIMEOUT, 0, 1, 0 }, false },
+	{ "it did not even read it",               { FILTER_END_TIMEOUT, 0, 1, 1 }, true },
+	{ "its first answer was nonsense",         { FILTER_END_BROKEN, 0, 1, 0 },  false },
+};
+
+START_TEST(who_is_lost_before_it_did_anything_makes_the_next_wait)
+{
+	ck_assert_msg(filter_pool_backs_off(&deaths[_i].d) == deaths[_i].backs_off, "%s", deaths[_i].name);
+} END_TEST
+
+static const struct {
+	const char *name;
+	struct filter_death d;
+	const char *fates;              /* of each request: given on, or failed */
+} fates[] = {
+	{ "it had read the only one",      { FILTER_END_DIED, 3, 1, 0 },    "f" },
+	{ "it had not",                    { FILTER_END_DIED, 3, 1, 1 },    "g" },
+	{ "it had read two of four",       { FILTER_END_DIED, 3, 4, 2 },    "ffgg" },
+	{ "it read nothing, till the end", { FILTER_END_TIMEOUT, 3, 3, 3 }, "fgg" },
+	{ "it read one, and was late",     { FILTER_END_TIMEOUT, 3, 3, 2 }, "fgg" },
+	{ "its answer was too long",       { FILTER_END_TOO_LONG, 3, 2, 1 }, "fg" },
+};
+
+START_TEST(what_was_not_read_is_given_on)
+{
+	for (size_t i = 0; i < fates[_i].d.n; i++)
+		ck_assert_msg(filter_pool_gives_on(&fates[_i].d, i) == (fates[_i].fates[i] == 'g'),
+		              "%s: request %zu", fates[_i].name, i);
+} END_TEST
+
+static const struct { const char *name; size_t sizes[4], n, unread, want; } unread[] = {
+	{ "nothing there",          { 0 },             0, 0,  0 },
+	{ "all was read",           { 5, 5 },          2, 0,  0 },
+	{ "the last one was not",   { 5, 7 },          2, 7,  1 },
+	{ "half of it was",         { 5, 7 },          2, 6,  0 },
+	{ "half of the first was",  { 5, 7 },          2, 10, 1 },
+	{ "none was",               { 5, 7, 1 },       3, 13, 3 },
+	{ "there is more",          { 5, 7, 1 },       3, 99, 3 },
+};
+
+START_TEST(unread_requests_are_whole_ones_at_the_end)
+{
+	ck_assert_msg(filter_process_count_unread(unread[_i].sizes, unread[_i].n, unread[_i].unread) ==
+	              unread[_i].want, "%s", unread[_i].name);
+} END_TEST
+
+/* ---- turns -------------------------------------------------------------- */
+
+#define ASKERS 3
+
+static const char *const none[] = { NULL };
+static const char *cat[] = { "/bin/cat", NULL };
+static struct conf_service service;
+static struct worker worker;
+static struct timer guard;
+static struct filter_pool *pool;
+static struct filter_request askers[ASKERS];
+static char order[64];                  /* who was answered, a letter each */
+
+static void fail_late(struct timer *t)
+{
+	(void)t;
+	ck_abort_msg("nothing happened for too long");
+}
+
+static void note(const struct filter_request *r, char kind)
+{
+	const size_t len = strlen(order);
+
+	ck_assert_uint_lt(len + 2, sizeof order);
+	order[len] = (char)(kind + (r - askers));
+	order[len + 1] = '\0';
+	loop_stop(&worker.loop);
+}
+
+static void answered(struct filter_request *r, const struct filter_answer *a)
+{
+	ck_assert_uint_eq(a->content_len, r->content_len);
+	ck_assert_mem_eq(a->content, r->content, a->content_len);
+	note(r, 'a');
+}
+
+static void failed(struct filter_request *r)
+{
+	note(r, 'A');
+}
+
+static void ask(int who)
+{
+	static const char *const lines[ASKERS] = { "one", "the other", "" };
+
+	askers[who].content = lines[who];
+	askers[who].content_len = strlen(lines[who]);
+	filter_pool_ask(pool, &askers[who]);
+}
+
+static const struct filter_asker asker = { .answered = answered, .failed = failed };
+
+static void set_up(void)
+{
+	unit_block_sigpipe();
+	log_use(NULL, LOG_LEVEL_ERROR);
+	order[0] = '\0';
+	service = (struct conf_service){
+		.name = "test", .connections = ASKERS,
+		.restart = { .delay_min = 1, .delay_max = 1000 },
+		.handler = { .id = HANDLER_ID_filter, .argv = cat, .env = (const char **)(uintptr_t)none,
+		             .pass_env = (const char **)(uintptr_t)none, .err = STDERR_LOG,
+		             .filter = { .framing = { .max = 100 }, .filter_framing = { .max = 100 },
+		                         .processes = 1, .in_flight = 1, .timeout = 5000 } },
+	};
+	worker = (struct worker){ .service = &service, .pid = getpid() };
+	ck_assert_int_eq(loop_init(&worker.loop), 0);
+	worker.start.board = board_new(1, ASKERS);
+	worker.slot = board_slot(worker.start.board, 0);
+	worker.scratch = malloc(WORKER_SCRATCH);
+	guard = (struct timer){ .fire = fail_late };
+	loop_timer(&worker.loop, &guard, 15000);
+}
+
+static void start(void)
+{
+	ck_assert_int_eq(programs_init(&worker.programs, &worker.loop, &service, &worker.limits), 0);
+	pool = filter_pool_new(&worker, &asker);
+	ck_assert_ptr_nonnull(pool);
+	for (int i = 0; i < ASKERS; i++)
+		filter_pool_open(pool, &askers[i]);
+}
+
+static void until_noted(size_t n)
+{
+	while (strlen(order) < n) {
+		worker.loop.now_ms = clock_ms();
+		loop_run(&worker.loop);
+	}
+}
+
+static void reap(struct timer *t)
+{
+	programs_reap(&worker.programs);
+	if (programs_none(&worker.programs))
+		loop_stop(&worker.loop);
+	else
+		loop_timer(&worker.loop, t, 1);
+}
+
+static void tear_down(void)
+{
+	struct timer reaping = { .fire = reap };
+
+	for (int i = 0; i < ASKERS; i++)
+		filter_pool_close(pool, &askers[i]);
+	filter_pool_rest(pool);
+	ck_assert_uint_eq(atomic_load(&worker.slot->filters), 0);
+	ck_assert_uint_eq(atomic_load(&worker.slot->queued), 0);
+	loop_timer(&worker.loop, &reaping, 0);
+	loop_run(&worker.loop);
+	filter_pool_free(pool);
+	timer_unset(&worker.loop.timers, &guard);
+	ck_assert_uint_eq(worker.loop.timers.n, 0);
+	programs_fini(&worker.programs);
+	loop_fini(&worker.loop);
+	board_free(&worker.start.board);
+	free(worker.scratch);
+}
+
+START_TEST(each_has_its_turn_in_the_order_they_asked)
+{
+	start();
+	ask(1);
+	ask(0);
+	ask(2);
+	ck_assert_uint_eq(atomic_load(&worker.slot->queued), 3);
+	until_noted(1);
+	ck_assert_str_eq(order, "b");
+	ask(1);                         /* at once again: behind those that wait */
+	until_noted(4);
+	ck_assert_str_eq(order, "bacb");
+	ck_assert_uint_eq(atomic_load(&worker.slot->answered), 4);
+	ck_assert_uint_eq(atomic_load(&worker.slot->queued), 0);
+	ck_assert_uint_eq(atomic_load(&worker.slot->filters), 1);
+} END_TEST
+
+START_TEST(who_leaves_the_queue_is_passed_over)
+{
+	start();
+	ask(0);
+	ask(1);
+	ask(2);
+	filter_pool_close(pool, &askers[1]);
+	until_noted(2);
+	ck_assert_str_eq(order, "ac");
+} END_TEST
+
+START_TEST(several_may_be_in_flight)
+{
+	service.handler.filter.in_flight = 2;
+	start();
+	ask(2);
+	ask(1);
+	ask(0);
+	until_noted(3);
+	ck_assert_str_eq(order, "cba");
+} END_TEST
+
+START_TEST(without_a_process_requests_wait_no_longer_than_one_may_take)
+{
+	static const char *no_program[] = { "/no/such/program", NULL };
+
+	service.handler.argv = no_program;
+	service.handler.filter.timeout = 50;
+	start();
+	ask(1);
+	ask(0);
+	until_noted(2);
+	ck_assert_str_eq(order, "BA");
+} END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("filter_pool");
+	TCase *tc = unit_case(s, "decisions", NULL, NULL);
+
+	tcase_add_loop_test(tc, who_is_lost_before_it_did_anything_makes_the_next_wait, 0,
+	                    (int)ARRAY_SIZE(deaths));
+	tcase_add_loop_test(tc, what_was_not_read_is_given_on, 0, (int)ARRAY_SIZE(fates));
+	tcase_add_loop_test(tc, unread_requests_are_whole_ones_at_the_end, 0, (int)ARRAY_SIZE(unread));
+	tc = unit_case(s, "turns", set_up, tear_down);
+	tcase_add_test(tc, each_has_its_turn_in_the_order_they_asked);
+	tcase_add_test(tc, who_leaves_the_queue_is_passed_over);
+	tcase_add_test(tc, several_may_be_in_flight);
+	tcase_add_test(tc, without_a_process_requests_wait_no_longer_than_one_may_take);
+	return unit_run(s);
+}
