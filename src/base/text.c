@@ -34,6 +34,33 @@ void text_add(struct text *t, const char *format, ...)
 	va_end(ap);
 }
 
+static void add_cut(struct text *t, const char *bytes, size_t len)
+{
+	const size_t room = t->size - t->len - 1;
+
+	if (len > room)
+		len = room;
+	memcpy(t->buf + t->len, bytes, len);
+	t->len += len;
+	t->buf[t->len] = '\0';
+}
+
+void text_add_string(struct text *t, const char *string)
+{
+	add_cut(t, string, strlen(string));
+}
+
+void text_add_number(struct text *t, uint64_t number)
+{
+	char digits[20];        /* of 2^64 - 1 */
+	char *first = digits + sizeof digits;
+
+	do
+		*--first = (char)('0' + number % 10);
+	while ((number /= 10) > 0);
+	add_cut(t, first, (size_t)(digits + sizeof digits - first));
+}
+
 /* All of piece or nothing of it. */
 static bool add_whole(struct text *t, const char *piece, size_t len)
 {

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 /* A string that is cut where its room ends. */
 struct text {
@@ -24,6 +25,10 @@ void text_add(struct text *t, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 void text_vadd(struct text *t, const char *format, va_list ap)
 	__attribute__((format(printf, 2, 0)));
+
+/* Without a format, for where many are made: a string; a number in decimal. */
+void text_add_string(struct text *t, const char *string);
+void text_add_number(struct text *t, uint64_t number);
 
 /* len bytes, those outside printable ASCII as \xNN. An escape is never cut in two. */
 void text_add_safe(struct text *t, const char *bytes, size_t len);

@@ -9,7 +9,6 @@
 #include "handler.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -31,22 +30,26 @@ struct facts {
 	char   bytes[FACTS_BYTES];
 };
 
+/* One that is too long is left out. */
 static void add(struct facts *f, const char *name, const char *value)
 {
-	size_t room = sizeof f->bytes - f->used;
-	int len = snprintf(f->bytes + f->used, room, "%s=%s", name, value);
+	struct text t = text_in(f->bytes + f->used, sizeof f->bytes - f->used);
 
-	if (f->n == FACTS_MAX || len < 0 || (size_t)len >= room)
+	text_add_string(&t, name);
+	text_add_string(&t, "=");
+	text_add_string(&t, value);
+	if (f->n == FACTS_MAX || t.len == t.size - 1)
 		return;
-	f->strings[f->n++] = f->bytes + f->used;
-	f->used += (size_t)len + 1;
+	f->strings[f->n++] = t.buf;
+	f->used += t.len + 1;
 }
 
 static void add_port(struct facts *f, const char *name, const struct endpoint *e)
 {
 	char port[8];
+	struct text t = text_in(port, sizeof port);
 
-	snprintf(port, sizeof port, "%u", e->port);
+	text_add_number(&t, e->port);
 	add(f, name, port);
 }
 
@@ -141,7 +144,9 @@ static enum handler_verdict opened(struct connection *c)
 	char id[CONNECTION_ID_MAX], name[PROGRAM_NAME_MAX];
 	struct text t = text_in(name, sizeof name);
 
-	text_add(&t, "%s %s", w->service->name, connection_id(c, id));
+	text_add_string(&t, w->service->name);
+	text_add_string(&t, " ");
+	text_add_string(&t, connection_id(c, id));
 	c->program = start(c, &(struct program_request){
 		.name = name, .in_out = c->watch.fd, .ended = ended, .arg = c });
 	if (!c->program) {

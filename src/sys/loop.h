@@ -45,7 +45,11 @@ int loop_rewatch(struct loop *l, struct watch *w, uint32_t events);
 /* An edge-triggered watch is told once more of what is there already. 0, or -1 with errno. */
 int loop_rearm(struct loop *l, struct watch *w);
 
-/* Not watching it is fine. To be called before fd is closed. */
+/*
+ * Not watching it is fine. To be called before fd is closed: closing alone ends no
+ * watch while somebody holds a copy, as a child does between vfork(2) and the end
+ * of its execve(2), when we run already.
+ */
 void loop_unwatch(struct loop *l, struct watch *w);
 
 /*

@@ -48,7 +48,8 @@ static void flush(struct notify *n)
 		if (send(n->watch.fd, m->bytes, m->len, MSG_DONTWAIT | MSG_NOSIGNAL) == -1) {
 			if (errno == EAGAIN || errno == ENOBUFS || errno == EINTR)
 				return;
-			n->unheard |= errno == ECONNREFUSED;
+			/* ENOTCONN: another process that has this socket was told first. */
+			n->unheard |= errno == ECONNREFUSED || errno == ENOTCONN;
 		}
 		drop_first(n);
 	}

@@ -10,7 +10,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <linux/sockios.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -21,6 +20,7 @@
 #include "clock.h"
 #include "fd.h"
 #include "log.h"
+#include "text.h"
 #include "worker.h"
 
 static enum connection_state step_read(struct connection *c, uint32_t events);
@@ -64,7 +64,11 @@ static const char *const end_names[] = {
 
 const char *connection_id(const struct connection *c, char buf[static CONNECTION_ID_MAX])
 {
-	snprintf(buf, CONNECTION_ID_MAX, "%d-%" PRIu64, (int)c->worker->pid, c->number);
+	struct text t = text_in(buf, CONNECTION_ID_MAX);
+
+	text_add_number(&t, (uint64_t)c->worker->pid);
+	text_add_string(&t, "-");
+	text_add_number(&t, c->number);
 	return buf;
 }
 

@@ -260,6 +260,19 @@ START_TEST(a_reader_that_is_gone_stops_nothing)
 	ck_assert_uint_eq(notify_waiting(notify), 0);
 } END_TEST
 
+/* Master and workers share one socket, and the kernel says only once that it was refused. */
+START_TEST(so_does_one_whose_end_another_process_was_told_of)
+{
+	close(reader);
+	reader = -1;
+	ck_assert_int_eq(send(notify_fd(notify), "x", 1, 0), -1);
+	ck_assert_int_eq(errno, ECONNREFUSED);
+	ck_assert(notify_is_heard(notify));
+	notify_send(notify, "for nobody");
+	ck_assert(!notify_is_heard(notify));
+	ck_assert_uint_eq(notify_waiting(notify), 0);
+} END_TEST
+
 START_TEST(closing_tries_what_waits_once_more)
 {
 	unsigned n = fill();
@@ -305,6 +318,7 @@ int main(void)
 	tcase_add_test(tc, an_abstract_name_will_do);
 	tcase_add_test(tc, a_bad_path_gives_errno);
 	tcase_add_test(tc, a_reader_that_is_gone_stops_nothing);
+	tcase_add_test(tc, so_does_one_whose_end_another_process_was_told_of);
 	tcase_add_test(tc, closing_tries_what_waits_once_more);
 	tcase_add_test(tc, after_a_move_the_queue_is_empty_and_another_loop_flushes_it);
 	return unit_run(s);

@@ -120,6 +120,41 @@ START_TEST(nothing_follows_an_escape_that_did_not_fit)
 	ck_assert_str_eq(room, "ab");
 } END_TEST
 
+static const struct { const char *name; uint64_t number; const char *text; } numbers[] = {
+	{ "zero has a digit", 0, "0" },
+	{ "one digit", 7, "7" },
+	{ "a zero at the end", 10, "10" },
+	{ "a port", 65535, "65535" },
+	{ "the greatest", UINT64_MAX, "18446744073709551615" },
+};
+
+START_TEST(numbers_are_decimal)
+{
+	struct text t = text_in(room, sizeof room);
+
+	text_add_string(&t, "n=");
+	text_add_number(&t, numbers[_i].number);
+	ck_assert_str_eq(room + 2, numbers[_i].text);
+	ck_assert_uint_eq(t.len, strlen(room));
+} END_TEST
+
+START_TEST(strings_and_numbers_are_cut_where_the_room_ends)
+{
+	for (size_t size = 1; size <= 8; size++) {
+		struct text t;
+
+		memset(room, '#', sizeof room);
+		t = text_in(room, size);
+		text_add_string(&t, "abc");
+		text_add_number(&t, 12345);
+		text_add_string(&t, "more");
+		ck_assert_uint_eq(t.len, size - 1);
+		ck_assert_int_eq(strncmp(room, "abc12345", size - 1), 0);
+		ck_assert_int_eq(room[size - 1], '\0');
+		ck_assert_int_eq(room[size], '#');
+	}
+} END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("text");
@@ -128,6 +163,8 @@ int main(void)
 	tcase_add_test(tc, a_new_text_is_empty);
 	tcase_add_test(tc, pieces_follow_one_another);
 	tcase_add_test(tc, a_text_is_cut_where_its_room_ends);
+	tcase_add_loop_test(tc, numbers_are_decimal, 0, sizeof numbers / sizeof *numbers);
+	tcase_add_test(tc, strings_and_numbers_are_cut_where_the_room_ends);
 	tcase_add_test(tc, foreign_bytes_are_escaped);
 	tcase_add_test(tc, no_byte_gets_through_that_could_forge_a_line);
 	tcase_add_test(tc, an_escape_is_never_cut_in_two);
