@@ -17,6 +17,8 @@ static const struct command commands[] = {
 	  .keys = { "service" }, .show = show_workers },
 	{ .name = "connections", .usage = "[SERVICE]", .help = "the open connections",
 	  .keys = { "service" }, .show = show_connections },
+	{ .name = "crashes", .usage = "[CRASH]", .help = "workers that crashed; or all about one",
+	  .keys = { "crash" }, .show = show_crashes },
 	{ .name = "top", .usage = "[-d SECONDS] [-n COUNT]", .help = "all of these, live",
 	  .options = COMMANDS_DELAY | COMMANDS_COUNT },
 	{ .name = "check", .help = "check the configuration file", .show = show_check },

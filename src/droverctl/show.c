@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "crash.h"
 #include "overview.h"
 #include "table.h"
 #include "value.h"
@@ -78,6 +79,12 @@ bool show_connections(const json_t *request, const json_t *result, FILE *out)
 {
 	(void)request;
 	return show_list(VIEW_CONNECTIONS, result, out);
+}
+
+bool show_crashes(const json_t *request, const json_t *result, FILE *out)
+{
+	return value_at(request, "crash") ? crash_print(value_at(result, "crash"), out)
+	                                  : show_list(VIEW_CRASHES, result, out);
 }
 
 bool show_check(const json_t *request, const json_t *result, FILE *out)

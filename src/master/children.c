@@ -7,10 +7,11 @@
 
 #include <stdlib.h>
 
-int children_init(struct children *cs, size_t n, uint32_t slots, const struct child *blank)
+int children_init(struct children *cs, size_t n, uint32_t slots, size_t input_size,
+                  const struct child *blank)
 {
 	*cs = (struct children){ .all = calloc(n, sizeof *cs->all), .n = n, .slots = slots };
-	cs->board = cs->all ? board_new(n, slots) : NULL;
+	cs->board = cs->all ? board_new(n, slots, input_size) : NULL;
 	if (!cs->board)
 		return -1;
 	for (size_t i = 0; i < n; i++)
@@ -41,6 +42,7 @@ struct children_census children_census(const struct children *cs)
 			break;
 		case CHILD_DRAINING:
 		case CHILD_STOPPING:
+		case CHILD_HANGING:
 			c.draining++;
 			break;
 		}

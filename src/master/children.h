@@ -25,8 +25,12 @@ struct children_census {                /* workers by what they do */
 	int starting, accepting, draining;
 };
 
-/* n copies of blank, with a board for them. 0, or -1 with errno. */
-int children_init(struct children *cs, size_t n, uint32_t slots, const struct child *blank);
+/*
+ * n copies of blank, with a board for them, on which each keeps so many bytes
+ * of input. 0, or -1 with errno.
+ */
+int children_init(struct children *cs, size_t n, uint32_t slots, size_t input_size,
+                  const struct child *blank);
 void children_fini(struct children *cs);
 
 static inline size_t children_index(const struct children *cs, const struct child *c)

@@ -11,6 +11,7 @@
 
 #include "conf_fetch.h"
 #include "control.h"
+#include "crash_reports.h"
 #include "generation.h"
 #include "lifecycle.h"
 #include "list.h"
@@ -33,6 +34,7 @@ struct master {
 	struct notify      *events;
 	struct sockets      sockets;
 	struct control     *control;
+	struct crash_reports crash_reports;     /* that are being written */
 	struct outcome      outcome;            /* of a change that a client of it waits for */
 	struct pool_context context;            /* what generations start from */
 	unsigned int        n_generations;      /* numbers given so far */

@@ -7,11 +7,13 @@
 #include "pool.h"
 
 #include <stdlib.h>
+#include <sys/wait.h>
 
 #include "children.h"
 #include "life.h"
 #include "log.h"
 #include "scaler.h"
+#include "vigil.h"
 
 struct pool {
 	struct pool_context       *context;
@@ -27,6 +29,7 @@ struct pool {
 	struct timer               delayed;     /* set: no births until then */
 	struct totals              totals;      /* of those that have ended */
 	struct children            children;
+	struct vigil               vigil;       /* over them */
 };
 
 /* ---- counting ----------------------------------------------------------- */
@@ -93,7 +96,7 @@ struct pool_worker pool_worker(const struct pool *p, size_t i)
 	static const enum board_state states[] = {
 		[CHILD_NONE] = BOARD_FREE, [CHILD_STARTING] = BOARD_STARTING,
 		[CHILD_ACCEPTING] = BOARD_ACCEPTING, [CHILD_DRAINING] = BOARD_DRAINING,
-		[CHILD_STOPPING] = BOARD_DRAINING,
+		[CHILD_STOPPING] = BOARD_DRAINING, [CHILD_HANGING] = BOARD_DRAINING,
 	};
 	const struct child *c = &p->children.all[i];
 	struct pool_worker w = { .pid = c->pid, .state = states[c->state], .born_ms = c->born_ms };
@@ -138,6 +141,7 @@ static bool spawn(struct pool *p, struct child *c)
 		return false;
 	notify_send(p->context->events, "worker-start service=%s pid=%d generation=%u",
 	            p->service->name, (int)pid, p->generation);
+	vigil_begin(&p->vigil);
 	return true;
 }
 
@@ -251,6 +255,15 @@ static void on_look(struct scaler *s)
 	review(container_of(s, struct pool, scaler));
 }
 
+/* Who hangs does not count any more: others take their places at once. */
+static void on_aborted(struct vigil *v)
+{
+	struct pool *p = container_of(v, struct pool, vigil);
+
+	review(p);
+	p->context->changed(p->context->arg, p);
+}
+
 bool pool_scale_to(struct pool *p, int n)
 {
 	if (!scaler_order(&p->scaler, n))
@@ -317,6 +330,7 @@ static void on_heard(struct child *c, enum leash_word word)
 	case LEASH_LOGS:
 	case LEASH_KICK:
 	case LEASH_NO_SUCH:
+	case LEASH_PING:
 		break;
 	}
 	log_debug("%s: worker (pid %d) %s", p->service->name, (int)c->pid,
@@ -357,20 +371,44 @@ enum pool_kick pool_kick(struct pool *p, pid_t pid, uint64_t number)
 	return child_tell(c, &m) == -1 ? POOL_KICK_FAILED : POOL_KICK_TOLD;
 }
 
+/* What is known of a worker that has died, before its place is wiped. */
+static struct evidence gather(const struct pool *p, const struct child *c, int status)
+{
+	struct evidence e = {
+		.service = p->service->name, .pid = c->pid, .generation = p->generation,
+		.status = status, .now_ms = p->context->loop->now_ms,
+		.age_ms = p->context->loop->now_ms - c->born_ms,
+		.waited_in = c->state == CHILD_HANGING ? c->waited_in : NULL,
+		.still_ms = c->still_ms,
+	};
+
+	evidence_look(&e, p->children.board, children_index(&p->children, c));
+	return e;
+}
+
+static void report_crash(const struct pool *p, struct evidence *e, size_t i)
+{
+	evidence_take_input(e, p->children.board, i);
+	p->context->crashed(p->context->arg, e);
+	evidence_free_input(e);
+}
+
 bool pool_reaped(struct pool *p, pid_t pid, int status)
 {
 	struct child *c = children_find(&p->children, pid);
-	struct board_worker_view said;
+	struct evidence e;
 	enum child_state was;
 
 	if (!c)
 		return false;
 	was = c->state;
-	board_view(p->children.board, children_index(&p->children, c), &said);
-	totals_add_worker(&p->totals, &said, status);
-	child_bury(c, status, said.served, said.open);
+	e = gather(p, c, status);
+	totals_add_worker(&p->totals, &e.said, status);
+	child_bury(c, &e);
+	if (WIFSIGNALED(status))
+		report_crash(p, &e, children_index(&p->children, c));
 	board_reset(p->children.board, children_index(&p->children, c), BOARD_FREE);
-	if (was == CHILD_STARTING || was == CHILD_ACCEPTING)
+	if (was == CHILD_STARTING || was == CHILD_ACCEPTING || was == CHILD_HANGING)
 		slow_down(p, was == CHILD_STARTING);
 	review(p);
 	p->context->changed(p->context->arg, p);
@@ -401,9 +439,12 @@ struct pool *pool_new(struct pool_context *context, const struct conf_service *s
 	p->scaler = (struct scaler){ .service = service, .loop = context->loop,
 	                             .events = context->events, .listeners = p->listeners,
 	                             .n_listeners = n_sockets, .look = on_look };
+	p->vigil = (struct vigil){ .service = service, .children = &p->children,
+	                           .loop = context->loop, .events = context->events,
+	                           .aborted = on_aborted };
 	/* Room for as many that drain beside those that work. */
 	if (children_init(&p->children, (size_t)service->workers.max * 2,
-	                  (uint32_t)service->connections, &blank) == -1) {
+	                  (uint32_t)service->connections, service->crash_capture, &blank) == -1) {
 		pool_free(&p);
 		return NULL;
 	}
@@ -420,6 +461,7 @@ void pool_free(struct pool **pp)
 	if (!p)
 		return;
 	want_none(p);
+	vigil_end(&p->vigil);
 	children_fini(&p->children);
 	free(p);
 }

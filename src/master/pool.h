@@ -38,6 +38,8 @@ struct pool_context {
 	void            (*forget)(void *arg, const struct pool *p);
 	/* Something that others may wait for: a worker accepts, failed, or is gone. */
 	void            (*changed)(void *arg, struct pool *p);
+	/* A worker was ended by a signal. *e is lent for the call. */
+	void            (*crashed)(void *arg, const struct evidence *e);
 	/* Of a kick: the connection is closed; or there was none like that. */
 	void            (*kicked)(void *arg, pid_t worker, uint64_t number, bool found);
 	void             *arg;

@@ -31,7 +31,8 @@ static void bury_child(struct master *m, pid_t pid, int status)
 {
 	struct generation *g;
 
-	if (conf_fetch_reaped(m->fetch, pid, status) || control_reaped(m->control, pid, status))
+	if (conf_fetch_reaped(m->fetch, pid, status) || control_reaped(m->control, pid, status) ||
+	    crash_reports_reaped(&m->crash_reports, pid, status))
 		return;
 	list_each(&m->generations, g, struct generation, in_master)
 		for (size_t i = 0; i < g->n; i++)
@@ -66,6 +67,15 @@ static void on_change(void *arg, struct pool *p)
 
 	(void)p;
 	loop_timer(&m->loop, &m->sweep, 0);
+}
+
+static void on_crash(void *arg, const struct evidence *e)
+{
+	struct master *m = arg;
+
+	/* The first workers are there a moment before their generation is the current one. */
+	if (m->current)
+		crash_reports_keep(&m->crash_reports, m->current->conf->state_dir, e);
 }
 
 static void on_kicked(void *arg, pid_t worker, uint64_t number, bool found)
@@ -252,7 +262,9 @@ static int init(struct master *m, const struct run_options *o, struct log_sink *
 	m->events = open_notify(m, "DROVER_EVENTS");
 	m->context = (struct pool_context){ .loop = &m->loop, .events = m->events,
 	                                    .detached = o->detached, .forget = forget, .changed = on_change,
+	                                    .crashed = on_crash,
 	                                    .kicked = on_kicked, .arg = m };
+	m->crash_reports.events = m->events;
 	m->started_ms = m->loop.now_ms;
 	outcome_init(&m->outcome, &m->loop, changes_expired);
 	m->control = control_new(&m->loop, m->events, &(struct control_owner){

@@ -150,3 +150,35 @@ bool board_view_connection(const struct board *b, size_t i, size_t k,
 		v->phase = BOARD_PHASE_HANDLER;
 	return true;
 }
+
+bool board_view_work(const struct board *b, size_t i, struct board_connection_view *v)
+{
+	const uint32_t at_work = get(&board_slot(b, i)->at_work);
+
+	/* With no worker that writes, a first try does. */
+	if (at_work == 0 || at_work > board_connections(b) ||
+	    !try_to_read(board_records(b, i) + at_work - 1, v) || v->number == 0)
+		return false;
+	if (v->phase == BOARD_PHASE_NONE)
+		v->phase = BOARD_PHASE_CLOSING;
+	else if (v->program == 0)
+		v->phase = BOARD_PHASE_HANDLER;
+	return true;
+}
+
+size_t board_copy_input(const struct board *b, size_t i, uint64_t number, char *bytes)
+{
+	const struct board_input *in = board_input(b, i);
+	const size_t size = board_input_size(b);
+	size_t begin, len;
+	uint64_t total;
+
+	if (!in || get(&in->number) != number)
+		return 0;
+	total = get(&in->total);
+	len = total < size ? (size_t)total : size;
+	begin = total > size ? (size_t)(total % size) : 0;
+	memcpy(bytes, in->bytes + begin, len - begin);
+	memcpy(bytes + len - begin, in->bytes, begin);
+	return len;
+}

@@ -96,6 +96,7 @@ static void refuse_meaningless(struct conf_loader *ld, const struct conf_draft *
 	                  what);
 	conf_group_refuse(ld, &conf_keys_timeouts, conf_source_member(d->own, "timeouts"), kind,
 	                  what);
+	conf_group_refuse(ld, &conf_keys_service, d->own, kind, what);
 }
 
 static void check_handler(struct conf_loader *ld, struct conf_draft *d)
@@ -120,6 +121,7 @@ static void check_handler(struct conf_loader *ld, struct conf_draft *d)
 		break;
 	case HANDLER_PROGRAM:
 		d->service->timeouts.idle = d->service->timeouts.write = 0;
+		d->service->crash_capture = 0;
 		check_argv(ld, d);
 		check_environment(ld, d);
 		break;

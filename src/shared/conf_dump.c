@@ -112,7 +112,7 @@ static void print_service(const struct conf_service *svc, FILE *out)
 	fprintf(out, "  %s = {\n", svc->name);
 	print_listen(svc, out);
 	print_workers(&svc->workers, out);
-	print_values(&conf_keys_service, svc, KEY_ANY_VARIANT, 2, out);
+	print_values(&conf_keys_service, svc, kind, 2, out);
 	for (size_t i = 0; i < conf_keys_service.n_keys; i++)
 		if (conf_keys_service.keys[i].type == KEY_GROUP)
 			print_group(&conf_keys_service.keys[i], svc, kind, 2, out);

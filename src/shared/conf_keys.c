@@ -24,6 +24,8 @@
                                  .min = lo, .max = hi, .standard = std
 #define TIME(n, m, lo, std)      .name = n, .type = KEY_DURATION, AT(m), \
                                  .min = lo, .max = YEAR_MS, .standard = std
+#define SIZE(n, m, hi, std)      .name = n, .type = KEY_SIZE, AT(m), \
+                                 .max = hi, .standard = std
 #define MODE(n, m, std)          .name = n, .type = KEY_MODE, AT(m), \
                                  .max = 0777, .standard = std
 #define STRING(n, m)             .name = n, .type = KEY_STRING, AT(m)
@@ -172,6 +174,8 @@ static const struct conf_key service_keys[] = {
 	{ OWN("workers", KEY_WORKERS) },
 	{ INT("connections", connections, 1, SLOTS_MAX, "256") },
 	{ INT("max_accepts", max_accepts, 0, 1000000000, "0") },
+	{ TIME("hang_timeout", hang_timeout, 0, "30s") },
+	{ WITH_BYTES, SIZE("crash_capture", crash_capture, MEGABYTE, "0") },
 	{ STRING("user", identity.user) },
 	{ STRING("group", identity.group) },
 	{ PATH("chroot", chroot, NULL) },
@@ -191,6 +195,7 @@ static const struct conf_key top_keys[] = {
 	{ STRING("user", identity.user) },
 	{ STRING("group", identity.group) },
 	{ PATH("pid_file", pid_file, NULL) },
+	{ PATH("state_dir", state_dir, "/var/lib/drover") },
 	{ LIST("include", include) },
 	{ TIME("shutdown_timeout", shutdown_timeout, 0, "30s") },
 	{ SUBGROUP("log", log, &log_group) },

@@ -19,6 +19,7 @@ enum leash_word {
 	LEASH_RETIRE,           /* worker: I have had my share of connections; another one may take my place */
 	LEASH_KICK,             /* master: close connection `number`; worker: it is closed */
 	LEASH_NO_SUCH,          /* worker: there is no connection `number` to kick */
+	LEASH_PING,             /* master: turn your loop, so that I see that it does */
 };
 
 enum leash_fd { LEASH_FD_LOG, LEASH_FD_ACCESS_LOG, LEASH_FDS };

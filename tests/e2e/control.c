@@ -224,7 +224,7 @@ START_TEST(a_reload_that_is_refused_says_every_reason)
 	daemon_config(&d, "a = 1;\n" ECHO("\nb = 2;"), control_path());
 	ask("{\"command\":\"reload\"}",
 	    files_text("\"refused\",\"message\":\"%s:%d: a is not a known key (there are user, group,"
-	               " pid_file, include, shutdown_timeout, log, access_log, control, defaults,"
+	               " pid_file, state_dir, include, shutdown_timeout, log, access_log, control, defaults,"
 	               " services)\\n%s:%d: services.s.b is not", d.config,
 	               daemon_config_lines_before() + 1, d.config, daemon_config_lines_before() + 4));
 	ask("{\"command\":\"status\"}", "\"refused\":\"the configuration has errors\"");

@@ -22,7 +22,7 @@ static struct board_connection *records;        /* its own */
 
 static void set_up(void)
 {
-	board = board_new(SLOTS, RECORDS);
+	board = board_new(SLOTS, RECORDS, 0);
 	ck_assert_ptr_nonnull(board);
 	slot = board_slot(board, 1);
 	records = board_records(board, 1);
