@@ -76,10 +76,15 @@ void changes_reopen_logs(struct master *m, struct control_client *c,
 
 /* ---- a service ---------------------------------------------------------- */
 
+static bool is_relative(const char *target)
+{
+	return *target == '+' || *target == '-';
+}
+
 /* "7", or "+1" and "-1" beside from. False if it is no number. */
 static bool parse_target(const char *text, int from, int *to)
 {
-	const bool relative = *text == '+' || *text == '-';
+	const bool relative = is_relative(text);
 	const char *digits = text + relative;
 	const size_t len = strlen(digits);
 	int n;
@@ -114,7 +119,9 @@ void changes_scale(struct master *m, struct control_client *c, const struct cont
 		control_client_refuse(c, CONTROL_REFUSED, "service \"%s\" can have 1 to %d workers,"
 		                      " not %d", r->service, max, to);
 	} else {
-		if (to != from)
+		if (is_relative(r->to))
+			pool_scale(u->pool, to - from);
+		else
 			pool_scale_to(u->pool, to);
 		log_info("%s: %d workers wanted", r->service, to);
 		m->outcome.from = from;

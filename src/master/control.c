@@ -23,6 +23,7 @@ struct control {
 	struct control_door         next;       /* prepared */
 	struct watch                watch;      /* of door.fd */
 	struct timer                pause;
+	struct timer                next_turn;  /* a reporter was cancelled: whose turn is it? */
 	struct control_rule         rule;
 	struct list                 clients;    /* by age */
 	size_t                      n_clients;
@@ -91,6 +92,11 @@ static void serve_queue(struct control *c)
 		start_reporter(c, client);
 }
 
+static void on_next_turn(struct timer *t)
+{
+	serve_queue(container_of(t, struct control, next_turn));
+}
+
 void control_look(struct control *c, struct control_client *client,
                   const struct report_job *job, struct control_request *r)
 {
@@ -141,6 +147,8 @@ static void on_closed(void *arg, struct control_client *client)
 	if (client->reporter) {
 		reporter_cancel(&client->reporter);
 		c->n_reporters--;
+		/* Not now: whoever closes clients may be walking over them. */
+		loop_timer(c->loop, &c->next_turn, 0);
 	}
 	c->owner.gone(c->owner.arg, client);
 }
@@ -312,6 +320,7 @@ struct control *control_new(struct loop *l, struct notify *events,
 		.loop = l, .events = events, .owner = *owner,
 		.clients_owner = { .arg = c, .line = on_line, .closed = on_closed },
 		.door.fd = -1, .next.fd = -1, .pause.fire = on_pause_over,
+		.next_turn.fire = on_next_turn,
 		.watch = { .fd = -1, .ready = on_connect },
 		.rule = { .group = (gid_t)-1, .admin_group = (gid_t)-1 },
 	};
@@ -341,5 +350,6 @@ void control_close(struct control **cp)
 	leave_door(c);
 	list_each(&c->clients, client, struct control_client, in_control)
 		say_goodbye(client);
+	timer_unset(&c->loop->timers, &c->next_turn);
 	free(c);
 }

@@ -54,13 +54,26 @@ void master_install(struct master *m, struct generation *g)
 	control_commit(m->control, &g->conf->control);
 }
 
-/* What its services have counted goes on with those that have their names now. */
-static void bequeath(const struct generation *g, struct generation *heir)
+/* Of the service of that name in g; NULL if there is none. */
+static struct pool *find_pool(const struct generation *g, const char *service)
 {
-	for (size_t i = 0; i < g->n; i++)
-		for (size_t k = 0; heir && k < heir->n; k++)
-			if (strcmp(g->units[i].service->name, heir->units[k].service->name) == 0)
-				pool_inherit(heir->units[k].pool, g->units[i].pool);
+	for (size_t i = 0; g && i < g->n; i++)
+		if (strcmp(g->units[i].service->name, service) == 0)
+			return g->units[i].pool;
+	return NULL;
+}
+
+/* What its services have counted goes on with those that have their names now. */
+static void bequeath(struct master *m, const struct generation *g)
+{
+	for (size_t i = 0; i < g->n; i++) {
+		struct pool *heir = find_pool(m->current, g->units[i].service->name);
+
+		if (heir)
+			pool_inherit(heir, g->units[i].pool);
+		else
+			totals_add(&m->gone, pool_totals(g->units[i].pool));
+	}
 }
 
 void master_bury_old(struct master *m)
@@ -72,7 +85,7 @@ void master_bury_old(struct master *m)
 			continue;
 		notify_send(m->events, "generation-gone generation=%u", g->number);
 		log_debug("generation %u is gone", g->number);
-		bequeath(g, m->current);
+		bequeath(m, g);
 		generation_free(&g);
 	}
 }

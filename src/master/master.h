@@ -42,6 +42,7 @@ struct master {
 	struct list         generations;        /* all there are; the others' workers drain */
 	struct generation  *current;            /* the one that serves; NULL before the first */
 	struct generation  *coming;             /* its workers are starting, beside the current one */
+	struct totals       gone;               /* counted by services that there are no more */
 	struct timer        sweep;              /* after this turn: something changed */
 	bool                reload_again;       /* HUP came during a reload */
 	bool                resting;            /* WINCH: no workers wanted */

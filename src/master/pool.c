@@ -6,6 +6,7 @@
 #include <config.h>
 #include "pool.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 
@@ -264,18 +265,23 @@ static void on_aborted(struct vigil *v)
 	p->context->changed(p->context->arg, p);
 }
 
-bool pool_scale_to(struct pool *p, int n)
+static bool scale(struct pool *p, int n, bool as_least)
 {
-	if (!scaler_order(&p->scaler, n))
+	if (!scaler_order(&p->scaler, n, as_least))
 		return false;
 	review(p);
 	p->context->changed(p->context->arg, p);
 	return true;
 }
 
+bool pool_scale_to(struct pool *p, int n)
+{
+	return scale(p, n, true);
+}
+
 bool pool_scale(struct pool *p, int by)
 {
-	return pool_scale_to(p, p->scaler.wanted + by);
+	return scale(p, p->scaler.wanted + by, false);
 }
 
 static void want_none(struct pool *p)
@@ -353,10 +359,14 @@ void pool_send_logs(struct pool *p, int log_fd, int access_log_fd)
 		.fds = { [LEASH_FD_LOG] = log_fd, [LEASH_FD_ACCESS_LOG] = access_log_fd },
 	};
 
-	for (size_t i = 0; i < p->children.n; i++)
-		if (p->children.all[i].state != CHILD_NONE && child_tell(&p->children.all[i], &m) == -1)
-			log_warn("%s: hand the logs to worker %d: %m", p->service->name,
-			         (int)p->children.all[i].pid);
+	for (size_t i = 0; i < p->children.n; i++) {
+		const struct child *c = &p->children.all[i];
+
+		if (c->state == CHILD_NONE || child_tell(c, &m) == 0)
+			continue;
+		if (errno != EPIPE && errno != ECONNRESET)      /* it has ended, and will be reaped */
+			log_warn("%s: hand the logs to worker %d: %m", p->service->name, (int)c->pid);
+	}
 }
 
 /* ---- deaths ------------------------------------------------------------- */

@@ -64,8 +64,8 @@ void pool_start(struct pool *p);
 
 /*
  * That many workers; or so many more, or fewer. Within 1 and workers.max; false if
- * it stays as it is. It is the least until the end of the pool: where workers
- * is a range, more may come and go.
+ * it stays as it is. Where workers is a range, more may come and go: what the first
+ * says is the least until the end of the pool, and so is what the second adds.
  */
 bool pool_scale_to(struct pool *p, int n);
 bool pool_scale(struct pool *p, int by);

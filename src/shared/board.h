@@ -152,11 +152,14 @@ void board_keep_input(struct board_input *in, size_t size, uint64_t number, cons
 
 /* ---- reading ------------------------------------------------------------ */
 
+/* No counter comes that far; sums of as many as there can be do not overflow, and JSON has them exactly. */
+#define BOARD_COUNT_MAX ((uint64_t)1 << 53)
+
 struct board_worker_view {
 	enum board_state state;
 	pid_t            pid;           /* for show only; 0: unknown */
 	uint32_t         open;
-	uint64_t         accepted, served, bytes_in, bytes_out, requests;
+	uint64_t         accepted, served, bytes_in, bytes_out, requests;       /* to BOARD_COUNT_MAX */
 	int64_t          turn_ms, born_ms;      /* neither negative nor later than now; 0: not yet */
 	bool             at_work;
 	uint32_t         work;          /* if at_work: index of the record */
@@ -167,7 +170,7 @@ struct board_connection_view {
 	pid_t            program;       /* for show only; 0: none */
 	uint64_t         number;
 	int64_t          since_ms;      /* neither negative nor later than now */
-	uint64_t         bytes_in, bytes_out;
+	uint64_t         bytes_in, bytes_out;   /* to BOARD_COUNT_MAX */
 	struct endpoint  peer;          /* as endpoint_of makes them */
 };
 

@@ -60,6 +60,11 @@ static pid_t to_pid(uint32_t said)
 	return said <= PID_LIMIT ? (pid_t)said : 0;
 }
 
+static uint64_t to_count(uint64_t said)
+{
+	return said <= BOARD_COUNT_MAX ? said : 0;
+}
+
 /* said was loaded before now_ms was read. */
 static int64_t to_time(int64_t said, int64_t now_ms)
 {
@@ -101,11 +106,11 @@ void board_view(const struct board *b, size_t i, struct board_worker_view *v)
 		.state = to_state(get(&s->state)),
 		.pid = to_pid(get(&s->pid)),
 		.open = open < n_connections ? open : n_connections,
-		.accepted = get(&s->accepted),
-		.served = get(&s->served),
-		.bytes_in = get(&s->bytes_in),
-		.bytes_out = get(&s->bytes_out),
-		.requests = get(&s->requests),
+		.accepted = to_count(get(&s->accepted)),
+		.served = to_count(get(&s->served)),
+		.bytes_in = to_count(get(&s->bytes_in)),
+		.bytes_out = to_count(get(&s->bytes_out)),
+		.requests = to_count(get(&s->requests)),
 		.turn_ms = to_time(turn_ms, now_ms),
 		.born_ms = to_time(born_ms, now_ms),
 		.at_work = at_work > 0 && at_work <= n_connections,
@@ -125,8 +130,8 @@ static bool try_to_read(const struct board_connection *r, struct board_connectio
 		peer[i] = get(&r->peer[i]);
 	*v = (struct board_connection_view){
 		.phase = to_phase(phase), .program = to_pid(get(&r->program)), .number = number,
-		.since_ms = to_time(since_ms, clock_ms()), .bytes_in = get(&r->bytes_in),
-		.bytes_out = get(&r->bytes_out), .peer = to_endpoint(peer),
+		.since_ms = to_time(since_ms, clock_ms()), .bytes_in = to_count(get(&r->bytes_in)),
+		.bytes_out = to_count(get(&r->bytes_out)), .peer = to_endpoint(peer),
 	};
 	atomic_thread_fence(memory_order_acquire);
 	return get(&r->number) == number;
