@@ -25,6 +25,7 @@ struct pool {
 	size_t                     n_listeners;
 	struct scaler              scaler;      /* how many are wanted */
 	int64_t                    few, quiet;  /* what workers were last told to watch for */
+	bool                       crowded;     /* one is wanted for which there is no place */
 	bool                       failed;      /* one could not start; until all that are wanted accept */
 	struct restart             restart;
 	struct timer               delayed;     /* set: no births until then */
@@ -177,18 +178,30 @@ static int n_missing(struct pool *p)
 	return missing;
 }
 
+/* Told once, until all that are wanted have a place again. */
+static void note_crowd(struct pool *p, bool crowded)
+{
+	if (crowded && !p->crowded) {
+		log_warn("%s: no place for another worker, those that drain have all of %zu; it"
+		         " starts when one of them is gone", p->service->name, p->children.n);
+		notify_send(p->context->events, "no-place service=%s", p->service->name);
+	}
+	p->crowded = crowded;
+}
+
 static void fill(struct pool *p)
 {
+	int missing = n_missing(p);
 	struct child *c;
 
-	/* Without a free place a draining one will make room. */
-	for (int i = n_missing(p); i > 0 && (c = children_free_place(&p->children)); i--)
+	for (; missing > 0 && (c = children_free_place(&p->children)); missing--)
 		if (!spawn(p, c)) {
 			log_err("%s: start a worker: %m", p->service->name);
 			slow_down(p, true);
 			p->context->changed(p->context->arg, p);
 			return;
 		}
+	note_crowd(p, missing > 0);
 }
 
 static void on_delay_over(struct timer *t)

@@ -414,6 +414,32 @@ START_TEST(who_does_not_wait_for_a_change_keeps_nobody_from_the_next)
 	close(data);
 } END_TEST
 
+/* A pool has twice as many places as workers: two that drain leave none. */
+START_TEST(who_finds_no_place_starts_when_there_is_one)
+{
+	int open[2], fd;
+
+	daemon_start(&d, CONTROL SERVICES(SERVICE("s", "echo", "workers = { min = 1; max = 1; };")),
+	             control_path());
+	for (size_t i = 0; i < ARRAY_SIZE(open); i++) {
+		open[i] = daemon_connect(&d, "s");
+		client_echo(open[i]);
+		fd = control();
+		request(fd, "{\"command\":\"drain\",\"service\":\"s\"}");
+		daemon_wait_for(&d, "worker-drain");
+		close(fd);
+		fd = control();
+		request(fd, "{\"command\":\"resume\",\"service\":\"s\"}");
+		if (i == 0)
+			expect_part(fd, "\"ok\":true");
+	}
+	daemon_wait_for(&d, "no-place service=s");
+	close(open[0]);
+	expect_part(fd, "\"ok\":true");
+	client_echo(open[1]);
+	close(open[1]);
+} END_TEST
+
 START_TEST(a_reload_ends_what_was_drained)
 {
 	int data, fd;
@@ -1209,6 +1235,7 @@ int main(void)
 	tcase_add_test(tc, what_was_exhausted_before_a_drain_is_not_afterwards);
 	tcase_add_test(tc, drain_waits_for_what_is_open_and_resume_serves_who_waited);
 	tcase_add_test(tc, who_does_not_wait_for_a_change_keeps_nobody_from_the_next);
+	tcase_add_test(tc, who_finds_no_place_starts_when_there_is_one);
 	tcase_add_test(tc, a_reload_ends_what_was_drained);
 	tcase_add_test(tc, resume_works_after_winch);
 	tcase_add_test(tc, a_service_that_failed_can_be_drained_mended_and_resumed);
