@@ -24,6 +24,7 @@ static const struct command commands[] = {
 	{ .name = "check", .help = "check the configuration file", .show = show_check },
 	{ .name = "version", .help = "the version of the server", .show = show_version },
 	{ .name = "reload", .help = "load the configuration anew", .show = show_reload },
+	{ .name = "upgrade", .help = "execute the new program file in place", .show = show_upgrade },
 	{ .name = "stop", .usage = "[--now]", .help = "drain and end; with --now, end at once",
 	  .options = COMMANDS_NOW, .show = show_stop },
 	{ .name = "reopen-logs", .help = "open the log files anew", .show = show_reopen_logs },

@@ -116,6 +116,18 @@ bool show_reload(const json_t *request, const json_t *result, FILE *out)
 	return true;
 }
 
+bool show_upgrade(const json_t *request, const json_t *result, FILE *out)
+{
+	const json_t *generation = value_at(result, "generation");
+
+	(void)request;
+	if (!json_is_string(value_at(result, "version")) || !json_is_integer(generation))
+		return false;
+	fprintf(out, "generation %" JSON_INTEGER_FORMAT " serves, by ", json_integer_value(generation));
+	show_if_told("drover", value_at(result, "version"), out);
+	return true;
+}
+
 bool show_stop(const json_t *request, const json_t *result, FILE *out)
 {
 	(void)request;

@@ -16,15 +16,13 @@
 #include "programs.h"
 #include "reload.h"
 #include "stop.h"
+#include "upgrade.h"
 
 #define KICK_MS (PROGRAM_KILL_MS + 5000)        /* a program has that long to go */
 
 const struct unit *changes_find(const struct master *m, const char *service)
 {
-	for (size_t i = 0; i < m->current->n; i++)
-		if (strcmp(m->current->units[i].service->name, service) == 0)
-			return &m->current->units[i];
-	return NULL;
+	return generation_find(m->current, service);
 }
 
 /* Workers of that name in all generations. */
@@ -50,6 +48,13 @@ void changes_reload(struct master *m, struct control_client *c, const struct con
 	(void)r;
 	outcome_begin(&m->outcome, c, OUTCOME_RELOAD, NULL, 0);
 	reload_begin(m);
+}
+
+void changes_upgrade(struct master *m, struct control_client *c, const struct control_request *r)
+{
+	(void)r;
+	outcome_begin(&m->outcome, c, OUTCOME_UPGRADE, NULL, 0);
+	upgrade_begin(m);
 }
 
 /* May also follow another stop: to make it harder, or only to wait for its end. */
@@ -263,6 +268,7 @@ void changes_check(struct master *m)
 	switch (m->outcome.kind) {
 	case OUTCOME_NONE:
 	case OUTCOME_RELOAD:
+	case OUTCOME_UPGRADE:
 	case OUTCOME_KICK:
 		break;
 	case OUTCOME_SCALE:

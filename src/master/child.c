@@ -106,6 +106,36 @@ static void on_leash(struct watch *w, uint32_t events)
 		c->heard(c, m.word);
 }
 
+/* From now on c is that process, whose end of the leash is ours. */
+static void take_charge(struct child *c, pid_t pid, int leash)
+{
+	c->pid = pid;
+	c->watches = false;
+	c->watchdog = (struct watchdog){ 0 };
+	c->leash = (struct watch){ .fd = leash, .ready = on_leash };
+	c->timer.fire = on_timer;
+	if (loop_watch(c->loop, &c->leash, EPOLLIN) == -1)
+		log_err("%s: watch a worker: %m", c->service);  /* one that starts, will not in time */
+}
+
+struct child_past child_past(const struct child *c)
+{
+	return (struct child_past){
+		.pid = c->pid, .leash = c->leash.fd, .state = c->state, .retiring = c->retiring,
+		.born_ms = c->born_ms,
+		.until_ms = timer_is_set(&c->timer) ? c->timer.at_ms : CLOCK_NEVER,
+	};
+}
+
+void child_adopt(struct child *c, const struct child_past *past)
+{
+	c->state = past->state;
+	c->retiring = past->retiring;
+	c->born_ms = past->born_ms;
+	take_charge(c, past->pid, past->leash);
+	loop_timer_at(c->loop, &c->timer, past->until_ms);
+}
+
 pid_t child_fork(struct child *c, int64_t start_ms, int *leash)
 {
 	int ours, its;
@@ -122,14 +152,9 @@ pid_t child_fork(struct child *c, int64_t start_ms, int *leash)
 	if (pid == -1)
 		return fd_drop(ours);
 	c->state = CHILD_STARTING;
-	c->retiring = c->watches = false;
-	c->watchdog = (struct watchdog){ 0 };
-	c->pid = pid;
+	c->retiring = false;
 	c->born_ms = c->loop->now_ms;
-	c->leash = (struct watch){ .fd = ours, .ready = on_leash };
-	c->timer.fire = on_timer;
-	if (loop_watch(c->loop, &c->leash, EPOLLIN) == -1)
-		log_err("%s: watch a worker: %m", c->service);  /* it will not start in time */
+	take_charge(c, pid, ours);
 	loop_timer_at(c->loop, &c->timer, clock_deadline(c->loop->now_ms, start_ms));
 	return pid;
 }

@@ -48,6 +48,22 @@ struct child {
 	void           (*kicked)(struct child *c, uint64_t number, bool found);
 };
 
+/* What is known of a worker that another program has forked. */
+struct child_past {
+	pid_t            pid;
+	int              leash;
+	enum child_state state;         /* not NONE */
+	bool             retiring;
+	int64_t          born_ms;
+	int64_t          until_ms;      /* what its state allows it; CLOCK_NEVER: no limit */
+};
+
+/* What c is now; its leash is lent. */
+struct child_past child_past(const struct child *c);
+
+/* c is that worker from now on. Takes its leash. c is set up as for child_fork. */
+void child_adopt(struct child *c, const struct child_past *past);
+
 /*
  * Forks. Returns the pid in the master; 0 in the worker, with *leash its end;
  * -1 with errno. loop, events, service, arg and heard must be set; it is killed

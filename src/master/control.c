@@ -248,6 +248,30 @@ static void watch_door(struct control *c)
 		log_err("control: watch %s: %m", c->door.address.u.un.sun_path);
 }
 
+void control_adopt(struct control *c, int fd, const struct listener_file *file)
+{
+	c->door = (struct control_door){ .file = *file, .fd = fd };
+	if (listener_adopt(fd, &c->door.address) == -1)
+		log_err("control: take over the socket: %m");
+	watch_door(c);
+}
+
+struct control_client *control_adopt_client(struct control *c, int fd)
+{
+	struct control_client *client = control_client_new(c->loop, fd, &c->clients_owner);
+
+	if (!client)
+		return NULL;
+	list_append(&c->clients, &client->in_control);
+	c->n_clients++;
+	return client;
+}
+
+const struct control_door *control_door(const struct control *c)
+{
+	return &c->door;
+}
+
 static void on_pause_over(struct timer *t)
 {
 	watch_door(container_of(t, struct control, pause));

@@ -15,6 +15,7 @@
 #include "report_answers.h"
 #include "report_crashes.h"
 #include "suggest.h"
+#include "version.h"
 
 #define SERVICE    CONTROL_HAS(CONTROL_KEY_SERVICE)
 #define TO         CONTROL_HAS(CONTROL_KEY_TO)
@@ -25,7 +26,8 @@
 enum when {                             /* a change can be made */
 	ALWAYS,
 	UNTIL_STOP,             /* not while another one is waited for, or the server stops */
-	SERVING,                /* nor while it starts or reloads */
+	SERVING,                /* nor while it starts, reloads or upgrades */
+	SELF_MADE,              /* nor while it has only the workers of the program before */
 };
 
 static const struct command {
@@ -43,11 +45,12 @@ static const struct command {
 	{ "check",       0,            0,       report_check,       NULL,                ALWAYS },
 	{ "version",     0,            0,       NULL,               NULL,                ALWAYS },
 	{ "reload",      0,            0,       NULL,               changes_reload,      UNTIL_STOP },
+	{ "upgrade",     0,            0,       NULL,               changes_upgrade,     SERVING },
 	{ "stop",        0,            NOW,     NULL,               changes_stop,        ALWAYS },
 	{ "reopen-logs", 0,            0,       NULL,               changes_reopen_logs, ALWAYS },
-	{ "scale",       SERVICE | TO, 0,       NULL,               changes_scale,       SERVING },
-	{ "drain",       SERVICE,      0,       NULL,               changes_drain,       SERVING },
-	{ "resume",      SERVICE,      0,       NULL,               changes_resume,      SERVING },
+	{ "scale",       SERVICE | TO, 0,       NULL,               changes_scale,       SELF_MADE },
+	{ "drain",       SERVICE,      0,       NULL,               changes_drain,       SELF_MADE },
+	{ "resume",      SERVICE,      0,       NULL,               changes_resume,      SELF_MADE },
 	{ "kick",        CONNECTION,   0,       NULL,               changes_kick,        UNTIL_STOP },
 };
 
@@ -110,9 +113,12 @@ static bool is_time(const struct master *m, struct control_client *c, enum when 
 	else if (m->outcome.kind != OUTCOME_NONE)
 		control_client_refuse(c, CONTROL_BUSY, "%s is under way: one change at a time",
 		                      outcome_name(&m->outcome));
-	else if (when == SERVING && m->phase != PHASE_SERVING)
+	else if (when >= SERVING && m->phase != PHASE_SERVING)
 		control_client_refuse(c, CONTROL_BUSY, "the server is %s",
 		                      lifecycle_phase_name(m->phase));
+	else if (when == SELF_MADE && master_is_regent(m))
+		control_client_refuse(c, CONTROL_BUSY, "after an upgrade that failed, the server has"
+		                      " no workers of its own yet");
 	else
 		return true;
 	return false;
@@ -179,7 +185,7 @@ void control_commands_run(void *arg, struct control_client *c, struct control_re
 	} else if (k->write) {
 		look(m, c, k, r);
 	} else {
-		control_client_answer(c, json_pack("{s:s}", "version", PACKAGE_VERSION));
+		control_client_answer(c, json_pack("{s:s}", "version", version_string));
 	}
 }
 

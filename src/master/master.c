@@ -29,6 +29,7 @@ static bool prepare_control(struct master *m, const struct conf *conf,
 }
 
 struct generation *master_new_generation(struct master *m, const struct conf_fetched *fetched,
+                                         const struct generation *before,
                                          struct generation_failure *failure)
 {
 	struct generation *g = generation_new(fetched, ++m->n_generations, &m->sockets,
@@ -41,7 +42,10 @@ struct generation *master_new_generation(struct master *m, const struct conf_fet
 		return NULL;
 	}
 	list_append(&m->generations, &g->in_master);
-	generation_start(g);
+	if (before)
+		generation_continue(g, before, m->resting);
+	else
+		generation_start(g);
 	return g;
 }
 
@@ -54,23 +58,26 @@ void master_install(struct master *m, struct generation *g)
 	control_commit(m->control, &g->conf->control);
 }
 
-/* Of the service of that name in g; NULL if there is none. */
-static struct pool *find_pool(const struct generation *g, const char *service)
+void master_retire(struct master *m, struct generation *g)
 {
-	for (size_t i = 0; g && i < g->n; i++)
-		if (strcmp(g->units[i].service->name, service) == 0)
-			return g->units[i].pool;
-	return NULL;
+	if (g == m->predecessor)
+		m->predecessor = NULL;
+	generation_drain(g);
+}
+
+bool master_is_regent(const struct master *m)
+{
+	return m->predecessor && m->current == m->predecessor;
 }
 
 /* What its services have counted goes on with those that have their names now. */
-static void bequeath(struct master *m, const struct generation *g)
+static void bequeath(struct master *m, const struct generation *g, struct generation *heir)
 {
 	for (size_t i = 0; i < g->n; i++) {
-		struct pool *heir = find_pool(m->current, g->units[i].service->name);
+		const struct unit *u = heir ? generation_find(heir, g->units[i].service->name) : NULL;
 
-		if (heir)
-			pool_inherit(heir, g->units[i].pool);
+		if (u)
+			pool_inherit(u->pool, g->units[i].pool);
 		else
 			totals_add(&m->gone, pool_totals(g->units[i].pool));
 	}
@@ -81,11 +88,12 @@ void master_bury_old(struct master *m)
 	struct generation *g;
 
 	list_each(&m->generations, g, struct generation, in_master) {
-		if (g == m->current || g == m->coming || generation_workers(g) > 0)
+		if (g == m->current || g == m->coming || g == m->predecessor ||
+		    generation_workers(g) > 0)
 			continue;
 		notify_send(m->events, "generation-gone generation=%u", g->number);
 		log_debug("generation %u is gone", g->number);
-		bequeath(m, g);
+		bequeath(m, g, m->current);
 		generation_free(&g);
 	}
 }

@@ -17,6 +17,7 @@
 enum outcome_kind {
 	OUTCOME_NONE,           /* nothing is waited for */
 	OUTCOME_RELOAD,
+	OUTCOME_UPGRADE,
 	OUTCOME_SCALE,
 	OUTCOME_DRAIN,
 	OUTCOME_RESUME,

@@ -32,6 +32,8 @@ struct pool {
 	struct totals              totals;      /* of those that have ended */
 	struct children            children;
 	struct vigil               vigil;       /* over them */
+	bool                       adopted;     /* workers of another program: it has none of its own */
+	struct pool_orders         orders;      /* then: for who goes on */
 };
 
 /* ---- counting ----------------------------------------------------------- */
@@ -43,7 +45,7 @@ struct children_census pool_census(const struct pool *p)
 
 int pool_target(const struct pool *p)
 {
-	return p->scaler.wanted;
+	return p->adopted ? children_census(&p->children).accepting : p->scaler.wanted;
 }
 
 bool pool_is_complete(const struct pool *p)
@@ -252,6 +254,8 @@ static void review(struct pool *p)
 	struct scaler_counts now;
 	bool news;
 
+	if (p->adopted)
+		return;
 	trim(p);
 	now = children_count(&p->children);
 	news = scaler_review(&p->scaler, &now);
@@ -431,7 +435,8 @@ bool pool_reaped(struct pool *p, pid_t pid, int status)
 	if (WIFSIGNALED(status))
 		report_crash(p, &e, children_index(&p->children, c));
 	board_reset(p->children.board, children_index(&p->children, c), BOARD_FREE);
-	if (was == CHILD_STARTING || was == CHILD_ACCEPTING || was == CHILD_HANGING)
+	if (!p->adopted &&
+	    (was == CHILD_STARTING || was == CHILD_ACCEPTING || was == CHILD_HANGING))
 		slow_down(p, was == CHILD_STARTING);
 	review(p);
 	p->context->changed(p->context->arg, p);
@@ -440,13 +445,9 @@ bool pool_reaped(struct pool *p, pid_t pid, int status)
 
 /* ---- the pool ----------------------------------------------------------- */
 
-struct pool *pool_new(struct pool_context *context, const struct conf_service *service,
-                      unsigned int generation, int64_t shutdown_timeout_ms,
-                      struct listening *const *sockets, size_t n_sockets)
+static struct pool *make(struct pool_context *context, const struct conf_service *service,
+                         unsigned int generation)
 {
-	const struct child blank = { .leash.fd = -1, .loop = context->loop, .events = context->events,
-	                             .service = service->name, .heard = on_heard,
-	                             .kicked = on_kicked };
 	struct pool *p = calloc(1, sizeof *p);
 
 	if (!p)
@@ -454,26 +455,81 @@ struct pool *pool_new(struct pool_context *context, const struct conf_service *s
 	p->context = context;
 	p->service = service;
 	p->generation = generation;
-	p->shutdown_timeout_ms = shutdown_timeout_ms;
 	p->delayed.fire = on_delay_over;
+	p->vigil = (struct vigil){ .service = service, .children = &p->children,
+	                           .loop = context->loop, .events = context->events,
+	                           .aborted = on_aborted };
+	return p;
+}
+
+static struct child blank_child(struct pool *p)
+{
+	return (struct child){ .leash.fd = -1, .loop = p->context->loop,
+	                       .events = p->context->events, .service = p->service->name,
+	                       .heard = on_heard, .kicked = on_kicked, .arg = p };
+}
+
+struct pool *pool_new(struct pool_context *context, const struct conf_service *service,
+                      unsigned int generation, int64_t shutdown_timeout_ms,
+                      struct listening *const *sockets, size_t n_sockets)
+{
+	struct pool *p = make(context, service, generation);
+	struct child blank;
+
+	if (!p)
+		return NULL;
+	blank = blank_child(p);
+	p->shutdown_timeout_ms = shutdown_timeout_ms;
 	p->n_listeners = n_sockets;
 	for (size_t i = 0; i < n_sockets; i++)
 		p->listeners[i] = sockets[i]->fd;
 	p->scaler = (struct scaler){ .service = service, .loop = context->loop,
 	                             .events = context->events, .listeners = p->listeners,
 	                             .n_listeners = n_sockets, .look = on_look };
-	p->vigil = (struct vigil){ .service = service, .children = &p->children,
-	                           .loop = context->loop, .events = context->events,
-	                           .aborted = on_aborted };
 	/* Room for as many that drain beside those that work. */
 	if (children_init(&p->children, (size_t)service->workers.max * 2,
 	                  (uint32_t)service->connections, service->crash_capture, &blank) == -1) {
 		pool_free(&p);
 		return NULL;
 	}
-	for (size_t i = 0; i < p->children.n; i++)
-		p->children.all[i].arg = p;
 	return p;
+}
+
+struct pool *pool_adopt(struct pool_context *context, const struct conf_service *service,
+                        unsigned int generation, size_t n_places, int board, int board_version,
+                        const struct pool_orders *orders, const struct totals *totals)
+{
+	struct pool *p = make(context, service, generation);
+	struct child blank;
+
+	if (!p)
+		return NULL;
+	blank = blank_child(p);
+	p->adopted = true;
+	p->orders = *orders;
+	p->totals = *totals;
+	if (children_adopt(&p->children, n_places, (uint32_t)service->connections,
+	                   service->crash_capture, &blank, board, board_version) == -1)
+		pool_free(&p);
+	return p;
+}
+
+void pool_adopt_worker(struct pool *p, size_t i, const struct child_past *past)
+{
+	child_adopt(&p->children.all[i], past);
+	/* Of those that write to a board that we cannot read, all seem to stand still. */
+	if (p->children.foreign_board == -1)
+		vigil_begin(&p->vigil);
+}
+
+int pool_board_fd(const struct pool *p, int *version)
+{
+	return children_board_fd(&p->children, version);
+}
+
+struct child_past pool_worker_past(const struct pool *p, size_t i)
+{
+	return child_past(&p->children.all[i]);
 }
 
 void pool_free(struct pool **pp)
@@ -500,4 +556,37 @@ void pool_start(struct pool *p)
 	scaler_start(&p->scaler);
 	fill(p);
 	p->context->changed(p->context->arg, p);        /* on demand, it is ready at once */
+}
+
+struct pool_orders pool_orders(const struct pool *p)
+{
+	struct pool_orders o = {
+		.drained = !p->scaler.works, .restart = p->restart,
+		.failed = p->failed && children_census(&p->children).accepting == 0,
+	};
+
+	if (p->adopted)
+		return p->orders;
+	if (p->scaler.works && p->scaler.floor != p->service->workers.min)
+		o.workers = p->scaler.floor;
+	/* One that is served is not to lack workers because of us. */
+	if (o.failed && timer_is_set(&p->delayed))
+		o.delayed_ms = p->delayed.at_ms;
+	return o;
+}
+
+void pool_continue(struct pool *p, const struct pool_orders *orders)
+{
+	const int max = p->service->workers.max;
+
+	p->restart = orders->restart;
+	p->failed = orders->failed;
+	if (!orders->drained)
+		scaler_start(&p->scaler);
+	if (orders->workers > 0)
+		scaler_order(&p->scaler, orders->workers < max ? orders->workers : max, true);
+	if (orders->delayed_ms > 0)
+		loop_timer_at(p->context->loop, &p->delayed, orders->delayed_ms);
+	fill(p);
+	p->context->changed(p->context->arg, p);
 }

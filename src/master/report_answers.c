@@ -17,6 +17,7 @@
 #include "conf_keys.h"
 #include "report_data.h"
 #include "signals.h"
+#include "version.h"
 
 static json_int_t number(uint64_t n)
 {
@@ -132,14 +133,14 @@ void report_status(void *data, const struct control_request *r, struct report_ou
 {
 	const struct report_data *d = data;
 	const struct master *m = d->master;
-	const char *file = m->current->conf->file;
+	const char *file = m->source.text ? NULL : m->source.file;
 	json_t *services = json_array(), *result;
 
 	(void)r;
 	for (size_t i = 0; i < d->n; i++)
 		json_array_append_new(services, service(&d->services[i]));
 	result = json_pack("{s:s, s:i, s:f, s:I, s:s, s:o, s:o, s:o, s:o}",
-		"version", PACKAGE_VERSION, "pid", (int)getppid(),
+		"version", version_string, "pid", (int)getppid(),
 		"uptime", seconds(d->now_ms - m->started_ms),
 		"generation", number(m->current->number), "phase", phase(m),
 		"config", file ? control_string(file) : json_null(),

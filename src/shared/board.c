@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "fd.h"
@@ -83,12 +84,17 @@ static int open_memory(void)
 	       ? memfd_create("drover-board", MFD_CLOEXEC | MFD_ALLOW_SEALING) : fd;
 }
 
-static bool map(struct board *b)
+#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
+
+static bool make_memory(struct board *b)
 {
 	b->fd = open_memory();
-	if (b->fd == -1 || ftruncate(b->fd, (off_t)b->len) == -1 ||
-	    fcntl(b->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == -1)
-		return false;
+	return b->fd != -1 && ftruncate(b->fd, (off_t)b->len) == 0 &&
+	       fcntl(b->fd, F_ADD_SEALS, SEALS) == 0;
+}
+
+static bool map(struct board *b)
+{
 	b->memory = mmap(NULL, b->len, PROT_READ | PROT_WRITE, MAP_SHARED, b->fd, 0);
 	return b->memory != MAP_FAILED;
 }
@@ -102,16 +108,44 @@ struct board *board_new(size_t n_slots, size_t n_connections, size_t input_size)
 	*b = (struct board){ .n_slots = n_slots, .n_connections = n_connections,
 	                     .input_size = input_size, .memory = MAP_FAILED, .fd = -1 };
 	errno = ENOMEM;
-	if (!measure(b) || !map(b)) {
+	if (!measure(b) || !make_memory(b) || !map(b)) {
 		board_free(&b);
 		return NULL;
 	}
 	*(struct header *)b->memory = (struct header){
-		.magic = "drover", .version = 1,
+		.magic = "drover", .version = BOARD_VERSION,
 		.n_slots = (uint32_t)n_slots, .n_connections = (uint32_t)n_connections,
 		.input_size = (uint32_t)input_size,
 	};
 	return b;
+}
+
+/* Nothing less than what make_memory makes: who reads beyond its end, dies. */
+static bool is_such_memory(const struct board *b, int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return false;
+	errno = EINVAL;
+	return S_ISREG(st.st_mode) && (size_t)st.st_size == b->len &&
+	       (fcntl(fd, F_GET_SEALS) & SEALS) == SEALS;
+}
+
+struct board *board_adopt(int fd, size_t n_slots, size_t n_connections, size_t input_size)
+{
+	struct board *b = malloc(sizeof *b);
+
+	if (!b)
+		return NULL;
+	*b = (struct board){ .n_slots = n_slots, .n_connections = n_connections,
+	                     .input_size = input_size, .memory = MAP_FAILED, .fd = fd };
+	errno = EINVAL;
+	if (measure(b) && is_such_memory(b, fd) && map(b))
+		return b;
+	b->fd = -1;
+	board_free(&b);
+	return NULL;
 }
 
 void board_free(struct board **bp)

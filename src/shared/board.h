@@ -18,6 +18,7 @@
 
 #include "address.h"
 
+#define BOARD_VERSION 1                 /* of the memory's layout */
 #define BOARD_LINE 64                   /* bytes of a cache line: no two workers write in one */
 
 enum board_state {                      /* of a worker */
@@ -87,6 +88,12 @@ struct board;
  * when it is first written. NULL with errno.
  */
 struct board *board_new(size_t n_slots, size_t n_connections, size_t input_size);
+
+/*
+ * One that an earlier program made, of this version and for as many. Takes fd. On
+ * failure returns NULL with errno, and fd is still the caller's.
+ */
+struct board *board_adopt(int fd, size_t n_slots, size_t n_connections, size_t input_size);
 
 /* Unmaps *bp and sets it to NULL; NULL is fine. Not after board_enter. */
 void board_free(struct board **bp);

@@ -136,6 +136,8 @@ static const struct { const char *name, *args[4], *request, *result, *says; } re
 	  "000010  67 0a                                            g.\n" },
 	{ "reload", { "reload" }, "{\"command\":\"reload\"}", "{\"generation\":8}",
 	  "reloaded: generation 8\n" },
+	{ "upgrade", { "upgrade" }, "{\"command\":\"upgrade\"}",
+	  "{\"version\":\"1.2.3\",\"generation\":8}", "generation 8 serves, by drover 1.2.3\n" },
 	{ "stop", { "stop" }, "{\"command\":\"stop\"}", "{\"stopped\":true}", "stopped\n" },
 	{ "stop at once", { "stop", "--now" }, "{\"command\":\"stop\",\"now\":true}", "{\"stopped\":true}",
 	  "stopped\n" },
