@@ -44,6 +44,11 @@ int fd_adopt(int fd)
 	return fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
+int fd_set_cloexec(int fd, bool cloexec)
+{
+	return fcntl(fd, F_SETFD, cloexec ? FD_CLOEXEC : 0);
+}
+
 static int by_number(const void *a, const void *b)
 {
 	const int *x = a, *y = b;

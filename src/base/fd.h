@@ -5,6 +5,7 @@
 #ifndef DROVER_BASE_FD_H
 #define DROVER_BASE_FD_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* Closes fd if it is open (not -1), keeps errno, returns -1. */
@@ -18,6 +19,9 @@ int fd_set_blocking(int fd);
 
 /* O_NONBLOCK and close-on-exec for a descriptor that we were given. 0, or -1 with errno. */
 int fd_adopt(int fd);
+
+/* Whether fd goes to the next program that is executed. 0, or -1 with errno. */
+int fd_set_cloexec(int fd, bool cloexec);
 
 /* Closes all descriptors but 0, 1, 2 and the n in keep, which it sorts; -1 in keep is fine. */
 void fd_keep_only(int *keep, size_t n);

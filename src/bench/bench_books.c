@@ -74,6 +74,9 @@ uint64_t bench_books_take(struct bench_thread *t, uint64_t n)
 		n = t->tickets;
 	}
 	t->tickets -= n;
+	if (t->tickets == 0 &&
+	    atomic_load_explicit(&t->shared->tickets, memory_order_relaxed) == 0)
+		t->no_tickets = true;
 	return n;
 }
 

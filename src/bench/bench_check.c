@@ -65,7 +65,7 @@ static const char *check_stream(const struct bench_plan *p, const struct bench_w
 static const char *check_message(const struct bench_plan *p, const struct bench_wish *w)
 {
 	const enum answer_kind kind = p->answer.kind;
-	const bool empty = p->message_bytes == 0 && p->mode != BENCH_HOLD && p->mode != BENCH_STREAM;
+	const bool empty = p->message_bytes == 0 && p->mode != BENCH_STREAM;
 	const bool silent = empty && (kind != ANSWER_FRAMED || w->raw);
 	const struct rule rules[] = {
 		{ !!w->text + !!w->file + !!w->size > 1,
@@ -90,7 +90,8 @@ static const char *check_message(const struct bench_plan *p, const struct bench_
 		  "an empty --expect is for --answer eof or a framed one" },
 		{ kind == ANSWER_LENGTH && p->answer.length > p->answer.max,
 		  "--answer length:N is beyond --max-answer" },
-		{ kind == ANSWER_LENGTH && (uint64_t)p->message_bytes > p->answer.max && !p->answer.length,
+		{ (uint64_t)p->message_bytes > p->answer.max &&
+		  (p->answer.echo || (kind == ANSWER_LENGTH && !p->answer.length)) && p->mode != BENCH_STREAM,
 		  "the answer would be as long as the request, and beyond --max-answer" },
 	};
 

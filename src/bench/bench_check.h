@@ -12,8 +12,7 @@
 struct bench_wish {
 	const char *text, *file, *size;         /* --message, --message-file, --size */
 	const char *expect, *expect_file;
-	bool        answer, echo, raw, duration, threads, opening, warm_up, arrivals, stream;
-	bool        connect_rate;
+	bool        answer, echo, raw, duration, opening, arrivals, stream;
 	int64_t     bytes;                      /* --size, or its default */
 };
 

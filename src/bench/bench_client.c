@@ -15,10 +15,9 @@
 #include <sys/socket.h>
 
 #include "fd.h"
-#include "proxy_header.h"
 
-#define AT_END    (EPOLLRDHUP | EPOLLHUP | EPOLLERR)
-#define READABLE  (EPOLLIN | AT_END)
+#define AT_END   (EPOLLRDHUP | EPOLLHUP | EPOLLERR)
+#define READABLE (EPOLLIN | AT_END)
 
 /* Streaming, a client has so many goes before the others have theirs. */
 #define STREAM_GOES 4
@@ -79,21 +78,6 @@ static bool is_unix(const struct bench_lane *l)
 	return l->plan->to.u.sa.sa_family == AF_UNIX;
 }
 
-/* Binds to the next source address; its port is chosen by connect(2), which knows more. */
-static int bind_source(struct bench_lane *l, int fd)
-{
-	const struct address_range *r = &l->plan->source;
-	struct address from;
-	const int on = 1;
-
-	if (r->count == 0)
-		return 0;
-	from = address_range_at(r, l->turn);
-	if (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on) == -1)
-		return -1;
-	return bind(fd, &from.u.sa, from.len);
-}
-
 static int make_socket(struct bench_lane *l)
 {
 	const int on = 1;
@@ -101,58 +85,19 @@ static int make_socket(struct bench_lane *l)
 
 	if (fd == -1 || is_unix(l))
 		return fd;
-	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == -1 || bind_source(l, fd) == -1)
+	if (setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) == -1 ||
+	    bench_origin_bind(&l->origin, l->plan, fd) == -1)
 		return fd_drop(fd);
 	return fd;
 }
 
-static struct endpoint own_end(int fd)
-{
-	struct address a = { .len = sizeof a.u };
-
-	if (getsockname(fd, &a.u.sa, &a.len) == -1)
-		a.len = 0;
-	return endpoint_of(&a.u.sa, a.len);
-}
-
-/* Where the client of the header says that it went: to our target, or if that is of
- * another family, to nowhere in particular. */
-static struct endpoint proxied_to(const struct bench_lane *l, const struct endpoint *from)
-{
-	struct endpoint to = endpoint_of(&l->plan->to.u.sa, l->plan->to.len);
-	const in_port_t port = to.port;
-
-	if (to.family != from->family && from->family != AF_UNIX)
-		to = (struct endpoint){ .family = from->family, .port = port };
-	return to;
-}
-
-/* On a new connection there is room for all of it. */
-static int send_proxy_header(struct bench_lane *l, int fd)
-{
-	const struct bench_plan *p = l->plan;
-	struct endpoint from = own_end(fd), to;
-	char header[PROXY_HEADER_MAX];
-	size_t len;
-
-	if (p->proxy_source.count) {
-		const in_port_t port = from.port;
-		const struct address a = address_range_at(&p->proxy_source, l->turn);
-
-		from = endpoint_of(&a.u.sa, a.len);
-		from.port = port;
-	}
-	to = proxied_to(l, &from);
-	len = p->proxy == BENCH_PROXY_V1 ? proxy_header_v1(header, &from, &to)
-	                                 : proxy_header_v2(header, &from, &to);
-	l->bytes_sent += len;
-	return send(fd, header, len, MSG_NOSIGNAL) == (ssize_t)len ? 0 : -1;
-}
-
 static enum bench_news opened(struct bench_lane *l, struct bench_client *c)
 {
-	if (l->plan->proxy != BENCH_PROXY_NONE && send_proxy_header(l, c->fd) == -1)
+	const ssize_t n = bench_origin_announce(&l->origin, l->plan, c->fd);
+
+	if (n == -1)
 		return fail_with(c, errno);
+	l->bytes_sent += (uint64_t)n;
 	c->state = BENCH_CLIENT_QUIET;
 	c->was_open = true;
 	return BENCH_NEWS_OPENED;
@@ -172,7 +117,6 @@ enum bench_news bench_client_open(struct bench_lane *l, struct bench_client *c)
 
 	c->was_open = false;
 	c->fd = make_socket(l);
-	l->turn += l->turn_step;
 	if (c->fd == -1)
 		return fail_with(c, errno);
 	done = connect(c->fd, &l->plan->to.u.sa, l->plan->to.len) == 0;
@@ -416,4 +360,9 @@ enum bench_news bench_client_stream(struct bench_lane *l, struct bench_client *c
 enum bench_news bench_client_step(struct bench_lane *l, struct bench_client *c, uint32_t events)
 {
 	return steps[c->state](l, c, events);
+}
+
+bool bench_client_has_more(enum bench_client_state from, uint32_t events)
+{
+	return events & (from == BENCH_CLIENT_CONNECTING ? READABLE : AT_END);
 }

@@ -6,9 +6,11 @@
 #ifndef DROVER_BENCH_BENCH_CLIENT_H
 #define DROVER_BENCH_BENCH_CLIENT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "answer.h"
+#include "bench_origin.h"
 #include "bench_plan.h"
 #include "failure.h"
 #include "list.h"
@@ -40,7 +42,7 @@ struct bench_lane {
 	int      epoll_fd;
 	int64_t  now_ns;                /* as of the last look at the clock */
 	uint64_t bytes_sent, bytes_received;
-	uint64_t turn, turn_step;       /* which of the source addresses is next */
+	struct bench_origin origin;
 	unsigned message_turn;
 	char     scratch[BENCH_SCRATCH];
 };
@@ -70,8 +72,17 @@ enum bench_news bench_client_open(struct bench_lane *l, struct bench_client *c);
 enum bench_news bench_client_talk(struct bench_lane *l, struct bench_client *c);
 enum bench_news bench_client_stream(struct bench_lane *l, struct bench_client *c);
 
-/* Its socket is ready. */
+/*
+ * Its socket is ready. An edge comes once for all that has happened, and this
+ * makes one step: there may be another (bench_client_has_more).
+ */
 enum bench_news bench_client_step(struct bench_lane *l, struct bench_client *c, uint32_t events);
+
+/*
+ * True if these events may tell of more than the step from that state has
+ * seen: of bytes that came with the connect, or of an end behind an answer.
+ */
+bool bench_client_has_more(enum bench_client_state from, uint32_t events);
 
 /* Closes it as failed, and says so. */
 enum bench_news bench_client_fail(struct bench_client *c, enum failure why);

@@ -194,8 +194,14 @@ static int make_message_of(struct bench_plan *p, const struct framing *framing, 
                            size_t len)
 {
 	p->message_bytes = len;
-	if (framing && !framing_can_hold(framing, bytes, len))
-		return fail("a message for --answer line has no newline in it, unless it is sent --raw");
+	if (framing) {
+		struct framing f = *framing;
+
+		f.max = UINT64_MAX;     /* what there is limits answers */
+		if (!framing_can_hold(&f, bytes, len))
+			return fail("a message for --answer line has no newline in it, unless it is sent"
+			            " --raw");
+	}
 	if (message_of_bytes(&p->message, bytes, len, framing) == -1)
 		return fail(strerror(errno));
 	return p->mode == BENCH_STREAM && len && repeat(&p->message) == -1 ? fail(strerror(errno)) : -1;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Modes by name, and what follows from a plan.
+ * Modes and ways by name, and what follows from a plan.
  */
 #include <config.h>
 #include "bench_plan.h"
@@ -15,6 +15,12 @@ static const char *const mode_names[] = {
 	[BENCH_OPEN_LOOP] = "open-loop",
 };
 
+static const char *const stream_names[] = {
+	[BENCH_STREAM_BOTH] = "both",
+	[BENCH_STREAM_SEND] = "send",
+	[BENCH_STREAM_RECEIVE] = "receive",
+};
+
 const char *bench_mode_name(enum bench_mode mode)
 {
 	return mode_names[mode];
@@ -25,6 +31,21 @@ int bench_mode_parse(const char *text, enum bench_mode *mode)
 	for (enum bench_mode m = 0; m < BENCH_MODES; m++)
 		if (strcmp(text, mode_names[m]) == 0) {
 			*mode = m;
+			return 0;
+		}
+	return -1;
+}
+
+const char *bench_stream_name(enum bench_stream stream)
+{
+	return stream_names[stream];
+}
+
+int bench_stream_parse(const char *text, enum bench_stream *stream)
+{
+	for (enum bench_stream s = BENCH_STREAM_BOTH; s <= BENCH_STREAM_RECEIVE; s++)
+		if (strcmp(text, stream_names[s]) == 0) {
+			*stream = s;
 			return 0;
 		}
 	return -1;

@@ -61,6 +61,8 @@ struct bench_plan {
 
 const char *bench_mode_name(enum bench_mode mode);
 int bench_mode_parse(const char *text, enum bench_mode *mode);
+const char *bench_stream_name(enum bench_stream stream);
+int bench_stream_parse(const char *text, enum bench_stream *stream);
 
 /* True if operations go on connections that were opened before. */
 bool bench_plan_keeps_connections(const struct bench_plan *p);

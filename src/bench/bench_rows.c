@@ -198,19 +198,8 @@ static const char *take_max_answer(struct bench_reading *r, const char *value)
 
 static const char *take_stream(struct bench_reading *r, const char *value)
 {
-	static const char *const names[] = {
-		[BENCH_STREAM_BOTH] = "both",
-		[BENCH_STREAM_SEND] = "send",
-		[BENCH_STREAM_RECEIVE] = "receive",
-	};
-
 	r->wish.stream = true;
-	for (enum bench_stream s = BENCH_STREAM_BOTH; s <= BENCH_STREAM_RECEIVE; s++)
-		if (strcmp(value, names[s]) == 0) {
-			r->plan->stream = s;
-			return NULL;
-		}
-	return "both, send or receive";
+	return bench_stream_parse(value, &r->plan->stream) == 0 ? NULL : "both, send or receive";
 }
 
 static const char *take_source(struct bench_reading *r, const char *value)

@@ -36,6 +36,7 @@ struct run {
 	unsigned                 n_threads;     /* that were started */
 	int                      signal_fd;
 	bool                     interrupted;
+	int64_t                  start_ns;      /* of the measured part */
 	struct progress          progress;
 	bool                     has_terminal;
 };
@@ -85,6 +86,11 @@ static void end_threads(struct run *run)
 }
 
 /* ---- waiting ------------------------------------------------------------ */
+
+static bool all_are_through(struct run *run)
+{
+	return atomic_load_explicit(&run->shared.through, memory_order_acquire) == run->n_threads;
+}
 
 static uint64_t errors_so_far(struct run *run)
 {
@@ -157,8 +163,7 @@ static enum gate wait_for(struct run *run, const struct bench_order *order, bool
 		{ .fd = at_gate ? STDIN_FILENO : -1, .events = POLLIN },
 	};
 
-	while (order->phase == BENCH_PHASE_REST ||
-	       atomic_load_explicit(&run->shared.through, memory_order_acquire) < run->n_threads) {
+	while (order->phase == BENCH_PHASE_REST || !all_are_through(run)) {
 		const int n = poll(fds, 3, run->has_terminal ? PROGRESS_MS : -1);
 
 		if (order->phase != BENCH_PHASE_REST)
@@ -182,23 +187,22 @@ static enum gate wait_for(struct run *run, const struct bench_order *order, bool
 }
 
 /* One phase, to its end; held: till a line comes at the gate. False if that is gone. */
-static bool pass_phase(struct run *run, enum bench_phase phase, int64_t for_ns, bool held,
-                       int64_t *start_ns)
+static bool pass_phase(struct run *run, enum bench_phase phase, int64_t for_ns, bool held)
 {
 	struct bench_order order = { .phase = phase, .start_ns = clock_ns(), .end_ns = INT64_MAX };
 	enum gate gate;
 
 	if (for_ns && !held)
 		order.end_ns = order.start_ns + for_ns;
-	if (start_ns)
-		*start_ns = order.start_ns;
+	if (phase == BENCH_PHASE_MEASURE)
+		run->start_ns = order.start_ns;
 	atomic_store(&run->shared.stop, errors_so_far(run) >= run->plan->max_errors);
 	order_all(run, &order);
 	gate = wait_for(run, &order, held);
-	if (run->interrupted || gate != GATE_CLOSED) {
+	if (run->interrupted || gate != GATE_CLOSED)
 		stop_all(run);
+	while (!all_are_through(run))   /* SIGINT is one more reason to look up */
 		wait_for(run, &order, false);
-	}
 	progress_clear(&run->progress);
 	return gate != GATE_GONE;
 }
@@ -234,16 +238,17 @@ static void note_start(struct report *r)
 	strftime(r->started, sizeof r->started, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
 }
 
-static void add_up(const struct run *run, struct report *r, int64_t start_ns)
+/* When the threads have ended: till then they count connections that are lost. */
+static void add_up(const struct run *run, struct report *r)
 {
-	int64_t end_ns = start_ns;
+	int64_t end_ns = run->start_ns;
 
 	for (unsigned i = 0; i < run->n_threads; i++) {
 		tally_merge(&r->tally, &run->threads[i].tally);
 		if (run->threads[i].ended_ns > end_ns)
 			end_ns = run->threads[i].ended_ns;
 	}
-	r->seconds = (double)(end_ns - start_ns) / 1e9;
+	r->seconds = (double)(end_ns - run->start_ns) / 1e9;
 }
 
 static bool nobody_is_there(const struct run *run)
@@ -260,34 +265,28 @@ static bool pass_all(struct run *run, struct report *r)
 {
 	const struct bench_plan *p = run->plan;
 	const bool held = p->mode == BENCH_HOLD && p->gate;
-	int64_t start_ns = 0;
 	double cpu;
 
 	note_start(r);
-	pass_phase(run, BENCH_PHASE_OPEN, 0, false, NULL);
-	if (nobody_is_there(run)) {
-		add_up(run, r, 0);
+	pass_phase(run, BENCH_PHASE_OPEN, 0, false);
+	if (nobody_is_there(run))
 		return true;
-	}
 	if (p->warm_up_ns && !run->interrupted)
-		pass_phase(run, BENCH_PHASE_WARM_UP, p->warm_up_ns, false, NULL);
+		pass_phase(run, BENCH_PHASE_WARM_UP, p->warm_up_ns, false);
 	if (!held && !pass_gate(run, "begin"))
 		return false;
-	if (held && (puts("begin") == EOF || fflush(stdout) == EOF))
+	if (held && !run->interrupted && (puts("begin") == EOF || fflush(stdout) == EOF))
 		return false;
 	cpu = cpu_seconds();
 	if (!run->interrupted) {
 		note_start(r);
-		if (!pass_phase(run, BENCH_PHASE_MEASURE, p->duration_ns, held, &start_ns))
+		if (!pass_phase(run, BENCH_PHASE_MEASURE, p->duration_ns, held))
 			return false;
 	}
 	r->client_cpu_seconds = cpu_seconds() - cpu;
 	if (errors_so_far(run) >= p->max_errors)
 		fprintf(stderr, "drover-bench: gave up after %" PRIu64 " errors\n", errors_so_far(run));
-	if (!pass_gate(run, "end"))
-		return false;
-	add_up(run, r, start_ns);
-	return true;
+	return pass_gate(run, "end");
 }
 
 static int exit_status(const struct report *r, const struct run *run)
@@ -309,6 +308,7 @@ static int run_threads(struct run *run, struct report *r)
 	}
 	passed = pass_all(run, r);
 	end_threads(run);
+	add_up(run, r);
 	if (!passed) {
 		fputs("drover-bench: --gate: standard input has ended\n", stderr);
 		return EX_SOFTWARE;

@@ -15,6 +15,7 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
+#include "bench_turn.h"
 #include "bench_work.h"
 #include "clock.h"
 #include "fd.h"
@@ -93,7 +94,7 @@ static void tell_through(struct bench_thread *t)
  */
 static int wait_for_events(const struct bench_thread *t, struct epoll_event *events)
 {
-	const int64_t due_ns = bench_work_due(t);
+	const int64_t due_ns = bench_turn_due(t);
 	struct timespec wait;
 	int64_t left_ns;
 
@@ -132,7 +133,7 @@ static void turn(struct bench_thread *t)
 		woken |= dispatch(t, &events[i]);
 	if (woken)
 		obey(t);
-	bench_work_advance(t);
+	bench_turn_advance(t);
 	if (bench_work_is_over(t))
 		tell_through(t);
 }
@@ -196,8 +197,7 @@ int bench_thread_start(struct bench_thread *t)
 	int err;
 
 	t->lane.plan = t->plan;
-	t->lane.turn = t->index;
-	t->lane.turn_step = t->plan->threads;
+	t->lane.origin = bench_origin_of(t->index, t->plan->threads);
 	t->lane.message_turn = t->index * 64;
 	if (open_all(t) == -1) {
 		close_all(t);

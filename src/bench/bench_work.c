@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * From news of a client to what it does next. An answer leads straight to the
- * next request; everything else goes through lists, which bench_work_advance
- * works off.
+ * next request; everything else goes through lists, which bench_turn.c works
+ * off.
  */
 #include <config.h>
 #include "bench_work.h"
 
 #include "bench_books.h"
 
-#define MS          INT64_C(1000000)
-#define REST_NS     (10 * MS)           /* after a connect that failed */
-#define CATCH_UP_NS (100 * MS)          /* of connects that could not be made in time */
+#define REST_NS INT64_C(10000000)       /* after a connect that failed */
 
 static void handle(struct bench_thread *t, struct bench_client *c, enum bench_news news);
 
@@ -21,7 +19,7 @@ static void set_busy(struct bench_thread *t, struct bench_client *c, bool busy)
 	c->busy = busy;
 }
 
-static void move(struct list *to, struct bench_client *c)
+void bench_work_move(struct list *to, struct bench_client *c)
 {
 	list_remove(&c->link);
 	list_append(to, &c->link);
@@ -30,7 +28,7 @@ static void move(struct list *to, struct bench_client *c)
 /* ---- beginning ---------------------------------------------------------- */
 
 /* One that the server's queue had no room for is busy all the while. */
-static void connect_client(struct bench_thread *t, struct bench_client *c)
+void bench_work_connect(struct bench_thread *t, struct bench_client *c)
 {
 	if (!c->busy) {
 		c->connect_ns = c->moved_ns = t->lane.now_ns;
@@ -39,7 +37,7 @@ static void connect_client(struct bench_thread *t, struct bench_client *c)
 	handle(t, c, bench_client_open(&t->lane, c));
 }
 
-static void talk(struct bench_thread *t, struct bench_client *c)
+void bench_work_talk(struct bench_thread *t, struct bench_client *c)
 {
 	c->moved_ns = t->lane.now_ns;
 	set_busy(t, c, true);
@@ -53,22 +51,21 @@ static void stream(struct bench_thread *t, struct bench_client *c)
 	handle(t, c, bench_client_stream(&t->lane, c));
 }
 
-/* What a client does that has nothing to do: open, or in connect mode closed. */
-static void go_on(struct bench_thread *t, struct bench_client *c)
+void bench_work_go_on(struct bench_thread *t, struct bench_client *c)
 {
 	switch (t->plan->mode) {
 	case BENCH_PING_PONG:
 		if (bench_books_may_begin(t)) {
 			c->since_ns = t->lane.now_ns;
-			talk(t, c);
+			bench_work_talk(t, c);
 		}
 		break;
 	case BENCH_CONNECT:
 		if (bench_books_is_running(t))
-			move(&t->to_open, c);
+			bench_work_move(&t->to_open, c);
 		break;
 	case BENCH_OPEN_LOOP:
-		move(&t->idle, c);
+		bench_work_move(&t->idle, c);
 		break;
 	case BENCH_STREAM:
 		if (bench_books_is_running(t))
@@ -98,11 +95,11 @@ static void on_opened(struct bench_thread *t, struct bench_client *c)
 	if (bench_books_is_counting(t))
 		histogram_record(&t->tally.connect, (uint64_t)(t->lane.now_ns - c->connect_ns));
 	if (!bench_plan_keeps_connections(t->plan) || proves_itself(t)) {
-		talk(t, c);
+		bench_work_talk(t, c);
 		return;
 	}
 	set_busy(t, c, false);
-	go_on(t, c);
+	bench_work_go_on(t, c);
 }
 
 static void on_answered(struct bench_thread *t, struct bench_client *c)
@@ -117,9 +114,9 @@ static void on_answered(struct bench_thread *t, struct bench_client *c)
 		bench_client_close(c);
 	/* Where no answer is awaited, the others have their turn first. */
 	if (t->plan->answer.kind == ANSWER_NONE)
-		move(&t->ready, c);
+		bench_work_move(&t->ready, c);
 	else
-		go_on(t, c);
+		bench_work_go_on(t, c);
 }
 
 /* In a stream an operation is as many bytes as a message has. */
@@ -138,14 +135,16 @@ static void on_moved(struct bench_thread *t, struct bench_client *c, bool more)
 	if (t->no_tickets)
 		bench_books_stop(t, t->lane.now_ns);
 	else if (more)
-		move(&t->ready, c);
+		bench_work_move(&t->ready, c);
 }
 
 /* Whether it is to be connected again depends on the mode; when, on what went wrong. */
 static void on_failed(struct bench_thread *t, struct bench_client *c)
 {
 	bench_books_look(t);
-	bench_books_failure(t, c);
+	/* When all that --count allows has begun, nobody needs one that is idle. */
+	if (c->busy || !t->no_tickets)
+		bench_books_failure(t, c);
 	set_busy(t, c, false);
 	list_remove(&c->link);
 	c->streamed_counted = 0;
@@ -153,15 +152,15 @@ static void on_failed(struct bench_thread *t, struct bench_client *c)
 		return;
 	c->rest_ns = t->lane.now_ns + REST_NS;
 	if (!c->was_open)
-		move(&t->resting, c);
+		bench_work_move(&t->resting, c);
 	else
-		move(t->plan->new_connections ? &t->idle : &t->to_open, c);
+		bench_work_move(t->plan->new_connections ? &t->idle : &t->to_open, c);
 }
 
 static void on_full(struct bench_thread *t, struct bench_client *c)
 {
 	c->rest_ns = t->lane.now_ns + REST_NS;
-	move(&t->resting, c);
+	bench_work_move(&t->resting, c);
 }
 
 static void handle(struct bench_thread *t, struct bench_client *c, enum bench_news news)
@@ -188,7 +187,7 @@ static void handle(struct bench_thread *t, struct bench_client *c, enum bench_ne
 	}
 }
 
-void bench_work_step(struct bench_thread *t, struct bench_client *c, uint32_t events)
+static void step(struct bench_thread *t, struct bench_client *c, uint32_t events)
 {
 	/* A stream stands still between the phases, whatever comes, and goes on when one begins. */
 	if (t->plan->mode == BENCH_STREAM && c->state != BENCH_CLIENT_CONNECTING &&
@@ -197,171 +196,13 @@ void bench_work_step(struct bench_thread *t, struct bench_client *c, uint32_t ev
 	handle(t, c, bench_client_step(&t->lane, c, events));
 }
 
-/* ---- once a turn -------------------------------------------------------- */
-
-/* The first of a list, out of it; NULL if it is empty. */
-static struct bench_client *pop(struct list *l)
+void bench_work_step(struct bench_thread *t, struct bench_client *c, uint32_t events)
 {
-	struct bench_client *c;
+	const enum bench_client_state from = c->state;
 
-	if (list_empty(l))
-		return NULL;
-	c = container_of(l->next, struct bench_client, link);
-	list_remove(&c->link);
-	return c;
-}
-
-static void take_all(struct list *to, struct list *from)
-{
-	list_init(to);
-	if (list_empty(from))
-		return;
-	*to = *from;
-	to->next->prev = to->prev->next = to;
-	list_init(from);
-}
-
-static bool rate_allows_connect(struct bench_thread *t)
-{
-	return t->plan->connect_rate == 0 || schedule_at(&t->connects) <= t->lane.now_ns;
-}
-
-static void count_connect(struct bench_thread *t)
-{
-	if (t->plan->connect_rate == 0)
-		return;
-	schedule_forgive(&t->connects, t->lane.now_ns, CATCH_UP_NS);
-	schedule_advance(&t->connects);
-}
-
-static unsigned connects_at_once(const struct bench_thread *t)
-{
-	const unsigned share = t->plan->opening / t->plan->threads;
-
-	return !bench_books_is_opening(t) ? t->n_clients : share ? share : 1;
-}
-
-/* One of to_open; in connect mode that is an operation, which needs a ticket. */
-static void open_one(struct bench_thread *t, struct bench_client *c)
-{
-	if (!c->busy && t->plan->mode == BENCH_CONNECT) {
-		if (!bench_books_may_begin(t))
-			return;
-		c->since_ns = t->lane.now_ns;
-	}
-	count_connect(t);
-	connect_client(t, c);
-}
-
-/* In a turn each has one go: one that is closed at once comes back to the end of the list. */
-static void open_clients(struct bench_thread *t)
-{
-	const unsigned most = connects_at_once(t);
-	struct list todo;
-
-	if (list_empty(&t->to_open) || t->no_tickets)
-		return;
-	take_all(&todo, &t->to_open);
-	bench_books_look(t);
-	while (!list_empty(&todo) && t->busy < most && rate_allows_connect(t)) {
-		open_one(t, pop(&todo));
-		bench_books_look(t);
-	}
-	while (!list_empty(&todo))
-		move(&t->to_open, container_of(todo.next, struct bench_client, link));
-}
-
-static void wake_resting(struct bench_thread *t)
-{
-	struct bench_client *c;
-
-	if (list_empty(&t->resting))
-		return;
-	bench_books_look(t);
-	list_each(&t->resting, c, struct bench_client, link) {
-		if (c->rest_ns > t->lane.now_ns)
-			break;
-		move(t->plan->new_connections ? &t->idle : &t->to_open, c);
-		if (c->busy) {          /* it was told to try again, and needs no ticket */
-			list_remove(&c->link);
-			connect_client(t, c);
-		}
-	}
-}
-
-static void go_on_ready(struct bench_thread *t)
-{
-	struct list todo;
-
-	if (list_empty(&t->ready))
-		return;
-	bench_books_look(t);
-	take_all(&todo, &t->ready);
-	for (struct bench_client *c; (c = pop(&todo));)
-		go_on(t, c);
-}
-
-/* Arrivals that are due, each on a client that has nothing to do. */
-static void begin_arrivals(struct bench_thread *t)
-{
-	for (bench_books_look(t); !list_empty(&t->idle); bench_books_look(t)) {
-		const int64_t at_ns = schedule_at(&t->arrivals);
-		struct bench_client *c;
-
-		if (at_ns > t->lane.now_ns || (t->plan->new_connections && !rate_allows_connect(t)) ||
-		    !bench_books_may_begin(t))
-			return;
-		schedule_advance(&t->arrivals);
-		c = pop(&t->idle);
-		c->since_ns = at_ns;
-		if (c->state != BENCH_CLIENT_CLOSED) {
-			talk(t, c);
-		} else {
-			count_connect(t);
-			connect_client(t, c);
-		}
-	}
-}
-
-void bench_work_advance(struct bench_thread *t)
-{
-	if (!bench_books_is_running(t) && !bench_books_is_opening(t))
-		return;
-	wake_resting(t);
-	open_clients(t);
-	go_on_ready(t);
-	if (t->plan->mode == BENCH_OPEN_LOOP && bench_books_is_running(t))
-		begin_arrivals(t);
-}
-
-static int64_t later(int64_t a, int64_t b)
-{
-	return a > b ? a : b;
-}
-
-static int64_t sooner(int64_t a, int64_t b)
-{
-	return a < b ? a : b;
-}
-
-int64_t bench_work_due(const struct bench_thread *t)
-{
-	const int64_t connect_ns = t->plan->connect_rate == 0 ? 0 : schedule_at(&t->connects);
-	int64_t due = INT64_MAX;
-
-	if (!bench_books_is_running(t) && !bench_books_is_opening(t))
-		return due;
-	if (!list_empty(&t->ready))
-		return 0;
-	if (!list_empty(&t->resting))
-		due = container_of(t->resting.next, struct bench_client, link)->rest_ns;
-	if (!list_empty(&t->to_open) && !t->no_tickets && t->busy < connects_at_once(t))
-		due = sooner(due, connect_ns);
-	if (t->plan->mode == BENCH_OPEN_LOOP && bench_books_is_running(t) && !t->no_tickets &&
-	    !list_empty(&t->idle))
-		due = sooner(due, later(schedule_at(&t->arrivals),
-		                        t->plan->new_connections ? connect_ns : 0));
-	return due;
+	step(t, c, events);
+	if (bench_client_has_more(from, events))
+		step(t, c, events);
 }
 
 /* ---- phases ------------------------------------------------------------- */
@@ -374,9 +215,9 @@ static void place(struct bench_thread *t, struct bench_client *c)
 		(t->plan->stream == BENCH_STREAM_SEND ? c->streamed_out : c->streamed_in) /
 		t->plan->message_bytes;
 	if (c->state != BENCH_CLIENT_CLOSED || t->plan->new_connections)
-		go_on(t, c);
+		bench_work_go_on(t, c);
 	else if (t->plan->mode != BENCH_HOLD)
-		move(&t->to_open, c);
+		bench_work_move(&t->to_open, c);
 }
 
 void bench_work_begin(struct bench_thread *t)
@@ -389,15 +230,17 @@ void bench_work_begin(struct bench_thread *t)
 		t->connects = schedule_from(t->now.start_ns, p->connect_rate, t->index, p->threads, false);
 	if (t->now.phase == BENCH_PHASE_OPEN) {
 		for (unsigned i = 0; i < t->n_clients && bench_plan_keeps_connections(p); i++)
-			move(&t->to_open, &t->clients[i]);
+			bench_work_move(&t->to_open, &t->clients[i]);
 	} else if (bench_books_is_running(t)) {
 		t->sent_before = t->lane.bytes_sent;
 		t->received_before = t->lane.bytes_received;
 		if (p->mode == BENCH_OPEN_LOOP)
 			t->arrivals = schedule_from(t->now.start_ns, p->rate, t->index, p->threads,
 			                            p->poisson);
-		for (unsigned i = 0; i < t->n_clients; i++)
+		for (unsigned i = 0; i < t->n_clients; i++) {
 			place(t, &t->clients[i]);
+			bench_books_look(t);    /* the next begins now, not when the first did */
+		}
 	}
 }
 
@@ -414,33 +257,41 @@ void bench_work_look(struct bench_thread *t)
 	}
 }
 
+void bench_work_give_up(struct bench_thread *t, struct bench_client *c)
+{
+	if (t->plan->mode != BENCH_STREAM)
+		bench_client_close(c);
+	set_busy(t, c, false);
+}
+
 void bench_work_stop(struct bench_thread *t)
 {
 	bench_books_look(t);
 	bench_books_stop(t, t->lane.now_ns);
 }
 
-/* Those that are still busy are given up: neither done nor failed. A stream just stands still. */
 static void end_busy(struct bench_thread *t)
 {
-	for (unsigned i = 0; i < t->n_clients && t->busy; i++) {
-		struct bench_client *c = &t->clients[i];
+	for (unsigned i = 0; i < t->n_clients && t->busy; i++)
+		if (t->clients[i].busy)
+			bench_work_give_up(t, &t->clients[i]);
+}
 
-		if (c->busy && t->plan->mode != BENCH_STREAM)
-			bench_client_close(c);
-		set_busy(t, c, false);
-	}
+/* Stopped, a stream has nothing to wait for but connects. */
+static bool all_is_done(const struct bench_thread *t)
+{
+	const bool is_opening = t->now.phase == BENCH_PHASE_OPEN;
+
+	if (t->stopping && t->plan->mode == BENCH_STREAM && !is_opening)
+		return true;
+	if (t->busy)
+		return t->stopping && t->lane.now_ns >= t->grace_ns;
+	return t->stopping || (is_opening ? list_empty(&t->to_open) : t->no_tickets);
 }
 
 bool bench_work_is_over(struct bench_thread *t)
 {
-	const bool waits = t->busy && (t->plan->mode != BENCH_STREAM || t->now.phase == BENCH_PHASE_OPEN);
-
-	if (!t->active)
-		return false;
-	if (t->stopping ? waits && t->lane.now_ns < t->grace_ns
-	                : t->busy || (t->now.phase == BENCH_PHASE_OPEN ? !list_empty(&t->to_open)
-	                                                               : !t->no_tickets))
+	if (!t->active || !all_is_done(t))
 		return false;
 	bench_books_stop(t, t->last_ns);
 	end_busy(t);

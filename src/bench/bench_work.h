@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the clients of a thread do when, and what of it counts. Called by the
- * loop of the thread (bench_thread.c), and knows nothing of it.
+ * What a client does next when something has happened, and the phases of a
+ * thread's work. Knows nothing of the loop that tells it (bench_thread.c).
  */
 #ifndef DROVER_BENCH_BENCH_WORK_H
 #define DROVER_BENCH_BENCH_WORK_H
@@ -14,11 +14,20 @@ void bench_work_begin(struct bench_thread *t);
 /* The socket of a client is ready. */
 void bench_work_step(struct bench_thread *t, struct bench_client *c, uint32_t events);
 
-/* Once a turn: all that is not the direct consequence of an event. */
-void bench_work_advance(struct bench_thread *t);
+/* Connects a client that is closed; one that the server had no room for is busy, and tries again. */
+void bench_work_connect(struct bench_thread *t, struct bench_client *c);
 
-/* When that has something to do though there is no event; INT64_MAX: never. */
-int64_t bench_work_due(const struct bench_thread *t);
+/* An exchange on one that is open. When the operation began, since_ns, is set already. */
+void bench_work_talk(struct bench_thread *t, struct bench_client *c);
+
+/* What one does that has nothing to do: open, or in connect mode closed. */
+void bench_work_go_on(struct bench_thread *t, struct bench_client *c);
+
+/* What one that is busy was doing is neither done nor failed. A stream just stands still. */
+void bench_work_give_up(struct bench_thread *t, struct bench_client *c);
+
+/* From whatever list it is in to the end of this one. */
+void bench_work_move(struct list *to, struct bench_client *c);
 
 /* Looks at the clock, and ends what has taken too long. */
 void bench_work_look(struct bench_thread *t);

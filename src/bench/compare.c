@@ -10,7 +10,8 @@
 
 /* What has to be the same, if the numbers are to mean anything side by side. */
 static const char *const conditions[] = {
-	"mode", "connections", "threads", "message_bytes", "answer", "rate",
+	"mode", "connections", "threads", "message_bytes", "answer", "rate", "arrivals",
+	"new_connections", "stream",
 };
 
 /* Numbers, and where they are: a member, or a member of a member. */
@@ -53,7 +54,7 @@ static void put_value(FILE *out, const json_t *value)
 	else if (json_is_number(value))
 		fprintf(out, "%.6g", json_number_value(value));
 	else
-		fputs("none", out);
+		fputs(json_is_true(value) ? "yes" : json_is_false(value) ? "no" : "none", out);
 }
 
 static void print_differences(FILE *out, const json_t *then, const json_t *now)

@@ -7,7 +7,7 @@
 
 #include <inttypes.h>
 
-enum { BAR_MAX = 30, TEXT_WIDTH = 50 };
+enum { BAR_MIN = 8, BAR_MAX = 30, TEXT_WIDTH = 50 };
 
 /* From 0 to 1, by time or by number, whichever is further; -1 if nobody knows. */
 static double share_done(const struct progress_now *n)
@@ -25,7 +25,7 @@ static double share_done(const struct progress_now *n)
 
 static void draw_bar(const struct progress *p, double share)
 {
-	const unsigned room = p->width > TEXT_WIDTH + 12 ? p->width - TEXT_WIDTH : 12;
+	const unsigned room = p->width - TEXT_WIDTH;
 	const unsigned width = room > BAR_MAX ? BAR_MAX : room;
 	const unsigned full = (unsigned)(share * width + .5);
 
@@ -46,7 +46,7 @@ void progress_show(struct progress *p, const struct progress_now *n)
 	p->last_operations = n->operations;
 	p->shown = true;
 	fprintf(p->out, "\r\033[K%s ", n->phase);
-	if (share >= 0)
+	if (share >= 0 && p->width >= TEXT_WIDTH + BAR_MIN)
 		draw_bar(p, share);
 	fprintf(p->out, " %.0f/s, %" PRIu64 " errors", rate, n->errors);
 	if (share > 0)

@@ -57,16 +57,22 @@ static json_t *failures(const struct tally *t)
 static void put_plan(json_t *o, const struct bench_plan *p)
 {
 	char answer[ANSWER_TEXT_MAX];
+	json_t *target = json_string(p->target);        /* NULL: it is not UTF-8 */
 
 	json_object_set_new(o, "drover_bench", json_integer(FORMAT_VERSION));
 	json_object_set_new(o, "version", json_string(PACKAGE_VERSION));
-	json_object_set_new(o, "target", json_string(p->target));
+	json_object_set_new(o, "target", target ? target : json_null());
 	json_object_set_new(o, "mode", json_string(bench_mode_name(p->mode)));
 	json_object_set_new(o, "connections", json_integer(p->connections));
 	json_object_set_new(o, "threads", json_integer(p->threads));
 	json_object_set_new(o, "message_bytes", json_integer((json_int_t)p->message_bytes));
 	json_object_set_new(o, "answer", json_string(answer_rule_format(&p->answer, answer)));
 	json_object_set_new(o, "rate", p->rate > 0 ? json_real(p->rate) : json_null());
+	json_object_set_new(o, "arrivals", p->mode == BENCH_OPEN_LOOP
+	                    ? json_string(p->poisson ? "poisson" : "even") : json_null());
+	json_object_set_new(o, "new_connections", json_boolean(p->new_connections));
+	json_object_set_new(o, "stream", p->mode == BENCH_STREAM
+	                    ? json_string(bench_stream_name(p->stream)) : json_null());
 }
 
 static void put_result(json_t *o, const struct report *r)

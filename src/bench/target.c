@@ -71,6 +71,10 @@ static enum target_outcome find_host(const char *host, const char *port, bool nu
 		COMPLAIN("port \"%.60s\" is unknown (1 to 65535, or a name from services(5))", port);
 		return TARGET_WRONG;
 	}
+	if (err && numeric) {
+		COMPLAIN("\"%.60s\" is no IPv6 address, which the brackets are for", host);
+		return TARGET_WRONG;
+	}
 	if (err) {
 		COMPLAIN("%.200s: %s", host, err == EAI_SYSTEM ? strerror(errno) : gai_strerror(err));
 		return TARGET_UNKNOWN;

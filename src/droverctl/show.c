@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "crash.h"
 #include "overview.h"
 #include "table.h"
 #include "value.h"
@@ -80,6 +81,12 @@ bool show_connections(const json_t *request, const json_t *result, FILE *out)
 	return show_list(VIEW_CONNECTIONS, result, out);
 }
 
+bool show_crashes(const json_t *request, const json_t *result, FILE *out)
+{
+	return value_at(request, "crash") ? crash_print(value_at(result, "crash"), out)
+	                                  : show_list(VIEW_CRASHES, result, out);
+}
+
 bool show_check(const json_t *request, const json_t *result, FILE *out)
 {
 	(void)request, (void)result;
@@ -106,6 +113,18 @@ bool show_reload(const json_t *request, const json_t *result, FILE *out)
 	if (!json_is_integer(generation))
 		return false;
 	fprintf(out, "reloaded: generation %" JSON_INTEGER_FORMAT "\n", json_integer_value(generation));
+	return true;
+}
+
+bool show_upgrade(const json_t *request, const json_t *result, FILE *out)
+{
+	const json_t *generation = value_at(result, "generation");
+
+	(void)request;
+	if (!json_is_string(value_at(result, "version")) || !json_is_integer(generation))
+		return false;
+	fprintf(out, "generation %" JSON_INTEGER_FORMAT " serves, by ", json_integer_value(generation));
+	show_if_told("drover", value_at(result, "version"), out);
 	return true;
 }
 

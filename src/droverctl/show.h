@@ -12,8 +12,8 @@
 /* Writes the result of that request to out; false, and nothing, if it makes no sense. */
 typedef bool show_function(const json_t *request, const json_t *result, FILE *out);
 
-show_function show_status, show_services, show_workers, show_connections;
-show_function show_reload, show_stop, show_reopen_logs, show_scale, show_drain, show_resume,
+show_function show_status, show_services, show_workers, show_connections, show_crashes;
+show_function show_reload, show_upgrade, show_stop, show_reopen_logs, show_scale, show_drain, show_resume,
 	show_kick, show_check, show_version;
 
 /* A result for programs, in a line; pretty is for people. All of it is ASCII. */

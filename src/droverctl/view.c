@@ -162,12 +162,26 @@ static const struct column connections[] = {
 	TEXT("PEER", "peer"),
 };
 
+static const struct column crashes[] = {
+	TEXT("CRASH", "name"),
+	TEXT("TIME", "time"),
+	TEXT("SERVICE", "service"),
+	COUNT("WORKER", "worker"),
+	TEXT("SIGNAL", "signal"),
+	AGE("AGE", "age"),
+	COUNT("REQUESTS", "requests"),
+	SIZE("CAPTURED", "captured"),
+	TEXT("PHASE", "connection.phase"),
+	TEXT("PEER", "connection.peer"),
+};
+
 #define VIEW(columns) { #columns, columns, sizeof (columns) / sizeof (columns)[0] }
 
-static const struct view views[VIEW_KINDS] = {
+static const struct view views[VIEW_ALL] = {
 	[VIEW_SERVICES]    = VIEW(services),
 	[VIEW_WORKERS]     = VIEW(workers),
 	[VIEW_CONNECTIONS] = VIEW(connections),
+	[VIEW_CRASHES]     = VIEW(crashes),
 };
 
 const struct view *view_of(enum view_kind kind)

@@ -10,7 +10,12 @@
 
 #include "text.h"
 
-enum view_kind { VIEW_SERVICES, VIEW_WORKERS, VIEW_CONNECTIONS, VIEW_KINDS };
+enum view_kind {
+	VIEW_SERVICES, VIEW_WORKERS, VIEW_CONNECTIONS,
+	VIEW_KINDS,                     /* those above: what top shows */
+	VIEW_CRASHES = VIEW_KINDS,
+	VIEW_ALL
+};
 
 struct column {
 	const char *title;

@@ -44,7 +44,7 @@ static void print_files(const struct conf *conf)
 		printf("%s: not read, no include pattern takes it\n", *f);
 }
 
-static int check(const struct options *o)
+static int check(const struct options *o, const struct takeover *t)
 {
 	struct arena a;
 	struct conf *conf;
@@ -66,6 +66,8 @@ static int check(const struct options *o)
 	else if (status == EX_OK)
 		conf_dump(conf, stdout);
 	arena_close(&a);
+	if (status == EX_OK && t->trial != -1 && !takeover_try(t))
+		return EX_SOFTWARE;
 	if (fflush(stdout) == EOF) {
 		log_err("standard output: %m");
 		return EX_IOERR;
@@ -131,15 +133,17 @@ static int detach(void)
 	return ends[1];
 }
 
-static int serve(const struct options *o)
+static int serve(const struct options *o, struct self *self, struct takeover *t)
 {
 	int ready_fd = -1;
 	struct run_options run = {
 		.source = { .file = o->file, .text = o->text },
-		.detached = o->detach,
+		.detached = o->detach, .self = self, .takeover = t,
 	};
 
-	if (o->detach) {
+	if (o->detach && t->due && chdir("/") == -1)
+		log_warn("change to /: %m");
+	if (o->detach && !t->due) {
 		ready_fd = detach();
 		if (ready_fd == -1) {
 			log_err("detach: %m");
@@ -154,24 +158,33 @@ static int serve(const struct options *o)
 int main(int argc, char **argv)
 {
 	struct options o;
+	struct takeover t;
+	struct self self;
 	int status = EX_OK;
 
 	ensure_standard_descriptors();
+	takeover_find(&t);
+	if (self_init(&self, argv) == -1) {
+		log_err("%m");
+		return EX_OSERR;
+	}
 	options_read(&o, argc, argv);
 	switch (o.action) {
 	case OPTIONS_SERVE:
-		status = serve(&o);
+		status = serve(&o, &self, &t);
 		break;
 	case OPTIONS_TEST:
 	case OPTIONS_DUMP:
-		status = check(&o);
+		status = check(&o, &t);
 		break;
 	case OPTIONS_DONE:
 		break;
 	case OPTIONS_BAD:
+		takeover_decline(&self, &t, "the new program does not know its arguments");
 		status = EX_USAGE;
 		break;
 	}
 	options_free(&o);
+	self_fini(&self);
 	return status;
 }

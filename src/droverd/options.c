@@ -16,6 +16,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "version.h"
+
 #define LISTEN_OPTIONS_MAX 64
 
 /* The values of long options without a short form. */
@@ -158,6 +160,7 @@ static char *find_program(const char *name)
 
 static void put_handler(struct options *o, FILE *out, const struct wish *w)
 {
+	char *const called = w->program ? w->program[0] : NULL;
 	char *program;
 	size_t n = 0;
 
@@ -176,6 +179,7 @@ static void put_handler(struct options *o, FILE *out, const struct wish *w)
 	fputs("handler = { type = \"exec\"; ", out);
 	put_list(out, "argv", (const char *const *)w->program, n);
 	fputs("}; ", out);
+	w->program[0] = called;
 	free(program);
 }
 
@@ -277,7 +281,7 @@ static bool take_option(struct options *o, struct wish *w, int opt, const char *
 	case OPT_CONNECTIONS: w->connections = optarg; break;
 	case OPT_ECHO:        w->echo = true; break;
 	case 'V':
-		puts(PACKAGE_STRING);
+		printf("%s %s\n", PACKAGE_NAME, version_string);
 		o->action = OPTIONS_DONE;
 		return false;
 	case 'h':

@@ -16,15 +16,13 @@
 #include "programs.h"
 #include "reload.h"
 #include "stop.h"
+#include "upgrade.h"
 
 #define KICK_MS (PROGRAM_KILL_MS + 5000)        /* a program has that long to go */
 
 const struct unit *changes_find(const struct master *m, const char *service)
 {
-	for (size_t i = 0; i < m->current->n; i++)
-		if (strcmp(m->current->units[i].service->name, service) == 0)
-			return &m->current->units[i];
-	return NULL;
+	return generation_find(m->current, service);
 }
 
 /* Workers of that name in all generations. */
@@ -52,6 +50,13 @@ void changes_reload(struct master *m, struct control_client *c, const struct con
 	reload_begin(m);
 }
 
+void changes_upgrade(struct master *m, struct control_client *c, const struct control_request *r)
+{
+	(void)r;
+	outcome_begin(&m->outcome, c, OUTCOME_UPGRADE, NULL, 0);
+	upgrade_begin(m);
+}
+
 /* May also follow another stop: to make it harder, or only to wait for its end. */
 void changes_stop(struct master *m, struct control_client *c, const struct control_request *r)
 {
@@ -76,10 +81,15 @@ void changes_reopen_logs(struct master *m, struct control_client *c,
 
 /* ---- a service ---------------------------------------------------------- */
 
+static bool is_relative(const char *target)
+{
+	return *target == '+' || *target == '-';
+}
+
 /* "7", or "+1" and "-1" beside from. False if it is no number. */
 static bool parse_target(const char *text, int from, int *to)
 {
-	const bool relative = *text == '+' || *text == '-';
+	const bool relative = is_relative(text);
 	const char *digits = text + relative;
 	const size_t len = strlen(digits);
 	int n;
@@ -114,7 +124,9 @@ void changes_scale(struct master *m, struct control_client *c, const struct cont
 		control_client_refuse(c, CONTROL_REFUSED, "service \"%s\" can have 1 to %d workers,"
 		                      " not %d", r->service, max, to);
 	} else {
-		if (to != from)
+		if (is_relative(r->to))
+			pool_scale(u->pool, to - from);
+		else
 			pool_scale_to(u->pool, to);
 		log_info("%s: %d workers wanted", r->service, to);
 		m->outcome.from = from;
@@ -256,6 +268,7 @@ void changes_check(struct master *m)
 	switch (m->outcome.kind) {
 	case OUTCOME_NONE:
 	case OUTCOME_RELOAD:
+	case OUTCOME_UPGRADE:
 	case OUTCOME_KICK:
 		break;
 	case OUTCOME_SCALE:

@@ -18,6 +18,7 @@
 #include "signals.h"
 
 #define KILL_AFTER_MS (PROGRAM_KILL_MS + 2000)  /* from TERM: its programs have PROGRAM_KILL_MS */
+#define ABORT_MS      2000                      /* from ABRT; a core has to be written */
 
 static void on_timer(struct timer *t)
 {
@@ -39,6 +40,11 @@ static void on_timer(struct timer *t)
 		break;
 	case CHILD_STOPPING:
 		log_warn("%s: worker (pid %d) did not end on TERM; killing it", c->service,
+		         (int)c->pid);
+		kill(c->pid, SIGKILL);
+		break;
+	case CHILD_HANGING:
+		log_warn("%s: worker (pid %d) did not end on ABRT; killing it", c->service,
 		         (int)c->pid);
 		kill(c->pid, SIGKILL);
 		break;
@@ -71,6 +77,7 @@ static bool believe(struct child *c, enum leash_word word)
 	case LEASH_LOGS:
 	case LEASH_KICK:
 	case LEASH_NO_SUCH:
+	case LEASH_PING:
 		break;
 	}
 	return false;
@@ -99,6 +106,36 @@ static void on_leash(struct watch *w, uint32_t events)
 		c->heard(c, m.word);
 }
 
+/* From now on c is that process, whose end of the leash is ours. */
+static void take_charge(struct child *c, pid_t pid, int leash)
+{
+	c->pid = pid;
+	c->watches = false;
+	c->watchdog = (struct watchdog){ 0 };
+	c->leash = (struct watch){ .fd = leash, .ready = on_leash };
+	c->timer.fire = on_timer;
+	if (loop_watch(c->loop, &c->leash, EPOLLIN) == -1)
+		log_err("%s: watch a worker: %m", c->service);  /* one that starts, will not in time */
+}
+
+struct child_past child_past(const struct child *c)
+{
+	return (struct child_past){
+		.pid = c->pid, .leash = c->leash.fd, .state = c->state, .retiring = c->retiring,
+		.born_ms = c->born_ms,
+		.until_ms = timer_is_set(&c->timer) ? c->timer.at_ms : CLOCK_NEVER,
+	};
+}
+
+void child_adopt(struct child *c, const struct child_past *past)
+{
+	c->state = past->state;
+	c->retiring = past->retiring;
+	c->born_ms = past->born_ms;
+	take_charge(c, past->pid, past->leash);
+	loop_timer_at(c->loop, &c->timer, past->until_ms);
+}
+
 pid_t child_fork(struct child *c, int64_t start_ms, int *leash)
 {
 	int ours, its;
@@ -115,13 +152,9 @@ pid_t child_fork(struct child *c, int64_t start_ms, int *leash)
 	if (pid == -1)
 		return fd_drop(ours);
 	c->state = CHILD_STARTING;
-	c->retiring = c->watches = false;
-	c->pid = pid;
+	c->retiring = false;
 	c->born_ms = c->loop->now_ms;
-	c->leash = (struct watch){ .fd = ours, .ready = on_leash };
-	c->timer.fire = on_timer;
-	if (loop_watch(c->loop, &c->leash, EPOLLIN) == -1)
-		log_err("%s: watch a worker: %m", c->service);  /* it will not start in time */
+	take_charge(c, pid, ours);
 	loop_timer_at(c->loop, &c->timer, clock_deadline(c->loop->now_ms, start_ms));
 	return pid;
 }
@@ -133,7 +166,7 @@ int child_tell(const struct child *c, const struct leash_message *m)
 
 void child_stop(struct child *c)
 {
-	if (c->state == CHILD_NONE || c->state == CHILD_STOPPING)
+	if (c->state == CHILD_NONE || c->state >= CHILD_STOPPING)
 		return;
 	c->state = CHILD_STOPPING;
 	kill(c->pid, SIGTERM);
@@ -157,33 +190,45 @@ void child_drain(struct child *c, uint64_t removed, int64_t drain_ms)
 	notify_send(c->events, "worker-drain service=%s pid=%d", c->service, (int)c->pid);
 }
 
-/* One line: a death that was asked for is nothing to worry about. */
-static void log_death(const struct child *c, int status, uint64_t served, uint32_t open)
+void child_abort(struct child *c)
 {
+	c->state = CHILD_HANGING;
+	kill(c->pid, SIGABRT);
+	loop_timer(c->loop, &c->timer, ABORT_MS);
+}
+
+/* One line: a death that was asked for is nothing to worry about. */
+static void log_death(const struct child *c, const struct evidence *e)
+{
+	const int status = e->status;
 	const bool by_signal = WIFSIGNALED(status);
 	const bool expected = c->state >= CHILD_DRAINING && !by_signal && WEXITSTATUS(status) == 0;
-	const int64_t age_ms = c->loop->now_ms - c->born_ms;
-	char how[64];
+	char how[64], doing[512] = "";
+	struct text t = text_in(doing, sizeof doing);
 
+	if (by_signal) {
+		text_add(&t, ", %llu requests; it was ", (unsigned long long)e->said.requests);
+		evidence_put_work(&t, e);
+	}
 	if (by_signal)
 		snprintf(how, sizeof how, "was ended by signal %s%s", signals_name(WTERMSIG(status)),
 		         WCOREDUMP(status) ? " (core dumped)" : "");
 	else
 		snprintf(how, sizeof how, "exited with status %d", WEXITSTATUS(status));
 	log_line(expected ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING,
-	         "%s: worker (pid %d) %s%s after %lld.%03lld s, %llu connections served, %u open",
+	         "%s: worker (pid %d) %s%s after %lld.%03lld s, %llu connections served, %u open%s",
 	         c->service, (int)c->pid, how,
-	         c->state == CHILD_STARTING ? " before it accepted" : "", (long long)age_ms / 1000,
-	         (long long)age_ms % 1000, (unsigned long long)served, open);
+	         c->state == CHILD_STARTING ? " before it accepted" : "", (long long)e->age_ms / 1000,
+	         (long long)e->age_ms % 1000, (unsigned long long)e->said.served, e->said.open, doing);
 	notify_send(c->events, "worker-end service=%s pid=%d how=%s value=%d served=%llu open=%u",
 	            c->service, (int)c->pid, by_signal ? "signal" : "exit",
 	            by_signal ? WTERMSIG(status) : WEXITSTATUS(status),
-	            (unsigned long long)served, open);
+	            (unsigned long long)e->said.served, e->said.open);
 }
 
-void child_bury(struct child *c, int status, uint64_t served, uint32_t open)
+void child_bury(struct child *c, const struct evidence *e)
 {
-	log_death(c, status, served, open);
+	log_death(c, e);
 	timer_unset(&c->loop->timers, &c->timer);
 	loop_unwatch(c->loop, &c->leash);
 	fd_close(&c->leash.fd);

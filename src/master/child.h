@@ -11,9 +11,12 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "evidence.h"
 #include "leash.h"
 #include "loop.h"
 #include "notify.h"
+#include "proc.h"
+#include "watchdog.h"
 
 enum child_state {
 	CHILD_NONE,             /* this place is free */
@@ -21,6 +24,7 @@ enum child_state {
 	CHILD_ACCEPTING,        /* it said so */
 	CHILD_DRAINING,         /* told to finish, or it said that it was */
 	CHILD_STOPPING,         /* sent TERM */
+	CHILD_HANGING,          /* its loop stood still: sent ABRT */
 };
 
 struct child {
@@ -31,6 +35,9 @@ struct child {
 	struct timer     timer;         /* what its state allows it: to start, to drain, to go */
 	bool             retiring;      /* it said so: goes when another one has taken its place */
 	bool             watches;       /* it was told for what, and has said nothing since */
+	struct watchdog  watchdog;
+	int64_t          still_ms;      /* HANGING: for how long its loop had stood still, */
+	char             waited_in[PROC_TEXT_MAX];      /* and what the kernel said of that */
 	struct loop     *loop;
 	struct notify   *events;
 	const char      *service;       /* its name */
@@ -40,6 +47,22 @@ struct child {
 	/* It has closed the connection that it was to kick, or had none of that number. */
 	void           (*kicked)(struct child *c, uint64_t number, bool found);
 };
+
+/* What is known of a worker that another program has forked. */
+struct child_past {
+	pid_t            pid;
+	int              leash;
+	enum child_state state;         /* not NONE */
+	bool             retiring;
+	int64_t          born_ms;
+	int64_t          until_ms;      /* what its state allows it; CLOCK_NEVER: no limit */
+};
+
+/* What c is now; its leash is lent. */
+struct child_past child_past(const struct child *c);
+
+/* c is that worker from now on. Takes its leash. c is set up as for child_fork. */
+void child_adopt(struct child *c, const struct child_past *past);
 
 /*
  * Forks. Returns the pid in the master; 0 in the worker, with *leash its end;
@@ -60,7 +83,10 @@ void child_drain(struct child *c, uint64_t removed, int64_t drain_ms);
 /* TERM, and KILL if that does not help. */
 void child_stop(struct child *c);
 
-/* It was waited for. Logs how it ended, and what its board said; its place is free then. */
-void child_bury(struct child *c, int status, uint64_t served, uint32_t open);
+/* ABRT, for the core, and KILL if that does not help. */
+void child_abort(struct child *c);
+
+/* It was waited for. Logs how it ended, and what it was doing; its place is free then. */
+void child_bury(struct child *c, const struct evidence *e);
 
 #endif

@@ -7,20 +7,59 @@
 
 #include <stdlib.h>
 
-int children_init(struct children *cs, size_t n, uint32_t slots, const struct child *blank)
+#include "fd.h"
+
+static int init(struct children *cs, size_t n, uint32_t slots, const struct child *blank)
 {
-	*cs = (struct children){ .all = calloc(n, sizeof *cs->all), .n = n, .slots = slots };
-	cs->board = cs->all ? board_new(n, slots) : NULL;
-	if (!cs->board)
+	*cs = (struct children){ .all = calloc(n, sizeof *cs->all), .slots = slots,
+	                         .foreign_board = -1 };
+	if (!cs->all)
 		return -1;
+	cs->n = n;
 	for (size_t i = 0; i < n; i++)
 		cs->all[i] = *blank;
 	return 0;
 }
 
+int children_init(struct children *cs, size_t n, uint32_t slots, size_t input_size,
+                  const struct child *blank)
+{
+	if (init(cs, n, slots, blank) == -1)
+		return -1;
+	cs->board = board_new(n, slots, input_size);
+	return cs->board ? 0 : -1;
+}
+
+int children_adopt(struct children *cs, size_t n, uint32_t slots, size_t input_size,
+                   const struct child *blank, int fd, int version)
+{
+	const bool is_foreign = version != BOARD_VERSION;
+
+	if (init(cs, n, slots, blank) == -1)
+		return -1;
+	cs->board = is_foreign ? board_new(n, slots, 0) : board_adopt(fd, n, slots, input_size);
+	if (!cs->board)
+		return -1;
+	if (is_foreign) {
+		cs->foreign_board = fd;
+		cs->foreign_version = version;
+	}
+	return 0;
+}
+
+int children_board_fd(const struct children *cs, int *version)
+{
+	const bool is_foreign = cs->foreign_board != -1;
+
+	*version = is_foreign ? cs->foreign_version : BOARD_VERSION;
+	return is_foreign ? cs->foreign_board : board_fd(cs->board);
+}
+
 void children_fini(struct children *cs)
 {
 	board_free(&cs->board);
+	if (cs->all)
+		fd_close(&cs->foreign_board);
 	free(cs->all);
 	*cs = (struct children){ 0 };
 }
@@ -41,6 +80,7 @@ struct children_census children_census(const struct children *cs)
 			break;
 		case CHILD_DRAINING:
 		case CHILD_STOPPING:
+		case CHILD_HANGING:
 			c.draining++;
 			break;
 		}

@@ -17,7 +17,9 @@
 struct children {
 	struct child *all;
 	size_t        n;
-	struct board *board;
+	struct board *board;            /* ours; blank, if theirs is another one */
+	int           foreign_board;    /* theirs, then; -1: it is that one */
+	int           foreign_version;
 	uint32_t      slots;            /* connections in each */
 };
 
@@ -25,8 +27,23 @@ struct children_census {                /* workers by what they do */
 	int starting, accepting, draining;
 };
 
-/* n copies of blank, with a board for them. 0, or -1 with errno. */
-int children_init(struct children *cs, size_t n, uint32_t slots, const struct child *blank);
+/*
+ * n copies of blank, with a board for them, on which each keeps so many bytes
+ * of input. 0, or -1 with errno.
+ */
+int children_init(struct children *cs, size_t n, uint32_t slots, size_t input_size,
+                  const struct child *blank);
+
+/*
+ * The same, for workers of another program that write to the board that fd is,
+ * of that version. One that we cannot read is kept for who can. Takes fd, if it
+ * returns 0.
+ */
+int children_adopt(struct children *cs, size_t n, uint32_t slots, size_t input_size,
+                   const struct child *blank, int fd, int version);
+
+/* The board that the workers write to, lent, and its version. */
+int children_board_fd(const struct children *cs, int *version);
 void children_fini(struct children *cs);
 
 static inline size_t children_index(const struct children *cs, const struct child *c)

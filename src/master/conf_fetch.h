@@ -15,7 +15,6 @@
 #include "loop.h"
 
 #define CONF_FETCH_MS 30000             /* how long the child may take */
-#define CONF_FETCH_SAID 16384           /* bytes of complaints that are kept; the log has all */
 
 struct conf_origin {
 	const char *file;               /* what conf_load takes */

@@ -23,6 +23,7 @@ struct control {
 	struct control_door         next;       /* prepared */
 	struct watch                watch;      /* of door.fd */
 	struct timer                pause;
+	struct timer                next_turn;  /* a reporter was cancelled: whose turn is it? */
 	struct control_rule         rule;
 	struct list                 clients;    /* by age */
 	size_t                      n_clients;
@@ -91,6 +92,11 @@ static void serve_queue(struct control *c)
 		start_reporter(c, client);
 }
 
+static void on_next_turn(struct timer *t)
+{
+	serve_queue(container_of(t, struct control, next_turn));
+}
+
 void control_look(struct control *c, struct control_client *client,
                   const struct report_job *job, struct control_request *r)
 {
@@ -141,6 +147,8 @@ static void on_closed(void *arg, struct control_client *client)
 	if (client->reporter) {
 		reporter_cancel(&client->reporter);
 		c->n_reporters--;
+		/* Not now: whoever closes clients may be walking over them. */
+		loop_timer(c->loop, &c->next_turn, 0);
 	}
 	c->owner.gone(c->owner.arg, client);
 }
@@ -240,6 +248,30 @@ static void watch_door(struct control *c)
 		log_err("control: watch %s: %m", c->door.address.u.un.sun_path);
 }
 
+void control_adopt(struct control *c, int fd, const struct listener_file *file)
+{
+	c->door = (struct control_door){ .file = *file, .fd = fd };
+	if (listener_adopt(fd, &c->door.address) == -1)
+		log_err("control: take over the socket: %m");
+	watch_door(c);
+}
+
+struct control_client *control_adopt_client(struct control *c, int fd)
+{
+	struct control_client *client = control_client_new(c->loop, fd, &c->clients_owner);
+
+	if (!client)
+		return NULL;
+	list_append(&c->clients, &client->in_control);
+	c->n_clients++;
+	return client;
+}
+
+const struct control_door *control_door(const struct control *c)
+{
+	return &c->door;
+}
+
 static void on_pause_over(struct timer *t)
 {
 	watch_door(container_of(t, struct control, pause));
@@ -312,6 +344,7 @@ struct control *control_new(struct loop *l, struct notify *events,
 		.loop = l, .events = events, .owner = *owner,
 		.clients_owner = { .arg = c, .line = on_line, .closed = on_closed },
 		.door.fd = -1, .next.fd = -1, .pause.fire = on_pause_over,
+		.next_turn.fire = on_next_turn,
 		.watch = { .fd = -1, .ready = on_connect },
 		.rule = { .group = (gid_t)-1, .admin_group = (gid_t)-1 },
 	};
@@ -341,5 +374,6 @@ void control_close(struct control **cp)
 	leave_door(c);
 	list_each(&c->clients, client, struct control_client, in_control)
 		say_goodbye(client);
+	timer_unset(&c->loop->timers, &c->next_turn);
 	free(c);
 }

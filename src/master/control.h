@@ -42,6 +42,16 @@ struct control *control_new(struct loop *l, struct notify *events,
 int control_prepare(struct control *c, const struct conf_control *conf,
                     struct control_door_error *e);
 
+/*
+ * Takes over the socket of an earlier program, and one of its clients, who waits.
+ * Takes fd; the second returns NULL with errno, and fd is closed then.
+ */
+void control_adopt(struct control *c, int fd, const struct listener_file *file);
+struct control_client *control_adopt_client(struct control *c, int fd);
+
+/* The socket in use, lent; fd -1: there is none. */
+const struct control_door *control_door(const struct control *c);
+
 /* What was prepared for conf comes true, or is taken back. */
 void control_commit(struct control *c, const struct conf_control *conf);
 void control_forget(struct control *c);

@@ -13,17 +13,21 @@
 #include "log.h"
 #include "report_data.h"
 #include "report_answers.h"
+#include "report_crashes.h"
 #include "suggest.h"
+#include "version.h"
 
 #define SERVICE    CONTROL_HAS(CONTROL_KEY_SERVICE)
 #define TO         CONTROL_HAS(CONTROL_KEY_TO)
 #define CONNECTION CONTROL_HAS(CONTROL_KEY_CONNECTION)
+#define CRASH      CONTROL_HAS(CONTROL_KEY_CRASH)
 #define NOW        CONTROL_HAS(CONTROL_KEY_NOW)
 
 enum when {                             /* a change can be made */
 	ALWAYS,
 	UNTIL_STOP,             /* not while another one is waited for, or the server stops */
-	SERVING,                /* nor while it starts or reloads */
+	SERVING,                /* nor while it starts, reloads or upgrades */
+	SELF_MADE,              /* nor while it has only the workers of the program before */
 };
 
 static const struct command {
@@ -37,14 +41,16 @@ static const struct command {
 	{ "services",    0,            SERVICE, report_services,    NULL,                ALWAYS },
 	{ "workers",     0,            SERVICE, report_workers,     NULL,                ALWAYS },
 	{ "connections", 0,            SERVICE, report_connections, NULL,                ALWAYS },
+	{ "crashes",     0,            CRASH,   report_crashes,     NULL,                ALWAYS },
 	{ "check",       0,            0,       report_check,       NULL,                ALWAYS },
 	{ "version",     0,            0,       NULL,               NULL,                ALWAYS },
 	{ "reload",      0,            0,       NULL,               changes_reload,      UNTIL_STOP },
+	{ "upgrade",     0,            0,       NULL,               changes_upgrade,     SERVING },
 	{ "stop",        0,            NOW,     NULL,               changes_stop,        ALWAYS },
 	{ "reopen-logs", 0,            0,       NULL,               changes_reopen_logs, ALWAYS },
-	{ "scale",       SERVICE | TO, 0,       NULL,               changes_scale,       SERVING },
-	{ "drain",       SERVICE,      0,       NULL,               changes_drain,       SERVING },
-	{ "resume",      SERVICE,      0,       NULL,               changes_resume,      SERVING },
+	{ "scale",       SERVICE | TO, 0,       NULL,               changes_scale,       SELF_MADE },
+	{ "drain",       SERVICE,      0,       NULL,               changes_drain,       SELF_MADE },
+	{ "resume",      SERVICE,      0,       NULL,               changes_resume,      SELF_MADE },
 	{ "kick",        CONNECTION,   0,       NULL,               changes_kick,        UNTIL_STOP },
 };
 
@@ -107,26 +113,41 @@ static bool is_time(const struct master *m, struct control_client *c, enum when 
 	else if (m->outcome.kind != OUTCOME_NONE)
 		control_client_refuse(c, CONTROL_BUSY, "%s is under way: one change at a time",
 		                      outcome_name(&m->outcome));
-	else if (when == SERVING && m->phase != PHASE_SERVING)
+	else if (when >= SERVING && m->phase != PHASE_SERVING)
 		control_client_refuse(c, CONTROL_BUSY, "the server is %s",
 		                      lifecycle_phase_name(m->phase));
+	else if (when == SELF_MADE && master_is_regent(m))
+		control_client_refuse(c, CONTROL_BUSY, "after an upgrade that failed, the server has"
+		                      " no workers of its own yet");
 	else
 		return true;
 	return false;
 }
 
+/* In the child: a reload may come before the request has its turn. */
+static void *gather_state_dir(void *arg)
+{
+	const struct master *m = arg;
+
+	return (void *)(uintptr_t)m->current->conf->state_dir;
+}
+
 static void look(struct master *m, struct control_client *c, const struct command *k,
                  struct control_request *r)
 {
-	const bool checks = k->write == report_check;
-	const struct report_job job = {
-		.command = k->name, .write = k->write,
-		/* It reads files and asks for names, as a reload does. */
-		.limit_ms = checks ? CONF_FETCH_MS : REPORTER_MS,
-		.gather = checks ? NULL : report_gather,
-		.arg = checks ? (void *)&m->source : m,
+	struct report_job job = {
+		.command = k->name, .write = k->write, .limit_ms = REPORTER_MS,
+		.gather = report_gather, .arg = m,
 	};
 
+	if (k->write == report_check) {
+		/* It reads files and asks for names, as a reload does. */
+		job.limit_ms = CONF_FETCH_MS;
+		job.gather = NULL;
+		job.arg = &m->source;
+	} else if (k->write == report_crashes) {
+		job.gather = gather_state_dir;
+	}
 	control_look(m->control, c, &job, r);
 }
 
@@ -140,6 +161,12 @@ static void log_change(const struct command *k, const struct control_request *r,
 	         (int)peer->pid);
 }
 
+/* What clients have sent, and a crash report may hold, is not for all who may look. */
+static bool needs_more_rights(const struct command *k, const struct control_request *r)
+{
+	return k->change || r->crash;
+}
+
 void control_commands_run(void *arg, struct control_client *c, struct control_request *r,
                           enum control_access access, const struct ucred *peer)
 {
@@ -148,7 +175,7 @@ void control_commands_run(void *arg, struct control_client *c, struct control_re
 
 	if (!is_known(c, r) || !has_keys(c, k, r->given))
 		return;
-	if (k->change && access != CONTROL_CHANGE) {
+	if (needs_more_rights(k, r) && access != CONTROL_CHANGE) {
 		control_client_refuse(c, CONTROL_NOT_PERMITTED, "user %u may only look", peer->uid);
 	} else if (!is_time(m, c, k->when) || !has_service(m, c, r->service)) {
 		return;
@@ -158,7 +185,7 @@ void control_commands_run(void *arg, struct control_client *c, struct control_re
 	} else if (k->write) {
 		look(m, c, k, r);
 	} else {
-		control_client_answer(c, json_pack("{s:s}", "version", PACKAGE_VERSION));
+		control_client_answer(c, json_pack("{s:s}", "version", version_string));
 	}
 }
 

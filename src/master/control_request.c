@@ -19,6 +19,7 @@ static const char *const error_names[] = {
 	[CONTROL_BUSY] = "busy",
 	[CONTROL_NO_SUCH_SERVICE] = "no-such-service",
 	[CONTROL_NO_SUCH_CONNECTION] = "no-such-connection",
+	[CONTROL_NO_SUCH_CRASH] = "no-such-crash",
 	[CONTROL_REFUSED] = "refused",
 	[CONTROL_TOO_MANY_CLIENTS] = "too-many-clients",
 	[CONTROL_STOPPING] = "stopping",
@@ -32,6 +33,7 @@ static const struct {
 	[CONTROL_KEY_SERVICE]    = { "service",    JSON_STRING },
 	[CONTROL_KEY_TO]         = { "to",         JSON_STRING },
 	[CONTROL_KEY_CONNECTION] = { "connection", JSON_STRING },
+	[CONTROL_KEY_CRASH]      = { "crash",      JSON_STRING },
 	[CONTROL_KEY_NOW]        = { "now",        JSON_TRUE },
 };
 
@@ -57,6 +59,9 @@ static void take(struct control_request *r, enum control_key key, const json_t *
 		break;
 	case CONTROL_KEY_CONNECTION:
 		r->connection = json_string_value(value);
+		break;
+	case CONTROL_KEY_CRASH:
+		r->crash = json_string_value(value);
 		break;
 	case CONTROL_KEY_NOW:
 		r->now = json_is_true(value);

@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sysexits.h>
 
@@ -87,26 +88,50 @@ static int open_unit(struct generation *g, struct unit *u, const struct conf_ser
 	return u->pool ? 0 : no_memory(f);
 }
 
+static struct generation *make(const struct conf *conf, struct arena *arena, unsigned int number,
+                               struct sockets *sockets, const struct pool_context *context)
+{
+	struct generation *g = calloc(1, sizeof *g + conf->n_services * sizeof g->units[0]);
+
+	if (!g)
+		return NULL;
+	list_init(&g->in_master);
+	g->number = number;
+	g->arena = *arena;
+	g->conf = conf;
+	g->all_sockets = sockets;
+	g->context = *context;
+	return g;
+}
+
+struct generation *generation_adopt(struct arena *arena, const struct conf *conf,
+                                    unsigned int number, struct sockets *sockets,
+                                    const struct pool_context *context)
+{
+	struct generation *g = make(conf, arena, number, sockets, context);
+	const struct conf_log *which;
+
+	if (!g)
+		arena_close(arena);
+	else if (logs_open(&g->logs, conf, &which) == -1)
+		log_warn("open the log \"%s\" of the program before: %m",
+		         which->path ? which->path : log_target_name(which->target));
+	return g;
+}
+
 struct generation *generation_new(const struct conf_fetched *fetched, unsigned int number,
                                   struct sockets *sockets, const struct pool_context *context,
                                   struct generation_failure *failure)
 {
 	const struct conf *conf = fetched->conf;
-	struct generation *g = calloc(1, sizeof *g + conf->n_services * sizeof g->units[0]);
+	struct arena arena = fetched->arena;
+	struct generation *g = make(conf, &arena, number, sockets, context);
 
 	if (!g) {
-		struct arena a = fetched->arena;
-
 		no_memory(failure);
-		arena_close(&a);
+		arena_close(&arena);
 		return NULL;
 	}
-	list_init(&g->in_master);
-	g->number = number;
-	g->arena = fetched->arena;
-	g->conf = conf;
-	g->all_sockets = sockets;
-	g->context = *context;
 	failure->exit_code = open_logs(g, failure);
 	g->context.log = g->logs.log;
 	g->context.access_log = g->logs.access_log;
@@ -145,6 +170,27 @@ void generation_start(struct generation *g)
 {
 	for (size_t i = 0; i < g->n; i++)
 		pool_start(g->units[i].pool);
+}
+
+const struct unit *generation_find(const struct generation *g, const char *service)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (strcmp(g->units[i].service->name, service) == 0)
+			return &g->units[i];
+	return NULL;
+}
+
+void generation_continue(struct generation *g, const struct generation *before, bool resting)
+{
+	for (size_t i = 0; i < g->n; i++) {
+		const struct unit *u = generation_find(before, g->units[i].service->name);
+		struct pool_orders orders = { .drained = false };
+
+		if (u)
+			orders = pool_orders(u->pool);
+		orders.drained |= resting;
+		pool_continue(g->units[i].pool, &orders);
+	}
 }
 
 /* A bit for each socket that is this generation's alone. */

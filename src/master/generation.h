@@ -49,11 +49,28 @@ struct generation *generation_new(const struct conf_fetched *fetched, unsigned i
                                   struct sockets *sockets, const struct pool_context *context,
                                   struct generation_failure *failure);
 
+/*
+ * One that another program has made: conf says what is still to be known of it,
+ * in *arena, which is taken. Its logs are opened, as far as they can be. It has no
+ * unit yet, and room for conf->n_services; a unit's pool is adopted, too. NULL
+ * with errno, and the arena is closed.
+ */
+struct generation *generation_adopt(struct arena *arena, const struct conf *conf,
+                                    unsigned int number, struct sockets *sockets,
+                                    const struct pool_context *context);
+
 /* Frees *gp, which has no workers, and sets it to NULL; NULL is fine. */
 void generation_free(struct generation **gp);
 
-/* Starts the workers. */
+/*
+ * Starts the workers. The second: as those of before were ordered to go on, where
+ * it has the service; resting: none at all.
+ */
 void generation_start(struct generation *g);
+void generation_continue(struct generation *g, const struct generation *before, bool resting);
+
+/* The service of that name; NULL if it has none. */
+const struct unit *generation_find(const struct generation *g, const char *service);
 
 /*
  * Its workers drain, each service for at most its timeouts.drain, and its

@@ -8,7 +8,7 @@
 #include <signal.h>
 
 const int lifecycle_signals[] = {
-	SIGCHLD, SIGHUP, SIGTERM, SIGQUIT, SIGINT, SIGUSR1, SIGWINCH, SIGTTIN, SIGTTOU,
+	SIGCHLD, SIGHUP, SIGTERM, SIGQUIT, SIGINT, SIGUSR1, SIGUSR2, SIGWINCH, SIGTTIN, SIGTTOU,
 };
 const size_t lifecycle_n_signals = sizeof lifecycle_signals / sizeof *lifecycle_signals;
 
@@ -23,6 +23,7 @@ static const struct {
 	{ SIGQUIT,  ORDER_WAIT,        ORDER_WAIT },
 	{ SIGINT,   ORDER_END,         ORDER_END },
 	{ SIGUSR1,  ORDER_REOPEN_LOGS, ORDER_REOPEN_LOGS },
+	{ SIGUSR2,  ORDER_UPGRADE,     ORDER_UPGRADE },
 	{ SIGWINCH, ORDER_REST,        ORDER_NONE },
 	{ SIGTTIN,  ORDER_MORE,        ORDER_NONE },
 	{ SIGTTOU,  ORDER_FEWER,       ORDER_NONE },
@@ -32,6 +33,7 @@ static const char *const names[] = {
 	[PHASE_STARTING] = "starting",
 	[PHASE_SERVING] = "serving",
 	[PHASE_RELOADING] = "reloading",
+	[PHASE_UPGRADING] = "upgrading",
 	[PHASE_DRAINING] = "draining",
 	[PHASE_WAITING] = "waiting",
 	[PHASE_ENDING] = "ending",
@@ -48,6 +50,7 @@ bool lifecycle_is_stopping(enum phase phase)
 	case PHASE_STARTING:
 	case PHASE_SERVING:
 	case PHASE_RELOADING:
+	case PHASE_UPGRADING:
 		break;
 	case PHASE_DRAINING:
 	case PHASE_WAITING:
@@ -81,6 +84,7 @@ static enum order while_stopping(enum phase phase, enum order order)
 	case ORDER_NONE:
 	case ORDER_RELOAD:
 	case ORDER_WAIT:
+	case ORDER_UPGRADE:
 	case ORDER_REST:
 	case ORDER_MORE:
 	case ORDER_FEWER:

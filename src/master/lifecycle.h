@@ -14,6 +14,7 @@ enum phase {
 	PHASE_STARTING,         /* not ready yet */
 	PHASE_SERVING,
 	PHASE_RELOADING,        /* serving, and a new generation is on its way */
+	PHASE_UPGRADING,        /* serving, and another program is about to, or has just, come in our place */
 	PHASE_DRAINING,         /* TERM: to its end, within shutdown_timeout */
 	PHASE_WAITING,          /* QUIT: to its end */
 	PHASE_ENDING,           /* workers were told to end at once */
@@ -27,6 +28,7 @@ enum order {
 	ORDER_WAIT,             /* QUIT */
 	ORDER_END,              /* INT, or TERM again */
 	ORDER_REOPEN_LOGS,      /* USR1 */
+	ORDER_UPGRADE,          /* USR2 */
 	ORDER_REST,             /* WINCH */
 	ORDER_MORE,             /* TTIN */
 	ORDER_FEWER,            /* TTOU */

@@ -29,6 +29,7 @@ static bool prepare_control(struct master *m, const struct conf *conf,
 }
 
 struct generation *master_new_generation(struct master *m, const struct conf_fetched *fetched,
+                                         const struct generation *before,
                                          struct generation_failure *failure)
 {
 	struct generation *g = generation_new(fetched, ++m->n_generations, &m->sockets,
@@ -41,7 +42,10 @@ struct generation *master_new_generation(struct master *m, const struct conf_fet
 		return NULL;
 	}
 	list_append(&m->generations, &g->in_master);
-	generation_start(g);
+	if (before)
+		generation_continue(g, before, m->resting);
+	else
+		generation_start(g);
 	return g;
 }
 
@@ -54,13 +58,29 @@ void master_install(struct master *m, struct generation *g)
 	control_commit(m->control, &g->conf->control);
 }
 
-/* What its services have counted goes on with those that have their names now. */
-static void bequeath(const struct generation *g, struct generation *heir)
+void master_retire(struct master *m, struct generation *g)
 {
-	for (size_t i = 0; i < g->n; i++)
-		for (size_t k = 0; heir && k < heir->n; k++)
-			if (strcmp(g->units[i].service->name, heir->units[k].service->name) == 0)
-				pool_inherit(heir->units[k].pool, g->units[i].pool);
+	if (g == m->predecessor)
+		m->predecessor = NULL;
+	generation_drain(g);
+}
+
+bool master_is_regent(const struct master *m)
+{
+	return m->predecessor && m->current == m->predecessor;
+}
+
+/* What its services have counted goes on with those that have their names now. */
+static void bequeath(struct master *m, const struct generation *g, struct generation *heir)
+{
+	for (size_t i = 0; i < g->n; i++) {
+		const struct unit *u = heir ? generation_find(heir, g->units[i].service->name) : NULL;
+
+		if (u)
+			pool_inherit(u->pool, g->units[i].pool);
+		else
+			totals_add(&m->gone, pool_totals(g->units[i].pool));
+	}
 }
 
 void master_bury_old(struct master *m)
@@ -68,11 +88,12 @@ void master_bury_old(struct master *m)
 	struct generation *g;
 
 	list_each(&m->generations, g, struct generation, in_master) {
-		if (g == m->current || g == m->coming || generation_workers(g) > 0)
+		if (g == m->current || g == m->coming || g == m->predecessor ||
+		    generation_workers(g) > 0)
 			continue;
 		notify_send(m->events, "generation-gone generation=%u", g->number);
 		log_debug("generation %u is gone", g->number);
-		bequeath(g, m->current);
+		bequeath(m, g, m->current);
 		generation_free(&g);
 	}
 }

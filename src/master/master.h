@@ -11,6 +11,8 @@
 
 #include "conf_fetch.h"
 #include "control.h"
+#include "crash_reports.h"
+#include "errand.h"
 #include "generation.h"
 #include "lifecycle.h"
 #include "list.h"
@@ -20,9 +22,18 @@
 #include "sockets.h"
 
 struct run_options;
+struct takeover;
+
+struct upgrade {                        /* to another program in our place */
+	struct errand *check;           /* it runs, to see whether it can; NULL: it does not */
+	int            memfd;           /* with what it may read, then; -1 */
+	bool           understood;      /* it has said so */
+	bool           again;           /* USR2 came when it could not be begun */
+};
 
 struct master {
 	struct conf_origin  source;
+	struct self        *self;
 	struct log_sink    *first_log;          /* until there is a configuration, and after its end */
 	struct loop         loop;
 	enum phase          phase;
@@ -31,8 +42,10 @@ struct master {
 	struct watch        signals;
 	struct notify      *systemd;            /* NULL: nobody there */
 	struct notify      *events;
+	char               *systemd_path, *events_path; /* where they are, for the next program */
 	struct sockets      sockets;
 	struct control     *control;
+	struct crash_reports crash_reports;     /* that are being written */
 	struct outcome      outcome;            /* of a change that a client of it waits for */
 	struct pool_context context;            /* what generations start from */
 	unsigned int        n_generations;      /* numbers given so far */
@@ -40,8 +53,16 @@ struct master {
 	struct list         generations;        /* all there are; the others' workers drain */
 	struct generation  *current;            /* the one that serves; NULL before the first */
 	struct generation  *coming;             /* its workers are starting, beside the current one */
+	struct totals       gone;               /* counted by services that there are no more */
 	struct timer        sweep;              /* after this turn: something changed */
-	bool                reload_again;       /* HUP came during a reload */
+	bool                reload_again;       /* HUP came when it could not be begun */
+	struct upgrade      upgrade;
+	struct takeover    *takeover;           /* from the program before; NULL once that is over */
+	struct generation  *predecessor;        /* of that program, serving until the current one can; NULL */
+	char               *last_text;          /* its configuration, as droverd -T prints it; NULL */
+	int                 owed;               /* TTIN less TTOU that came in the middle of it */
+	struct conf_origin  own;                /* what is loaded for workers of our own, while it is */
+	struct timer        retry;              /* to have workers of our own */
 	bool                resting;            /* WINCH: no workers wanted */
 	char                refused[256];       /* why the last reload was; "" if it was not */
 	char               *pid_file;           /* as written; NULL: none */
@@ -54,13 +75,20 @@ struct master {
 
 /*
  * Makes a generation of what was fetched, prepares its control socket and
- * starts its workers. NULL after the reason was logged, with *failure filled.
+ * starts its workers: as configured, or to go on where before (or NULL) is. NULL after the reason was logged, with *failure filled.
  */
 struct generation *master_new_generation(struct master *m, const struct conf_fetched *fetched,
+                                         const struct generation *before,
                                          struct generation_failure *failure);
 
 /* Makes g the one that serves: its logs, its socket options, its control socket. */
 void master_install(struct master *m, struct generation *g);
+
+/* Its workers drain: another generation serves in its place. */
+void master_retire(struct master *m, struct generation *g);
+
+/* True if it has no workers of its own making: those of the program before serve. */
+bool master_is_regent(const struct master *m);
 
 /* Buries the generations that are neither current nor coming and have no worker any more. */
 void master_bury_old(struct master *m);

@@ -15,6 +15,7 @@
 static const char *const names[] = {
 	[OUTCOME_NONE] = "nothing",
 	[OUTCOME_RELOAD] = "reload",
+	[OUTCOME_UPGRADE] = "upgrade",
 	[OUTCOME_SCALE] = "scale",
 	[OUTCOME_DRAIN] = "drain",
 	[OUTCOME_RESUME] = "resume",

@@ -2,7 +2,7 @@
 /*
  * A change that a control client has asked for and that takes its time: who
  * wants to know what comes of it, and until when it is waited for. There is
- * one at a time. When it has come true, control_commands.c judges.
+ * one at a time. Whether it has come true, changes.c judges.
  */
 #ifndef DROVER_MASTER_OUTCOME_H
 #define DROVER_MASTER_OUTCOME_H
@@ -17,6 +17,7 @@
 enum outcome_kind {
 	OUTCOME_NONE,           /* nothing is waited for */
 	OUTCOME_RELOAD,
+	OUTCOME_UPGRADE,
 	OUTCOME_SCALE,
 	OUTCOME_DRAIN,
 	OUTCOME_RESUME,
@@ -30,7 +31,6 @@ struct outcome {
 	struct timer           limit;
 	bool                   begun;           /* RELOAD: the one that was asked for; not one before it */
 	char                  *service;         /* SCALE, DRAIN, RESUME: its name */
-	unsigned int           generation;      /* likewise: of which it was */
 	int                    from, to;        /* SCALE: workers */
 	pid_t                  worker;          /* KICK: the connection's */
 	uint64_t               number;          /* KICK: its number there */

@@ -6,12 +6,15 @@
 #include <config.h>
 #include "pool.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <sys/wait.h>
 
 #include "children.h"
 #include "life.h"
 #include "log.h"
 #include "scaler.h"
+#include "vigil.h"
 
 struct pool {
 	struct pool_context       *context;
@@ -22,11 +25,15 @@ struct pool {
 	size_t                     n_listeners;
 	struct scaler              scaler;      /* how many are wanted */
 	int64_t                    few, quiet;  /* what workers were last told to watch for */
+	bool                       crowded;     /* one is wanted for which there is no place */
 	bool                       failed;      /* one could not start; until all that are wanted accept */
 	struct restart             restart;
 	struct timer               delayed;     /* set: no births until then */
 	struct totals              totals;      /* of those that have ended */
 	struct children            children;
+	struct vigil               vigil;       /* over them */
+	bool                       adopted;     /* workers of another program: it has none of its own */
+	struct pool_orders         orders;      /* then: for who goes on */
 };
 
 /* ---- counting ----------------------------------------------------------- */
@@ -38,7 +45,7 @@ struct children_census pool_census(const struct pool *p)
 
 int pool_target(const struct pool *p)
 {
-	return p->scaler.wanted;
+	return p->adopted ? children_census(&p->children).accepting : p->scaler.wanted;
 }
 
 bool pool_is_complete(const struct pool *p)
@@ -93,7 +100,7 @@ struct pool_worker pool_worker(const struct pool *p, size_t i)
 	static const enum board_state states[] = {
 		[CHILD_NONE] = BOARD_FREE, [CHILD_STARTING] = BOARD_STARTING,
 		[CHILD_ACCEPTING] = BOARD_ACCEPTING, [CHILD_DRAINING] = BOARD_DRAINING,
-		[CHILD_STOPPING] = BOARD_DRAINING,
+		[CHILD_STOPPING] = BOARD_DRAINING, [CHILD_HANGING] = BOARD_DRAINING,
 	};
 	const struct child *c = &p->children.all[i];
 	struct pool_worker w = { .pid = c->pid, .state = states[c->state], .born_ms = c->born_ms };
@@ -138,6 +145,7 @@ static bool spawn(struct pool *p, struct child *c)
 		return false;
 	notify_send(p->context->events, "worker-start service=%s pid=%d generation=%u",
 	            p->service->name, (int)pid, p->generation);
+	vigil_begin(&p->vigil);
 	return true;
 }
 
@@ -172,18 +180,30 @@ static int n_missing(struct pool *p)
 	return missing;
 }
 
+/* Told once, until all that are wanted have a place again. */
+static void note_crowd(struct pool *p, bool crowded)
+{
+	if (crowded && !p->crowded) {
+		log_warn("%s: no place for another worker, those that drain have all of %zu; it"
+		         " starts when one of them is gone", p->service->name, p->children.n);
+		notify_send(p->context->events, "no-place service=%s", p->service->name);
+	}
+	p->crowded = crowded;
+}
+
 static void fill(struct pool *p)
 {
+	int missing = n_missing(p);
 	struct child *c;
 
-	/* Without a free place a draining one will make room. */
-	for (int i = n_missing(p); i > 0 && (c = children_free_place(&p->children)); i--)
+	for (; missing > 0 && (c = children_free_place(&p->children)); missing--)
 		if (!spawn(p, c)) {
 			log_err("%s: start a worker: %m", p->service->name);
 			slow_down(p, true);
 			p->context->changed(p->context->arg, p);
 			return;
 		}
+	note_crowd(p, missing > 0);
 }
 
 static void on_delay_over(struct timer *t)
@@ -234,6 +254,8 @@ static void review(struct pool *p)
 	struct scaler_counts now;
 	bool news;
 
+	if (p->adopted)
+		return;
 	trim(p);
 	now = children_count(&p->children);
 	news = scaler_review(&p->scaler, &now);
@@ -251,18 +273,32 @@ static void on_look(struct scaler *s)
 	review(container_of(s, struct pool, scaler));
 }
 
-bool pool_scale_to(struct pool *p, int n)
+/* Who hangs does not count any more: others take their places at once. */
+static void on_aborted(struct vigil *v)
 {
-	if (!scaler_order(&p->scaler, n))
+	struct pool *p = container_of(v, struct pool, vigil);
+
+	review(p);
+	p->context->changed(p->context->arg, p);
+}
+
+static bool scale(struct pool *p, int n, bool as_least)
+{
+	if (!scaler_order(&p->scaler, n, as_least))
 		return false;
 	review(p);
 	p->context->changed(p->context->arg, p);
 	return true;
 }
 
+bool pool_scale_to(struct pool *p, int n)
+{
+	return scale(p, n, true);
+}
+
 bool pool_scale(struct pool *p, int by)
 {
-	return pool_scale_to(p, p->scaler.wanted + by);
+	return scale(p, p->scaler.wanted + by, false);
 }
 
 static void want_none(struct pool *p)
@@ -317,6 +353,7 @@ static void on_heard(struct child *c, enum leash_word word)
 	case LEASH_LOGS:
 	case LEASH_KICK:
 	case LEASH_NO_SUCH:
+	case LEASH_PING:
 		break;
 	}
 	log_debug("%s: worker (pid %d) %s", p->service->name, (int)c->pid,
@@ -339,10 +376,14 @@ void pool_send_logs(struct pool *p, int log_fd, int access_log_fd)
 		.fds = { [LEASH_FD_LOG] = log_fd, [LEASH_FD_ACCESS_LOG] = access_log_fd },
 	};
 
-	for (size_t i = 0; i < p->children.n; i++)
-		if (p->children.all[i].state != CHILD_NONE && child_tell(&p->children.all[i], &m) == -1)
-			log_warn("%s: hand the logs to worker %d: %m", p->service->name,
-			         (int)p->children.all[i].pid);
+	for (size_t i = 0; i < p->children.n; i++) {
+		const struct child *c = &p->children.all[i];
+
+		if (c->state == CHILD_NONE || child_tell(c, &m) == 0)
+			continue;
+		if (errno != EPIPE && errno != ECONNRESET)      /* it has ended, and will be reaped */
+			log_warn("%s: hand the logs to worker %d: %m", p->service->name, (int)c->pid);
+	}
 }
 
 /* ---- deaths ------------------------------------------------------------- */
@@ -357,20 +398,45 @@ enum pool_kick pool_kick(struct pool *p, pid_t pid, uint64_t number)
 	return child_tell(c, &m) == -1 ? POOL_KICK_FAILED : POOL_KICK_TOLD;
 }
 
+/* What is known of a worker that has died, before its place is wiped. */
+static struct evidence gather(const struct pool *p, const struct child *c, int status)
+{
+	struct evidence e = {
+		.service = p->service->name, .pid = c->pid, .generation = p->generation,
+		.status = status, .now_ms = p->context->loop->now_ms,
+		.age_ms = p->context->loop->now_ms - c->born_ms,
+		.waited_in = c->state == CHILD_HANGING ? c->waited_in : NULL,
+		.still_ms = c->still_ms,
+	};
+
+	evidence_look(&e, p->children.board, children_index(&p->children, c));
+	return e;
+}
+
+static void report_crash(const struct pool *p, struct evidence *e, size_t i)
+{
+	evidence_take_input(e, p->children.board, i);
+	p->context->crashed(p->context->arg, e);
+	evidence_free_input(e);
+}
+
 bool pool_reaped(struct pool *p, pid_t pid, int status)
 {
 	struct child *c = children_find(&p->children, pid);
-	struct board_worker_view said;
+	struct evidence e;
 	enum child_state was;
 
 	if (!c)
 		return false;
 	was = c->state;
-	board_view(p->children.board, children_index(&p->children, c), &said);
-	totals_add_worker(&p->totals, &said, status);
-	child_bury(c, status, said.served, said.open);
+	e = gather(p, c, status);
+	totals_add_worker(&p->totals, &e.said, status);
+	child_bury(c, &e);
+	if (WIFSIGNALED(status))
+		report_crash(p, &e, children_index(&p->children, c));
 	board_reset(p->children.board, children_index(&p->children, c), BOARD_FREE);
-	if (was == CHILD_STARTING || was == CHILD_ACCEPTING)
+	if (!p->adopted &&
+	    (was == CHILD_STARTING || was == CHILD_ACCEPTING || was == CHILD_HANGING))
 		slow_down(p, was == CHILD_STARTING);
 	review(p);
 	p->context->changed(p->context->arg, p);
@@ -379,13 +445,9 @@ bool pool_reaped(struct pool *p, pid_t pid, int status)
 
 /* ---- the pool ----------------------------------------------------------- */
 
-struct pool *pool_new(struct pool_context *context, const struct conf_service *service,
-                      unsigned int generation, int64_t shutdown_timeout_ms,
-                      struct listening *const *sockets, size_t n_sockets)
+static struct pool *make(struct pool_context *context, const struct conf_service *service,
+                         unsigned int generation)
 {
-	const struct child blank = { .leash.fd = -1, .loop = context->loop, .events = context->events,
-	                             .service = service->name, .heard = on_heard,
-	                             .kicked = on_kicked };
 	struct pool *p = calloc(1, sizeof *p);
 
 	if (!p)
@@ -393,8 +455,31 @@ struct pool *pool_new(struct pool_context *context, const struct conf_service *s
 	p->context = context;
 	p->service = service;
 	p->generation = generation;
-	p->shutdown_timeout_ms = shutdown_timeout_ms;
 	p->delayed.fire = on_delay_over;
+	p->vigil = (struct vigil){ .service = service, .children = &p->children,
+	                           .loop = context->loop, .events = context->events,
+	                           .aborted = on_aborted };
+	return p;
+}
+
+static struct child blank_child(struct pool *p)
+{
+	return (struct child){ .leash.fd = -1, .loop = p->context->loop,
+	                       .events = p->context->events, .service = p->service->name,
+	                       .heard = on_heard, .kicked = on_kicked, .arg = p };
+}
+
+struct pool *pool_new(struct pool_context *context, const struct conf_service *service,
+                      unsigned int generation, int64_t shutdown_timeout_ms,
+                      struct listening *const *sockets, size_t n_sockets)
+{
+	struct pool *p = make(context, service, generation);
+	struct child blank;
+
+	if (!p)
+		return NULL;
+	blank = blank_child(p);
+	p->shutdown_timeout_ms = shutdown_timeout_ms;
 	p->n_listeners = n_sockets;
 	for (size_t i = 0; i < n_sockets; i++)
 		p->listeners[i] = sockets[i]->fd;
@@ -403,13 +488,48 @@ struct pool *pool_new(struct pool_context *context, const struct conf_service *s
 	                             .n_listeners = n_sockets, .look = on_look };
 	/* Room for as many that drain beside those that work. */
 	if (children_init(&p->children, (size_t)service->workers.max * 2,
-	                  (uint32_t)service->connections, &blank) == -1) {
+	                  (uint32_t)service->connections, service->crash_capture, &blank) == -1) {
 		pool_free(&p);
 		return NULL;
 	}
-	for (size_t i = 0; i < p->children.n; i++)
-		p->children.all[i].arg = p;
 	return p;
+}
+
+struct pool *pool_adopt(struct pool_context *context, const struct conf_service *service,
+                        unsigned int generation, size_t n_places, int board, int board_version,
+                        const struct pool_orders *orders, const struct totals *totals)
+{
+	struct pool *p = make(context, service, generation);
+	struct child blank;
+
+	if (!p)
+		return NULL;
+	blank = blank_child(p);
+	p->adopted = true;
+	p->orders = *orders;
+	p->totals = *totals;
+	if (children_adopt(&p->children, n_places, (uint32_t)service->connections,
+	                   service->crash_capture, &blank, board, board_version) == -1)
+		pool_free(&p);
+	return p;
+}
+
+void pool_adopt_worker(struct pool *p, size_t i, const struct child_past *past)
+{
+	child_adopt(&p->children.all[i], past);
+	/* Of those that write to a board that we cannot read, all seem to stand still. */
+	if (p->children.foreign_board == -1)
+		vigil_begin(&p->vigil);
+}
+
+int pool_board_fd(const struct pool *p, int *version)
+{
+	return children_board_fd(&p->children, version);
+}
+
+struct child_past pool_worker_past(const struct pool *p, size_t i)
+{
+	return child_past(&p->children.all[i]);
 }
 
 void pool_free(struct pool **pp)
@@ -420,6 +540,7 @@ void pool_free(struct pool **pp)
 	if (!p)
 		return;
 	want_none(p);
+	vigil_end(&p->vigil);
 	children_fini(&p->children);
 	free(p);
 }
@@ -435,4 +556,37 @@ void pool_start(struct pool *p)
 	scaler_start(&p->scaler);
 	fill(p);
 	p->context->changed(p->context->arg, p);        /* on demand, it is ready at once */
+}
+
+struct pool_orders pool_orders(const struct pool *p)
+{
+	struct pool_orders o = {
+		.drained = !p->scaler.works, .restart = p->restart,
+		.failed = p->failed && children_census(&p->children).accepting == 0,
+	};
+
+	if (p->adopted)
+		return p->orders;
+	if (p->scaler.works && p->scaler.floor != p->service->workers.min)
+		o.workers = p->scaler.floor;
+	/* One that is served is not to lack workers because of us. */
+	if (o.failed && timer_is_set(&p->delayed))
+		o.delayed_ms = p->delayed.at_ms;
+	return o;
+}
+
+void pool_continue(struct pool *p, const struct pool_orders *orders)
+{
+	const int max = p->service->workers.max;
+
+	p->restart = orders->restart;
+	p->failed = orders->failed;
+	if (!orders->drained)
+		scaler_start(&p->scaler);
+	if (orders->workers > 0)
+		scaler_order(&p->scaler, orders->workers < max ? orders->workers : max, true);
+	if (orders->delayed_ms > 0)
+		loop_timer_at(p->context->loop, &p->delayed, orders->delayed_ms);
+	fill(p);
+	p->context->changed(p->context->arg, p);
 }

@@ -38,6 +38,8 @@ struct pool_context {
 	void            (*forget)(void *arg, const struct pool *p);
 	/* Something that others may wait for: a worker accepts, failed, or is gone. */
 	void            (*changed)(void *arg, struct pool *p);
+	/* A worker was ended by a signal. *e is lent for the call. */
+	void            (*crashed)(void *arg, const struct evidence *e);
 	/* Of a kick: the connection is closed; or there was none like that. */
 	void            (*kicked)(void *arg, pid_t worker, uint64_t number, bool found);
 	void             *arg;
@@ -51,19 +53,46 @@ struct pool *pool_new(struct pool_context *context, const struct conf_service *s
                       unsigned int generation, int64_t shutdown_timeout_ms,
                       struct listening *const *sockets, size_t n_sockets);
 
+/* How a pool of the same service is to go on, in another program. */
+struct pool_orders {
+	bool           drained;         /* it has no workers, until it is resumed */
+	int            workers;         /* as many were ordered; 0: as configured */
+	bool           failed;          /* nobody accepts, and a worker could not start */
+	struct restart restart;
+	int64_t        delayed_ms;      /* no births before that; 0: at once */
+};
+struct pool_orders pool_orders(const struct pool *p);
+
+/*
+ * A pool whose workers another program has forked. It starts none itself; it
+ * buries them, tells them to drain, and knows what they are. Takes board, which
+ * is for n_places workers, if it does not return NULL with errno.
+ */
+struct pool *pool_adopt(struct pool_context *context, const struct conf_service *service,
+                        unsigned int generation, size_t n_places, int board, int board_version,
+                        const struct pool_orders *orders, const struct totals *totals);
+
+/* That worker is in place i of it, which is free. Takes its leash. */
+void pool_adopt_worker(struct pool *p, size_t i, const struct child_past *past);
+
+/* The board that its workers write to, lent, and its version; and the worker in place i. */
+int pool_board_fd(const struct pool *p, int *version);
+struct child_past pool_worker_past(const struct pool *p, size_t i);
+
 /* Only when pool_census counts nobody. Sets *pp to NULL; NULL is fine. */
 void pool_free(struct pool **pp);
 
 /* In a worker of another pool: the board goes, all else is only memory. */
 void pool_forget_board(struct pool *p);
 
-/* Wants as many workers as the configuration says. */
+/* Wants as many workers as the configuration says; or goes on as another pool was ordered to. */
 void pool_start(struct pool *p);
+void pool_continue(struct pool *p, const struct pool_orders *orders);
 
 /*
  * That many workers; or so many more, or fewer. Within 1 and workers.max; false if
- * it stays as it is. It is the least until the end of the pool: where workers
- * is a range, more may come and go.
+ * it stays as it is. Where workers is a range, more may come and go: what the first
+ * says is the least until the end of the pool, and so is what the second adds.
  */
 bool pool_scale_to(struct pool *p, int n);
 bool pool_scale(struct pool *p, int by);

@@ -25,8 +25,7 @@ static void over(struct master *m, const char *why)
 	m->phase = PHASE_SERVING;
 	master_notify(m, "READY=1");
 	outcome_reload_is_over(&m->outcome, m->current->number, why);
-	if (m->reload_again)
-		reload_begin(m);
+	loop_timer(&m->loop, &m->sweep, 0);     /* what was asked for meanwhile */
 }
 
 /* word is for events, why for people; details, if there are any, for who asked. */
@@ -48,7 +47,7 @@ static void commit(struct master *m)
 	if (master_update_pid_file(m) == -1)
 		log_err("write the pid file %s: %s", m->current->conf->pid_file,
 		        pid_file_error(errno));
-	generation_drain(before);
+	master_retire(m, before);
 	log_info("reloaded: generation %u serves", m->current->number);
 	notify_send(m->events, "reload-done generation=%u", m->current->number);
 	over(m, NULL);
@@ -89,7 +88,7 @@ static void on_fetched(void *arg, const struct conf_fetched *result)
 		refuse(m, "check", "the configuration has errors", result->complaints);
 		return;
 	}
-	m->coming = master_new_generation(m, result, &failure);
+	m->coming = master_new_generation(m, result, NULL, &failure);
 	if (!m->coming)
 		refuse(m, "listen", "what it asks for cannot be had", failure.text);
 	else

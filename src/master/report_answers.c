@@ -17,6 +17,7 @@
 #include "conf_keys.h"
 #include "report_data.h"
 #include "signals.h"
+#include "version.h"
 
 static json_int_t number(uint64_t n)
 {
@@ -102,7 +103,7 @@ static json_t *service(const struct report_service *s)
 	json_t *object = json_pack("{s:o, s:s, s:s, s:o, s:o, s:{s:I, s:I}, s:o}",
 		"name", control_string(conf->name), "handler", conf_keys_handlers[conf->handler.id],
 		"state", s->state, "listen", listeners(s->unit), "workers", workers_of(s),
-		"slots", "open", number(s->counts.open), "max", number(s->slots),
+		"slots", "open", number(s->open), "max", number(s->slots),
 		"queue", queue(s));
 
 	add_counts(object, &s->counts);
@@ -145,14 +146,14 @@ void report_status(void *data, const struct control_request *r, struct report_ou
 {
 	const struct report_data *d = data;
 	const struct master *m = d->master;
-	const char *file = m->current->conf->file;
+	const char *file = m->source.text ? NULL : m->source.file;
 	json_t *services = json_array(), *result;
 
 	(void)r;
 	for (size_t i = 0; i < d->n; i++)
 		json_array_append_new(services, service(&d->services[i]));
 	result = json_pack("{s:s, s:i, s:f, s:I, s:s, s:o, s:o, s:o, s:o}",
-		"version", PACKAGE_VERSION, "pid", (int)getppid(),
+		"version", version_string, "pid", (int)getppid(),
 		"uptime", seconds(d->now_ms - m->started_ms),
 		"generation", number(m->current->number), "phase", phase(m),
 		"config", file ? control_string(file) : json_null(),
@@ -194,6 +195,12 @@ static void each_worker(const struct report_data *d, const struct control_reques
 		}
 }
 
+/* Workers go on, and may have said something since. */
+static int64_t ago_ms(const struct place *at, int64_t ms)
+{
+	return at->data->now_ms > ms ? at->data->now_ms - ms : 0;
+}
+
 static void put_worker(const struct place *at, struct report_out *o)
 {
 	const struct pool_worker *w = &at->worker;
@@ -210,7 +217,7 @@ static void put_worker(const struct place *at, struct report_out *o)
 
 	add_counts(object, &counts);
 	json_object_set_new(object, "last_turn", w->said.turn_ms == 0 ? json_null() :
-	                    json_real(seconds(at->data->now_ms - w->said.turn_ms)));
+	                    json_real(seconds(ago_ms(at, w->said.turn_ms))));
 	report_out_item(o, object);
 }
 
@@ -241,7 +248,7 @@ static const char *time_ago(int64_t ago_ms, char *buf, size_t size)
 
 static json_t *connection(const struct place *at, const struct board_connection_view *v)
 {
-	const int64_t age_ms = at->data->now_ms > v->since_ms ? at->data->now_ms - v->since_ms : 0;
+	const int64_t age_ms = ago_ms(at, v->since_ms);
 	char id[64], peer[ADDRESS_TEXT_MAX], since[48];
 
 	snprintf(id, sizeof id, "%d-%" PRIu64, (int)at->worker.pid, v->number);

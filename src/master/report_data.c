@@ -28,16 +28,21 @@ static void add_counts(struct report_counts *sum, const struct report_counts *mo
 	sum->replaced += more->replaced;
 }
 
-/* Those of the past, and those who live. */
-static struct report_counts count(const struct pool *p)
+static void add_totals(struct report_counts *sum, const struct totals *gone)
 {
-	const struct totals *gone = pool_totals(p);
-	struct report_counts c = {
+	add_counts(sum, &(struct report_counts){
 		.accepted = gone->accepted, .served = gone->served, .bytes_in = gone->bytes_in,
 		.bytes_out = gone->bytes_out, .requests = gone->requests,
 		.answered = gone->answered, .replaced = gone->replaced,
-	};
+	});
+}
 
+/* Those of the past, and those who live. */
+static struct report_counts count(const struct pool *p)
+{
+	struct report_counts c = { 0 };
+
+	add_totals(&c, pool_totals(p));
 	for (size_t i = 0; i < pool_places(p); i++) {
 		const struct pool_worker w = pool_worker(p, i);
 
@@ -52,6 +57,20 @@ static struct report_counts count(const struct pool *p)
 		});
 	}
 	return c;
+}
+
+/* What workers that drain still have is in no slot that somebody else could get. */
+static uint64_t open_of_accepting(const struct pool *p)
+{
+	uint64_t sum = 0;
+
+	for (size_t i = 0; i < pool_places(p); i++) {
+		const struct pool_worker w = pool_worker(p, i);
+
+		if (w.state == BOARD_ACCEPTING)
+			sum += w.said.open;
+	}
+	return sum;
 }
 
 static const char *state_of(const struct pool *p)
@@ -71,6 +90,7 @@ static void describe(struct report_service *s, const struct unit *u)
 	s->state = state_of(u->pool);
 	s->census = pool_census(u->pool);
 	s->slots = (uint64_t)s->census.accepting * (uint64_t)u->service->connections;
+	s->open = open_of_accepting(u->pool);
 	for (size_t i = 0; i < u->n_sockets; i++)
 		listener_queue(u->sockets[i]->fd, &s->queue, &s->queue_limit);
 	s->has_queue = s->queue_limit > 0;
@@ -116,6 +136,7 @@ void *report_gather(void *arg)
 	d->n = current->n;
 	for (size_t i = 0; i < d->n; i++)
 		describe(&d->services[i], &current->units[i]);
+	add_totals(&d->totals, &m->gone);
 	list_each(&m->generations, g, struct generation, in_master)
 		for (size_t i = 0; i < g->n; i++)
 			add_unit(d, g, &g->units[i]);

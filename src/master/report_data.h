@@ -27,7 +27,7 @@ struct report_service {
 	const char          *state;
 	struct children_census   census;    /* draining: of earlier generations, too */
 	struct report_counts counts;
-	uint64_t             slots;     /* of the workers that accept */
+	uint64_t             slots, open;       /* of the workers that accept: all, and those in use */
 	bool                 has_queue; /* it listens to TCP */
 	int64_t              queue, queue_limit;        /* connections that nobody has accepted yet */
 	uint64_t             deaths[NSIG];      /* by signal */

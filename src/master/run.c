@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 #include <sysexits.h>
@@ -23,6 +24,8 @@
 #include "reload.h"
 #include "signals.h"
 #include "stop.h"
+#include "takeover.h"
+#include "upgrade.h"
 
 /* ---- children ----------------------------------------------------------- */
 
@@ -31,7 +34,10 @@ static void bury_child(struct master *m, pid_t pid, int status)
 {
 	struct generation *g;
 
-	if (conf_fetch_reaped(m->fetch, pid, status) || control_reaped(m->control, pid, status))
+	if (conf_fetch_reaped(m->fetch, pid, status) ||
+	    errand_reaped(m->upgrade.check, pid, status) ||
+	    control_reaped(m->control, pid, status) ||
+	    crash_reports_reaped(&m->crash_reports, pid, status))
 		return;
 	list_each(&m->generations, g, struct generation, in_master)
 		for (size_t i = 0; i < g->n; i++)
@@ -68,6 +74,15 @@ static void on_change(void *arg, struct pool *p)
 	loop_timer(&m->loop, &m->sweep, 0);
 }
 
+static void on_crash(void *arg, const struct evidence *e)
+{
+	struct master *m = arg;
+
+	/* The first workers are there a moment before their generation is the current one. */
+	if (m->current)
+		crash_reports_keep(&m->crash_reports, m->current->conf->state_dir, e);
+}
+
 static void on_kicked(void *arg, pid_t worker, uint64_t number, bool found)
 {
 	changes_kicked(arg, worker, number, found);
@@ -97,8 +112,21 @@ static void become_ready(struct master *m, const struct run_options *o)
 		o->ready(o->arg);
 	if (o->detached)
 		log_sink_close(&m->first_log);  /* it is the caller's, and keeps him waiting */
-	if (m->reload_again)
+}
+
+static void scale(struct master *m, int by);
+
+/* What was asked for when it could not be done. */
+static void catch_up(struct master *m)
+{
+	const int by = m->owed > 0 ? 1 : -1;
+
+	for (; m->phase == PHASE_SERVING && m->owed != 0; m->owed -= by)
+		scale(m, by);
+	if (m->phase == PHASE_SERVING && m->reload_again)
 		reload_begin(m);
+	if (m->phase == PHASE_SERVING && m->upgrade.again)
+		upgrade_begin(m);
 }
 
 /* Everything that follows from changes among the workers, once a turn. */
@@ -111,8 +139,10 @@ static void on_sweep(struct timer *t)
 	else if (m->phase == PHASE_SERVING)
 		master_notify(m, "");
 	reload_check(m);
+	takeover_check(m);
 	changes_check(m);
 	master_bury_old(m);
+	catch_up(m);
 	stop_check(m);
 }
 
@@ -123,7 +153,7 @@ static void on_first_conf(void *arg, const struct conf_fetched *result)
 
 	m->fetch = NULL;
 	if (result->conf)
-		m->current = master_new_generation(m, result, &failure);
+		m->current = master_new_generation(m, result, NULL, &failure);
 	m->exit_code = failure.exit_code;
 	if (m->current)
 		master_install(m, m->current);
@@ -149,6 +179,10 @@ static void rest(struct master *m)
 
 static void scale(struct master *m, int by)
 {
+	if (m->takeover) {
+		m->owed += by;          /* for workers of our own */
+		return;
+	}
 	for (size_t i = 0; m->current && i < m->current->n; i++) {
 		struct unit *u = &m->current->units[i];
 
@@ -177,6 +211,9 @@ static void obey(struct master *m, enum order order)
 		break;
 	case ORDER_REOPEN_LOGS:
 		master_reopen_logs(m);
+		break;
+	case ORDER_UPGRADE:
+		upgrade_begin(m);
 		break;
 	case ORDER_REST:
 		rest(m);
@@ -225,21 +262,22 @@ static void start_watchdog(struct master *m)
 	on_watchdog(&m->watchdog);
 }
 
-static struct notify *open_notify(struct master *m, const char *variable)
+static struct notify *open_notify(struct master *m, const char *variable, char **kept)
 {
 	const char *path = getenv(variable);
 	struct notify *n = notify_open(&m->loop, path);
 
 	if (!n && path)
 		log_warn("%s=%s: %m", variable, path);
+	*kept = path ? strdup(path) : NULL;
 	unsetenv(variable);     /* it is for us alone */
 	return n;
 }
 
 static int init(struct master *m, const struct run_options *o, struct log_sink *log)
 {
-	*m = (struct master){ .source = o->source, .first_log = log, .options = o,
-	                      .phase = PHASE_STARTING,
+	*m = (struct master){ .source = o->source, .self = o->self, .first_log = log, .options = o,
+	                      .phase = PHASE_STARTING, .upgrade.memfd = -1,
 	                      .signals.fd = -1, .sweep.fire = on_sweep,
 	                      .watchdog.fire = on_watchdog };
 	tzset();        /* before anybody is in a chroot */
@@ -248,11 +286,13 @@ static int init(struct master *m, const struct run_options *o, struct log_sink *
 	stop_init(m);
 	if (loop_init(&m->loop) == -1)
 		return -1;
-	m->systemd = open_notify(m, "NOTIFY_SOCKET");
-	m->events = open_notify(m, "DROVER_EVENTS");
+	m->systemd = open_notify(m, "NOTIFY_SOCKET", &m->systemd_path);
+	m->events = open_notify(m, "DROVER_EVENTS", &m->events_path);
 	m->context = (struct pool_context){ .loop = &m->loop, .events = m->events,
 	                                    .detached = o->detached, .forget = forget, .changed = on_change,
+	                                    .crashed = on_crash,
 	                                    .kicked = on_kicked, .arg = m };
+	m->crash_reports.events = m->events;
 	m->started_ms = m->loop.now_ms;
 	outcome_init(&m->outcome, &m->loop, changes_expired);
 	m->control = control_new(&m->loop, m->events, &(struct control_owner){
@@ -262,14 +302,28 @@ static int init(struct master *m, const struct run_options *o, struct log_sink *
 	if (getrlimit(RLIMIT_NOFILE, &m->context.nofile) == -1 ||
 	    prctl(PR_SET_CHILD_SUBREAPER, 1) == -1 || sockets_init(&m->sockets, m->events) == -1)
 		return -1;
-	fd_cloexec_from(STDERR_FILENO + 1);
 	m->signals = (struct watch){ .fd = signals_open(lifecycle_signals, lifecycle_n_signals),
 	                             .ready = on_signal };
 	if (m->signals.fd == -1 || loop_watch(&m->loop, &m->signals, EPOLLIN) == -1)
 		return -1;
 	start_watchdog(m);
+	return 0;
+}
+
+/* False if it cannot be; its reason has been logged. */
+static bool begin(struct master *m, const struct run_options *o)
+{
+	if (takeover_begin(m, o->takeover) == -1)
+		return false;
+	fd_cloexec_from(STDERR_FILENO + 1);
+	if (o->takeover->due) {
+		reap(m);                /* those that have died meanwhile */
+		return true;
+	}
 	m->fetch = conf_fetch_start(&m->loop, &m->source, on_first_conf, m);
-	return m->fetch ? 0 : -1;
+	if (!m->fetch)
+		log_err("start: %m");
+	return m->fetch;
 }
 
 static void fini(struct master *m)
@@ -288,6 +342,9 @@ static void fini(struct master *m)
 	sockets_close(&m->sockets);
 	control_close(&m->control);
 	fd_close(&m->signals.fd);
+	free(m->last_text);
+	free(m->systemd_path);
+	free(m->events_path);
 	notify_close(&m->systemd);
 	notify_close(&m->events);
 	loop_fini(&m->loop);
@@ -305,6 +362,9 @@ int run_master(const struct run_options *o)
 	signals_take_over();
 	if (init(&m, o, log) == -1) {
 		log_err("start: %m");
+		takeover_refuse(&m, o->takeover, "the new program could not start");
+		m.exit_code = EX_OSERR;
+	} else if (!begin(&m, o)) {
 		m.exit_code = EX_OSERR;
 	} else if (loop_run(&m.loop) == -1) {
 		m.exit_code = EX_OSERR;

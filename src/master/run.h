@@ -6,12 +6,16 @@
 #define DROVER_MASTER_RUN_H
 
 #include "conf_fetch.h"
+#include "self.h"
+#include "takeover.h"
 
 struct run_options {
 	struct conf_origin source;
 	bool               detached;            /* nobody sees standard error: no log may go there */
 	void             (*ready)(void *arg);   /* called when the server is ready; NULL is fine */
 	void              *arg;
+	struct self       *self;                /* the program that we are */
+	struct takeover   *takeover;            /* from the one before, if it is due */
 };
 
 /*

@@ -65,6 +65,8 @@ void scaler_start(struct scaler *s)
 	s->bell.loop = s->loop;
 	s->bell.rung = on_rung;
 	s->works = true;
+	s->rung = false;
+	s->memory = (struct policy_memory){ 0 };        /* of before a drain */
 	s->floor = s->wanted = conf_of(s)->min;
 	if (s->wanted == 0 && !fall_asleep(s))
 		s->wanted = 1;
@@ -78,13 +80,19 @@ static void tell(const struct scaler *s, enum policy_reason reason)
 	            s->wanted, policy_reason_name(reason));
 }
 
-/* What was ordered is the least from now on; a range may still go beyond it. */
-bool scaler_order(struct scaler *s, int n)
+/* One down takes back what one up has made the least, and not what the pool has grown by itself. */
+static int floor_after(const struct scaler *s, int n, bool as_least)
 {
-	if (!s->works || n < 1 || n > conf_of(s)->max || n == s->wanted)
+	return as_least || n > s->wanted || n < s->floor || !conf_of(s)->ranged ? n : s->floor;
+}
+
+bool scaler_order(struct scaler *s, int n, bool as_least)
+{
+	const int floor = floor_after(s, n, as_least);
+
+	if (!s->works || n < 1 || n > conf_of(s)->max || (n == s->wanted && floor == s->floor))
 		return false;
-	if (n > s->wanted || n < s->floor || !conf_of(s)->ranged)
-		s->floor = n;
+	s->floor = floor;
 	s->wanted = n;
 	s->memory = (struct policy_memory){ .exhausted = s->memory.exhausted,
 	                                    .relief_ms = s->memory.relief_ms };
@@ -165,6 +173,8 @@ bool scaler_review(struct scaler *s, const struct scaler_counts *counts)
 	s->quiet = d.quiet;
 	news = obey(s, &d);
 	news |= note_exhaustion(s, &c, d.exhausted, queue_limit, counts->board);
+	if (d.wanted != s->wanted)
+		d.again_ms = rule.calm_ms;      /* nobody is told to watch for anything meanwhile */
 	if (d.again_ms > 0)
 		loop_timer(s->loop, &s->again, d.again_ms);
 	else

@@ -119,6 +119,39 @@ int sockets_init(struct sockets *s, struct notify *events)
 	return result;
 }
 
+/* ---- what an earlier program gave us ------------------------------------ */
+
+static int copy_text(char **to, const char *from)
+{
+	*to = from ? strdup(from) : NULL;
+	return from && !*to ? -1 : 0;
+}
+
+struct listening *sockets_adopt(struct sockets *s, const struct listening *like)
+{
+	struct listening *l = listening_new(like->kind, like->service);
+
+	if (!l)
+		return NULL;
+	l->key = like->key;
+	l->position = like->position;
+	l->file = like->file;
+	l->announced = like->announced;
+	if (copy_text(&l->device, like->device) == -1 || copy_text(&l->name, like->name) == -1 ||
+	    listener_adopt(like->fd, &l->address) == -1) {
+		listening_free(l);
+		return NULL;
+	}
+	l->fd = like->fd;
+	list_append(&s->all, &l->in_sockets);
+	return l;
+}
+
+void sockets_use(struct listening *l)
+{
+	l->users++;
+}
+
 /* ---- finding and opening ------------------------------------------------ */
 
 struct search {                         /* the making of one service's set */

@@ -50,6 +50,16 @@ struct sockets_error {
 int sockets_init(struct sockets *s, struct notify *events);
 
 /*
+ * Takes over one that an earlier program has opened, like that one, of which fd,
+ * kind, key, service, position, device, name, file and announced count. Takes
+ * fd, and copies the rest. NULL with errno, and fd is still the caller's.
+ */
+struct listening *sockets_adopt(struct sockets *s, const struct listening *like);
+
+/* One user more. */
+void sockets_use(struct listening *l);
+
+/*
  * The sockets for one service of a generation: those that are there already,
  * and new ones. Fills found (room for CONF_LISTEN_MAX) and returns how many;
  * each counts one more user. -1 with *e filled, and nothing is taken.

@@ -10,6 +10,8 @@
 #include "clock.h"
 #include "log.h"
 #include "reload.h"
+#include "takeover.h"
+#include "upgrade.h"
 
 #define EXTEND_EVERY_MS 5000            /* EXTEND_TIMEOUT_USEC= is sent that often, */
 #define EXTEND_BY_US    15000000        /* for that long each time */
@@ -54,6 +56,8 @@ static void close_doors(struct master *m)
 	struct generation *g;
 
 	reload_cancel(m);
+	upgrade_cancel(m);
+	takeover_cancel(m);
 	if (m->outcome.kind != OUTCOME_NONE)
 		outcome_fail(&m->outcome, CONTROL_STOPPING, "the server stops");
 	master_notify(m, "STOPPING=1");

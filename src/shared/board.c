@@ -8,8 +8,9 @@
  *
  *     header | slot slot ... | records of worker 0 | records of worker 1 | ...
  *
- * The records of each worker begin on a page of their own: they are given back
- * to the kernel when it ends, and its siblings need not map them.
+ * The records of each worker begin on a page of their own, and what it keeps of
+ * its input follows them: they are given back to the kernel when it ends, and
+ * its siblings need not map them.
  */
 #include <config.h>
 #include "board.h"
@@ -20,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "fd.h"
@@ -32,13 +34,13 @@
 struct header {
 	alignas(BOARD_LINE) char magic[8];
 	uint32_t version;
-	uint32_t n_slots, n_connections;
+	uint32_t n_slots, n_connections, input_size;
 };
 
 struct board {                          /* ours alone: workers could write a shared one */
-	size_t n_slots, n_connections;
+	size_t n_slots, n_connections, input_size;
 	size_t head_len;                /* bytes of header and slots, whole pages */
-	size_t part_len;                /* bytes of one worker's records, whole pages */
+	size_t part_len;                /* bytes of one worker's records and input, whole pages */
 	size_t len;                     /* of all */
 	int    fd;
 	char  *memory;                  /* shared */
@@ -64,9 +66,12 @@ static bool whole_pages(size_t *len, size_t first, size_t n, size_t size)
 
 static bool measure(struct board *b)
 {
+	const size_t input = b->input_size > 0 ? sizeof(struct board_input) + b->input_size : 0;
+
 	return b->n_slots <= UINT32_MAX && b->n_connections < UINT32_MAX &&
+	       b->input_size <= UINT32_MAX &&
 	       whole_pages(&b->head_len, sizeof(struct header), b->n_slots, sizeof(struct board_slot)) &&
-	       whole_pages(&b->part_len, 0, b->n_connections, sizeof(struct board_connection)) &&
+	       whole_pages(&b->part_len, input, b->n_connections, sizeof(struct board_connection)) &&
 	       whole_pages(&b->len, b->head_len, b->n_slots, b->part_len) && b->len <= PTRDIFF_MAX;
 }
 
@@ -79,34 +84,68 @@ static int open_memory(void)
 	       ? memfd_create("drover-board", MFD_CLOEXEC | MFD_ALLOW_SEALING) : fd;
 }
 
-static bool map(struct board *b)
+#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
+
+static bool make_memory(struct board *b)
 {
 	b->fd = open_memory();
-	if (b->fd == -1 || ftruncate(b->fd, (off_t)b->len) == -1 ||
-	    fcntl(b->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) == -1)
-		return false;
+	return b->fd != -1 && ftruncate(b->fd, (off_t)b->len) == 0 &&
+	       fcntl(b->fd, F_ADD_SEALS, SEALS) == 0;
+}
+
+static bool map(struct board *b)
+{
 	b->memory = mmap(NULL, b->len, PROT_READ | PROT_WRITE, MAP_SHARED, b->fd, 0);
 	return b->memory != MAP_FAILED;
 }
 
-struct board *board_new(size_t n_slots, size_t n_connections)
+struct board *board_new(size_t n_slots, size_t n_connections, size_t input_size)
 {
 	struct board *b = malloc(sizeof *b);
 
 	if (!b)
 		return NULL;
 	*b = (struct board){ .n_slots = n_slots, .n_connections = n_connections,
-	                     .memory = MAP_FAILED, .fd = -1 };
+	                     .input_size = input_size, .memory = MAP_FAILED, .fd = -1 };
 	errno = ENOMEM;
-	if (!measure(b) || !map(b)) {
+	if (!measure(b) || !make_memory(b) || !map(b)) {
 		board_free(&b);
 		return NULL;
 	}
 	*(struct header *)b->memory = (struct header){
-		.magic = "drover", .version = 1,
+		.magic = "drover", .version = BOARD_VERSION,
 		.n_slots = (uint32_t)n_slots, .n_connections = (uint32_t)n_connections,
+		.input_size = (uint32_t)input_size,
 	};
 	return b;
+}
+
+/* Nothing less than what make_memory makes: who reads beyond its end, dies. */
+static bool is_such_memory(const struct board *b, int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return false;
+	errno = EINVAL;
+	return S_ISREG(st.st_mode) && (size_t)st.st_size == b->len &&
+	       (fcntl(fd, F_GET_SEALS) & SEALS) == SEALS;
+}
+
+struct board *board_adopt(int fd, size_t n_slots, size_t n_connections, size_t input_size)
+{
+	struct board *b = malloc(sizeof *b);
+
+	if (!b)
+		return NULL;
+	*b = (struct board){ .n_slots = n_slots, .n_connections = n_connections,
+	                     .input_size = input_size, .memory = MAP_FAILED, .fd = fd };
+	errno = EINVAL;
+	if (measure(b) && is_such_memory(b, fd) && map(b))
+		return b;
+	b->fd = -1;
+	board_free(&b);
+	return NULL;
 }
 
 void board_free(struct board **bp)
@@ -159,6 +198,17 @@ struct board_slot *board_slot(const struct board *b, size_t i)
 struct board_connection *board_records(const struct board *b, size_t i)
 {
 	return (struct board_connection *)(b->memory + b->head_len + i * b->part_len);
+}
+
+struct board_input *board_input(const struct board *b, size_t i)
+{
+	return b->input_size > 0
+	       ? (struct board_input *)(void *)(board_records(b, i) + b->n_connections) : NULL;
+}
+
+size_t board_input_size(const struct board *b)
+{
+	return b->input_size;
 }
 
 void board_reset(struct board *b, size_t i, enum board_state state)
@@ -259,4 +309,25 @@ void board_take_record(struct board_connection *r, uint64_t number, int64_t sinc
 void board_give_record(struct board_connection *r)
 {
 	board_set(&r->phase, BOARD_PHASE_NONE);
+}
+
+/* ---- input -------------------------------------------------------------- */
+
+void board_keep_input(struct board_input *in, size_t size, uint64_t number, const char *bytes,
+                      size_t len)
+{
+	const bool goes_on = atomic_load_explicit(&in->number, memory_order_relaxed) == number;
+	uint64_t total = goes_on ? atomic_load_explicit(&in->total, memory_order_relaxed) : 0;
+	const size_t gone = len > size ? len - size : 0;        /* pushed out by its own rest */
+	size_t at, first;
+
+	total += gone;
+	bytes += gone;
+	len -= gone;
+	at = (size_t)(total % size);
+	first = len < size - at ? len : size - at;
+	memcpy(in->bytes + at, bytes, first);
+	memcpy(in->bytes, bytes + first, len - first);
+	board_set(&in->total, total + len);
+	board_set(&in->number, number);
 }

@@ -18,6 +18,7 @@
 
 #include "address.h"
 
+#define BOARD_VERSION 1                 /* of the memory's layout */
 #define BOARD_LINE 64                   /* bytes of a cache line: no two workers write in one */
 
 enum board_state {                      /* of a worker */
@@ -71,15 +72,32 @@ struct board_connection {
 	_Atomic uint64_t peer[3];       /* a struct endpoint */
 };
 
+/*
+ * What a worker keeps of what it received, if it is to: the last bytes that
+ * came on one connection, with those of no other in between. A ring.
+ */
+struct board_input {
+	alignas(BOARD_LINE) _Atomic uint64_t number;    /* of the connection; 0: none yet */
+	_Atomic uint64_t total;         /* bytes put into the ring: the next goes to total % size */
+	char             bytes[];
+};
+
 struct board;
 
 /* ---- the memory --------------------------------------------------------- */
 
 /*
- * For n_slots workers with n_connections records each, shared with children
- * forked later. Memory is taken when it is first written. NULL with errno.
+ * For n_slots workers with n_connections records each, and input_size bytes of
+ * input (0: none is kept), shared with children forked later. Memory is taken
+ * when it is first written. NULL with errno.
  */
-struct board *board_new(size_t n_slots, size_t n_connections);
+struct board *board_new(size_t n_slots, size_t n_connections, size_t input_size);
+
+/*
+ * One that an earlier program made, of this version and for as many. Takes fd. On
+ * failure returns NULL with errno, and fd is still the caller's.
+ */
+struct board *board_adopt(int fd, size_t n_slots, size_t n_connections, size_t input_size);
 
 /* Unmaps *bp and sets it to NULL; NULL is fine. Not after board_enter. */
 void board_free(struct board **bp);
@@ -96,6 +114,10 @@ size_t board_connections(const struct board *b);
 /* Lent. i is below board_slots. The second: the first of board_connections records. */
 struct board_slot *board_slot(const struct board *b, size_t i);
 struct board_connection *board_records(const struct board *b, size_t i);
+
+/* Lent; NULL if no input is kept. */
+struct board_input *board_input(const struct board *b, size_t i);
+size_t board_input_size(const struct board *b);
 
 /* Empties slot i and its records for the next worker, or after the last. */
 void board_reset(struct board *b, size_t i, enum board_state state);
@@ -135,13 +157,20 @@ void board_take_record(struct board_connection *r, uint64_t number, int64_t sinc
                        const struct endpoint *peer, enum board_phase phase);
 void board_give_record(struct board_connection *r);
 
+/* Connection `number` has received these bytes; size is board_input_size. */
+void board_keep_input(struct board_input *in, size_t size, uint64_t number, const char *bytes,
+                      size_t len);
+
 /* ---- reading ------------------------------------------------------------ */
+
+/* No counter comes that far; sums of as many as there can be do not overflow, and JSON has them exactly. */
+#define BOARD_COUNT_MAX ((uint64_t)1 << 53)
 
 struct board_worker_view {
 	enum board_state state;
 	pid_t            pid;           /* for show only; 0: unknown */
 	uint32_t         open;
-	uint64_t         accepted, served, bytes_in, bytes_out, requests;
+	uint64_t         accepted, served, bytes_in, bytes_out, requests;       /* to BOARD_COUNT_MAX */
 	uint32_t         filters, queued;       /* fewer than there can be; at most the records */
 	uint64_t         answered, replaced;
 	int64_t          turn_ms, born_ms;      /* neither negative nor later than now; 0: not yet */
@@ -154,7 +183,7 @@ struct board_connection_view {
 	pid_t            program;       /* for show only; 0: none */
 	uint64_t         number;
 	int64_t          since_ms;      /* neither negative nor later than now */
-	uint64_t         bytes_in, bytes_out;
+	uint64_t         bytes_in, bytes_out;   /* to BOARD_COUNT_MAX */
 	struct endpoint  peer;          /* as endpoint_of makes them */
 };
 
@@ -164,6 +193,18 @@ void board_view(const struct board *b, size_t i, struct board_worker_view *v);
 /* False if record k of worker i is free, or changed hands whenever it was read. Any k is fine. */
 bool board_view_connection(const struct board *b, size_t i, size_t k,
                            struct board_connection_view *v);
+
+/*
+ * What worker i works on, or did when it died: also a connection that has just
+ * given its record back. False if nothing.
+ */
+bool board_view_work(const struct board *b, size_t i, struct board_connection_view *v);
+
+/*
+ * Copies what worker i, which is dead, kept of connection `number` to bytes,
+ * which has room for board_input_size. Returns how much that is.
+ */
+size_t board_copy_input(const struct board *b, size_t i, uint64_t number, char *bytes);
 
 const char *board_state_name(enum board_state state);
 const char *board_phase_name(enum board_phase phase);

@@ -60,6 +60,11 @@ static pid_t to_pid(uint32_t said)
 	return said <= PID_LIMIT ? (pid_t)said : 0;
 }
 
+static uint64_t to_count(uint64_t said)
+{
+	return said <= BOARD_COUNT_MAX ? said : 0;
+}
+
 /* said was loaded before now_ms was read. */
 static int64_t to_time(int64_t said, int64_t now_ms)
 {
@@ -102,15 +107,15 @@ void board_view(const struct board *b, size_t i, struct board_worker_view *v)
 		.state = to_state(get(&s->state)),
 		.pid = to_pid(get(&s->pid)),
 		.open = open < n_connections ? open : n_connections,
-		.accepted = get(&s->accepted),
-		.served = get(&s->served),
-		.bytes_in = get(&s->bytes_in),
-		.bytes_out = get(&s->bytes_out),
-		.requests = get(&s->requests),
+		.accepted = to_count(get(&s->accepted)),
+		.served = to_count(get(&s->served)),
+		.bytes_in = to_count(get(&s->bytes_in)),
+		.bytes_out = to_count(get(&s->bytes_out)),
+		.requests = to_count(get(&s->requests)),
 		.filters = filters < PID_LIMIT ? filters : 0,
 		.queued = queued < n_connections ? queued : n_connections,
-		.answered = get(&s->answered),
-		.replaced = get(&s->replaced),
+		.answered = to_count(get(&s->answered)),
+		.replaced = to_count(get(&s->replaced)),
 		.turn_ms = to_time(turn_ms, now_ms),
 		.born_ms = to_time(born_ms, now_ms),
 		.at_work = at_work > 0 && at_work <= n_connections,
@@ -130,8 +135,8 @@ static bool try_to_read(const struct board_connection *r, struct board_connectio
 		peer[i] = get(&r->peer[i]);
 	*v = (struct board_connection_view){
 		.phase = to_phase(phase), .program = to_pid(get(&r->program)), .number = number,
-		.since_ms = to_time(since_ms, clock_ms()), .bytes_in = get(&r->bytes_in),
-		.bytes_out = get(&r->bytes_out), .peer = to_endpoint(peer),
+		.since_ms = to_time(since_ms, clock_ms()), .bytes_in = to_count(get(&r->bytes_in)),
+		.bytes_out = to_count(get(&r->bytes_out)), .peer = to_endpoint(peer),
 	};
 	atomic_thread_fence(memory_order_acquire);
 	return get(&r->number) == number;
@@ -154,4 +159,36 @@ bool board_view_connection(const struct board *b, size_t i, size_t k,
 	if (v->program == 0 && get(&s->at_work) == k + 1)
 		v->phase = BOARD_PHASE_HANDLER;
 	return true;
+}
+
+bool board_view_work(const struct board *b, size_t i, struct board_connection_view *v)
+{
+	const uint32_t at_work = get(&board_slot(b, i)->at_work);
+
+	/* With no worker that writes, a first try does. */
+	if (at_work == 0 || at_work > board_connections(b) ||
+	    !try_to_read(board_records(b, i) + at_work - 1, v) || v->number == 0)
+		return false;
+	if (v->phase == BOARD_PHASE_NONE)
+		v->phase = BOARD_PHASE_CLOSING;
+	else if (v->program == 0)
+		v->phase = BOARD_PHASE_HANDLER;
+	return true;
+}
+
+size_t board_copy_input(const struct board *b, size_t i, uint64_t number, char *bytes)
+{
+	const struct board_input *in = board_input(b, i);
+	const size_t size = board_input_size(b);
+	size_t begin, len;
+	uint64_t total;
+
+	if (!in || get(&in->number) != number)
+		return 0;
+	total = get(&in->total);
+	len = total < size ? (size_t)total : size;
+	begin = total > size ? (size_t)(total % size) : 0;
+	memcpy(bytes, in->bytes + begin, len - begin);
+	memcpy(bytes + len - begin, in->bytes, begin);
+	return len;
 }

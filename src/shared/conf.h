@@ -149,6 +149,8 @@ struct conf_service {
 	int                   connections;      /* slots in a worker */
 	int                   max_accepts;      /* a worker is replaced after about that many; 0: never */
 	rlim_t                max_request;      /* filter: bytes in a frame */
+	int64_t               hang_timeout;     /* ms without a turn of its loop; 0: never */
+	rlim_t                crash_capture;    /* bytes of the last input; 0 for programs */
 	struct conf_identity  identity;
 	const char           *chroot;           /* NULL: none */
 	const char           *directory;
@@ -186,6 +188,7 @@ struct conf {
 	const char           *file;             /* the main file, absolute; NULL: command line */
 	struct conf_identity  identity;         /* what services start from */
 	const char           *pid_file;         /* NULL: none */
+	const char           *state_dir;        /* never NULL; it need not exist */
 	int64_t               shutdown_timeout; /* ms; 0: no limit */
 	struct conf_log       log;
 	struct conf_log       access_log;

@@ -190,6 +190,7 @@ static void check_handler(struct conf_loader *ld, struct conf_draft *d)
 	case HANDLER_PROGRAM:
 		d->service->timeouts.idle = d->service->timeouts.write = 0;
 		d->service->timeouts.request = 0;
+		d->service->crash_capture = 0;
 		check_argv(ld, d);
 		check_environment(ld, d);
 		break;

@@ -6,6 +6,7 @@
 #include "leash.h"
 
 #include <errno.h>
+#include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -19,6 +20,8 @@ struct wire {
 	int64_t  few, quiet;
 	uint64_t number;
 };
+
+#define WIRE_MIN offsetof(struct wire, few)     /* bytes: as far as DRAIN goes */
 
 union ancillary {
 	struct cmsghdr header;
@@ -77,7 +80,7 @@ static size_t take_fds(struct msghdr *msg, int *fds)
 
 enum leash_result leash_receive(int fd, struct leash_message *m)
 {
-	struct wire wire;
+	struct wire wire = { 0 };
 	struct iovec iov = { .iov_base = &wire, .iov_len = sizeof wire };
 	union ancillary extra;
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &extra,
@@ -91,7 +94,7 @@ enum leash_result leash_receive(int fd, struct leash_message *m)
 	if (len <= 0)
 		return LEASH_CLOSED;
 	n = take_fds(&msg, fds);
-	if (len != (ssize_t)sizeof wire || msg.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
+	if (len < (ssize_t)WIRE_MIN || msg.msg_flags & MSG_CTRUNC) {
 		while (n > 0)
 			fd_close(&fds[--n]);
 		return LEASH_CLOSED;

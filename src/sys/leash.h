@@ -3,6 +3,12 @@
  * The leash: a socket pair between master and one worker. Messages keep their
  * bounds (SOCK_SEQPACKET) and may carry descriptors; end of file means that
  * the other side is gone.
+ *
+ * After an upgrade, a master speaks to workers of the program before it, and
+ * after a failed one the other way round. So words keep their numbers, new ones
+ * are added at the end, and what a message has in one version, it has in the
+ * next, at the same place: a longer one is cut to what is known, and what a
+ * shorter one lacks is zero. DRAIN is all that must be understood.
  */
 #ifndef DROVER_SYS_LEASH_H
 #define DROVER_SYS_LEASH_H
@@ -19,6 +25,7 @@ enum leash_word {
 	LEASH_RETIRE,           /* worker: I have had my share of connections; another one may take my place */
 	LEASH_KICK,             /* master: close connection `number`; worker: it is closed */
 	LEASH_NO_SUCH,          /* worker: there is no connection `number` to kick */
+	LEASH_PING,             /* master: turn your loop, so that I see that it does */
 };
 
 enum leash_fd { LEASH_FD_LOG, LEASH_FD_ACCESS_LOG, LEASH_FDS };

@@ -172,6 +172,15 @@ size_t notify_waiting(const struct notify *n)
 	return n ? n->n_queued : 0;
 }
 
+void notify_each_waiting(const struct notify *n, void (*see)(void *arg, const char *text), void *arg)
+{
+	const struct message *m;
+
+	if (n)
+		list_each(&n->queue, m, struct message, in_queue)
+			see(arg, m->bytes);
+}
+
 int notify_fd(const struct notify *n)
 {
 	return n ? n->watch.fd : -1;

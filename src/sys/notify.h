@@ -39,6 +39,9 @@ bool notify_is_heard(const struct notify *n);
 /* Messages that wait. */
 size_t notify_waiting(const struct notify *n);
 
+/* Each of them, the oldest first; text is lent for the call. */
+void notify_each_waiting(const struct notify *n, void (*see)(void *arg, const char *text), void *arg);
+
 /* The descriptor (lent); -1 for nobody. */
 int notify_fd(const struct notify *n);
 

@@ -88,6 +88,14 @@ static void count_out(const struct connection *c, size_t bytes)
 	board_add(&c->worker->slot->bytes_out, bytes);
 }
 
+/* Of what is in scratch, for the master, if the handler does not survive it. */
+static __attribute__((noinline)) void keep_input(const struct connection *c, size_t bytes)
+{
+	const struct worker *w = c->worker;
+
+	board_keep_input(w->input, board_input_size(w->start.board), c->number, w->scratch, bytes);
+}
+
 /* ---- time-outs ---------------------------------------------------------- */
 
 static int64_t request_deadline(const struct connection *c)
@@ -300,6 +308,8 @@ static enum connection_state read_once(struct connection *c, ssize_t *got)
 	ssize_t n = *got = recv(c->watch.fd, c->worker->scratch, WORKER_SCRATCH, 0);
 
 	if (n > 0) {
+		if (c->worker->input)
+			keep_input(c, (size_t)n);
 		count_in(c, (size_t)n);
 		board_add(&c->worker->slot->requests, 1);
 		c->active_ms = c->worker->loop.now_ms;

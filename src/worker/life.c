@@ -145,6 +145,8 @@ static void on_leash(struct watch *watch, uint32_t events)
 	case LEASH_RETIRE:
 	case LEASH_NO_SUCH:
 		break;          /* our own words */
+	case LEASH_PING:
+		break;          /* that we woke up for it, is on the board already */
 	}
 }
 
@@ -372,6 +374,7 @@ static void begin(struct worker *w)
 	list_init(&w->lingering);
 	w->shutdown.fire = on_shutdown_timeout;
 	w->slot = board_slot(w->start.board, w->start.slot);
+	w->input = board_input(w->start.board, w->start.slot);
 	board_set(&w->slot->pid, (uint32_t)w->pid);
 	board_set(&w->slot->born_ms, clock_ms());
 	board_enter(w->start.board, w->start.slot);

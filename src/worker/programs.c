@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
@@ -143,6 +142,7 @@ static void on_kill(struct timer *t)
 struct program *program_start(struct programs *ps, const struct program_request *r)
 {
 	struct program *p = calloc(1, sizeof *p);
+	struct text name;
 	int err, to_close;
 
 	if (!p)
@@ -150,7 +150,8 @@ struct program *program_start(struct programs *ps, const struct program_request 
 	*p = (struct program){ .programs = ps, .err = { .fd = -1, .ready = on_stderr },
 	                       .kill.fire = on_kill, .ended = r->ended, .arg = r->arg };
 	list_init(&p->in_programs);
-	snprintf(p->name, sizeof p->name, "%s", r->name);
+	name = text_in(p->name, sizeof p->name);
+	text_add_string(&name, r->name);
 	err = open_stderr(p, r->out, &to_close);
 	p->pid = err == -1 ? -1 : launch(&(struct launch){
 		.argv = ps->argv, .envp = r->envp, .in = r->in, .out = r->out, .err = err,
@@ -165,7 +166,7 @@ struct program *program_start(struct programs *ps, const struct program_request 
 	}
 	list_append(&ps->running, &p->in_programs);
 	if (r->with_pid)
-		snprintf(p->name, sizeof p->name, "%s %d", r->name, (int)p->pid);
+		text_add(&name, " %d", (int)p->pid);
 	return p;
 }
 

@@ -50,6 +50,7 @@ struct worker {
 	struct loop                loop;
 	struct board_slot         *slot;        /* ours on the board */
 	struct records             records;     /* and those of our connections */
+	struct board_input        *input;       /* and what is kept of what we receive; or NULL */
 	struct acceptor           *acceptor;
 	struct watch               leash, signals;
 	struct timer               shutdown;    /* after the master's death */

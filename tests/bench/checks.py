@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """
 What is not a matter of speed: memory of idle connections, how connections lie
-on workers, system calls of an echo, and how fast workers and configurations
-are replaced.
+on workers, system calls of an echo, how fast workers and configurations are
+replaced, and how long the operator waits for an answer.
 
 A new one is a function and a row in CHECKS.
 """
@@ -12,6 +12,7 @@ import re
 import shutil
 import signal
 import statistics
+import subprocess
 import time
 
 from processes import PATIENCE, Broken, Process, count_sockets, private_bytes, tree
@@ -23,7 +24,8 @@ IDLE_COUNTS = (1000, 10000)
 SHARE_AT_MOST = 1.25        # of the even share
 CALLS_AT_MOST = 1.0         # epoll_wait, read, write each, for one echo
 CALLS_SLACK = .01           # being attached to interrupts a wait or two of each worker
-TIMES = 20                  # workers killed, configurations reloaded
+TIMES = 20                  # workers killed, configurations reloaded, questions asked
+OPEN = 5000                 # connections, while somebody asks
 MANY_DEATHS = 'restart = { burst = 1000; };'    # so many deaths are meant
 
 
@@ -198,4 +200,31 @@ def reload(bench):
                   f"none may; a reload took {s['median']:.1f} ms, {s['min']:.1f} to {s['max']:.1f}")
 
 
-CHECKS = {"memory": memory, "spread": spread, "syscalls": syscalls, "replace": replace, "reload": reload}
+# --- looking
+
+def status(bench):
+    """droverctl status, from its start to its end, while many connections are open."""
+    if not only_drover(bench, "status"):
+        return
+    if not bench.args.droverctl:
+        print("SKIP  status: no droverctl: build it, or set DROVERCTL")
+        return
+    took = []
+    with Drover(bench, Job("echo", bench.all_cores, bench.args.workers, OPEN), control=True) as server, \
+            bench.load(server, "hold", OPEN, size=64) as load:
+        for _ in range(TIMES):
+            start = time.monotonic()
+            told = subprocess.run([bench.args.droverctl, "-s", server.control, "status"],
+                                  capture_output=True, text=True)
+            took.append((time.monotonic() - start) * 1000)
+            if f" open {OPEN} of " not in told.stdout:
+                raise Broken(f"droverctl said {told.stdout or told.stderr!r}")
+        load.measure()
+        load.result()
+    s = bench.report["checks"]["status"] = milliseconds(took)
+    print(f"INFO  status: {s['median']:.2f} ms for droverctl status with {OPEN:,} open connections, "
+          f"{s['min']:.2f} to {s['max']:.2f} in {TIMES}; meant to be below 50", flush=True)
+
+
+CHECKS = {"memory": memory, "spread": spread, "syscalls": syscalls, "replace": replace, "reload": reload,
+          "status": status}

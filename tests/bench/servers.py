@@ -102,12 +102,15 @@ class Drover(Server):
     is ready, unless somebody wants them: they are two for each connection.
     """
 
-    def __init__(self, bench, job, settings="", keep_events=False):
+    def __init__(self, bench, job, settings="", keep_events=False, control=False):
         with contextlib.ExitStack() as stack:
             folder = stack.enter_context(tempfile.TemporaryDirectory())
             path = os.path.join(folder, "drover.conf")
             with open(path, "w") as f:
                 f.write(drover_conf(job, settings))
+                self.control = os.path.join(folder, "control.sock")
+                if control:
+                    f.write(f'control = {{ socket = "{self.control}"; }};\n')
             self.events = stack.enter_context(contextlib.closing(Mailbox(folder, "events")))
             self.notices = stack.enter_context(contextlib.closing(Mailbox(folder, "notices")))
             env = {**os.environ, "DROVER_EVENTS": self.events.path, "NOTIFY_SOCKET": self.notices.path}

@@ -224,7 +224,7 @@ START_TEST(a_reload_that_is_refused_says_every_reason)
 	daemon_config(&d, "a = 1;\n" ECHO("\nb = 2;"), control_path());
 	ask("{\"command\":\"reload\"}",
 	    files_text("\"refused\",\"message\":\"%s:%d: a is not a known key (there are user, group,"
-	               " pid_file, include, shutdown_timeout, log, access_log, control, defaults,"
+	               " pid_file, state_dir, include, shutdown_timeout, log, access_log, control, defaults,"
 	               " services)\\n%s:%d: services.s.b is not", d.config,
 	               daemon_config_lines_before() + 1, d.config, daemon_config_lines_before() + 4));
 	ask("{\"command\":\"status\"}", "\"refused\":\"the configuration has errors\"");
@@ -271,6 +271,21 @@ START_TEST(a_reload_during_a_reload_is_answered_when_its_own_is_done)
 	close(fd);
 } END_TEST
 
+START_TEST(what_a_service_has_counted_stays_in_the_totals_when_it_is_gone)
+{
+	int fd;
+
+	daemon_start(&d, CONTROL SERVICES(SERVICE("s", "echo", "workers = 1;")
+	             SERVICE("t", "echo", "workers = 1;")), control_path());
+	fd = daemon_connect(&d, "t");
+	client_echo(fd);
+	close(fd);
+	daemon_wait_for(&d, "connection-end service=t");
+	daemon_reload(&d, ONE(""), control_path());
+	daemon_wait_for(&d, "generation-gone generation=1");
+	ask("{\"command\":\"status\"}", "\"totals\":{\"workers\":1,\"open\":0,\"accepted\":1,\"served\":1,");
+} END_TEST
+
 START_TEST(scale_says_from_where_to_where)
 {
 	daemon_start(&d, ECHO(""), control_path());
@@ -287,6 +302,39 @@ START_TEST(scale_says_from_where_to_where)
 	ask("{\"command\":\"scale\",\"service\":\"t\",\"to\":\"+1\"}", "\"no-such-service\"");
 } END_TEST
 
+START_TEST(scale_to_what_a_range_has_grown_to_makes_it_the_least)
+{
+	int fds[2];
+
+	daemon_start(&d, CONTROL SERVICES(SERVICE("s", "echo", "connections = 2;"
+	             " workers = { min = 1; max = 4; spare_min = 1; spare_max = 1; calm = \"20ms\"; };")
+	             SERVICE("other", "echo", "connections = 1;"
+	             " workers = { min = 1; max = 2; spare_min = 1; spare_max = 1; calm = \"20ms\"; };")),
+	             control_path());
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		fds[i] = daemon_connect(&d, "s");
+		client_echo(fds[i]);
+	}
+	daemon_wait_for(&d, "scaled service=s workers=2 reason=demand");
+	ask("{\"command\":\"scale\",\"service\":\"s\",\"to\":\"+0\"}", "\"from\":2,\"to\":2");
+	ask("{\"command\":\"scale\",\"service\":\"s\",\"to\":\"2\"}", "\"from\":2,\"to\":2");
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		close(fds[i]);
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		daemon_wait_for(&d, "connection-end service=s");
+	for (int i = 0; i < 5; i++) {   /* each time longer than calm, beginning later */
+		int fd = daemon_connect(&d, "other");
+
+		client_echo(fd);
+		daemon_wait_for(&d, "scaled service=other workers=2 reason=demand");
+		close(fd);
+		daemon_wait_for(&d, "scaled service=other workers=1 reason=calm");
+		daemon_wait_for(&d, "worker-end service=other");        /* it takes no more */
+	}
+	ck_assert_uint_eq(daemon_saw(&d, "scaled service=s reason=calm"), 0);
+	ask("{\"command\":\"scale\",\"service\":\"s\",\"to\":\"1\"}", "\"from\":2,\"to\":1");
+} END_TEST
+
 START_TEST(scale_is_refused_if_a_worker_cannot_start)
 {
 	const char *folder = files_mkdir("home");
@@ -296,6 +344,25 @@ START_TEST(scale_is_refused_if_a_worker_cannot_start)
 	ask("{\"command\":\"scale\",\"service\":\"s\",\"to\":\"+1\"}",
 	    "\"refused\",\"message\":\"a worker of service \\\"s\\\" could not start");
 	close(daemon_connect(&d, "s"));
+} END_TEST
+
+START_TEST(what_was_exhausted_before_a_drain_is_not_afterwards)
+{
+	int fd, client;
+
+	daemon_start(&d, ONE("connections = 1;"), control_path());
+	client = daemon_connect(&d, "s");
+	client_echo(client);
+	daemon_wait_for(&d, "exhausted service=s busy=1");
+	fd = control();
+	request(fd, "{\"command\":\"drain\",\"service\":\"s\"}");
+	daemon_wait_for(&d, "relieved service=s");
+	close(client);
+	expect_part(fd, "\"ok\":true");
+	close(fd);
+	ask("{\"command\":\"resume\",\"service\":\"s\"}", "\"ok\":true");
+	ask("{\"command\":\"services\"}", "\"state\":\"serving\"");
+	ck_assert_uint_eq(daemon_saw(&d, "exhausted"), 1);
 } END_TEST
 
 START_TEST(drain_waits_for_what_is_open_and_resume_serves_who_waited)
@@ -309,6 +376,8 @@ START_TEST(drain_waits_for_what_is_open_and_resume_serves_who_waited)
 	request(fd, "{\"command\":\"drain\",\"service\":\"s\"}");
 	daemon_wait_for(&d, "worker-drain");
 	ask("{\"command\":\"services\"}", "\"state\":\"draining\"");
+	ask("{\"command\":\"services\"}", "\"slots\":{\"open\":0,\"max\":0}");       /* nobody can have it */
+	ask("{\"command\":\"status\"}", "\"totals\":{\"workers\":1,\"open\":1");
 	client_echo(old);
 	client_echo(old);               /* now it has turned its loop: it accepts no more */
 	new = daemon_connect(&d, "s");
@@ -343,6 +412,32 @@ START_TEST(who_does_not_wait_for_a_change_keeps_nobody_from_the_next)
 	ask("{\"command\":\"resume\",\"service\":\"s\"}", "\"ok\":true");
 	client_echo(data);
 	close(data);
+} END_TEST
+
+/* A pool has twice as many places as workers: two that drain leave none. */
+START_TEST(who_finds_no_place_starts_when_there_is_one)
+{
+	int open[2], fd;
+
+	daemon_start(&d, CONTROL SERVICES(SERVICE("s", "echo", "workers = { min = 1; max = 1; };")),
+	             control_path());
+	for (size_t i = 0; i < ARRAY_SIZE(open); i++) {
+		open[i] = daemon_connect(&d, "s");
+		client_echo(open[i]);
+		fd = control();
+		request(fd, "{\"command\":\"drain\",\"service\":\"s\"}");
+		daemon_wait_for(&d, "worker-drain");
+		close(fd);
+		fd = control();
+		request(fd, "{\"command\":\"resume\",\"service\":\"s\"}");
+		if (i == 0)
+			expect_part(fd, "\"ok\":true");
+	}
+	daemon_wait_for(&d, "no-place service=s");
+	close(open[0]);
+	expect_part(fd, "\"ok\":true");
+	client_echo(open[1]);
+	close(open[1]);
 } END_TEST
 
 START_TEST(a_reload_ends_what_was_drained)
@@ -809,6 +904,47 @@ START_TEST(a_reporter_waits_for_its_reader_ten_seconds_and_disturbs_nobody)
 		close(fds[i]);
 } END_TEST
 
+/* False if it has ended before. It is at once the one or the other: nobody runs on with a SIGSTOP. */
+static bool stop_reporter(pid_t pid)
+{
+	char state;
+
+	kill(pid, SIGSTOP);
+	do
+		state = process_field(process_file(files_text("/proc/%d/status", pid)), "State")[0];
+	while (state != 'T' && state != 'Z' && state != '\0');
+	return state == 'T';
+}
+
+/* Asks for the status until a reporter was stopped before it was done. */
+static int hold_a_reporter(void)
+{
+	int fd = control();
+	pid_t pid;
+
+	do {
+		request(fd, "{\"command\":\"status\"}");
+		pid = (pid_t)event_number(daemon_wait_for(&d, "reporter-start"), "pid");
+	} while (!stop_reporter(pid));
+	return fd;
+}
+
+START_TEST(who_goes_while_he_is_answered_leaves_his_turn_to_the_next)
+{
+	int fds[4], next;
+
+	daemon_start(&d, ECHO(""), control_path());
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		fds[i] = hold_a_reporter();
+	next = control();
+	request(next, "{\"command\":\"status\"}");
+	daemon_barrier(&d);             /* it waits for its turn */
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		close(fds[i]);
+	expect_part(next, "\"phase\":\"serving\"");
+	close(next);
+} END_TEST
+
 START_TEST(a_reporter_that_is_killed_is_no_loss)
 {
 	pid_t pid;
@@ -1092,10 +1228,14 @@ int main(void)
 	tcase_add_test(tc, a_reload_that_cannot_listen_says_where);
 	tcase_add_test(tc, a_reload_whose_workers_do_not_start_says_so);
 	tcase_add_test(tc, a_reload_during_a_reload_is_answered_when_its_own_is_done);
+	tcase_add_test(tc, what_a_service_has_counted_stays_in_the_totals_when_it_is_gone);
 	tcase_add_test(tc, scale_says_from_where_to_where);
+	tcase_add_test(tc, scale_to_what_a_range_has_grown_to_makes_it_the_least);
 	tcase_add_test(tc, scale_is_refused_if_a_worker_cannot_start);
+	tcase_add_test(tc, what_was_exhausted_before_a_drain_is_not_afterwards);
 	tcase_add_test(tc, drain_waits_for_what_is_open_and_resume_serves_who_waited);
 	tcase_add_test(tc, who_does_not_wait_for_a_change_keeps_nobody_from_the_next);
+	tcase_add_test(tc, who_finds_no_place_starts_when_there_is_one);
 	tcase_add_test(tc, a_reload_ends_what_was_drained);
 	tcase_add_test(tc, resume_works_after_winch);
 	tcase_add_test(tc, a_service_that_failed_can_be_drained_mended_and_resumed);
@@ -1127,6 +1267,7 @@ int main(void)
 	tcase_add_test(tc, ten_thousand_commands_at_once_are_taken_one_by_one);
 	tcase_add_test(tc, who_reads_all_answers_gets_all_of_them);
 	tcase_add_test(tc, a_reporter_waits_for_its_reader_ten_seconds_and_disturbs_nobody);
+	tcase_add_test(tc, who_goes_while_he_is_answered_leaves_his_turn_to_the_next);
 	tcase_add_test(tc, a_reporter_that_is_killed_is_no_loss);
 	tcase_add_test(tc, a_thousand_idle_clients_leave_room);
 	tcase_add_test(tc, if_nobody_is_idle_newcomers_are_turned_away);

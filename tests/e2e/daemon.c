@@ -43,7 +43,7 @@ static void give_up(const struct daemon *d, const char *what)
 
 int daemon_config_lines_before(void)
 {
-	return geteuid() == 0 ? 1 : 0;
+	return 1;
 }
 
 static void vconfig(struct daemon *d, const char *before, const char *format, va_list ap)
@@ -55,9 +55,10 @@ static void vconfig(struct daemon *d, const char *before, const char *format, va
 	free(text);
 }
 
-static const char *who(void)
+static const char *first_line(void)
 {
-	return daemon_config_lines_before() ? "user = \"root\";\n" : "";
+	return files_text("state_dir = \"%s\";%s\n", files_path("state"),
+	                  geteuid() == 0 ? " user = \"root\";" : "");
 }
 
 void daemon_config(struct daemon *d, const char *format, ...)
@@ -65,7 +66,7 @@ void daemon_config(struct daemon *d, const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	vconfig(d, who(), format, ap);
+	vconfig(d, first_line(), format, ap);
 	va_end(ap);
 }
 
@@ -142,9 +143,19 @@ static void prepare(struct daemon *d)
 	d->gone = false;
 }
 
+static const char *program(const struct daemon *d)
+{
+	const char *real = getenv("DROVERD");
+	const char *slash = real ? strrchr(real, '/') : NULL;
+
+	if (!d->program)
+		return real;
+	return files_text("%.*s%s", slash ? (int)(slash + 1 - real) : 0, real, d->program);
+}
+
 void daemon_spawn_with(struct daemon *d, const char *const *args)
 {
-	const char *argv[32] = { getenv("DROVERD") };
+	const char *argv[32] = { program(d) };
 	size_t n = 1;
 
 	ck_assert_ptr_nonnull(argv[0]);
@@ -179,7 +190,7 @@ void daemon_start(struct daemon *d, const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	vconfig(d, who(), format, ap);
+	vconfig(d, first_line(), format, ap);
 	va_end(ap);
 	daemon_spawn(d);
 	daemon_wait_ready(d);
@@ -303,7 +314,7 @@ long long daemon_reload(struct daemon *d, const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	vconfig(d, who(), format, ap);
+	vconfig(d, first_line(), format, ap);
 	va_end(ap);
 	daemon_signal(d, SIGHUP);
 	return event_number(daemon_wait_for(d, "reload-done"), "generation");

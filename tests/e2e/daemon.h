@@ -36,6 +36,7 @@ struct daemon {
 	/* What a test may set before the start. */
 	void (*before_exec)(void);      /* called in the child that becomes the daemon; asserts nothing there */
 	bool   may_end;                 /* its end is no failure (daemon_signal knows that by itself) */
+	const char *program;            /* NULL: the real one; else that file beside it */
 	bool   has_heirs;               /* others still have something to say when it has ended */
 
 	pid_t            pid;
@@ -48,8 +49,9 @@ struct daemon {
 };
 
 /*
- * Writes the configuration file, as by printf(3). As root a line is put before
- * it that lets the workers be root; the second form writes just the text.
+ * Writes the configuration file, as by printf(3). A line is put before it that
+ * names "state" in the test's folder as state_dir, which the test may make, and
+ * lets root's workers be root; the second form writes just the text.
  */
 void daemon_config(struct daemon *d, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

@@ -118,8 +118,26 @@ static const struct { const char *name, *args[4], *request, *result, *says; } re
 	  "{\"workers\":[{\"service\":7,\"new\":1}],\"newer\":2}",
 	  "SERVICE  PID  GEN  STATE  AGE  OPEN  USE  ACCEPTED  SERVED  REQUESTS  IN  OUT  TURN\n"
 	  "-          -    -  -        -   -/-    -         -       -         -   -    -     -\n" },
+	{ "crashes", { "crashes" }, "{\"command\":\"crashes\"}",
+	  "{\"crashes\":[{\"name\":\"n-1\",\"time\":\"2026-11-22T15:50:01.123Z\",\"service\":\"echo\","
+	  "\"worker\":812,\"signal\":\"SIGSEGV\",\"age\":192.1,\"requests\":7,\"captured\":1024,"
+	  "\"connection\":{\"phase\":\"handler\",\"peer\":\"192.0.2.7:50122\"}},"
+	  "{\"name\":\"n-2\",\"connection\":null}]}",
+	  "CRASH  TIME                      SERVICE  WORKER  SIGNAL     AGE  REQUESTS  CAPTURED  PHASE    PEER\n"
+	  "n-1    2026-11-22T15:50:01.123Z  echo        812  SIGSEGV  3m12s         7      1.0k  handler  192.0.2.7:50122\n"
+	  "n-2    -                         -             -  -            -         -         -  -        -\n" },
+	{ "a crash", { "crashes", "n-1" }, "{\"command\":\"crashes\",\"crash\":\"n-1\"}",
+	  "{\"crash\":{\"signal\":\"SIGSEGV\",\"hang\":{\"kernel\":\"\\u001b[2J\"},\"captured\":18,"
+	  "\"input\":\"1b5b324a007e7f80ff20616263646566670a\"}}",
+	  "signal             SIGSEGV\n"
+	  "kernel said        \\x1b[2J\n"
+	  "captured           18\n"
+	  "000000  1b 5b 32 4a 00 7e 7f 80 ff 20 61 62 63 64 65 66  .[2J.~... abcdef\n"
+	  "000010  67 0a                                            g.\n" },
 	{ "reload", { "reload" }, "{\"command\":\"reload\"}", "{\"generation\":8}",
 	  "reloaded: generation 8\n" },
+	{ "upgrade", { "upgrade" }, "{\"command\":\"upgrade\"}",
+	  "{\"version\":\"1.2.3\",\"generation\":8}", "generation 8 serves, by drover 1.2.3\n" },
 	{ "stop", { "stop" }, "{\"command\":\"stop\"}", "{\"stopped\":true}", "stopped\n" },
 	{ "stop at once", { "stop", "--now" }, "{\"command\":\"stop\",\"now\":true}", "{\"stopped\":true}",
 	  "stopped\n" },
@@ -321,6 +339,7 @@ static const struct { const char *name, *words, *replies; } completions[] = {
 	{ "a service",              "droverctl drain ''", "alpha\nbeta\n" },
 	{ "the beginning of one",   "droverctl --json workers al", "alpha\n" },
 	{ "a connection",           "droverctl kick ''", "7-1\n7-2\n" },
+	{ "a crash",                "droverctl crashes ''", "20261122T155001.123Z-echo-812\n" },
 	{ "no second service",      "droverctl drain alpha ''", "" },
 	{ "nothing behind status",  "droverctl status ''", "" },
 };
@@ -333,6 +352,7 @@ START_TEST(bash_completes)
 	files_write("row", "%s\n", completions[_i].name);
 	fake_open(&f);
 	fake_results(&f, "services", "{\"services\":[" SERVICES_OF_TWO "]}");
+	fake_results(&f, "crashes", "{\"crashes\":[{\"name\":\"20261122T155001.123Z-echo-812\"}]}");
 	fake_results(&f, "connections", "{\"connections\":[" CONNECTION_OF("7-1", "p") ","
 	             CONNECTION_OF("7-2", "p") "]}");
 	script = files_write("complete.bash",

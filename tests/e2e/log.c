@@ -217,6 +217,24 @@ START_TEST(after_usr1_master_and_workers_write_to_the_new_files)
 	ck_assert_ptr_nonnull(strstr(files_read(log), "stopped"));     /* that was the master */
 } END_TEST
 
+START_TEST(a_worker_that_has_just_ended_needs_no_new_file)
+{
+	pid_t worker;
+	int end;
+
+	daemon_start(&d, SERVICES(SERVICE("s", "echo", "workers = 1;")));
+	worker = daemon_next_worker(&d, "s");
+	end = process_watch(worker);
+	daemon_signal(&d, SIGSTOP);
+	daemon_signal(&d, SIGUSR1);     /* the lower number is told first */
+	ck_assert_int_eq(kill(worker, SIGKILL), 0);
+	process_wait_end(end);
+	daemon_signal(&d, SIGCONT);
+	daemon_wait_for(&d, "logs-reopened");
+	daemon_next_worker(&d, "s");
+	ck_assert_uint_eq(files_count(daemon_errors(&d), "hand the logs"), 0);
+} END_TEST
+
 START_TEST(workers_that_are_born_after_usr1_write_to_the_new_file)
 {
 	const char *access = files_path("access.log");
@@ -359,6 +377,7 @@ int main(void)
 
 	tc = harness_case(s, "reopen");
 	tcase_add_test(tc, after_usr1_master_and_workers_write_to_the_new_files);
+	tcase_add_test(tc, a_worker_that_has_just_ended_needs_no_new_file);
 	tcase_add_test(tc, workers_that_are_born_after_usr1_write_to_the_new_file);
 
 	tc = harness_case(s, "blocked");

@@ -16,6 +16,7 @@ stories=(
 	refuses_a_bad_file_and_goes_on
 	refuses_what_does_not_start
 	answers_a_bad_hangup_with_ready
+	is_upgraded_in_place
 	does_not_start_with_a_bad_file
 	serves_git_inside_the_sandbox
 	does_what_needs_capabilities
@@ -144,6 +145,40 @@ answers_a_bad_hangup_with_ready() {
 	eventually journal_has 'hangup\.conf:1: .*listn'
 	eventually is_running
 	echoes 7007
+}
+
+has_program() { [ "$(readlink "/proc/$1/exe")" = "$2" ]; }
+
+# As a package does it: the running program is "(deleted)" then.
+is_upgraded_in_place() {
+	local pid program said
+	pid=$(property MainPID)
+	program=$(readlink "/proc/$pid/exe")
+	exec 3<>/dev/tcp/127.0.0.1/7007
+	echo one >&3
+	read -r -t 5 said <&3
+	is 'the answer before' "$said" one
+	cp "$program" "$program.new"
+	mv "$program.new" "$program"
+	has_program "$pid" "$program (deleted)"
+	droverctl upgrade
+	has_program "$pid" "$program"
+	cp "$program" "$program.new"
+	mv "$program.new" "$program"
+	systemctl kill -s USR2 --kill-whom=main drover.service
+	eventually has_program "$pid" "$program"
+	eventually is_running
+	echo two >&3
+	read -r -t 5 said <&3
+	is 'the answer after' "$said" two
+	exec 3>&-
+	echoes 7007
+	is 'the master' "$(property MainPID)" "$pid"
+	restarted 0
+	is Result "$(property Result)" success
+	is 'the pid file' "$(cat /run/drover/drover.pid)" "$pid"
+	journal_has 'upgraded to drover'
+	systemctl reload drover.service
 }
 
 does_not_start_with_a_bad_file() {

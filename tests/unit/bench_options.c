@@ -85,6 +85,10 @@ static const struct { const char *name, *args[ARGS_MAX], *says; } bad[] = {
 	{ "a line of two", { "--answer", "line", "--message", "a\\nb", TO }, "--raw" },
 	{ "an answer beyond the longest", { "--max-answer", "5", "--answer", "length:6", TO },
 	  "--max-answer" },
+	{ "a framed echo beyond the longest", { "--max-answer", "5", "--answer", "line", "--echo", TO },
+	  "--max-answer" },
+	{ "holding with nothing to send", { "-m", "hold", "--size", "0", TO }, "--answer eof" },
+	{ "brackets around IPv4", { "[127.0.0.1]:80" }, "IPv6" },
 	{ "an echo beyond the longest", { "--max-answer", "5", TO }, "--max-answer" },
 	{ "a count of nothing", { "-m", "hold", "-k", "5", TO }, "--mode hold" },
 	{ "warming up for nothing", { "-m", "hold", "-w", "5", TO }, "--mode hold" },
@@ -189,6 +193,12 @@ START_TEST(what_is_framed_in_the_answer_is_framed_in_the_request)
 	ck_assert(!p.answer.echo);
 } END_TEST
 
+START_TEST(a_message_may_be_longer_than_the_longest_answer)
+{
+	ck_assert_int_eq(READ("--answer", "line", "--max-answer", "4", "--message", "hello", TO), -1);
+	ck_assert_uint_eq(p.message.len, 6);
+} END_TEST
+
 START_TEST(unix_addresses_are_paths_and_names)
 {
 	ck_assert_int_eq(READ("unix:/run/x.sock"), -1);
@@ -222,6 +232,7 @@ int main(void)
 	tcase_add_test(tc, an_expectation_says_how_long_the_answer_is);
 	tcase_add_test(tc, files_are_taken_as_they_are);
 	tcase_add_loop_test(tc, what_is_framed_in_the_answer_is_framed_in_the_request, 0, 5);
+	tcase_add_test(tc, a_message_may_be_longer_than_the_longest_answer);
 	tcase_add_test(tc, unix_addresses_are_paths_and_names);
 	tcase_add_test(tc, a_stream_repeats_its_message);
 	return unit_run(s);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Reports: as JSON, as text, and two side by side.
+ * Reports: as JSON, as text, and two side by side; and progress till then.
  */
 #include <config.h>
 #include "report.h"
@@ -8,6 +8,7 @@
 #include <jansson.h>
 
 #include "compare.h"
+#include "progress.h"
 #include "report_json.h"
 #include "unit.h"
 
@@ -79,6 +80,7 @@ START_TEST(the_keys_are_those_of_the_manual)
 		"answer", "rate", "seconds", "operations", "operations_per_second", "bytes_sent",
 		"bytes_received", "connections_opened", "arrivals_unserved", "errors", "errors_by_kind",
 		"latency_usec", "connect_usec", "histogram_usec", "client_cpu_seconds", "started",
+		"arrivals", "new_connections", "stream",
 	};
 	json_t *o = made();
 
@@ -90,6 +92,17 @@ START_TEST(the_keys_are_those_of_the_manual)
 	ck_assert_double_eq(number(o, NULL, "operations_per_second"), 500);
 	ck_assert_double_eq(number(o, NULL, "rate"), 500);
 	ck_assert(json_is_null(json_object_get(o, "connect_usec")));
+	json_decref(o);
+} END_TEST
+
+/* In JSON there is no way to write it. */
+START_TEST(a_target_that_is_no_utf8_is_null)
+{
+	json_t *o;
+
+	plan.target = "unix:/\xff";
+	o = made();
+	ck_assert(json_is_null(json_object_get(o, "target")));
 	json_decref(o);
 } END_TEST
 
@@ -197,6 +210,26 @@ START_TEST(the_text_fits_the_terminal)
 	}
 } END_TEST
 
+START_TEST(progress_fits_the_terminal)
+{
+	static const unsigned widths[] = { 50, 57, 58, 80, 132 };
+	const struct progress_now now = {
+		.phase = "warming up", .operations = 1000000, .errors = 1000, .now_ns = 10, .end_ns = 20,
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(widths); i++) {
+		FILE *f = fopen("progress", "we");
+		struct progress p = { .out = f, .width = widths[i], .blocks = true };
+		const char *line;
+
+		progress_show(&p, &now);
+		fclose(f);
+		line = unit_read_file("progress") + strlen("\r\033[K");
+		ck_assert_msg(columns(line, strlen(line)) < widths[i], "%s", line);
+		ck_assert((strchr(line, '[') != NULL) == (widths[i] >= 58));
+	}
+} END_TEST
+
 START_TEST(quiet_draws_nothing)
 {
 	plan.quiet = true;
@@ -233,7 +266,9 @@ START_TEST(a_comparison_says_what_was_not_alike)
 	ck_assert_msg(strstr(table, "mode: then open-loop, now connect"), "%s", table);
 	ck_assert_msg(strstr(table, "connections: then 3, now 4"), "%s", table);
 	ck_assert_msg(strstr(table, "rate: then 500, now none"), "%s", table);
+	ck_assert_msg(strstr(table, "arrivals: then even, now none"), "%s", table);
 	ck_assert_ptr_null(strstr(table, "threads"));
+	ck_assert_ptr_null(strstr(table, "stream"));
 	json_decref(then);
 	json_decref(now);
 } END_TEST
@@ -244,12 +279,14 @@ int main(void)
 	TCase *tc = unit_case(s, "report", before, unit_leave_folder);
 
 	tcase_add_test(tc, the_keys_are_those_of_the_manual);
+	tcase_add_test(tc, a_target_that_is_no_utf8_is_null);
 	tcase_add_test(tc, latencies_are_microseconds);
 	tcase_add_test(tc, the_histogram_holds_each_operation_once);
 	tcase_add_test(tc, only_errors_that_happened_are_named);
 	tcase_add_test(tc, without_operations_there_are_no_latencies);
 	tcase_add_test(tc, what_is_no_report_is_refused);
 	tcase_add_test(tc, the_text_fits_the_terminal);
+	tcase_add_test(tc, progress_fits_the_terminal);
 	tcase_add_test(tc, quiet_draws_nothing);
 	tcase_add_test(tc, a_comparison_has_then_now_and_their_ratio);
 	tcase_add_test(tc, a_comparison_says_what_was_not_alike);

@@ -59,7 +59,7 @@ static const struct {
 START_TEST(who_is_ahead)
 {
 	const size_t me = rows[_i].n;   /* the last, so that the sample goes round */
-	struct board *b = board_new(rows[_i].n + 1, 1);
+	struct board *b = board_new(rows[_i].n + 1, 1, 0);
 	uint64_t done;
 
 	for (size_t i = 0; i < rows[_i].n; i++) {
@@ -75,7 +75,7 @@ START_TEST(who_is_ahead)
 
 START_TEST(no_more_than_a_sample_is_looked_at_and_it_goes_round)
 {
-	struct board *b = board_new(2 * BOARD_SAMPLE, 1);
+	struct board *b = board_new(2 * BOARD_SAMPLE, 1, 0);
 	size_t last = 2 * BOARD_SAMPLE - 1;
 	uint64_t done;
 
@@ -93,7 +93,7 @@ START_TEST(no_more_than_a_sample_is_looked_at_and_it_goes_round)
 
 START_TEST(workers_that_lie_far_apart_are_compared)
 {
-	struct board *b = board_new(4 * BOARD_SAMPLE, 1);
+	struct board *b = board_new(4 * BOARD_SAMPLE, 1, 0);
 	uint64_t done;
 
 	board_reset(b, 0, BOARD_ACCEPTING);
@@ -105,7 +105,7 @@ START_TEST(workers_that_lie_far_apart_are_compared)
 
 START_TEST(what_those_behind_get_done_is_seen)
 {
-	struct board *b = board_new(3, 1);
+	struct board *b = board_new(3, 1, 0);
 	uint64_t before, after;
 
 	for (size_t i = 0; i < 3; i++)
@@ -131,7 +131,7 @@ START_TEST(those_that_accept_are_added_up)
 	static const struct { enum board_state state; uint32_t open; } said[] = {
 		{ A, 3 }, { D, 4 }, { F, 0 }, { A, 10 }, { N, 0 }, { A, 77 }, { A, 1 },
 	};
-	struct board *b = board_new(ARRAY_SIZE(said), 1);
+	struct board *b = board_new(ARRAY_SIZE(said), 1, 0);
 	struct board_sum sum;
 
 	for (size_t i = 0; i < ARRAY_SIZE(said); i++) {
@@ -186,7 +186,7 @@ static void expect_empty(const struct board *b, size_t i)
 
 START_TEST(a_new_board_is_empty_and_a_reset_slot_is_too)
 {
-	struct board *b = board_new(3, 100);
+	struct board *b = board_new(3, 100, 0);
 
 	ck_assert_uint_eq(board_slots(b), 3);
 	ck_assert_uint_eq(board_connections(b), 100);
@@ -209,7 +209,7 @@ START_TEST(a_new_board_is_empty_and_a_reset_slot_is_too)
 
 START_TEST(no_two_workers_write_in_one_cache_line)
 {
-	struct board *b = board_new(4, 3);
+	struct board *b = board_new(4, 3, 0);
 
 	for (size_t i = 0; i < 4; i++) {
 		ck_assert_uint_eq((uintptr_t)board_slot(b, i) % BOARD_LINE, 0);
@@ -223,7 +223,7 @@ START_TEST(no_two_workers_write_in_one_cache_line)
 
 START_TEST(what_a_worker_writes_the_master_reads)
 {
-	struct board *b = board_new(3, 70);
+	struct board *b = board_new(3, 70, 0);
 	int status;
 	pid_t child = fork();
 
@@ -252,7 +252,7 @@ static bool is_mapped(const void *p)
 START_TEST(a_worker_keeps_its_own_records_only)
 {
 	for (size_t me = 0; me < 3; me++) {
-		struct board *b = board_new(3, 70);
+		struct board *b = board_new(3, 70, 0);
 		int status;
 		pid_t child = fork();
 
@@ -275,7 +275,7 @@ START_TEST(a_worker_keeps_its_own_records_only)
 
 START_TEST(nobody_can_pull_the_memory_away)
 {
-	struct board *b = board_new(2, 2);
+	struct board *b = board_new(2, 2, 0);
 	struct stat st;
 
 	ck_assert_int_eq(fcntl(board_fd(b), F_GET_SEALS) & (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL),
@@ -289,7 +289,7 @@ START_TEST(nobody_can_pull_the_memory_away)
 
 START_TEST(memory_is_taken_when_used_and_given_back)
 {
-	struct board *b = board_new(8, 100000);
+	struct board *b = board_new(8, 100000, 0);
 	uint64_t empty = bytes_taken(b);
 
 	ck_assert_uint_le(empty, 65536);        /* the header, in one page, whatever its size */
@@ -303,7 +303,7 @@ START_TEST(memory_is_taken_when_used_and_given_back)
 START_TEST(a_board_ends_with_its_descriptor)
 {
 	int before = unit_count_fds();
-	struct board *b = board_new(2, 2);
+	struct board *b = board_new(2, 2, 0);
 
 	ck_assert_int_eq(unit_count_fds(), before + 1);
 	board_free(&b);
@@ -320,7 +320,7 @@ START_TEST(what_is_too_much_is_refused)
 
 	for (size_t i = 0; i < ARRAY_SIZE(too_much); i++) {
 		errno = 0;
-		ck_assert_ptr_null(board_new(too_much[i].n_slots, too_much[i].n_connections));
+		ck_assert_ptr_null(board_new(too_much[i].n_slots, too_much[i].n_connections, 0));
 		ck_assert_int_ne(errno, 0);
 	}
 	ck_assert_int_eq(unit_count_fds(), before);

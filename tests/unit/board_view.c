@@ -22,7 +22,7 @@ static struct board_connection *records;        /* its own */
 
 static void set_up(void)
 {
-	board = board_new(SLOTS, RECORDS);
+	board = board_new(SLOTS, RECORDS, 0);
 	ck_assert_ptr_nonnull(board);
 	slot = board_slot(board, 1);
 	records = board_records(board, 1);
@@ -55,7 +55,7 @@ START_TEST(a_worker_is_seen_as_it_says)
 	board_set(&slot->accepted, 12);
 	board_set(&slot->served, 7);
 	board_set(&slot->bytes_in, 1000);
-	board_set(&slot->bytes_out, UINT64_MAX);
+	board_set(&slot->bytes_out, BOARD_COUNT_MAX);
 	board_set(&slot->requests, 99);
 	board_set(&slot->filters, 3);
 	board_set(&slot->queued, 2);
@@ -71,7 +71,7 @@ START_TEST(a_worker_is_seen_as_it_says)
 	ck_assert_uint_eq(v.accepted, 12);
 	ck_assert_uint_eq(v.served, 7);
 	ck_assert_uint_eq(v.bytes_in, 1000);
-	ck_assert_uint_eq(v.bytes_out, UINT64_MAX);
+	ck_assert_uint_eq(v.bytes_out, BOARD_COUNT_MAX);
 	ck_assert_uint_eq(v.requests, 99);
 	ck_assert_uint_eq(v.filters, 3);
 	ck_assert_uint_eq(v.queued, 2);
@@ -132,6 +132,19 @@ START_TEST(times_are_neither_negative_nor_to_come)
 	ck_assert_int_ge(v.turn_ms, before);
 	ck_assert_int_le(v.turn_ms, clock_ms());
 	ck_assert_int_eq(v.born_ms, 0);
+} END_TEST
+
+START_TEST(no_counter_is_beyond_its_range)
+{
+	struct board_worker_view v;
+
+	board_set(&slot->accepted, BOARD_COUNT_MAX + 1);
+	board_set(&slot->served, UINT64_MAX);
+	board_set(&slot->bytes_in, UINT64_MAX);
+	board_set(&slot->bytes_out, (uint64_t)1 << 63);
+	board_set(&slot->requests, UINT64_MAX);
+	v = look();
+	ck_assert_uint_eq(v.accepted | v.served | v.bytes_in | v.bytes_out | v.requests, 0);
 } END_TEST
 
 START_TEST(each_state_and_phase_has_a_name)
@@ -310,6 +323,8 @@ static void expect_worker_in_range(const struct board_worker_view *v)
 	snprintf(text, sizeof text, "%s", board_state_name(v->state));
 	ck_assert_int_ge(v->pid, 0);
 	ck_assert_uint_le(v->open, RECORDS);
+	ck_assert_uint_le(v->served, BOARD_COUNT_MAX);
+	ck_assert_uint_le(v->bytes_out, BOARD_COUNT_MAX);
 	ck_assert(v->turn_ms >= 0 && v->turn_ms <= now_ms);
 	ck_assert(v->born_ms >= 0 && v->born_ms <= now_ms);
 	ck_assert_uint_lt(v->work, RECORDS);
@@ -457,6 +472,7 @@ int main(void)
 	tcase_add_test(tc, a_worker_is_seen_as_it_says);
 	tcase_add_loop_test(tc, what_a_worker_says_is_in_range, 0, ARRAY_SIZE(slot_rows));
 	tcase_add_test(tc, times_are_neither_negative_nor_to_come);
+	tcase_add_test(tc, no_counter_is_beyond_its_range);
 	tcase_add_test(tc, each_state_and_phase_has_a_name);
 	tcase_add_loop_test(tc, a_connection_is_seen_as_long_as_its_record_is_taken, 0,
 	                    ARRAY_SIZE(peers));

@@ -57,8 +57,8 @@ static const struct refusal keys[] = {
 	  "t.conf:1: uzer is not a known key (did you mean user?)" },
 	{ "a slip in a service", WITH("\nconections = 1;"),
 	  "t.conf:2: services.s.conections is not a known key (did you mean connections?)" },
-	{ "a key of a later version", WITH("hang_timeout = 1;"),
-	  "services.s.hang_timeout is not a known key (there are enabled, listen, " },
+	{ "a key like no other", WITH("zebra_stripes = 1;"),
+	  "services.s.zebra_stripes is not a known key (there are enabled, listen, " },
 	{ "a slip in a value", HANDLER("type = \"ehco\";"),
 	  "services.s.handler.type cannot be \"ehco\" (did you mean \"echo\"?)" },
 	{ "a value far from any", TOP("log = { format = \"xml\"; };"),
@@ -133,6 +133,15 @@ static const struct refusal meaning[] = {
 	  "pass_env holds \"X=1\"" },
 	{ "argv for echo", HANDLER("type = \"echo\"; argv = \"/bin/sh\";"),
 	  "services.s.handler.argv means nothing for a handler of type echo" },
+	{ "more input than is kept", WITH("crash_capture = \"2M\";"),
+	  "services.s.crash_capture is out of range (0 to 1M)" },
+	{ "a time before the beginning", WITH("hang_timeout = -1;"),
+	  "services.s.hang_timeout is " },
+	{ "the input of a program", "services = { s = { listen = \"*:0\"; crash_capture = \"4k\";"
+	  " handler = { type = \"exec\"; argv = \"/bin/true\"; }; }; };",
+	  "services.s.crash_capture means nothing for a handler of type exec" },
+	{ "a state_dir that depends on where one stands", TOP("state_dir = \"state\";"),
+	  "state_dir must be " },
 	{ "idle for a program", "services = { s = { listen = \"*:0\"; handler = { type = \"exec\";"
 	  " argv = \"/bin/sh\"; }; timeouts = { idle = 1; }; }; };",
 	  "services.s.timeouts.idle means nothing for a handler of type exec" },
@@ -269,6 +278,9 @@ START_TEST(what_is_not_given_has_its_default)
 	ck_assert_int_eq(conf->log.level, LOG_LEVEL_INFO);
 	ck_assert_int_eq(conf->access_log.target, LOG_TARGET_NONE);
 	ck_assert_ptr_null(conf->pid_file);
+	ck_assert_str_eq(conf->state_dir, "/var/lib/drover");
+	ck_assert_int_eq(s->hang_timeout, 30000);
+	ck_assert_uint_eq(s->crash_capture, 0);
 	ck_assert(!s->workers.ranged);
 	ck_assert_int_eq(s->workers.min, cpus);
 	ck_assert_int_eq(s->workers.max, 4 * cpus);

@@ -80,7 +80,7 @@ static void set_up(void)
 	list_init(&worker.connections);
 	list_init(&worker.lingering);
 	ck_assert_int_eq(loop_init(&worker.loop), 0);
-	worker.start.board = board_new(1, SLOTS);
+	worker.start.board = board_new(1, SLOTS, 0);
 	worker.slot = board_slot(worker.start.board, 0);
 	ck_assert_int_eq(records_init(&worker.records, worker.start.board, 0), 0);
 	worker.start.access_log = log_sink_open(LOG_TARGET_FILE, "access", LOG_FORMAT_TEXT);

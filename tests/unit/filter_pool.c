@@ -137,7 +137,7 @@ static void set_up(void)
 	};
 	worker = (struct worker){ .service = &service, .pid = getpid() };
 	ck_assert_int_eq(loop_init(&worker.loop), 0);
-	worker.start.board = board_new(1, ASKERS);
+	worker.start.board = board_new(1, ASKERS, 0);
 	worker.slot = board_slot(worker.start.board, 0);
 	worker.scratch = malloc(WORKER_SCRATCH);
 	guard = (struct timer){ .fire = fail_late };

@@ -60,7 +60,7 @@ static void set_up(void)
 		.identity = { .uid = (uid_t)CONF_KEEP, .gid = (gid_t)CONF_KEEP },
 		.timeouts = { .idle = 10000, .write = 10000 },
 	};
-	board = board_new(3, 4);
+	board = board_new(3, 4, 0);
 	board_reset(board, ME, BOARD_STARTING);
 	listener = listen_on_loopback();
 	ck_assert_int_eq(leash_open(&leash, &its), 0);

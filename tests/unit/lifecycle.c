@@ -18,6 +18,7 @@
 #define WAIT   ORDER_WAIT
 #define END    ORDER_END
 #define LOGS   ORDER_REOPEN_LOGS
+#define UPGRADE ORDER_UPGRADE
 #define REST   ORDER_REST
 #define MORE   ORDER_MORE
 #define FEWER  ORDER_FEWER
@@ -28,25 +29,25 @@ static const struct {
 	int32_t     si_code;
 	enum order  want[PHASES];
 } rows[] = {
-	/*                                          starting serving reloading draining waiting ending */
-	{ "CHLD",          SIGCHLD,  CLD_EXITED,  { REAP,    REAP,    REAP,    REAP,    REAP,   REAP } },
-	{ "HUP",           SIGHUP,   SI_USER,     { RELOAD,  RELOAD,  RELOAD,  NO,      NO,     NO } },
-	{ "TERM",          SIGTERM,  SI_USER,     { DRAIN,   DRAIN,   DRAIN,   END,     DRAIN,  NO } },
-	{ "QUIT",          SIGQUIT,  SI_USER,     { WAIT,    WAIT,    WAIT,    NO,      NO,     NO } },
-	{ "INT",           SIGINT,   SI_USER,     { END,     END,     END,     END,     END,    NO } },
-	{ "USR1",          SIGUSR1,  SI_USER,     { LOGS,    LOGS,    LOGS,    LOGS,    LOGS,   LOGS } },
-	{ "WINCH",         SIGWINCH, SI_USER,     { REST,    REST,    REST,    NO,      NO,     NO } },
-	{ "TTIN",          SIGTTIN,  SI_USER,     { MORE,    MORE,    MORE,    NO,      NO,     NO } },
-	{ "TTOU",          SIGTTOU,  SI_USER,     { FEWER,   FEWER,   FEWER,   NO,      NO,     NO } },
-	{ "USR2",          SIGUSR2,  SI_USER,     { NO,      NO,      NO,      NO,      NO,     NO } },
-	{ "sigqueue(3)",   SIGHUP,   SI_QUEUE,    { RELOAD,  RELOAD,  RELOAD,  NO,      NO,     NO } },
-	{ "tgkill(2)",     SIGWINCH, SI_TKILL,    { REST,    REST,    REST,    NO,      NO,     NO } },
-	{ "terminal: HUP", SIGHUP,   SI_KERNEL,   { DRAIN,   DRAIN,   DRAIN,   END,     DRAIN,  NO } },
-	{ "terminal: INT", SIGINT,   SI_KERNEL,   { END,     END,     END,     END,     END,    NO } },
-	{ "terminal: QUIT", SIGQUIT, SI_KERNEL,   { WAIT,    WAIT,    WAIT,    NO,      NO,     NO } },
-	{ "terminal: WINCH", SIGWINCH, SI_KERNEL, { NO,      NO,      NO,      NO,      NO,     NO } },
-	{ "terminal: TTIN", SIGTTIN, SI_KERNEL,   { NO,      NO,      NO,      NO,      NO,     NO } },
-	{ "terminal: TTOU", SIGTTOU, SI_KERNEL,   { NO,      NO,      NO,      NO,      NO,     NO } },
+	/*                                          starting serving  reloading upgrading draining waiting ending */
+	{ "CHLD",          SIGCHLD,  CLD_EXITED,  { REAP,    REAP,    REAP,    REAP,    REAP,    REAP,    REAP } },
+	{ "HUP",           SIGHUP,   SI_USER,     { RELOAD,  RELOAD,  RELOAD,  RELOAD,  NO,      NO,      NO } },
+	{ "TERM",          SIGTERM,  SI_USER,     { DRAIN,   DRAIN,   DRAIN,   DRAIN,   END,     DRAIN,   NO } },
+	{ "QUIT",          SIGQUIT,  SI_USER,     { WAIT,    WAIT,    WAIT,    WAIT,    NO,      NO,      NO } },
+	{ "INT",           SIGINT,   SI_USER,     { END,     END,     END,     END,     END,     END,     NO } },
+	{ "USR1",          SIGUSR1,  SI_USER,     { LOGS,    LOGS,    LOGS,    LOGS,    LOGS,    LOGS,    LOGS } },
+	{ "WINCH",         SIGWINCH, SI_USER,     { REST,    REST,    REST,    REST,    NO,      NO,      NO } },
+	{ "TTIN",          SIGTTIN,  SI_USER,     { MORE,    MORE,    MORE,    MORE,    NO,      NO,      NO } },
+	{ "TTOU",          SIGTTOU,  SI_USER,     { FEWER,   FEWER,   FEWER,   FEWER,   NO,      NO,      NO } },
+	{ "USR2",          SIGUSR2,  SI_USER,     { UPGRADE, UPGRADE, UPGRADE, UPGRADE, NO,      NO,      NO } },
+	{ "sigqueue(3)",   SIGHUP,   SI_QUEUE,    { RELOAD,  RELOAD,  RELOAD,  RELOAD,  NO,      NO,      NO } },
+	{ "tgkill(2)",     SIGWINCH, SI_TKILL,    { REST,    REST,    REST,    REST,    NO,      NO,      NO } },
+	{ "terminal: HUP", SIGHUP,   SI_KERNEL,   { DRAIN,   DRAIN,   DRAIN,   DRAIN,   END,     DRAIN,   NO } },
+	{ "terminal: INT", SIGINT,   SI_KERNEL,   { END,     END,     END,     END,     END,     END,     NO } },
+	{ "terminal: QUIT", SIGQUIT, SI_KERNEL,   { WAIT,    WAIT,    WAIT,    WAIT,    NO,      NO,      NO } },
+	{ "terminal: WINCH", SIGWINCH, SI_KERNEL, { NO,      NO,      NO,      NO,      NO,      NO,      NO } },
+	{ "terminal: TTIN", SIGTTIN, SI_KERNEL,   { NO,      NO,      NO,      NO,      NO,      NO,      NO } },
+	{ "terminal: TTOU", SIGTTOU, SI_KERNEL,   { NO,      NO,      NO,      NO,      NO,      NO,      NO } },
 };
 
 START_TEST(each_signal_has_its_meaning_in_each_phase)
@@ -65,7 +66,7 @@ START_TEST(each_signal_that_is_read_means_something)
 	for (size_t i = 0; i < lifecycle_n_signals; i++)
 		ck_assert_msg(lifecycle_order(PHASE_SERVING, lifecycle_signals[i], SI_USER) != ORDER_NONE,
 		              "%d", lifecycle_signals[i]);
-	ck_assert_uint_eq(lifecycle_n_signals, 9);
+	ck_assert_uint_eq(lifecycle_n_signals, 10);
 } END_TEST
 
 START_TEST(some_phases_have_no_way_back)
@@ -77,7 +78,7 @@ START_TEST(some_phases_have_no_way_back)
 START_TEST(phases_have_names)
 {
 	static const char *const want[PHASES] = {
-		"starting", "serving", "reloading", "draining", "waiting", "ending",
+		"starting", "serving", "reloading", "upgrading", "draining", "waiting", "ending",
 	};
 
 	for (int phase = 0; phase < PHASES; phase++)

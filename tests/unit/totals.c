@@ -47,9 +47,15 @@ static void changed(void *arg, struct pool *p)
 	(void)arg, (void)p;
 }
 
+static void crashed(void *arg, const struct evidence *e)
+{
+	(void)arg, (void)e;
+}
+
 START_TEST(what_ended_workers_had_done_is_added_up)
 {
-	static struct pool_context context = { .loop = &loop, .forget = forget, .changed = changed };
+	static struct pool_context context = { .loop = &loop, .forget = forget, .changed = changed,
+	                                       .crashed = crashed };
 	const struct totals *t;
 	int status;
 

@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Which drover this is.
+ */
+#ifndef DROVER_BASE_VERSION_H
+#define DROVER_BASE_VERSION_H
+
+extern const char version_string[];     /* "1.2.3" */
+
+#endif

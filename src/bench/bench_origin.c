@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Source addresses and PROXY headers, each address in its turn.
+ */
+#include <config.h>
+#include "bench_origin.h"
+
+#include <errno.h>
+#include <netinet/in.h>
+#include <sys/socket.h>
+
+#include "proxy_header.h"
+
+struct bench_origin bench_origin_of(unsigned index, unsigned n)
+{
+	return (struct bench_origin){ .source = index, .client = index, .step = n };
+}
+
+static struct address next(const struct address_range *r, uint64_t *turn, uint64_t step)
+{
+	const struct address a = address_range_at(r, *turn);
+
+	*turn += step;
+	return a;
+}
+
+/* The port is chosen by connect(2), which knows more. */
+int bench_origin_bind(struct bench_origin *o, const struct bench_plan *p, int fd)
+{
+	struct address from;
+	const int on = 1;
+
+	if (p->source.count == 0)
+		return 0;
+	from = next(&p->source, &o->source, o->step);
+	if (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on) == -1)
+		return -1;
+	return bind(fd, &from.u.sa, from.len);
+}
+
+static struct endpoint own_end(int fd)
+{
+	struct address a = { .len = sizeof a.u };
+
+	if (getsockname(fd, &a.u.sa, &a.len) == -1)
+		a.len = 0;
+	return endpoint_of(&a.u.sa, a.len);
+}
+
+/* Our own end, or the next of the clients that are to be named, at our port. */
+static struct endpoint client_of(struct bench_origin *o, const struct bench_plan *p, int fd)
+{
+	struct endpoint from = own_end(fd);
+	const in_port_t port = from.port;
+	struct address a;
+
+	if (p->proxy_source.count == 0)
+		return from;
+	a = next(&p->proxy_source, &o->client, o->step);
+	from = endpoint_of(&a.u.sa, a.len);
+	from.port = port;
+	return from;
+}
+
+/* Where the client of the header says that it went: to our target, or if that is of
+ * another family, to nowhere in particular. */
+static struct endpoint destination_of(const struct bench_plan *p, const struct endpoint *from)
+{
+	struct endpoint to = endpoint_of(&p->to.u.sa, p->to.len);
+	const in_port_t port = to.port;
+
+	if (to.family != from->family && from->family != AF_UNIX)
+		to = (struct endpoint){ .family = from->family, .port = port };
+	return to;
+}
+
+ssize_t bench_origin_announce(struct bench_origin *o, const struct bench_plan *p, int fd)
+{
+	struct endpoint from, to;
+	char header[PROXY_HEADER_MAX];
+	size_t len;
+	ssize_t n;
+
+	if (p->proxy == BENCH_PROXY_NONE)
+		return 0;
+	from = client_of(o, p, fd);
+	to = destination_of(p, &from);
+	len = p->proxy == BENCH_PROXY_V1 ? proxy_header_v1(header, &from, &to)
+	                                 : proxy_header_v2(header, &from, &to);
+	n = send(fd, header, len, MSG_NOSIGNAL);
+	if (n >= 0 && n < (ssize_t)len) {       /* on a new connection there is room for all of it */
+		errno = ENOBUFS;
+		return -1;
+	}
+	return n;
+}

@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Where connections come from: the address that they are bound to, and the
+ * client that a PROXY header names.
+ */
+#ifndef DROVER_BENCH_BENCH_ORIGIN_H
+#define DROVER_BENCH_BENCH_ORIGIN_H
+
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "bench_plan.h"
+
+/*
+ * Whose turn it is. Two counters: connects that are under way at once are
+ * bound in another order than they announce their clients.
+ */
+struct bench_origin {
+	uint64_t source, client;
+	uint64_t step;                  /* threads, among which the addresses are divided */
+};
+
+/* Of the index-th of n threads. */
+struct bench_origin bench_origin_of(unsigned index, unsigned n);
+
+/* Binds a socket to the next source address, if the plan has any. 0, or -1 with errno. */
+int bench_origin_bind(struct bench_origin *o, const struct bench_plan *p, int fd);
+
+/* Sends the PROXY header, if the plan wants one. Its length, or -1 with errno. */
+ssize_t bench_origin_announce(struct bench_origin *o, const struct bench_plan *p, int fd);
+
+#endif

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Once a turn of the loop: all that is not the direct consequence of an event,
+ * but was put off, or is due by the clock.
+ */
+#ifndef DROVER_BENCH_BENCH_TURN_H
+#define DROVER_BENCH_BENCH_TURN_H
+
+#include "bench_thread.h"
+
+void bench_turn_advance(struct bench_thread *t);
+
+/* When that has something to do though there is no event; INT64_MAX: never. */
+int64_t bench_turn_due(const struct bench_thread *t);
+
+#endif

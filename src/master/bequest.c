@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Going round the house, and writing down what is there.
+ */
+#include <config.h>
+#include "bequest.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conf_keys.h"
+#include "self.h"
+#include "version.h"
+
+/* Without memory for it, *failed is set, and zeros do until that is seen. */
+struct writing {
+	const struct master *m;
+	struct handover     *h;
+	bool                 failed;
+};
+
+static void *room(struct writing *w, size_t n, size_t size)
+{
+	void *items = arena_alloc(&w->h->arena, (n + 1) * size);
+
+	w->failed |= !items;
+	return items;
+}
+
+static size_t count(const struct list *l)
+{
+	size_t n = 0;
+
+	for (const struct list *i = l->next; i != l; i = i->next)
+		n++;
+	return n;
+}
+
+/* ---- sockets ------------------------------------------------------------ */
+
+static void add_sockets(struct writing *w)
+{
+	struct handover *h = w->h;
+	const struct listening *l;
+
+	h->sockets = room(w, count(&w->m->sockets.all), sizeof *h->sockets);
+	list_each(&w->m->sockets.all, l, struct listening, in_sockets)
+		if (h->sockets)
+			h->sockets[h->n_sockets++] = (struct handover_socket){
+				.fd = l->fd, .kind = l->kind, .key = l->key, .service = l->service,
+				.device = l->device, .name = l->name, .position = l->position,
+				.file = l->file, .announced = l->announced,
+			};
+}
+
+static size_t index_of(const struct master *m, const struct listening *wanted)
+{
+	const struct listening *l;
+	size_t i = 0;
+
+	list_each(&m->sockets.all, l, struct listening, in_sockets) {
+		if (l == wanted)
+			break;
+		i++;
+	}
+	return i;
+}
+
+/* ---- generations -------------------------------------------------------- */
+
+static void add_workers(struct writing *w, struct handover_service *s, const struct pool *p)
+{
+	s->n_places = pool_places(p);
+	s->workers = room(w, s->n_places, sizeof *s->workers);
+	for (size_t i = 0; s->workers && i < s->n_places; i++) {
+		const struct child_past past = pool_worker_past(p, i);
+
+		if (past.state != CHILD_NONE)
+			s->workers[s->n_workers++] = (struct handover_worker){ i, past };
+	}
+}
+
+static void add_service(struct writing *w, struct handover_service *s, const struct unit *u)
+{
+	const struct conf_service *conf = u->service;
+
+	*s = (struct handover_service){
+		.name = conf->name, .handler = conf_keys_handlers[conf->handler.id],
+		.connections = conf->connections, .min = conf->workers.min, .max = conf->workers.max,
+		.input = (int)conf->crash_capture, .hang_ms = conf->hang_timeout,
+		.drain_ms = conf->timeouts.drain, .orders = pool_orders(u->pool),
+		.totals = *pool_totals(u->pool),
+	};
+	s->board = pool_board_fd(u->pool, &s->board_version);
+	s->sockets = room(w, u->n_sockets, sizeof *s->sockets);
+	for (size_t i = 0; s->sockets && i < u->n_sockets; i++)
+		s->sockets[s->n_sockets++] = index_of(w->m, u->sockets[i]);
+	add_workers(w, s, u->pool);
+}
+
+static void add_generation(struct writing *w, struct handover_generation *to,
+                           const struct generation *g)
+{
+	*to = (struct handover_generation){
+		.number = g->number, .serves = g == w->m->current,
+		.shutdown_ms = g->conf->shutdown_timeout, .state_dir = g->conf->state_dir,
+		.log = g->conf->log, .access_log = g->conf->access_log,
+	};
+	to->services = room(w, g->n, sizeof *to->services);
+	for (size_t i = 0; to->services && i < g->n; i++)
+		add_service(w, &to->services[to->n_services++], &g->units[i]);
+}
+
+static void add_generations(struct writing *w)
+{
+	struct handover *h = w->h;
+	const struct generation *g;
+
+	h->generations = room(w, count(&w->m->generations), sizeof *h->generations);
+	list_each(&w->m->generations, g, struct generation, in_master)
+		if (h->generations)
+			add_generation(w, &h->generations[h->n_generations++], g);
+}
+
+/* ---- the rest ----------------------------------------------------------- */
+
+/* As droverd -T has it: what the program before was started with may be changed by now. */
+static const char *text_of(struct writing *w)
+{
+	char *text = NULL;
+	const char *copy;
+	size_t len;
+	FILE *out;
+
+	if (master_is_regent(w->m))
+		return w->m->last_text;
+	out = open_memstream(&text, &len);
+	if (out) {
+		conf_dump(w->m->current->conf, out);
+		w->failed |= fclose(out) == EOF;
+	}
+	copy = text ? arena_strdup(&w->h->arena, text) : NULL;
+	w->failed |= !copy;
+	free(text);
+	return copy;
+}
+
+struct messages {
+	struct writing *w;
+	const char    **list;           /* NULL while they are counted */
+	size_t          n;
+};
+
+static void add_message(void *arg, const char *text)
+{
+	struct messages *s = arg;
+
+	if (s->list) {
+		s->list[s->n] = arena_strdup(&s->w->h->arena, text);
+		s->w->failed |= !s->list[s->n];
+	}
+	s->n++;
+}
+
+static const char **messages_of(struct writing *w, const struct notify *from, size_t *n)
+{
+	struct messages s = { .w = w };
+
+	s.list = room(w, notify_waiting(from), sizeof *s.list);
+	notify_each_waiting(from, add_message, &s);
+	*n = s.n;
+	return s.list;
+}
+
+int bequest_make(struct handover *h, const struct master *m)
+{
+	struct writing w = { .m = m, .h = h };
+	const struct control_door *door = control_door(m->control);
+	const struct outcome *o = &m->outcome;
+
+	h->pid = getpid();
+	h->version = version_string;
+	h->program = m->self->path;
+	h->text = text_of(&w);
+	h->pid_file = m->pid_file;
+	h->n_numbers = m->n_generations;
+	h->started_ms = m->started_ms;
+	h->resting = m->resting;
+	h->reload_again = m->reload_again;
+	h->upgrade_again = m->upgrade.again;
+	h->control = door->fd;
+	h->control_file = door->file;
+	if (o->kind == OUTCOME_UPGRADE)
+		h->client = o->client->watch.fd;
+	h->notices = messages_of(&w, m->systemd, &h->n_notices);
+	h->events = messages_of(&w, m->events, &h->n_events);
+	add_sockets(&w);
+	add_generations(&w);
+	if (!w.failed)
+		return handover_write(h);
+	errno = ENOMEM;
+	return -1;
+}

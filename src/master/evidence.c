@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Looking, and putting it into words.
+ */
+#include <config.h>
+#include "evidence.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#include "signals.h"
+
+#define ID_MAX 64
+
+void evidence_look(struct evidence *e, const struct board *b, size_t i)
+{
+	board_view(b, i, &e->said);
+	e->at_work = board_view_work(b, i, &e->work);
+}
+
+void evidence_take_input(struct evidence *e, const struct board *b, size_t i)
+{
+	if (!e->at_work || board_input_size(b) == 0)
+		return;
+	e->input = malloc(board_input_size(b));
+	if (e->input)
+		e->input_len = board_copy_input(b, i, e->work.number, e->input);
+}
+
+void evidence_free_input(struct evidence *e)
+{
+	free(e->input);
+	e->input = NULL;
+	e->input_len = 0;
+}
+
+static int64_t since(const struct evidence *e, int64_t ms)
+{
+	return e->now_ms > ms ? e->now_ms - ms : 0;
+}
+
+static const char *connection_id(const struct evidence *e, char buf[static ID_MAX])
+{
+	snprintf(buf, ID_MAX, "%d-%" PRIu64, (int)e->pid, e->work.number);
+	return buf;
+}
+
+void evidence_put_work(struct text *t, const struct evidence *e)
+{
+	const int64_t open_ms = since(e, e->work.since_ms);
+	char peer[ADDRESS_TEXT_MAX], id[ID_MAX];
+
+	if (!e->at_work) {
+		text_add(t, "at work for nobody");
+		return;
+	}
+	text_add(t, "at work for %s, %s, connection %s open for %" PRId64 ".%03d s, %" PRIu64
+	         " bytes in, %" PRIu64 " out", endpoint_format(&e->work.peer, peer, sizeof peer),
+	         board_phase_name(e->work.phase), connection_id(e, id), open_ms / 1000,
+	         (int)(open_ms % 1000), e->work.bytes_in, e->work.bytes_out);
+}
+
+/* ---- the report --------------------------------------------------------- */
+
+static json_t *number(uint64_t n)
+{
+	return json_integer((json_int_t)n);
+}
+
+static json_t *seconds(int64_t ms)
+{
+	return json_real((double)ms / 1000);
+}
+
+static json_t *hang(const struct evidence *e)
+{
+	return e->waited_in ? json_pack("{s:o, s:s}", "still", seconds(e->still_ms),
+	                                "kernel", e->waited_in) : json_null();
+}
+
+static json_t *connection(const struct evidence *e)
+{
+	char peer[ADDRESS_TEXT_MAX], id[ID_MAX];
+
+	if (!e->at_work)
+		return json_null();
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "id", connection_id(e, id),
+	                 "peer", endpoint_format(&e->work.peer, peer, sizeof peer),
+	                 "phase", board_phase_name(e->work.phase),
+	                 "age", seconds(since(e, e->work.since_ms)),
+	                 "bytes_in", number(e->work.bytes_in),
+	                 "bytes_out", number(e->work.bytes_out),
+	                 "program", e->work.program > 0 ? json_integer(e->work.program) : json_null());
+}
+
+static json_t *input(const struct evidence *e)
+{
+	static const char digits[] = "0123456789abcdef";
+	char *hex = malloc(2 * e->input_len + 1);
+	json_t *string;
+
+	if (!hex)
+		return NULL;
+	for (size_t i = 0; i < e->input_len; i++) {
+		hex[2 * i] = digits[(unsigned char)e->input[i] >> 4];
+		hex[2 * i + 1] = digits[e->input[i] & 15];
+	}
+	string = json_stringn(hex, 2 * e->input_len);
+	free(hex);
+	return string;
+}
+
+json_t *evidence_report(const struct evidence *e, const char *time)
+{
+	const int64_t turned_ms = since(e, e->said.turn_ms);
+	char signal[32];
+
+	snprintf(signal, sizeof signal, "SIG%s", signals_name(WTERMSIG(e->status)));
+	return json_pack("{s:s, s:s, s:i, s:I, s:s, s:b, s:o, s:o, s:s, s:o,"
+	                 " s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+		"time", time, "service", e->service, "worker", (int)e->pid,
+		"generation", (json_int_t)e->generation, "signal", signal,
+		"core", WCOREDUMP(e->status) != 0, "hang", hang(e),
+		"age", seconds(e->age_ms), "state", board_state_name(e->said.state),
+		"last_turn", e->said.turn_ms == 0 ? json_null() : seconds(turned_ms),
+		"open", number(e->said.open), "accepted", number(e->said.accepted),
+		"served", number(e->said.served), "requests", number(e->said.requests),
+		"bytes_in", number(e->said.bytes_in), "bytes_out", number(e->said.bytes_out),
+		"connection", connection(e), "captured", number(e->input_len), "input", input(e));
+}

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What is said in a hand-over, and whether its descriptors are what it says.
+ */
+#include <config.h>
+#include "handover.h"
+
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ROOM            ((size_t)64 << 20)      /* address space */
+#define DESCRIPTORS_MAX (1 << 24)
+
+int handover_init(struct handover *h)
+{
+	*h = (struct handover){ .control = -1, .client = -1 };
+	return arena_open(&h->arena, ROOM);
+}
+
+void handover_free(struct handover *h)
+{
+	arena_close(&h->arena);
+	*h = (struct handover){ .control = -1, .client = -1 };
+}
+
+/* ---- descriptors -------------------------------------------------------- */
+
+static bool each_of_service(const struct handover_service *s, bool (*see)(void *arg, int fd),
+                            void *arg)
+{
+	for (size_t i = 0; i < s->n_workers; i++)
+		if (!see(arg, s->workers[i].past.leash))
+			return false;
+	return see(arg, s->board);
+}
+
+bool handover_each_fd(const struct handover *h, bool (*see)(void *arg, int fd), void *arg)
+{
+	for (size_t i = 0; i < h->n_sockets; i++)
+		if (!see(arg, h->sockets[i].fd))
+			return false;
+	for (size_t g = 0; g < h->n_generations; g++)
+		for (size_t i = 0; i < h->generations[g].n_services; i++)
+			if (!each_of_service(&h->generations[g].services[i], see, arg))
+				return false;
+	return (h->control == -1 || see(arg, h->control)) &&
+	       (h->client == -1 || see(arg, h->client));
+}
+
+/* ---- are they what they should be? -------------------------------------- */
+
+struct check {
+	char  *why;
+	size_t size;
+	bool  *seen;                    /* by number */
+	int    n_seen;
+};
+
+static bool fail(const struct check *c, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static bool fail(const struct check *c, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(c->why, c->size, format, ap);
+	va_end(ap);
+	return false;
+}
+
+static bool see(void *arg, int fd)
+{
+	struct check *c = arg;
+
+	if (fd <= STDERR_FILENO || fd >= c->n_seen || fcntl(fd, F_GETFD) == -1)
+		return fail(c, "descriptor %d is not there", fd);
+	if (c->seen[fd])
+		return fail(c, "descriptor %d is named twice", fd);
+	return c->seen[fd] = true;
+}
+
+static bool has_option(int fd, int option, int wanted)
+{
+	int value = -1;
+	socklen_t len = sizeof value;
+
+	return getsockopt(fd, SOL_SOCKET, option, &value, &len) == 0 && value == wanted;
+}
+
+static bool listens(int fd)
+{
+	return has_option(fd, SO_TYPE, SOCK_STREAM) && has_option(fd, SO_ACCEPTCONN, 1);
+}
+
+static bool is_unix(int fd)
+{
+	return has_option(fd, SO_DOMAIN, AF_UNIX);
+}
+
+static bool is_leash(int fd)
+{
+	return is_unix(fd) && has_option(fd, SO_TYPE, SOCK_SEQPACKET);
+}
+
+static bool is_client(int fd)
+{
+	return is_unix(fd) && has_option(fd, SO_TYPE, SOCK_STREAM) && has_option(fd, SO_ACCEPTCONN, 0);
+}
+
+/* What is in one of our version, board_adopt judges. */
+static bool is_board(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && fcntl(fd, F_GET_SEALS) > 0;
+}
+
+static bool check_service(const struct check *c, const struct handover_service *s)
+{
+	for (size_t i = 0; i < s->n_workers; i++)
+		if (!is_leash(s->workers[i].past.leash))
+			return fail(c, "descriptor %d is no leash", s->workers[i].past.leash);
+	return is_board(s->board) || fail(c, "descriptor %d is no scoreboard", s->board);
+}
+
+static bool check_kinds(const struct handover *h, const struct check *c)
+{
+	for (size_t i = 0; i < h->n_sockets; i++)
+		if (!listens(h->sockets[i].fd))
+			return fail(c, "descriptor %d does not listen", h->sockets[i].fd);
+	for (size_t g = 0; g < h->n_generations; g++)
+		for (size_t i = 0; i < h->generations[g].n_services; i++)
+			if (!check_service(c, &h->generations[g].services[i]))
+				return false;
+	if (h->control != -1 && !(listens(h->control) && is_unix(h->control)))
+		return fail(c, "descriptor %d is no control socket", h->control);
+	if (h->client != -1 && !is_client(h->client))
+		return fail(c, "descriptor %d is no client", h->client);
+	return true;
+}
+
+bool handover_check(const struct handover *h, char *why, size_t size)
+{
+	struct arena room;
+	const long limit = sysconf(_SC_OPEN_MAX);
+	struct check c = { .why = why, .size = size,
+	                   .n_seen = limit > 0 && limit < DESCRIPTORS_MAX ? (int)limit : DESCRIPTORS_MAX };
+	bool result;
+
+	if (arena_open(&room, (size_t)c.n_seen) == -1)
+		return fail(&c, "%m");
+	c.seen = arena_alloc(&room, (size_t)c.n_seen);
+	result = c.seen ? handover_each_fd(h, see, &c) && check_kinds(h, &c) : fail(&c, "%m");
+	arena_close(&room);
+	return result;
+}

@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * From JSON in a memfd to the structures: whatever is there is judged before
+ * anybody relies on it. Keys that are not known are passed over.
+ */
+#include <config.h>
+#include "handover.h"
+
+#include <errno.h>
+#include <jansson.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "handover_words.h"
+
+#define SIZE_LIMIT  (16 << 20)          /* bytes of it */
+#define PLACES_MAX  (1 << 20)           /* workers of a service */
+#define SLOTS_MAX   (1 << 24)           /* connections of a worker */
+
+struct reading {
+	struct handover *h;
+	char            *why;
+	size_t           size;
+};
+
+static bool fail(const struct reading *r, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static bool fail(const struct reading *r, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	vsnprintf(r->why, r->size, format, ap);
+	va_end(ap);
+	return false;
+}
+
+/* json_unpack(3), with the keys that are wanted; object is what it is about. */
+static bool unpack(const struct reading *r, const json_t *j, const char *object, const char *format, ...)
+{
+	json_error_t e;
+	va_list ap;
+	int result;
+
+	va_start(ap, format);
+	result = json_vunpack_ex((json_t *)(uintptr_t)j, &e, 0, format, ap);    /* only reads it */
+	va_end(ap);
+	return result == 0 || fail(r, "%s: %s", object, e.text);
+}
+
+static bool get(const struct reading *r, const json_t *j, const char *object, const char **bytes)
+{
+	return handover_get_bytes(&r->h->arena, j, bytes) || fail(r, "%s: not a string of bytes", object);
+}
+
+/* The same, where null is none. */
+static bool get_name(const struct reading *r, const json_t *j, const char *object, const char **name)
+{
+	return get(r, j, object, name) && ((*name && **name) || fail(r, "%s: no name", object));
+}
+
+static bool get_word(const struct reading *r, const struct handover_words *w, const char *name,
+                     int *value)
+{
+	*value = handover_word(w, name);
+	return *value != -1 || fail(r, "\"%s\" is not known", name);
+}
+
+/* Room for as many items of that size as the list has; NULL after the reason was told. */
+static void *room(const struct reading *r, const json_t *list, size_t size)
+{
+	void *items = NULL;
+
+	if (!json_is_array(list))
+		fail(r, "a list is none");
+	else if (!(items = arena_alloc(&r->h->arena, (json_array_size(list) + 1) * size)))
+		fail(r, "%m");
+	return items;
+}
+
+static bool get_strings(const struct reading *r, const json_t *list, const char ***strings, size_t *n)
+{
+	const json_t *item;
+	size_t i;
+
+	*strings = room(r, list, sizeof **strings);
+	if (!*strings)
+		return false;
+	json_array_foreach(list, i, item)
+		if (!get_name(r, item, "message", &(*strings)[(*n)++]))
+			return false;
+	return true;
+}
+
+static bool get_file(const struct reading *r, const json_t *j, struct listener_file *f)
+{
+	json_int_t dev, ino;
+
+	if (!unpack(r, j, "file", "{s:I, s:I}", "dev", &dev, "ino", &ino))
+		return false;
+	*f = (struct listener_file){ .dev = (dev_t)dev, .ino = (ino_t)ino };
+	return true;
+}
+
+/* ---- sockets ------------------------------------------------------------ */
+
+static bool fits(enum listen_kind kind, const struct address *key)
+{
+	const sa_family_t family = key->u.sa.sa_family;
+
+	switch (kind) {
+	case LISTEN_INET:
+		return (family == AF_INET && key->len == sizeof key->u.in) ||
+		       (family == AF_INET6 && key->len == sizeof key->u.in6);
+	case LISTEN_UNIX:
+		return family == AF_UNIX && key->len > sizeof family;
+	case LISTEN_SYSTEMD:
+		return key->len == 0;
+	}
+	return false;
+}
+
+static bool get_socket(const struct reading *r, const json_t *j, struct handover_socket *s)
+{
+	const json_t *key, *service, *device, *name, *file;
+	const char *kind_name;
+	json_int_t position;
+	int kind, announced;
+
+	if (!unpack(r, j, "socket", "{s:i, s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:b}", "fd", &s->fd,
+	            "kind", &kind_name, "key", &key, "service", &service, "device", &device,
+	            "name", &name, "position", &position, "file", &file, "announced", &announced) ||
+	    !get_word(r, &handover_kinds, kind_name, &kind) ||
+	    !get(r, service, "service", &s->service) || !get(r, device, "device", &s->device) ||
+	    !get(r, name, "name", &s->name) || !get_file(r, file, &s->file))
+		return false;
+	s->kind = (enum listen_kind)kind;
+	s->position = (size_t)position;
+	s->announced = announced;
+	if (!s->service || (s->kind == LISTEN_SYSTEMD) != (s->name != NULL))
+		return fail(r, "a socket without its name");
+	if (!handover_get_address(key, &s->key) || !fits(s->kind, &s->key))
+		return fail(r, "a socket without its address");
+	return true;
+}
+
+static bool get_sockets(const struct reading *r, const json_t *list)
+{
+	struct handover *h = r->h;
+	const json_t *item;
+	size_t i;
+
+	h->sockets = room(r, list, sizeof *h->sockets);
+	if (!h->sockets)
+		return false;
+	json_array_foreach(list, i, item)
+		if (!get_socket(r, item, &h->sockets[h->n_sockets++]))
+			return false;
+	return true;
+}
+
+/* ---- services ----------------------------------------------------------- */
+
+static bool get_worker(const struct reading *r, const json_t *j, const struct handover_service *s,
+                       struct handover_worker *w)
+{
+	const char *state_name;
+	json_int_t place, born, until;
+	int pid, state, retiring;
+
+	if (!unpack(r, j, "worker", "{s:I, s:i, s:i, s:s, s:b, s:I, s:I}", "place", &place,
+	            "pid", &pid, "leash", &w->past.leash, "state", &state_name,
+	            "retiring", &retiring, "born", &born, "until", &until) ||
+	    !get_word(r, &handover_states, state_name, &state))
+		return false;
+	if (pid <= 1)
+		return fail(r, "worker %d: no process", pid);
+	if (place < 0 || (size_t)place >= s->n_places)
+		return fail(r, "worker %d: no such place", pid);
+	for (const struct handover_worker *other = s->workers; other < w; other++)
+		if (other->place == (size_t)place || other->past.pid == pid)
+			return fail(r, "worker %d: there is one already", pid);
+	w->place = (size_t)place;
+	w->past.pid = pid;
+	w->past.state = (enum child_state)state;
+	w->past.retiring = retiring;
+	w->past.born_ms = born;
+	w->past.until_ms = until;
+	return true;
+}
+
+static bool get_workers(const struct reading *r, const json_t *list, struct handover_service *s)
+{
+	const json_t *item;
+	size_t i;
+
+	s->workers = room(r, list, sizeof *s->workers);
+	if (!s->workers)
+		return false;
+	json_array_foreach(list, i, item) {
+		if (!get_worker(r, item, s, &s->workers[s->n_workers]))
+			return false;
+		s->n_workers++;
+	}
+	return true;
+}
+
+static bool get_indices(const struct reading *r, const json_t *list, struct handover_service *s)
+{
+	const json_t *item;
+	size_t i;
+
+	s->sockets = room(r, list, sizeof *s->sockets);
+	if (!s->sockets)
+		return false;
+	if (json_array_size(list) > CONF_LISTEN_MAX)
+		return fail(r, "%s: too many sockets", s->name);
+	json_array_foreach(list, i, item) {
+		const json_int_t index = json_is_integer(item) ? json_integer_value(item) : -1;
+
+		if (index < 0 || (size_t)index >= r->h->n_sockets)
+			return fail(r, "%s: no such socket", s->name);
+		s->sockets[s->n_sockets++] = (size_t)index;
+	}
+	return true;
+}
+
+static bool get_orders(const struct reading *r, const json_t *j, struct pool_orders *o)
+{
+	json_int_t delayed, window, delay, last;
+	int drained, failed;
+
+	if (!unpack(r, j, "orders", "{s:b, s:i, s:b, s:I, s:{s:I, s:i, s:I, s:I}}",
+	            "drained", &drained, "workers", &o->workers, "failed", &failed,
+	            "delayed", &delayed, "restart", "window", &window,
+	            "deaths", &o->restart.deaths, "delay", &delay, "last", &last))
+		return false;
+	if (o->workers < 0 || o->restart.deaths < 0 || delay < 0 || delayed < 0)
+		return fail(r, "orders: a number is negative");
+	o->drained = drained;
+	o->failed = failed;
+	o->delayed_ms = delayed;
+	o->restart.window_ms = window;
+	o->restart.delay_ms = delay;
+	o->restart.last_ms = last;
+	return true;
+}
+
+static bool get_totals(const struct reading *r, const json_t *j, struct totals *t)
+{
+	json_int_t accepted, served, in, out, requests, answered, replaced;
+	const json_t *deaths, *item;
+	size_t i;
+
+	if (!unpack(r, j, "totals", "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "accepted", &accepted,
+	            "served", &served, "bytes_in", &in, "bytes_out", &out, "requests", &requests,
+	            "answered", &answered, "replaced", &replaced, "deaths", &deaths))
+		return false;
+	t->accepted = (uint64_t)accepted;
+	t->served = (uint64_t)served;
+	t->bytes_in = (uint64_t)in;
+	t->bytes_out = (uint64_t)out;
+	t->requests = (uint64_t)requests;
+	t->answered = (uint64_t)answered;
+	t->replaced = (uint64_t)replaced;
+	json_array_foreach(deaths, i, item) {
+		json_int_t n;
+		int signal;
+
+		if (!unpack(r, item, "deaths", "[i, I]", &signal, &n))
+			return false;
+		if (signal > 0 && signal < NSIG)
+			t->by_signal[signal] = (uint64_t)n;
+	}
+	return true;
+}
+
+static bool get_service(const struct reading *r, const json_t *j, struct handover_service *s)
+{
+	const json_t *name, *handler, *orders, *totals, *sockets, *workers;
+	json_int_t drain, hang, places;
+
+	if (!unpack(r, j, "service",
+	            "{s:o, s:o, s:i, s:i, s:i, s:i, s:I, s:I, s:o, s:o, s:{s:i, s:i}, s:I, s:o, s:o}",
+	            "name", &name, "handler", &handler, "connections", &s->connections,
+	            "min", &s->min, "max", &s->max, "input", &s->input,
+	            "hang", &hang, "drain", &drain, "orders", &orders,
+	            "totals", &totals, "board", "fd", &s->board, "version", &s->board_version,
+	            "places", &places, "sockets", &sockets, "workers", &workers) ||
+	    !get_name(r, name, "service", &s->name) || !get_name(r, handler, "handler", &s->handler))
+		return false;
+	if (s->connections < 1 || s->connections > SLOTS_MAX || places < 1 || places > PLACES_MAX ||
+	    s->input < 0 || hang < 0 || drain < 0 || s->min < 0 || s->max < s->min)
+		return fail(r, "%s: a number is out of range", s->name);
+	s->drain_ms = drain;
+	s->hang_ms = hang;
+	s->n_places = (size_t)places;
+	return get_orders(r, orders, &s->orders) && get_totals(r, totals, &s->totals) &&
+	       get_indices(r, sockets, s) && get_workers(r, workers, s);
+}
+
+/* ---- generations -------------------------------------------------------- */
+
+static bool get_log(const struct reading *r, const json_t *j, struct conf_log *l)
+{
+	const char *target_name, *format_name, *level_name;
+	const json_t *path;
+	int target, format, level;
+
+	if (!unpack(r, j, "log", "{s:s, s:s, s:s, s:o}", "target", &target_name,
+	            "format", &format_name, "level", &level_name, "path", &path) ||
+	    !get_word(r, &handover_targets, target_name, &target) ||
+	    !get_word(r, &handover_formats, format_name, &format) ||
+	    !get_word(r, &handover_levels, level_name, &level) || !get(r, path, "path", &l->path))
+		return false;
+	if ((target == LOG_TARGET_FILE) != (l->path != NULL))
+		return fail(r, "a log without its file");
+	l->target = (enum log_target)target;
+	l->format = (enum log_format)format;
+	l->level = (enum log_level)level;
+	return true;
+}
+
+static bool get_services(const struct reading *r, const json_t *list, struct handover_generation *g)
+{
+	const json_t *item;
+	size_t i;
+
+	g->services = room(r, list, sizeof *g->services);
+	if (!g->services)
+		return false;
+	json_array_foreach(list, i, item)
+		if (!get_service(r, item, &g->services[g->n_services++]))
+			return false;
+	return true;
+}
+
+static bool get_generation(const struct reading *r, const json_t *j, struct handover_generation *g)
+{
+	const json_t *log, *access_log, *services, *state_dir;
+	json_int_t number, shutdown;
+	int serves;
+
+	if (!unpack(r, j, "generation", "{s:I, s:b, s:I, s:o, s:o, s:o, s:o}", "number", &number,
+	            "serves", &serves, "shutdown", &shutdown, "state_dir", &state_dir, "log", &log,
+	            "access_log", &access_log, "services", &services) ||
+	    !get_name(r, state_dir, "state_dir", &g->state_dir) ||
+	    !get_log(r, log, &g->log) || !get_log(r, access_log, &g->access_log))
+		return false;
+	if (number < 1 || number > r->h->n_numbers || shutdown < 0)
+		return fail(r, "generation: a number is out of range");
+	g->number = (unsigned int)number;
+	g->serves = serves;
+	g->shutdown_ms = shutdown;
+	return get_services(r, services, g);
+}
+
+static bool get_generations(const struct reading *r, const json_t *list)
+{
+	struct handover *h = r->h;
+	const json_t *item;
+	size_t i, n_serving = 0;
+
+	h->generations = room(r, list, sizeof *h->generations);
+	if (!h->generations)
+		return false;
+	json_array_foreach(list, i, item) {
+		struct handover_generation *g = &h->generations[h->n_generations++];
+
+		if (!get_generation(r, item, g))
+			return false;
+		n_serving += g->serves;
+	}
+	return n_serving == 1 || fail(r, "%zu generations serve", n_serving);
+}
+
+/* ---- all of it ---------------------------------------------------------- */
+
+static bool get_major(const struct reading *r, const json_t *root)
+{
+	int major;
+
+	return unpack(r, root, "hand-over", "{s:i}", "major", &major) &&
+	       (major == HANDOVER_MAJOR ||
+	        fail(r, "it is written in version %d, and this program knows %d", major,
+	             HANDOVER_MAJOR));
+}
+
+static bool get_all(const struct reading *r, const json_t *root)
+{
+	struct handover *h = r->h;
+	const json_t *version, *program, *text, *pid_file, *file, *notices, *events, *sockets, *generations;
+	int pid, resting, reload_again, upgrade_again;
+	json_int_t numbers, started;
+
+	if (!unpack(r, root, "hand-over",
+	            "{s:i, s:o, s:o, s:o, s:o, s:I, s:I, s:b, s:b, s:b, s:{s:i, s:o}, s:i, s:o, s:o,"
+	            " s:o, s:o}", "pid", &pid, "version", &version, "program", &program,
+	            "text", &text, "pid_file", &pid_file, "numbers", &numbers, "started", &started,
+	            "resting", &resting, "reload_again", &reload_again,
+	            "upgrade_again", &upgrade_again, "control", "fd", &h->control, "file", &file,
+	            "client", &h->client, "notices", &notices, "events", &events,
+	            "sockets", &sockets, "generations", &generations) ||
+	    !get_name(r, version, "version", &h->version) || !get(r, program, "program", &h->program) ||
+	    !get_name(r, text, "text", &h->text) || !get(r, pid_file, "pid_file", &h->pid_file) ||
+	    !get_file(r, file, &h->control_file))
+		return false;
+	if (numbers < 1 || numbers > UINT_MAX || h->control < -1 || h->client < -1)
+		return fail(r, "hand-over: a number is out of range");
+	h->pid = pid;
+	h->n_numbers = (unsigned int)numbers;
+	h->started_ms = started;
+	h->resting = resting;
+	h->reload_again = reload_again;
+	h->upgrade_again = upgrade_again;
+	return get_strings(r, notices, &h->notices, &h->n_notices) &&
+	       get_strings(r, events, &h->events, &h->n_events) &&
+	       get_sockets(r, sockets) && get_generations(r, generations);
+}
+
+/* All that is in fd, to be freed; NULL with errno. */
+static char *load(int fd, size_t *len)
+{
+	struct stat st;
+	char *text;
+	ssize_t n;
+
+	if (fstat(fd, &st) == -1)
+		return NULL;
+	if (!S_ISREG(st.st_mode) || st.st_size > SIZE_LIMIT) {
+		errno = EINVAL;
+		return NULL;
+	}
+	text = malloc((size_t)st.st_size + 1);
+	n = text ? pread(fd, text, (size_t)st.st_size, 0) : -1;
+	if (n == -1) {
+		free(text);
+		return NULL;
+	}
+	*len = (size_t)n;
+	return text;
+}
+
+bool handover_read(struct handover *h, int fd, char *why, size_t size)
+{
+	const struct reading r = { .h = h, .why = why, .size = size };
+	json_error_t e;
+	size_t len;
+	char *text = load(fd, &len);
+	json_t *root = text ? json_loadb(text, len, JSON_REJECT_DUPLICATES, &e) : NULL;
+	bool result;
+
+	if (root)
+		result = get_major(&r, root) && get_all(&r, root);
+	else
+		result = text ? fail(&r, "%s", e.text) : fail(&r, "%m");
+	json_decref(root);
+	free(text);
+	return result;
+}

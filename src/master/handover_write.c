@@ -1,0 +1,183 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * From the structures to JSON in a memfd.
+ */
+#include <config.h>
+#include "handover.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "fd.h"
+#include "handover_words.h"
+
+#define put  handover_put_bytes
+#define INT  (json_int_t)
+
+/* A list of n, each made by make from the item before the next; NULL without memory. */
+static json_t *list_of(const void *items, size_t n, size_t size, json_t *(*make)(const void *item))
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; list && i < n; i++)
+		if (json_array_append_new(list, make((const char *)items + i * size)) == -1) {
+			json_decref(list);
+			return NULL;
+		}
+	return list;
+}
+#define LIST_OF(items, n, make) list_of(items, n, sizeof *(items), make)
+
+static json_t *make_string(const void *item)
+{
+	return put(*(const char *const *)item);
+}
+
+static json_t *make_size(const void *item)
+{
+	return json_integer(INT *(const size_t *)item);
+}
+
+static json_t *make_file(const struct listener_file *f)
+{
+	return json_pack("{s:I, s:I}", "dev", INT f->dev, "ino", INT f->ino);
+}
+
+static json_t *make_socket(const void *item)
+{
+	const struct handover_socket *s = item;
+
+	return json_pack("{s:i, s:s, s:o, s:o, s:o, s:o, s:I, s:o, s:b}", "fd", s->fd,
+	                 "kind", handover_kinds.names[s->kind], "key", handover_put_address(&s->key),
+	                 "service", put(s->service), "device", put(s->device), "name", put(s->name),
+	                 "position", INT s->position, "file", make_file(&s->file),
+	                 "announced", s->announced);
+}
+
+static json_t *make_log(const struct conf_log *l)
+{
+	return json_pack("{s:s, s:s, s:s, s:o}", "target", handover_targets.names[l->target],
+	                 "format", handover_formats.names[l->format],
+	                 "level", handover_levels.names[l->level], "path", put(l->path));
+}
+
+static json_t *make_worker(const void *item)
+{
+	const struct handover_worker *w = item;
+	const struct child_past *p = &w->past;
+
+	return json_pack("{s:I, s:i, s:i, s:s, s:b, s:I, s:I}", "place", INT w->place,
+	                 "pid", (int)p->pid, "leash", p->leash,
+	                 "state", handover_states.names[p->state], "retiring", p->retiring,
+	                 "born", INT p->born_ms, "until", INT p->until_ms);
+}
+
+static json_t *make_orders(const struct pool_orders *o)
+{
+	const struct restart *r = &o->restart;
+
+	return json_pack("{s:b, s:i, s:b, s:I, s:{s:I, s:i, s:I, s:I}}", "drained", o->drained,
+	                 "workers", o->workers, "failed", o->failed, "delayed", INT o->delayed_ms,
+	                 "restart", "window", INT r->window_ms, "deaths", r->deaths,
+	                 "delay", INT r->delay_ms, "last", INT r->last_ms);
+}
+
+/* Deaths by the number of the signal, as far as there were any. */
+static json_t *make_deaths(const struct totals *t)
+{
+	json_t *deaths = json_array();
+
+	for (int i = 1; deaths && i < NSIG; i++)
+		if (t->by_signal[i] > 0)
+			json_array_append_new(deaths, json_pack("[i, I]", i, INT t->by_signal[i]));
+	return deaths;
+}
+
+static json_t *make_totals(const struct totals *t)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "accepted", INT t->accepted,
+	                 "served", INT t->served, "bytes_in", INT t->bytes_in,
+	                 "bytes_out", INT t->bytes_out, "requests", INT t->requests,
+	                 "answered", INT t->answered, "replaced", INT t->replaced,
+	                 "deaths", make_deaths(t));
+}
+
+static json_t *make_service(const void *item)
+{
+	const struct handover_service *s = item;
+
+	return json_pack("{s:o, s:o, s:i, s:i, s:i, s:i, s:I, s:I, s:o, s:o, s:{s:i, s:i}, s:I, s:o, s:o}",
+	                 "name", put(s->name), "handler", put(s->handler),
+	                 "connections", s->connections, "min", s->min, "max", s->max,
+	                 "input", s->input, "hang", INT s->hang_ms, "drain", INT s->drain_ms, "orders", make_orders(&s->orders),
+	                 "totals", make_totals(&s->totals),
+	                 "board", "fd", s->board, "version", s->board_version,
+	                 "places", INT s->n_places,
+	                 "sockets", LIST_OF(s->sockets, s->n_sockets, make_size),
+	                 "workers", LIST_OF(s->workers, s->n_workers, make_worker));
+}
+
+static json_t *make_generation(const void *item)
+{
+	const struct handover_generation *g = item;
+
+	return json_pack("{s:I, s:b, s:I, s:o, s:o, s:o, s:o}", "number", INT g->number,
+	                 "serves", g->serves, "shutdown", INT g->shutdown_ms,
+	                 "state_dir", put(g->state_dir),
+	                 "log", make_log(&g->log), "access_log", make_log(&g->access_log),
+	                 "services", LIST_OF(g->services, g->n_services, make_service));
+}
+
+static json_t *make_all(const struct handover *h)
+{
+	return json_pack(
+		"{s:i, s:i, s:o, s:o, s:o, s:o, s:I, s:I, s:b, s:b, s:b, s:{s:i, s:o}, s:i,"
+		" s:o, s:o, s:o, s:o}",
+		"major", HANDOVER_MAJOR, "pid", (int)h->pid, "version", put(h->version),
+		"program", put(h->program), "text", put(h->text), "pid_file", put(h->pid_file),
+		"numbers", INT h->n_numbers, "started", INT h->started_ms, "resting", h->resting,
+		"reload_again", h->reload_again, "upgrade_again", h->upgrade_again,
+		"control", "fd", h->control, "file", make_file(&h->control_file),
+		"client", h->client,
+		"notices", LIST_OF(h->notices, h->n_notices, make_string),
+		"events", LIST_OF(h->events, h->n_events, make_string),
+		"sockets", LIST_OF(h->sockets, h->n_sockets, make_socket),
+		"generations", LIST_OF(h->generations, h->n_generations, make_generation));
+}
+
+/* 0, or -1 with errno. */
+static int write_all(int fd, const char *text, size_t len)
+{
+	while (len > 0) {
+		const ssize_t n = write(fd, text, len);
+
+		if (n == -1)
+			return -1;
+		text += n;
+		len -= (size_t)n;
+	}
+	return fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+}
+
+int handover_write(const struct handover *h)
+{
+	json_t *all = make_all(h);
+	char *text = all ? json_dumps(all, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+	int fd = -1;
+
+	json_decref(all);
+	if (!text) {
+		errno = ENOMEM;
+		return -1;
+	}
+	fd = memfd_create("drover-handover", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	if (fd != -1 && write_all(fd, text, strlen(text)) == -1)
+		fd = fd_drop(fd);
+	free(text);
+	return fd;
+}

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Generations made of what is known of them. Their configuration is a sketch:
+ * enough to show them, to let their workers drain, and to bury them.
+ */
+#include <config.h>
+#include "inheritance.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "conf_keys.h"
+#include "fd.h"
+#include "log.h"
+
+struct taking {
+	struct master         *m;
+	const struct handover *h;
+	struct listening     **sockets;         /* by index */
+};
+
+/* ---- sockets ------------------------------------------------------------ */
+
+static bool take_sockets(struct taking *t)
+{
+	const struct handover *h = t->h;
+
+	for (size_t i = 0; i < h->n_sockets; i++) {
+		const struct handover_socket *s = &h->sockets[i];
+		const struct listening like = {
+			.fd = s->fd, .kind = s->kind, .key = s->key, .position = s->position,
+			/* Copied, not changed: the members are not const for their owner. */
+			.service = (char *)(uintptr_t)s->service, .device = (char *)(uintptr_t)s->device,
+			.name = (char *)(uintptr_t)s->name, .file = s->file, .announced = s->announced,
+		};
+
+		t->sockets[i] = sockets_adopt(&t->m->sockets, &like);
+		if (!t->sockets[i])
+			return false;
+	}
+	return true;
+}
+
+/* ---- the sketch of a configuration -------------------------------------- */
+
+/* One of a program that has more of them than we: only its name would tell. */
+static enum handler_id handler_of(const char *name)
+{
+	for (int i = 0; conf_keys_handlers[i]; i++)
+		if (strcmp(conf_keys_handlers[i], name) == 0)
+			return (enum handler_id)i;
+	return (enum handler_id)0;
+}
+
+static struct conf_service *sketch_service(struct arena *a, const struct handover_service *s)
+{
+	struct conf_service *conf = arena_alloc(a, sizeof *conf);
+
+	if (!conf)
+		return NULL;
+	*conf = (struct conf_service){
+		.name = arena_strdup(a, s->name), .enabled = true, .connections = s->connections,
+		.handler = { .id = handler_of(s->handler) },
+		.crash_capture = (size_t)s->input, .hang_timeout = s->hang_ms,
+		.workers = { .min = s->min, .max = s->max }, .timeouts = { .drain = s->drain_ms },
+	};
+	return conf->name ? conf : NULL;
+}
+
+static bool sketch_log(struct arena *a, struct conf_log *to, const struct conf_log *from)
+{
+	*to = *from;
+	to->path = from->path ? arena_strdup(a, from->path) : NULL;
+	return !from->path || to->path;
+}
+
+static struct conf *sketch(struct arena *a, const struct handover_generation *g)
+{
+	struct conf *conf = arena_alloc(a, sizeof *conf);
+
+	if (!conf)
+		return NULL;
+	conf->shutdown_timeout = g->shutdown_ms;
+	conf->state_dir = arena_strdup(a, g->state_dir);
+	conf->services = arena_alloc(a, (g->n_services + 1) * sizeof *conf->services);
+	if (!conf->state_dir || !conf->services || !sketch_log(a, &conf->log, &g->log) ||
+	    !sketch_log(a, &conf->access_log, &g->access_log))
+		return NULL;
+	for (; conf->n_services < g->n_services; conf->n_services++) {
+		struct conf_service *s = sketch_service(a, &g->services[conf->n_services]);
+
+		if (!s)
+			return NULL;
+		conf->services[conf->n_services] = s;
+	}
+	return conf;
+}
+
+/* ---- generations -------------------------------------------------------- */
+
+/* Not one that was waited for: its number may be somebody else's by now. Dead or alive. */
+static bool is_our_child(pid_t pid)
+{
+	siginfo_t si;
+
+	return waitid(P_PID, (id_t)pid, &si, WEXITED | WNOHANG | WNOWAIT) == 0;
+}
+
+static void take_workers(const struct handover_service *s, struct pool *p)
+{
+	for (size_t i = 0; i < s->n_workers; i++) {
+		const struct handover_worker *w = &s->workers[i];
+
+		if (is_our_child(w->past.pid))
+			pool_adopt_worker(p, w->place, &w->past);
+		else
+			fd_drop(w->past.leash);
+	}
+}
+
+static bool take_unit(struct taking *t, struct generation *g, const struct handover_service *s)
+{
+	struct unit *u = &g->units[g->n];
+
+	u->service = g->conf->services[g->n];
+	u->pool = pool_adopt(&g->context, u->service, g->number, s->n_places, s->board,
+	                     s->board_version, &s->orders, &s->totals);
+	if (!u->pool)
+		return false;
+	g->n++;
+	for (size_t i = 0; i < s->n_sockets; i++) {
+		u->sockets[u->n_sockets++] = t->sockets[s->sockets[i]];
+		sockets_use(t->sockets[s->sockets[i]]);
+	}
+	take_workers(s, u->pool);
+	return true;
+}
+
+static bool take_generation(struct taking *t, const struct handover_generation *from)
+{
+	struct master *m = t->m;
+	struct generation *g;
+	struct arena arena;
+	struct conf *conf;
+
+	if (arena_open(&arena, CONF_ARENA_SIZE) == -1)
+		return false;
+	conf = sketch(&arena, from);
+	g = conf ? generation_adopt(&arena, conf, from->number, &m->sockets, &m->context) : NULL;
+	if (!g)
+		return false;
+	list_append(&m->generations, &g->in_master);
+	for (size_t i = 0; i < from->n_services; i++)
+		if (!take_unit(t, g, &from->services[i]))
+			return false;
+	if (from->serves)
+		m->current = m->predecessor = g;
+	return true;
+}
+
+static bool take_generations(struct taking *t)
+{
+	for (size_t i = 0; i < t->h->n_generations; i++)
+		if (!take_generation(t, &t->h->generations[i]))
+			return false;
+	return true;
+}
+
+/* ---- the rest ----------------------------------------------------------- */
+
+static bool take_texts(struct master *m, const struct handover *h)
+{
+	m->last_text = strdup(h->text);
+	m->pid_file = h->pid_file ? strdup(h->pid_file) : NULL;
+	return m->last_text && (m->pid_file || !h->pid_file);
+}
+
+static void take_control(struct master *m, const struct handover *h)
+{
+	struct control_client *client;
+
+	if (h->control != -1)
+		control_adopt(m->control, h->control, &h->control_file);
+	client = h->client == -1 ? NULL : control_adopt_client(m->control, h->client);
+	if (client)
+		outcome_begin(&m->outcome, client, OUTCOME_UPGRADE, NULL, 0);
+}
+
+static void pass_on(struct notify *n, const char *const *messages, size_t n_messages)
+{
+	for (size_t i = 0; i < n_messages; i++)
+		notify_send(n, "%s", messages[i]);
+}
+
+static bool take_all(struct taking *t)
+{
+	struct master *m = t->m;
+	const struct handover *h = t->h;
+
+	if (!take_sockets(t) || !take_generations(t) || !take_texts(m, h))
+		return false;
+	take_control(m, h);
+	pass_on(m->systemd, h->notices, h->n_notices);
+	pass_on(m->events, h->events, h->n_events);
+	m->n_generations = h->n_numbers;
+	m->started_ms = h->started_ms;
+	m->resting = h->resting;
+	m->reload_again = h->reload_again;
+	m->upgrade.again = h->upgrade_again;
+	return true;
+}
+
+bool inheritance_take(struct master *m, const struct handover *h, char *why, size_t size)
+{
+	struct taking t = { .m = m, .h = h };
+	bool result;
+
+	if (h->pid != getpid()) {
+		snprintf(why, size, "it is for process %d", (int)h->pid);
+		return false;
+	}
+	if (!handover_check(h, why, size))
+		return false;
+	t.sockets = calloc(h->n_sockets + 1, sizeof *t.sockets);
+	result = t.sockets && take_all(&t);
+	if (!result)
+		snprintf(why, size, "take over what it names: %m");
+	free(t.sockets);
+	return result;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * From files to answers: what is in a file, and its name.
+ */
+#include <config.h>
+#include "report_crashes.h"
+
+#include "crash_files.h"
+
+/* NULL if there is none. */
+static json_t *report_of(const char *state_dir, const char *name)
+{
+	json_t *report = crash_files_read(state_dir, name);
+
+	if (report)
+		json_object_set_new(report, "name", json_string(name));
+	return report;
+}
+
+static void put_list(const char *state_dir, struct report_out *o)
+{
+	struct crash_names names = crash_files_list(state_dir);
+
+	report_out_begin_list(o, "crashes");
+	for (size_t i = 0; i < names.n && !o->failed; i++) {
+		json_t *report = report_of(state_dir, names.all[i]);
+
+		if (!report)
+			continue;       /* just being written, or removed */
+		json_object_del(report, "input");
+		report_out_item(o, report);
+	}
+	report_out_end_list(o);
+	crash_files_free(&names);
+}
+
+static void put_one(const char *state_dir, const char *name, struct report_out *o)
+{
+	json_t *report = report_of(state_dir, name);
+
+	if (report) {
+		report_out_text(o, "{\"ok\":true,\"result\":{\"crash\":");
+		report_out_json(o, report);
+		report_out_text(o, "}}\n");
+	} else if (crash_files_is_name(name)) {
+		report_out_answer(o, control_error_text(CONTROL_NO_SUCH_CRASH,
+		                                        "there is no such crash report"));
+	} else {
+		report_out_answer(o, control_error_text(CONTROL_BAD_REQUEST,
+		                                        "crash must be the name of a report"));
+	}
+}
+
+void report_crashes(void *data, const struct control_request *r, struct report_out *o)
+{
+	const char *state_dir = data;
+
+	if (r->crash)
+		put_one(state_dir, r->crash, o);
+	else
+		put_list(state_dir, o);
+}

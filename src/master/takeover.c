@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The steps of a takeover: believe the hand-over, adopt what it names, build a
+ * generation of our own beside the adopted workers, which go on accepting, and
+ * let them go when it serves. If we were made to come back, our own generation is
+ * installed at once, and tried for as long as it takes.
+ */
+#include <config.h>
+#include "takeover.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "bequest.h"
+#include "fd.h"
+#include "inheritance.h"
+#include "log.h"
+#include "pid_file.h"
+#include "self.h"
+#include "upgrade.h"
+#include "version.h"
+
+#define RETRY_MS 2000                   /* to have workers of our own */
+
+static bool is_return(const struct takeover *t)
+{
+	return t->back == -1;
+}
+
+/* ---- the variable ------------------------------------------------------- */
+
+void takeover_find(struct takeover *t)
+{
+	const char *text = getenv(UPGRADE_VARIABLE);
+	int pid, end = 0;
+
+	*t = (struct takeover){ .trial = -1, .memfd = -1, .back = -1 };
+	if (!text)
+		return;
+	if (sscanf(text, UPGRADE_TRIAL " %d", &t->trial) != 1 &&
+	    sscanf(text, "%d %d %d %n", &pid, &t->memfd, &t->back, &end) >= 3 && end > 0 &&
+	    pid == (int)getpid()) {
+		t->due = true;
+		snprintf(t->why, sizeof t->why, "%s", text + end);
+	}
+	unsetenv(UPGRADE_VARIABLE);
+}
+
+bool takeover_try(const struct takeover *t)
+{
+	struct handover h;
+	char why[256];
+	bool ok;
+
+	if (handover_init(&h) == -1) {
+		fprintf(stderr, "%s\n", strerror(errno));
+		return false;
+	}
+	ok = handover_read(&h, t->trial, why, sizeof why);
+	if (ok)
+		fputs(UPGRADE_UNDERSTOOD "\n", stderr);
+	else
+		fprintf(stderr, "the hand-over of the running program: %s\n", why);
+	handover_free(&h);
+	return ok;
+}
+
+/* ---- back, before anything was taken over ------------------------------- */
+
+/* As it came to us, to the program that wrote it; if we are that, there is nobody else. */
+static void go_back_untouched(struct master *m, const struct takeover *t, const struct handover *h,
+                              const char *why)
+{
+	log_err("cannot take over: %s%s", why, is_return(t) ? "" : "; going back to the program before");
+	if (is_return(t))
+		return;
+	upgrade_execute(m, h, t->memfd, t->back, why);
+	log_err("go back to the program before: %m");
+}
+
+void takeover_refuse(struct master *m, const struct takeover *t, const char *why)
+{
+	if (t->due)
+		go_back_untouched(m, t, NULL, why);
+}
+
+void takeover_decline(struct self *self, const struct takeover *t, const char *why)
+{
+	takeover_refuse(&(struct master){ .self = self }, t, why);
+}
+
+/* ---- back, after that --------------------------------------------------- */
+
+static void end_takeover(struct master *m)
+{
+	struct takeover *t = m->takeover;
+
+	fd_close(&t->memfd);
+	fd_close(&t->back);
+	m->takeover = NULL;
+}
+
+/* Neither we nor the program before can: what there is goes on, and we try again and again. */
+static void muddle_through(struct master *m, const char *why)
+{
+	const bool first = m->takeover;
+
+	log_err("%s; the workers of before go on, and those that end are not replaced until it works", why);
+	loop_timer(&m->loop, &m->retry, RETRY_MS);
+	if (first) {
+		end_takeover(m);
+		upgrade_refuse(m, "start", why, NULL);
+	} else {
+		upgrade_is_over(m);
+	}
+}
+
+/* With all there is by now: workers of ours may have connections already. */
+static void go_back(struct master *m, const char *why)
+{
+	struct handover h;
+	int memfd = -1;
+
+	log_err("cannot take over: %s; going back to the program before", why);
+	if (handover_init(&h) == 0) {
+		memfd = bequest_make(&h, m);
+		if (memfd != -1)
+			upgrade_execute(m, &h, memfd, m->takeover->back, why);
+		handover_free(&h);
+	}
+	log_err("go back to the program before: %m");
+	fd_drop(memfd);
+}
+
+void takeover_give_up(struct master *m, const char *why)
+{
+	if (m->coming)
+		master_retire(m, m->coming);
+	m->coming = NULL;
+	control_forget(m->control);
+	if (m->takeover && !is_return(m->takeover))
+		go_back(m, why);
+	muddle_through(m, why);
+}
+
+/* ---- forth -------------------------------------------------------------- */
+
+/* The program before could not have it either. */
+static bool is_excused(const struct master *m, const struct unit *u)
+{
+	const struct unit *before = generation_find(m->predecessor, u->service->name);
+
+	return before && pool_orders(before->pool).failed;
+}
+
+/* True if all services that were served can be; *failed is one that cannot, or NULL. */
+static bool can_serve(const struct master *m, const struct generation *g, const struct unit **failed)
+{
+	bool all = true;
+
+	*failed = NULL;
+	for (size_t i = 0; i < g->n && !*failed; i++) {
+		const struct unit *u = &g->units[i];
+
+		if (pool_is_complete(u->pool) || is_excused(m, u))
+			continue;
+		all = false;
+		if (pool_has_failed(u->pool))
+			*failed = u;
+	}
+	return all;
+}
+
+/* WINCH goes on; the logs and the sockets are ours from now on. */
+static void install(struct master *m, struct generation *g)
+{
+	const bool resting = m->resting;
+
+	master_install(m, g);
+	m->resting = resting;
+	if (master_update_pid_file(m) == -1)
+		log_err("write the pid file %s: %s", m->current->conf->pid_file,
+		        pid_file_error(errno));
+}
+
+static void commit(struct master *m)
+{
+	struct generation *before = m->predecessor;
+
+	install(m, m->coming);
+	m->coming = NULL;
+	master_retire(m, before);
+	end_takeover(m);
+	log_info("upgraded to drover %s: generation %u serves", version_string, m->current->number);
+	notify_send(m->events, "upgrade-done version=%s generation=%u", version_string,
+	            m->current->number);
+	upgrade_is_over(m);
+	if (m->outcome.kind == OUTCOME_UPGRADE)
+		outcome_done(&m->outcome, json_pack("{s:s, s:I}", "version", version_string,
+		                                    "generation", (json_int_t)m->current->number));
+}
+
+/* We serve again: as far as it can be, as after a start. */
+static void be_back(struct master *m)
+{
+	char why[sizeof m->takeover->why];
+
+	memcpy(why, m->takeover->why, sizeof why);
+	end_takeover(m);
+	upgrade_refuse(m, "takeover", why, NULL);
+}
+
+static void check_takeover(struct master *m)
+{
+	const struct unit *failed;
+	char why[128];
+
+	if (is_return(m->takeover)) {
+		if (!master_is_regent(m) && generation_is_settled(m->current))
+			be_back(m);
+	} else if (m->coming && can_serve(m, m->coming, &failed)) {
+		commit(m);
+	} else if (m->coming && failed) {
+		snprintf(why, sizeof why, "a worker of service \"%s\" could not start",
+		         failed->service->name);
+		takeover_give_up(m, why);
+	}
+}
+
+void takeover_check(struct master *m)
+{
+	if (m->phase == PHASE_UPGRADING && m->takeover)
+		check_takeover(m);
+	/* Those of the program before have gone on until ours could. */
+	if (m->predecessor && !master_is_regent(m) && generation_is_complete(m->current))
+		master_retire(m, m->predecessor);
+}
+
+/* ---- a generation of our own -------------------------------------------- */
+
+static void on_own_conf(void *arg, const struct conf_fetched *result)
+{
+	struct master *m = arg;
+	struct generation_failure failure = { .text = "the configuration has errors" };
+	struct generation *g = NULL;
+
+	m->fetch = NULL;
+	if (result->conf)
+		g = master_new_generation(m, result, m->predecessor, &failure);
+	if (!g) {
+		takeover_give_up(m, failure.text);
+	} else if (m->takeover && !is_return(m->takeover)) {
+		m->coming = g;
+	} else {
+		install(m, g);
+		if (!m->takeover)
+			upgrade_is_over(m);
+	}
+	takeover_check(m);
+}
+
+/* A program that is back takes what it had, and not what may have become of the file. */
+static bool fetch(struct master *m)
+{
+	const bool is_new = m->takeover && !is_return(m->takeover);
+
+	m->own = is_new ? m->source : (struct conf_origin){ .file = m->source.file,
+	                                                    .text = m->last_text };
+	m->fetch = conf_fetch_start(&m->loop, &m->own, on_own_conf, m);
+	return m->fetch != NULL;
+}
+
+static void on_retry(struct timer *t)
+{
+	struct master *m = container_of(t, struct master, retry);
+
+	if (!master_is_regent(m) || lifecycle_is_stopping(m->phase))
+		return;
+	if (m->phase != PHASE_SERVING || !fetch(m))
+		loop_timer(&m->loop, t, RETRY_MS);
+	else
+		m->phase = PHASE_UPGRADING;
+}
+
+/* ---- the beginning ------------------------------------------------------ */
+
+static bool take(struct master *m, const struct takeover *t)
+{
+	struct handover h;
+	char why[256];
+	bool ok;
+
+	if (handover_init(&h) == -1) {
+		go_back_untouched(m, t, NULL, strerror(errno));
+		return false;
+	}
+	ok = handover_read(&h, t->memfd, why, sizeof why) && inheritance_take(m, &h, why, sizeof why);
+	if (!ok)
+		go_back_untouched(m, t, &h, why);
+	else if (h.program && self_set_path(m->self, h.program) == -1)
+		log_warn("%m");
+	if (ok) {
+		logs_use(&m->current->logs);
+		log_info("%s drover %s, with %d workers", is_return(t) ? "back from" : "taking over from",
+		         h.version, master_workers(m));
+		notify_send(m->events, "taken-over from=%s", h.version);
+	}
+	handover_free(&h);
+	return ok;
+}
+
+int takeover_begin(struct master *m, struct takeover *t)
+{
+	m->retry.fire = on_retry;
+	if (!t->due)
+		return 0;
+	m->phase = PHASE_UPGRADING;
+	if (!take(m, t))
+		return -1;
+	m->takeover = t;
+	if (!fetch(m))
+		takeover_give_up(m, strerror(errno));
+	return 0;
+}
+
+void takeover_cancel(struct master *m)
+{
+	timer_unset(&m->loop.timers, &m->retry);
+	if (m->takeover)
+		end_takeover(m);
+}

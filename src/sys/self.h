@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The program that we are: where it lies, how it was started, and how another
+ * one, or an earlier one, is executed in our place.
+ */
+#ifndef DROVER_SYS_SELF_H
+#define DROVER_SYS_SELF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+struct self_inherited { int fd; dev_t dev; ino_t ino; };
+
+struct self {
+	char  *path;            /* absolute, and not resolved: a link may lead elsewhere later */
+	char  *directory;       /* that we were started in; arguments may be relative to it */
+	char **argv;            /* as it was given, NULL at the end */
+	int    fd;              /* the very file, whatever lies at path by now; -1: /proc is not there */
+	struct self_inherited *inherited;       /* descriptors that came with us: locks, for example */
+	size_t n_inherited;
+};
+
+/*
+ * Before anybody changes the directory or argv. Needs self_fini in any case. 0,
+ * or -1 with errno.
+ */
+int self_init(struct self *s, char *const *argv);
+void self_fini(struct self *s);
+
+/* For who knows better: path is copied. 0, or -1 with errno. */
+int self_set_path(struct self *s, const char *path);
+
+/* Calls see for each descriptor that came with us, and is still the same. */
+void self_each_inherited(const struct self *s, bool (*see)(void *arg, int fd), void *arg);
+
+/*
+ * Executes what lies at path now, as we were started: there, and with our
+ * arguments. Returns only on failure, with errno, and then where it was.
+ */
+void self_exec(const struct self *s);
+
+/* The same, with the program that fd is. */
+void self_exec_fd(const struct self *s, int fd);
+
+#endif

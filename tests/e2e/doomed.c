@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Makes a droverd that passes every check, and then cannot take over: where it
+ * fails is said in the file that DOOM in the environment names, if it is there.
+ */
+#include <config.h>
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "inheritance.h"
+#include "life.h"
+
+const char version_string[] = "6.6.6";
+
+bool __real_inheritance_take(struct master *m, const struct handover *h, char *why, size_t size);
+bool __wrap_inheritance_take(struct master *m, const struct handover *h, char *why, size_t size);
+struct conf_fetch *__real_conf_fetch_start(struct loop *l, const struct conf_origin *source,
+                                           conf_fetch_done *done, void *arg);
+struct conf_fetch *__wrap_conf_fetch_start(struct loop *l, const struct conf_origin *source,
+                                           conf_fetch_done *done, void *arg);
+_Noreturn void __real_life_of_worker(const struct worker_start *start);
+_Noreturn void __wrap_life_of_worker(const struct worker_start *start);
+int __real_loop_init(struct loop *l);
+int __wrap_loop_init(struct loop *l);
+
+static bool doom_is(const char *where)
+{
+	const char *path = getenv("DOOM");
+	FILE *f = path ? fopen(path, "re") : NULL;
+	char word[16] = "";
+
+	if (!f)
+		return false;
+	if (!fgets(word, sizeof word, f))
+		word[0] = '\0';
+	fclose(f);
+	return strcmp(word, where) == 0;
+}
+
+/* At the very beginning of the master. */
+int __wrap_loop_init(struct loop *l)
+{
+	if (!doom_is("init"))
+		return __real_loop_init(l);
+	errno = EMFILE;
+	return -1;
+}
+
+/* When it has read what it is to take over. */
+bool __wrap_inheritance_take(struct master *m, const struct handover *h, char *why, size_t size)
+{
+	if (!doom_is("take"))
+		return __real_inheritance_take(m, h, why, size);
+	snprintf(why, size, "doomed");
+	return false;
+}
+
+/* When it has taken that over. */
+struct conf_fetch *__wrap_conf_fetch_start(struct loop *l, const struct conf_origin *source,
+                                           conf_fetch_done *done, void *arg)
+{
+	if (!doom_is("load"))
+		return __real_conf_fetch_start(l, source, done, arg);
+	errno = ENOMEM;
+	return NULL;
+}
+
+/* When workers of one service accept connections already: not those of the other. */
+_Noreturn void __wrap_life_of_worker(const struct worker_start *start)
+{
+	if (doom_is("start") && strcmp(start->service->name, "doomed") == 0) {
+		if (getenv("DOOM_WAITS"))
+			fclose(fopen(getenv("DOOM_WAITS"), "r"));       /* a FIFO */
+		_exit(1);
+	}
+	__real_life_of_worker(start);
+}

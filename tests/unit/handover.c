@@ -1,0 +1,452 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What is left to the next program: it comes over as it was, and whatever else
+ * is there is refused, and harms nobody.
+ */
+#include <config.h>
+#include "handover.h"
+
+#include <arpa/inet.h>
+#include <jansson.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+
+#include "clock.h"
+#include "unit.h"
+
+static struct handover h, got;
+static char why[256];
+static int listener, leash[2], client[2], control;
+static struct board *board;
+
+/* ---- One that has everything ---- */
+
+static int listen_at(int family)
+{
+	int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (family == AF_UNIX)
+		ck_assert_int_eq(bind(fd, &(struct sockaddr){ .sa_family = AF_UNIX }, sizeof(sa_family_t)), 0);
+	ck_assert_int_eq(listen(fd, 1), 0);
+	return fd;
+}
+
+static struct handover_service *only_service(struct handover *of)
+{
+	return &of->generations[0].services[0];
+}
+
+static void fill_service(struct handover_service *s)
+{
+	static size_t sockets[] = { 0 };
+	static struct handover_worker workers[] = {
+		{ 3, { .pid = 4711, .state = CHILD_ACCEPTING, .retiring = true, .born_ms = 5,
+		       .until_ms = CLOCK_NEVER } },
+	};
+
+	workers[0].past.leash = leash[0];
+	*s = (struct handover_service){
+		.name = "echo", .handler = "echo", .connections = 7, .min = 1, .max = 4,
+		.input = 64, .hang_ms = 9000, .drain_ms = 1500,
+		.board = board_fd(board), .board_version = BOARD_VERSION,
+		.n_places = 8, .sockets = sockets, .n_sockets = 1, .workers = workers, .n_workers = 1,
+		.orders = { .drained = true, .workers = 3, .failed = true, .delayed_ms = 99,
+		            .restart = { .window_ms = 1, .deaths = 2, .delay_ms = 3, .last_ms = 4 } },
+		.totals = { .accepted = 1, .served = 2, .bytes_in = UINT64_MAX, .bytes_out = 4,
+		            .requests = 5, .by_signal[SIGSEGV] = 6 },
+	};
+}
+
+static void fill(void)
+{
+	static struct handover_socket sockets[1];
+	static struct handover_generation generations[1];
+	static struct handover_service services[1];
+	static const char *notices[] = { "READY=1\nSTATUS=s" }, *events[] = { "one", "two \xff" };
+
+	sockets[0] = (struct handover_socket){
+		.fd = listener, .kind = LISTEN_INET, .service = "echo", .device = "lo", .position = 2,
+		.file = { .dev = 8, .ino = 9 }, .announced = true,
+		.key = { .len = sizeof(struct sockaddr_in),
+		         .u.in = { .sin_family = AF_INET, .sin_port = htons(7) } },
+	};
+	fill_service(&services[0]);
+	generations[0] = (struct handover_generation){
+		.number = 3, .serves = true, .shutdown_ms = 30000, .state_dir = "/var/lib/drover",
+		.services = services, .n_services = 1,
+		.log = { .target = LOG_TARGET_FILE, .path = "/x\xe4\n\"", .level = LOG_LEVEL_DEBUG,
+		         .format = LOG_FORMAT_JSON },
+		.access_log = { .target = LOG_TARGET_NONE },
+	};
+	h.pid = getpid();
+	h.version = "1.2.3";
+	h.program = "/usr/sbin/droverd\xc3";
+	h.text = "services = { };\n";
+	h.n_numbers = 4;
+	h.started_ms = 12345;
+	h.resting = h.upgrade_again = true;
+	h.control = control;
+	h.control_file = (struct listener_file){ .dev = 1, .ino = UINT64_MAX };
+	h.client = client[0];
+	h.notices = notices;
+	h.n_notices = 1;
+	h.events = events;
+	h.n_events = 2;
+	h.sockets = sockets;
+	h.n_sockets = 1;
+	h.generations = generations;
+	h.n_generations = 1;
+}
+
+static void set_up(void)
+{
+	ck_assert_int_eq(handover_init(&h), 0);
+	ck_assert_int_eq(handover_init(&got), 0);
+	listener = listen_at(AF_INET);
+	control = listen_at(AF_UNIX);
+	ck_assert_int_eq(leash_open(&leash[0], &leash[1]), 0);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, client), 0);
+	board = board_new(8, 7, 0);
+	ck_assert_ptr_nonnull(board);
+	fill();
+}
+
+static void tear_down(void)
+{
+	handover_free(&h);
+	handover_free(&got);
+	close(listener);
+	close(control);
+	close(leash[0]);
+	close(leash[1]);
+	close(client[0]);
+	close(client[1]);
+	board_free(&board);
+}
+
+static bool read_back(void)
+{
+	int fd = handover_write(&h);
+	bool ok;
+
+	ck_assert_msg(fd != -1, "%m");
+	ok = handover_read(&got, fd, why, sizeof why);
+	close(fd);
+	return ok;
+}
+
+START_TEST(it_comes_over_as_it_was)
+{
+	const struct handover_service *s;
+
+	ck_assert_msg(read_back(), "%s", why);
+	ck_assert_msg(handover_check(&got, why, sizeof why), "%s", why);
+	ck_assert_int_eq(got.pid, getpid());
+	ck_assert_str_eq(got.program, h.program);
+	ck_assert_str_eq(got.text, h.text);
+	ck_assert_ptr_null(got.pid_file);
+	ck_assert(got.resting && got.upgrade_again && !got.reload_again);
+	ck_assert_int_eq(got.started_ms, h.started_ms);
+	ck_assert_uint_eq(got.control_file.ino, UINT64_MAX);
+	ck_assert_int_eq(got.client, client[0]);
+	ck_assert_str_eq(got.notices[0], h.notices[0]);
+	ck_assert_str_eq(got.events[1], h.events[1]);
+	ck_assert(address_equal(&got.sockets[0].key, &h.sockets[0].key));
+	ck_assert_str_eq(got.sockets[0].device, "lo");
+	ck_assert_ptr_null(got.sockets[0].name);
+	ck_assert(got.sockets[0].announced);
+	ck_assert_str_eq(got.generations[0].log.path, h.generations[0].log.path);
+	ck_assert_int_eq(got.generations[0].log.level, LOG_LEVEL_DEBUG);
+	ck_assert_int_eq(got.generations[0].log.format, LOG_FORMAT_JSON);
+	s = only_service(&got);
+	ck_assert_str_eq(s->name, "echo");
+	ck_assert_int_eq(s->workers[0].past.pid, 4711);
+	ck_assert_int_eq(s->workers[0].past.state, CHILD_ACCEPTING);
+	ck_assert_int_eq(s->workers[0].past.until_ms, CLOCK_NEVER);
+	ck_assert(s->workers[0].past.retiring && s->orders.drained && s->orders.failed);
+	ck_assert_int_eq(s->orders.restart.last_ms, 4);
+	ck_assert_uint_eq(s->totals.bytes_in, UINT64_MAX);
+	ck_assert_uint_eq(s->totals.by_signal[SIGSEGV], 6);
+} END_TEST
+
+/* ---- What is not as it should be ---- */
+
+/* The JSON of the one above, to be spoilt. */
+static json_t *as_json(void)
+{
+	int fd = handover_write(&h);
+	json_t *root;
+
+	ck_assert_int_eq(lseek(fd, 0, SEEK_SET), 0);
+	root = json_loadfd(fd, 0, NULL);
+	ck_assert_ptr_nonnull(root);
+	close(fd);
+	return root;
+}
+
+static bool read_text(const char *text, size_t len)
+{
+	int fd = memfd_create("test", MFD_CLOEXEC);
+	bool ok;
+
+	ck_assert_int_eq(write(fd, text, len), (ssize_t)len);
+	handover_free(&got);
+	ck_assert_int_eq(handover_init(&got), 0);
+	why[0] = '\0';
+	ok = handover_read(&got, fd, why, sizeof why);
+	close(fd);
+	ck_assert_msg(ok || why[0], "no reason is given for refusing %.*s", (int)len, text);
+	return ok;
+}
+
+static bool read_json(json_t *root)
+{
+	char *text = json_dumps(root, JSON_COMPACT);
+	bool ok = read_text(text, strlen(text));
+
+	free(text);
+	return ok;
+}
+
+/* Where a path like "generations.0.services.0.name" leads: its last step is *key. */
+static json_t *follow(json_t *root, char *path, const char **key)
+{
+	json_t *at = root;
+	char *step, *rest = path;
+
+	while ((step = strsep(&rest, ".")) && rest)
+		at = json_is_array(at) ? json_array_get(at, (size_t)atoi(step)) : json_object_get(at, step);
+	*key = step;
+	return at;
+}
+
+#define SERVICE_0 "generations.0.services.0."
+
+static const struct {
+	const char *path, *value;
+} spoilt[] = {
+	{ "major", "2" },
+	{ "major", "\"1\"" },
+	{ "pid", "null" },
+	{ "version", "7" },
+	{ "text", "null" },
+	{ "program", "\"\\u0100\"" },
+	{ "numbers", "0" },
+	{ "numbers", "2" },
+	{ "control.fd", "-2" },
+	{ "client", "true" },
+	{ "events", "{}" },
+	{ "events.0", "1" },
+	{ "sockets.0.kind", "\"tcp\"" },
+	{ "sockets.0.kind", "\"unix\"" },
+	{ "sockets.0.kind", "\"systemd\"" },
+	{ "sockets.0.key", "\"\"" },
+	{ "sockets.0.key", "\"0200\"" },
+	{ "sockets.0.key", "\"020\"" },
+	{ "sockets.0.key", "\"zz00000000000000000000000000zz00\"" },
+	{ "sockets.0.service", "null" },
+	{ "generations", "[]" },
+	{ "generations.0.serves", "false" },
+	{ "generations.0.number", "-1" },
+	{ "generations.0.log.target", "\"none\"" },
+	{ "generations.0.log.path", "null" },
+	{ "generations.0.log.level", "\"loud\"" },
+	{ "generations.0.access_log.target", "\"file\"" },
+	{ SERVICE_0 "name", "null" },
+	{ SERVICE_0 "name", "\"\"" },
+	{ SERVICE_0 "connections", "0" },
+	{ SERVICE_0 "connections", "1e3" },
+	{ SERVICE_0 "places", "0" },
+	{ SERVICE_0 "places", "100000000000" },
+	{ SERVICE_0 "places", "3" },
+	{ SERVICE_0 "drain", "-1" },
+	{ SERVICE_0 "max", "0" },
+	{ SERVICE_0 "sockets.0", "1" },
+	{ SERVICE_0 "sockets.0", "-1" },
+	{ SERVICE_0 "sockets", "null" },
+	{ SERVICE_0 "orders.workers", "-1" },
+	{ SERVICE_0 "orders.restart.delay", "-1" },
+	{ SERVICE_0 "totals.deaths.0", "[]" },
+	{ SERVICE_0 "workers.0.place", "8" },
+	{ SERVICE_0 "workers.0.place", "-1" },
+	{ SERVICE_0 "workers.0.pid", "1" },
+	{ SERVICE_0 "workers.0.pid", "-4711" },
+	{ SERVICE_0 "workers.0.state", "\"asleep\"" },
+};
+
+START_TEST(what_makes_no_sense_is_refused)
+{
+	json_t *root = as_json(), *at;
+	char path[128];
+	const char *key;
+
+	ck_assert(read_json(root));
+	strcpy(path, spoilt[_i].path);
+	at = follow(root, path, &key);
+	if (json_is_array(at))
+		json_array_set_new(at, (size_t)atoi(key), json_loads(spoilt[_i].value, JSON_DECODE_ANY, NULL));
+	else
+		json_object_set_new(at, key, json_loads(spoilt[_i].value, JSON_DECODE_ANY, NULL));
+	ck_assert_msg(!read_json(root), "%s %s", spoilt[_i].path, spoilt[_i].value);
+	json_decref(root);
+} END_TEST
+
+START_TEST(a_worker_that_is_there_twice_is_refused)
+{
+	json_t *root = as_json(), *workers;
+	char path[] = SERVICE_0 "workers.0";
+	const char *key;
+
+	workers = follow(root, path, &key);
+	json_array_append_new(workers, json_deep_copy(json_array_get(workers, 0)));
+	ck_assert(!read_json(root));
+	json_object_set_new(json_array_get(workers, 1), "pid", json_integer(4712));
+	ck_assert(!read_json(root));            /* in the same place */
+	json_object_set_new(json_array_get(workers, 1), "place", json_integer(4));
+	ck_assert(read_json(root));
+	json_decref(root);
+} END_TEST
+
+/* Without any of its keys it is refused; with one more, it is not. */
+static void check_keys(json_t *root, json_t *at)
+{
+	json_t *value, *copy;
+	const char *key;
+	void *next;
+
+	if (json_is_array(at))
+		for (size_t i = 0; i < json_array_size(at); i++)
+			check_keys(root, json_array_get(at, i));
+	if (!json_is_object(at))
+		return;
+	copy = json_copy(at);
+	json_object_foreach_safe(copy, next, key, value) {
+		json_object_del(at, key);
+		ck_assert_msg(!read_json(root), "without %s", key);
+		json_object_set(at, key, value);
+	}
+	json_object_set_new(at, "of a later version", json_true());
+	ck_assert_msg(read_json(root), "%s", why);
+	json_object_foreach(copy, key, value)
+		check_keys(root, value);
+	json_decref(copy);
+}
+
+START_TEST(every_key_is_needed_and_others_are_passed_over)
+{
+	json_t *root = as_json();
+
+	check_keys(root, root);
+	json_decref(root);
+} END_TEST
+
+START_TEST(what_is_cut_or_garbled_is_refused)
+{
+	json_t *root = as_json();
+	char *text = json_dumps(root, JSON_COMPACT);
+	const size_t len = strlen(text);
+	uint32_t x = 1;
+
+	for (size_t n = 0; n < len; n++)
+		ck_assert_msg(!read_text(text, n), "%zu bytes", n);
+	/* Whatever comes of it, it is an answer. */
+	for (int i = 0; i < 3000; i++) {
+		char *copy = strdup(text);
+
+		for (int k = 0; k < 3; k++) {
+			x = x * 1664525 + 1013904223;
+			copy[(x >> 8) % len] = (char)(x >> 24);
+		}
+		if (read_text(copy, len))
+			handover_check(&got, why, sizeof why);
+		free(copy);
+	}
+	free(text);
+	json_decref(root);
+} END_TEST
+
+START_TEST(what_is_no_file_is_refused)
+{
+	ck_assert(!handover_read(&got, leash[0], why, sizeof why));
+	ck_assert(!handover_read(&got, -1, why, sizeof why));
+	ck_assert(!read_text("", 0));
+	ck_assert(!read_text("[]", 2));
+	ck_assert(!read_text("7", 1));
+} END_TEST
+
+/* ---- Descriptors ---- */
+
+START_TEST(descriptors_are_what_they_should_be)
+{
+	struct handover_service *s = only_service(&h);
+	struct { int *fd, is; const char *name; } rows[] = {
+		{ &h.sockets[0].fd, leash[0], "a listener that is a leash" },
+		{ &h.sockets[0].fd, client[0], "a listener that is connected" },
+		{ &h.control, listener, "a control socket with a port" },
+		{ &h.client, leash[1], "a client that is a leash" },
+		{ &h.client, control, "a client that listens" },
+		{ &s->workers[0].past.leash, client[1], "a leash that is a stream" },
+		{ &s->board, listener, "a board that is a socket" },
+		{ &s->board, STDERR_FILENO, "a standard one" },
+		{ &s->board, 100000, "one that is not there" },
+		{ &s->board, -1, "none" },
+		{ &s->board, -7, "less than none" },
+		{ &s->board, leash[0], "one that is named twice" },
+	};
+
+	ck_assert_msg(handover_check(&h, why, sizeof why), "%s", why);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		const int saved = *rows[i].fd;
+
+		*rows[i].fd = rows[i].is;
+		why[0] = '\0';
+		ck_assert_msg(!handover_check(&h, why, sizeof why), "%s", rows[i].name);
+		ck_assert_uint_gt(strlen(why), 0);
+		*rows[i].fd = saved;
+	}
+} END_TEST
+
+START_TEST(a_board_that_could_shrink_is_not_mapped)
+{
+	int fd = memfd_create("test", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+	struct board *b;
+
+	ck_assert_int_eq(ftruncate(fd, lseek(board_fd(board), 0, SEEK_END)), 0);
+	ck_assert_ptr_null(board_adopt(fd, 8, 7, 0));
+	ck_assert_int_eq(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL), 0);
+	ck_assert_ptr_null(board_adopt(fd, 9, 7000, 0));   /* too small for that */
+	ck_assert_ptr_null(board_adopt(listener, 8, 7, 0));
+	ck_assert_int_ne(fcntl(fd, F_GETFD), -1);       /* still ours */
+	b = board_adopt(fd, 8, 7, 0);
+	ck_assert_msg(b, "%m");
+	board_free(&b);
+} END_TEST
+
+START_TEST(an_adopted_board_is_the_same_memory)
+{
+	struct board *b = board_adopt(fcntl(board_fd(board), F_DUPFD_CLOEXEC, 0), 8, 7, 0);
+	struct board_worker_view v;
+
+	ck_assert_msg(b, "%m");
+	board_add(&board_slot(board, 5)->served, 3);
+	board_view(b, 5, &v);
+	ck_assert_uint_eq(v.served, 3);
+	board_free(&b);
+} END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("handover");
+	TCase *tc = unit_case(s, "handover", set_up, tear_down);
+
+	tcase_add_test(tc, it_comes_over_as_it_was);
+	tcase_add_loop_test(tc, what_makes_no_sense_is_refused, 0, ARRAY_SIZE(spoilt));
+	tcase_add_test(tc, a_worker_that_is_there_twice_is_refused);
+	tcase_add_test(tc, every_key_is_needed_and_others_are_passed_over);
+	tcase_add_test(tc, what_is_cut_or_garbled_is_refused);
+	tcase_add_test(tc, what_is_no_file_is_refused);
+	tcase_add_test(tc, descriptors_are_what_they_should_be);
+	tcase_add_test(tc, a_board_that_could_shrink_is_not_mapped);
+	tcase_add_test(tc, an_adopted_board_is_the_same_memory);
+	return unit_run(s);
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Looks at a worker, one after the other, and what each comes to. Time is what
+ * the test says it is.
+ */
+#include <config.h>
+#include "watchdog.h"
+
+#include "unit.h"
+
+#define HANG_MS  8000
+#define STEP_MS  1000                   /* watchdog_interval(HANG_MS) */
+
+/*
+ * In each look: '.' fine, 'p' a ping, '!' it hangs, and then the row is over.
+ * turns says what the worker does between the look before and this one: '-'
+ * nothing, 't' it turns, 'a' it answers if it was pinged, 'P' the same after a
+ * pause of an hour, in which nobody ran.
+ */
+static const struct { const char *name, *turns, *verdicts; } rows[] = {
+	{ "a busy loop is left alone",              "tttttttttttt",   "............" },
+	{ "an idle one is pinged, and answers",     "aaaaaaaaaaaa",   "pppppppppppp" },
+	{ "one that stands still hangs in time",    "----------",     "p.......!" },
+	{ "one that stands still after it turned",  "ttt----------",  "...p.......!" },
+	{ "an answer just in time is one",          "--------t---",   "p........p.." },
+	{ "a pause counts as one look",             "aPaPaPaPaPaP",   "pppppppppppp" },
+	{ "a pause before a slow answer",           "aP---------",    "pp.......!" },
+};
+
+static enum watchdog_verdict verdict_of(char c)
+{
+	return c == 'p' ? WATCHDOG_PING : c == '!' ? WATCHDOG_HANGS : WATCHDOG_FINE;
+}
+
+START_TEST(looks_come_to_verdicts)
+{
+	struct watchdog w = { 0 };
+	int64_t now_ms = 100000, turn_ms = 0;
+	enum watchdog_verdict v = WATCHDOG_FINE;
+
+	for (int i = 0; rows[_i].turns[i] && v != WATCHDOG_HANGS; i++) {
+		const char turn = rows[_i].turns[i];
+		const char want = rows[_i].verdicts[i];
+
+		if (v == WATCHDOG_PING && (turn == 'a' || turn == 'P'))
+			turn_ms = now_ms + 1;
+		now_ms += turn == 'P' ? 3600 * 1000 : STEP_MS;
+		if (turn == 't')
+			turn_ms = now_ms - STEP_MS / 10;
+		v = watchdog_look(&w, turn_ms, now_ms, HANG_MS);
+		ck_assert_msg(v == verdict_of(want), "%s: look %d is %d", rows[_i].name, i, v);
+	}
+	if (v == WATCHDOG_HANGS)
+		ck_assert_int_eq(watchdog_still_ms(&w, HANG_MS), HANG_MS);
+} END_TEST
+
+/* From a ping to the verdict it is never less than hang_timeout, and at most one look more. */
+START_TEST(whatever_the_time_it_is_kept)
+{
+	static const int64_t times[] = { 1, 9, 10, 79, 80, 81, 200, 999, 30000, 39999, 40001, 3600000 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
+		const int64_t step = watchdog_interval(times[i]);
+		struct watchdog w = { 0 };
+		int64_t waited = 0;
+
+		ck_assert(step >= 10 && step <= 5000);
+		ck_assert_int_eq(watchdog_look(&w, 5, 50000, times[i]), WATCHDOG_PING);
+		do
+			waited += step;
+		while (watchdog_look(&w, 5, 50000 + waited, times[i]) != WATCHDOG_HANGS);
+		ck_assert_int_ge(waited, times[i]);
+		ck_assert_int_lt(waited, times[i] + step);
+		ck_assert_int_eq(waited, watchdog_still_ms(&w, times[i]));
+	}
+} END_TEST
+
+/* What stands on the board is the worker's word. */
+START_TEST(who_lies_hurts_only_himself)
+{
+	static const int64_t lies[] = { 0, -1, INT64_MIN + 200000, 100000, INT64_MAX };
+
+	for (size_t i = 0; i < ARRAY_SIZE(lies); i++) {
+		struct watchdog w = { 0 };
+		enum watchdog_verdict v = WATCHDOG_FINE;
+
+		for (int64_t now_ms = 100000; now_ms < 200000; now_ms += STEP_MS)
+			v = watchdog_look(&w, lies[i], now_ms, HANG_MS);
+		ck_assert_int_eq(v, lies[i] == INT64_MAX ? WATCHDOG_FINE : WATCHDOG_HANGS);
+	}
+} END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("watchdog");
+	TCase *tc = unit_case(s, "watchdog", NULL, NULL);
+
+	tcase_add_loop_test(tc, looks_come_to_verdicts, 0, ARRAY_SIZE(rows));
+	tcase_add_test(tc, whatever_the_time_it_is_kept);
+	tcase_add_test(tc, who_lies_hurts_only_himself);
+	return unit_run(s);
+}
