@@ -10,109 +10,9 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 
-#include "children.h"
 #include "life.h"
 #include "log.h"
-#include "scaler.h"
-#include "vigil.h"
-
-struct pool {
-	struct pool_context       *context;
-	const struct conf_service *service;
-	unsigned int               generation;
-	int64_t                    shutdown_timeout_ms;
-	int                        listeners[CONF_LISTEN_MAX];
-	size_t                     n_listeners;
-	struct scaler              scaler;      /* how many are wanted */
-	int64_t                    few, quiet;  /* what workers were last told to watch for */
-	bool                       crowded;     /* one is wanted for which there is no place */
-	bool                       failed;      /* one could not start; until all that are wanted accept */
-	struct restart             restart;
-	struct timer               delayed;     /* set: no births until then */
-	struct totals              totals;      /* of those that have ended */
-	struct children            children;
-	struct vigil               vigil;       /* over them */
-	bool                       adopted;     /* workers of another program: it has none of its own */
-	struct pool_orders         orders;      /* then: for who goes on */
-};
-
-/* ---- counting ----------------------------------------------------------- */
-
-struct children_census pool_census(const struct pool *p)
-{
-	return children_census(&p->children);
-}
-
-int pool_target(const struct pool *p)
-{
-	return p->adopted ? children_census(&p->children).accepting : p->scaler.wanted;
-}
-
-bool pool_is_complete(const struct pool *p)
-{
-	return children_census(&p->children).accepting >= p->scaler.floor;
-}
-
-bool pool_is_asleep(const struct pool *p)
-{
-	return scaler_is_asleep(&p->scaler);
-}
-
-bool pool_is_exhausted(const struct pool *p)
-{
-	return p->scaler.exhaustion.lasts;
-}
-
-bool pool_has_failed(const struct pool *p)
-{
-	return p->failed;
-}
-
-bool pool_works(const struct pool *p)
-{
-	return p->scaler.works;
-}
-
-const struct totals *pool_totals(const struct pool *p)
-{
-	return &p->totals;
-}
-
-void pool_inherit(struct pool *p, const struct pool *gone)
-{
-	totals_add(&p->totals, &gone->totals);
-}
-
-int64_t pool_delay_ms(const struct pool *p)
-{
-	const int64_t left_ms = p->delayed.at_ms - p->context->loop->now_ms;
-
-	return timer_is_set(&p->delayed) && left_ms > 0 ? left_ms : 0;
-}
-
-size_t pool_places(const struct pool *p)
-{
-	return p->children.n;
-}
-
-struct pool_worker pool_worker(const struct pool *p, size_t i)
-{
-	static const enum board_state states[] = {
-		[CHILD_NONE] = BOARD_FREE, [CHILD_STARTING] = BOARD_STARTING,
-		[CHILD_ACCEPTING] = BOARD_ACCEPTING, [CHILD_DRAINING] = BOARD_DRAINING,
-		[CHILD_STOPPING] = BOARD_DRAINING, [CHILD_HANGING] = BOARD_DRAINING,
-	};
-	const struct child *c = &p->children.all[i];
-	struct pool_worker w = { .pid = c->pid, .state = states[c->state], .born_ms = c->born_ms };
-
-	board_view(p->children.board, i, &w.said);
-	return w;
-}
-
-const struct board *pool_board(const struct pool *p)
-{
-	return p->children.board;
-}
+#include "pool_private.h"
 
 /* ---- births ------------------------------------------------------------- */
 
@@ -443,6 +343,11 @@ bool pool_reaped(struct pool *p, pid_t pid, int status)
 	return true;
 }
 
+void pool_inherit(struct pool *p, const struct pool *gone)
+{
+	totals_add(&p->totals, &gone->totals);
+}
+
 /* ---- the pool ----------------------------------------------------------- */
 
 static struct pool *make(struct pool_context *context, const struct conf_service *service,
@@ -522,16 +427,6 @@ void pool_adopt_worker(struct pool *p, size_t i, const struct child_past *past)
 		vigil_begin(&p->vigil);
 }
 
-int pool_board_fd(const struct pool *p, int *version)
-{
-	return children_board_fd(&p->children, version);
-}
-
-struct child_past pool_worker_past(const struct pool *p, size_t i)
-{
-	return child_past(&p->children.all[i]);
-}
-
 void pool_free(struct pool **pp)
 {
 	struct pool *p = *pp;
@@ -556,23 +451,6 @@ void pool_start(struct pool *p)
 	scaler_start(&p->scaler);
 	fill(p);
 	p->context->changed(p->context->arg, p);        /* on demand, it is ready at once */
-}
-
-struct pool_orders pool_orders(const struct pool *p)
-{
-	struct pool_orders o = {
-		.drained = !p->scaler.works, .restart = p->restart,
-		.failed = p->failed && children_census(&p->children).accepting == 0,
-	};
-
-	if (p->adopted)
-		return p->orders;
-	if (p->scaler.works && p->scaler.floor != p->service->workers.min)
-		o.workers = p->scaler.floor;
-	/* One that is served is not to lack workers because of us. */
-	if (o.failed && timer_is_set(&p->delayed))
-		o.delayed_ms = p->delayed.at_ms;
-	return o;
 }
 
 void pool_continue(struct pool *p, const struct pool_orders *orders)

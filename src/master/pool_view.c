@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What a pool is like: for those who report, who wait for it, and who hand it
+ * over to another program.
+ */
+#include <config.h>
+#include "pool.h"
+
+#include "pool_private.h"
+
+struct children_census pool_census(const struct pool *p)
+{
+	return children_census(&p->children);
+}
+
+int pool_target(const struct pool *p)
+{
+	return p->adopted ? children_census(&p->children).accepting : p->scaler.wanted;
+}
+
+bool pool_is_complete(const struct pool *p)
+{
+	return children_census(&p->children).accepting >= p->scaler.floor;
+}
+
+bool pool_is_asleep(const struct pool *p)
+{
+	return scaler_is_asleep(&p->scaler);
+}
+
+bool pool_is_exhausted(const struct pool *p)
+{
+	return p->scaler.exhaustion.lasts;
+}
+
+bool pool_has_failed(const struct pool *p)
+{
+	return p->failed;
+}
+
+bool pool_works(const struct pool *p)
+{
+	return p->scaler.works;
+}
+
+const struct totals *pool_totals(const struct pool *p)
+{
+	return &p->totals;
+}
+
+int64_t pool_delay_ms(const struct pool *p)
+{
+	const int64_t left_ms = p->delayed.at_ms - p->context->loop->now_ms;
+
+	return timer_is_set(&p->delayed) && left_ms > 0 ? left_ms : 0;
+}
+
+size_t pool_places(const struct pool *p)
+{
+	return p->children.n;
+}
+
+struct pool_worker pool_worker(const struct pool *p, size_t i)
+{
+	static const enum board_state states[] = {
+		[CHILD_NONE] = BOARD_FREE, [CHILD_STARTING] = BOARD_STARTING,
+		[CHILD_ACCEPTING] = BOARD_ACCEPTING, [CHILD_DRAINING] = BOARD_DRAINING,
+		[CHILD_STOPPING] = BOARD_DRAINING, [CHILD_HANGING] = BOARD_DRAINING,
+	};
+	const struct child *c = &p->children.all[i];
+	struct pool_worker w = { .pid = c->pid, .state = states[c->state], .born_ms = c->born_ms };
+
+	board_view(p->children.board, i, &w.said);
+	return w;
+}
+
+const struct board *pool_board(const struct pool *p)
+{
+	return p->children.board;
+}
+
+int pool_board_fd(const struct pool *p, int *version)
+{
+	return children_board_fd(&p->children, version);
+}
+
+struct child_past pool_worker_past(const struct pool *p, size_t i)
+{
+	return child_past(&p->children.all[i]);
+}
+
+struct pool_orders pool_orders(const struct pool *p)
+{
+	struct pool_orders o = {
+		.drained = !p->scaler.works, .restart = p->restart,
+		.failed = p->failed && children_census(&p->children).accepting == 0,
+	};
+
+	if (p->adopted)
+		return p->orders;
+	if (p->scaler.works && p->scaler.floor != p->service->workers.min)
+		o.workers = p->scaler.floor;
+	/* One that is served is not to lack workers because of us. */
+	if (o.failed && timer_is_set(&p->delayed))
+		o.delayed_ms = p->delayed.at_ms;
+	return o;
+}
