@@ -156,6 +156,7 @@ static void arm(struct connection *c)
 static void end(struct connection *c, enum connection_end how, const int *status)
 {
 	struct worker *w = c->worker;
+	uint64_t in, out;
 
 	if (c->how != END_NOT_YET)
 		return;
@@ -163,9 +164,12 @@ static void end(struct connection *c, enum connection_end how, const int *status
 	if (w->handler->closed)
 		w->handler->closed(c);
 	list_remove(&c->in_worker);
-	connection_report_end(c, status);
+	in = atomic_load_explicit(&c->record->bytes_in, memory_order_relaxed);
+	out = atomic_load_explicit(&c->record->bytes_out, memory_order_relaxed);
 	worker_give_slot(w, c->record);
 	c->record = NULL;
+	/* Who hears of it and looks at the board, is to find it counted. */
+	connection_report_end(c, in, out, status);
 }
 
 static void bury(struct watch *w)

@@ -63,11 +63,10 @@ void connection_report_open(struct connection *c)
 		             endpoint_format(&c->peer, from, sizeof from));
 }
 
-void connection_report_end(const struct connection *c, const int *status)
+void connection_report_end(const struct connection *c, uint64_t in, uint64_t out,
+                           const int *status)
 {
 	const struct worker *w = c->worker;
-	const uint64_t in = atomic_load_explicit(&c->record->bytes_in, memory_order_relaxed);
-	const uint64_t out = atomic_load_explicit(&c->record->bytes_out, memory_order_relaxed);
 	char id[CONNECTION_ID_MAX];
 
 	if (w->start.access_log)

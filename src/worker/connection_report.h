@@ -12,9 +12,10 @@
 void connection_report_open(struct connection *c);
 
 /*
- * It ended as c->how says, and c->record is still there; status is that of its
+ * It ended as c->how says, after so many bytes each way; status is that of its
  * program, as from waitpid(2), or NULL.
  */
-void connection_report_end(const struct connection *c, const int *status);
+void connection_report_end(const struct connection *c, uint64_t in, uint64_t out,
+                           const int *status);
 
 #endif
