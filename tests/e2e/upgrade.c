@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/sendfile.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -49,7 +50,8 @@ static void copy(const char *from, const char *to)
 	ssize_t n;
 
 	ck_assert_msg(in != -1 && out != -1, "%s, %s: %m", from, to);
-	while ((n = copy_file_range(in, NULL, out, NULL, SSIZE_MAX, 0)) > 0)
+	/* copy_file_range(2) would not go from one file system to another. */
+	while ((n = sendfile(out, in, NULL, INT_MAX)) > 0)
 		;
 	ck_assert_msg(n == 0, "%s: %m", from);
 	close(in);
