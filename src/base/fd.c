@@ -26,6 +26,19 @@ void fd_close(int *fd)
 	*fd = fd_drop(*fd);
 }
 
+int fd_write_all(int fd, const char *bytes, size_t len)
+{
+	while (len > 0) {
+		const ssize_t n = write(fd, bytes, len);
+
+		if (n == -1)
+			return -1;
+		bytes += n;
+		len -= (size_t)n;
+	}
+	return 0;
+}
+
 int fd_set_blocking(int fd)
 {
 	int flags = fcntl(fd, F_GETFL);

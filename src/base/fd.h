@@ -14,6 +14,9 @@ int fd_drop(int fd);
 /* Closes *fd if it is open and sets it to -1; keeps errno. */
 void fd_close(int *fd);
 
+/* To a file: writes until it is all there. 0, or -1 with errno. */
+int fd_write_all(int fd, const char *bytes, size_t len);
+
 /* Clears O_NONBLOCK of the open file description. 0, or -1 with errno. */
 int fd_set_blocking(int fd);
 

@@ -192,23 +192,10 @@ static void prune(int folder)
 }
 
 /* 0, or an errno. */
-static int write_all(int fd, const char *bytes, size_t len)
-{
-	while (len > 0) {
-		ssize_t n = write(fd, bytes, len);
-
-		if (n == -1)
-			return errno;
-		bytes += n;
-		len -= (size_t)n;
-	}
-	return 0;
-}
-
 static int write_file(int folder, const char *file, const char *text)
 {
 	int fd = openat(folder, file, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-	int error = fd == -1 ? errno : write_all(fd, text, strlen(text));
+	int error = fd == -1 || fd_write_all(fd, text, strlen(text)) == -1 ? errno : 0;
 
 	if (fd != -1 && close(fd) == -1 && error == 0)
 		error = errno;

@@ -5,12 +5,12 @@
 #include <config.h>
 #include "handover_words.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "child.h"
 #include "conf.h"
+#include "text.h"
 
 #define WORDS(list) { list, sizeof list / sizeof *(list) }
 
@@ -99,10 +99,11 @@ bool handover_get_bytes(struct arena *a, const json_t *j, const char **bytes)
 json_t *handover_put_address(const struct address *a)
 {
 	const unsigned char *bytes = (const unsigned char *)&a->u;
-	char digits[2 * sizeof a->u + 1] = "";
+	char digits[2 * sizeof a->u + 1];
+	struct text t = text_in(digits, sizeof digits);
 
 	for (socklen_t i = 0; i < a->len; i++)
-		sprintf(digits + 2 * (size_t)i, "%02x", bytes[i]);
+		text_add(&t, "%02x", bytes[i]);
 	return json_string(digits);
 }
 

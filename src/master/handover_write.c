@@ -150,17 +150,9 @@ static json_t *make_all(const struct handover *h)
 		"generations", LIST_OF(h->generations, h->n_generations, make_generation));
 }
 
-/* 0, or -1 with errno. */
-static int write_all(int fd, const char *text, size_t len)
+/* Nobody changes it any more. 0, or -1 with errno. */
+static int seal(int fd)
 {
-	while (len > 0) {
-		const ssize_t n = write(fd, text, len);
-
-		if (n == -1)
-			return -1;
-		text += n;
-		len -= (size_t)n;
-	}
 	return fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
 }
 
@@ -176,7 +168,7 @@ int handover_write(const struct handover *h)
 		return -1;
 	}
 	fd = memfd_create("drover-handover", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-	if (fd != -1 && write_all(fd, text, strlen(text)) == -1)
+	if (fd != -1 && (fd_write_all(fd, text, strlen(text)) == -1 || seal(fd) == -1))
 		fd = fd_drop(fd);
 	free(text);
 	return fd;

@@ -5,6 +5,7 @@
 #include <config.h>
 #include "fd.h"
 
+#include <errno.h>
 #include <fcntl.h>
 
 #include "unit.h"
@@ -104,6 +105,23 @@ START_TEST(foreign_descriptors_are_not_handed_down)
 		ck_assert_int_eq(fcntl(fd, F_GETFD), fd < FIRST + 3 ? 0 : FD_CLOEXEC);
 } END_TEST
 
+START_TEST(all_is_written_or_errno_says_why_not)
+{
+	static const char bytes[] = "a line\n";
+	char got[sizeof bytes];
+	int ends[2];
+
+	ck_assert_int_eq(pipe(ends), 0);
+	ck_assert_int_eq(fd_write_all(ends[1], bytes, sizeof bytes), 0);
+	ck_assert_int_eq(read(ends[0], got, sizeof got), sizeof got);
+	ck_assert_mem_eq(got, bytes, sizeof bytes);
+	errno = 0;
+	ck_assert_int_eq(fd_write_all(ends[0], bytes, sizeof bytes), -1);
+	ck_assert_int_eq(errno, EBADF);
+	close(ends[0]);
+	close(ends[1]);
+} END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("fd");
@@ -114,5 +132,6 @@ int main(void)
 	tcase_add_test(tc, blocking_mode_comes_and_goes);
 	tcase_add_test(tc, what_we_are_given_becomes_as_if_born_here);
 	tcase_add_test(tc, foreign_descriptors_are_not_handed_down);
+	tcase_add_test(tc, all_is_written_or_errno_says_why_not);
 	return unit_run(s);
 }
