@@ -13,8 +13,8 @@ static const struct handler *const handlers[HANDLER_IDS] = {
 #undef X
 };
 
-const struct handler *handler_find(enum handler_id id)
+const struct handler *handler_find(const struct conf_handler *h)
 {
-	assert(id < HANDLER_IDS);
-	return handlers[id];
+	assert(h->id < HANDLER_IDS);
+	return handlers[h->id];
 }

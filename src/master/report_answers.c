@@ -90,7 +90,7 @@ static json_t *filter(const struct report_service *s)
 {
 	const struct report_counts *c = &s->counts;
 
-	if (conf_keys_handler_kind[s->unit->service->handler.id] != HANDLER_FILTER)
+	if (s->unit->service->handler.kind != HANDLER_FILTER)
 		return json_null();
 	return json_pack("{s:I, s:I, s:I, s:I}", "processes", number(c->filters),
 	                 "queued", number(c->queued), "answered", number(c->answered),

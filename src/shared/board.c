@@ -47,7 +47,7 @@ struct board {                          /* ours alone: workers could write a sha
 };
 
 static_assert(sizeof(struct header) == BOARD_LINE, "slots begin on a line");
-static_assert(sizeof(struct board_slot) == 2 * BOARD_LINE, "a slot is two lines");
+static_assert(sizeof(struct board_slot) == 3 * BOARD_LINE, "a slot is three lines");
 static_assert(sizeof(struct board_connection) == BOARD_LINE, "a record is one line");
 
 /* ---- the memory --------------------------------------------------------- */
@@ -234,6 +234,10 @@ void board_reset(struct board *b, size_t i, enum board_state state)
 	atomic_store(&s->answered, 0);
 	atomic_store(&s->replaced, 0);
 	atomic_store(&s->queued, 0);
+	atomic_store(&s->warm, 0);
+	atomic_store(&s->joined, 0);
+	atomic_store(&s->cold, 0);
+	atomic_store(&s->crashed, 0);
 	atomic_store(&s->state, state);
 }
 

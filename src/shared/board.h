@@ -18,7 +18,7 @@
 
 #include "address.h"
 
-#define BOARD_VERSION 1                 /* of the memory's layout */
+#define BOARD_VERSION 2                 /* of the memory's layout */
 #define BOARD_LINE 64                   /* bytes of a cache line: no two workers write in one */
 
 enum board_state {                      /* of a worker */
@@ -41,7 +41,8 @@ enum board_phase {                      /* of a connection */
 
 /*
  * What a worker says of itself. Its siblings read the first line when they
- * accept; what changes with each message is in the second.
+ * accept; what changes with each message is in the second, and the third is for
+ * services with filters or warm programs.
  */
 struct board_slot {
 	alignas(BOARD_LINE) _Atomic uint32_t state;     /* enum board_state */
@@ -53,13 +54,17 @@ struct board_slot {
 	_Atomic int64_t  born_ms;       /* CLOCK_MONOTONIC, as all times here */
 
 	alignas(BOARD_LINE) _Atomic uint32_t at_work;   /* 1 + record whose event is handled */
-	_Atomic uint32_t filters;       /* processes of a filter that serve */
 	_Atomic uint64_t bytes_in, bytes_out;
 	_Atomic uint64_t requests;      /* times that a client's bytes came; 1 for each program */
 	_Atomic int64_t  turn_ms;       /* when its loop last woke up */
+
+	alignas(BOARD_LINE) _Atomic uint32_t filters;   /* processes of a filter that serve */
+	_Atomic uint32_t queued;        /* requests that wait for a filter */
 	_Atomic uint64_t answered;      /* requests, by filters */
 	_Atomic uint64_t replaced;      /* filters that had to go */
-	_Atomic uint32_t queued;        /* requests that wait for a filter */
+	_Atomic uint32_t warm;          /* programs that wait for a connection */
+	_Atomic uint64_t joined, cold;  /* connections that found one; for which one had to be started */
+	_Atomic uint64_t crashed;       /* programs that died while they waited */
 };
 
 /* A connection, as long as it holds a slot: one cache line. */
@@ -173,6 +178,8 @@ struct board_worker_view {
 	uint64_t         accepted, served, bytes_in, bytes_out, requests;       /* to BOARD_COUNT_MAX */
 	uint32_t         filters, queued;       /* fewer than there can be; at most the records */
 	uint64_t         answered, replaced;
+	uint32_t         warm;          /* fewer than there can be */
+	uint64_t         joined, cold, crashed;
 	int64_t          turn_ms, born_ms;      /* neither negative nor later than now; 0: not yet */
 	bool             at_work;
 	uint32_t         work;          /* if at_work: index of the record */

@@ -99,7 +99,7 @@ void board_view(const struct board *b, size_t i, struct board_worker_view *v)
 	const struct board_slot *s = board_slot(b, i);
 	const uint32_t n_connections = (uint32_t)board_connections(b);
 	const uint32_t open = get(&s->open), at_work = get(&s->at_work);
-	const uint32_t filters = get(&s->filters), queued = get(&s->queued);
+	const uint32_t filters = get(&s->filters), queued = get(&s->queued), warm = get(&s->warm);
 	const int64_t turn_ms = get(&s->turn_ms), born_ms = get(&s->born_ms);
 	const int64_t now_ms = clock_ms();
 
@@ -116,6 +116,10 @@ void board_view(const struct board *b, size_t i, struct board_worker_view *v)
 		.queued = queued < n_connections ? queued : n_connections,
 		.answered = to_count(get(&s->answered)),
 		.replaced = to_count(get(&s->replaced)),
+		.warm = warm < PID_LIMIT ? warm : 0,
+		.joined = to_count(get(&s->joined)),
+		.cold = to_count(get(&s->cold)),
+		.crashed = to_count(get(&s->crashed)),
 		.turn_ms = to_time(turn_ms, now_ms),
 		.born_ms = to_time(born_ms, now_ms),
 		.at_work = at_work > 0 && at_work <= n_connections,

@@ -79,13 +79,23 @@ struct conf_filter {                    /* what handler filter has beside a prog
 	bool               pty;
 };
 
+enum warm_peer { WARM_PEER_NONE, WARM_PEER_PROXY_V1 };
+
+struct conf_warm {                      /* programs that are started before their clients come */
+	int            n;               /* that wait in each worker; 0: none */
+	int64_t        max_age;         /* ms that one may wait; 0: for ever */
+	enum warm_peer peer;            /* what it is told of its client, first */
+};
+
 struct conf_handler {
 	struct conf_place   place;
 	enum handler_id     id;
+	enum handler_kind   kind;       /* follows from id and warm */
 	const char        **argv;       /* exec, filter: NULL-terminated; else NULL */
 	const char        **env;        /* "NAME=VALUE", NULL-terminated, never NULL */
 	const char        **pass_env;   /* names, NULL-terminated, never NULL */
 	enum handler_stderr err;
+	struct conf_warm    warm;       /* exec only */
 	struct conf_filter  filter;
 };
 
@@ -114,7 +124,7 @@ struct conf_rlimits {
 
 struct conf_timeouts {                  /* milliseconds; 0: never */
 	int64_t start, session, drain, linger;
-	int64_t idle, write;                    /* 0 for programs: their bytes are not seen */
+	int64_t idle, write;                    /* 0 for programs, but for idle of warm ones */
 	int64_t request;                        /* filter only; else 0 */
 };
 

@@ -86,13 +86,14 @@ static void check_environment(struct conf_loader *ld, const struct conf_draft *d
 }
 
 /* The service's own words only: from `defaults`, some may fit others. */
-static void refuse_meaningless(struct conf_loader *ld, const struct conf_draft *d,
-                               enum handler_kind kind)
+static void refuse_meaningless(struct conf_loader *ld, const struct conf_draft *d)
 {
+	const enum handler_kind kind = d->service->handler.kind;
 	char what[64];
 
-	snprintf(what, sizeof what, "a handler of type %s",
-	         conf_keys_handlers[d->service->handler.id]);
+	snprintf(what, sizeof what, "a handler of type %s%s",
+	         conf_keys_handlers[d->service->handler.id],
+	         kind == HANDLER_PROGRAM ? " without warm" : "");
 	conf_group_refuse(ld, &conf_keys_handler, conf_source_member(d->own, "handler"), kind,
 	                  what);
 	conf_group_refuse(ld, &conf_keys_timeouts, conf_source_member(d->own, "timeouts"), kind,
@@ -169,7 +170,6 @@ static void check_filter(struct conf_loader *ld, struct conf_draft *d)
 static void check_handler(struct conf_loader *ld, struct conf_draft *d)
 {
 	struct conf_handler *h = &d->service->handler;
-	enum handler_kind kind;
 
 	h->place = conf_source_place(origin(d, "handler"));
 	if ((int)h->id < 0) {           /* not given, or nonsense that was complained of */
@@ -178,9 +178,11 @@ static void check_handler(struct conf_loader *ld, struct conf_draft *d)
 			                     " (as in handler = { type = \"echo\"; })");
 		return;
 	}
-	kind = conf_keys_handler_kind[h->id];
-	refuse_meaningless(ld, d, kind);
-	switch (kind) {
+	h->kind = conf_keys_handler_kind[h->id];
+	if (h->kind == HANDLER_PROGRAM && h->warm.n > 0)
+		h->kind = HANDLER_WARM;
+	refuse_meaningless(ld, d);
+	switch (h->kind) {
 	case HANDLER_BYTES:
 		h->argv = NULL;
 		h->env[0] = h->pass_env[0] = NULL;
@@ -188,8 +190,10 @@ static void check_handler(struct conf_loader *ld, struct conf_draft *d)
 		d->service->timeouts.request = 0;
 		break;
 	case HANDLER_PROGRAM:
-		d->service->timeouts.idle = d->service->timeouts.write = 0;
-		d->service->timeouts.request = 0;
+		d->service->timeouts.idle = 0;
+		/* fallthrough */
+	case HANDLER_WARM:
+		d->service->timeouts.write = d->service->timeouts.request = 0;
 		d->service->crash_capture = 0;
 		check_argv(ld, d);
 		check_environment(ld, d);

@@ -107,7 +107,7 @@ static void print_workers(const struct conf_workers *w, FILE *out)
 
 static void print_service(const struct conf_service *svc, FILE *out)
 {
-	const enum handler_kind kind = conf_keys_handler_kind[svc->handler.id];
+	const enum handler_kind kind = svc->handler.kind;
 
 	fprintf(out, "  %s = {\n", svc->name);
 	print_listen(svc, out);

@@ -47,7 +47,12 @@
 #define ON_STREAM                .variants = KEY_FOR(LISTEN_INET) | KEY_FOR(LISTEN_SYSTEMD)
 #define ON_PATH                  .variants = KEY_FOR(LISTEN_UNIX)
 #define WITH_BYTES               .variants = KEY_FOR(HANDLER_BYTES) | KEY_FOR(HANDLER_FILTER)
-#define WITH_PROGRAM             .variants = KEY_FOR(HANDLER_PROGRAM) | KEY_FOR(HANDLER_FILTER)
+#define WITH_PROGRAM             .variants = KEY_FOR(HANDLER_PROGRAM) | KEY_FOR(HANDLER_WARM) | \
+                                             KEY_FOR(HANDLER_FILTER)
+#define WITH_EXEC                .variants = KEY_FOR(HANDLER_PROGRAM) | KEY_FOR(HANDLER_WARM)
+#define WITH_WARM                .variants = KEY_FOR(HANDLER_WARM)
+#define WITH_SEEN_BYTES          .variants = KEY_FOR(HANDLER_BYTES) | KEY_FOR(HANDLER_WARM) | \
+                                             KEY_FOR(HANDLER_FILTER)
 #define WITH_FILTER              .variants = KEY_FOR(HANDLER_FILTER)
 #define ON_DEMAND                .variants = KEY_FOR(WORKERS_ON_DEMAND)
 
@@ -63,6 +68,9 @@ static const char *const stderr_names[] = {
 };
 static const char *const share_names[] = {
 	[FILTER_SHARE_SERVICE] = "service", [FILTER_SHARE_CONNECTION] = "connection", NULL,
+};
+static const char *const peer_names[] = {
+	[WARM_PEER_NONE] = "none", [WARM_PEER_PROXY_V1] = "proxy-v1", NULL,
 };
 static const char *const prefix_names[] = {
 	[FILTER_PREFIX_NONE] = "none", [FILTER_PREFIX_PEER] = "peer", NULL,
@@ -94,6 +102,9 @@ static const struct conf_key handler_keys[] = {
 	{ WITH_PROGRAM, LIST("env", env) },
 	{ WITH_PROGRAM, LIST("pass_env", pass_env) },
 	{ WITH_PROGRAM, ENUM("stderr", err, stderr_names, "log") },
+	{ WITH_EXEC, INT("warm", warm.n, 0, 1024, "0") },
+	{ WITH_WARM, TIME("warm_max_age", warm.max_age, 0, "1h") },
+	{ WITH_WARM, ENUM("peer", warm.peer, peer_names, "none") },
 	{ WITH_FILTER, STRING("framing", filter.framing_text) },
 	{ WITH_FILTER, STRING("filter_framing", filter.filter_framing_text) },
 	{ WITH_FILTER, INT("processes", filter.processes, 1, 256, "1") },
@@ -120,7 +131,7 @@ static const struct conf_key rlimits_keys[] = {
 #define OF conf_timeouts
 static const struct conf_key timeouts_keys[] = {
 	{ TIME("start", start, 0, "30s") },
-	{ WITH_BYTES, TIME("idle", idle, 0, "5m") },
+	{ WITH_SEEN_BYTES, TIME("idle", idle, 0, "5m") },
 	{ WITH_FILTER, TIME("request", request, 0, "0") },
 	{ WITH_BYTES, TIME("write", write, 0, "60s") },
 	{ TIME("session", session, 0, "0") },

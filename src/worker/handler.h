@@ -88,8 +88,8 @@ bool handler_is_behind(const struct connection *c);
 void handler_request_begins(struct connection *c);
 void handler_request_ends(struct connection *c);
 
-/* The handler of that id, never NULL. */
-const struct handler *handler_find(enum handler_id id);
+/* What serves connections as the configuration says. Never NULL. */
+const struct handler *handler_find(const struct conf_handler *h);
 
 #define X(name, kind) extern const struct handler handler_##name;
 HANDLER_LIST(X)

@@ -16,7 +16,6 @@
 #include <unistd.h>
 
 #include "clock.h"
-#include "conf_keys.h"
 #include "connection.h"
 #include "fd.h"
 #include "leash.h"
@@ -242,7 +241,7 @@ static void add_limit(struct rlimit_list *l, int resource, const struct conf_rli
 
 static bool runs_programs(const struct worker *w)
 {
-	return conf_keys_handler_kind[w->service->handler.id] != HANDLER_BYTES;
+	return w->service->handler.kind != HANDLER_BYTES;
 }
 
 static void collect_limits(struct worker *w)
@@ -264,7 +263,7 @@ static rlim_t descriptors_of_filters(const struct conf_service *s)
 {
 	const struct conf_filter *f = &s->handler.filter;
 
-	if (conf_keys_handler_kind[s->handler.id] != HANDLER_FILTER)
+	if (s->handler.kind != HANDLER_FILTER)
 		return 0;
 	/* Twice: one that ends may still be there when the next one has begun. */
 	return 6 * (rlim_t)(f->share == FILTER_SHARE_CONNECTION ? s->connections : f->processes);
@@ -378,7 +377,7 @@ static void begin(struct worker *w)
 	board_set(&w->slot->pid, (uint32_t)w->pid);
 	board_set(&w->slot->born_ms, clock_ms());
 	board_enter(w->start.board, w->start.slot);
-	w->handler = handler_find(w->service->handler.id);
+	w->handler = handler_find(&w->service->handler);
 	worker_retire_after(w, w->service->max_accepts);
 	keep_only_ours(&w->start);
 	take_place(w);

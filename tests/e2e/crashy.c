@@ -11,8 +11,8 @@
 #include <string.h>
 #include <unistd.h>
 
-const struct handler *__wrap_handler_find(enum handler_id id);
-const struct handler *__real_handler_find(enum handler_id id);
+const struct handler *__wrap_handler_find(const struct conf_handler *h);
+const struct handler *__real_handler_find(const struct conf_handler *h);
 
 /* A sanitizer would make an exit of it. */
 static _Noreturn void crash(void)
@@ -59,7 +59,7 @@ static const struct handler misbehaving = {
 	.received = received,
 };
 
-const struct handler *__wrap_handler_find(enum handler_id id)
+const struct handler *__wrap_handler_find(const struct conf_handler *h)
 {
-	return id == HANDLER_ID_echo ? &misbehaving : __real_handler_find(id);
+	return h->id == HANDLER_ID_echo ? &misbehaving : __real_handler_find(h);
 }

@@ -160,7 +160,7 @@ static void until_readable(int client)
 static void serve_with(enum handler_id id)
 {
 	service.handler.id = id;
-	worker.handler = handler_find(id);
+	worker.handler = handler_find(&service.handler);
 }
 
 static struct connection *newest(void)
