@@ -132,6 +132,7 @@ static const struct column services[] = {
 	{ "DEATHS", "deaths", value_put_counts, NULL },
 	{ "LISTEN", "listen", value_put_texts, NULL },
 	{ "FILTER", "filter", value_put_counts, NULL },
+	{ "WARM", "warm", value_put_counts, NULL },
 };
 
 static const struct column workers[] = {

@@ -252,23 +252,26 @@ static bool get_orders(const struct reading *r, const json_t *j, struct pool_ord
 	return true;
 }
 
+/* One that the program before did not have yet begins at 0. */
+static bool get_counter(const struct reading *r, const json_t *j, const char *name, uint64_t *n)
+{
+	json_int_t said = 0;
+
+	if (!unpack(r, j, "totals", "{s?I}", name, &said))
+		return false;
+	*n = (uint64_t)said;
+	return true;
+}
+
 static bool get_totals(const struct reading *r, const json_t *j, struct totals *t)
 {
-	json_int_t accepted, served, in, out, requests, answered, replaced;
 	const json_t *deaths, *item;
 	size_t i;
 
-	if (!unpack(r, j, "totals", "{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "accepted", &accepted,
-	            "served", &served, "bytes_in", &in, "bytes_out", &out, "requests", &requests,
-	            "answered", &answered, "replaced", &replaced, "deaths", &deaths))
+#define X(name) || !get_counter(r, j, #name, &t->name)
+	if (!unpack(r, j, "totals", "{s:o}", "deaths", &deaths) BOARD_COUNTERS(X))
 		return false;
-	t->accepted = (uint64_t)accepted;
-	t->served = (uint64_t)served;
-	t->bytes_in = (uint64_t)in;
-	t->bytes_out = (uint64_t)out;
-	t->requests = (uint64_t)requests;
-	t->answered = (uint64_t)answered;
-	t->replaced = (uint64_t)replaced;
+#undef X
 	json_array_foreach(deaths, i, item) {
 		json_int_t n;
 		int signal;

@@ -100,11 +100,12 @@ static json_t *make_deaths(const struct totals *t)
 
 static json_t *make_totals(const struct totals *t)
 {
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:o}", "accepted", INT t->accepted,
-	                 "served", INT t->served, "bytes_in", INT t->bytes_in,
-	                 "bytes_out", INT t->bytes_out, "requests", INT t->requests,
-	                 "answered", INT t->answered, "replaced", INT t->replaced,
+#define FORMAT(name) "s:I, "
+#define MEMBER(name) #name, INT t->name,
+	return json_pack("{" BOARD_COUNTERS(FORMAT) "s:o}", BOARD_COUNTERS(MEMBER)
 	                 "deaths", make_deaths(t));
+#undef FORMAT
+#undef MEMBER
 }
 
 static json_t *make_service(const void *item)

@@ -49,14 +49,15 @@ static json_t *listeners(const struct unit *u)
 
 static json_t *deaths(const struct report_service *s)
 {
+	const uint64_t *by_signal = s->counts.totals.by_signal;
 	json_t *object = json_object();
 	char name[32];
 
 	for (int i = 1; i < NSIG; i++) {
-		if (s->deaths[i] == 0)
+		if (by_signal[i] == 0)
 			continue;
 		snprintf(name, sizeof name, "SIG%s", signals_name(i));
-		json_object_set_new(object, name, json_integer(number(s->deaths[i])));
+		json_object_set_new(object, name, json_integer(number(by_signal[i])));
 	}
 	return object;
 }
@@ -76,13 +77,14 @@ static json_t *workers_of(const struct report_service *s)
 	                 "max", s->unit->service->workers.max);
 }
 
-static void add_counts(json_t *object, const struct report_counts *c)
+/* Those that every handler has. */
+static void add_totals(json_t *object, const struct totals *t)
 {
-	json_object_set_new(object, "accepted", json_integer(number(c->accepted)));
-	json_object_set_new(object, "served", json_integer(number(c->served)));
-	json_object_set_new(object, "bytes_in", json_integer(number(c->bytes_in)));
-	json_object_set_new(object, "bytes_out", json_integer(number(c->bytes_out)));
-	json_object_set_new(object, "requests", json_integer(number(c->requests)));
+	json_object_set_new(object, "accepted", json_integer(number(t->accepted)));
+	json_object_set_new(object, "served", json_integer(number(t->served)));
+	json_object_set_new(object, "bytes_in", json_integer(number(t->bytes_in)));
+	json_object_set_new(object, "bytes_out", json_integer(number(t->bytes_out)));
+	json_object_set_new(object, "requests", json_integer(number(t->requests)));
 }
 
 /* null: the handler of the service is another one. */
@@ -93,8 +95,20 @@ static json_t *filter(const struct report_service *s)
 	if (s->unit->service->handler.kind != HANDLER_FILTER)
 		return json_null();
 	return json_pack("{s:I, s:I, s:I, s:I}", "processes", number(c->filters),
-	                 "queued", number(c->queued), "answered", number(c->answered),
-	                 "replaced", number(c->replaced));
+	                 "queued", number(c->queued), "answered", number(c->totals.answered),
+	                 "replaced", number(c->totals.replaced));
+}
+
+/* null: it has none. */
+static json_t *warm(const struct report_service *s)
+{
+	const struct report_counts *c = &s->counts;
+
+	if (s->unit->service->handler.kind != HANDLER_WARM)
+		return json_null();
+	return json_pack("{s:I, s:I, s:I, s:I}", "waiting", number(c->warm),
+	                 "joined", number(c->totals.joined), "cold", number(c->totals.cold),
+	                 "crashed", number(c->totals.crashed));
 }
 
 static json_t *service(const struct report_service *s)
@@ -106,8 +120,9 @@ static json_t *service(const struct report_service *s)
 		"slots", "open", number(s->open), "max", number(s->slots),
 		"queue", queue(s));
 
-	add_counts(object, &s->counts);
+	add_totals(object, &s->counts.totals);
 	json_object_set_new(object, "filter", filter(s));
+	json_object_set_new(object, "warm", warm(s));
 	json_object_set_new(object, "deaths", deaths(s));
 	json_object_set_new(object, "restart_delay",
 	                    json_real(seconds(pool_delay_ms(s->unit->pool))));
@@ -138,7 +153,7 @@ static json_t *totals(const struct report_counts *c)
 	json_t *object = json_pack("{s:I, s:I}", "workers", number(c->workers),
 	                           "open", number(c->open));
 
-	add_counts(object, c);
+	add_totals(object, &c->totals);
 	return object;
 }
 
@@ -158,7 +173,7 @@ void report_status(void *data, const struct control_request *r, struct report_ou
 		"generation", number(m->current->number), "phase", phase(m),
 		"config", file ? control_string(file) : json_null(),
 		"refused", m->refused[0] ? control_string(m->refused) : json_null(),
-		"services", services, "totals", totals(&d->totals));
+		"services", services, "totals", totals(&d->counts));
 	report_out_text(o, "{\"ok\":true,\"result\":");
 	report_out_json(o, result);
 	report_out_text(o, "}\n");
@@ -204,18 +219,15 @@ static int64_t ago_ms(const struct place *at, int64_t ms)
 static void put_worker(const struct place *at, struct report_out *o)
 {
 	const struct pool_worker *w = &at->worker;
-	const struct report_counts counts = {
-		.accepted = w->said.accepted, .served = w->said.served,
-		.bytes_in = w->said.bytes_in, .bytes_out = w->said.bytes_out,
-		.requests = w->said.requests,
-	};
+	struct totals done = { 0 };
 	json_t *object = json_pack("{s:o, s:i, s:I, s:s, s:f, s:I, s:i}",
 		"service", control_string(at->unit->service->name), "pid", (int)w->pid,
 		"generation", number(at->generation->number), "state", board_state_name(w->state),
 		"age", seconds(at->data->now_ms - w->born_ms), "open", number(w->said.open),
 		"slots", at->unit->service->connections);
 
-	add_counts(object, &counts);
+	totals_add_counters(&done, &w->said);
+	add_totals(object, &done);
 	json_object_set_new(object, "last_turn", w->said.turn_ms == 0 ? json_null() :
 	                    json_real(seconds(ago_ms(at, w->said.turn_ms))));
 	report_out_item(o, object);

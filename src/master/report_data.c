@@ -17,44 +17,28 @@ static void add_counts(struct report_counts *sum, const struct report_counts *mo
 {
 	sum->workers += more->workers;
 	sum->open += more->open;
-	sum->accepted += more->accepted;
-	sum->served += more->served;
-	sum->bytes_in += more->bytes_in;
-	sum->bytes_out += more->bytes_out;
-	sum->requests += more->requests;
 	sum->filters += more->filters;
 	sum->queued += more->queued;
-	sum->answered += more->answered;
-	sum->replaced += more->replaced;
-}
-
-static void add_totals(struct report_counts *sum, const struct totals *gone)
-{
-	add_counts(sum, &(struct report_counts){
-		.accepted = gone->accepted, .served = gone->served, .bytes_in = gone->bytes_in,
-		.bytes_out = gone->bytes_out, .requests = gone->requests,
-		.answered = gone->answered, .replaced = gone->replaced,
-	});
+	sum->warm += more->warm;
+	totals_add(&sum->totals, &more->totals);
 }
 
 /* Those of the past, and those who live. */
 static struct report_counts count(const struct pool *p)
 {
-	struct report_counts c = { 0 };
+	struct report_counts c = { .totals = *pool_totals(p) };
 
-	add_totals(&c, pool_totals(p));
 	for (size_t i = 0; i < pool_places(p); i++) {
 		const struct pool_worker w = pool_worker(p, i);
 
 		if (w.state == BOARD_FREE)
 			continue;
-		add_counts(&c, &(struct report_counts){
-			.workers = 1, .open = w.said.open, .accepted = w.said.accepted,
-			.served = w.said.served, .bytes_in = w.said.bytes_in,
-			.bytes_out = w.said.bytes_out, .requests = w.said.requests,
-			.filters = w.said.filters, .queued = w.said.queued,
-			.answered = w.said.answered, .replaced = w.said.replaced,
-		});
+		c.workers++;
+		c.open += w.said.open;
+		c.filters += w.said.filters;
+		c.queued += w.said.queued;
+		c.warm += w.said.warm;
+		totals_add_counters(&c.totals, &w.said);
 	}
 	return c;
 }
@@ -109,12 +93,10 @@ static void add_unit(struct report_data *d, const struct generation *g, const st
 	struct report_service *s = find(d, u->service->name);
 	const struct report_counts counts = count(u->pool);
 
-	add_counts(&d->totals, &counts);
+	add_counts(&d->counts, &counts);
 	if (!s)
 		return;
 	add_counts(&s->counts, &counts);
-	for (int i = 0; i < NSIG; i++)
-		s->deaths[i] += pool_totals(u->pool)->by_signal[i];
 	if (g != d->master->current) {
 		const struct children_census c = pool_census(u->pool);
 
@@ -136,7 +118,7 @@ void *report_gather(void *arg)
 	d->n = current->n;
 	for (size_t i = 0; i < d->n; i++)
 		describe(&d->services[i], &current->units[i]);
-	add_totals(&d->totals, &m->gone);
+	totals_add(&d->counts.totals, &m->gone);
 	list_each(&m->generations, g, struct generation, in_master)
 		for (size_t i = 0; i < g->n; i++)
 			add_unit(d, g, &g->units[i]);

@@ -7,7 +7,6 @@
 #ifndef DROVER_MASTER_REPORT_DATA_H
 #define DROVER_MASTER_REPORT_DATA_H
 
-#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -15,11 +14,11 @@
 #include "master.h"
 
 struct report_counts {
-	uint64_t workers;               /* that live */
-	uint64_t open;                  /* connections */
-	uint64_t accepted, served, bytes_in, bytes_out, requests;
-	uint64_t filters, queued;       /* processes of filters; requests that wait for one */
-	uint64_t answered, replaced;    /* by filters; filters */
+	uint64_t      workers;          /* that live */
+	uint64_t      open;             /* connections */
+	uint64_t      filters, queued;  /* processes of filters; requests that wait for one */
+	uint64_t      warm;             /* programs that wait for a connection */
+	struct totals totals;           /* also of those that have ended */
 };
 
 struct report_service {
@@ -30,13 +29,12 @@ struct report_service {
 	uint64_t             slots, open;       /* of the workers that accept: all, and those in use */
 	bool                 has_queue; /* it listens to TCP */
 	int64_t              queue, queue_limit;        /* connections that nobody has accepted yet */
-	uint64_t             deaths[NSIG];      /* by signal */
 };
 
 struct report_data {
 	const struct master  *master;
 	int64_t               now_ms;
-	struct report_counts  totals;   /* also of services that there are no more */
+	struct report_counts  counts;   /* also of services that there are no more */
 	size_t                n;
 	struct report_service services[];
 };

@@ -8,28 +8,25 @@
 #include <stddef.h>
 #include <sys/wait.h>
 
+void totals_add_counters(struct totals *t, const struct board_worker_view *said)
+{
+#define X(name) t->name += said->name;
+	BOARD_COUNTERS(X)
+#undef X
+}
+
 void totals_add_worker(struct totals *t, const struct board_worker_view *said, int status)
 {
-	t->accepted += said->accepted;
-	t->served += said->served;
-	t->bytes_in += said->bytes_in;
-	t->bytes_out += said->bytes_out;
-	t->requests += said->requests;
-	t->answered += said->answered;
-	t->replaced += said->replaced;
+	totals_add_counters(t, said);
 	if (WIFSIGNALED(status))
 		t->by_signal[WTERMSIG(status)]++;
 }
 
 void totals_add(struct totals *t, const struct totals *more)
 {
-	t->accepted += more->accepted;
-	t->served += more->served;
-	t->bytes_in += more->bytes_in;
-	t->bytes_out += more->bytes_out;
-	t->requests += more->requests;
-	t->answered += more->answered;
-	t->replaced += more->replaced;
+#define X(name) t->name += more->name;
+	BOARD_COUNTERS(X)
+#undef X
 	for (size_t i = 0; i < NSIG; i++)
 		t->by_signal[i] += more->by_signal[i];
 }

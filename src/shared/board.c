@@ -222,22 +222,15 @@ void board_reset(struct board *b, size_t i, enum board_state state)
 	atomic_store(&s->pid, 0);
 	atomic_store(&s->open, 0);
 	atomic_store(&s->used, 0);
-	atomic_store(&s->accepted, 0);
-	atomic_store(&s->served, 0);
 	atomic_store(&s->born_ms, 0);
 	atomic_store(&s->at_work, 0);
-	atomic_store(&s->bytes_in, 0);
-	atomic_store(&s->bytes_out, 0);
-	atomic_store(&s->requests, 0);
 	atomic_store(&s->turn_ms, 0);
 	atomic_store(&s->filters, 0);
-	atomic_store(&s->answered, 0);
-	atomic_store(&s->replaced, 0);
 	atomic_store(&s->queued, 0);
 	atomic_store(&s->warm, 0);
-	atomic_store(&s->joined, 0);
-	atomic_store(&s->cold, 0);
-	atomic_store(&s->crashed, 0);
+#define X(name) atomic_store(&s->name, 0);
+	BOARD_COUNTERS(X)
+#undef X
 	atomic_store(&s->state, state);
 }
 

@@ -171,15 +171,31 @@ void board_keep_input(struct board_input *in, size_t size, uint64_t number, cons
 /* No counter comes that far; sums of as many as there can be do not overflow, and JSON has them exactly. */
 #define BOARD_COUNT_MAX ((uint64_t)1 << 53)
 
+/*
+ * What a worker has done, which still counts when it has ended: a row for each
+ * member of its slot that is added up over workers (totals.h).
+ */
+#define BOARD_COUNTERS(X) \
+	X(accepted) \
+	X(served) \
+	X(bytes_in) \
+	X(bytes_out) \
+	X(requests) \
+	X(answered) \
+	X(replaced) \
+	X(joined) \
+	X(cold) \
+	X(crashed)
+
 struct board_worker_view {
 	enum board_state state;
 	pid_t            pid;           /* for show only; 0: unknown */
 	uint32_t         open;
-	uint64_t         accepted, served, bytes_in, bytes_out, requests;       /* to BOARD_COUNT_MAX */
 	uint32_t         filters, queued;       /* fewer than there can be; at most the records */
-	uint64_t         answered, replaced;
 	uint32_t         warm;          /* fewer than there can be */
-	uint64_t         joined, cold, crashed;
+#define X(name) uint64_t name;
+	BOARD_COUNTERS(X)               /* to BOARD_COUNT_MAX */
+#undef X
 	int64_t          turn_ms, born_ms;      /* neither negative nor later than now; 0: not yet */
 	bool             at_work;
 	uint32_t         work;          /* if at_work: index of the record */

@@ -101,9 +101,9 @@ static const struct { const char *name, *args[4], *request, *result, *says; } re
 	{ "services", { "services" }, "{\"command\":\"services\"}",
 	  "{\"services\":[" SERVICE_OF("echo", "12", "1000") "]}",
 	  "SERVICE  HANDLER  STATE    WORKERS     OPEN  USE   QUEUE  ACCEPTED  SERVED  REQUESTS    IN  OUT"
-	  "  DEATHS     LISTEN          FILTER\n"
+	  "  DEATHS     LISTEN          FILTER  WARM\n"
 	  "echo     echo     serving      4/4  12/1024   1%  0/4096      1000       7         0  1.2M  100"
-	  "  SIGSEGV:1  127.0.0.1:7007  -\n" },
+	  "  SIGSEGV:1  127.0.0.1:7007  -       -\n" },
 	{ "workers of a service", { "workers", "echo" }, "{\"command\":\"workers\",\"service\":\"echo\"}",
 	  WORKERS,
 	  "SERVICE   PID  GEN  STATE        AGE    OPEN  USE  ACCEPTED  SERVED  REQUESTS  IN  OUT  TURN\n"

@@ -61,6 +61,10 @@ START_TEST(a_worker_is_seen_as_it_says)
 	board_set(&slot->queued, 2);
 	board_set(&slot->answered, 98);
 	board_set(&slot->replaced, 1);
+	board_set(&slot->warm, 4);
+	board_set(&slot->joined, 6);
+	board_set(&slot->cold, 8);
+	board_set(&slot->crashed, 9);
 	board_set(&slot->born_ms, born_ms);
 	board_set(&slot->turn_ms, 3);
 	board_set(&slot->at_work, 70);
@@ -77,6 +81,10 @@ START_TEST(a_worker_is_seen_as_it_says)
 	ck_assert_uint_eq(v.queued, 2);
 	ck_assert_uint_eq(v.answered, 98);
 	ck_assert_uint_eq(v.replaced, 1);
+	ck_assert_uint_eq(v.warm, 4);
+	ck_assert_uint_eq(v.joined, 6);
+	ck_assert_uint_eq(v.cold, 8);
+	ck_assert_uint_eq(v.crashed, 9);
 	ck_assert_int_eq(v.born_ms, born_ms);
 	ck_assert_int_eq(v.turn_ms, 3);
 	ck_assert(v.at_work);
@@ -85,6 +93,7 @@ START_TEST(a_worker_is_seen_as_it_says)
 	ck_assert_int_eq(v.state, BOARD_FREE);
 	ck_assert_uint_eq(v.open + v.accepted + v.served + v.bytes_in + v.bytes_out + v.requests, 0);
 	ck_assert_uint_eq(v.filters + v.queued + v.answered + v.replaced, 0);
+	ck_assert_uint_eq(v.warm + v.joined + v.cold + v.crashed, 0);
 	ck_assert(!v.at_work);
 } END_TEST
 
@@ -121,6 +130,32 @@ START_TEST(what_a_worker_says_is_in_range)
 	ck_assert_msg(v.work == slot_rows[_i].want.work, "%s: work %u", name, v.work);
 } END_TEST
 
+static const struct {
+	const char *name;
+	uint32_t said, programs, queued;
+} program_rows[] = {
+	{ "nothing",                  0,           0,             0 },
+	{ "as many as there can be",  70,          70,            70 },
+	{ "more than connections",    71,          71,            70 },
+	{ "the last pid",             (1 << 22) - 1, (1 << 22) - 1, 70 },
+	{ "more than processes",      1 << 22,     0,             70 },
+	{ "all bits",                 UINT32_MAX,  0,             70 },
+};
+
+START_TEST(there_are_not_more_programs_than_there_can_be)
+{
+	struct board_worker_view v;
+	const char *name = program_rows[_i].name;
+
+	board_set(&slot->filters, program_rows[_i].said);
+	board_set(&slot->warm, program_rows[_i].said);
+	board_set(&slot->queued, program_rows[_i].said);
+	v = look();
+	ck_assert_msg(v.filters == program_rows[_i].programs, "%s: filters %u", name, v.filters);
+	ck_assert_msg(v.warm == program_rows[_i].programs, "%s: warm %u", name, v.warm);
+	ck_assert_msg(v.queued == program_rows[_i].queued, "%s: queued %u", name, v.queued);
+} END_TEST
+
 START_TEST(times_are_neither_negative_nor_to_come)
 {
 	struct board_worker_view v;
@@ -136,15 +171,16 @@ START_TEST(times_are_neither_negative_nor_to_come)
 
 START_TEST(no_counter_is_beyond_its_range)
 {
+	static const uint64_t beyond[] = { BOARD_COUNT_MAX + 1, (uint64_t)1 << 63, UINT64_MAX };
 	struct board_worker_view v;
 
-	board_set(&slot->accepted, BOARD_COUNT_MAX + 1);
-	board_set(&slot->served, UINT64_MAX);
-	board_set(&slot->bytes_in, UINT64_MAX);
-	board_set(&slot->bytes_out, (uint64_t)1 << 63);
-	board_set(&slot->requests, UINT64_MAX);
+#define X(name) board_set(&slot->name, beyond[_i]);
+	BOARD_COUNTERS(X)
+#undef X
 	v = look();
-	ck_assert_uint_eq(v.accepted | v.served | v.bytes_in | v.bytes_out | v.requests, 0);
+#define X(name) ck_assert_msg(v.name == 0, #name);
+	BOARD_COUNTERS(X)
+#undef X
 } END_TEST
 
 START_TEST(each_state_and_phase_has_a_name)
@@ -471,8 +507,10 @@ int main(void)
 
 	tcase_add_test(tc, a_worker_is_seen_as_it_says);
 	tcase_add_loop_test(tc, what_a_worker_says_is_in_range, 0, ARRAY_SIZE(slot_rows));
+	tcase_add_loop_test(tc, there_are_not_more_programs_than_there_can_be, 0,
+	                    ARRAY_SIZE(program_rows));
 	tcase_add_test(tc, times_are_neither_negative_nor_to_come);
-	tcase_add_test(tc, no_counter_is_beyond_its_range);
+	tcase_add_loop_test(tc, no_counter_is_beyond_its_range, 0, 3);
 	tcase_add_test(tc, each_state_and_phase_has_a_name);
 	tcase_add_loop_test(tc, a_connection_is_seen_as_long_as_its_record_is_taken, 0,
 	                    ARRAY_SIZE(peers));

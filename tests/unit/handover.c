@@ -53,7 +53,8 @@ static void fill_service(struct handover_service *s)
 		.orders = { .drained = true, .workers = 3, .failed = true, .delayed_ms = 99,
 		            .restart = { .window_ms = 1, .deaths = 2, .delay_ms = 3, .last_ms = 4 } },
 		.totals = { .accepted = 1, .served = 2, .bytes_in = UINT64_MAX, .bytes_out = 4,
-		            .requests = 5, .by_signal[SIGSEGV] = 6 },
+		            .requests = 5, .answered = 7, .replaced = 8, .joined = 9, .cold = 10,
+		            .crashed = 11, .by_signal[SIGSEGV] = 6 },
 	};
 }
 
@@ -166,6 +167,9 @@ START_TEST(it_comes_over_as_it_was)
 	ck_assert(s->workers[0].past.retiring && s->orders.drained && s->orders.failed);
 	ck_assert_int_eq(s->orders.restart.last_ms, 4);
 	ck_assert_uint_eq(s->totals.bytes_in, UINT64_MAX);
+#define X(name) ck_assert_uint_eq(s->totals.name, only_service(&h)->totals.name);
+	BOARD_COUNTERS(X)
+#undef X
 	ck_assert_uint_eq(s->totals.by_signal[SIGSEGV], 6);
 } END_TEST
 
@@ -266,6 +270,9 @@ static const struct {
 	{ SERVICE_0 "sockets", "null" },
 	{ SERVICE_0 "orders.workers", "-1" },
 	{ SERVICE_0 "orders.restart.delay", "-1" },
+	{ SERVICE_0 "totals", "[]" },
+	{ SERVICE_0 "totals.accepted", "null" },
+	{ SERVICE_0 "totals.crashed", "\"7\"" },
 	{ SERVICE_0 "totals.deaths.0", "[]" },
 	{ SERVICE_0 "workers.0.place", "8" },
 	{ SERVICE_0 "workers.0.place", "-1" },
@@ -307,7 +314,14 @@ START_TEST(a_worker_that_is_there_twice_is_refused)
 	json_decref(root);
 } END_TEST
 
-/* Without any of its keys it is refused; with one more, it is not. */
+static bool is_counter(const char *key)
+{
+#define X(name) || strcmp(key, #name) == 0
+	return false BOARD_COUNTERS(X);
+#undef X
+}
+
+/* Without any of its keys but counters it is refused; with one more, it is not. */
 static void check_keys(json_t *root, json_t *at)
 {
 	json_t *value, *copy;
@@ -322,7 +336,7 @@ static void check_keys(json_t *root, json_t *at)
 	copy = json_copy(at);
 	json_object_foreach_safe(copy, next, key, value) {
 		json_object_del(at, key);
-		ck_assert_msg(!read_json(root), "without %s", key);
+		ck_assert_msg(read_json(root) == is_counter(key), "without %s", key);
 		json_object_set(at, key, value);
 	}
 	json_object_set_new(at, "of a later version", json_true());
@@ -337,6 +351,22 @@ START_TEST(every_key_is_needed_and_others_are_passed_over)
 	json_t *root = as_json();
 
 	check_keys(root, root);
+	json_decref(root);
+} END_TEST
+
+START_TEST(a_counter_that_the_program_before_did_not_have_begins_at_0)
+{
+	json_t *root = as_json();
+	char path[] = SERVICE_0 "totals.crashed";
+	const char *key;
+	const struct totals *t;
+
+	json_object_del(follow(root, path, &key), "crashed");
+	ck_assert_msg(read_json(root), "%s", why);
+	t = &only_service(&got)->totals;
+	ck_assert_uint_eq(t->crashed, 0);
+	ck_assert_uint_eq(t->cold, 10);
+	ck_assert_uint_eq(t->by_signal[SIGSEGV], 6);
 	json_decref(root);
 } END_TEST
 
@@ -443,6 +473,7 @@ int main(void)
 	tcase_add_loop_test(tc, what_makes_no_sense_is_refused, 0, ARRAY_SIZE(spoilt));
 	tcase_add_test(tc, a_worker_that_is_there_twice_is_refused);
 	tcase_add_test(tc, every_key_is_needed_and_others_are_passed_over);
+	tcase_add_test(tc, a_counter_that_the_program_before_did_not_have_begins_at_0);
 	tcase_add_test(tc, what_is_cut_or_garbled_is_refused);
 	tcase_add_test(tc, what_is_no_file_is_refused);
 	tcase_add_test(tc, descriptors_are_what_they_should_be);

@@ -131,6 +131,17 @@ START_TEST(a_service_has_values_of_several_members)
 	ck_assert_ptr_nonnull(strstr(line(0), " SIGSEGV:2, SIGABRT:1  [::1]:80, unix:/x\\x0ay"));
 } END_TEST
 
+START_TEST(what_programs_do_is_told_of_those_services_that_have_some)
+{
+	make(VIEW_SERVICES,
+	     "{\"services\":[{\"filter\":null,\"warm\":{\"waiting\":2,\"joined\":10,\"cold\":0,"
+	     "\"crashed\":1}},"
+	     "{\"filter\":{\"processes\":1,\"queued\":0},\"warm\":null}]}");
+	ck_assert_ptr_nonnull(strstr(line(0), "  -                    "
+	                             "  waiting:2, joined:10, cold:0, crashed:1"));
+	ck_assert_ptr_nonnull(strstr(line(1), "  processes:1, queued:0  -"));
+} END_TEST
+
 static const char *const no_lists[] = {
 	"{}", "{\"services\":{}}", "{\"services\":[1]}", "{\"services\":[{},[]]}", "{\"services\":null}",
 	"[]",
@@ -169,6 +180,7 @@ int main(void)
 	tcase_add_test(tc, rows_are_sorted);
 	tcase_add_test(tc, long_lists_are_printed);
 	tcase_add_test(tc, a_service_has_values_of_several_members);
+	tcase_add_test(tc, what_programs_do_is_told_of_those_services_that_have_some);
 	tcase_add_test(tc, what_is_no_list_of_objects_is_none);
 	tcase_add_test(tc, values_are_found_by_their_path);
 	return unit_run(s);

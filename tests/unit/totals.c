@@ -32,6 +32,9 @@ _Noreturn void __wrap_life_of_worker(const struct worker_start *start)
 	board_add(&slot->requests, 10 * n);
 	board_add(&slot->answered, 11 * n);
 	board_add(&slot->replaced, 12 * n);
+	board_add(&slot->joined, 13 * n);
+	board_add(&slot->cold, 14 * n);
+	board_add(&slot->crashed, 15 * n);
 	if (start->slot == 1)
 		raise(SIGKILL);
 	_exit(0);
@@ -84,6 +87,9 @@ START_TEST(what_ended_workers_had_done_is_added_up)
 	ck_assert_uint_eq(t->requests, 60);
 	ck_assert_uint_eq(t->answered, 66);
 	ck_assert_uint_eq(t->replaced, 72);
+	ck_assert_uint_eq(t->joined, 78);
+	ck_assert_uint_eq(t->cold, 84);
+	ck_assert_uint_eq(t->crashed, 90);
 	ck_assert_uint_eq(t->by_signal[SIGKILL], 1);
 	pool_stop(pool);
 	pool_free(&pool);
