@@ -94,18 +94,6 @@ static void collect(struct facts *f, const struct connection *c)
 	}
 }
 
-/* The facts, and what is the same for all. Lent strings; NULL is no memory. */
-static char **merge(const struct facts *f, const struct environment *e)
-{
-	char **envp = malloc((f->n + e->n + 1) * sizeof *envp);
-
-	if (envp) {
-		memcpy(envp, f->strings, f->n * sizeof *envp);
-		memcpy(envp + f->n, e->strings, (e->n + 1) * sizeof *envp);
-	}
-	return envp;
-}
-
 static struct program *start(struct connection *c, const struct program_request *wish)
 {
 	struct program_request r = *wish;
@@ -114,7 +102,7 @@ static struct program *start(struct connection *c, const struct program_request 
 	char **envp;
 
 	collect(&facts, c);
-	envp = merge(&facts, &c->worker->programs.environment);
+	envp = environment_with(&c->worker->programs.environment, facts.strings, facts.n);
 	if (!envp)
 		return NULL;
 	r.envp = envp;

@@ -5,12 +5,7 @@
 #include <config.h>
 #include "restart.h"
 
-static int64_t longer(int64_t delay_ms, const struct conf_restart *rule)
-{
-	if (delay_ms == 0)
-		return rule->delay_min;
-	return delay_ms > rule->delay_max / 2 ? rule->delay_max : delay_ms * 2;
-}
+#include "backoff.h"
 
 int64_t restart_after_death(struct restart *r, const struct conf_restart *rule, bool early,
                             int64_t now_ms)
@@ -26,6 +21,6 @@ int64_t restart_after_death(struct restart *r, const struct conf_restart *rule, 
 	r->last_ms = now_ms;
 	if (!early && r->deaths <= rule->burst)
 		return 0;
-	r->delay_ms = longer(r->delay_ms, rule);
+	r->delay_ms = backoff_next(r->delay_ms, rule->delay_min, rule->delay_max);
 	return r->delay_ms;
 }

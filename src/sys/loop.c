@@ -56,7 +56,12 @@ int loop_watch(struct loop *l, struct watch *w, uint32_t events)
 
 int loop_rewatch(struct loop *l, struct watch *w, uint32_t events)
 {
-	return w->events == events ? 0 : control(l, EPOLL_CTL_MOD, w, events);
+	if (w->events == events)
+		return 0;
+	if (events != 0)
+		return control(l, w->events == 0 ? EPOLL_CTL_ADD : EPOLL_CTL_MOD, w, events);
+	loop_unwatch(l, w);
+	return 0;
 }
 
 int loop_rearm(struct loop *l, struct watch *w)

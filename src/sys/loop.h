@@ -38,8 +38,8 @@ void loop_fini(struct loop *l);
 
 /*
  * Watches w->fd for events, level-triggered unless EPOLLET is among them; the
- * second form changes what it is watched for, at no cost if nothing changes.
- * 0, or -1 with errno.
+ * second form changes what it is watched for, from or to nothing (0) as well, and
+ * at no cost if nothing changes. 0, or -1 with errno.
  */
 int loop_watch(struct loop *l, struct watch *w, uint32_t events);
 int loop_rewatch(struct loop *l, struct watch *w, uint32_t events);

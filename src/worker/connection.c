@@ -123,7 +123,10 @@ static int64_t state_deadline(const struct connection *c, enum connection_end *a
 		return clock_deadline(c->active_ms, timeouts(c)->write);
 	case CONNECTION_LINGER:
 		return clock_deadline(c->active_ms, timeouts(c)->linger);
-	case CONNECTION_PROGRAM:
+	case CONNECTION_PROGRAM:        /* who is gone is not idle, and nor is whose bytes we do not see */
+		*as = END_IDLE;
+		return c->watch.fd == -1 ? CLOCK_NEVER
+		                         : clock_deadline(c->active_ms, timeouts(c)->idle);
 	case CONNECTION_DONE:
 		break;
 	}
@@ -262,13 +265,19 @@ static void enter(struct connection *c, enum connection_state next)
  * unread bytes would make the kernel reset the connection, and the client
  * could lose what we sent. So we shut our side and read on for a while.
  */
-static enum connection_state finish(struct connection *c, enum connection_end how)
+static enum connection_state finish_with(struct connection *c, enum connection_end how,
+                                         const int *status)
 {
-	end(c, how, NULL);
-	if (c->client_ended || timeouts(c)->linger == 0 ||
+	end(c, how, status);
+	if (c->watch.fd == -1 || c->client_ended || timeouts(c)->linger == 0 || how == END_STOPPED ||
 	    shutdown(c->watch.fd, SHUT_WR) == -1)
 		return CONNECTION_DONE;
 	return CONNECTION_LINGER;
+}
+
+static enum connection_state finish(struct connection *c, enum connection_end how)
+{
+	return finish_with(c, how, NULL);
 }
 
 static enum connection_state fail(struct connection *c, enum connection_end how)
@@ -529,8 +538,36 @@ void connection_run_program(struct connection *c, struct program *p)
 	enter(c, CONNECTION_PROGRAM);
 }
 
+void connection_relayed(struct connection *c, size_t in, size_t out)
+{
+	count_in(c, in);
+	count_out(c, out);
+	c->active_ms = c->worker->loop.now_ms;
+}
+
+void connection_outlives_program(struct connection *c)
+{
+	c->program = NULL;
+	board_set(&c->record->program, 0);
+	board_set(&c->record->phase, BOARD_PHASE_WRITING);
+	c->active_ms = c->worker->loop.now_ms;
+	arm(c);
+}
+
+void connection_lost_client(struct connection *c)
+{
+	if (c->cut == END_NOT_YET)
+		c->cut = END_RESET;
+	fd_close(&c->watch.fd);
+}
+
 void connection_end_program(struct connection *c, enum connection_end how)
 {
+	if (!c->program) {
+		reset_on_close(c);
+		connection_abort(c, how);
+		return;
+	}
 	if (c->cut == END_NOT_YET)
 		c->cut = how;
 	board_set(&c->record->phase, BOARD_PHASE_CLOSING);
@@ -548,9 +585,8 @@ void connection_kick(struct connection *c)
 
 void connection_program_ended(struct connection *c, int status)
 {
-	end(c, c->cut == END_NOT_YET ? END_EXIT : c->cut, &status);
 	c->program = NULL;
-	close_now(c);
+	enter(c, finish_with(c, c->cut == END_NOT_YET ? END_EXIT : c->cut, &status));
 }
 
 /* ---- what handlers may do ----------------------------------------------- */

@@ -25,7 +25,7 @@ enum connection_state {
 	CONNECTION_WAIT,        /* the handler has a request; nothing is read */
 	CONNECTION_WRITE,       /* waiting for the client to take ours */
 	CONNECTION_PRODUCE,     /* the handler sends unasked; what comes is read as well */
-	CONNECTION_PROGRAM,     /* the socket is a program's; waiting for its end */
+	CONNECTION_PROGRAM,     /* the bytes are a program's; waiting for its end */
 	CONNECTION_LINGER,      /* all is sent and our side shut; waiting for the client's */
 	CONNECTION_DONE,        /* nothing is left but to free it */
 };
@@ -82,16 +82,31 @@ void connection_new(struct worker *w, int fd, const struct endpoint *peer);
 /* Ends it at once and without lingering; what it still had to send is lost. */
 void connection_abort(struct connection *c, enum connection_end how);
 
-/* The program of a new connection, which has the socket: for its handler. */
+/* The program of a new connection, which has the socket, or its bytes: for its handler. */
 void connection_run_program(struct connection *c, struct program *p);
 
-/* Tells its program to end; that is then how the connection ended. */
+/* So many bytes of the client have reached the program; so many the client. */
+void connection_relayed(struct connection *c, size_t in, size_t out);
+
+/*
+ * Its program has ended and was waited for, but what it said is not all sent. If
+ * the client does not take that, it ends as idle.
+ */
+void connection_outlives_program(struct connection *c);
+
+/* The client of a program is gone, and its socket closed: the program may go on. */
+void connection_lost_client(struct connection *c);
+
+/*
+ * Tells its program to end; that is then how the connection ended. If the program
+ * has ended before, so does the connection, at once.
+ */
 void connection_end_program(struct connection *c, enum connection_end how);
 
 /* The operator wants it gone: ends it, or its program; the master is told when it is closed. */
 void connection_kick(struct connection *c);
 
-/* Its program has ended, with that status of waitpid(2). */
+/* Its program has ended, with that status of waitpid(2), and nothing is to be sent any more. */
 void connection_program_ended(struct connection *c, int status);
 
 /* "PID-NUMBER", unique on this machine while the worker lives. Returns buf. */

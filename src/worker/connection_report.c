@@ -45,7 +45,7 @@ static void learn_local(struct connection *c)
 	struct sockaddr_storage at;
 	socklen_t len = sizeof at;
 
-	if (!w->start.access_log && w->handler->keeps != HANDLER_KEEPS_SOCKET)
+	if (!w->start.access_log && w->handler->keeps < HANDLER_KEEPS_PROGRAM)
 		return;
 	if (getsockname(c->watch.fd, (struct sockaddr *)&at, &len) == 0)
 		c->local = endpoint_of((struct sockaddr *)&at, len);
@@ -76,7 +76,7 @@ void connection_report_end(const struct connection *c, uint64_t in, uint64_t out
 			.peer = &c->peer,
 			.local = &c->local,
 			.duration_us = clock_us() - c->opened_us,
-			.counted = !c->program,
+			.counted = w->handler->keeps != HANDLER_KEEPS_SOCKET,
 			.bytes_in = in,
 			.bytes_out = out,
 			.how = end_names[c->how],

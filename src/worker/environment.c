@@ -86,6 +86,19 @@ fail:
 	return -1;
 }
 
+char **environment_with(const struct environment *e, char *const *first, size_t n)
+{
+	char **all = malloc((n + e->n + 1) * sizeof *all);
+
+	if (!all)
+		return NULL;
+	memcpy(all, first, n * sizeof *all);
+	if (e->n > 0)
+		memcpy(all + n, e->strings, e->n * sizeof *all);
+	all[n + e->n] = NULL;
+	return all;
+}
+
 int environment_wipe_ours(void)
 {
 	const char *zone = getenv("TZ");        /* strftime(3) asks for it each time */

@@ -19,6 +19,12 @@ struct environment {
 int environment_build(struct environment *e, const struct conf_service *s);
 
 /*
+ * What execve(2) takes: the n settings in first and what e holds, all lent, in an
+ * array to be freed. NULL with ENOMEM.
+ */
+char **environment_with(const struct environment *e, char *const *first, size_t n);
+
+/*
  * Wipes the environment of this process but for TZ: what it says may be meant
  * for another service. 0, or -1 with ENOMEM.
  */

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/wait.h>
 
+#include "backoff.h"
 #include "clock.h"
 #include "log.h"
 #include "text.h"
@@ -112,10 +113,7 @@ static void back_off(struct filter_pool *pool)
 
 	if (pool->resting || timer_is_set(&pool->again))
 		return;
-	if (pool->delay_ms == 0)
-		pool->delay_ms = rule->delay_min;
-	else
-		pool->delay_ms = pool->delay_ms > rule->delay_max / 2 ? rule->delay_max : pool->delay_ms * 2;
+	pool->delay_ms = backoff_next(pool->delay_ms, rule->delay_min, rule->delay_max);
 	if (pool->down_ms == 0)
 		pool->down_ms = now_ms;
 	loop_timer(pool->owner.loop, &pool->again, pool->delay_ms);
@@ -402,18 +400,11 @@ void filter_pool_close(struct filter_pool *pool, struct filter_request *r)
 /* The environment of the service, and its name: strings are lent. */
 static char **make_environment(struct filter_pool *pool)
 {
-	const struct environment *e = &pool->worker->programs.environment;
 	struct text t = text_in(pool->service, sizeof pool->service);
-	char **envp = malloc((e->n + 2) * sizeof *envp);
 
-	if (!envp)
-		return NULL;
 	text_add(&t, "DROVER_SERVICE=%s", pool->worker->service->name);
-	envp[0] = pool->service;
-	if (e->n > 0)
-		memcpy(envp + 1, e->strings, e->n * sizeof *envp);
-	envp[e->n + 1] = NULL;
-	return envp;
+	return environment_with(&pool->worker->programs.environment,
+	                        (char *[]){ pool->service }, 1);
 }
 
 struct filter_pool *filter_pool_new(struct worker *w, const struct filter_asker *asker)

@@ -31,6 +31,7 @@ enum handler_verdict {
 enum handler_keeps {
 	HANDLER_KEEPS_NOTHING,  /* between two calls all there is, is the socket */
 	HANDLER_KEEPS_NOTE,     /* and handler_note() */
+	HANDLER_KEEPS_PROGRAM,  /* a program, which talks to the client through us */
 	HANDLER_KEEPS_SOCKET,   /* the socket itself is somebody else's: a program's */
 };
 
@@ -53,6 +54,8 @@ struct handler {
 
 	/* The worker begins, before it accepts: 0, or -1 with errno if it cannot. */
 	int  (*begin)(struct worker *w);
+	/* It begins to drain: there may be a few connections more. */
+	void (*drain)(struct worker *w);
 	/* It has no connection, and will have none any more; may be called again. */
 	void (*rest)(struct worker *w);
 	/* It exits. */
@@ -94,5 +97,6 @@ const struct handler *handler_find(const struct conf_handler *h);
 #define X(name, kind) extern const struct handler handler_##name;
 HANDLER_LIST(X)
 #undef X
+extern const struct handler handler_warm;       /* of type exec, with `warm` */
 
 #endif

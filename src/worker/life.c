@@ -33,10 +33,17 @@ static _Noreturn void cannot_start(const struct worker *w, const char *what)
 
 /* ---- orders ------------------------------------------------------------- */
 
-static void drain(struct worker *w, uint64_t removed)
+static void begin_to_drain(struct worker *w)
 {
 	w->draining = true;
 	atomic_store(&w->slot->state, BOARD_DRAINING);
+	if (w->handler->drain)
+		w->handler->drain(w);
+}
+
+static void drain(struct worker *w, uint64_t removed)
+{
+	begin_to_drain(w);
 	acceptor_drain(w->acceptor, removed);
 	worker_check_end(w);
 }
@@ -44,8 +51,7 @@ static void drain(struct worker *w, uint64_t removed)
 /* Accepts nothing more, whatever waits. */
 static void close_doors(struct worker *w)
 {
-	w->draining = true;
-	atomic_store(&w->slot->state, BOARD_DRAINING);
+	begin_to_drain(w);
 	acceptor_drop(w->acceptor);
 }
 
@@ -258,22 +264,30 @@ static void collect_limits(struct worker *w)
 	add_limit(&w->limits, RLIMIT_CPU, &r->cpu);
 }
 
-/* In, out and standard error of each process. */
-static rlim_t descriptors_of_filters(const struct conf_service *s)
+/* In, out and standard error of each filter; the socket and standard error of a warm one. */
+static rlim_t descriptors_of_programs(const struct conf_service *s)
 {
 	const struct conf_filter *f = &s->handler.filter;
 
-	if (s->handler.kind != HANDLER_FILTER)
-		return 0;
-	/* Twice: one that ends may still be there when the next one has begun. */
-	return 6 * (rlim_t)(f->share == FILTER_SHARE_CONNECTION ? s->connections : f->processes);
+	switch (s->handler.kind) {
+	case HANDLER_FILTER:
+		return 3 * (rlim_t)(f->share == FILTER_SHARE_CONNECTION ? s->connections : f->processes);
+	case HANDLER_WARM:
+		return 2 * (rlim_t)(s->connections + s->handler.warm.n);
+	case HANDLER_BYTES: case HANDLER_PROGRAM:
+		break;
+	}
+	return 0;
 }
 
-/* Descriptors for all slots and as many that linger; a program costs its pipe as well. */
+/*
+ * For all slots and as many connections that linger; a program costs its pipe as
+ * well, and the next one may have begun before one that ends is gone.
+ */
 static void want_descriptors(const struct worker *w)
 {
 	rlimits_want_descriptors((rlim_t)w->service->connections * 2 + w->start.n_listeners +
-	                         descriptors_of_filters(w->service) + SPARE_DESCRIPTORS);
+	                         2 * descriptors_of_programs(w->service) + SPARE_DESCRIPTORS);
 }
 
 static void warn_of_few_descriptors(const struct worker *w)
@@ -282,7 +296,7 @@ static void warn_of_few_descriptors(const struct worker *w)
 
 	if (getrlimit(RLIMIT_NOFILE, &have) == 0 &&
 	    have.rlim_cur < (rlim_t)w->service->connections + w->start.n_listeners +
-	                    descriptors_of_filters(w->service) / 2 + SPARE_DESCRIPTORS)
+	                    descriptors_of_programs(w->service) + SPARE_DESCRIPTORS)
 		log_warn("%s: %d connections a worker, but the limit of descriptors is %llu",
 		         w->service->name, w->service->connections,
 		         (unsigned long long)have.rlim_cur);

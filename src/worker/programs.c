@@ -139,10 +139,24 @@ static void on_kill(struct timer *t)
 	signal_group(p, SIGKILL);
 }
 
+static void set_name(struct program *p, const char *name)
+{
+	struct text t = text_in(p->name, sizeof p->name);
+
+	text_add_string(&t, name);
+}
+
+static void add_pid(struct program *p)
+{
+	const size_t len = strlen(p->name);
+	struct text t = text_in(p->name + len, sizeof p->name - len);
+
+	text_add(&t, " %d", (int)p->pid);
+}
+
 struct program *program_start(struct programs *ps, const struct program_request *r)
 {
 	struct program *p = calloc(1, sizeof *p);
-	struct text name;
 	int err, to_close;
 
 	if (!p)
@@ -150,8 +164,7 @@ struct program *program_start(struct programs *ps, const struct program_request 
 	*p = (struct program){ .programs = ps, .err = { .fd = -1, .ready = on_stderr },
 	                       .kill.fire = on_kill, .ended = r->ended, .arg = r->arg };
 	list_init(&p->in_programs);
-	name = text_in(p->name, sizeof p->name);
-	text_add_string(&name, r->name);
+	set_name(p, r->name);
 	err = open_stderr(p, r->out, &to_close);
 	p->pid = err == -1 ? -1 : launch(&(struct launch){
 		.argv = ps->argv, .envp = r->envp, .in = r->in, .out = r->out, .err = err,
@@ -166,13 +179,30 @@ struct program *program_start(struct programs *ps, const struct program_request 
 	}
 	list_append(&ps->running, &p->in_programs);
 	if (r->with_pid)
-		text_add(&name, " %d", (int)p->pid);
+		add_pid(p);
 	return p;
 }
 
 pid_t program_pid(const struct program *p)
 {
 	return p->pid;
+}
+
+void program_give(struct program *p, const char *name, void (*ended)(void *arg, int status),
+                  void *arg)
+{
+	flush_line(p);          /* what it began to say before, was said under its old name */
+	set_name(p, name);
+	p->ended = ended;
+	p->arg = arg;
+}
+
+bool program_has_ended(const struct program *p)
+{
+	siginfo_t info = { .si_pid = 0 };
+
+	return waitid(P_PID, (id_t)p->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+	       info.si_pid != 0;
 }
 
 void program_end(struct program *p)

@@ -52,6 +52,13 @@ struct program *program_start(struct programs *ps, const struct program_request 
 
 pid_t program_pid(const struct program *p);
 
+/* From now on it is somebody else's, under another name for the log. */
+void program_give(struct program *p, const char *name, void (*ended)(void *arg, int status),
+                  void *arg);
+
+/* Whether it has ended, and only nobody has waited for it yet. */
+bool program_has_ended(const struct program *p);
+
 /* TERM to its process group, KILL after PROGRAM_KILL_MS. More than once is fine. */
 void program_end(struct program *p);
 

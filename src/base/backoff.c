@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Pace is the generic cell rate algorithm (ITU-T I.371): one number remembers
+ * how far what was done is ahead of what may be done.
+ */
+#include <config.h>
+#include "backoff.h"
+
+int64_t backoff_next(int64_t last_ms, int64_t min_ms, int64_t max_ms)
+{
+	if (last_ms == 0)
+		return min_ms;
+	return last_ms > max_ms / 2 ? max_ms : last_ms * 2;
+}
+
+int64_t pace_wait(const struct pace *p, int64_t now_ms)
+{
+	const int64_t wait_ms = p->paid_ms - now_ms - (p->burst - 1) * p->each_ms;
+
+	return wait_ms > 0 ? wait_ms : 0;
+}
+
+void pace_count(struct pace *p, int64_t now_ms)
+{
+	p->paid_ms = (p->paid_ms > now_ms ? p->paid_ms : now_ms) + p->each_ms;
+}

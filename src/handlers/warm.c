@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * exec with `warm`: a connection is joined to a program that has been started
+ * before it came, and the bytes go through us. Which program, is warm_pool.c's
+ * affair, and how bytes go, relay.c's.
+ */
+#include <config.h>
+#include "handler.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+
+#include "connection.h"
+#include "fd.h"
+#include "log.h"
+#include "relay.h"
+#include "text.h"
+#include "warm_pool.h"
+#include "worker.h"
+
+#define PROXY_LINE_MAX 108              /* with CRLF and NUL: the PROXY protocol, 2.1 */
+
+struct link {                           /* of a connection and its program */
+	struct connection *connection;
+	struct relay_owner owner;
+	struct relay       relay;
+	struct watch       grave;       /* buries the link, when no event can reach it any more */
+	int                fd;          /* our end of the program's socket */
+	int                status;      /* of the program, if it has ended */
+};
+
+static struct link *link_of(struct relay *r)
+{
+	return container_of(r, struct link, relay);
+}
+
+/* ---- what the relay says ------------------------------------------------ */
+
+static void moved(struct relay *r, enum relay_direction d, size_t n)
+{
+	connection_relayed(link_of(r)->connection, d == RELAY_UP ? n : 0, d == RELAY_DOWN ? n : 0);
+}
+
+/* A program that has closed its socket may still have something to do. */
+static void finished(struct relay *r)
+{
+	struct link *k = link_of(r);
+
+	if (!k->connection->program)
+		connection_program_ended(k->connection, k->status);
+}
+
+/* It finds out by itself, as it would if it had the socket. */
+static void lost(struct relay *r)
+{
+	struct link *k = link_of(r);
+	struct connection *c = k->connection;
+
+	relay_end(r);
+	fd_close(&k->fd);
+	connection_lost_client(c);
+	if (!c->program)
+		connection_program_ended(c, k->status);
+}
+
+/* ---- what the program does ---------------------------------------------- */
+
+static void tell_end(const struct connection *c, int status)
+{
+	const bool by_signal = WIFSIGNALED(status);
+	char id[CONNECTION_ID_MAX];
+
+	worker_event(c->worker, "program-end id=%s program=%d how=%s value=%d",
+	             connection_id(c, id), (int)program_pid(c->program),
+	             by_signal ? "signal" : "exit",
+	             by_signal ? WTERMSIG(status) : WEXITSTATUS(status));
+}
+
+/* What it has said is sent to the end; but who was told to end it, has waited long enough. */
+static void program_ended(void *arg, int status)
+{
+	struct link *k = arg;
+	struct connection *c = k->connection;
+
+	tell_end(c, status);
+	k->status = status;
+	connection_outlives_program(c);
+	if (c->watch.fd == -1 || relay_flush(&k->relay))
+		connection_program_ended(c, status);
+	else if (c->cut != END_NOT_YET)
+		connection_end_program(c, c->cut);
+}
+
+/* ---- who the client is -------------------------------------------------- */
+
+/* PROXY protocol, version 1: https://www.haproxy.org/download/2.9/doc/proxy-protocol.txt */
+static void compose_proxy_line(struct text *t, const struct connection *c)
+{
+	char remote[ADDRESS_TEXT_MAX], local[ADDRESS_TEXT_MAX];
+
+	if (c->peer.family != AF_INET && c->peer.family != AF_INET6) {
+		text_add(t, "PROXY UNKNOWN\r\n");
+		return;
+	}
+	text_add(t, "PROXY %s %s %s %u %u\r\n", c->peer.family == AF_INET ? "TCP4" : "TCP6",
+	         endpoint_ip(&c->peer, remote, sizeof remote),
+	         endpoint_ip(&c->local, local, sizeof local),
+	         (unsigned)c->peer.port, (unsigned)c->local.port);
+}
+
+static int tell_peer(struct link *k)
+{
+	const struct connection *c = k->connection;
+	char line[PROXY_LINE_MAX];
+	struct text t = text_in(line, sizeof line);
+
+	if (c->worker->service->handler.warm.peer != WARM_PEER_PROXY_V1)
+		return 0;
+	compose_proxy_line(&t, c);
+	return relay_tell(&k->relay, line, t.len);
+}
+
+/* ---- what the connection says ------------------------------------------- */
+
+static struct link *new_link(struct connection *c)
+{
+	struct link *k = calloc(1, sizeof *k);
+
+	if (!k)
+		return NULL;
+	k->connection = c;
+	k->fd = k->grave.fd = -1;
+	k->owner = (struct relay_owner){
+		.loop = &c->worker->loop, .scratch = c->worker->scratch, .scratch_len = WORKER_SCRATCH,
+		.moved = moved, .finished = finished, .lost = lost };
+	return k;
+}
+
+static enum handler_verdict opened(struct connection *c)
+{
+	struct worker *w = c->worker;
+	char id[CONNECTION_ID_MAX], name[PROGRAM_NAME_MAX];
+	struct text t = text_in(name, sizeof name);
+	struct link *k = new_link(c);
+	struct warm_program taken;
+
+	text_add(&t, "%s %s", w->service->name, connection_id(c, id));
+	if (!k || warm_pool_take(w->state_of_handler, &taken) == -1) {
+		log_err("%s: start %s: %m; pausing for a second", name, w->service->handler.argv[0]);
+		acceptor_pause(w->acceptor, "program");
+		free(k);
+		return HANDLER_FAIL;
+	}
+	*handler_state(c) = k;
+	k->fd = taken.fd;
+	program_give(taken.program, name, program_ended, k);
+	connection_run_program(c, taken.program);
+	worker_event(w, "%s id=%s program=%d", taken.waited ? "warm-join" : "program-start", id,
+	             (int)program_pid(taken.program));
+	relay_init(&k->relay, &k->owner, c->watch.fd, k->fd);
+	if (tell_peer(k) == -1 || relay_begin(&k->relay) == -1) {
+		log_warn("%s: join a connection and a program: %m", name);
+		c->cut = END_FAILED;
+		lost(&k->relay);
+	}
+	return HANDLER_GO_ON;
+}
+
+static void bury(struct watch *w)
+{
+	free(container_of(w, struct link, grave));
+}
+
+static void closed(struct connection *c)
+{
+	struct link *k = *handler_state(c);
+
+	if (!k)
+		return;
+	*handler_state(c) = NULL;
+	c->client_ended = relay_client_ended(&k->relay);
+	relay_end(&k->relay);
+	fd_close(&k->fd);
+	loop_retire(&c->worker->loop, &k->grave, bury);
+}
+
+/* ---- what the worker says ----------------------------------------------- */
+
+static int begin(struct worker *w)
+{
+	w->state_of_handler = warm_pool_new(w);
+	return w->state_of_handler ? 0 : -1;
+}
+
+static void drain(struct worker *w)
+{
+	warm_pool_rest(w->state_of_handler);
+}
+
+static void end(struct worker *w)
+{
+	warm_pool_free(w->state_of_handler);
+}
+
+const struct handler handler_warm = {
+	.name = "exec",
+	.keeps = HANDLER_KEEPS_PROGRAM,
+	.opened = opened,
+	.closed = closed,
+	.begin = begin,
+	.drain = drain,
+	.end = end,
+};

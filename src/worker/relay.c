@@ -1,0 +1,285 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A turn moves a little in each direction, so that nobody waits for somebody
+ * else's download. What a receiver does not take stops the reading of its
+ * sender, and nothing else. Who sends much is spliced through a pipe: measured
+ * over loopback, from a third to three quarters of the time of copying.
+ */
+#include <config.h>
+#include "relay.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "fd.h"
+#include "list.h"
+
+#define FULL_READS  3                   /* as many in a row, and it is worth a pipe */
+#define PIPE_BYTES  262144              /* four times what is copied at once */
+#define LAST_MOVES  64                  /* of what a program said before it ended */
+
+static bool is_transient(int error)
+{
+	return error == EAGAIN || error == EINTR;
+}
+
+/* Something was read that the receiver has not taken. */
+static bool is_stuck(const struct relay_way *way)
+{
+	return !buffer_is_empty(&way->waiting) || way->in_pipe > 0;
+}
+
+static bool may_read(const struct relay_way *way)
+{
+	return way->phase == RELAY_REFUSED || (way->phase == RELAY_FLOWING && !is_stuck(way));
+}
+
+/* ---- pipes -------------------------------------------------------------- */
+
+/* Without one, copying goes on. */
+static void open_pipe(struct relay_way *way)
+{
+	if (pipe2(way->pipe, O_CLOEXEC | O_NONBLOCK) == -1)
+		way->pipe[0] = way->pipe[1] = -1;
+	else
+		fcntl(way->pipe[0], F_SETPIPE_SZ, PIPE_BYTES);  /* a smaller one is fine, too */
+}
+
+static void close_pipe(struct relay_way *way)
+{
+	fd_close(&way->pipe[0]);
+	fd_close(&way->pipe[1]);
+	way->in_pipe = 0;
+	way->full_reads = 0;
+}
+
+/* ---- out ---------------------------------------------------------------- */
+
+/* Nobody is there who could take what waits, or what comes. */
+static void refuse(struct relay *r, struct relay_way *way)
+{
+	buffer_clear(&way->waiting);
+	close_pipe(way);
+	way->phase = way->phase == RELAY_FLOWING ? RELAY_REFUSED : RELAY_ENDED;
+	if (way->direction == RELAY_DOWN)
+		r->is_lost = true;
+}
+
+/* n is what the system call said. How much the receiver took. */
+static size_t taken(struct relay *r, struct relay_way *way, ssize_t n)
+{
+	if (n > 0)
+		r->owner->moved(r, way->direction, (size_t)n);
+	else if (n == -1 && !is_transient(errno))
+		refuse(r, way);
+	return n > 0 ? (size_t)n : 0;
+}
+
+/* What was read before. */
+static void pass_on(struct relay *r, struct relay_way *way)
+{
+	const int to = way->to->watch.fd;
+
+	/* Nothing is taken of what refuse() has thrown away. */
+	if (way->in_pipe > 0)
+		way->in_pipe -= taken(r, way, splice(way->pipe[0], NULL, to, NULL, way->in_pipe,
+		                                     SPLICE_F_MOVE | SPLICE_F_NONBLOCK));
+	else
+		buffer_take(&way->waiting,
+		            taken(r, way, send(to, buffer_first(&way->waiting),
+		                               buffer_waiting(&way->waiting), MSG_NOSIGNAL)));
+}
+
+static void tell_end(struct relay *r, struct relay_way *way)
+{
+	close_pipe(way);
+	way->phase = RELAY_ENDED;
+	if (shutdown(way->to->watch.fd, SHUT_WR) == -1 && way->direction == RELAY_DOWN)
+		r->is_lost = true;
+	r->is_finished = way->direction == RELAY_DOWN;
+}
+
+/* ---- in ----------------------------------------------------------------- */
+
+/* It sends no more. A client whose connection is broken does not listen, either. */
+static void source_ended(struct relay *r, struct relay_way *way, bool broken)
+{
+	if (broken && way->direction == RELAY_UP)
+		r->is_lost = true;
+	way->phase = way->phase == RELAY_FLOWING ? RELAY_ENDING : RELAY_ENDED;
+}
+
+static void copy_on(struct relay *r, struct relay_way *way, const char *bytes, size_t len)
+{
+	size_t n;
+
+	if (way->phase == RELAY_REFUSED)
+		return;
+	way->full_reads = len == r->owner->scratch_len ? way->full_reads + 1 : 0;
+	n = taken(r, way, send(way->to->watch.fd, bytes, len, MSG_NOSIGNAL));
+	if (way->phase == RELAY_FLOWING && buffer_add(&way->waiting, bytes + n, len - n) == -1)
+		r->is_lost = true;      /* something would be missing */
+}
+
+static bool copy_some(struct relay *r, struct relay_way *way)
+{
+	ssize_t n = recv(way->from->watch.fd, r->owner->scratch, r->owner->scratch_len, 0);
+
+	if (n == -1 && is_transient(errno))
+		return false;
+	if (n > 0)
+		copy_on(r, way, r->owner->scratch, (size_t)n);
+	else
+		source_ended(r, way, n == -1);
+	return true;
+}
+
+/*
+ * A socket that epoll calls readable and splice(2) does not, has urgent bytes
+ * next, which recv(2) steps over.
+ */
+static bool splice_some(struct relay *r, struct relay_way *way)
+{
+	ssize_t n = splice(way->from->watch.fd, NULL, way->pipe[1], NULL, PIPE_BYTES,
+	                   SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+
+	if (n == -1 && is_transient(errno)) {
+		close_pipe(way);
+		return copy_some(r, way);
+	}
+	if (n > 0) {
+		way->in_pipe = (size_t)n;
+		pass_on(r, way);
+	} else {
+		source_ended(r, way, n == -1);
+	}
+	return true;
+}
+
+static bool read_some(struct relay *r, struct relay_way *way)
+{
+	if (way->pipe[0] == -1 && way->full_reads >= FULL_READS)
+		open_pipe(way);
+	return way->pipe[0] == -1 ? copy_some(r, way) : splice_some(r, way);
+}
+
+/* False if nothing could be done. */
+static bool move(struct relay *r, enum relay_direction d)
+{
+	struct relay_way *way = &r->ways[d];
+	bool something = true;
+
+	if (r->is_lost || way->phase == RELAY_ENDED)
+		return false;
+	if (may_read(way)) {
+		something = read_some(r, way);
+	} else if (is_stuck(way)) {
+		pass_on(r, way);
+		something = !is_stuck(way);
+	}
+	if (way->phase == RELAY_ENDING && !is_stuck(way))
+		tell_end(r, way);
+	return something;
+}
+
+/* ---- events ------------------------------------------------------------- */
+
+static int rewatch(struct relay *r, struct relay_end *e, const struct relay_way *in,
+                   const struct relay_way *out)
+{
+	const uint32_t want = (may_read(in) ? EPOLLIN : 0u) | (is_stuck(out) ? EPOLLOUT : 0u);
+
+	/* Not at all where nothing is wanted: a socket that is hung up always has something to say. */
+	return loop_rewatch(r->owner->loop, &e->watch, want);
+}
+
+/* After moving: what is wanted now, and what the owner has to know. It may end r. */
+static int settle(struct relay *r)
+{
+	const bool finished = r->is_finished;
+
+	r->is_finished = false;
+	if (!r->is_lost &&
+	    (rewatch(r, &r->client, &r->ways[RELAY_UP], &r->ways[RELAY_DOWN]) == -1 ||
+	     rewatch(r, &r->program, &r->ways[RELAY_DOWN], &r->ways[RELAY_UP]) == -1))
+		return -1;
+	if (r->is_lost)
+		r->owner->lost(r);
+	else if (finished)
+		r->owner->finished(r);
+	return 0;
+}
+
+static void on_ready(struct watch *w, uint32_t events)
+{
+	struct relay_end *e = container_of(w, struct relay_end, watch);
+	struct relay *r = e->relay;
+	const enum relay_direction in = e == &r->client ? RELAY_UP : RELAY_DOWN;
+	const enum relay_direction out = e == &r->client ? RELAY_DOWN : RELAY_UP;
+
+	if (events & ~(uint32_t)EPOLLOUT)
+		move(r, in);
+	if (events & ~(uint32_t)EPOLLIN)
+		move(r, out);
+	if (settle(r) == -1)
+		r->owner->lost(r);
+}
+
+/* ---- life --------------------------------------------------------------- */
+
+static void join(struct relay *r, enum relay_direction d, struct relay_end *from,
+                 struct relay_end *to)
+{
+	r->ways[d] = (struct relay_way){
+		.direction = d, .from = from, .to = to, .pipe = { -1, -1 } };
+}
+
+void relay_init(struct relay *r, const struct relay_owner *owner, int client, int program)
+{
+	*r = (struct relay){
+		.owner = owner,
+		.client = { .watch = { .fd = client, .ready = on_ready }, .relay = r },
+		.program = { .watch = { .fd = program, .ready = on_ready }, .relay = r },
+	};
+	join(r, RELAY_UP, &r->client, &r->program);
+	join(r, RELAY_DOWN, &r->program, &r->client);
+}
+
+int relay_tell(struct relay *r, const char *bytes, size_t len)
+{
+	return buffer_add(&r->ways[RELAY_UP].waiting, bytes, len);
+}
+
+int relay_begin(struct relay *r)
+{
+	if (is_stuck(&r->ways[RELAY_UP]))
+		move(r, RELAY_UP);
+	move(r, RELAY_DOWN);
+	move(r, RELAY_UP);
+	return settle(r);
+}
+
+void relay_end(struct relay *r)
+{
+	loop_unwatch(r->owner->loop, &r->client.watch);
+	loop_unwatch(r->owner->loop, &r->program.watch);
+	for (int d = 0; d < RELAY_DIRECTIONS; d++) {
+		buffer_clear(&r->ways[d].waiting);
+		close_pipe(&r->ways[d]);
+	}
+}
+
+bool relay_flush(struct relay *r)
+{
+	for (int i = 0; i < LAST_MOVES && move(r, RELAY_DOWN); i++)
+		;
+	r->is_finished = false;
+	return !r->is_lost && r->ways[RELAY_DOWN].phase == RELAY_ENDED;
+}
+
+bool relay_client_ended(const struct relay *r)
+{
+	return r->ways[RELAY_UP].phase == RELAY_ENDING || r->ways[RELAY_UP].phase == RELAY_ENDED;
+}

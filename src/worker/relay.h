@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Two stream sockets, joined: what comes in on one goes out on the other, both
+ * ways, and so does the end of each way. What is sent that nobody takes any more
+ * is thrown away. It knows neither connections nor time-outs.
+ */
+#ifndef DROVER_WORKER_RELAY_H
+#define DROVER_WORKER_RELAY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "buffer.h"
+#include "loop.h"
+
+enum relay_direction {
+	RELAY_UP,                       /* from the client to the program */
+	RELAY_DOWN,                     /* from the program to the client */
+	RELAY_DIRECTIONS,
+};
+
+struct relay;
+
+/* Who has one; all lent. After `finished` or `lost` it may be ended at once. */
+struct relay_owner {
+	struct loop *loop;
+	char        *scratch;           /* of scratch_len bytes, for reading */
+	size_t       scratch_len;
+
+	/* Bytes that the other side has taken. It may not be ended from here. */
+	void (*moved)(struct relay *r, enum relay_direction d, size_t n);
+	/* The program says no more, and the client has been sent all of it, and the end. */
+	void (*finished)(struct relay *r);
+	/* The client is gone. Nothing is relayed any more, but the program does not know. */
+	void (*lost)(struct relay *r);
+};
+
+enum relay_phase {                      /* of one direction */
+	RELAY_FLOWING,
+	RELAY_ENDING,                   /* there will be no more; the rest is on its way */
+	RELAY_ENDED,                    /* and the receiver has been told */
+	RELAY_REFUSED,                  /* the receiver takes no more: what comes is thrown away */
+};
+
+/* What these three hold is relay.c's affair; they are here to be part of something else. */
+struct relay_end {
+	struct watch  watch;            /* its socket is lent */
+	struct relay *relay;
+};
+
+struct relay_way {
+	enum relay_direction direction;
+	struct relay_end *from, *to;
+	enum relay_phase  phase;
+	struct buffer     waiting;      /* was read, and `to` did not take it */
+	unsigned          full_reads;   /* in a row: much is coming */
+	int               pipe[2];      /* then bytes go through here, uncopied; -1: not so far */
+	size_t            in_pipe;
+};
+
+struct relay {
+	const struct relay_owner *owner;
+	struct relay_end          client, program;
+	struct relay_way          ways[RELAY_DIRECTIONS];
+	bool                      is_finished, is_lost; /* the owner is told at the end of the turn */
+};
+
+/*
+ * Prepares r for these two descriptors, which are non-blocking and stay the
+ * caller's, open until relay_end.
+ */
+void relay_init(struct relay *r, const struct relay_owner *owner, int client, int program);
+
+/* What the program gets before anything of the client's. Before relay_begin. 0, or -1 with ENOMEM. */
+int relay_tell(struct relay *r, const char *bytes, size_t len);
+
+/*
+ * Begins, with what there is already. 0; or -1 with errno if it cannot, and it
+ * is to be ended. May call back.
+ */
+int relay_begin(struct relay *r);
+
+/* Lets go of both descriptors, and of what was not taken. More than once is fine. */
+void relay_end(struct relay *r);
+
+/*
+ * The program has ended: sends what it still said, as far as the client takes it
+ * now. True if that was all. Calls no `finished` or `lost`.
+ */
+bool relay_flush(struct relay *r);
+
+/* Whether the client has sent its last byte. */
+bool relay_client_ended(const struct relay *r);
+
+#endif

@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * How many wait, how long, and how soon one that is gone is replaced. A program
+ * that waits is not listened to: what it says meanwhile, its greeting, lies in
+ * the socket.
+ */
+#include <config.h>
+#include "warm_pool.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "backoff.h"
+#include "clock.h"
+#include "fd.h"
+#include "list.h"
+#include "log.h"
+#include "text.h"
+#include "worker.h"
+
+#define START_EACH_MS 5                 /* a start takes up to half a millisecond of our time */
+#define EXIT_EACH_MS  1000              /* between two that end well without having been used */
+#define EOF_MS        1000              /* from the end of its input to TERM */
+#define REFILL_MS     1                 /* who was just joined is answered first */
+
+enum waiter_end {                       /* why one does not wait any more */
+	WAITER_WAITS,
+	WAITER_AGED,
+	WAITER_DRAINED,
+};
+
+static char proto[] = "PROTO=UNIX";     /* what getpeername(2) says; never written */
+
+struct waiter {
+	struct list       in_pool;
+	struct warm_pool *pool;
+	struct program   *program;
+	int               fd;           /* our end; -1: it has been let go */
+	int64_t           since_ms, until_ms;
+	enum waiter_end   why;
+	struct timer      timer;        /* let go: for TERM */
+};
+
+struct warm_pool {
+	struct worker          *worker;
+	const struct conf_warm *conf;
+	struct list             waiting;        /* waiters, the oldest first */
+	uint32_t                n_waiting;
+	struct timer            refill;         /* none is started to wait before it fires */
+	struct timer            age;
+	struct pace             starts, exits;
+	int64_t                 delay_ms;       /* after the last crash; 0: all is well */
+	bool                    resting;
+	bool                    warned;         /* that they do not wait */
+	char                    service[96];    /* "DROVER_SERVICE=..." */
+	char                  **envp;
+};
+
+static const char *name_of(const struct warm_pool *pool)
+{
+	return pool->worker->service->name;
+}
+
+/* ---- births ------------------------------------------------------------- */
+
+/* Our end of a new socket; theirs blocks, as programs expect. -1 with errno. */
+static int open_socket(int *theirs)
+{
+	int ends[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends) == -1)
+		return -1;
+	if (fd_adopt(ends[0]) == -1) {
+		fd_drop(ends[1]);
+		return fd_drop(ends[0]);
+	}
+	*theirs = ends[1];
+	return ends[0];
+}
+
+/* NULL with errno. *fd is our end. */
+static struct program *start_program(struct warm_pool *pool, int *fd,
+                                     void (*ended)(void *arg, int status), void *arg)
+{
+	struct program *p;
+	int theirs = -1;
+
+	*fd = open_socket(&theirs);
+	if (*fd == -1)
+		return NULL;
+	p = program_start(&pool->worker->programs, &(struct program_request){
+		.name = name_of(pool), .with_pid = true, .envp = pool->envp,
+		.in = theirs, .out = theirs, .ended = ended, .arg = arg });
+	fd_drop(theirs);
+	if (!p)
+		fd_close(fd);
+	return p;
+}
+
+static void on_ended(void *arg, int status);
+static void on_let_go(struct timer *t);
+
+/* Up to a tenth earlier: who was born together is not to go together. */
+static int64_t end_of_age(const struct warm_pool *pool, int64_t now_ms)
+{
+	const int64_t tenth = pool->conf->max_age / 10;
+	uint32_t random = 0;
+
+	if (tenth > 0 && getrandom(&random, sizeof random, GRND_NONBLOCK) != sizeof random)
+		random = 0;
+	return clock_deadline(now_ms, pool->conf->max_age) - (tenth > 0 ? random % tenth : 0);
+}
+
+static void watch_age(struct warm_pool *pool)
+{
+	int64_t first_ms = CLOCK_NEVER;
+	struct waiter *x;
+
+	if (pool->conf->max_age == 0)
+		return;
+	list_each(&pool->waiting, x, struct waiter, in_pool)
+		if (x->until_ms < first_ms)
+			first_ms = x->until_ms;
+	loop_timer_at(&pool->worker->loop, &pool->age, first_ms);
+}
+
+static void show_waiting(struct warm_pool *pool, int more)
+{
+	pool->n_waiting += (uint32_t)more;
+	board_set(&pool->worker->slot->warm, pool->n_waiting);
+}
+
+/* One that waits. -1 with errno. */
+static int start_waiter(struct warm_pool *pool)
+{
+	const int64_t now_ms = pool->worker->loop.now_ms;
+	struct waiter *x = calloc(1, sizeof *x);
+
+	if (!x)
+		return -1;
+	*x = (struct waiter){ .pool = pool, .timer.fire = on_let_go, .since_ms = now_ms,
+	                      .until_ms = end_of_age(pool, now_ms) };
+	x->program = start_program(pool, &x->fd, on_ended, x);
+	if (!x->program) {
+		free(x);
+		return -1;
+	}
+	list_append(&pool->waiting, &x->in_pool);
+	show_waiting(pool, 1);
+	worker_event(pool->worker, "warm-start program=%d", (int)program_pid(x->program));
+	return 0;
+}
+
+/* None is started before that; a longer wait stays. */
+static void wait_for(struct warm_pool *pool, int64_t ms)
+{
+	const int64_t at_ms = pool->worker->loop.now_ms + ms;
+
+	if (pool->resting || (timer_is_set(&pool->refill) && pool->refill.at_ms >= at_ms))
+		return;
+	loop_timer_at(&pool->worker->loop, &pool->refill, at_ms);
+}
+
+static void back_off(struct warm_pool *pool)
+{
+	const struct conf_restart *rule = &pool->worker->service->restart;
+
+	pool->delay_ms = backoff_next(pool->delay_ms, rule->delay_min, rule->delay_max);
+	wait_for(pool, pool->delay_ms);
+	worker_event(pool->worker, "warm-delayed after=%lld", (long long)pool->delay_ms);
+}
+
+static void fill(struct warm_pool *pool)
+{
+	while (!pool->resting && !timer_is_set(&pool->refill) &&
+	       pool->n_waiting < (uint32_t)pool->conf->n) {
+		const int64_t now_ms = pool->worker->loop.now_ms;
+		const int64_t wait_ms = pace_wait(&pool->starts, now_ms);
+
+		if (wait_ms > 0) {
+			wait_for(pool, wait_ms);
+			break;
+		}
+		pace_count(&pool->starts, now_ms);
+		if (start_waiter(pool) == -1) {
+			log_err("%s: start %s: %m", name_of(pool), pool->worker->service->handler.argv[0]);
+			back_off(pool);
+		}
+	}
+	watch_age(pool);
+}
+
+static void on_refill(struct timer *t)
+{
+	fill(container_of(t, struct warm_pool, refill));
+}
+
+/* ---- deaths ------------------------------------------------------------- */
+
+static void remove_waiter(struct waiter *x)
+{
+	list_remove(&x->in_pool);
+	show_waiting(x->pool, -1);
+}
+
+static void on_let_go(struct timer *t)
+{
+	program_end(container_of(t, struct waiter, timer)->program);
+}
+
+/* It sees the end of its input, and has a second to go by itself. */
+static void let_go(struct waiter *x, enum waiter_end why)
+{
+	remove_waiter(x);
+	x->why = why;
+	fd_close(&x->fd);
+	loop_timer(&x->pool->worker->loop, &x->timer, EOF_MS);
+}
+
+static void on_age(struct timer *t)
+{
+	struct warm_pool *pool = container_of(t, struct warm_pool, age);
+	const int64_t now_ms = pool->worker->loop.now_ms;
+	struct waiter *x;
+
+	list_each(&pool->waiting, x, struct waiter, in_pool)
+		if (x->until_ms <= now_ms)
+			let_go(x, WAITER_AGED);
+	wait_for(pool, 0);
+}
+
+static void has_exited(struct warm_pool *pool, const struct waiter *x)
+{
+	const int64_t now_ms = pool->worker->loop.now_ms;
+
+	log_debug("%s %d: ended while it waited", name_of(pool), (int)program_pid(x->program));
+	if (!pool->warned && now_ms - x->since_ms < EXIT_EACH_MS)
+		log_warn("%s: a warm program ended within a second, without a connection: does it"
+		         " wait for its client?", name_of(pool));
+	pool->warned |= now_ms - x->since_ms < EXIT_EACH_MS;
+	wait_for(pool, pace_wait(&pool->exits, now_ms));
+	pace_count(&pool->exits, now_ms);
+}
+
+static void has_crashed(struct warm_pool *pool, const struct waiter *x, int status)
+{
+	const bool by_signal = WIFSIGNALED(status);
+
+	log_warn("%s %d: crashed while it waited (%s %d)", name_of(pool),
+	         (int)program_pid(x->program), by_signal ? "signal" : "status",
+	         by_signal ? WTERMSIG(status) : WEXITSTATUS(status));
+	board_add(&pool->worker->slot->crashed, 1);
+	back_off(pool);
+}
+
+static void tell_end(const struct waiter *x, int status)
+{
+	static const char *const reasons[] = {
+		[WAITER_AGED] = "age", [WAITER_DRAINED] = "drained" };
+	const bool by_signal = WIFSIGNALED(status);
+	const int value = by_signal ? WTERMSIG(status) : WEXITSTATUS(status);
+
+	worker_event(x->pool->worker, "warm-end program=%d reason=%s how=%s value=%d",
+	             (int)program_pid(x->program),
+	             x->why != WAITER_WAITS ? reasons[x->why] : status == 0 ? "exit" : "crash",
+	             by_signal ? "signal" : "exit", value);
+}
+
+static void on_ended(void *arg, int status)
+{
+	struct waiter *x = arg;
+	struct warm_pool *pool = x->pool;
+
+	if (x->why == WAITER_WAITS) {
+		remove_waiter(x);
+		if (status == 0)
+			has_exited(pool, x);
+		else
+			has_crashed(pool, x, status);
+	}
+	tell_end(x, status);
+	fd_close(&x->fd);
+	timer_unset(&pool->worker->loop.timers, &x->timer);
+	free(x);
+}
+
+/* ---- for a connection --------------------------------------------------- */
+
+/* One that has ended may not have been waited for yet. */
+static struct waiter *oldest_alive(struct warm_pool *pool)
+{
+	struct waiter *x;
+
+	list_each(&pool->waiting, x, struct waiter, in_pool)
+		if (!program_has_ended(x->program))
+			return x;
+	return NULL;
+}
+
+static int start_cold(struct warm_pool *pool, struct warm_program *taken)
+{
+	/* Nobody is told before it has been given. */
+	taken->program = start_program(pool, &taken->fd, NULL, NULL);
+	taken->waited = false;
+	if (!taken->program)
+		return -1;
+	board_add(&pool->worker->slot->cold, 1);
+	return 0;
+}
+
+int warm_pool_take(struct warm_pool *pool, struct warm_program *taken)
+{
+	struct waiter *x = oldest_alive(pool);
+
+	if (!x)
+		return start_cold(pool, taken);
+	*taken = (struct warm_program){ .program = x->program, .fd = x->fd, .waited = true };
+	remove_waiter(x);
+	free(x);
+	board_add(&pool->worker->slot->joined, 1);
+	pool->delay_ms = 0;
+	pool->warned = false;
+	wait_for(pool, REFILL_MS);
+	return 0;
+}
+
+/* ---- the pool ----------------------------------------------------------- */
+
+struct warm_pool *warm_pool_new(struct worker *w)
+{
+	const struct conf_warm *conf = &w->service->handler.warm;
+	struct warm_pool *pool = calloc(1, sizeof *pool);
+	struct text t;
+
+	if (!pool)
+		return NULL;
+	*pool = (struct warm_pool){
+		.worker = w, .conf = conf,
+		.refill.fire = on_refill, .age.fire = on_age,
+		.starts = { .each_ms = START_EACH_MS, .burst = conf->n },
+		.exits = { .each_ms = EXIT_EACH_MS, .burst = conf->n },
+	};
+	list_init(&pool->waiting);
+	t = text_in(pool->service, sizeof pool->service);
+	text_add(&t, "DROVER_SERVICE=%s", name_of(pool));
+	pool->envp = environment_with(&w->programs.environment,
+	                              (char *[]){ pool->service, proto }, 2);
+	if (!pool->envp) {
+		free(pool);
+		return NULL;
+	}
+	fill(pool);
+	return pool;
+}
+
+void warm_pool_rest(struct warm_pool *pool)
+{
+	struct waiter *x;
+
+	pool->resting = true;
+	timer_unset(&pool->worker->loop.timers, &pool->refill);
+	timer_unset(&pool->worker->loop.timers, &pool->age);
+	list_each(&pool->waiting, x, struct waiter, in_pool)
+		let_go(x, WAITER_DRAINED);
+}
+
+void warm_pool_free(struct warm_pool *pool)
+{
+	if (!pool)
+		return;
+	warm_pool_rest(pool);
+	free(pool->envp);
+	free(pool);
+}
