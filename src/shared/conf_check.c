@@ -85,20 +85,38 @@ static void check_environment(struct conf_loader *ld, const struct conf_draft *d
 			check_variable(ld, origin(d, "handler.pass_env"), h->pass_env[i]);
 }
 
+static enum handler_kind kind_of(const struct conf_handler *h)
+{
+	const enum handler_kind kind = conf_keys_handler_kind[h->id];
+
+	return kind == HANDLER_PROGRAM && h->warm.n > 0 ? HANDLER_WARM : kind;
+}
+
+/* Who left out `warm` is told so only of keys that it would give a meaning to. */
+static void refuse_in(struct conf_loader *ld, const struct conf_handler *h,
+                      const struct conf_group *group, const config_setting_t *setting)
+{
+	for (size_t i = 0; i < group->n_keys; i++) {
+		const struct conf_key *key = &group->keys[i];
+		const config_setting_t *member = conf_source_member(setting, key->name);
+		const bool lacks_warm = h->kind == HANDLER_PROGRAM &&
+		                        conf_keys_applies(key, HANDLER_WARM);
+
+		if (member && !conf_keys_applies(key, h->kind))
+			conf_source_complain(ld, member, "means nothing for a handler of type"
+			                     " %s%s (leave it out)", conf_keys_handlers[h->id],
+			                     lacks_warm ? " without warm" : "");
+	}
+}
+
 /* The service's own words only: from `defaults`, some may fit others. */
 static void refuse_meaningless(struct conf_loader *ld, const struct conf_draft *d)
 {
-	const enum handler_kind kind = d->service->handler.kind;
-	char what[64];
+	const struct conf_handler *h = &d->service->handler;
 
-	snprintf(what, sizeof what, "a handler of type %s%s",
-	         conf_keys_handlers[d->service->handler.id],
-	         kind == HANDLER_PROGRAM ? " without warm" : "");
-	conf_group_refuse(ld, &conf_keys_handler, conf_source_member(d->own, "handler"), kind,
-	                  what);
-	conf_group_refuse(ld, &conf_keys_timeouts, conf_source_member(d->own, "timeouts"), kind,
-	                  what);
-	conf_group_refuse(ld, &conf_keys_service, d->own, kind, what);
+	refuse_in(ld, h, &conf_keys_handler, conf_source_member(d->own, "handler"));
+	refuse_in(ld, h, &conf_keys_timeouts, conf_source_member(d->own, "timeouts"));
+	refuse_in(ld, h, &conf_keys_service, d->own);
 }
 
 /* ---- filters ------------------------------------------------------------ */
@@ -178,10 +196,10 @@ static void check_handler(struct conf_loader *ld, struct conf_draft *d)
 			                     " (as in handler = { type = \"echo\"; })");
 		return;
 	}
-	h->kind = conf_keys_handler_kind[h->id];
-	if (h->kind == HANDLER_PROGRAM && h->warm.n > 0)
-		h->kind = HANDLER_WARM;
+	h->kind = kind_of(h);
 	refuse_meaningless(ld, d);
+	if (h->kind != HANDLER_WARM)
+		h->warm = (struct conf_warm){ 0 };      /* what came from `defaults` */
 	switch (h->kind) {
 	case HANDLER_BYTES:
 		h->argv = NULL;

@@ -18,6 +18,9 @@ static struct daemon d;
 	"services = {\n s = {\n listen = \"127.0.0.1:0\"; handler = { type = \"echo\"; };\n " settings "\n }; };\n"
 #define PROGRAM_WITH(settings) \
 	"services = {\n s = {\n listen = \"127.0.0.1:0\";\n handler = { type = \"exec\"; " settings " };\n }; };\n"
+#define PROGRAM_THAT(settings, more) \
+	"services = {\n s = {\n listen = \"127.0.0.1:0\";\n handler = { type = \"exec\";" \
+	" argv = \"/bin/cat\"; " settings " };\n " more "\n }; };\n"
 #define LISTEN(address) \
 	"services = {\n s = {\n listen = " address ";\n handler = { type = \"echo\"; };\n }; };\n"
 
@@ -93,9 +96,26 @@ static const struct {
 	{ "an environment without a name", PROGRAM_WITH("argv = \"/bin/cat\"; env = \"value\";"), 4, "value" },
 	{ "a program for echo", "services = {\n s = {\n listen = \"127.0.0.1:0\";\n"
 	  " handler = { type = \"echo\"; argv = \"/bin/cat\"; };\n }; };\n", 4, "argv" },
-	{ "an idle time-out for a program", "services = {\n s = {\n listen = \"127.0.0.1:0\";\n"
-	  " handler = { type = \"exec\"; argv = \"/bin/cat\"; };\n timeouts = { idle = 3; };\n }; };\n",
-	  5, "idle" },
+	{ "an idle time-out for a program", PROGRAM_THAT("", "timeouts = { idle = 3; };"), 5,
+	  "idle means nothing for a handler of type exec without warm (leave it out)" },
+	{ "an age of programs of which none waits", PROGRAM_THAT("\nwarm_max_age = \"1m\";", ""), 5,
+	  "warm_max_age means nothing for a handler of type exec without warm (leave it out)" },
+	{ "a peer told to a program that has it", PROGRAM_THAT("\npeer = \"proxy-v1\";", ""), 5,
+	  "peer means nothing for a handler of type exec without warm (leave it out)" },
+	{ "a write time-out for a warm program",
+	  PROGRAM_THAT("warm = 1;", "timeouts = { write = 3; };"), 5,
+	  "write means nothing for a handler of type exec (leave it out)" },
+	{ "a request time-out for a warm program",
+	  PROGRAM_THAT("warm = 1;", "timeouts = { request = 3; };"), 5,
+	  "request means nothing for a handler of type exec (leave it out)" },
+	{ "too many programs that wait", PROGRAM_THAT("warm = 1025;", ""), 4, "warm is out of range (0 to 1024)" },
+	{ "a warm program without a name", PROGRAM_WITH("warm = 1;"), 4, "argv" },
+	{ "an unknown key beside warm", PROGRAM_THAT("warm = 1;\nwarm_max_ago = 5;", ""), 5, "warm_max_age" },
+	{ "an unknown way to tell of the peer", PROGRAM_THAT("warm = 1; peer = \"proxy-v2\";", ""), 4,
+	  "\"proxy-v1\"" },
+	{ "warm for echo", "services = {\n s = {\n listen = \"127.0.0.1:0\";\n"
+	  " handler = { type = \"echo\"; warm = 2; };\n }; };\n", 4,
+	  "warm means nothing for a handler of type echo" },
 	{ "an address without a port", LISTEN("\"127.0.0.1\""), 3, "127.0.0.1" },
 	{ "a port beyond 65535", LISTEN("\"127.0.0.1:65536\""), 3, "65536" },
 	{ "a service that nobody knows", LISTEN("\"127.0.0.1:no-such-port\""), 3, "no-such-port" },

@@ -14,6 +14,8 @@
 #define WITH(x)  "services = { s = { " ECHO x " }; };"
 #define HANDLER(x) "services = { s = { listen = \"*:0\"; handler = { " x " }; }; };"
 #define EXEC(x)  HANDLER("type = \"exec\"; " x)
+#define PROGRAM(x, y) "services = { s = { listen = \"*:0\"; handler = { type = \"exec\";" \
+                      " argv = \"/bin/cat\"; " x " }; " y " }; };"
 #define FILTER(x) HANDLER("type = \"filter\"; argv = \"/bin/cat\"; " x)
 #define ON(x)    "services = { s = { listen = " x "; handler = { type = \"echo\"; }; }; };"
 #define TOP(x)   x " " WITH("")
@@ -91,6 +93,26 @@ static const struct refusal keys[] = {
 	{ "a mode that is none", WITH("umask = \"0888\";"), "services.s.umask is malformed" },
 	{ "a duration that is none", TOP("shutdown_timeout = \"soon\";"),
 	  "shutdown_timeout is malformed (a duration: " },
+	{ "more programs that wait than may", PROGRAM("\nwarm = 1025;", ""),
+	  "t.conf:2: services.s.handler.warm is out of range (0 to 1024)" },
+	{ "fewer programs that wait than none", PROGRAM("warm = -1;", ""),
+	  "services.s.handler.warm is out of range (0 to 1024)" },
+	{ "a truth for a number of programs", PROGRAM("warm = true;", ""),
+	  "services.s.handler.warm must be an integer, not " },
+	{ "a slip in warm", PROGRAM("wram = 1;", ""),
+	  "services.s.handler.wram is not a known key (did you mean warm?)" },
+	{ "a slip in warm_max_age", PROGRAM("warm = 1; warm_maxage = 1;", ""),
+	  "services.s.handler.warm_maxage is not a known key (did you mean warm_max_age?)" },
+	{ "a slip in peer", PROGRAM("warm = 1; pear = \"none\";", ""),
+	  "services.s.handler.pear is not a known key (did you mean peer?)" },
+	{ "an age before the beginning", PROGRAM("warm = 1; warm_max_age = -1;", ""),
+	  "services.s.handler.warm_max_age is out of range (0 to 365d)" },
+	{ "an age beyond all ages", PROGRAM("warm = 1; warm_max_age = \"366d\";", ""),
+	  "services.s.handler.warm_max_age is out of range (0 to 365d)" },
+	{ "a slip in what the peer is told by", PROGRAM("warm = 1; peer = \"proxy_v1\";", ""),
+	  "services.s.handler.peer cannot be \"proxy_v1\" (did you mean \"proxy-v1\"?)" },
+	{ "no way to tell the peer", PROGRAM("warm = 1; peer = \"environment\";", ""),
+	  "services.s.handler.peer cannot be \"environment\" (one of \"none\", \"proxy-v1\")" },
 	{ "a negative duration", TOP("shutdown_timeout = -1;"), "is out of range (0 to 365d)" },
 	{ "less than a millisecond", TOP("shutdown_timeout = 0.0001;"), "is out of range" },
 	{ "a size below the least", WITH("rlimits = { as = \"1k\"; };"), "(1M to " },
@@ -139,12 +161,45 @@ static const struct refusal meaning[] = {
 	  "services.s.hang_timeout is " },
 	{ "the input of a program", "services = { s = { listen = \"*:0\"; crash_capture = \"4k\";"
 	  " handler = { type = \"exec\"; argv = \"/bin/true\"; }; }; };",
-	  "services.s.crash_capture means nothing for a handler of type exec" },
+	  "services.s.crash_capture means nothing for a handler of type exec (leave it out)" },
 	{ "a state_dir that depends on where one stands", TOP("state_dir = \"state\";"),
 	  "state_dir must be " },
 	{ "idle for a program", "services = { s = { listen = \"*:0\"; handler = { type = \"exec\";"
 	  " argv = \"/bin/sh\"; }; timeouts = { idle = 1; }; }; };",
-	  "services.s.timeouts.idle means nothing for a handler of type exec" },
+	  "services.s.timeouts.idle means nothing for a handler of type exec without warm"
+	  " (leave it out)" },
+	{ "idle for a program of which none waits",
+	  "defaults = { handler = { warm = 2; }; };\n"
+	  PROGRAM("warm = 0;", "timeouts = {\nidle = 1; };"),
+	  "t.conf:3: services.s.timeouts.idle means nothing for a handler of type exec without warm"
+	  " (leave it out)" },
+	{ "an age of programs that do not wait", PROGRAM("warm_max_age = \"5m\";", ""),
+	  "services.s.handler.warm_max_age means nothing for a handler of type exec without warm"
+	  " (leave it out)" },
+	{ "an age of none that wait", PROGRAM("warm = 0; warm_max_age = \"5m\";", ""),
+	  "services.s.handler.warm_max_age means nothing for a handler of type exec without warm"
+	  " (leave it out)" },
+	{ "a peer told to a program that sees it", PROGRAM("peer = \"proxy-v1\";", ""),
+	  "services.s.handler.peer means nothing for a handler of type exec without warm"
+	  " (leave it out)" },
+	{ "write for a program", PROGRAM("", "timeouts = { write = 1; };"),
+	  "services.s.timeouts.write means nothing for a handler of type exec (leave it out)" },
+	{ "write for a warm program", PROGRAM("warm = 1;", "timeouts = { write = 1; };"),
+	  "services.s.timeouts.write means nothing for a handler of type exec (leave it out)" },
+	{ "request for a warm program", PROGRAM("warm = 1;", "timeouts = { request = 1; };"),
+	  "services.s.timeouts.request means nothing for a handler of type exec (leave it out)" },
+	{ "the input of a warm program", PROGRAM("warm = 1;", "crash_capture = \"4k\";"),
+	  "services.s.crash_capture means nothing for a handler of type exec (leave it out)" },
+	{ "warm for echo", HANDLER("type = \"echo\"; warm = 1;"),
+	  "services.s.handler.warm means nothing for a handler of type echo (leave it out)" },
+	{ "warm for a filter", FILTER("framing = \"line\"; warm = 1;"),
+	  "services.s.handler.warm means nothing for a handler of type filter (leave it out)" },
+	{ "an age for a filter", FILTER("framing = \"line\"; warm_max_age = 1;"),
+	  "services.s.handler.warm_max_age means nothing for a handler of type filter (leave it out)" },
+	{ "a warm program without argv", EXEC("warm = 1;"), "services.s.handler needs argv" },
+	{ "a variable that drover sets, for a warm program",
+	  PROGRAM("warm = 1; env = \"PROTO=TCP\";", ""),
+	  "services.s.handler.env sets PROTO, which drover itself says" },
 	{ "a filter without argv", HANDLER("type = \"filter\"; framing = \"line\";"),
 	  "services.s.handler needs argv" },
 	{ "a filter without framing", FILTER(""),
@@ -169,7 +224,7 @@ static const struct refusal meaning[] = {
 	  FILTER("framing = \"line\"; share = \"connection\"; max_requests = 2;"),
 	  "services.s.handler.max_requests means nothing with share = \"connection\"" },
 	{ "framing for a program", EXEC("argv = \"/bin/sh\"; framing = \"line\";"),
-	  "services.s.handler.framing means nothing for a handler of type exec" },
+	  "services.s.handler.framing means nothing for a handler of type exec (leave it out)" },
 	{ "max_request for echo", WITH("max_request = 5;"),
 	  "services.s.max_request means nothing for a handler of type echo" },
 	{ "a time for requests to echo", WITH("timeouts = { request = 5; };"),
@@ -356,6 +411,64 @@ START_TEST(a_filter_has_two_framings_and_defaults)
 	ck_assert_int_eq(conf->services[2]->timeouts.request, 0);
 } END_TEST
 
+START_TEST(a_warm_program_has_an_age_and_idle)
+{
+	const struct conf *conf = load_well("services = {"
+		" a = { listen = \"*:0\"; handler = { type = \"exec\"; argv = \"/bin/cat\"; warm = 3; }; };"
+		" b = { listen = \"*:0\"; handler = { type = \"exec\"; argv = \"/bin/cat\"; warm = 1024;"
+		" warm_max_age = 0; peer = \"proxy-v1\"; }; timeouts = { idle = \"1m\"; }; };"
+		" c = { listen = \"*:0\"; handler = { type = \"exec\"; argv = \"/bin/cat\"; }; }; };");
+	const struct conf_service *a = conf->services[0], *b = conf->services[1],
+	                          *c = conf->services[2];
+
+	ck_assert_int_eq(a->handler.kind, HANDLER_WARM);
+	ck_assert_int_eq(a->handler.warm.n, 3);
+	ck_assert_int_eq(a->handler.warm.max_age, 3600000);
+	ck_assert_int_eq(a->handler.warm.peer, WARM_PEER_NONE);
+	ck_assert_int_eq(a->timeouts.idle, 300000);
+	ck_assert_int_eq(a->timeouts.write, 0);
+	ck_assert_int_eq(a->timeouts.request, 0);
+	ck_assert_int_eq(b->handler.warm.n, 1024);
+	ck_assert_int_eq(b->handler.warm.max_age, 0);
+	ck_assert_int_eq(b->handler.warm.peer, WARM_PEER_PROXY_V1);
+	ck_assert_int_eq(b->timeouts.idle, 60000);
+	ck_assert_int_eq(c->handler.kind, HANDLER_PROGRAM);
+	ck_assert_int_eq(c->handler.warm.n, 0);
+	ck_assert_int_eq(c->timeouts.idle, 0);
+} END_TEST
+
+START_TEST(what_defaults_say_of_warm_is_left_out_where_it_does_not_fit)
+{
+	const struct conf *conf = load_well(
+		"defaults = { handler = { argv = \"/bin/cat\"; warm = 4; warm_max_age = \"5m\";"
+		" peer = \"proxy-v1\"; in_flight = 2; }; crash_capture = \"4k\";"
+		" timeouts = { idle = 1; write = 2; request = 3; }; };"
+		"services = { a = { listen = \"*:0\"; handler = { type = \"exec\"; };"
+		" timeouts = { idle = 7; }; };"
+		" b = { listen = \"*:0\"; handler = { type = \"exec\"; warm = 0; }; };"
+		" c = { " ECHO " };"
+		" d = { listen = \"*:0\"; handler = { type = \"filter\"; framing = \"line\"; }; }; };");
+	const struct conf_service *a = conf->services[0];
+
+	ck_assert_int_eq(a->handler.kind, HANDLER_WARM);
+	ck_assert_int_eq(a->handler.warm.n, 4);
+	ck_assert_int_eq(a->handler.warm.max_age, 300000);
+	ck_assert_int_eq(a->handler.warm.peer, WARM_PEER_PROXY_V1);
+	ck_assert_int_eq(a->timeouts.idle, 7000);
+	ck_assert_int_eq(a->timeouts.write, 0);
+	ck_assert_int_eq(a->timeouts.request, 0);
+	ck_assert_uint_eq(a->crash_capture, 0);
+	for (size_t i = 1; i < conf->n_services; i++) {
+		const struct conf_warm *w = &conf->services[i]->handler.warm;
+
+		ck_assert_msg(conf->services[i]->handler.kind != HANDLER_WARM && w->n == 0 &&
+		              w->max_age == 0 && w->peer == WARM_PEER_NONE, "service %zu", i);
+	}
+	ck_assert_int_eq(conf->services[1]->timeouts.idle, 0);
+	ck_assert_int_eq(conf->services[2]->timeouts.idle, 1000);
+	ck_assert_int_eq(conf->services[3]->handler.filter.in_flight, 2);
+} END_TEST
+
 START_TEST(a_control_socket_has_an_address_and_groups)
 {
 	const struct conf_control *c = &load_well("user = \"root\";"
@@ -473,7 +586,9 @@ START_TEST(a_dump_loads_and_dumps_to_itself)
 		" nice = -1; umask = \"27\"; cpus = \"0\"; rlimits = { core = 0; as = \"3G\";"
 		" cpu = 5000000000L; }; }; b = { " ECHO " };"
 		" c = { listen = \"*:0\"; max_request = \"2M\"; handler = { type = \"filter\"; argv = \"/bin/cat\";"
-		" framing = \"fixed:1M\"; share = \"connection\"; prefix = \"peer\"; pty = true; }; }; };"));
+		" framing = \"fixed:1M\"; share = \"connection\"; prefix = \"peer\"; pty = true; }; };"
+		" d = { listen = \"*:0\"; handler = { type = \"exec\"; argv = \"/bin/cat\"; warm = 5;"
+		" warm_max_age = 0; peer = \"proxy-v1\"; }; }; };"));
 	second = dump(load_well(first));
 	ck_assert_str_eq(first, second);
 	ck_assert_ptr_nonnull(strstr(first, "idle = \"90s\";"));
@@ -482,6 +597,35 @@ START_TEST(a_dump_loads_and_dumps_to_itself)
 	ck_assert_ptr_nonnull(strstr(first, "target = \"/a\\\"b\\\\c\\x07\";"));
 	free(first);
 	free(second);
+} END_TEST
+
+/* Parts of a dump, and parts of those of other handlers. */
+static const struct {
+	const char *name, *text;
+	const char *has[6], *lacks[8];
+} dumps[] = {
+	{ "echo", WITH(""), { "idle = \"5m\";", "write = \"1m\";" },
+	  { "warm", "peer", "argv", "request", "framing" } },
+	{ "a program", PROGRAM("", ""), { "warm = 0;", "session = \"0\";" },
+	  { "warm_max_age", "peer", "idle", "write", "request", "crash_capture", "framing" } },
+	{ "a warm program", PROGRAM("warm = 2;", ""),
+	  { "warm = 2;", "warm_max_age = \"1h\";", "peer = \"none\";", "idle = \"5m\";", "session = \"0\";" },
+	  { "write", "request", "crash_capture", "framing" } },
+	{ "a filter", FILTER("framing = \"line\";"),
+	  { "idle = \"5m\";", "request = \"0\";", "write = \"1m\";" }, { "warm", "peer" } },
+};
+
+START_TEST(a_dump_has_what_means_something_for_the_handler)
+{
+	char *text = dump(load_well(dumps[_i].text));
+
+	for (size_t i = 0; i < LENGTH(dumps[_i].has) && dumps[_i].has[i]; i++)
+		ck_assert_msg(strstr(text, dumps[_i].has[i]) != NULL, "%s: no %s in\n%s",
+		              dumps[_i].name, dumps[_i].has[i], text);
+	for (size_t i = 0; i < LENGTH(dumps[_i].lacks) && dumps[_i].lacks[i]; i++)
+		ck_assert_msg(strstr(text, dumps[_i].lacks[i]) == NULL, "%s: %s in\n%s",
+		              dumps[_i].name, dumps[_i].lacks[i], text);
+	free(text);
 } END_TEST
 
 int main(void)
@@ -499,6 +643,8 @@ int main(void)
 	tcase_add_test(tc, what_is_not_given_has_its_default);
 	tcase_add_test(tc, defaults_merge_group_by_group_and_lists_replace);
 	tcase_add_test(tc, a_filter_has_two_framings_and_defaults);
+	tcase_add_test(tc, a_warm_program_has_an_age_and_idle);
+	tcase_add_test(tc, what_defaults_say_of_warm_is_left_out_where_it_does_not_fit);
 	tcase_add_test(tc, a_control_socket_has_an_address_and_groups);
 	tcase_add_test(tc, a_burst_covers_all_workers_twice);
 	tcase_add_loop_test(tc, a_pool_that_sizes_itself_has_defaults_for_the_rest, 0, LENGTH(pools));
@@ -506,5 +652,6 @@ int main(void)
 	tcase_add_test(tc, each_service_lies_on_pages_of_its_own);
 	tcase_add_test(tc, a_full_arena_is_a_complaint);
 	tcase_add_test(tc, a_dump_loads_and_dumps_to_itself);
+	tcase_add_loop_test(tc, a_dump_has_what_means_something_for_the_handler, 0, LENGTH(dumps));
 	return run_tap(suite);
 }
