@@ -86,10 +86,18 @@ static void program_ended(void *arg, int status)
 	tell_end(c, status);
 	k->status = status;
 	connection_outlives_program(c);
-	if (c->watch.fd == -1 || relay_flush(&k->relay))
+	switch (c->watch.fd == -1 ? RELAY_NO_REST : relay_flush(&k->relay)) {
+	case RELAY_NO_REST:
 		connection_program_ended(c, status);
-	else if (c->cut != END_NOT_YET)
-		connection_end_program(c, c->cut);
+		break;
+	case RELAY_REST_LOST:
+		lost(&k->relay);
+		break;
+	case RELAY_REST_WAITS:
+		if (c->cut != END_NOT_YET)
+			connection_end_program(c, c->cut);
+		break;
+	}
 }
 
 /* ---- who the client is -------------------------------------------------- */

@@ -195,15 +195,21 @@ static int rewatch(struct relay *r, struct relay_end *e, const struct relay_way 
 	return loop_rewatch(r->owner->loop, &e->watch, want);
 }
 
+static int rewatch_both(struct relay *r)
+{
+	if (r->is_lost)
+		return 0;
+	return rewatch(r, &r->client, &r->ways[RELAY_UP], &r->ways[RELAY_DOWN]) == -1 ||
+	       rewatch(r, &r->program, &r->ways[RELAY_DOWN], &r->ways[RELAY_UP]) == -1 ? -1 : 0;
+}
+
 /* After moving: what is wanted now, and what the owner has to know. It may end r. */
 static int settle(struct relay *r)
 {
 	const bool finished = r->is_finished;
 
 	r->is_finished = false;
-	if (!r->is_lost &&
-	    (rewatch(r, &r->client, &r->ways[RELAY_UP], &r->ways[RELAY_DOWN]) == -1 ||
-	     rewatch(r, &r->program, &r->ways[RELAY_DOWN], &r->ways[RELAY_UP]) == -1))
+	if (rewatch_both(r) == -1)
 		return -1;
 	if (r->is_lost)
 		r->owner->lost(r);
@@ -271,12 +277,14 @@ void relay_end(struct relay *r)
 	}
 }
 
-bool relay_flush(struct relay *r)
+enum relay_rest relay_flush(struct relay *r)
 {
 	for (int i = 0; i < LAST_MOVES && move(r, RELAY_DOWN); i++)
 		;
 	r->is_finished = false;
-	return !r->is_lost && r->ways[RELAY_DOWN].phase == RELAY_ENDED;
+	if (rewatch_both(r) == -1 || r->is_lost)
+		return RELAY_REST_LOST;
+	return r->ways[RELAY_DOWN].phase == RELAY_ENDED ? RELAY_NO_REST : RELAY_REST_WAITS;
 }
 
 bool relay_client_ended(const struct relay *r)

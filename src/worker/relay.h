@@ -83,11 +83,17 @@ int relay_begin(struct relay *r);
 /* Lets go of both descriptors, and of what was not taken. More than once is fine. */
 void relay_end(struct relay *r);
 
+enum relay_rest {
+	RELAY_NO_REST,                  /* all is sent, as when `finished` is called */
+	RELAY_REST_WAITS,               /* the client has not taken all of it yet */
+	RELAY_REST_LOST,                /* nobody will, as when `lost` is called */
+};
+
 /*
  * The program has ended: sends what it still said, as far as the client takes it
- * now. True if that was all. Calls no `finished` or `lost`.
+ * now. In place of a call back, for now, what would be said there is returned.
  */
-bool relay_flush(struct relay *r);
+enum relay_rest relay_flush(struct relay *r);
 
 /* Whether the client has sent its last byte. */
 bool relay_client_ended(const struct relay *r);
