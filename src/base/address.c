@@ -6,6 +6,7 @@
 #include "address.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
@@ -109,6 +110,39 @@ const char *address_format(const struct address *a, char *buf, size_t size)
 		snprintf(buf, size, "unix:%.*s", (int)sizeof a->u.un.sun_path,
 		         a->u.un.sun_path);
 	return buf;
+}
+
+static int fail(int err)
+{
+	errno = err;
+	return -1;
+}
+
+int address_set_path(struct address *a, const char *path)
+{
+	const size_t len = strlen(path);
+
+	if (len == 0)
+		return fail(ENOENT);
+	if (len > ADDRESS_UNIX_MAX)
+		return fail(ENAMETOOLONG);
+	*a = (struct address){ .u.un.sun_family = AF_UNIX };
+	memcpy(a->u.un.sun_path, path, len);
+	a->len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len + 1);
+	return 0;
+}
+
+int address_set_unix(struct address *a, const char *name)
+{
+	if ((name[0] != '/' && name[0] != '@') || name[1] == '\0')
+		return fail(EINVAL);
+	if (address_set_path(a, name) == -1)
+		return -1;
+	if (name[0] == '@') {
+		a->u.un.sun_path[0] = '\0';
+		a->len--;
+	}
+	return 0;
 }
 
 in_port_t address_port(const struct address *a)

@@ -34,6 +34,9 @@ struct endpoint {
 
 #define ADDRESS_TEXT_MAX 128            /* room for any address below, with NUL */
 
+/* Bytes of a unix socket's path, or of '@' and an abstract name. */
+#define ADDRESS_UNIX_MAX (sizeof ((struct sockaddr_un *)0)->sun_path - 1)
+
 /* Takes the address apart; anything unknown becomes family 0. */
 struct endpoint endpoint_of(const struct sockaddr *sa, socklen_t len);
 
@@ -45,6 +48,20 @@ const char *endpoint_ip(const struct endpoint *e, char *buf, size_t size);
 
 /* "127.0.0.1:80", "[::1]:80", "unix:/path", "unix:@name". Returns buf. */
 const char *address_format(const struct address *a, char *buf, size_t size);
+
+/*
+ * Makes *a the unix socket of that name: an absolute path, or '@' and an abstract
+ * name, as in unix(7). A path counts with its NUL, an abstract name without: each
+ * byte of that is part of it. 0, or -1 with errno, and *a as it was: EINVAL if it
+ * is neither of both, ENAMETOOLONG if it has more than ADDRESS_UNIX_MAX bytes.
+ */
+int address_set_unix(struct address *a, const char *name);
+
+/*
+ * The same for any path, also a relative one; '@' means nothing in it. ENOENT if it
+ * is empty: that would be an abstract name.
+ */
+int address_set_path(struct address *a, const char *path);
 
 /* The port in host byte order; 0 where there is none. */
 in_port_t address_port(const struct address *a);

@@ -6,9 +6,7 @@
 #include "arena.h"
 
 #include <errno.h>
-#include <stdarg.h>
 #include <stdalign.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -60,24 +58,6 @@ char *arena_strndup(struct arena *a, const char *s, size_t len)
 char *arena_strdup(struct arena *a, const char *s)
 {
 	return arena_strndup(a, s, strlen(s));
-}
-
-char *arena_printf(struct arena *a, const char *format, ...)
-{
-	va_list ap;
-	char *s;
-	int len;
-
-	va_start(ap, format);
-	len = vsnprintf(NULL, 0, format, ap);
-	va_end(ap);
-	s = len < 0 ? NULL : arena_alloc(a, (size_t)len + 1);
-	if (s) {
-		va_start(ap, format);
-		vsnprintf(s, (size_t)len + 1, format, ap);
-		va_end(ap);
-	}
-	return s;
 }
 
 void arena_rewind(struct arena *a, void *from)

@@ -34,10 +34,6 @@ void *arena_alloc(struct arena *a, size_t size);
 char *arena_strdup(struct arena *a, const char *s);
 char *arena_strndup(struct arena *a, const char *s, size_t len);
 
-/* A string made as by printf(3); NULL as above. */
-char *arena_printf(struct arena *a, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
 /* Takes back, and wipes, all that was handed out from `from` on; NULL: nothing. */
 void arena_rewind(struct arena *a, void *from);
 

@@ -45,11 +45,6 @@ bool log_wants(enum log_level level)
 	return level <= current.level;
 }
 
-const char *log_level_name(enum log_level level)
-{
-	return level_names[level];
-}
-
 const char *log_target_name(enum log_target target)
 {
 	return target_names[target];

@@ -50,7 +50,6 @@ void log_vline(enum log_level level, const char *format, va_list ap)
 			log_line(LOG_LEVEL_DEBUG, __VA_ARGS__); \
 	} while (0)
 
-const char *log_level_name(enum log_level level);
 const char *log_target_name(enum log_target target);
 
 #endif

@@ -17,25 +17,13 @@
 
 static enum target_outcome find_unix(const char *path, struct address *to, char *complaint)
 {
-	const size_t len = strlen(path);
-
-	*to = (struct address){ 0 };
-	if (len < 2 || (path[0] != '/' && path[0] != '@')) {
-		COMPLAIN("\"unix:%.200s\" would have to be unix:/path or unix:@name", path);
-		return TARGET_WRONG;
-	}
-	if (len >= sizeof to->u.un.sun_path) {
-		COMPLAIN("the path of a unix socket has at most %zu bytes", sizeof to->u.un.sun_path - 1);
-		return TARGET_WRONG;
-	}
-	to->u.un.sun_family = AF_UNIX;
-	memcpy(to->u.un.sun_path, path, len);
-	to->len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len);
-	if (path[0] == '@')
-		to->u.un.sun_path[0] = '\0';
+	if (address_set_unix(to, path) == 0)
+		return TARGET_FOUND;
+	if (errno == ENAMETOOLONG)
+		COMPLAIN("the path of a unix socket has at most %zu bytes", ADDRESS_UNIX_MAX);
 	else
-		to->len++;              /* a path has its NUL */
-	return TARGET_FOUND;
+		COMPLAIN("\"unix:%.200s\" would have to be unix:/path or unix:@name", path);
+	return TARGET_WRONG;
 }
 
 static bool answers(const struct addrinfo *ai)

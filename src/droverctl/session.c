@@ -13,9 +13,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <sys/un.h>
 #include <sysexits.h>
 
+#include "address.h"
 #include "fd.h"
 #include "memory.h"
 
@@ -42,17 +42,14 @@ static int fail(struct session *s, int status, const char *format, ...)
 static int connect_to(const char *path)
 {
 	const struct timeval limit = { .tv_sec = SEND_LIMIT_S };
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	struct address a;
 	int fd;
 
-	if (strlen(path) >= sizeof a.sun_path) {
-		errno = ENAMETOOLONG;
+	if (address_set_path(&a, path) == -1)
 		return -1;
-	}
-	strcpy(a.sun_path, path);
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (fd == -1 || setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit) == -1 ||
-	    connect(fd, (struct sockaddr *)&a, sizeof a) == -1)
+	    connect(fd, &a.u.sa, a.len) == -1)
 		return fd_drop(fd);
 	return fd;
 }

@@ -46,8 +46,3 @@ int doorbell_hang(struct doorbell *b, const int *fds, size_t n)
 	}
 	return 0;
 }
-
-bool doorbell_hangs(const struct doorbell *b)
-{
-	return b->n > 0;
-}

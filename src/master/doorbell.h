@@ -6,7 +6,6 @@
 #ifndef DROVER_MASTER_DOORBELL_H
 #define DROVER_MASTER_DOORBELL_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include "conf.h"
@@ -31,7 +30,5 @@ int doorbell_hang(struct doorbell *b, const int *fds, size_t n);
 
 /* One that is down is fine. */
 void doorbell_take_down(struct doorbell *b);
-
-bool doorbell_hangs(const struct doorbell *b);
 
 #endif

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <net/if.h>
 #include <netdb.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -177,12 +178,11 @@ static void add_host_and_port(struct collection *c, struct conf_listen *l)
 	struct in_addr ip;
 	in_port_t port;
 
-	if (strlen(l->text) >= sizeof text) {
+	if (snprintf(text, sizeof text, "%s", l->text) >= (int)sizeof text) {
 		WRONG(c, "holds an address that is too long (at most %zu bytes)", sizeof text - 1);
 		return;
 	}
 	l->kind = LISTEN_INET;
-	strcpy(text, l->text);
 	if (!split(c, l->text, text, &host, &service))
 		return;
 	if (!find_port(service, &port))
@@ -200,27 +200,14 @@ static void add_host_and_port(struct collection *c, struct conf_listen *l)
 
 static void add_unix(struct collection *c, struct conf_listen *l, const char *name)
 {
-	struct sockaddr_un *un = &l->address.u.un;
-	const size_t len = strlen(name), head = offsetof(struct sockaddr_un, sun_path);
-
 	l->kind = LISTEN_UNIX;
-	if ((*name != '/' && *name != '@') || len < 2) {
-		WRONG(c, "\"%s\" must go on with an absolute path, or @ and a name", l->text);
-		return;
-	}
-	if (len >= sizeof un->sun_path) {
+	if (address_set_unix(&l->address, name) == 0)
+		add(c, l);
+	else if (errno == ENAMETOOLONG)
 		WRONG(c, "\"%s\" is too long (the name has %zu bytes at most)", l->text,
-		      sizeof un->sun_path - 1);
-		return;
-	}
-	un->sun_family = AF_UNIX;
-	memcpy(un->sun_path, name, len);
-	l->address.len = (socklen_t)(head + len + 1);
-	if (*name == '@') {
-		un->sun_path[0] = '\0';
-		l->address.len--;       /* an abstract name is counted, not terminated */
-	}
-	add(c, l);
+		      ADDRESS_UNIX_MAX);
+	else
+		WRONG(c, "\"%s\" must go on with an absolute path, or @ and a name", l->text);
 }
 
 static void add_systemd(struct collection *c, struct conf_listen *l, const char *name)

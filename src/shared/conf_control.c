@@ -6,24 +6,15 @@
 #include <config.h>
 #include "conf_control.h"
 
-#include <string.h>
-
 #include "conf_identity.h"
 
 static void make_address(struct conf_loader *ld, const config_setting_t *setting)
 {
 	struct conf_control *c = &ld->conf->control;
-	struct sockaddr_un *un = &c->address.u.un;
 
-	if (strlen(c->socket) >= sizeof un->sun_path) {
+	if (address_set_path(&c->address, c->socket) == -1)
 		conf_source_complain(ld, setting, "is too long (a socket's path has %zu bytes at most)",
-		                     sizeof un->sun_path - 1);
-		return;
-	}
-	un->sun_family = AF_UNIX;
-	strcpy(un->sun_path, c->socket);
-	c->address.len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) +
-	                             strlen(c->socket) + 1);
+		                     ADDRESS_UNIX_MAX);
 }
 
 static gid_t find_group(struct conf_loader *ld, const config_setting_t *control, const char *key,

@@ -14,6 +14,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "text.h"
+
 struct names {
 	char  **items;
 	size_t  n;
@@ -46,29 +48,28 @@ static bool is_pattern(const char *name)
 }
 
 /* The folder of file, with a backslash before what glob(3) would take as its own. */
-static void write_folder_quoted(const char *file, char *buf)
+static void add_folder_quoted(struct text *t, const char *file)
 {
 	const char *end = strrchr(file, '/');
 
-	for (; file <= end; file++) {
-		if (strchr("*?[\\", *file))
-			*buf++ = '\\';
-		*buf++ = *file;
-	}
-	*buf = '\0';
+	for (; end && file <= end; file++)
+		text_add(t, "%s%c", strchr("*?[\\", *file) ? "\\" : "", *file);
 }
 
 /* Makes a pattern absolute; the caller frees it. */
 static char *complete(const char *main_file, const char *pattern)
 {
-	char *full = malloc(2 * strlen(main_file) + strlen(pattern) + 2);
+	const size_t size = 2 * strlen(main_file) + strlen(pattern) + 1;
+	char *full = malloc(size);
+	struct text t;
 
 	if (!full)
 		abort();
-	*full = '\0';
+	t = text_in(full, size);
 	if (*pattern != '/')
-		write_folder_quoted(main_file, full);
-	return strcat(full, pattern);
+		add_folder_quoted(&t, main_file);
+	text_add_string(&t, pattern);
+	return full;
 }
 
 static bool was_read(const struct conf_loader *ld, const char *path)

@@ -128,8 +128,9 @@ static struct conf_source *parse(struct conf_loader *ld, const char *path, char 
 	config_init(&source->tree);
 	append(ld, source);
 	if (conf_scan(&ld->report, source->path, text)) {
-		/* The newline: a comment in the last line needs one. */
-		source->parsed = config_read_string(&source->tree, strcat(text, "\n"));
+		/* A comment in the last line needs its newline. */
+		memcpy(text + strlen(text), "\n", sizeof "\n");
+		source->parsed = config_read_string(&source->tree, text);
 		if (!source->parsed)
 			complain_of_syntax(ld, source, n_lines);
 	}

@@ -9,10 +9,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 
+#include "address.h"
 #include "fd.h"
 #include "list.h"
 
@@ -67,20 +66,13 @@ static void on_writable(struct watch *w, uint32_t events)
 
 static int connect_to(const char *path)
 {
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
-	size_t len = strlen(path);
+	struct address to;
 	int fd;
 
-	if ((path[0] != '/' && path[0] != '@') || len < 2 || len >= sizeof to.sun_path) {
-		errno = EINVAL;
+	if (address_set_unix(&to, path) == -1)
 		return -1;
-	}
-	memcpy(to.sun_path, path, len);
-	if (path[0] == '@')
-		to.sun_path[0] = '\0';
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd != -1 && connect(fd, (struct sockaddr *)&to,
-	                        (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len)) == -1)
+	if (fd != -1 && connect(fd, &to.u.sa, to.len) == -1)
 		return fd_drop(fd);
 	return fd;
 }

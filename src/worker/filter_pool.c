@@ -2,18 +2,16 @@
 /*
  * Who gets the next request, and when a process is replaced. What happens in a
  * turn of the loop is only noted; requests are handed out at its end, so that
- * those that come together go together.
+ * those that come together go together. What a death means is decided in
+ * filter_policy.c, without side effects.
  */
 #include <config.h>
 #include "filter_pool.h"
 
-#include <errno.h>
 #include <stdlib.h>
-#include <string.h>
-#include <sys/wait.h>
 
-#include "backoff.h"
-#include "clock.h"
+#include "filter_policy.h"
+#include "filter_report.h"
 #include "log.h"
 #include "text.h"
 #include "worker.h"
@@ -30,27 +28,11 @@ struct filter_pool {
 	struct timer               pump;        /* at the end of this turn */
 	struct timer               again;       /* no process is started before it fires */
 	struct timer               patience;    /* those that wait have waited in vain */
-	int64_t                    delay_ms;    /* the last one; 0: all is well */
-	int64_t                    down_ms;     /* since when it is not; 0: all is well */
+	struct filter_trouble      trouble;
 	bool                       pumping;
 	bool                       resting;
 	char                       service[96]; /* "DROVER_SERVICE=..." */
 };
-
-/* ---- decisions ---------------------------------------------------------- */
-
-bool filter_pool_backs_off(const struct filter_death *d)
-{
-	return d->answered == 0 && d->n == d->n_unread;
-}
-
-bool filter_pool_gives_on(const struct filter_death *d, size_t i)
-{
-	/* Who does not even read in time, has had its time with the first of them. */
-	if (d->why == FILTER_END_TIMEOUT && i == 0)
-		return false;
-	return i >= d->n - d->n_unread;
-}
 
 /* ---- the queue ---------------------------------------------------------- */
 
@@ -105,28 +87,24 @@ static void fail_all_waiting(struct filter_pool *pool)
 
 /* ---- births ------------------------------------------------------------- */
 
-/* It cannot go on like that; twice as long each time. */
+/* It cannot go on like that. */
 static void back_off(struct filter_pool *pool)
 {
-	const struct conf_restart *rule = &pool->worker->service->restart;
-	const int64_t now_ms = pool->owner.loop->now_ms;
+	struct loop *l = pool->owner.loop;
 
 	if (pool->resting || timer_is_set(&pool->again))
 		return;
-	pool->delay_ms = backoff_next(pool->delay_ms, rule->delay_min, rule->delay_max);
-	if (pool->down_ms == 0)
-		pool->down_ms = now_ms;
-	loop_timer(pool->owner.loop, &pool->again, pool->delay_ms);
-	loop_timer_at(pool->owner.loop, &pool->patience,
-	              clock_deadline(pool->down_ms, pool->conf->timeout));
-	worker_event(pool->worker, "filter-delayed after=%lld", (long long)pool->delay_ms);
+	filter_policy_add_trouble(&pool->trouble, &pool->worker->service->restart, l->now_ms);
+	loop_timer(l, &pool->again, pool->trouble.delay_ms);
+	loop_timer_at(l, &pool->patience, filter_policy_patience_ms(&pool->trouble, pool->conf));
+	worker_event(pool->worker, "filter-delayed after=%lld", (long long)pool->trouble.delay_ms);
 }
 
 /* There has been no process that answers for as long as one may take for a request. */
 static bool is_down(const struct filter_pool *pool)
 {
-	return pool->n_serving == 0 && pool->down_ms > 0 &&
-	       clock_deadline(pool->down_ms, pool->conf->timeout) <= pool->owner.loop->now_ms;
+	return pool->n_serving == 0 &&
+	       filter_policy_patience_ms(&pool->trouble, pool->conf) <= pool->owner.loop->now_ms;
 }
 
 static struct filter_process *start(struct filter_pool *pool)
@@ -144,7 +122,7 @@ static struct filter_process *start(struct filter_pool *pool)
 	}
 	list_append(&pool->serving, &filter_process_links(p)->in_pool);
 	board_set(&w->slot->filters, ++pool->n_serving);
-	worker_event(w, "filter-start program=%d", (int)filter_process_pid(p));
+	filter_report_start(w, p);
 	return p;
 }
 
@@ -268,7 +246,7 @@ static void on_answered(struct filter_owner *o, struct filter_process *p,
 	struct filter_pool *pool = pool_of(o);
 
 	board_add(&pool->worker->slot->answered, 1);
-	pool->delay_ms = pool->down_ms = 0;
+	pool->trouble = (struct filter_trouble){ 0 };
 	if (filter_process_n(p) == 0 && !is_owned(pool) && pool->conf->max_requests > 0 &&
 	    filter_process_answered(p) >= (uint64_t)pool->conf->max_requests) {
 		remove_process(pool, p);
@@ -279,28 +257,6 @@ static void on_answered(struct filter_owner *o, struct filter_process *p,
 		pump_soon(pool);
 	if (r)
 		pool->asker->answered(r, a);
-}
-
-static void log_loss(const struct filter_pool *pool, const struct filter_process *p,
-                     const struct filter_death *d)
-{
-	const int pid = (int)filter_process_pid(p);
-
-	switch (d->why) {
-	case FILTER_END_UNASKED:
-		log_warn("%s: filter %d said something without being asked; killed", pool->owner.name, pid);
-		break;
-	case FILTER_END_TOO_LONG:
-		log_warn("%s: filter %d gave an answer longer than max_request; killed", pool->owner.name, pid);
-		break;
-	case FILTER_END_BROKEN:
-		log_warn("%s: filter %d gave an answer that is no %s; killed", pool->owner.name, pid,
-		         pool->conf->filter_framing_text);
-		break;
-	case FILTER_END_TIMEOUT: case FILTER_END_DIED:
-	case FILTER_END_RECYCLED: case FILTER_END_CLOSED: case FILTER_END_DRAINED:
-		break;          /* has been logged, or will be when its status is known, or is normal */
-	}
 }
 
 /* Those that it never read wait again, in front; the others fail. */
@@ -315,7 +271,7 @@ static void settle_requests(struct filter_pool *pool, struct filter_process *p,
 	for (size_t i = 0; filter_process_take_back(p, &r); i++) {
 		if (!r)
 			continue;
-		if (filter_pool_gives_on(d, i))
+		if (filter_policy_gives_on(d, i))
 			enqueue(pool, first, r);
 		else
 			list_append(&failed, &r->in_queue);
@@ -339,7 +295,7 @@ static void on_lost(struct filter_owner *o, struct filter_process *p, enum filte
 
 	remove_process(pool, p);
 	board_add(&pool->worker->slot->replaced, 1);
-	log_loss(pool, p, &d);
+	filter_report_loss(pool->worker, p);
 	if (own) {
 		while (filter_process_take_back(p, &r))
 			;
@@ -348,25 +304,14 @@ static void on_lost(struct filter_owner *o, struct filter_process *p, enum filte
 	} else {
 		settle_requests(pool, p, &d);
 	}
-	if (filter_pool_backs_off(&d))
+	if (filter_policy_backs_off(&d))
 		back_off(pool);
 	pump_soon(pool);
 }
 
 static void on_ended(struct filter_owner *o, struct filter_process *p, int status)
 {
-	struct worker *w = pool_of(o)->worker;
-	const enum filter_end why = filter_process_why(p);
-	const int pid = (int)filter_process_pid(p);
-	const unsigned long long answered = filter_process_answered(p);
-	const bool by_signal = WIFSIGNALED(status);
-	const int value = by_signal ? WTERMSIG(status) : WEXITSTATUS(status);
-
-	if (why == FILTER_END_DIED)
-		log_warn("%s: filter %d ended by itself (%s %d) after %llu answers", o->name, pid,
-		         by_signal ? "signal" : "status", value, answered);
-	worker_event(w, "filter-end program=%d reason=%s how=%s value=%d answered=%llu", pid,
-	             filter_end_name(why), by_signal ? "signal" : "exit", value, answered);
+	filter_report_end(pool_of(o)->worker, p, status);
 }
 
 /* ---- connections -------------------------------------------------------- */

@@ -38,21 +38,4 @@ void filter_pool_ask(struct filter_pool *pool, struct filter_request *r);
 /* The connection ends, whatever r waits for. */
 void filter_pool_close(struct filter_pool *pool, struct filter_request *r);
 
-/* ---- decisions ---------------------------------------------------------- */
-
-struct filter_death {
-	enum filter_end why;
-	uint64_t        answered;       /* requests, in its life */
-	size_t          n, n_unread;    /* that it had, and of these those that it had not read */
-};
-
-/*
- * Whether the next process has to wait: it was lost before it had done anything,
- * and no request can have been the reason.
- */
-bool filter_pool_backs_off(const struct filter_death *d);
-
-/* Whether the i-th request that it had goes to the next process, instead of failing. */
-bool filter_pool_gives_on(const struct filter_death *d, size_t i);
-
 #endif

@@ -1,67 +1,40 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Pipes (or a terminal) to a program, frames in and out, and its end. Who gets
- * the next request, and what becomes of those that a dead one had, is
- * filter_pool.c's affair.
+ * Frames to a program and back, and its end. Who gets the next request, and what
+ * becomes of those that a dead one had, is filter_pool.c's affair.
  */
 #include <config.h>
 #include "filter_process.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <termios.h>
 #include <unistd.h>
 
-#include "clock.h"
 #include "fd.h"
-#include "log.h"
+#include "filter_channel.h"
+#include "filter_tickets.h"
 #include "text.h"
-#include "units.h"
 
 #define EOF_MS     1000                 /* from the end of its input to TERM */
 #define LAST_READS 64                   /* times that its output is read when it has died */
 
-struct ticket {                         /* a request that the process has */
-	struct filter_request *request; /* NULL: nobody waits for the answer */
-	size_t                 bytes;   /* that were sent, or are to be */
-};
-
 struct filter_process {
-	struct filter_links  links;
-	struct filter_owner *owner;
-	struct watch         in, out;           /* our ends; fd -1: closed */
-	struct timer         timer;             /* for an answer; once it leaves, for TERM */
-	struct program      *program;           /* NULL: ended */
-	pid_t                pid;
-	bool                 leaving;
-	enum filter_end      why;               /* if it is leaving */
-	uint64_t             taken, answered;
-	int64_t              since_ms;          /* it has the first of its requests to itself */
-	struct buffer        unsent;            /* requests that it has not read */
-	struct buffer        part;              /* the beginning of an answer */
-	struct framing_state framing;           /* of the answer */
-	size_t               first, n;          /* tickets[first % in_flight] is the oldest of n */
-	struct ticket        tickets[];
+	struct filter_links   links;
+	struct filter_owner  *owner;
+	struct watch          in, out;          /* our ends; fd -1: closed */
+	struct timer          timer;            /* for an answer; once it leaves, for TERM */
+	struct program       *program;          /* NULL: ended */
+	pid_t                 pid;
+	bool                  leaving;
+	enum filter_end       why;              /* if it is leaving */
+	uint64_t              taken, answered;
+	int64_t               since_ms;         /* it has the first of its requests to itself */
+	struct buffer         unsent;           /* requests that it has not read */
+	struct buffer         part;             /* the beginning of an answer */
+	struct framing_state  framing;          /* of the answer */
+	struct filter_tickets tickets;          /* of the requests that it has */
 };
-
-static const char *const end_names[] = {
-	[FILTER_END_RECYCLED] = "recycled",
-	[FILTER_END_CLOSED] = "closed",
-	[FILTER_END_DRAINED] = "drained",
-	[FILTER_END_DIED] = "died",
-	[FILTER_END_TIMEOUT] = "timeout",
-	[FILTER_END_UNASKED] = "unasked",
-	[FILTER_END_TOO_LONG] = "too-long",
-	[FILTER_END_BROKEN] = "broken",
-};
-
-const char *filter_end_name(enum filter_end why)
-{
-	return end_names[why];
-}
 
 /* An empty buffer has no bytes to be counted. */
 static size_t n_unsent(const struct filter_process *p)
@@ -69,72 +42,36 @@ static size_t n_unsent(const struct filter_process *p)
 	return buffer_is_empty(&p->unsent) ? 0 : buffer_waiting(&p->unsent);
 }
 
-/* ---- tickets ------------------------------------------------------------ */
+/* ---- requests given back ------------------------------------------------ */
 
-static size_t room_of(const struct filter_process *p)
+static struct filter_request *take_first(struct filter_process *p)
 {
-	return (size_t)p->owner->conf->in_flight;
-}
+	struct filter_request *r = filter_tickets_take(&p->tickets);
 
-static struct ticket *ticket(struct filter_process *p, size_t i)
-{
-	return &p->tickets[(p->first + i) % room_of(p)];
-}
-
-static struct ticket take_ticket(struct filter_process *p)
-{
-	struct ticket t = *ticket(p, 0);
-
-	p->first = (p->first + 1) % room_of(p);
-	p->n--;
-	if (t.request)
-		t.request->process = NULL;
-	return t;
+	if (r)
+		r->process = NULL;
+	return r;
 }
 
 bool filter_process_take_back(struct filter_process *p, struct filter_request **r)
 {
-	if (p->n == 0)
+	if (p->tickets.n == 0)
 		return false;
-	*r = take_ticket(p).request;
+	*r = take_first(p);
 	return true;
 }
 
 void filter_process_forget(struct filter_process *p, const struct filter_request *r)
 {
-	for (size_t i = 0; i < p->n; i++)
-		if (ticket(p, i)->request == r)
-			ticket(p, i)->request = NULL;
+	filter_tickets_forget(&p->tickets, r);
 }
 
-size_t filter_process_count_unread(const size_t *sizes, size_t n, size_t unread)
+/* Those of which it has seen no byte. */
+static size_t count_unread(const struct filter_process *p)
 {
-	size_t k = 0;
+	const size_t in_pipe = filter_channel_unread(p->in.fd, p->owner->conf->pty);
 
-	while (k < n && sizes[n - 1 - k] <= unread) {
-		unread -= sizes[n - 1 - k];
-		k++;
-	}
-	return k;
-}
-
-/* Those of which it has seen no byte. A terminal does not tell what was read. */
-static size_t count_unread(struct filter_process *p)
-{
-	size_t *sizes = malloc(p->n * sizeof *sizes), k;
-	int in_pipe = 0;
-
-	if (p->n == 0 || !sizes) {
-		free(sizes);
-		return 0;
-	}
-	if (p->in.fd == -1 || p->owner->conf->pty || ioctl(p->in.fd, FIONREAD, &in_pipe) == -1)
-		in_pipe = 0;
-	for (size_t i = 0; i < p->n; i++)
-		sizes[i] = ticket(p, i)->bytes;
-	k = filter_process_count_unread(sizes, p->n, (size_t)in_pipe + n_unsent(p));
-	free(sizes);
-	return k;
+	return filter_tickets_count_unread(&p->tickets, in_pipe + n_unsent(p));
 }
 
 /* ---- the end ------------------------------------------------------------ */
@@ -190,7 +127,7 @@ void filter_process_retire(struct filter_process *p, enum filter_end why)
 static void deliver(struct filter_process *p, const char *bytes, size_t len)
 {
 	struct filter_answer a = { .frame = bytes, .frame_len = len };
-	struct ticket t;
+	struct filter_request *r;
 
 	if (!buffer_is_empty(&p->part)) {
 		if (buffer_add(&p->part, bytes, len) == -1) {
@@ -202,10 +139,10 @@ static void deliver(struct filter_process *p, const char *bytes, size_t len)
 	}
 	a.content = a.frame + p->framing.header;
 	a.content_len = (size_t)p->framing.content;
-	t = take_ticket(p);
+	r = take_first(p);
 	p->answered++;
 	p->since_ms = p->owner->loop->now_ms;
-	p->owner->answered(p->owner, p, t.request, &a);
+	p->owner->answered(p->owner, p, r, &a);
 	buffer_clear(&p->part);
 }
 
@@ -215,7 +152,7 @@ static void take_output(struct filter_process *p, const char *bytes, size_t len)
 	struct framing_part part;
 
 	while (len > 0 && !p->leaving) {
-		if (p->n == 0) {
+		if (p->tickets.n == 0) {
 			lose(p, FILTER_END_UNASKED);
 			return;
 		}
@@ -277,7 +214,7 @@ bool filter_process_is_quiet(struct filter_process *p)
 	char byte;
 	ssize_t n;
 
-	if (p->n > 0)
+	if (p->tickets.n > 0)
 		return true;
 	n = read(p->out.fd, &byte, 1);
 	if (n == -1 && (errno == EAGAIN || errno == EINTR))
@@ -292,7 +229,7 @@ bool filter_process_has_room(const struct filter_process *p)
 {
 	const int max = p->owner->conf->max_requests;
 
-	return !p->leaving && p->n < room_of(p) && (max == 0 || p->taken < (uint64_t)max);
+	return !p->leaving && p->tickets.n < p->tickets.room && (max == 0 || p->taken < (uint64_t)max);
 }
 
 static int add_framed(struct filter_process *p, const struct filter_request *r)
@@ -317,12 +254,10 @@ int filter_process_put(struct filter_process *p, struct filter_request *r)
 		buffer_cut(&p->unsent, before);
 		return -1;
 	}
-	if (p->n == 0)
+	if (p->tickets.n == 0)
 		p->since_ms = p->owner->loop->now_ms;
-	p->n++;
+	filter_tickets_put(&p->tickets, r, n_unsent(p) - before);
 	p->taken++;
-	*ticket(p, p->n - 1) = (struct ticket){
-		.request = r, .bytes = n_unsent(p) - before };
 	r->process = p;
 	if (p->owner->conf->timeout > 0 && !timer_is_set(&p->timer))
 		loop_timer_at(p->owner->loop, &p->timer, p->since_ms + p->owner->conf->timeout);
@@ -361,19 +296,6 @@ static void on_input(struct watch *w, uint32_t events)
 
 /* ---- time-outs ---------------------------------------------------------- */
 
-static void explain_timeout(const struct filter_process *p)
-{
-	const struct filter_owner *o = p->owner;
-	char after[UNITS_TEXT_MAX];
-
-	units_format_duration(o->conf->timeout, after);
-	if (p->answered == 0 && o->conf->filter_framing.kind == FRAMING_LINE && buffer_is_empty(&p->part))
-		log_warn("%s: filter %d: No newline within %s: is its input or output buffered?"
-		         " (pty = true may help)", o->name, (int)p->pid, after);
-	else
-		log_warn("%s: filter %d has not answered within %s", o->name, (int)p->pid, after);
-}
-
 static void on_timer(struct timer *t)
 {
 	struct filter_process *p = container_of(t, struct filter_process, timer);
@@ -382,10 +304,9 @@ static void on_timer(struct timer *t)
 	if (p->leaving) {
 		if (p->program)
 			program_end(p->program);
-	} else if (p->n > 0 && due_ms > p->owner->loop->now_ms) {
+	} else if (p->tickets.n > 0 && due_ms > p->owner->loop->now_ms) {
 		loop_timer_at(p->owner->loop, t, due_ms);
-	} else if (p->n > 0) {
-		explain_timeout(p);
+	} else if (p->tickets.n > 0) {
 		lose(p, FILTER_END_TIMEOUT);
 	}
 }
@@ -398,6 +319,7 @@ static void bury(struct watch *w)
 
 	buffer_clear(&p->unsent);
 	buffer_clear(&p->part);
+	filter_tickets_fini(&p->tickets);
 	free(p);
 }
 
@@ -421,72 +343,35 @@ static void on_ended(void *arg, int status)
 	discard(p);
 }
 
-static int set_nonblocking(int fd)
-{
-	return fcntl(fd, F_SETFL, O_NONBLOCK);
-}
-
-static int open_pipes(struct filter_process *p, int theirs[2])
-{
-	int to[2], from[2];
-
-	if (pipe2(to, O_CLOEXEC) == -1)
-		return -1;
-	theirs[0] = to[0];
-	p->in.fd = to[1];
-	if (pipe2(from, O_CLOEXEC) == -1)
-		return -1;
-	theirs[1] = from[1];
-	p->out.fd = from[0];
-	return set_nonblocking(p->in.fd) == -1 ? -1 : set_nonblocking(p->out.fd);
-}
-
-/* A terminal that does nothing to what passes, and is nobody's controlling one. */
-static int open_terminal(struct filter_process *p, int theirs[2])
-{
-	struct termios t;
-
-	p->out.fd = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC | O_NONBLOCK);
-	if (p->out.fd == -1 || unlockpt(p->out.fd) == -1)
-		return -1;
-	p->in.fd = fcntl(p->out.fd, F_DUPFD_CLOEXEC, 0);
-	/* Not by its name, which there may be none of where we are. */
-	theirs[0] = theirs[1] = ioctl(p->out.fd, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (p->in.fd == -1 || theirs[0] == -1 || tcgetattr(theirs[0], &t) == -1)
-		return -1;
-	cfmakeraw(&t);
-	return tcsetattr(theirs[0], TCSANOW, &t);
-}
-
 static int launch_it(struct filter_process *p)
 {
 	struct filter_owner *o = p->owner;
 	char name[PROGRAM_NAME_MAX];
 	struct text t = text_in(name, sizeof name);
-	int theirs[2] = { -1, -1 };
-	int rc = o->conf->pty ? open_terminal(p, theirs) : open_pipes(p, theirs);
+	struct filter_channel c;
 
+	if (filter_channel_open(&c, o->conf->pty) == -1)
+		return -1;
+	p->in.fd = c.to;
+	p->out.fd = c.from;
 	text_add(&t, "%s: filter", o->name);
-	if (rc == 0)
-		rc = loop_watch(o->loop, &p->out, EPOLLIN);
-	if (rc == 0)
+	if (loop_watch(o->loop, &p->out, EPOLLIN) == 0)
 		p->program = program_start(o->programs, &(struct program_request){
-			.name = name, .with_pid = true, .envp = o->envp, .in = theirs[0],
-			.out = theirs[1], .ended = on_ended, .arg = p });
-	if (theirs[1] != theirs[0])
-		fd_drop(theirs[1]);
-	fd_drop(theirs[0]);
+			.name = name, .with_pid = true, .envp = o->envp, .in = c.in, .out = c.out,
+			.ended = on_ended, .arg = p });
+	filter_channel_close_theirs(&c);
 	return p->program ? 0 : -1;
 }
 
 struct filter_process *filter_process_start(struct filter_owner *o)
 {
-	const size_t room = (size_t)o->conf->in_flight;
-	struct filter_process *p = calloc(1, sizeof *p + room * sizeof p->tickets[0]);
+	struct filter_process *p = calloc(1, sizeof *p);
 	int saved;
 
-	if (!p)
+	if (!p || filter_tickets_init(&p->tickets, (size_t)o->conf->in_flight) == -1) {
+		free(p);
 		return NULL;
+	}
 	p->owner = o;
 	p->in = (struct watch){ .fd = -1, .ready = on_input };
 	p->out = (struct watch){ .fd = -1, .ready = on_output };
@@ -511,12 +396,17 @@ pid_t filter_process_pid(const struct filter_process *p)
 
 size_t filter_process_n(const struct filter_process *p)
 {
-	return p->n;
+	return p->tickets.n;
 }
 
 uint64_t filter_process_answered(const struct filter_process *p)
 {
 	return p->answered;
+}
+
+bool filter_process_is_silent(const struct filter_process *p)
+{
+	return p->answered == 0 && buffer_is_empty(&p->part);
 }
 
 enum filter_end filter_process_why(const struct filter_process *p)

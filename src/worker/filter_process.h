@@ -31,8 +31,6 @@ enum filter_end {                       /* why a process does not serve any more
 	FILTER_END_BROKEN,              /* its answer was no frame */
 };
 
-const char *filter_end_name(enum filter_end why);
-
 /* A request; it lies in whoever asks, who keeps it and its bytes as they are meanwhile. */
 struct filter_request {
 	struct list            in_queue;        /* of the pool, while it waits */
@@ -103,6 +101,7 @@ void filter_process_retire(struct filter_process *p, enum filter_end why);
 pid_t filter_process_pid(const struct filter_process *p);
 size_t filter_process_n(const struct filter_process *p);        /* requests in it */
 uint64_t filter_process_answered(const struct filter_process *p);
+bool filter_process_is_silent(const struct filter_process *p);  /* it never began an answer */
 enum filter_end filter_process_why(const struct filter_process *p);
 
 /* Of those that one pool has, and whose it is: for the owner. */
@@ -112,8 +111,5 @@ struct filter_links {
 };
 struct filter_links *filter_process_links(struct filter_process *p);
 struct filter_process *filter_process_of(struct list *in_pool);
-
-/* How many requests at the end of a queue of such sizes lie within the last `unread` bytes. */
-size_t filter_process_count_unread(const size_t *sizes, size_t n, size_t unread);
 
 #endif

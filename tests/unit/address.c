@@ -7,6 +7,7 @@
 
 #include <arpa/inet.h>
 #include <check.h>
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -76,6 +77,68 @@ START_TEST(the_longest_addresses_fit)
 	path[0] = '@';
 	a = local(path);
 	ck_assert_uint_eq(strlen(address_format(&a, buf, sizeof buf)), strlen(path) + 5);
+} END_TEST
+
+START_TEST(a_unix_socket_goes_by_its_path_or_its_abstract_name)
+{
+	static const char *const names[] = { "/run/x.sock", "/x", "@name", "@x", "@/x", "/@" };
+	struct address a;
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		const struct address want = local(names[i]);
+
+		memset(&a, 0xff, sizeof a);
+		ck_assert_int_eq(address_set_unix(&a, names[i]), 0);
+		ck_assert_uint_eq(a.len, want.len);
+		ck_assert_mem_eq(&a.u.un, &want.u.un, sizeof a.u.un);
+	}
+} END_TEST
+
+START_TEST(any_path_will_do_where_only_a_path_can_be_meant)
+{
+	const size_t head = offsetof(struct sockaddr_un, sun_path);
+	static const char *const paths[] = { "/run/x.sock", "x", "./x", "@x", "/" };
+	struct address a;
+
+	for (size_t i = 0; i < sizeof paths / sizeof *paths; i++) {
+		memset(&a, 0xff, sizeof a);
+		ck_assert_int_eq(address_set_path(&a, paths[i]), 0);
+		ck_assert_int_eq(a.u.sa.sa_family, AF_UNIX);
+		ck_assert_uint_eq(a.len, head + strlen(paths[i]) + 1);
+		ck_assert_str_eq(a.u.un.sun_path, paths[i]);
+	}
+} END_TEST
+
+START_TEST(what_names_no_unix_socket_is_refused)
+{
+	static char path[ADDRESS_UNIX_MAX + 2], name[ADDRESS_UNIX_MAX + 2];
+	const struct {
+		int (*set)(struct address *, const char *); const char *text; int want;
+	} rows[] = {
+		{ address_set_unix, "", EINVAL },      { address_set_unix, "/", EINVAL },
+		{ address_set_unix, "@", EINVAL },     { address_set_unix, "relative", EINVAL },
+		{ address_set_unix, "./x", EINVAL },   { address_set_unix, path, ENAMETOOLONG },
+		{ address_set_unix, name, ENAMETOOLONG },
+		{ address_set_path, "", ENOENT },      { address_set_path, path, ENAMETOOLONG },
+	};
+	const struct address before = inet4("127.0.0.1", 80);
+	struct address a = before;
+
+	memset(path, '/', sizeof path - 1);
+	memset(name, '@', sizeof name - 1);
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+		errno = 0;
+		ck_assert_int_eq(rows[i].set(&a, rows[i].text), -1);
+		ck_assert_msg(errno == rows[i].want, "row %zu: %m", i);
+		ck_assert_mem_eq(&a, &before, sizeof a);
+	}
+	/* A byte less is the most. */
+	path[ADDRESS_UNIX_MAX] = name[ADDRESS_UNIX_MAX] = '\0';
+	ck_assert_int_eq(address_set_unix(&a, name), 0);
+	ck_assert_uint_eq(a.len, sizeof a.u.un - 1);
+	ck_assert_int_eq(address_set_unix(&a, path), 0);
+	ck_assert_uint_eq(a.len, sizeof a.u.un);
+	ck_assert_int_eq(a.u.un.sun_path[ADDRESS_UNIX_MAX], '\0');
 } END_TEST
 
 START_TEST(ipv4_mapped_peers_are_ipv4)
@@ -154,6 +217,9 @@ int main(void)
 	suite_add_tcase(suite, tc);
 	tcase_add_test(tc, addresses_are_written_as_in_the_configuration);
 	tcase_add_test(tc, the_longest_addresses_fit);
+	tcase_add_test(tc, a_unix_socket_goes_by_its_path_or_its_abstract_name);
+	tcase_add_test(tc, any_path_will_do_where_only_a_path_can_be_meant);
+	tcase_add_test(tc, what_names_no_unix_socket_is_refused);
 	tcase_add_test(tc, ipv4_mapped_peers_are_ipv4);
 	tcase_add_test(tc, truncated_and_foreign_addresses_are_unknown);
 	tcase_add_test(tc, ports_can_be_read_and_set);

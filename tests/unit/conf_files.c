@@ -111,6 +111,13 @@ START_TEST(a_folder_with_the_letters_of_patterns_is_itself)
 	ck_assert_uint_eq(conf->n_services, 1);
 } END_TEST
 
+START_TEST(a_comment_may_end_a_file_without_a_newline)
+{
+	const struct conf *conf = load_main("services = { s = { " ECHO " }; };\n# last words");
+
+	ck_assert_msg(conf != NULL, "%s", complaints);
+} END_TEST
+
 START_TEST(included_files_are_held_to_their_rules)
 {
 	write_file("a.inc", "user = \"root\";\nservices = { one = { " ECHO " }; };");
@@ -259,6 +266,7 @@ int main(void)
 	tcase_add_test(tc, included_files_add_services_in_the_order_of_their_names);
 	tcase_add_test(tc, the_main_file_is_not_included_in_itself);
 	tcase_add_test(tc, a_folder_with_the_letters_of_patterns_is_itself);
+	tcase_add_test(tc, a_comment_may_end_a_file_without_a_newline);
 	tcase_add_test(tc, included_files_are_held_to_their_rules);
 	tcase_add_test(tc, only_plain_text_files_are_read);
 	tcase_add_test(tc, a_relative_name_is_made_absolute);

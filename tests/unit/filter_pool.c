@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What follows when a process of a filter is lost, and whose turn it is. The
- * filter is cat; the loop is turned by hand.
+ * Whose turn it is. The filter is cat; the loop is turned by hand.
  */
 #include <config.h>
 #include "filter_pool.h"
@@ -9,68 +8,6 @@
 #include "clock.h"
 #include "unit.h"
 #include "worker.h"
-
-/* ---- decisions ---------------------------------------------------------- */
-
-static const struct {
-	const char *name;
-	struct filter_death d;
-	bool backs_off;
-} deaths[] = {
-	{ "nothing answered, nothing asked",       { FILTER_END_DIED, 0, 0, 0 },    true },
-	{ "nothing answered, nothing read",        { FILTER_END_DIED, 0, 2, 2 },    true },
-	{ "it died of its first request",          { FILTER_END_DIED, 0, 1, 0 },    false },
-	{ "it read one of three",                  { FILTER_END_DIED, 0, 3, 2 },    false },
-	{ "it had answered before",                { FILTER_END_DIED, 1, 0, 0 },    false },
-	{ "it greeted",                            { FILTER_END_UNASKED, 0, 0, 0 }, true },
-	{ "it answered twice",                     { FILTER_END_UNASKED, 7, 0, 0 }, false },
-	{ "its first request took too long",       { FILTER_END_TIMEOUT, 0, 1, 0 }, false },
-	{ "it did not even read it",               { FILTER_END_TIMEOUT, 0, 1, 1 }, true },
-	{ "its first answer was nonsense",         { FILTER_END_BROKEN, 0, 1, 0 },  false },
-};
-
-START_TEST(who_is_lost_before_it_did_anything_makes_the_next_wait)
-{
-	ck_assert_msg(filter_pool_backs_off(&deaths[_i].d) == deaths[_i].backs_off, "%s", deaths[_i].name);
-} END_TEST
-
-static const struct {
-	const char *name;
-	struct filter_death d;
-	const char *fates;              /* of each request: given on, or failed */
-} fates[] = {
-	{ "it had read the only one",      { FILTER_END_DIED, 3, 1, 0 },    "f" },
-	{ "it had not",                    { FILTER_END_DIED, 3, 1, 1 },    "g" },
-	{ "it had read two of four",       { FILTER_END_DIED, 3, 4, 2 },    "ffgg" },
-	{ "it read nothing, till the end", { FILTER_END_TIMEOUT, 3, 3, 3 }, "fgg" },
-	{ "it read one, and was late",     { FILTER_END_TIMEOUT, 3, 3, 2 }, "fgg" },
-	{ "its answer was too long",       { FILTER_END_TOO_LONG, 3, 2, 1 }, "fg" },
-};
-
-START_TEST(what_was_not_read_is_given_on)
-{
-	for (size_t i = 0; i < fates[_i].d.n; i++)
-		ck_assert_msg(filter_pool_gives_on(&fates[_i].d, i) == (fates[_i].fates[i] == 'g'),
-		              "%s: request %zu", fates[_i].name, i);
-} END_TEST
-
-static const struct { const char *name; size_t sizes[4], n, unread, want; } unread[] = {
-	{ "nothing there",          { 0 },             0, 0,  0 },
-	{ "all was read",           { 5, 5 },          2, 0,  0 },
-	{ "the last one was not",   { 5, 7 },          2, 7,  1 },
-	{ "half of it was",         { 5, 7 },          2, 6,  0 },
-	{ "half of the first was",  { 5, 7 },          2, 10, 1 },
-	{ "none was",               { 5, 7, 1 },       3, 13, 3 },
-	{ "there is more",          { 5, 7, 1 },       3, 99, 3 },
-};
-
-START_TEST(unread_requests_are_whole_ones_at_the_end)
-{
-	ck_assert_msg(filter_process_count_unread(unread[_i].sizes, unread[_i].n, unread[_i].unread) ==
-	              unread[_i].want, "%s", unread[_i].name);
-} END_TEST
-
-/* ---- turns -------------------------------------------------------------- */
 
 #define ASKERS 3
 
@@ -245,13 +182,8 @@ START_TEST(without_a_process_requests_wait_no_longer_than_one_may_take)
 int main(void)
 {
 	Suite *s = suite_create("filter_pool");
-	TCase *tc = unit_case(s, "decisions", NULL, NULL);
+	TCase *tc = unit_case(s, "turns", set_up, tear_down);
 
-	tcase_add_loop_test(tc, who_is_lost_before_it_did_anything_makes_the_next_wait, 0,
-	                    (int)ARRAY_SIZE(deaths));
-	tcase_add_loop_test(tc, what_was_not_read_is_given_on, 0, (int)ARRAY_SIZE(fates));
-	tcase_add_loop_test(tc, unread_requests_are_whole_ones_at_the_end, 0, (int)ARRAY_SIZE(unread));
-	tc = unit_case(s, "turns", set_up, tear_down);
 	tcase_add_test(tc, each_has_its_turn_in_the_order_they_asked);
 	tcase_add_test(tc, who_leaves_the_queue_is_passed_over);
 	tcase_add_test(tc, several_may_be_in_flight);

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Fates and delays.
+ */
+#include <config.h>
+#include "filter_policy.h"
+
+#include "backoff.h"
+#include "clock.h"
+
+bool filter_policy_backs_off(const struct filter_death *d)
+{
+	return d->answered == 0 && d->n == d->n_unread;
+}
+
+bool filter_policy_gives_on(const struct filter_death *d, size_t i)
+{
+	/* Who does not even read in time, has had its time with the first of them. */
+	if (d->why == FILTER_END_TIMEOUT && i == 0)
+		return false;
+	return i >= d->n - d->n_unread;
+}
+
+void filter_policy_add_trouble(struct filter_trouble *t, const struct conf_restart *rule,
+                               int64_t now_ms)
+{
+	t->delay_ms = backoff_next(t->delay_ms, rule->delay_min, rule->delay_max);
+	if (t->since_ms == 0)
+		t->since_ms = now_ms;
+}
+
+int64_t filter_policy_patience_ms(const struct filter_trouble *t, const struct conf_filter *conf)
+{
+	return t->since_ms == 0 ? CLOCK_NEVER : clock_deadline(t->since_ms, conf->timeout);
+}

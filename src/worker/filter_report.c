@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Each fault is logged once: those that we saw when we saw them, and a death
+ * when its status is known.
+ */
+#include <config.h>
+#include "filter_report.h"
+
+#include <sys/wait.h>
+
+#include "log.h"
+#include "units.h"
+#include "worker.h"
+
+static const char *const end_names[] = {
+	[FILTER_END_RECYCLED] = "recycled",
+	[FILTER_END_CLOSED] = "closed",
+	[FILTER_END_DRAINED] = "drained",
+	[FILTER_END_DIED] = "died",
+	[FILTER_END_TIMEOUT] = "timeout",
+	[FILTER_END_UNASKED] = "unasked",
+	[FILTER_END_TOO_LONG] = "too-long",
+	[FILTER_END_BROKEN] = "broken",
+};
+
+void filter_report_start(const struct worker *w, const struct filter_process *p)
+{
+	worker_event(w, "filter-start program=%d", (int)filter_process_pid(p));
+}
+
+static void explain_timeout(const struct worker *w, const struct filter_process *p)
+{
+	const struct conf_filter *conf = &w->service->handler.filter;
+	const int pid = (int)filter_process_pid(p);
+	char after[UNITS_TEXT_MAX];
+
+	units_format_duration(conf->timeout, after);
+	if (conf->filter_framing.kind == FRAMING_LINE && filter_process_is_silent(p))
+		log_warn("%s: filter %d: No newline within %s: is its input or output buffered?"
+		         " (pty = true may help)", w->service->name, pid, after);
+	else
+		log_warn("%s: filter %d has not answered within %s", w->service->name, pid, after);
+}
+
+void filter_report_loss(const struct worker *w, const struct filter_process *p)
+{
+	const char *name = w->service->name;
+	const int pid = (int)filter_process_pid(p);
+
+	switch (filter_process_why(p)) {
+	case FILTER_END_TIMEOUT:
+		explain_timeout(w, p);
+		break;
+	case FILTER_END_UNASKED:
+		log_warn("%s: filter %d said something without being asked; killed", name, pid);
+		break;
+	case FILTER_END_TOO_LONG:
+		log_warn("%s: filter %d gave an answer longer than max_request; killed", name, pid);
+		break;
+	case FILTER_END_BROKEN:
+		log_warn("%s: filter %d gave an answer that is no %s; killed", name, pid,
+		         w->service->handler.filter.filter_framing_text);
+		break;
+	case FILTER_END_DIED:
+	case FILTER_END_RECYCLED: case FILTER_END_CLOSED: case FILTER_END_DRAINED:
+		break;          /* will be logged when its status is known, or is normal */
+	}
+}
+
+void filter_report_end(const struct worker *w, const struct filter_process *p, int status)
+{
+	const enum filter_end why = filter_process_why(p);
+	const int pid = (int)filter_process_pid(p);
+	const unsigned long long answered = filter_process_answered(p);
+	const bool by_signal = WIFSIGNALED(status);
+	const int value = by_signal ? WTERMSIG(status) : WEXITSTATUS(status);
+
+	if (why == FILTER_END_DIED)
+		log_warn("%s: filter %d ended by itself (%s %d) after %llu answers", w->service->name,
+		         pid, by_signal ? "signal" : "status", value, answered);
+	worker_event(w, "filter-end program=%d reason=%s how=%s value=%d answered=%llu", pid,
+	             end_names[why], by_signal ? "signal" : "exit", value, answered);
+}
