@@ -11,6 +11,11 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+bool fd_not_yet(int error)
+{
+	return error == EAGAIN || error == EINTR;
+}
+
 int fd_drop(int fd)
 {
 	int saved = errno;

@@ -8,6 +8,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Whether a call on a non-blocking descriptor that failed so can do better later. */
+bool fd_not_yet(int error);
+
 /* Closes fd if it is open (not -1), keeps errno, returns -1. */
 int fd_drop(int fd);
 

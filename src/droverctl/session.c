@@ -154,7 +154,7 @@ static int receive(struct session *s)
 	else if (n == 0 || errno == ECONNRESET)
 		return fail(s, EX_SOFTWARE, "drover closed the connection %s",
 		            s->len > 0 ? "in the middle of an answer" : "without an answer");
-	else if (errno != EAGAIN && errno != EINTR)
+	else if (!fd_not_yet(errno))
 		return fail(s, EX_SOFTWARE, "cannot hear drover: %m");
 	return EX_OK;
 }

@@ -140,7 +140,7 @@ static void read_some(struct control_client *c)
 	char *at = c->line + c->len, *newline;
 	ssize_t n = recv(c->watch.fd, at, sizeof c->line - c->len, MSG_PEEK | MSG_DONTWAIT);
 
-	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+	if (n == -1 && fd_not_yet(errno))
 		return;
 	newline = n > 0 ? memchr(at, '\n', (size_t)n) : NULL;
 	if (newline)

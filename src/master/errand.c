@@ -127,7 +127,7 @@ static void on_complaints(struct watch *w, uint32_t events)
 		else if (e->line_len < sizeof e->line - 1 && buf[i] != '\0')
 			e->line[e->line_len++] = buf[i];
 	}
-	if (n > 0 || (n == -1 && (errno == EAGAIN || errno == EINTR)))
+	if (n > 0 || (n == -1 && fd_not_yet(errno)))
 		return;
 	end_complaints(e);
 	deliver(e);

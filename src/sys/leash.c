@@ -89,7 +89,7 @@ enum leash_result leash_receive(int fd, struct leash_message *m)
 	size_t n, used = 0;
 	ssize_t len = recvmsg(fd, &msg, MSG_CMSG_CLOEXEC);
 
-	if (len == -1 && (errno == EAGAIN || errno == EINTR))
+	if (len == -1 && fd_not_yet(errno))
 		return LEASH_EMPTY;
 	if (len <= 0)
 		return LEASH_CLOSED;

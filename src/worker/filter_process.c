@@ -185,7 +185,7 @@ static bool read_output(struct filter_process *p)
 		take_output(p, p->owner->scratch, (size_t)n);
 		return !p->leaving;
 	}
-	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+	if (n == -1 && fd_not_yet(errno))
 		return false;
 	if (p->leaving)
 		close_watch(p, &p->out);
@@ -217,7 +217,7 @@ bool filter_process_is_quiet(struct filter_process *p)
 	if (p->tickets.n > 0)
 		return true;
 	n = read(p->out.fd, &byte, 1);
-	if (n == -1 && (errno == EAGAIN || errno == EINTR))
+	if (n == -1 && fd_not_yet(errno))
 		return true;
 	lose(p, n > 0 ? FILTER_END_UNASKED : FILTER_END_DIED);
 	return false;
@@ -276,7 +276,7 @@ void filter_process_flush(struct filter_process *p)
 	if (p->leaving || buffer_is_empty(&p->unsent))
 		return;
 	n = write(p->in.fd, buffer_first(&p->unsent), buffer_waiting(&p->unsent));
-	if (n == -1 && errno != EAGAIN && errno != EINTR) {
+	if (n == -1 && !fd_not_yet(errno)) {
 		has_died(p);
 		return;
 	}

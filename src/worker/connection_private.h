@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What the files of connections share: connection.c (its life), connection_step.c
+ * (its bytes), connection_program.c (its program). For nobody else.
+ */
+#ifndef DROVER_WORKER_CONNECTION_PRIVATE_H
+#define DROVER_WORKER_CONNECTION_PRIVATE_H
+
+#include "connection.h"
+#include "worker.h"
+
+/* ---- life --------------------------------------------------------------- */
+
+/* The one place where its state changes. c may be gone afterwards. */
+void connection_enter(struct connection *c, enum connection_state next);
+
+/* Makes its timer fire in time. It may fire early: then it looks again. */
+void connection_arm(struct connection *c);
+
+/*
+ * It ends in that way, with the status of its program if there was one: after all
+ * is sent; at once. Where it has to go then.
+ */
+enum connection_state connection_finish(struct connection *c, enum connection_end how,
+                                        const int *status);
+enum connection_state connection_fail(struct connection *c, enum connection_end how);
+
+/* The client takes nothing: a plain close would keep its bytes in the kernel for minutes. */
+void connection_reset_on_close(struct connection *c);
+
+/* ---- bytes -------------------------------------------------------------- */
+
+/* One for each state: what epoll told of its socket. Where it has to go then. */
+enum connection_state connection_step_read(struct connection *c, uint32_t events);
+enum connection_state connection_step_wait(struct connection *c, uint32_t events);
+enum connection_state connection_step_write(struct connection *c, uint32_t events);
+enum connection_state connection_step_produce(struct connection *c, uint32_t events);
+enum connection_state connection_step_linger(struct connection *c, uint32_t events);
+
+/* Where to go after the handler had its say. */
+enum connection_state connection_step_obey(struct connection *c, enum handler_verdict verdict);
+
+/* ---- the board ---------------------------------------------------------- */
+
+/* In the middle of a request it is not idle. */
+void connection_show_phase(const struct connection *c);
+
+/* Until connection_rest: what happens now, happens for c. Still there if that kills us. */
+static inline void connection_work_on(const struct connection *c)
+{
+	board_set(&c->worker->slot->at_work, records_mark(&c->worker->records, c->record));
+}
+
+static inline void connection_rest(const struct worker *w)
+{
+	board_set(&w->slot->at_work, 0);
+}
+
+static inline void connection_count_in(const struct connection *c, size_t bytes)
+{
+	board_add(&c->record->bytes_in, bytes);
+	board_add(&c->worker->slot->bytes_in, bytes);
+}
+
+static inline void connection_count_out(const struct connection *c, size_t bytes)
+{
+	board_add(&c->record->bytes_out, bytes);
+	board_add(&c->worker->slot->bytes_out, bytes);
+}
+
+#endif

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Connections whose bytes are a program's, which has the socket itself or gets
+ * them relayed: what its end means for the connection, and the other way round.
+ */
+#include <config.h>
+#include "connection_private.h"
+
+#include "fd.h"
+#include "programs.h"
+
+void connection_run_program(struct connection *c, struct program *p)
+{
+	c->program = p;
+	board_set(&c->record->program, (uint32_t)program_pid(p));
+	board_add(&c->worker->slot->requests, 1);
+	connection_enter(c, CONNECTION_PROGRAM);
+}
+
+void connection_relayed(struct connection *c, size_t in, size_t out)
+{
+	connection_count_in(c, in);
+	connection_count_out(c, out);
+	c->active_ms = c->worker->loop.now_ms;
+}
+
+void connection_outlives_program(struct connection *c)
+{
+	c->program = NULL;
+	board_set(&c->record->program, 0);
+	board_set(&c->record->phase, BOARD_PHASE_WRITING);
+	c->active_ms = c->worker->loop.now_ms;
+	connection_arm(c);
+}
+
+void connection_lost_client(struct connection *c)
+{
+	if (c->cut == END_NOT_YET)
+		c->cut = END_RESET;
+	fd_close(&c->watch.fd);
+}
+
+void connection_end_program(struct connection *c, enum connection_end how)
+{
+	if (!c->program) {
+		connection_reset_on_close(c);
+		connection_abort(c, how);
+		return;
+	}
+	if (c->cut == END_NOT_YET)
+		c->cut = how;
+	board_set(&c->record->phase, BOARD_PHASE_CLOSING);
+	program_end(c->program);
+}
+
+void connection_program_ended(struct connection *c, int status)
+{
+	c->program = NULL;
+	connection_enter(c, connection_finish(c, c->cut == END_NOT_YET ? END_EXIT : c->cut, &status));
+}

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What is done with the bytes of a connection. The common case is one call of
+ * connection_step_read: bytes come, the handler replies, the socket takes it all, and
+ * nothing is left to remember. Buffers exist only while a client is slower than its
+ * handler. What becomes of the connection then is connection.c's affair.
+ */
+#include <config.h>
+#include "connection_private.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+
+#include "fd.h"
+
+#define AT_END (EPOLLRDHUP | EPOLLHUP | EPOLLERR)
+
+enum connection_state connection_step_obey(struct connection *c, enum handler_verdict verdict)
+{
+	if (c->broken)
+		return connection_fail(c, END_RESET);
+	if (verdict == HANDLER_FAIL)
+		return connection_fail(c, END_FAILED);
+	c->finish |= verdict == HANDLER_FINISH || verdict == HANDLER_GIVE_UP;
+	if (verdict == HANDLER_GIVE_UP)
+		c->cut = END_FAILED;
+	if (c->worker->handler->produce && !c->finish)
+		return CONNECTION_PRODUCE;
+	if (!buffer_is_empty(&c->out))
+		return CONNECTION_WRITE;
+	if (c->finish && c->cut != END_NOT_YET)
+		return connection_finish(c, c->cut, NULL);
+	if (c->finish)
+		return connection_finish(c, c->client_ended ? END_CLOSED : END_SERVED, NULL);
+	return verdict == HANDLER_WAIT ? CONNECTION_WAIT : CONNECTION_READ;
+}
+
+/* ---- the steps ---------------------------------------------------------- */
+
+/* Of what is in scratch, for the master, if the handler does not survive it. */
+static __attribute__((noinline)) void keep_input(const struct connection *c, size_t bytes)
+{
+	const struct worker *w = c->worker;
+
+	board_keep_input(w->input, board_input_size(w->start.board), c->number, w->scratch, bytes);
+}
+
+/* Reads once and lets the handler see it; *got is what recv(2) said. */
+static enum connection_state read_once(struct connection *c, ssize_t *got)
+{
+	const struct handler *h = c->worker->handler;
+	ssize_t n = *got = recv(c->watch.fd, c->worker->scratch, WORKER_SCRATCH, 0);
+
+	if (n > 0) {
+		if (c->worker->input)
+			keep_input(c, (size_t)n);
+		connection_count_in(c, (size_t)n);
+		board_add(&c->worker->slot->requests, 1);
+		c->active_ms = c->worker->loop.now_ms;
+		return connection_step_obey(c, h->received ? h->received(c, c->worker->scratch, (size_t)n)
+		                           : HANDLER_GO_ON);
+	}
+	if (n == -1)
+		return fd_not_yet(errno) ? c->state : connection_fail(c, END_RESET);
+	c->client_ended = true;
+	return connection_step_obey(c, h->ended ? h->ended(c) : HANDLER_FINISH);
+}
+
+/*
+ * An edge is told once. There may be more if the buffer was filled, the end of the
+ * stream came together with the bytes, or one of them is urgent, before which recv(2)
+ * stops.
+ */
+enum connection_state connection_step_read(struct connection *c, uint32_t events)
+{
+	enum connection_state next;
+	ssize_t got;
+
+	/* What comes before the end is bounded by the socket's buffer. */
+	do
+		next = read_once(c, &got);
+	while (next == CONNECTION_READ && got > 0 && events & AT_END);
+	/* A fast sender has to wait for the others: its next edge is in the next turn. */
+	if (next == CONNECTION_READ && got > 0 && (got == WORKER_SCRATCH || events & EPOLLPRI) &&
+	    loop_rearm(&c->worker->loop, &c->watch) == -1)
+		return connection_fail(c, END_FAILED);
+	c->stirred = next == CONNECTION_WAIT && got > 0 &&
+	             (got == WORKER_SCRATCH || events & (EPOLLPRI | AT_END));
+	return next;
+}
+
+/* The client may say what it likes, and is not heard; but if it is gone, it is gone. */
+enum connection_state connection_step_wait(struct connection *c, uint32_t events)
+{
+	if (events & (EPOLLHUP | EPOLLERR))
+		return connection_fail(c, END_RESET);
+	c->stirred = true;
+	return CONNECTION_WAIT;
+}
+
+/* Sends of `out` what the client takes. False if nobody is there. */
+static bool send_pending(struct connection *c)
+{
+	ssize_t n;
+
+	if (buffer_is_empty(&c->out))
+		return true;
+	n = send(c->watch.fd, buffer_first(&c->out), buffer_waiting(&c->out), MSG_NOSIGNAL);
+	if (n == -1)
+		return fd_not_yet(errno);
+	connection_count_out(c, (size_t)n);
+	buffer_take(&c->out, (size_t)n);
+	c->active_ms = c->worker->loop.now_ms;
+	return true;
+}
+
+enum connection_state connection_step_write(struct connection *c, uint32_t events)
+{
+	const struct handler *h = c->worker->handler;
+
+	(void)events;
+	if (!send_pending(c))
+		return connection_fail(c, END_RESET);
+	if (!buffer_is_empty(&c->out))
+		return CONNECTION_WRITE;
+	return connection_step_obey(c, h->taken && !c->finish ? h->taken(c) : HANDLER_GO_ON);
+}
+
+enum connection_state connection_step_produce(struct connection *c, uint32_t events)
+{
+	const int64_t sent_ms = c->active_ms;
+	enum connection_state next = CONNECTION_PRODUCE;
+
+	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
+		ssize_t got;
+
+		next = read_once(c, &got);      /* once: this state is level-triggered */
+		c->active_ms = sent_ms;         /* here only what the client takes counts */
+	}
+	if (next != CONNECTION_PRODUCE || !(events & EPOLLOUT))
+		return next;
+	if (!send_pending(c))
+		return connection_fail(c, END_RESET);
+	return buffer_is_empty(&c->out) ? connection_step_obey(c, c->worker->handler->produce(c))
+	                                : CONNECTION_PRODUCE;
+}
+
+/* Whatever comes is thrown away; it may come for as long as `linger` lasts. */
+enum connection_state connection_step_linger(struct connection *c, uint32_t events)
+{
+	ssize_t n = recv(c->watch.fd, c->worker->scratch, WORKER_SCRATCH, 0);
+
+	(void)events;
+	if (n > 0 || (n == -1 && fd_not_yet(errno)))
+		return CONNECTION_LINGER;
+	return CONNECTION_DONE;
+}
+
+/* ---- what handlers may do ----------------------------------------------- */
+
+void handler_reply(struct connection *c, const char *bytes, size_t len)
+{
+	ssize_t n = 0;
+
+	if (c->broken || len == 0)
+		return;
+	if (buffer_is_empty(&c->out)) {
+		n = send(c->watch.fd, bytes, len, MSG_NOSIGNAL);
+		if (n == -1 && !fd_not_yet(errno)) {
+			c->broken = true;
+			return;
+		}
+		n = n == -1 ? 0 : n;
+		connection_count_out(c, (size_t)n);
+	}
+	if (buffer_add(&c->out, bytes + n, len - (size_t)n) == -1)
+		c->broken = true;
+}
+
+uint64_t *handler_note(struct connection *c)
+{
+	return &c->note;
+}
+
+void **handler_state(struct connection *c)
+{
+	return &c->state_of_handler;
+}
+
+void handler_go_on(struct connection *c, enum handler_verdict verdict)
+{
+	struct worker *w = c->worker;
+
+	connection_work_on(c);
+	connection_enter(c, connection_step_obey(c, verdict));
+	connection_rest(w);
+}
+
+bool handler_is_behind(const struct connection *c)
+{
+	return !buffer_is_empty(&c->out);
+}
+
+void handler_request_begins(struct connection *c)
+{
+	if (c->request_ms > 0)
+		return;
+	c->request_ms = c->worker->loop.now_ms;
+	connection_show_phase(c);
+	if (c->worker->service->timeouts.request > 0)
+		connection_arm(c);
+}
+
+void handler_request_ends(struct connection *c)
+{
+	c->request_ms = 0;
+}
