@@ -102,19 +102,24 @@ static void program_ended(void *arg, int status)
 
 /* ---- who the client is -------------------------------------------------- */
 
+/* An address for a PROXY line, which knows no zones. Returns buf. */
+static const char *bare_ip(struct endpoint e, char buf[static ADDRESS_TEXT_MAX])
+{
+	e.scope = 0;
+	return endpoint_ip(&e, buf, ADDRESS_TEXT_MAX);
+}
+
 /* PROXY protocol, version 1: https://www.haproxy.org/download/2.9/doc/proxy-protocol.txt */
 static void compose_proxy_line(struct text *t, const struct connection *c)
 {
 	char remote[ADDRESS_TEXT_MAX], local[ADDRESS_TEXT_MAX];
 
-	if (c->peer.family != AF_INET && c->peer.family != AF_INET6) {
+	if (c->peer.family != AF_INET && c->peer.family != AF_INET6)
 		text_add(t, "PROXY UNKNOWN\r\n");
-		return;
-	}
-	text_add(t, "PROXY %s %s %s %u %u\r\n", c->peer.family == AF_INET ? "TCP4" : "TCP6",
-	         endpoint_ip(&c->peer, remote, sizeof remote),
-	         endpoint_ip(&c->local, local, sizeof local),
-	         (unsigned)c->peer.port, (unsigned)c->local.port);
+	else
+		text_add(t, "PROXY %s %s %s %u %u\r\n", c->peer.family == AF_INET ? "TCP4" : "TCP6",
+		         bare_ip(c->peer, remote), bare_ip(c->local, local),
+		         (unsigned)c->peer.port, (unsigned)c->local.port);
 }
 
 static int tell_peer(struct link *k)
