@@ -4,90 +4,13 @@
  * odd_filter.c does what it is told, line by line.
  */
 #include <config.h>
-#include "harness.h"
+#include "filter_harness.h"
 #include "operator.h"
 
-#include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-static struct daemon d;
-static const char *fifo;
-
-/* Beside the daemon's. */
-static const char *odd_filter(void)
-{
-	char *path = realpath(getenv("DROVERD"), NULL);
-	const char *odd;
-
-	ck_assert_ptr_nonnull(path);
-	*strrchr(path, '/') = '\0';
-	odd = files_text("%s/tests/e2e/odd_filter", path);
-	free(path);
-	return odd;
-}
-
-#define FILTER(handler, rest) \
-	SERVICES(" s = { listen = \"127.0.0.1:0\"; workers = 1;" \
-	         " handler = { type = \"filter\"; framing = \"line\"; " handler " }; " rest " };")
-
-/* One worker with the odd filter in this mood. */
-static void start_in(const char *mood, const char *handler, const char *rest)
-{
-	fifo = files_mkfifo("fifo");
-	daemon_start(&d, FILTER("argv = [ \"%s\", \"%s\", \"%s\" ]; %s", "%s"), odd_filter(), mood,
-	             fifo, handler, rest);
-}
-
-static void start_odd(const char *handler, const char *rest)
-{
-	start_in("normal", handler, rest);
-}
-
-/* A filter that was given "late" goes on. */
-static void release(void)
-{
-	int fd = open(fifo, O_RDONLY | O_CLOEXEC);
-
-	ck_assert_int_ne(fd, -1);
-	close(fd);
-}
-
-static int connect_and_say(const char *text)
-{
-	int fd = daemon_connect(&d, "s");
-
-	client_say(fd, text);
-	return fd;
-}
-
-static void check_answer(const char *question, const char *answer)
-{
-	int fd = connect_and_say(question);
-
-	client_expect(fd, answer);
-	close(fd);
-}
-
-/* All that clients have said before this has been read. */
-static void barrier(void)
-{
-	int fd = daemon_connect(&d, "s");
-
-	daemon_accepted(&d, fd);
-	close(fd);
-}
-
-static void expect_failure(int fd)
-{
-	const struct event *opened = daemon_accepted(&d, fd);
-
-	client_expect_end(fd);
-	ck_assert_str_eq(event_word(daemon_ended(&d, opened), "how"), "failed");
-	close(fd);
-}
 
 /* ---- requests and answers ----------------------------------------------- */
 
@@ -95,8 +18,8 @@ START_TEST(each_line_has_its_answer)
 {
 	int fd;
 
-	start_odd("", "");
-	fd = connect_and_say("one\ntwo\r\n\nth");
+	filter_start("", "");
+	fd = filter_say("one\ntwo\r\n\nth");
 	client_expect(fd, "one\ntwo\r\n\n");
 	client_say(fd, "ree\n");
 	client_expect(fd, "three\n");
@@ -107,8 +30,8 @@ START_TEST(a_last_line_needs_no_newline)
 {
 	int fd;
 
-	start_odd("", "");
-	fd = connect_and_say("one\ntwo");
+	filter_start("", "");
+	fd = filter_say("one\ntwo");
 	client_end(fd);
 	ck_assert_str_eq(client_read_all(fd), "one\ntwo\n");
 	close(fd);
@@ -135,8 +58,8 @@ START_TEST(framings_are_converted)
 	daemon_start(&d, SERVICES(" s = { listen = \"127.0.0.1:0\"; workers = 1;"
 	             " handler = { type = \"filter\"; %s %s %s }; };"),
 	             strncmp(keys, "framing", 7) == 0 ? "" : "framing = \"line\";",
-	             strstr(keys, "argv") ? "" : files_text("argv = \"%s\";", odd_filter()), keys);
-	fd = connect_and_say(framings[_i].question);
+	             strstr(keys, "argv") ? "" : files_text("argv = \"%s\";", filter_odd()), keys);
+	fd = filter_say(framings[_i].question);
 	client_expect(fd, framings[_i].answer);
 	close(fd);
 } END_TEST
@@ -145,30 +68,30 @@ START_TEST(what_does_not_fit_the_filters_framing_is_refused)
 {
 	daemon_start(&d, SERVICES(" s = { listen = \"127.0.0.1:0\"; workers = 1; handler = {"
 	             " type = \"filter\"; argv = \"%s\"; framing = \"netstring\";"
-	             " filter_framing = \"line\"; }; };"), odd_filter());
-	expect_failure(connect_and_say("3:a\nb,"));
-	check_answer("3:abc,", "3:abc,");
+	             " filter_framing = \"line\"; }; };"), filter_odd());
+	filter_expect_failure(filter_say("3:a\nb,"));
+	filter_check("3:abc,", "3:abc,");
 } END_TEST
 
 START_TEST(a_request_that_is_too_long_ends_its_connection)
 {
 	int fd;
 
-	start_odd("", "max_request = 10;");
-	fd = connect_and_say("0123456789\n0123456789a\n");
+	filter_start("", "max_request = 10;");
+	fd = filter_say("0123456789\n0123456789a\n");
 	client_expect(fd, "0123456789\n");
-	expect_failure(fd);
+	filter_expect_failure(fd);
 	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), "more than max_request (10)"));
-	check_answer("hello\n", "hello\n");
+	filter_check("hello\n", "hello\n");
 } END_TEST
 
 START_TEST(what_is_no_frame_ends_its_connection)
 {
 	daemon_start(&d, SERVICES(" s = { listen = \"127.0.0.1:0\"; workers = 1; handler = {"
 	             " type = \"filter\"; argv = \"/bin/cat\"; framing = \"netstring\"; }; };"));
-	expect_failure(connect_and_say("hello"));
-	expect_failure(connect_and_say("3:abcd"));
-	check_answer("3:abc,", "3:abc,");
+	filter_expect_failure(filter_say("hello"));
+	filter_expect_failure(filter_say("3:abcd"));
+	filter_check("3:abc,", "3:abc,");
 } END_TEST
 
 START_TEST(the_filter_may_be_told_who_asks)
@@ -190,7 +113,7 @@ START_TEST(the_filter_may_be_told_who_asks)
 START_TEST(a_terminal_makes_a_program_talk_at_once)
 {
 	daemon_start(&d, FILTER("argv = [ \"/usr/bin/tr\", \"a-z\", \"A-Z\" ]; pty = true;", ""));
-	check_answer("hello\nyou\n", "HELLO\nYOU\n");
+	filter_check("hello\nyou\n", "HELLO\nYOU\n");
 } END_TEST
 
 static const struct { const char *name, *handler; } sharing[] = {
@@ -200,13 +123,15 @@ static const struct { const char *name, *handler; } sharing[] = {
 	{ "both", "processes = 3; in_flight = 5;" },
 	{ "a process each", "share = \"connection\";" },
 	{ "recycled", "max_requests = 7;" },
+	{ "all of it", "processes = 3; in_flight = 5; max_requests = 7;" },
+	{ "terminals", "processes = 3; in_flight = 5; pty = true;" },
 };
 
 START_TEST(a_hundred_clients_get_their_own_answers)
 {
 	int fds[100];
 
-	start_odd(sharing[_i].handler, "");
+	filter_start(sharing[_i].handler, "");
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
 		fds[i] = daemon_connect(&d, "s");
 	for (int round = 0; round < 3; round++) {
@@ -228,14 +153,14 @@ START_TEST(who_asks_ten_thousand_times_lets_others_in_between)
 	char *text = malloc(6 * MANY + 6), *at = stpcpy(text, "late\n");
 	int greedy, other;
 
-	start_odd("", "");
+	filter_start("", "");
 	for (int i = 1; i < MANY; i++)
 		at = stpcpy(at, "count\n");
-	greedy = connect_and_say(text);
-	barrier();
-	other = connect_and_say("count\n");
-	barrier();
-	release();
+	greedy = filter_say(text);
+	filter_barrier();
+	other = filter_say("count\n");
+	filter_barrier();
+	filter_release();
 	client_expect(other, "2\n");
 	client_expect(greedy, "late\n");
 	for (int i = 1; i < MANY; i++)
@@ -250,14 +175,14 @@ START_TEST(who_never_reads_costs_only_itself)
 	const struct event *opened;
 	int mute;
 
-	start_odd("", "timeouts = { write = \"300ms\"; };");
+	filter_start("", "timeouts = { write = \"300ms\"; };");
 	mute = daemon_connect(&d, "s");
 	opened = daemon_accepted(&d, mute);
 	for (int i = 0; i < 40; i++)
 		client_say(mute, "much 1000000\n");
-	check_answer("hello\n", "hello\n");
+	filter_check("hello\n", "hello\n");
 	ck_assert_str_eq(event_word(daemon_ended(&d, opened), "how"), "write");
-	check_answer("hello\n", "hello\n");
+	filter_check("hello\n", "hello\n");
 	close(mute);
 } END_TEST
 
@@ -266,15 +191,15 @@ START_TEST(the_answer_for_who_has_left_is_nobodys)
 	const struct event *opened;
 	int gone, fd;
 
-	start_odd("", "");
+	filter_start("", "");
 	gone = daemon_connect(&d, "s");
 	opened = daemon_accepted(&d, gone);
 	client_say(gone, "late\n");
-	barrier();
-	fd = connect_and_say("count\n");
+	filter_barrier();
+	fd = filter_say("count\n");
 	client_reset(gone);
 	ck_assert_str_eq(event_word(daemon_ended(&d, opened), "how"), "reset");
-	release();
+	filter_release();
 	client_expect(fd, "2\n");
 	close(fd);
 } END_TEST
@@ -283,9 +208,9 @@ START_TEST(a_connection_can_have_a_process_of_its_own)
 {
 	int one, two;
 
-	start_odd("share = \"connection\";", "");
-	one = connect_and_say("pid\ncount\n");
-	two = connect_and_say("pid\n");
+	filter_start("share = \"connection\";", "");
+	one = filter_say("pid\ncount\n");
+	two = filter_say("pid\n");
 	ck_assert_str_ne(client_read_line(one), client_read_line(two));
 	client_expect(one, "2\n");
 	close(one);
@@ -303,8 +228,8 @@ START_TEST(a_process_is_replaced_after_so_many_requests)
 	const char *first;
 	int fd;
 
-	start_odd("max_requests = 2;", "");
-	fd = connect_and_say("pid\npid\npid\n");
+	filter_start("max_requests = 2;", "");
+	fd = filter_say("pid\npid\npid\n");
 	first = client_read_line(fd);
 	ck_assert_str_eq(client_read_line(fd), first);
 	ck_assert_str_ne(client_read_line(fd), first);
@@ -327,12 +252,12 @@ START_TEST(a_filter_that_fails_costs_the_one_connection)
 {
 	int before, poisonous, behind;
 
-	start_odd("timeout = \"300ms\";", "max_request = 1000;");
-	before = connect_and_say("hello\n");
+	filter_start("timeout = \"300ms\";", "max_request = 1000;");
+	before = filter_say("hello\n");
 	client_expect(before, "hello\n");
-	poisonous = connect_and_say(faults[_i].request);
-	behind = connect_and_say("count\n");
-	expect_failure(poisonous);
+	poisonous = filter_say(faults[_i].request);
+	behind = filter_say("count\n");
+	filter_expect_failure(poisonous);
 	client_expect(behind, "1\n");
 	daemon_wait_for(&d, "filter-end %s", faults[_i].end);
 	client_say(before, "hello\n");
@@ -345,10 +270,10 @@ START_TEST(a_filter_that_fails_costs_the_one_connection)
 /* Also if nothing was ever answered: it is the request that is to blame. */
 START_TEST(poison_does_not_slow_the_service_down)
 {
-	start_odd("", "");
+	filter_start("", "");
 	for (int i = 0; i < 20; i++)
-		expect_failure(connect_and_say("die\n"));
-	check_answer("hello\n", "hello\n");
+		filter_expect_failure(filter_say("die\n"));
+	filter_check("hello\n", "hello\n");
 	ck_assert_uint_eq(daemon_saw(&d, "filter-delayed"), 0);
 } END_TEST
 
@@ -356,8 +281,8 @@ START_TEST(error_reply_stands_in_for_the_answer)
 {
 	int fd;
 
-	start_odd("error_reply = \"sorry\"; timeout = \"300ms\";", "");
-	fd = connect_and_say("one\ndie\ntwo\nnever\nthree\n");
+	filter_start("error_reply = \"sorry\"; timeout = \"300ms\";", "");
+	fd = filter_say("one\ndie\ntwo\nnever\nthree\n");
 	client_expect(fd, "one\nsorry\ntwo\nsorry\nthree\n");
 	close(fd);
 } END_TEST
@@ -366,8 +291,8 @@ START_TEST(a_second_answer_is_nobodys)
 {
 	int fd;
 
-	start_odd("", "");
-	fd = connect_and_say("twice\n");
+	filter_start("", "");
+	fd = filter_say("twice\n");
 	client_expect(fd, "twice\n");
 	daemon_wait_for(&d, "filter-end reason=unasked");
 	client_say(fd, "count\n");
@@ -377,29 +302,29 @@ START_TEST(a_second_answer_is_nobodys)
 
 START_TEST(an_answer_may_come_byte_by_byte)
 {
-	start_odd("", "");
-	check_answer("bytes\nbytes\n", "byte\nbyte\n");
+	filter_start("", "");
+	filter_check("bytes\nbytes\n", "byte\nbyte\n");
 } END_TEST
 
 START_TEST(an_answer_that_is_no_frame_ends_the_filter)
 {
 	daemon_start(&d, FILTER("argv = \"%s\"; filter_framing = \"length16\"; timeout = \"300ms\";",
 	             "max_request = 1000;"), files_script("script", "printf nonsense; cat"));
-	expect_failure(connect_and_say("hello\n"));
+	filter_expect_failure(filter_say("hello\n"));
 } END_TEST
 
 START_TEST(standard_error_goes_to_the_log)
 {
-	start_odd("", "");
-	check_answer("flood\nhello\n", "flood\nhello\n");
-	check_answer("flood\nhello\n", "flood\nhello\n");
+	filter_start("", "");
+	filter_check("flood\nhello\n", "flood\nhello\n");
+	filter_check("flood\nhello\n", "flood\nhello\n");
 	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), ": complaint 0\n"));
 } END_TEST
 
 START_TEST(who_never_answers_may_be_buffering)
 {
-	start_odd("timeout = \"200ms\";", "");
-	expect_failure(connect_and_say("never\n"));
+	filter_start("timeout = \"200ms\";", "");
+	filter_expect_failure(filter_say("never\n"));
 	ck_assert_ptr_nonnull(strstr(daemon_errors(&d),
 	                      "No newline within 200ms: is its input or output buffered?"));
 } END_TEST
@@ -411,19 +336,19 @@ START_TEST(who_dies_at_once_backs_off_alone)
 	daemon_start(&d, SERVICES(SERVICE("e", "echo", "workers = 1;")
 	             " s = { listen = \"127.0.0.1:0\"; workers = 1; restart = { delay_min = \"10ms\"; };"
 	             " handler = { type = \"filter\"; framing = \"line\"; timeout = \"200ms\";"
-	             " argv = [ \"%s\", \"die\" ]; }; };"), odd_filter());
+	             " argv = [ \"%s\", \"die\" ]; }; };"), filter_odd());
 	for (int after = 10; after <= 160; after *= 2)
 		daemon_wait_for(&d, "filter-delayed after=%d service=s", after);
 	fd = daemon_connect(&d, "e");
 	client_echo(fd);
 	close(fd);
-	expect_failure(connect_and_say("hello\n"));
+	filter_expect_failure(filter_say("hello\n"));
 	ck_assert_uint_eq(daemon_saw(&d, "worker-end"), 0);
 } END_TEST
 
 START_TEST(who_talks_before_it_is_asked_backs_off)
 {
-	start_in("greet", "", "restart = { delay_min = \"10ms\"; };");
+	filter_start_in("greet", "", "restart = { delay_min = \"10ms\"; };");
 	for (int after = 10; after <= 40; after *= 2) {
 		daemon_wait_for(&d, "filter-delayed after=%d", after);
 		daemon_wait_for(&d, "filter-end reason=unasked how=signal value=9 answered=0");
@@ -436,7 +361,7 @@ START_TEST(what_a_dead_one_has_not_read_goes_to_the_next)
 	                                  files_path("was-here"));
 
 	daemon_start(&d, FILTER("argv = \"%s\";", ""), script);
-	check_answer("hello\n", "hello\n");
+	filter_check("hello\n", "hello\n");
 	daemon_wait_for(&d, "filter-end reason=died how=exit value=1 answered=0");
 } END_TEST
 
@@ -447,7 +372,7 @@ START_TEST(half_a_request_runs_into_the_request_timeout)
 	const struct event *opened;
 	int fd;
 
-	start_odd("", "timeouts = { request = \"200ms\"; };");
+	filter_start("", "timeouts = { request = \"200ms\"; };");
 	fd = daemon_connect(&d, "s");
 	opened = daemon_accepted(&d, fd);
 	client_say(fd, "hello\nhel");
@@ -462,14 +387,14 @@ START_TEST(a_request_that_waits_runs_into_the_request_timeout)
 	const struct event *opened;
 	int first, fd;
 
-	start_odd("", "timeouts = { request = \"200ms\"; };");
-	first = connect_and_say("late\n");
+	filter_start("", "timeouts = { request = \"200ms\"; };");
+	first = filter_say("late\n");
 	opened = daemon_accepted(&d, first);
-	fd = connect_and_say("hello\n");
+	fd = filter_say("hello\n");
 	ck_assert_str_eq(event_word(daemon_ended(&d, opened), "how"), "request");
 	ck_assert_str_eq(event_word(daemon_ended(&d, daemon_accepted(&d, fd)), "how"), "request");
-	release();
-	check_answer("count\n", "2\n");
+	filter_release();
+	filter_check("count\n", "2\n");
 	close(first);
 	close(fd);
 } END_TEST
@@ -478,8 +403,8 @@ START_TEST(who_asks_nothing_is_idle)
 {
 	int fd;
 
-	start_odd("", "timeouts = { idle = \"200ms\"; };");
-	fd = connect_and_say("hello\n");
+	filter_start("", "timeouts = { idle = \"200ms\"; };");
+	fd = filter_say("hello\n");
 	client_expect(fd, "hello\n");
 	ck_assert_str_eq(event_word(daemon_ended(&d, daemon_accepted(&d, fd)), "how"), "idle");
 	client_expect_end(fd);
@@ -492,13 +417,13 @@ START_TEST(a_stop_waits_for_the_request_under_way)
 {
 	int fd;
 
-	start_odd("", "");
-	fd = connect_and_say("late\n");
+	filter_start("", "");
+	fd = filter_say("late\n");
 	client_end(fd);
-	barrier();
+	filter_barrier();
 	daemon_signal(&d, SIGTERM);
 	daemon_wait_for(&d, "stopping");
-	release();
+	filter_release();
 	client_expect(fd, "late\n");
 	client_expect_end(fd);
 	close(fd);
@@ -510,9 +435,9 @@ START_TEST(a_quick_stop_waits_for_nothing)
 {
 	int fd;
 
-	start_odd("processes = 3;", "");
-	fd = connect_and_say("late\n");
-	barrier();
+	filter_start("processes = 3;", "");
+	fd = filter_say("late\n");
+	filter_barrier();
 	daemon_signal(&d, SIGINT);
 	client_expect_gone(fd);
 	for (int i = 0; i < 3; i++)
@@ -526,15 +451,15 @@ START_TEST(after_a_reload_new_processes_answer)
 	const char *first;
 	int old, new;
 
-	start_odd("", "");
-	old = connect_and_say("pid\n");
+	filter_start("", "");
+	old = filter_say("pid\n");
 	first = client_read_line(old);
-	daemon_reload(&d, FILTER("argv = \"%s\";", ""), odd_filter());
+	daemon_reload(&d, FILTER("argv = \"%s\";", ""), filter_odd());
 	for (int i = 0; i < 2; i++) {           /* then it has turned its loop: it accepts no more */
 		client_say(old, "pid\n");
 		client_expect(old, first);
 	}
-	new = connect_and_say("pid\n");
+	new = filter_say("pid\n");
 	ck_assert_str_ne(client_read_line(new), first);
 	close(old);
 	close(new);
@@ -548,20 +473,18 @@ START_TEST(services_tell_what_filters_do)
 	const char *socket = files_path("control.sock");
 	int one, two;
 
-	fifo = files_mkfifo("fifo");
-	daemon_start(&d, "control = { socket = \"%s\"; };\n"
-	             FILTER("argv = [ \"%s\", \"normal\", \"%s\" ]; max_requests = 2;", ""), socket,
-	             odd_filter(), fifo);
-	one = connect_and_say("a\nb\nlate\n");
+	daemon_start(&d, "control = { socket = \"%s\"; };\n" FILTER("%s max_requests = 2;", ""), socket,
+	             filter_argv("normal"));
+	one = filter_say("a\nb\nlate\n");
 	client_expect(one, "a\nb\n");
-	two = connect_and_say("c\n");
-	barrier();
+	two = filter_say("c\n");
+	filter_barrier();
 	ck_assert_int_eq(operator_run_args(socket, "--json", "services"), 0);
 	ck_assert_ptr_nonnull(strstr(operator_output(), "\"filter\":{\"processes\":1,\"queued\":1,"
 	                             "\"answered\":2,\"replaced\":1}"));
 	ck_assert_int_eq(operator_run_args(socket, "--json", "connections"), 0);
 	ck_assert_ptr_nonnull(strstr(operator_output(), "\"phase\":\"handler\""));
-	release();
+	filter_release();
 	client_expect(two, "c\n");
 	close(one);
 	close(two);

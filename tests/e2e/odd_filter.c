@@ -3,11 +3,15 @@
  * A filter of lines that does what each line tells it, good or bad. Anything else
  * is its own answer.
  *
- *     odd_filter [normal | greet | die] [FIFO]
+ *     odd_filter [normal | greet | die | careful | stubborn | trickle] [FIFO]
+ *
+ * A careful one reads no byte beyond the line that it works on, a stubborn one
+ * goes when it is killed, and one that trickles gives each byte back by itself.
  */
 #include <config.h>
 
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,7 +39,7 @@ static void say_by_byte(const char *text)
 
 static void say_much(unsigned long bytes)
 {
-	while (bytes-- > 0)
+	for (; bytes > 0; bytes--)
 		putchar('x');
 	putchar('\n');
 }
@@ -46,20 +50,48 @@ static void flood_stderr(void)
 		fprintf(stderr, "complaint %d\n", i);
 }
 
+static void give_back_by_byte(void)
+{
+	char byte;
+
+	while (read(STDIN_FILENO, &byte, 1) == 1)
+		if (write(STDOUT_FILENO, &byte, 1) != 1)
+			_exit(1);
+}
+
+static void stay(void)
+{
+	for (;;)
+		pause();
+}
+
 static void obey(const char *line)
 {
 	if (strcmp(line, "die") == 0)
 		_exit(3);
 	if (strcmp(line, "crash") == 0)
 		raise(SIGKILL);
+	if (strcmp(line, "half") == 0) {
+		say_by_byte("ha");
+		_exit(3);
+	}
 	if (strcmp(line, "never") == 0)
 		return;
+	if (strcmp(line, "hang") == 0)
+		stay();
 	if (strcmp(line, "late") == 0)
 		wait_for_release();
 	if (strcmp(line, "mute") == 0) {
 		fclose(stdout);
-		pause();
+		stay();
 	}
+	if (strcmp(line, "deaf") == 0) {
+		close(STDIN_FILENO);
+		say_by_byte("deaf\n");
+		stay();
+	}
+	if (strcmp(line, "endless") == 0)
+		say_much(ULONG_MAX);
 	if (strcmp(line, "twice") == 0)
 		puts(line);
 	if (strcmp(line, "flood") == 0)
@@ -88,6 +120,12 @@ int main(int argc, char **argv)
 		puts("hello, who is there?");
 	if (strcmp(how, "die") == 0)
 		return 1;
+	if (strcmp(how, "careful") == 0)
+		setvbuf(stdin, NULL, _IONBF, 0);
+	if (strcmp(how, "stubborn") == 0)
+		signal(SIGTERM, SIG_IGN);
+	if (strcmp(how, "trickle") == 0)
+		give_back_by_byte();
 	fflush(stdout);
 	while ((n = getline(&line, &size, stdin)) > 0) {
 		line[n - 1] = '\0';
@@ -95,6 +133,8 @@ int main(int argc, char **argv)
 		obey(line);
 		fflush(stdout);
 	}
+	if (strcmp(how, "stubborn") == 0)
+		stay();
 	free(line);
 	return 0;
 }
