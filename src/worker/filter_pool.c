@@ -28,9 +28,12 @@ struct filter_pool {
 	struct timer               pump;        /* at the end of this turn */
 	struct timer               again;       /* no process is started before it fires */
 	struct timer               patience;    /* those that wait have waited in vain */
+	struct timer               probation;   /* till it fires, a new process may still greet */
 	struct filter_trouble      trouble;
 	bool                       pumping;
 	bool                       resting;
+	bool                       cannot_start;        /* and that was logged */
+	bool                       wary;        /* the last one spoke before it was asked */
 	char                       service[96]; /* "DROVER_SERVICE=..." */
 };
 
@@ -100,11 +103,28 @@ static void back_off(struct filter_pool *pool)
 	worker_event(pool->worker, "filter-delayed after=%lld", (long long)pool->trouble.delay_ms);
 }
 
-/* There has been no process that answers for as long as one may take for a request. */
+/*
+ * There has been no process that answers for as long as one may take for a
+ * request. Those of other connections are no help to who needs one of his own.
+ */
 static bool is_down(const struct filter_pool *pool)
 {
-	return pool->n_serving == 0 &&
+	return (pool->n_serving == 0 || is_owned(pool)) &&
 	       filter_policy_patience_ms(&pool->trouble, pool->conf) <= pool->owner.loop->now_ms;
+}
+
+/* It may take many attempts: logged when that begins, and when it is over. */
+static void note_start(struct filter_pool *pool, bool ok)
+{
+	const struct conf_service *s = pool->worker->service;
+
+	if (!ok && !pool->cannot_start)
+		log_err("%s: start %s: %m; trying again", s->name, s->handler.argv[0]);
+	if (ok && pool->cannot_start)
+		log_info("%s: %s has been started again", s->name, s->handler.argv[0]);
+	pool->cannot_start = !ok;
+	if (ok && is_owned(pool))
+		pool->trouble.since_ms = 0;
 }
 
 static struct filter_process *start(struct filter_pool *pool)
@@ -115,11 +135,13 @@ static struct filter_process *start(struct filter_pool *pool)
 	if (pool->resting || timer_is_set(&pool->again))
 		return NULL;
 	p = filter_process_start(&pool->owner);
+	note_start(pool, p);
 	if (!p) {
-		log_err("%s: start %s: %m", w->service->name, w->service->handler.argv[0]);
 		back_off(pool);
 		return NULL;
 	}
+	if (pool->wary)
+		loop_timer(pool->owner.loop, &pool->probation, pool->trouble.delay_ms);
 	list_append(&pool->serving, &filter_process_links(p)->in_pool);
 	board_set(&w->slot->filters, ++pool->n_serving);
 	filter_report_start(w, p);
@@ -190,6 +212,8 @@ static void hand_out(struct filter_pool *pool)
 {
 	struct filter_request *r;
 
+	if (timer_is_set(&pool->probation))
+		return;
 	list_each(&pool->queue, r, struct filter_request, in_queue)
 		if (is_owned(pool))
 			serve_own(pool, r);
@@ -199,8 +223,9 @@ static void hand_out(struct filter_pool *pool)
 
 static void flush_all(struct filter_pool *pool)
 {
-	for (struct list *l = pool->serving.next, *next = l->next; l != &pool->serving;
-	     l = next, next = next->next)
+	/* One that is lost in this may be the last thing that a draining worker waited for. */
+	for (struct list *l = pool->serving.next, *next = l->next;
+	     l != &pool->serving && !pool->resting; l = next, next = next->next)
 		filter_process_flush(filter_process_of(l));
 }
 
@@ -220,6 +245,14 @@ static void on_pump(struct timer *t)
 static void on_again(struct timer *t)
 {
 	pump_soon(container_of(t, struct filter_pool, again));
+}
+
+static void on_probation(struct timer *t)
+{
+	struct filter_pool *pool = container_of(t, struct filter_pool, probation);
+
+	pool->wary = false;
+	pump_soon(pool);
 }
 
 static void on_patience(struct timer *t)
@@ -246,7 +279,11 @@ static void on_answered(struct filter_owner *o, struct filter_process *p,
 	struct filter_pool *pool = pool_of(o);
 
 	board_add(&pool->worker->slot->answered, 1);
-	pool->trouble = (struct filter_trouble){ 0 };
+	/* What an old one says proves nothing of new ones. */
+	if (filter_process_answered(p) == 1)
+		pool->trouble.delay_ms = 0;
+	if (!is_owned(pool))
+		pool->trouble.since_ms = 0;
 	if (filter_process_n(p) == 0 && !is_owned(pool) && pool->conf->max_requests > 0 &&
 	    filter_process_answered(p) >= (uint64_t)pool->conf->max_requests) {
 		remove_process(pool, p);
@@ -300,12 +337,16 @@ static void on_lost(struct filter_owner *o, struct filter_process *p, enum filte
 		while (filter_process_take_back(p, &r))
 			;
 		own->own = NULL;
+		dequeue(pool, own);     /* it may not have had its turn yet */
 		pool->asker->failed(own);
 	} else {
 		settle_requests(pool, p, &d);
 	}
-	if (filter_policy_backs_off(&d))
+	if (filter_policy_backs_off(&d)) {
+		pool->wary = why == FILTER_END_UNASKED;
+		timer_unset(&pool->owner.loop->timers, &pool->probation);
 		back_off(pool);
+	}
 	pump_soon(pool);
 }
 
@@ -371,6 +412,7 @@ struct filter_pool *filter_pool_new(struct worker *w, const struct filter_asker 
 	pool->pump.fire = on_pump;
 	pool->again.fire = on_again;
 	pool->patience.fire = on_patience;
+	pool->probation.fire = on_probation;
 	pool->owner.envp = make_environment(pool);
 	if (!pool->owner.envp) {
 		free(pool);
@@ -386,6 +428,7 @@ void filter_pool_rest(struct filter_pool *pool)
 	timer_unset(&pool->owner.loop->timers, &pool->pump);
 	timer_unset(&pool->owner.loop->timers, &pool->again);
 	timer_unset(&pool->owner.loop->timers, &pool->patience);
+	timer_unset(&pool->owner.loop->timers, &pool->probation);
 	while (!list_empty(&pool->serving)) {
 		struct filter_process *p = filter_process_of(pool->serving.next);
 
