@@ -124,6 +124,7 @@ static void ended(void *arg, int status)
 		             by_signal ? "signal" : "exit",
 		             by_signal ? WTERMSIG(status) : WEXITSTATUS(status));
 	connection_program_ended(c, status);
+	connection_program_done(c);
 }
 
 static enum handler_verdict opened(struct connection *c)

@@ -27,7 +27,6 @@ struct link {                           /* of a connection and its program */
 	struct relay       relay;
 	struct watch       grave;       /* buries the link, when no event can reach it any more */
 	int                fd;          /* our end of the program's socket */
-	int                status;      /* of the program, if it has ended */
 };
 
 static struct link *link_of(struct relay *r)
@@ -47,8 +46,8 @@ static void finished(struct relay *r)
 {
 	struct link *k = link_of(r);
 
-	if (!k->connection->program)
-		connection_program_ended(k->connection, k->status);
+	if (k->connection->has_status)
+		connection_program_done(k->connection);
 }
 
 /* It finds out by itself, as it would if it had the socket. */
@@ -60,8 +59,8 @@ static void lost(struct relay *r)
 	relay_end(r);
 	fd_close(&k->fd);
 	connection_lost_client(c);
-	if (!c->program)
-		connection_program_ended(c, k->status);
+	if (c->has_status)
+		connection_program_done(c);
 }
 
 /* ---- what the program does ---------------------------------------------- */
@@ -84,11 +83,10 @@ static void program_ended(void *arg, int status)
 	struct connection *c = k->connection;
 
 	tell_end(c, status);
-	k->status = status;
-	connection_outlives_program(c);
+	connection_program_ended(c, status);
 	switch (c->watch.fd == -1 ? RELAY_NO_REST : relay_flush(&k->relay)) {
 	case RELAY_NO_REST:
-		connection_program_ended(c, status);
+		connection_program_done(c);
 		break;
 	case RELAY_REST_LOST:
 		lost(&k->relay);

@@ -108,7 +108,7 @@ void connection_show_phase(const struct connection *c)
 
 /* ---- the end ------------------------------------------------------------ */
 
-static void end(struct connection *c, enum connection_end how, const int *status)
+static void end(struct connection *c, enum connection_end how)
 {
 	struct worker *w = c->worker;
 	uint64_t in, out;
@@ -124,7 +124,7 @@ static void end(struct connection *c, enum connection_end how, const int *status
 	worker_give_slot(w, c->record);
 	c->record = NULL;
 	/* Who hears of it and looks at the board, is to find it counted. */
-	connection_report_end(c, in, out, status);
+	connection_report_end(c, in, out);
 }
 
 static void bury(struct watch *w)
@@ -216,10 +216,9 @@ void connection_enter(struct connection *c, enum connection_state next)
  * unread bytes would make the kernel reset the connection, and the client
  * could lose what we sent. So we shut our side and read on for a while.
  */
-enum connection_state connection_finish(struct connection *c, enum connection_end how,
-                                        const int *status)
+enum connection_state connection_finish(struct connection *c, enum connection_end how)
 {
-	end(c, how, status);
+	end(c, how);
 	if (c->watch.fd == -1 || c->client_ended || timeouts(c)->linger == 0 || how == END_STOPPED ||
 	    shutdown(c->watch.fd, SHUT_WR) == -1)
 		return CONNECTION_DONE;
@@ -228,7 +227,7 @@ enum connection_state connection_finish(struct connection *c, enum connection_en
 
 enum connection_state connection_fail(struct connection *c, enum connection_end how)
 {
-	end(c, how, NULL);
+	end(c, how);
 	return CONNECTION_DONE;
 }
 
@@ -279,7 +278,7 @@ static void time_out(struct connection *c)
 		connection_reset_on_close(c);
 		connection_enter(c, connection_fail(c, as));
 	} else {
-		connection_enter(c, connection_finish(c, as, NULL));
+		connection_enter(c, connection_finish(c, as));
 	}
 }
 
@@ -337,7 +336,7 @@ void connection_new(struct worker *w, int fd, const struct endpoint *peer)
 
 void connection_abort(struct connection *c, enum connection_end how)
 {
-	end(c, how, NULL);
+	end(c, how);
 	close_now(c);
 }
 

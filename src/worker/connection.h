@@ -59,6 +59,8 @@ struct connection {
 	bool                  broken;           /* a reply failed: nobody is there */
 	bool                  stirred;          /* while it waited, or before, something came */
 	bool                  kicked;           /* the master wants to know when it is closed */
+	bool                  has_status;       /* its program has ended */
+	int                   status;           /* with that, as from waitpid(2) */
 	uint64_t              number;           /* within the worker, from 1 */
 	uint64_t              note;             /* the handler's */
 	void                 *state_of_handler;
@@ -67,7 +69,7 @@ struct connection {
 	int64_t               request_ms;       /* when its request began to come; 0: none is open */
 	int64_t               active_ms;        /* when a byte last went either way, or the state changed */
 	struct buffer         out;              /* what the client has not taken yet */
-	struct program       *program;
+	struct program       *program;          /* while it runs */
 	struct endpoint       peer, local;
 };
 
@@ -88,12 +90,6 @@ void connection_run_program(struct connection *c, struct program *p);
 /* So many bytes of the client have reached the program; so many the client. */
 void connection_relayed(struct connection *c, size_t in, size_t out);
 
-/*
- * Its program has ended and was waited for, but what it said is not all sent. If
- * the client does not take that, it ends as idle.
- */
-void connection_outlives_program(struct connection *c);
-
 /* The client of a program is gone, and its socket closed: the program may go on. */
 void connection_lost_client(struct connection *c);
 
@@ -106,8 +102,14 @@ void connection_end_program(struct connection *c, enum connection_end how);
 /* The operator wants it gone: ends it, or its program; the master is told when it is closed. */
 void connection_kick(struct connection *c);
 
-/* Its program has ended, with that status of waitpid(2), and nothing is to be sent any more. */
+/*
+ * Its program has ended, with that status of waitpid(2). What it said may still have
+ * to be sent; if the client does not take that, the connection ends as idle.
+ */
 void connection_program_ended(struct connection *c, int status);
+
+/* And now nothing is to be sent any more: the connection ends. */
+void connection_program_done(struct connection *c);
 
 /* "PID-NUMBER", unique on this machine while the worker lives. Returns buf. */
 const char *connection_id(const struct connection *c, char buf[static CONNECTION_ID_MAX]);

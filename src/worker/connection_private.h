@@ -17,12 +17,8 @@ void connection_enter(struct connection *c, enum connection_state next);
 /* Makes its timer fire in time. It may fire early: then it looks again. */
 void connection_arm(struct connection *c);
 
-/*
- * It ends in that way, with the status of its program if there was one: after all
- * is sent; at once. Where it has to go then.
- */
-enum connection_state connection_finish(struct connection *c, enum connection_end how,
-                                        const int *status);
+/* It ends in that way: after all is sent; at once. Where it has to go then. */
+enum connection_state connection_finish(struct connection *c, enum connection_end how);
 enum connection_state connection_fail(struct connection *c, enum connection_end how);
 
 /* The client takes nothing: a plain close would keep its bytes in the kernel for minutes. */

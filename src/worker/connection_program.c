@@ -24,13 +24,20 @@ void connection_relayed(struct connection *c, size_t in, size_t out)
 	c->active_ms = c->worker->loop.now_ms;
 }
 
-void connection_outlives_program(struct connection *c)
+void connection_program_ended(struct connection *c, int status)
 {
 	c->program = NULL;
+	c->has_status = true;
+	c->status = status;
 	board_set(&c->record->program, 0);
 	board_set(&c->record->phase, BOARD_PHASE_WRITING);
 	c->active_ms = c->worker->loop.now_ms;
 	connection_arm(c);
+}
+
+void connection_program_done(struct connection *c)
+{
+	connection_enter(c, connection_finish(c, c->cut == END_NOT_YET ? END_EXIT : c->cut));
 }
 
 void connection_lost_client(struct connection *c)
@@ -51,10 +58,4 @@ void connection_end_program(struct connection *c, enum connection_end how)
 		c->cut = how;
 	board_set(&c->record->phase, BOARD_PHASE_CLOSING);
 	program_end(c->program);
-}
-
-void connection_program_ended(struct connection *c, int status)
-{
-	c->program = NULL;
-	connection_enter(c, connection_finish(c, c->cut == END_NOT_YET ? END_EXIT : c->cut, &status));
 }

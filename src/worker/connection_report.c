@@ -63,8 +63,7 @@ void connection_report_open(struct connection *c)
 		             endpoint_format(&c->peer, from, sizeof from));
 }
 
-void connection_report_end(const struct connection *c, uint64_t in, uint64_t out,
-                           const int *status)
+void connection_report_end(const struct connection *c, uint64_t in, uint64_t out)
 {
 	const struct worker *w = c->worker;
 	char id[CONNECTION_ID_MAX];
@@ -80,8 +79,8 @@ void connection_report_end(const struct connection *c, uint64_t in, uint64_t out
 			.bytes_in = in,
 			.bytes_out = out,
 			.how = end_names[c->how],
-			.has_status = status,
-			.status = status ? *status : 0,
+			.has_status = c->has_status,
+			.status = c->status,
 		});
 	if (notify_is_heard(w->start.events))
 		worker_event(w, "connection-end id=%s how=%s in=%" PRIu64 " out=%" PRIu64,

@@ -11,11 +11,7 @@
 /* It was accepted. Learns what only the log, or a program, wants to know. */
 void connection_report_open(struct connection *c);
 
-/*
- * It ended as c->how says, after so many bytes each way; status is that of its
- * program, as from waitpid(2), or NULL.
- */
-void connection_report_end(const struct connection *c, uint64_t in, uint64_t out,
-                           const int *status);
+/* It ended as c->how says, after so many bytes each way. */
+void connection_report_end(const struct connection *c, uint64_t in, uint64_t out);
 
 #endif

@@ -29,9 +29,9 @@ enum connection_state connection_step_obey(struct connection *c, enum handler_ve
 	if (!buffer_is_empty(&c->out))
 		return CONNECTION_WRITE;
 	if (c->finish && c->cut != END_NOT_YET)
-		return connection_finish(c, c->cut, NULL);
+		return connection_finish(c, c->cut);
 	if (c->finish)
-		return connection_finish(c, c->client_ended ? END_CLOSED : END_SERVED, NULL);
+		return connection_finish(c, c->client_ended ? END_CLOSED : END_SERVED);
 	return verdict == HANDLER_WAIT ? CONNECTION_WAIT : CONNECTION_READ;
 }
 

@@ -20,11 +20,6 @@
 #define PIPE_BYTES  262144              /* four times what is copied at once */
 #define LAST_MOVES  64                  /* of what a program said before it ended */
 
-static bool is_transient(int error)
-{
-	return error == EAGAIN || error == EINTR;
-}
-
 /* Something was read that the receiver has not taken. */
 static bool is_stuck(const struct relay_way *way)
 {
@@ -72,7 +67,7 @@ static size_t taken(struct relay *r, struct relay_way *way, ssize_t n)
 {
 	if (n > 0)
 		r->owner->moved(r, way->direction, (size_t)n);
-	else if (n == -1 && !is_transient(errno))
+	else if (n == -1 && !fd_not_yet(errno))
 		refuse(r, way);
 	return n > 0 ? (size_t)n : 0;
 }
@@ -98,7 +93,7 @@ static void tell_end(struct relay *r, struct relay_way *way)
 	way->phase = RELAY_ENDED;
 	if (shutdown(way->to->watch.fd, SHUT_WR) == -1 && way->direction == RELAY_DOWN)
 		r->is_lost = true;
-	r->is_finished = way->direction == RELAY_DOWN;
+	r->is_finished |= way->direction == RELAY_DOWN;
 }
 
 /* ---- in ----------------------------------------------------------------- */
@@ -127,7 +122,7 @@ static bool copy_some(struct relay *r, struct relay_way *way)
 {
 	ssize_t n = recv(way->from->watch.fd, r->owner->scratch, r->owner->scratch_len, 0);
 
-	if (n == -1 && is_transient(errno))
+	if (n == -1 && fd_not_yet(errno))
 		return false;
 	if (n > 0)
 		copy_on(r, way, r->owner->scratch, (size_t)n);
@@ -138,14 +133,15 @@ static bool copy_some(struct relay *r, struct relay_way *way)
 
 /*
  * A socket that epoll calls readable and splice(2) does not, has urgent bytes
- * next, which recv(2) steps over.
+ * next, which recv(2) steps over. If the end was sent after them, splice(2)
+ * calls that the end already.
  */
 static bool splice_some(struct relay *r, struct relay_way *way)
 {
 	ssize_t n = splice(way->from->watch.fd, NULL, way->pipe[1], NULL, PIPE_BYTES,
 	                   SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 
-	if (n == -1 && is_transient(errno)) {
+	if (n == 0 || (n == -1 && fd_not_yet(errno))) {
 		close_pipe(way);
 		return copy_some(r, way);
 	}
@@ -153,7 +149,7 @@ static bool splice_some(struct relay *r, struct relay_way *way)
 		way->in_pipe = (size_t)n;
 		pass_on(r, way);
 	} else {
-		source_ended(r, way, n == -1);
+		source_ended(r, way, true);
 	}
 	return true;
 }
@@ -197,10 +193,9 @@ static int rewatch(struct relay *r, struct relay_end *e, const struct relay_way 
 
 static int rewatch_both(struct relay *r)
 {
-	if (r->is_lost)
-		return 0;
-	return rewatch(r, &r->client, &r->ways[RELAY_UP], &r->ways[RELAY_DOWN]) == -1 ||
-	       rewatch(r, &r->program, &r->ways[RELAY_DOWN], &r->ways[RELAY_UP]) == -1 ? -1 : 0;
+	if (rewatch(r, &r->client, &r->ways[RELAY_UP], &r->ways[RELAY_DOWN]) == -1)
+		return -1;
+	return rewatch(r, &r->program, &r->ways[RELAY_DOWN], &r->ways[RELAY_UP]);
 }
 
 /* After moving: what is wanted now, and what the owner has to know. It may end r. */
@@ -209,7 +204,7 @@ static int settle(struct relay *r)
 	const bool finished = r->is_finished;
 
 	r->is_finished = false;
-	if (rewatch_both(r) == -1)
+	if (!r->is_lost && rewatch_both(r) == -1)
 		return -1;
 	if (r->is_lost)
 		r->owner->lost(r);
@@ -253,15 +248,19 @@ void relay_init(struct relay *r, const struct relay_owner *owner, int client, in
 	join(r, RELAY_DOWN, &r->program, &r->client);
 }
 
+/* At once, and not counted: the client has not said it. Whether nobody is there, relaying shows. */
 int relay_tell(struct relay *r, const char *bytes, size_t len)
 {
-	return buffer_add(&r->ways[RELAY_UP].waiting, bytes, len);
+	ssize_t n = send(r->program.watch.fd, bytes, len, MSG_NOSIGNAL);
+
+	if (n == -1 && !fd_not_yet(errno))
+		return 0;
+	n = n == -1 ? 0 : n;
+	return buffer_add(&r->ways[RELAY_UP].waiting, bytes + n, len - (size_t)n);
 }
 
 int relay_begin(struct relay *r)
 {
-	if (is_stuck(&r->ways[RELAY_UP]))
-		move(r, RELAY_UP);
 	move(r, RELAY_DOWN);
 	move(r, RELAY_UP);
 	return settle(r);
@@ -282,7 +281,8 @@ enum relay_rest relay_flush(struct relay *r)
 	for (int i = 0; i < LAST_MOVES && move(r, RELAY_DOWN); i++)
 		;
 	r->is_finished = false;
-	if (rewatch_both(r) == -1 || r->is_lost)
+	/* Who else has the program's socket may be silent: the client is to wake us. */
+	if (r->is_lost || rewatch_both(r) == -1)
 		return RELAY_REST_LOST;
 	return r->ways[RELAY_DOWN].phase == RELAY_ENDED ? RELAY_NO_REST : RELAY_REST_WAITS;
 }

@@ -230,6 +230,7 @@ static void on_age(struct timer *t)
 	list_each(&pool->waiting, x, struct waiter, in_pool)
 		if (x->until_ms <= now_ms)
 			let_go(x, WAITER_AGED);
+	watch_age(pool);        /* it may be long before others are started */
 	wait_for(pool, 0);
 }
 

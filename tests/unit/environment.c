@@ -63,11 +63,42 @@ START_TEST(what_programs_see)
 	environment_free(&e);
 } END_TEST
 
+/* What is of one connection comes first, and nothing is copied. */
+START_TEST(a_connection_adds_its_own)
+{
+	static char id[] = "DROVER_ID=1", proto[] = "PROTO=TCP";
+	static char *const own[] = { id, proto };
+	static const char *const none[] = { NULL };
+	struct conf_service s = { .name = "web", .handler = {
+		.pass_env = (const char **)(uintptr_t)none, .env = (const char **)(uintptr_t)none } };
+	struct environment e;
+	char **all;
+
+	ck_assert_int_eq(environment_build(&e, &s), 0);
+	all = environment_with(&e, own, 2);
+	ck_assert_ptr_eq(all[0], id);
+	ck_assert_ptr_eq(all[1], proto);
+	ck_assert_ptr_eq(all[2], e.strings[0]);
+	ck_assert_str_eq(all[2], PATH);
+	ck_assert_ptr_null(all[3]);
+	free(all);
+	all = environment_with(&e, own, 0);
+	ck_assert_str_eq(all[0], PATH);
+	ck_assert_ptr_null(all[1]);
+	free(all);
+	environment_free(&e);
+	all = environment_with(&e, own, 1);             /* of an empty one */
+	ck_assert_ptr_eq(all[0], id);
+	ck_assert_ptr_null(all[1]);
+	free(all);
+} END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("environment");
 	TCase *tc = unit_case(s, "environment", NULL, NULL);
 
 	tcase_add_loop_test(tc, what_programs_see, 0, ARRAY_SIZE(rows));
+	tcase_add_test(tc, a_connection_adds_its_own);
 	return unit_run(s);
 }

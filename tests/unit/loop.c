@@ -162,6 +162,64 @@ START_TEST(what_it_is_watched_for_can_be_changed)
 	loop_retire(&loop, &a->watch, bury);
 } END_TEST
 
+START_TEST(what_is_not_watched_yet_can_be_changed_to_be)
+{
+	struct thing *a = thing_new();
+
+	loop_unwatch(&loop, &a->watch);
+	poke(a);
+	ck_assert_int_eq(loop_rewatch(&loop, &a->watch, EPOLLIN), 0);
+	ck_assert_uint_eq(a->watch.events, EPOLLIN);
+	turn();
+	ck_assert_uint_eq(a->n_ready, 1);
+	loop_retire(&loop, &a->watch, bury);
+} END_TEST
+
+/* Not even of the end, which epoll(7) tells unasked. */
+START_TEST(changed_to_nothing_it_hears_nothing)
+{
+	struct thing *a = thing_new();
+
+	poke(a);
+	ck_assert_int_eq(loop_rewatch(&loop, &a->watch, 0), 0);
+	ck_assert_int_eq(loop_rewatch(&loop, &a->watch, 0), 0);
+	ck_assert_uint_eq(a->watch.events, 0);
+	close(a->writer);
+	a->writer = -1;
+	turn();
+	ck_assert_uint_eq(a->n_ready, 0);
+	ck_assert_int_eq(loop_rewatch(&loop, &a->watch, EPOLLIN), 0);
+	turn();
+	ck_assert_uint_eq(a->n_ready, 1);
+	ck_assert_uint_eq(a->events, EPOLLIN | EPOLLHUP);
+	ck_assert_int_eq(loop_rewatch(&loop, &a->watch, 0), 0);
+	loop_unwatch(&loop, &a->watch);
+	loop_retire(&loop, &a->watch, bury);
+} END_TEST
+
+/* No system call is asked, which would say EBADF. */
+START_TEST(no_change_costs_nothing)
+{
+	struct watch w = { .fd = -1, .ready = on_ready };
+
+	ck_assert_int_eq(loop_rewatch(&loop, &w, 0), 0);
+	w.events = EPOLLIN;
+	ck_assert_int_eq(loop_rewatch(&loop, &w, EPOLLIN), 0);
+} END_TEST
+
+START_TEST(a_change_that_fails_changes_nothing)
+{
+	struct watch w = { .fd = 999, .ready = on_ready };
+
+	ck_assert_int_eq(loop_rewatch(&loop, &w, EPOLLIN), -1);
+	ck_assert_int_eq(errno, EBADF);
+	ck_assert_uint_eq(w.events, 0);
+	w.events = EPOLLIN;
+	ck_assert_int_eq(loop_rewatch(&loop, &w, EPOLLOUT), -1);
+	ck_assert_int_eq(errno, EBADF);
+	ck_assert_uint_eq(w.events, EPOLLIN);
+} END_TEST
+
 START_TEST(what_cannot_be_watched_gives_errno)
 {
 	struct watch w = { .fd = 999, .ready = on_ready };
@@ -343,6 +401,10 @@ int main(void)
 	tcase_add_test(tc, what_is_not_taken_is_told_again);
 	tcase_add_test(tc, an_unwatched_one_hears_nothing_until_it_is_watched_again);
 	tcase_add_test(tc, what_it_is_watched_for_can_be_changed);
+	tcase_add_test(tc, what_is_not_watched_yet_can_be_changed_to_be);
+	tcase_add_test(tc, changed_to_nothing_it_hears_nothing);
+	tcase_add_test(tc, no_change_costs_nothing);
+	tcase_add_test(tc, a_change_that_fails_changes_nothing);
 	tcase_add_test(tc, what_cannot_be_watched_gives_errno);
 	tcase_add_test(tc, nothing_reaches_a_retired_watch);
 	tcase_add_test(tc, one_can_retire_itself);

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Programs that change hands, and those that have ended and were not waited
+ * for. They are real ones; the loop is turned by hand.
+ */
+#include <config.h>
+#include "programs.h"
+
+#include <sys/socket.h>
+#include <sys/wait.h>
+
+#include "log_sink.h"
+#include "unit.h"
+
+static const char *const none[] = { NULL };
+static const char *argv[] = { "/bin/sh", "-c", NULL, NULL };
+
+static struct conf_service service;
+static struct rlimit_list no_limits;
+static struct loop loop;
+static struct timer tick;
+static struct programs programs;
+static struct log_sink *sink;
+static int ours, theirs;                /* of the socket that is 0 and 1 of a program */
+
+struct owner { int n_ended, status; };
+
+static void stop(struct timer *t)
+{
+	(void)t;
+	loop_stop(&loop);
+}
+
+static void set_up(void)
+{
+	int ends[2];
+
+	unit_enter_folder();
+	sink = log_sink_open(LOG_TARGET_FILE, "log", LOG_FORMAT_TEXT);
+	log_use(sink, LOG_LEVEL_INFO);
+	service = (struct conf_service){
+		.name = "test",
+		.handler = { .argv = argv, .env = (const char **)(uintptr_t)none,
+		             .pass_env = (const char **)(uintptr_t)none, .err = STDERR_LOG } };
+	ck_assert_int_eq(loop_init(&loop), 0);
+	tick = (struct timer){ .fire = stop };
+	ck_assert_int_eq(programs_init(&programs, &loop, &service, &no_limits), 0);
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	ours = ends[0];
+	theirs = ends[1];
+}
+
+static void tear_down(void)
+{
+	ck_assert(programs_none(&programs));
+	programs_fini(&programs);
+	loop_fini(&loop);
+	log_use(NULL, LOG_LEVEL_ERROR);
+	log_sink_close(&sink);
+	close(ours);
+	unit_leave_folder();
+}
+
+static void note_end(void *arg, int status)
+{
+	struct owner *o = arg;
+
+	o->n_ended++;
+	o->status = status;
+}
+
+static struct program *start(const char *script, struct owner *o)
+{
+	struct program *p;
+
+	argv[2] = script;
+	p = program_start(&programs, &(struct program_request){
+		.name = "before", .with_pid = true, .envp = programs.environment.strings,
+		.in = theirs, .out = theirs, .ended = note_end, .arg = o });
+	ck_assert_ptr_nonnull(p);
+	close(theirs);
+	return p;
+}
+
+/* Reads a byte that the program says, and then its standard error so far. */
+static void hear(void)
+{
+	char c;
+
+	ck_assert_int_eq(read(ours, &c, 1), 1);
+	loop_timer_at(&loop, &tick, 0);
+	loop_run(&loop);
+}
+
+static void wait_for_end(const struct program *p)
+{
+	siginfo_t info;
+
+	ck_assert_int_eq(waitid(P_PID, (id_t)program_pid(p), &info, WEXITED | WNOWAIT), 0);
+}
+
+/* pid 0: the name is logged without one. */
+static bool was_logged(const char *name, pid_t pid, const char *what)
+{
+	char line[128];
+
+	if (pid != 0)
+		snprintf(line, sizeof line, " %s %d: %s\n", name, (int)pid, what);
+	else
+		snprintf(line, sizeof line, " %s: %s\n", name, what);
+	return strstr(unit_read_file("log"), line) != NULL;
+}
+
+START_TEST(who_was_given_a_program_hears_of_its_end)
+{
+	struct owner first = { 0 }, second = { 0 };
+	struct program *p = start("read x; exit 3", &first);
+
+	program_give(p, "after", note_end, &second);
+	ck_assert_int_eq(write(ours, "\n", 1), 1);
+	wait_for_end(p);
+	programs_reap(&programs);
+	ck_assert_int_eq(first.n_ended, 0);
+	ck_assert_int_eq(second.n_ended, 1);
+	ck_assert_int_eq(WEXITSTATUS(second.status), 3);
+} END_TEST
+
+/* Whole lines, and the piece that it had begun. */
+START_TEST(what_it_said_before_was_said_under_its_old_name)
+{
+	struct owner o = { 0 };
+	struct program *p = start("echo one >&2; printf two >&2; echo; read x; echo three >&2", &o);
+	const pid_t pid = program_pid(p);
+
+	hear();
+	ck_assert(was_logged("before", pid, "one"));
+	ck_assert(!was_logged("before", pid, "two"));
+	program_give(p, "after", note_end, &o);
+	ck_assert(was_logged("before", pid, "two"));
+	ck_assert_int_eq(write(ours, "\n", 1), 1);
+	wait_for_end(p);
+	programs_reap(&programs);
+	ck_assert(was_logged("after", 0, "three"));
+	ck_assert_int_eq(o.n_ended, 1);
+} END_TEST
+
+/* Asking does not wait for it: its end is told as ever. */
+START_TEST(one_that_has_ended_can_be_told)
+{
+	struct owner o = { 0 };
+	struct program *p = start("read x; exit 5", &o);
+
+	ck_assert(!program_has_ended(p));
+	ck_assert_int_eq(write(ours, "\n", 1), 1);
+	wait_for_end(p);
+	ck_assert(program_has_ended(p));
+	ck_assert(program_has_ended(p));
+	ck_assert_int_eq(o.n_ended, 0);
+	programs_reap(&programs);
+	ck_assert_int_eq(o.n_ended, 1);
+	ck_assert_int_eq(WEXITSTATUS(o.status), 5);
+} END_TEST
+
+START_TEST(one_that_was_stopped_has_not_ended)
+{
+	struct owner o = { 0 };
+	struct program *p = start("read x", &o);
+	siginfo_t info;
+
+	kill(program_pid(p), SIGSTOP);
+	ck_assert_int_eq(waitid(P_PID, (id_t)program_pid(p), &info, WSTOPPED | WNOWAIT), 0);
+	ck_assert(!program_has_ended(p));
+	program_kill(p);
+	wait_for_end(p);
+	ck_assert(program_has_ended(p));
+	programs_reap(&programs);
+	ck_assert_int_eq(WTERMSIG(o.status), SIGKILL);
+} END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("programs");
+	TCase *tc = unit_case(s, "programs", set_up, tear_down);
+
+	tcase_add_test(tc, who_was_given_a_program_hears_of_its_end);
+	tcase_add_test(tc, what_it_said_before_was_said_under_its_old_name);
+	tcase_add_test(tc, one_that_has_ended_can_be_told);
+	tcase_add_test(tc, one_that_was_stopped_has_not_ended);
+	return unit_run(s);
+}
