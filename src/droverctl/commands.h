@@ -6,6 +6,7 @@
 #ifndef DROVER_DROVERCTL_COMMANDS_H
 #define DROVER_DROVERCTL_COMMANDS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "show.h"
@@ -26,6 +27,7 @@ struct command {
 	const char    *keys[COMMANDS_ARGUMENTS_MAX];    /* the arguments, as the request names them */
 	size_t         n_required;
 	unsigned       options;         /* of commands_option */
+	bool           at_once;         /* it is answered at once, unless something is wrong */
 	show_function *show;            /* NULL: it asks by itself (top) */
 };
 

@@ -14,12 +14,14 @@
 
 #include "clock.h"
 #include "fd.h"
+#include "patience.h"
 #include "screen.h"
 #include "signals.h"
 #include "table.h"
 #include "text.h"
 
 #define LINE_ROOM 4096          /* wider than terminals are */
+#define NEVER     INT64_MAX
 
 /* Which line of the screen has what. The last one has the keys. */
 enum {
@@ -41,6 +43,7 @@ struct live {
 	enum view_kind  view;
 	struct look     looks[VIEW_KINDS];
 	int64_t         delay_ms, due_ms;
+	int64_t         late_ms;        /* when an answer that is waited for has not come in time */
 	long            left;           /* rounds; not above 0: no end */
 	size_t          n_rows;         /* of the view, at the last drawing */
 	bool            over;
@@ -347,6 +350,7 @@ static void check_round(struct live *l)
 static void begin_round(struct live *l)
 {
 	l->due_ms = clock_ms() + l->delay_ms;
+	l->late_ms = clock_ms() + patience_ms(PATIENCE_ANSWER);
 	refresh_begin(l->refresh, l->view);
 	check_round(l);
 }
@@ -356,6 +360,7 @@ static void hear(struct live *l)
 {
 	bool was_asked = l->refresh->state != REFRESH_IDLE;
 
+	l->late_ms = clock_ms() + patience_ms(PATIENCE_ANSWER);
 	refresh_go_on(l->refresh);
 	if (was_asked)
 		check_round(l);
@@ -363,13 +368,32 @@ static void hear(struct live *l)
 		draw(l);
 }
 
+/* It is waited for all the same: to ask anew, on another connection, would make it no faster. */
+static void tell_late(struct live *l)
+{
+	l->late_ms = NEVER;
+	refresh_note_silence(l->refresh);
+	draw(l);
+}
+
 static int wait_ms(const struct live *l)
 {
-	int64_t left = l->due_ms - clock_ms();
+	int64_t until_ms = l->refresh->state == REFRESH_IDLE ? l->due_ms : l->late_ms;
+	int64_t left = until_ms - clock_ms();
 
-	if (l->refresh->state != REFRESH_IDLE)
+	if (until_ms == NEVER)
 		return -1;
 	return left > 0 ? (int)left : 0;
+}
+
+static void look_at_clock(struct live *l)
+{
+	bool is_idle = l->refresh->state == REFRESH_IDLE;
+
+	if (is_idle && clock_ms() >= l->due_ms)
+		begin_round(l);
+	else if (!is_idle && clock_ms() >= l->late_ms)
+		tell_late(l);
 }
 
 static void turn(struct live *l)
@@ -389,8 +413,8 @@ static void turn(struct live *l)
 		read_keys(l);
 	if (n > 0 && fds[2].revents)
 		hear(l);
-	if (!l->over && l->refresh->state == REFRESH_IDLE && clock_ms() >= l->due_ms)
-		begin_round(l);
+	if (!l->over)
+		look_at_clock(l);
 }
 
 bool live_run(const struct arguments *a, struct refresh *r)

@@ -12,8 +12,10 @@
 #include <sysexits.h>
 
 #include "clock.h"
-#include "memory.h"
+#include "patience.h"
 #include "text.h"
+
+static const char silence[] = "drover does not answer";
 
 void refresh_init(struct refresh *r, const char *path)
 {
@@ -35,26 +37,31 @@ const json_t *refresh_rows(const struct refresh *r, enum view_kind view)
 
 /* ---- a round ------------------------------------------------------------ */
 
-/* The round is over without what it was for. The next one connects anew. */
-static void give_up(struct refresh *r, int exit_status, const char *why)
+static void note(struct refresh *r, int exit_status, const char *why)
 {
 	struct text t = text_in(r->trouble, sizeof r->trouble);
 
 	text_add_safe(&t, why, strlen(why));
 	r->exit_status = exit_status;
+}
+
+void refresh_note_silence(struct refresh *r)
+{
+	note(r, EX_UNAVAILABLE, silence);
+}
+
+/* The round is over without what it was for. The next one connects anew. */
+static void give_up(struct refresh *r, int exit_status, const char *why)
+{
+	note(r, exit_status, why);
 	r->state = REFRESH_IDLE;
 	session_close(&r->session);
 }
 
 static void ask(struct refresh *r, const char *command, enum refresh_state state)
 {
-	json_t *request = json_pack("{s:s}", "command", command);
-	int status;
+	int status = session_ask_for(&r->session, command);
 
-	if (!request)
-		memory_lacks();
-	status = session_ask(&r->session, request);
-	json_decref(request);
 	r->state = state;
 	if (status != EX_OK)
 		give_up(r, status, r->session.error);
@@ -145,7 +152,9 @@ void refresh_wait(struct refresh *r)
 	while (r->state != REFRESH_IDLE) {
 		struct pollfd p = { .fd = r->session.fd, .events = POLLIN };
 
-		poll(&p, 1, -1);
-		refresh_go_on(r);
+		if (poll(&p, 1, patience_ms(PATIENCE_ANSWER)) == 0)
+			give_up(r, EX_UNAVAILABLE, silence);
+		else
+			refresh_go_on(r);
 	}
 }

@@ -40,7 +40,10 @@ void refresh_begin(struct refresh *r, enum view_kind view);
 /* Goes on when there is something to read at r->session.fd. */
 void refresh_go_on(struct refresh *r);
 
-/* Until the round is over. */
+/* Says that the answer does not come. The round goes on: it may come yet. */
+void refresh_note_silence(struct refresh *r);
+
+/* Until the round is over, or given up because the answer does not come. */
 void refresh_wait(struct refresh *r);
 
 /* The rows of a view as they came last; NULL: they never did. */

@@ -37,6 +37,12 @@ static int fail(struct session *s, int status, const char *format, ...)
 	return status;
 }
 
+static int fail_silent(struct session *s)
+{
+	s->is_silent = true;
+	return fail(s, EX_UNAVAILABLE, "drover does not answer");
+}
+
 /* ---- connecting --------------------------------------------------------- */
 
 static int connect_to(const char *path)
@@ -64,7 +70,7 @@ int session_open(struct session *s, const char *path)
 	if (errno == EACCES || errno == EPERM)
 		return fail(s, EX_NOPERM, "cannot reach drover at %s: %m", path);
 	if (errno == EAGAIN)    /* what the time limit of connect(2) says */
-		return fail(s, EX_UNAVAILABLE, "cannot reach drover at %s: it does not answer", path);
+		return fail_silent(s);
 	if (errno == ENOENT || errno == ECONNREFUSED)
 		advice = "; is it running, and is `control` configured?";
 	return fail(s, EX_UNAVAILABLE, "cannot reach drover at %s: %m%s", path, advice);
@@ -97,11 +103,24 @@ int session_ask(struct session *s, const json_t *request)
 			n = 0;
 	}
 	free(text);
+	if (n == -1 && errno == EAGAIN)
+		return fail_silent(s);
 	/* One that has closed may have said why, before. */
 	if (n == -1 && errno != EPIPE && errno != ECONNRESET)
-		return fail(s, EX_UNAVAILABLE, "cannot ask drover: %s",
-		            errno == EAGAIN ? "it does not answer" : strerror(errno));
+		return fail(s, EX_UNAVAILABLE, "cannot ask drover: %m");
 	return EX_OK;
+}
+
+int session_ask_for(struct session *s, const char *command)
+{
+	json_t *request = json_pack("{s:s}", "command", command);
+	int status;
+
+	if (!request)
+		memory_lacks();
+	status = session_ask(s, request);
+	json_decref(request);
+	return status;
 }
 
 /* ---- answers ------------------------------------------------------------ */
@@ -178,13 +197,16 @@ int session_take(struct session *s, struct answer *a)
 	return status;
 }
 
-int session_wait(struct session *s, struct answer *a)
+/* Silence is what counts, not the whole time: a long answer is none. */
+int session_wait(struct session *s, int limit_ms, struct answer *a)
 {
 	struct pollfd p = { .fd = s->fd, .events = POLLIN };
 	int status;
 
+	s->is_silent = false;
 	do {
-		poll(&p, 1, -1);
+		if (poll(&p, 1, limit_ms) == 0)
+			return fail_silent(s);
 		status = session_take(s, a);
 	} while (status == EX_OK && !a->whole);
 	return status;

@@ -11,6 +11,7 @@
 #define DROVER_DROVERCTL_SESSION_H
 
 #include <jansson.h>
+#include <stdbool.h>
 #include <stddef.h>
 
 #define SESSION_ERROR_MAX 512
@@ -20,6 +21,7 @@ struct session {
 	char  *bytes;                   /* what came and was not taken */
 	size_t len, room;
 	size_t searched;                /* bytes in which there is no newline */
+	bool   is_silent;               /* the last thing went wrong because nothing came in time */
 	char   error[SESSION_ERROR_MAX];
 };
 
@@ -34,15 +36,18 @@ struct answer {
 /* Connects to the socket at path. EX_UNAVAILABLE, EX_NOPERM. */
 int session_open(struct session *s, const char *path);
 
-/* Sends a request, which is lent. EX_UNAVAILABLE. */
+/* Sends a request, which is lent; the second form one that is only a command. EX_UNAVAILABLE. */
 int session_ask(struct session *s, const json_t *request);
+int session_ask_for(struct session *s, const char *command);
 
 /*
  * Takes what has come; *a is empty while it is no whole answer. The second form
- * waits for it. EX_SOFTWARE: what came is no answer, or nothing comes any more.
+ * waits for it, till nothing has come for that long (-1: for ever); it can be called
+ * again then. EX_SOFTWARE: what came is no answer, or nothing comes any more.
+ * EX_UNAVAILABLE: the time was up.
  */
 int session_take(struct session *s, struct answer *a);
-int session_wait(struct session *s, struct answer *a);
+int session_wait(struct session *s, int limit_ms, struct answer *a);
 
 /* Waits until the server closes the connection, but not for long. */
 void session_wait_end(struct session *s);

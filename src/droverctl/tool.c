@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One request, one answer, and what becomes of it.
+ * One request, the wait for its answer, and what becomes of that.
  */
 #include <config.h>
 #include "tool.h"
@@ -14,6 +14,7 @@
 
 #include "arguments.h"
 #include "fd.h"
+#include "patience.h"
 #include "session.h"
 #include "top.h"
 
@@ -27,6 +28,48 @@ static void ensure_standard_descriptors(void)
 	while (fd != -1 && fd <= STDERR_FILENO);
 	fd_drop(fd);
 }
+
+/* ---- waiting ------------------------------------------------------------ */
+
+/* Whether drover answers somebody else; also if that cannot be told. */
+static bool gives_a_sign(const char *path)
+{
+	struct session s;
+	struct answer answer = { 0 };
+	int status = session_open(&s, path);
+
+	if (status == EX_OK)
+		status = session_ask_for(&s, "version");
+	if (status == EX_OK)
+		session_wait(&s, patience_ms(PATIENCE_SIGN), &answer);
+	session_free_answer(&answer);
+	session_close(&s);
+	return !s.is_silent;
+}
+
+/* What takes its time has no limit; but who waits for a server that hangs is told so, once. */
+static int wait_with_signs(struct session *s, const char *path, struct answer *answer)
+{
+	int limit_ms = patience_ms(PATIENCE_CHANGE), status;
+
+	do {
+		status = session_wait(s, limit_ms, answer);
+		if (s->is_silent && !gives_a_sign(path)) {
+			fputs("droverctl: drover does not answer; still waiting\n", stderr);
+			limit_ms = -1;
+		}
+	} while (s->is_silent);
+	return status;
+}
+
+static int wait_for(const struct arguments *a, struct session *s, struct answer *answer)
+{
+	if (a->command->at_once)
+		return session_wait(s, patience_ms(PATIENCE_ANSWER), answer);
+	return wait_with_signs(s, a->socket, answer);
+}
+
+/* ---- what was said ------------------------------------------------------ */
 
 static int tell_result(const struct arguments *a, const struct answer *answer)
 {
@@ -63,7 +106,7 @@ static int ask(const struct arguments *a)
 	if (status == EX_OK)
 		status = session_ask(&s, a->request);
 	if (status == EX_OK)
-		status = session_wait(&s, &answer);
+		status = wait_for(a, &s, &answer);
 	if (status != EX_OK)
 		fprintf(stderr, "droverctl: %s\n", s.error);
 	else if (!answer.result)

@@ -22,16 +22,25 @@
 #define ARGS_MAX 16
 
 void (*operator_before_exec)(void);
-const char *operator_output_path;
+const char *operator_output_path, *operator_errors_path;
 
 /* ---- droverctl ---------------------------------------------------------- */
+
+static const char *name = "droverctl";
+static int pidfd;                       /* of the one that runs */
 
 const char *operator_program(void)
 {
 	const char *daemon = getenv("DROVERD");
 	const char *slash = strrchr(daemon, '/');
 
-	return files_text("%.*sdroverctl", slash ? (int)(slash + 1 - daemon) : 0, daemon);
+	return files_text("%.*s%s", slash ? (int)(slash + 1 - daemon) : 0, daemon, name);
+}
+
+void operator_hasten(const char *words)
+{
+	name = "tests/e2e/hasty_droverctl";
+	ck_assert_int_eq(setenv("HASTE", files_write("haste", "%s", words), 1), 0);
 }
 
 const char *operator_output(void)
@@ -65,16 +74,14 @@ static void become_operator(const char *program, const char *out, const char *er
 	_exit(127);
 }
 
-int operator_run(const char *socket, const char *const *args)
+void operator_start(const char *socket, const char *const *args)
 {
 	const char *program = operator_program();
 	const char *out = operator_output_path ? operator_output_path : files_path("operator-output-1");
-	const char *err = files_path("operator-errors-1");
+	const char *err = operator_errors_path ? operator_errors_path : files_path("operator-errors-1");
 	const char *argv[ARGS_MAX + 4] = { "droverctl" };
 	size_t n = 1;
-	siginfo_t si = { 0 };
 	pid_t pid;
-	int pidfd;
 
 	if (socket) {
 		argv[n++] = "-s";
@@ -89,10 +96,22 @@ int operator_run(const char *socket, const char *const *args)
 	if (pid == 0)
 		become_operator(program, out, err, argv);
 	pidfd = process_watch(pid);
+}
+
+int operator_join(void)
+{
+	siginfo_t si = { 0 };
+
 	turn_until_ready(pidfd, POLLIN);
 	ck_assert_int_eq(waitid(P_PIDFD, (id_t)pidfd, &si, WEXITED), 0);
 	close(pidfd);
 	return si.si_code == CLD_EXITED ? si.si_status : 128 + si.si_status;
+}
+
+int operator_run(const char *socket, const char *const *args)
+{
+	operator_start(socket, args);
+	return operator_join();
 }
 
 /* ---- the server --------------------------------------------------------- */
@@ -216,6 +235,11 @@ void fake_results(struct fake *f, const char *command, const char *result)
 void fake_refuses(struct fake *f, const char *line)
 {
 	f->refusal = files_text("%s\n", line);
+}
+
+void fake_falls_silent(struct fake *f, const char *command, const char *bytes)
+{
+	add_answer(f, command, bytes, false);
 }
 
 void fake_breaks_off(struct fake *f, const char *command, const char *bytes)

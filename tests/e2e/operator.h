@@ -20,7 +20,19 @@
 /* Its file: beside the daemon's. */
 const char *operator_program(void);
 
-/* Runs it with these arguments (NULL at the end), behind "-s SOCKET" if socket is not NULL. */
+/*
+ * From now on it is one that loses its patience (patience.h) at once where that is
+ * for one of these words, "answer", "change", "sign", and elsewhere never. Called
+ * again, also for one that runs.
+ */
+void operator_hasten(const char *words);
+
+/*
+ * Runs it with these arguments (NULL at the end), behind "-s SOCKET" if socket is
+ * not NULL. Returns the exit status, or 128 and the signal. Also in two steps.
+ */
+void operator_start(const char *socket, const char *const *args);
+int operator_join(void);
 int operator_run(const char *socket, const char *const *args);
 #define operator_run_args(socket, ...) operator_run(socket, (const char *const[]){ __VA_ARGS__, NULL })
 
@@ -28,9 +40,9 @@ int operator_run(const char *socket, const char *const *args);
 const char *operator_output(void);
 const char *operator_errors(void);
 
-/* For the next runs: called in the child before it becomes droverctl; where its output goes. */
+/* For the next runs: called in the child before it becomes droverctl; where what it writes goes. */
 extern void (*operator_before_exec)(void);
-extern const char *operator_output_path;
+extern const char *operator_output_path, *operator_errors_path;
 
 /* ---- the server --------------------------------------------------------- */
 
@@ -66,6 +78,9 @@ void fake_results(struct fake *f, const char *command, const char *result);
 
 /* From now on clients hear this line at once, and then the end, whatever they ask. */
 void fake_refuses(struct fake *f, const char *line);
+
+/* These bytes, and nothing more. */
+void fake_falls_silent(struct fake *f, const char *command, const char *bytes);
 
 /* These bytes, and then the end. */
 void fake_breaks_off(struct fake *f, const char *command, const char *bytes);

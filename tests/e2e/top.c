@@ -195,6 +195,25 @@ START_TEST(a_server_that_goes_away_is_shown_and_found_again)
 	end_top();
 } END_TEST
 
+START_TEST(an_answer_that_does_not_come_is_told_and_waited_for)
+{
+	operator_hasten("");
+	start_top(24, 120, "1d");
+	terminal_wait_line(&t, LINE_FIRST, "alpha");
+	fake_falls_silent(&f, "status", "");
+	operator_hasten("answer");
+	terminal_type(&t, " ");
+	terminal_wait_line(&t, LINE_TROUBLE, "drover does not answer");
+	ck_assert_int_eq(strncmp(terminal_line(&t, LINE_FIRST), "alpha", 5), 0);
+	terminal_type(&t, "r");
+	terminal_wait_line(&t, LINE_FIRST, "beta");     /* keys are obeyed meanwhile */
+	client_say(f.clients[0].hook.fd,
+	           "{\"ok\":true,\"result\":" STATUS_OF("1000", SERVICES_OF_TWO) "}\n");
+	terminal_wait_without(&t, "drover does not answer");
+	terminal_wait_for(&t, "up 16m40s");
+	end_top();
+} END_TEST
+
 START_TEST(a_connection_that_ends_between_two_rounds_is_noticed)
 {
 	start_top(24, 120, "1d");
@@ -273,6 +292,7 @@ static void add_live(TCase *tc)
 	harness_add_if(can, why, tc, top_asks_again_by_itself);
 	harness_add_if(can, why, tc, the_picture_follows_the_size_of_the_terminal);
 	harness_add_if(can, why, tc, a_server_that_goes_away_is_shown_and_found_again);
+	harness_add_if(can, why, tc, an_answer_that_does_not_come_is_told_and_waited_for);
 	harness_add_if(can, why, tc, a_connection_that_ends_between_two_rounds_is_noticed);
 	harness_add_if(can, why, tc, top_ends_when_its_terminal_is_gone);
 	harness_add_if(can, why, tc, a_count_ends_top_on_a_terminal);
