@@ -6,12 +6,14 @@
 #include "notify.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
 
 #include "address.h"
+#include "clock.h"
 #include "fd.h"
 #include "list.h"
 
@@ -104,6 +106,18 @@ static void empty_queue(struct notify *n)
 		drop_first(n);
 }
 
+/* Nobody will do it later. */
+static void flush_in_time(struct notify *n)
+{
+	const int64_t until_ms = clock_ms() + NOTIFY_LAST_MS;
+	struct pollfd p = { .fd = n->watch.fd, .events = POLLOUT };
+	int64_t left_ms = NOTIFY_LAST_MS;
+
+	for (flush(n); !list_empty(&n->queue) && left_ms > 0; left_ms = until_ms - clock_ms())
+		if (poll(&p, 1, (int)left_ms) > 0)
+			flush(n);
+}
+
 void notify_close(struct notify **np)
 {
 	struct notify *n = *np;
@@ -111,7 +125,7 @@ void notify_close(struct notify **np)
 	*np = NULL;
 	if (!n)
 		return;
-	flush(n);
+	flush_in_time(n);
 	empty_queue(n);
 	loop_unwatch(n->loop, &n->watch);
 	fd_close(&n->watch.fd);

@@ -13,6 +13,7 @@
 #include "loop.h"
 
 #define NOTIFY_QUEUE_MAX   1024         /* messages kept; older ones go first */
+#define NOTIFY_LAST_MS     1000
 #define NOTIFY_MESSAGE_MAX 1024         /* bytes; longer ones are cut */
 
 struct notify;
@@ -24,7 +25,10 @@ struct notify;
  */
 struct notify *notify_open(struct loop *l, const char *path);
 
-/* Closes *np and sets it to NULL; what still waits is tried once more. */
+/*
+ * Closes *np and sets it to NULL. Somebody who reads gets what still waits; for one
+ * who does not, it waits NOTIFY_LAST_MS at most.
+ */
 void notify_close(struct notify **np);
 
 /* After fork: the descriptor stays, the parent's loop is left for another, the queue is empty. */

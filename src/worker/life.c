@@ -419,6 +419,7 @@ static void finish(struct worker *w)
 	programs_fini(&w->programs);
 	records_fini(&w->records);
 	munmap(w->scratch, WORKER_SCRATCH);
+	notify_close(&w->start.events);
 	loop_fini(&w->loop);
 }
 

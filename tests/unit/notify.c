@@ -5,9 +5,12 @@
 #include <config.h>
 #include "notify.h"
 
+#include <poll.h>
 #include <stddef.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "unit.h"
 
@@ -63,11 +66,11 @@ static void set_up(void)
 
 static void tear_down(void)
 {
+	if (reader != -1)
+		close(reader);
 	notify_close(&notify);
 	ck_assert_ptr_null(notify);
 	loop_fini(&loop);
-	if (reader != -1)
-		close(reader);
 	unit_leave_folder();
 }
 
@@ -285,6 +288,30 @@ START_TEST(closing_tries_what_waits_once_more)
 } END_TEST
 
 /* As in a child after fork: what the parent has in its queue is the parent's. */
+/* The reader is another process, which has a little time to come round to it. */
+START_TEST(closing_waits_for_who_reads)
+{
+	const unsigned n = fill() + 20;
+	struct pollfd p = { .fd = reader, .events = POLLIN };
+	pid_t child;
+	int status;
+
+	while (notify_waiting(notify) < 20)
+		notify_send(notify, "more");
+	notify_send(notify, "%u", n);
+	child = fork();
+	if (child == 0) {
+		const char *text = NULL;
+
+		while (!text || strtoul(text, NULL, 10) != n)
+			text = poll(&p, 1, -1) == 1 ? next() : NULL;
+		_exit(0);
+	}
+	notify_close(&notify);
+	ck_assert_int_eq(waitpid(child, &status, 0), child);
+	ck_assert_int_eq(status, 0);
+} END_TEST
+
 START_TEST(after_a_move_the_queue_is_empty_and_another_loop_flushes_it)
 {
 	unsigned n = fill();
@@ -320,6 +347,7 @@ int main(void)
 	tcase_add_test(tc, a_reader_that_is_gone_stops_nothing);
 	tcase_add_test(tc, so_does_one_whose_end_another_process_was_told_of);
 	tcase_add_test(tc, closing_tries_what_waits_once_more);
+	tcase_add_test(tc, closing_waits_for_who_reads);
 	tcase_add_test(tc, after_a_move_the_queue_is_empty_and_another_loop_flushes_it);
 	return unit_run(s);
 }
