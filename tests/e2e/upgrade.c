@@ -110,7 +110,7 @@ START_TEST(counts_go_on)
 	daemon_wait_for(&d, "generation-gone");
 	upgrade_to_next(&d);
 	ck_assert_int_eq(operator_run_args(control_path(), "--json", "services"), 0);
-	ck_assert_ptr_nonnull(strstr(operator_output(), "\"accepted\":2,\"served\":2,"));
+	ck_assert_msg(strstr(operator_output(), "\"accepted\":2,\"served\":2,") != NULL, "%s", operator_output());
 } END_TEST
 
 START_TEST(a_program_that_was_started_lives_on)
