@@ -14,10 +14,11 @@ import time
 from client import Load
 from peers import PEERS, PeerServer
 from processes import Accounts
-from servers import start_candidate, start_echo, start_floor
+from servers import start_candidate, start_cold, start_echo, start_floor
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-LINES = "import sys\nfor line in sys.stdin:\n    print(line, end='', flush=True)\n"    # a filter that copies
+LINES = "import sys\nfor line in sys.stdin:\n    print(line, end='', flush=True)\n"    # copies, as a filter or alone
+GREETER = "print('hello', flush=True)\n" + LINES
 
 
 class Bench:
@@ -31,6 +32,8 @@ class Bench:
         self.programs = {"tiny": [self.compile("tiny", "-static")],
                          "copy": [self.compile("copy")],
                          "lines": [sys.executable, self.write("lines.py", LINES)],
+                         "greeter": [sys.executable, self.write("greeter.py", GREETER)],
+                         "zeroes": ["/bin/dd", "if=/dev/zero", "bs=64k", "count=1024", "status=none"],
                          "python": [sys.executable, self.write("tiny.py", 'print("tiny")\n')]}
         self.peers, self.missing = self.find_peers()
         self.verdicts = []
@@ -78,7 +81,8 @@ class Bench:
         """A running server: drover, floor, or a peer by its name."""
         if side in self.peers:
             return PeerServer(self, *self.peers[side], job)
-        return {"drover": start_candidate, "floor": start_floor, "echo": start_echo}[side](self, job)
+        return {"drover": start_candidate, "floor": start_floor, "echo": start_echo,
+                "cold": start_cold}[side](self, job)
 
     def load(self, server, mode, connections, **options):
         return Load(self.args.client, server.address, self.last_core, mode, connections, **options)

@@ -9,7 +9,7 @@ import subprocess
 from peers import PEERS
 from scenarios import CPU_AT_MOST, EXEC_SPEED_AT_LEAST, FLAT_AT_MOST
 
-COLOURS = {"drover": "#c2410c", "floor": "#4b5563"}
+COLOURS = {"drover": "#c2410c", "floor": "#4b5563", "echo": "#4b5563", "cold": "#4b5563"}
 PEER_COLOURS = ["#2563eb", "#059669", "#7c3aed", "#0891b2", "#b45309", "#db2777", "#65a30d", "#0f172a"]
 HEAD = """
 set terminal svg size {width},{height} dynamic font "sans-serif,13" background "#ffffff"
@@ -88,11 +88,13 @@ plot $rounds using 1:2 with points pt 6 ps .6 lc rgb "#9ca3af" title "a round", 
 
 
 def servers_plot(scenario, s):
-    """All servers in one scenario: operations a second, and what one costs."""
+    """All servers in one scenario: operations a second (if the rate is given, how soon), and what one costs."""
     sides = [side for side in s["sides"] if "failed" not in s["sides"][side]][::-1]
     if len(sides) < 2:
         return None
-    panels = [("ops_per_sec", "operations a second", "%.0f"), ("cpu_usec", "CPU time of one, microseconds", "%.1f")]
+    panels = [("p50_usec", "p50 of the answer, microseconds", "%.0f") if s["rate"]
+              else ("ops_per_sec", "operations a second", "%.0f"),
+              ("cpu_usec", "CPU time of one, microseconds", "%.1f")]
     name = f"servers-{scenario}"
     script = head(name, "", 110 + 30 * len(sides), 980)
     script += f'set multiplot layout 1,2 title "{s["what"]}" font ",15"\n'

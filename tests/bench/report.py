@@ -30,7 +30,7 @@ are about the smallest and the largest of them. tests/bench/run tells more."""
 
 def print_table(report):
     """Speed of every server in every scenario, the floor's = 1."""
-    scenarios = {name: s for name, s in report["scenarios"].items() if len(s["sides"]) > 2}
+    scenarios = {name: s for name, s in report["scenarios"].items() if len(s["sides"]) > 2 and not s["rate"]}
     if not scenarios:
         return
     print("\noperations a second, floor = 1 (greet: drover, filters: echo)")

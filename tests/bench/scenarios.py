@@ -8,17 +8,20 @@ kind of job that servers.py and peers.py know how to start.
 """
 
 import statistics
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from figures import at_least, at_most, bracket, ratio_text, ratios, summary, whole_of
 from processes import Broken, cpu_seconds, machine_seconds
-from servers import Job
+from servers import Job, settle
 
 CPU_AT_MOST = 1.03              # of the floor's
 EXEC_SPEED_AT_LEAST = .97       # of the floor's
 P99_AT_MOST = 1.2               # of the floor's
 COPY_SPEED_AT_LEAST = .5        # of the built-in echo's
 FILTER_AHEAD_AT_LEAST = 200     # times the requests of a process for each connection
+WARM_SOONER_AT_LEAST = 20       # times sooner than a cold start, at p50
+WARM_LOAD = 1 / 3               # of what the CPUs can start cold: all are asked at that rate
+STARTS_COUNTED = 48             # cold starts, to know what the CPUs can
 FLAT_AT_MOST = 1.15             # of the CPU time of an operation at 16 connections, or what the floor's grows by
 PROCESSES_AT_MOST = 1024        # what is asked of servers with a process for each connection
 PEER_ROUNDS = 3
@@ -33,9 +36,10 @@ class Scenario:
     mode: str                   # of the client
     conns: int
     count: int                  # operations of a round, in four slices
-    program: str = ""           # kind exec
+    program: str = ""           # kinds with programs
+    handler: str = ""           # what drover's handler has besides
     same_core: bool = False
-    judge: str = "cpu"          # which target: cpu, speed, copy, ahead; none
+    judge: str = "cpu"          # which target: cpu, speed, copy, ahead, sooner; none
     p99: bool = False           # whether the slowest in a hundred are judged as well
     rounds: int = 0             # at most; 0: as many as asked for
     quick: bool = True          # part of --quick
@@ -44,8 +48,15 @@ class Scenario:
         options = {"echo": {"size": 64},
                    "exec": {"size": 0, "answer": "eof", "expect": "tiny\\n"},
                    "greet": {"size": 0, "answer": "eof"},
-                   "filter": {"size": 63, "answer": "line", "echo": None}}[self.kind]
+                   "filter": {"size": 63, "answer": "line", "echo": None},
+                   "warm": {"size": 0, "answer": "length:6", "expect": "hello\\n"} if self.program == "greeter" else
+                           {"size": 63, "answer": "line", "echo": None},
+                   "bulk": {"size": 0, "answer": "eof", "max-answer": "64M"}}[self.kind]
         return options | client_for(peer, self.kind)
+
+    def job_of(self, peer):
+        """Some kinds are programs for connections, which everybody can start."""
+        return "exec" if self.kind in ("warm", "bulk") or (peer and self.kind == "filter") else self.kind
 
     def mode_of(self, peer):
         """Who starts a process for each connection needs one for each request."""
@@ -53,11 +64,14 @@ class Scenario:
 
     def sides(self):
         """drover, and what it is compared with."""
-        return {"greet": ["drover"], "filter": ["drover", "echo"]}.get(self.kind, ["drover", "floor"])
+        return {"greet": ["drover"], "filter": ["drover", "echo"], "warm": ["drover", "cold"],
+                "bulk": ["drover", "cold"]}.get(self.kind, ["drover", "floor"])
 
     def asks(self, peer):
         """Whether that peer takes part: the script of a filter is a program that it can start."""
-        return "exec" in peer.can and self.judge == "ahead" if self.kind == "filter" else self.kind in peer.can
+        if self.kind in ("filter", "warm"):
+            return "exec" in peer.can and self.judge in ("ahead", "sooner")
+        return self.kind in peer.can
 
 
 def client_for(peer, kind):
@@ -78,32 +92,53 @@ SCENARIOS = {
     "exec-python": Scenario("connect, a Python script runs; 16 at once", "exec", "connect", 16, 120, "python",
                             judge="none", rounds=3, quick=False),
     "filter-copy": Scenario("a filter in C that copies, beside the built-in echo; 16 connections", "filter",
-                            "ping-pong", 16, 400000, "copy", judge="copy"),
+                            "ping-pong", 16, 400000, "copy", "in_flight = 64;", judge="copy"),
+    # Each request is two changes of process and wakes its client by itself: the kernel's cost, not to be judged.
+    "filter-copy-1": Scenario("the same with one request at a time in each process", "filter",
+                              "ping-pong", 16, 200000, "copy", "in_flight = 1;", judge="none", rounds=3),
     "filter-python": Scenario("a Python script, line by line, as a filter; 16 connections", "filter",
-                              "ping-pong", 16, 200000, "lines", judge="ahead"),
+                              "ping-pong", 16, 200000, "lines", "in_flight = 64;", judge="ahead"),
+    "warm-python": Scenario("connect, the greeting of a Python script that waited; arrivals by chance", "warm",
+                            "open-loop", 64, 48, "greeter", "warm = 4;", judge="sooner", rounds=3, quick=False),
+    "warm-lines": Scenario("the same, but the answer to a line: the script has something to do first", "warm",
+                           "open-loop", 64, 48, "lines", "warm = 4;", judge="none", rounds=3, quick=False),
+    "warm-bulk": Scenario("64 MiB from a program that waited, beside one that has the socket itself", "bulk",
+                          "connect", 1, 160, "zeroes", "warm = 4;", judge="none", rounds=3),
     "greet-16": Scenario("connect, read a line to the end; 16 at once", "greet", "connect", 16, 60000,
                          judge="none", rounds=3, quick=False),
 }
 
 
-def run_slice(bench, side, scenario, count):
-    """One server, one load: what was done, and what it took."""
+def starts_a_second(bench, scenario):
+    """How many such programs the CPUs can start."""
+    s = run_slice(bench, "cold", replace(scenario, mode="connect", conns=16), STARTS_COUNTED)
+    return s["ops"] / s["seconds"]
+
+
+def run_slice(bench, side, scenario, count, rate=None):
+    """One server, one load: what was done, and what it took. rate: of arrivals, in mode open-loop."""
     peer = bench.peers[side][0] if side in bench.peers else None
-    kind = "exec" if peer and scenario.kind == "filter" else scenario.kind
-    job = Job(kind, bench.cores_for_servers(scenario.same_core), bench.args.workers, scenario.conns,
-              bench.programs.get(scenario.program, []))
+    job = Job(scenario.job_of(peer), bench.cores_for_servers(scenario.same_core), bench.args.workers,
+              scenario.conns, bench.programs.get(scenario.program, []), scenario.handler)
     options = scenario.client_options(peer)
     longest = PEER_SECONDS if peer else LONGEST_SECONDS
     mode = scenario.mode_of(peer)
     if mode == "ping-pong":
         # One after the other: how connections lie on the workers shall not differ between slices.
         options["opening"] = 1
-    with bench.start(side, job) as server, \
-            bench.load(server, mode, scenario.conns, longest=longest, count=count, **options) as load:
-        before = [server.seconds(), cpu_seconds(load.pid), *machine_seconds()]
-        load.measure()
-        after = [server.seconds(), cpu_seconds(load.pid), *machine_seconds()]
-        result = load.result()
+    if rate:
+        options |= {"rate": f"{rate * 60:.0f}/m", "arrivals": "poisson", "new-connections": None}
+    waits = scenario.kind in ("warm", "bulk")
+    with bench.start(side, job) as server:
+        if waits:
+            settle(server)
+        with bench.load(server, mode, scenario.conns, longest=longest, count=count, **options) as load:
+            before = [server.seconds(), cpu_seconds(load.pid), *machine_seconds()]
+            load.measure()
+            if waits:
+                settle(server)      # those that take the place of the ones used are part of the cost
+            after = [server.seconds(), cpu_seconds(load.pid), *machine_seconds()]
+            result = load.result()
     cpu, client, busy, whole = (a - b for a, b in zip(after, before))
     if not result["operations"]:
         raise Broken("not one operation was done")
@@ -131,15 +166,31 @@ class Comparison:
                     self.failed[peer.name] = f"not asked for: a process each, at most {PROCESSES_AT_MOST}"
         self.samples = {side: [] for side in self.main + self.peers}    # a round each; None: it took no part
         self.others = []
+        self.starts = self.rate = None      # in mode open-loop: what the CPUs can, and what is asked
 
     def run(self):
         n_peer_rounds = min(PEER_ROUNDS, self.rounds)
         with_peers = {i * self.rounds // n_peer_rounds for i in range(n_peer_rounds)}
-        for i in range(self.rounds):
-            self.round(i, self.peers if i in with_peers else [])
+        if self.scenario.mode == "open-loop":
+            self.starts = starts_a_second(self.bench, self.scenario)
+            self.rate = self.starts * WARM_LOAD
+        try:
+            for i in range(self.rounds):
+                self.round(i, self.peers if i in with_peers else [])
+        except KeyboardInterrupt:
+            # Figures come only at the end of all rounds: somebody may believe that it hangs.
+            self.tell_of_stop()
+            raise
         self.compute()
         self.print()
         self.judge()
+
+    def tell_of_stop(self):
+        done = len(self.others)
+        if done:
+            self.compute()
+            self.print()
+        self.bench.say(f"{self.name}: stopped after {done} of {self.rounds} rounds; not judged")
 
     def round(self, i, peers):
         """drover, floor, floor, drover; the peers; and that again. The next round begins with the floor."""
@@ -150,7 +201,7 @@ class Comparison:
         for side in half + peers + half:
             if side not in self.failed:
                 try:
-                    slices[side].append(run_slice(self.bench, side, self.scenario, count))
+                    slices[side].append(run_slice(self.bench, side, self.scenario, count, self.rate))
                 except (Broken, OSError) as e:
                     if side in self.main:
                         raise
@@ -172,10 +223,12 @@ class Comparison:
             self.sides[side] |= {"cpu_ratio": ratios(samples, base, "cpu_usec"),
                                  "speed_ratio": ratios(samples, base, "ops_per_sec"),
                                  "p99_ratio": ratios(samples, base, "p99_usec"),
-                                 "drover_ahead": ratios(self.samples["drover"], samples, "ops_per_sec")}
+                                 "drover_ahead": ratios(self.samples["drover"], samples, "ops_per_sec"),
+                                 "drover_sooner": ratios(samples, self.samples["drover"], "p50_usec")}
         self.bench.report["scenarios"][self.name] = {
             "what": self.scenario.what, "base": self.base,
-            "judged_by": self.scenario.judge, "others": self.others, "sides": self.sides}
+            "judged_by": self.scenario.judge, "starts_a_second": self.starts, "rate": self.rate,
+            "others": self.others, "sides": self.sides}
 
     def print(self):
         say = self.bench.say
@@ -190,7 +243,10 @@ class Comparison:
         drover = self.sides["drover"]
         if self.base != "drover":
             say(f"  cpu ratio   {ratio_text(drover['cpu_ratio'])}")
-            say(f"  speed ratio {ratio_text(drover['speed_ratio'])}")
+            say(f"  {'p50 ratio ' if self.rate else 'speed ratio'} "
+                f"{ratio_text(self.sides[self.base]['drover_sooner'] if self.rate else drover['speed_ratio'])}")
+        if self.rate:
+            say(f"  rate        {self.rate:.1f}/s by chance, of {self.starts:.1f} that the CPUs can start")
         say(f"  others took {statistics.median(self.others):.0%}, at most {max(self.others):.0%} of the machine")
 
     def judge(self):
@@ -211,17 +267,24 @@ class Comparison:
             s = drover["speed_ratio"]
             verdict(self.name, *with_text(at_least(s, COPY_SPEED_AT_LEAST),
                     f"speed {bracket(s)} of the built-in echo's, at least {COPY_SPEED_AT_LEAST}"))
-        if self.scenario.judge != "none":
-            self.judge_peers(FILTER_AHEAD_AT_LEAST if self.scenario.judge == "ahead" else 1)
+        if self.scenario.judge == "sooner":
+            s = self.sides["cold"]["drover_sooner"]
+            verdict(self.name, *with_text(at_least(s, WARM_SOONER_AT_LEAST),
+                    f"the first answer {bracket(s, '.1f')} times sooner than cold at p50, "
+                    f"at least {WARM_SOONER_AT_LEAST}"))
+            self.judge_peers("drover_sooner", "times sooner at p50 than", WARM_SOONER_AT_LEAST)
+        elif self.scenario.judge != "none":
+            self.judge_peers("drover_ahead", "of the speed of",
+                             FILTER_AHEAD_AT_LEAST if self.scenario.judge == "ahead" else 1)
 
-    def judge_peers(self, times):
+    def judge_peers(self, key, words, times):
         rivals = {side: self.sides[side] for side in self.peers if "failed" not in self.sides[side]}
         if not rivals:
             return
-        nearest = min(rivals, key=lambda side: rivals[side]["drover_ahead"]["median"])
-        s = rivals[nearest]["drover_ahead"]
+        nearest = min(rivals, key=lambda side: rivals[side][key]["median"])
+        s = rivals[nearest][key]
         self.bench.verdict(f"{self.name} peers", *with_text(at_least(s, times),
-                           f"{bracket(s, '.2f')} of the speed of {nearest}, the nearest of {len(rivals)}; "
+                           f"{bracket(s, '.2f')} {words} {nearest}, the nearest of {len(rivals)}; "
                            f"at least {times}"))
 
 

@@ -14,7 +14,7 @@ import tempfile
 import time
 from dataclasses import dataclass, field, replace
 
-from processes import PATIENCE, Broken, Process, tree
+from processes import PATIENCE, Broken, Process, tree, wait_for
 
 
 @dataclass
@@ -25,6 +25,7 @@ class Job:
     workers: int = 2
     conns: int = 16             # at once
     argv: list = field(default_factory=list)    # kind exec: the program of a connection; filter: that stays
+    handler: str = ""           # for drover: what its handler has besides
 
 
 class Server(Process):
@@ -134,7 +135,7 @@ def drover_conf(job, settings=""):
     """The defaults, but for what the measurement needs."""
     argv = "argv = [ %s ];" % ", ".join(map(json.dumps, job.argv))
     handler = {"echo": 'type = "echo";', "greet": 'type = "daytime";', "exec": 'type = "exec"; ' + argv,
-               "filter": 'type = "filter"; framing = "line"; in_flight = 64; ' + argv}[job.kind]
+               "filter": 'type = "filter"; framing = "line"; ' + argv}[job.kind] + job.handler
     user = 'user = "root"; group = "root";' if os.geteuid() == 0 else ""
     return f"""
 log = {{ target = "stderr"; level = "error"; }};
@@ -157,7 +158,22 @@ def start_floor(bench, job):
 
 def start_echo(bench, job):
     """drover's own echo, beside a filter that copies."""
-    return Drover(bench, replace(job, kind="echo"))
+    return Drover(bench, replace(job, kind="echo", handler=""))
+
+
+def start_cold(bench, job):
+    """drover that starts a program when its connection comes, beside one where it waits."""
+    return Drover(bench, replace(job, handler=""))
+
+
+def settle(server):
+    """Until programs that are to wait have loaded what they need: then it takes no CPU time any more."""
+    def is_still():
+        before = server.seconds()
+        time.sleep(.1)
+        return server.seconds() - before < .002
+
+    wait_for(is_still, "its programs wait")
 
 
 def start_candidate(bench, job, settings=""):
