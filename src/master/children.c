@@ -109,11 +109,16 @@ struct scaler_counts children_count(const struct children *cs)
 	return n;
 }
 
-struct child *children_free_place(const struct children *cs)
+struct child *children_free_place(struct children *cs)
 {
-	for (size_t i = 0; i < cs->n; i++)
-		if (cs->all[i].state == CHILD_NONE)
-			return &cs->all[i];
+	for (size_t i = 0; i < cs->n; i++) {
+		struct child *c = &cs->all[(cs->next + i) % cs->n];
+
+		if (c->state != CHILD_NONE)
+			continue;
+		cs->next = (children_index(cs, c) + 1) % cs->n;
+		return c;
+	}
 	return NULL;
 }
 

@@ -21,6 +21,7 @@ struct children {
 	int           foreign_board;    /* theirs, then; -1: it is that one */
 	int           foreign_version;
 	uint32_t      slots;            /* connections in each */
+	size_t        next;             /* where a free place is looked for first */
 };
 
 struct children_census {                /* workers by what they do */
@@ -54,8 +55,13 @@ static inline size_t children_index(const struct children *cs, const struct chil
 struct children_census children_census(const struct children *cs);
 struct scaler_counts children_count(const struct children *cs);
 
-/* A place for one more; the worker of that pid; one that accepts and has had its share. Or NULL. */
-struct child *children_free_place(const struct children *cs);
+/*
+ * A place for one more, not the one that was left just now if there is another:
+ * reporters may still look at it. NULL if there is none.
+ */
+struct child *children_free_place(struct children *cs);
+
+/* The worker of that pid; one that accepts and has had its share. Or NULL. */
 struct child *children_find(const struct children *cs, pid_t pid);
 struct child *children_retiring(const struct children *cs);
 

@@ -229,7 +229,9 @@ void board_reset(struct board *b, size_t i, enum board_state state)
 	atomic_store(&s->queued, 0);
 	atomic_store(&s->warm, 0);
 #define X(name) atomic_store(&s->name, 0);
-	BOARD_COUNTERS(X)
+	if (state != BOARD_FREE) {
+		BOARD_COUNTERS(X)
+	}
 #undef X
 	atomic_store(&s->state, state);
 }

@@ -124,7 +124,10 @@ struct board_connection *board_records(const struct board *b, size_t i);
 struct board_input *board_input(const struct board *b, size_t i);
 size_t board_input_size(const struct board *b);
 
-/* Empties slot i and its records for the next worker, or after the last. */
+/*
+ * Empties slot i and its records for the next worker, or after the last. What that
+ * has counted stays till then: for who counted him among the living, and looks now.
+ */
 void board_reset(struct board *b, size_t i, enum board_state state);
 
 /*

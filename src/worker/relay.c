@@ -182,20 +182,25 @@ static bool move(struct relay *r, enum relay_direction d)
 
 /* ---- events ------------------------------------------------------------- */
 
-static int rewatch(struct relay *r, struct relay_end *e, const struct relay_way *in,
-                   const struct relay_way *out)
+static uint32_t interest(const struct relay_way *in, const struct relay_way *out)
 {
-	const uint32_t want = (may_read(in) ? EPOLLIN : 0u) | (is_stuck(out) ? EPOLLOUT : 0u);
-
-	/* Not at all where nothing is wanted: a socket that is hung up always has something to say. */
-	return loop_rewatch(r->owner->loop, &e->watch, want);
+	return (may_read(in) ? EPOLLIN : 0u) | (is_stuck(out) ? EPOLLOUT : 0u);
 }
 
+/*
+ * A socket that is hung up has always something to say. Where nothing is wanted, a
+ * program is not watched, and a client says once that it is gone.
+ */
 static int rewatch_both(struct relay *r)
 {
-	if (rewatch(r, &r->client, &r->ways[RELAY_UP], &r->ways[RELAY_DOWN]) == -1)
+	const struct relay_way *up = &r->ways[RELAY_UP], *down = &r->ways[RELAY_DOWN];
+	const bool over = up->phase == RELAY_ENDED && down->phase == RELAY_ENDED;
+	const uint32_t of_client = interest(up, down);
+
+	if (loop_rewatch(r->owner->loop, &r->client.watch,
+	                 of_client == 0 && !over ? EPOLLET : of_client) == -1)
 		return -1;
-	return rewatch(r, &r->program, &r->ways[RELAY_DOWN], &r->ways[RELAY_UP]);
+	return loop_rewatch(r->owner->loop, &r->program.watch, interest(down, up));
 }
 
 /* After moving: what is wanted now, and what the owner has to know. It may end r. */
@@ -220,6 +225,9 @@ static void on_ready(struct watch *w, uint32_t events)
 	const enum relay_direction in = e == &r->client ? RELAY_UP : RELAY_DOWN;
 	const enum relay_direction out = e == &r->client ? RELAY_DOWN : RELAY_UP;
 
+	/* What can be read ends with the error. */
+	if (e == &r->client && events & EPOLLERR && !may_read(&r->ways[RELAY_UP]))
+		r->is_lost = true;
 	if (events & ~(uint32_t)EPOLLOUT)
 		move(r, in);
 	if (events & ~(uint32_t)EPOLLIN)

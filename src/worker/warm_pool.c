@@ -39,7 +39,7 @@ struct waiter {
 	struct list       in_pool;
 	struct warm_pool *pool;
 	struct program   *program;
-	int               fd;           /* our end; -1: it has been let go */
+	int               fd;           /* our end */
 	int64_t           since_ms, until_ms;
 	enum waiter_end   why;
 	struct timer      timer;        /* let go: for TERM */
@@ -54,6 +54,7 @@ struct warm_pool {
 	struct timer            age;
 	struct pace             starts, exits;
 	int64_t                 delay_ms;       /* after the last crash; 0: all is well */
+	int64_t                 off_until_ms;   /* and until then nothing is started */
 	bool                    resting;
 	bool                    warned;         /* that they do not wait */
 	char                    service[96];    /* "DROVER_SERVICE=..." */
@@ -165,11 +166,16 @@ static void wait_for(struct warm_pool *pool, int64_t ms)
 	loop_timer_at(&pool->worker->loop, &pool->refill, at_ms);
 }
 
+/* Those that crash together are one trouble. */
 static void back_off(struct warm_pool *pool)
 {
 	const struct conf_restart *rule = &pool->worker->service->restart;
+	const int64_t now_ms = pool->worker->loop.now_ms;
 
+	if (pool->resting || now_ms < pool->off_until_ms)
+		return;
 	pool->delay_ms = backoff_next(pool->delay_ms, rule->delay_min, rule->delay_max);
+	pool->off_until_ms = now_ms + pool->delay_ms;
 	wait_for(pool, pool->delay_ms);
 	worker_event(pool->worker, "warm-delayed after=%lld", (long long)pool->delay_ms);
 }
@@ -212,12 +218,15 @@ static void on_let_go(struct timer *t)
 	program_end(container_of(t, struct waiter, timer)->program);
 }
 
-/* It sees the end of its input, and has a second to go by itself. */
+/*
+ * It sees the end of its input, and has a second to go by itself. Closing the socket,
+ * with a greeting in it that nobody has read, would be an error to it.
+ */
 static void let_go(struct waiter *x, enum waiter_end why)
 {
 	remove_waiter(x);
 	x->why = why;
-	fd_close(&x->fd);
+	shutdown(x->fd, SHUT_WR);
 	loop_timer(&x->pool->worker->loop, &x->timer, EOF_MS);
 }
 
@@ -355,6 +364,7 @@ struct warm_pool *warm_pool_new(struct worker *w)
 		return NULL;
 	}
 	fill(pool);
+	pool->starts.paid_ms = 0;       /* nobody has been served yet: that was no refilling */
 	return pool;
 }
 

@@ -157,6 +157,7 @@ START_TEST(a_service_that_sleeps_sleeps_on)
 	upgrade_to_next(&d);
 	ck_assert_uint_eq(daemon_saw(&d, "worker-start"), 0);
 	upgrade_check_echo(&d, "s");
+	daemon_wait_for(&d, "worker-start");
 	ck_assert_uint_eq(daemon_saw(&d, "worker-start generation=2"), 1);
 } END_TEST
 

@@ -366,7 +366,8 @@ START_TEST(what_cannot_be_watched_any_more_is_lost)
 	shutdown(client, SHUT_WR);
 	hear_end(RELAY_UP);
 	until_quiet();
-	other.fd = our_client;          /* which is not watched now */
+	loop_unwatch(&loop, &relay.client.watch);
+	other.fd = our_client;
 	ck_assert_int_eq(loop_watch(&loop, &other, EPOLLPRI), 0);
 	for (unsigned i = 0; i < 1000 && n_lost == 0; i++) {
 		say(RELAY_DOWN, PLENTY);

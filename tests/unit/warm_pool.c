@@ -146,9 +146,9 @@ START_TEST(no_more_are_started_than_two_hundred_a_second)
 		pass(1);
 		programs_reap(&worker.programs);
 	}
-	ck_assert_uint_le(n_started, 3 + 300 / 5);
+	ck_assert_uint_le(n_started, 3 + 3 + 300 / 5);  /* at first, and a burst */
 	ck_assert_uint_ge(n_started, 300 / 5);
-	for (size_t i = 0; i + 3 < n_started; i++)      /* a burst of three */
+	for (size_t i = 3; i + 3 < n_started; i++)      /* a burst of three */
 		ck_assert_int_ge(started_ms[i + 3] - started_ms[i], 5);
 } END_TEST
 

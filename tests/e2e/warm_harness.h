@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What tests of warm programs share: a service "s" of one worker with them, what
+ * its worker says of them, and fifos, over which a program and its test wait for
+ * each other.
+ */
+#ifndef DROVER_E2E_WARM_HARNESS_H
+#define DROVER_E2E_WARM_HARNESS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "daemon.h"
+
+#define WARM_CAT "\"/bin/cat\""
+
+/*
+ * A configuration: argv as it stands there, how many wait, what else its handler and
+ * its service are to have. Its control socket is "control.sock" in the test's folder.
+ */
+const char *warm_config(const char *argv, int n, const char *handler, const char *rest);
+
+/* Starts a daemon with it, or with a shell script; all that are to wait do so then. */
+void warm_start(struct daemon *d, const char *argv, int n, const char *handler, const char *rest);
+void warm_start_script(struct daemon *d, const char *text, int n, const char *handler,
+                       const char *rest);
+
+/* The pid of the next one that was started to wait. */
+pid_t warm_next(struct daemon *d);
+
+/* The pid of the program that a connection was joined to, or that was started for it. */
+pid_t warm_joined(struct daemon *d, const struct event *opened);
+pid_t warm_cold(struct daemon *d, const struct event *opened);
+
+/* Fails if the figures of the service are others. */
+void warm_check_figures(int waiting, int joined, int cold, int crashed);
+
+/* Whether that process has ended by now; closes nothing. */
+bool warm_has_ended(int pidfd);
+
+/* Reads away what comes to a socket, whenever the test waits. */
+struct warm_reader {
+	struct turn_hook hook;
+	size_t           got;
+	int              error;         /* what it ended with; 0: end of file */
+	bool             over;
+};
+
+/* Lends r until it is over, or warm_reader_stop. */
+void warm_reader_start(struct warm_reader *r, int fd);
+void warm_reader_stop(struct warm_reader *r);
+
+/* The error with which the stream ends, 0 at the end of file, after *got bytes (may be NULL). */
+int warm_read_away(int fd, size_t *got);
+
+/*
+ * A fifo in the test's folder, which is open here as long as the test runs, so that
+ * nobody has to wait in open(2). A program reads there what warm_tell says, or writes
+ * a line there for which warm_hear waits.
+ */
+struct warm_fifo {
+	const char *path;
+	int         fd;
+};
+
+struct warm_fifo warm_fifo(const char *name);
+void warm_tell(const struct warm_fifo *f, const char *line);
+const char *warm_hear(const struct warm_fifo *f);
+
+/*
+ * A script that says every line again, also to a closed socket. At the end it writes a line
+ * to up, and works on until it is told otherwise: then it exits with status 0. Who says
+ * "wait" is never answered again. At TERM its status is 7.
+ */
+const char *warm_works_on(const struct warm_fifo *up, const struct warm_fifo *release);
+
+#endif
