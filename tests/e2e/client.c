@@ -136,6 +136,13 @@ const char *client_name(int fd)
 	                  ntohs(t.u.in.sin_port));
 }
 
+const char *client_port(int fd)
+{
+	const char *colon = strrchr(client_name(fd), ':');
+
+	return colon ? colon + 1 : "0";
+}
+
 void client_send(int fd, const void *bytes, size_t len)
 {
 	const char *at = bytes;

@@ -30,6 +30,9 @@ int client_listen_unix(const char *path);
 /* What the daemon calls our end: "127.0.0.1:40000", or "unix". */
 const char *client_name(int fd);
 
+/* The port in it; "0" if there is none. */
+const char *client_port(int fd);
+
 void client_send(int fd, const void *bytes, size_t len);
 void client_say(int fd, const char *text);
 /*

@@ -10,13 +10,32 @@
 
 static struct daemon d;
 
+/* A service of one worker, and its client. */
+static int start_with_client(const char *rest)
+{
+	int fd;
+
+	daemon_start(&d, ONE("%s"), control_path(), rest);
+	fd = daemon_connect(&d, "s");
+	client_echo(fd);
+	return fd;
+}
+
+/* Returns who asked, and waits for the answer. */
+static int begin_drain(void)
+{
+	int fd = control_connect();
+
+	control_say(fd, "{\"command\":\"drain\",\"service\":\"s\"}");
+	daemon_wait_for(&d, "worker-drain");
+	return fd;
+}
+
 START_TEST(what_was_exhausted_before_a_drain_is_not_afterwards)
 {
 	int fd, client;
 
-	daemon_start(&d, ONE("connections = 1;"), control_path());
-	client = daemon_connect(&d, "s");
-	client_echo(client);
+	client = start_with_client("connections = 1;");
 	daemon_wait_for(&d, "exhausted service=s busy=1");
 	fd = control_connect();
 	control_say(fd, "{\"command\":\"drain\",\"service\":\"s\"}");
@@ -33,12 +52,8 @@ START_TEST(drain_waits_for_what_is_open_and_resume_serves_who_waited)
 {
 	int old, new, fd;
 
-	daemon_start(&d, ONE(""), control_path());
-	old = daemon_connect(&d, "s");
-	client_echo(old);
-	fd = control_connect();
-	control_say(fd, "{\"command\":\"drain\",\"service\":\"s\"}");
-	daemon_wait_for(&d, "worker-drain");
+	old = start_with_client("");
+	fd = begin_drain();
 	control_ask("{\"command\":\"services\"}", "\"state\":\"draining\"");
 	/* Those of a worker that drains are for nobody. */
 	control_ask("{\"command\":\"services\"}", "\"slots\":{\"open\":0,\"max\":0}");
@@ -68,12 +83,8 @@ START_TEST(who_does_not_wait_for_a_change_keeps_nobody_from_the_next)
 {
 	int data, fd;
 
-	daemon_start(&d, ONE(""), control_path());
-	data = daemon_connect(&d, "s");
-	client_echo(data);
-	fd = control_connect();
-	control_say(fd, "{\"command\":\"drain\",\"service\":\"s\"}");
-	daemon_wait_for(&d, "worker-drain");
+	data = start_with_client("");
+	fd = begin_drain();
 	close(fd);
 	daemon_barrier(&d);
 	control_ask("{\"command\":\"resume\",\"service\":\"s\"}", "\"ok\":true");
@@ -91,9 +102,7 @@ START_TEST(who_finds_no_place_starts_when_there_is_one)
 	for (size_t i = 0; i < ARRAY_SIZE(open); i++) {
 		open[i] = daemon_connect(&d, "s");
 		client_echo(open[i]);
-		fd = control_connect();
-		control_say(fd, "{\"command\":\"drain\",\"service\":\"s\"}");
-		daemon_wait_for(&d, "worker-drain");
+		fd = begin_drain();
 		close(fd);
 		fd = control_connect();
 		control_say(fd, "{\"command\":\"resume\",\"service\":\"s\"}");
@@ -111,12 +120,8 @@ START_TEST(a_reload_ends_what_was_drained)
 {
 	int data, fd;
 
-	daemon_start(&d, ONE(""), control_path());
-	data = daemon_connect(&d, "s");
-	client_echo(data);
-	fd = control_connect();
-	control_say(fd, "{\"command\":\"drain\",\"service\":\"s\"}");
-	daemon_wait_for(&d, "worker-drain");
+	data = start_with_client("");
+	fd = begin_drain();
 	daemon_reload(&d, ONE(""), control_path());
 	control_expect(fd, "\"refused\",\"message\":\"a reload has replaced the workers");
 	control_ask("{\"command\":\"services\"}", "\"state\":\"serving\"");
@@ -179,10 +184,8 @@ START_TEST(while_it_stops_one_can_look_and_hurry_it)
 {
 	int data, first, second;
 
-	daemon_start(&d, ONE(""), control_path());
+	data = start_with_client("");
 	d.may_end = true;
-	data = daemon_connect(&d, "s");
-	client_echo(data);
 	first = control_connect();
 	second = control_connect();
 	control_say(first, "{\"command\":\"stop\"}");
@@ -206,12 +209,8 @@ START_TEST(a_stop_ends_the_waiting_for_a_change)
 {
 	int data, fd;
 
-	daemon_start(&d, ONE(""), control_path());
-	data = daemon_connect(&d, "s");
-	client_echo(data);
-	fd = control_connect();
-	control_say(fd, "{\"command\":\"drain\",\"service\":\"s\"}");
-	daemon_wait_for(&d, "worker-drain");
+	data = start_with_client("");
+	fd = begin_drain();
 	daemon_signal(&d, SIGTERM);
 	control_expect(fd, "\"error\":\"stopping\"");
 	close(data);

@@ -180,6 +180,15 @@ void daemon_spawn(struct daemon *d)
 	daemon_spawn_with(d, (const char *const[]){ "-c", d->config, NULL });
 }
 
+void daemon_watched(void)
+{
+	char pid[16];
+
+	snprintf(pid, sizeof pid, "%d", getpid());
+	setenv("WATCHDOG_USEC", "100000", 1);
+	setenv("WATCHDOG_PID", pid, 1);
+}
+
 void daemon_wait_ready(struct daemon *d)
 {
 	daemon_wait_notice(d, "READY=1");

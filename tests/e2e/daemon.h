@@ -69,6 +69,9 @@ void daemon_start(struct daemon *d, const char *format, ...)
 void daemon_spawn(struct daemon *d);
 void daemon_spawn_with(struct daemon *d, const char *const *args);
 
+/* For before_exec: the service manager wants a sign of life at least every 100 ms. */
+void daemon_watched(void);
+
 /* Starts it with these arguments and waits until it has ended. Returns the exit status. */
 int daemon_run(struct daemon *d, const char *const *args);
 #define daemon_run_args(d, ...) daemon_run(d, (const char *const[]){ __VA_ARGS__, NULL })

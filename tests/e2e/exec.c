@@ -7,7 +7,6 @@
 #include "harness.h"
 
 #include <fcntl.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,54 +29,14 @@ static const char *answer_of(const char *config)
 
 /* ---- Environment ---- */
 
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* The lines of a text in alphabetical order. */
-static const char *sorted(const char *text)
-{
-	char *copy = strdup(text), *lines[64], *at = copy;
-	const char *result = "";
-	size_t n = 0;
-
-	for (char *line; (line = strsep(&at, "\n")) && n < ARRAY_SIZE(lines);)
-		if (*line)
-			lines[n++] = line;
-	qsort(lines, n, sizeof *lines, by_text);
-	for (size_t i = 0; i < n; i++)
-		result = files_text("%s%s\n", result, lines[i]);
-	free(copy);
-	return result;
-}
-
-/* What every program has: where a user is given (the harness does, as root), that user's, too. */
-static const char *common_environment(void)
-{
-	const struct passwd *pw = getpwuid(geteuid());
-	const char *who = "";
-
-	if (harness_is_root())
-		who = files_text("HOME=%s\nUSER=%s\nLOGNAME=%s\nSHELL=%s\n", pw->pw_dir, pw->pw_name,
-		                 pw->pw_name, pw->pw_shell);
-	return files_text("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
-	                  "DROVER_SERVICE=s\n%s", who);
-}
-
 static void check_environment(int fd, const char *expected)
 {
 	const struct event *open = daemon_accepted(&d, fd);
-	const char *all = files_text("%s%sDROVER_CONNECTION=%s\n", common_environment(), expected,
+	const char *all = files_text("%s%sDROVER_CONNECTION=%s\n", harness_environment(), expected,
 	                             event_word(open, "id"));
 
-	ck_assert_str_eq(sorted(client_read_all(fd)), sorted(all));
+	ck_assert_str_eq(files_sorted(client_read_all(fd)), files_sorted(all));
 	close(fd);
-}
-
-static const char *port_of(const char *address)
-{
-	return strrchr(address, ':') + 1;
 }
 
 START_TEST(over_tcp_the_environment_is_exactly_this)
@@ -87,7 +46,7 @@ START_TEST(over_tcp_the_environment_is_exactly_this)
 
 	daemon_start(&d, SAYS("/usr/bin/env", "", ""));
 	fd = daemon_connect(&d, "s");
-	ours = port_of(client_name(fd));
+	ours = client_port(fd);
 	theirs = daemon_port(&d, "s", 0);
 	check_environment(fd, files_text(
 		"PROTO=TCP\n"
@@ -103,7 +62,7 @@ START_TEST(over_ipv6_the_environment_is_exactly_this)
 	daemon_start(&d, SERVICES(" s = { listen = \"[::1]:0\"; workers = 1;"
 	             " handler = { type = \"exec\"; argv = \"/usr/bin/env\"; }; };"));
 	fd = daemon_connect(&d, "s");
-	ours = port_of(client_name(fd));
+	ours = client_port(fd);
 	theirs = daemon_port(&d, "s", 0);
 	check_environment(fd, files_text(
 		"PROTO=TCP6\n"

@@ -181,6 +181,27 @@ mode_t files_mode(const char *path)
 	return st.st_mode & 07777;
 }
 
+static int by_text(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+const char *files_sorted(const char *text)
+{
+	char *copy = strdup(text), *lines[64], *at = copy;
+	const char *result = "";
+	size_t n = 0;
+
+	for (char *line; (line = strsep(&at, "\n")) && n < sizeof lines / sizeof *lines;)
+		if (*line)
+			lines[n++] = line;
+	qsort(lines, n, sizeof *lines, by_text);
+	for (size_t i = 0; i < n; i++)
+		result = files_text("%s%s\n", result, lines[i]);
+	free(copy);
+	return result;
+}
+
 size_t files_count(const char *text, const char *part)
 {
 	size_t n = 0;

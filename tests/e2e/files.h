@@ -42,6 +42,9 @@ const char *files_read(const char *path);
 bool files_exist(const char *path);
 mode_t files_mode(const char *path);
 
+/* The lines of a text in alphabetical order, without empty ones. */
+const char *files_sorted(const char *text);
+
 /* How often part occurs in text. */
 size_t files_count(const char *text, const char *part);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Filters, and what becomes of clients when they do not do as they should:
- * odd_filter.c does what it is told, line by line.
+ * Filters that do as they should: requests and answers, whose turn it is, time-outs of
+ * clients, and the end. Those that do not are filter_faults.c's affair.
  */
 #include <config.h>
 #include "filter_harness.h"
@@ -53,15 +53,12 @@ static const struct { const char *name, *framings, *question, *answer; } framing
 START_TEST(framings_are_converted)
 {
 	const char *keys = framings[_i].framings;
-	int fd;
 
 	daemon_start(&d, SERVICES(" s = { listen = \"127.0.0.1:0\"; workers = 1;"
 	             " handler = { type = \"filter\"; %s %s %s }; };"),
 	             strncmp(keys, "framing", 7) == 0 ? "" : "framing = \"line\";",
 	             strstr(keys, "argv") ? "" : files_text("argv = \"%s\";", filter_odd()), keys);
-	fd = filter_say(framings[_i].question);
-	client_expect(fd, framings[_i].answer);
-	close(fd);
+	filter_check(framings[_i].question, framings[_i].answer);
 } END_TEST
 
 START_TEST(what_does_not_fit_the_filters_framing_is_refused)
@@ -105,7 +102,7 @@ START_TEST(the_filter_may_be_told_who_asks)
 	fd = daemon_connect(&d, "s");
 	opened = daemon_accepted(&d, fd);
 	client_say(fd, "hello\n");
-	client_expect(fd, files_text("127.0.0.1 %s %s hello\n", strrchr(client_name(fd), ':') + 1,
+	client_expect(fd, files_text("127.0.0.1 %s %s hello\n", client_port(fd),
 	                             event_word(opened, "id")));
 	close(fd);
 } END_TEST
@@ -235,134 +232,6 @@ START_TEST(a_process_is_replaced_after_so_many_requests)
 	ck_assert_str_ne(client_read_line(fd), first);
 	daemon_wait_for(&d, "filter-end reason=recycled how=exit value=0 answered=2");
 	close(fd);
-} END_TEST
-
-/* ---- what goes wrong ---------------------------------------------------- */
-
-static const struct { const char *request, *before, *end; } faults[] = {
-	{ "die\n", "", "reason=died how=exit value=3" },
-	{ "crash\n", "", "reason=died how=signal value=9" },
-	{ "never\n", "", "reason=timeout how=signal value=9" },
-	{ "mute\n", "", "reason=died how=signal value=9" },
-	{ "much 1001\n", "", "reason=too-long how=signal value=9" },
-};
-
-/* The others get answers from the next process, at once. */
-START_TEST(a_filter_that_fails_costs_the_one_connection)
-{
-	int before, poisonous, behind;
-
-	filter_start("timeout = \"300ms\";", "max_request = 1000;");
-	before = filter_say("hello\n");
-	client_expect(before, "hello\n");
-	poisonous = filter_say(faults[_i].request);
-	behind = filter_say("count\n");
-	filter_expect_failure(poisonous);
-	client_expect(behind, "1\n");
-	daemon_wait_for(&d, "filter-end %s", faults[_i].end);
-	client_say(before, "hello\n");
-	client_expect(before, "hello\n");
-	ck_assert_uint_eq(daemon_saw(&d, "filter-delayed"), 0);
-	close(before);
-	close(behind);
-} END_TEST
-
-/* Also if nothing was ever answered: it is the request that is to blame. */
-START_TEST(poison_does_not_slow_the_service_down)
-{
-	filter_start("", "");
-	for (int i = 0; i < 20; i++)
-		filter_expect_failure(filter_say("die\n"));
-	filter_check("hello\n", "hello\n");
-	ck_assert_uint_eq(daemon_saw(&d, "filter-delayed"), 0);
-} END_TEST
-
-START_TEST(error_reply_stands_in_for_the_answer)
-{
-	int fd;
-
-	filter_start("error_reply = \"sorry\"; timeout = \"300ms\";", "");
-	fd = filter_say("one\ndie\ntwo\nnever\nthree\n");
-	client_expect(fd, "one\nsorry\ntwo\nsorry\nthree\n");
-	close(fd);
-} END_TEST
-
-START_TEST(a_second_answer_is_nobodys)
-{
-	int fd;
-
-	filter_start("", "");
-	fd = filter_say("twice\n");
-	client_expect(fd, "twice\n");
-	daemon_wait_for(&d, "filter-end reason=unasked");
-	client_say(fd, "count\n");
-	client_expect(fd, "1\n");
-	close(fd);
-} END_TEST
-
-START_TEST(an_answer_may_come_byte_by_byte)
-{
-	filter_start("", "");
-	filter_check("bytes\nbytes\n", "byte\nbyte\n");
-} END_TEST
-
-START_TEST(an_answer_that_is_no_frame_ends_the_filter)
-{
-	daemon_start(&d, FILTER("argv = \"%s\"; filter_framing = \"length16\"; timeout = \"300ms\";",
-	             "max_request = 1000;"), files_script("script", "printf nonsense; cat"));
-	filter_expect_failure(filter_say("hello\n"));
-} END_TEST
-
-START_TEST(standard_error_goes_to_the_log)
-{
-	filter_start("", "");
-	filter_check("flood\nhello\n", "flood\nhello\n");
-	filter_check("flood\nhello\n", "flood\nhello\n");
-	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), ": complaint 0\n"));
-} END_TEST
-
-START_TEST(who_never_answers_may_be_buffering)
-{
-	filter_start("timeout = \"200ms\";", "");
-	filter_expect_failure(filter_say("never\n"));
-	ck_assert_ptr_nonnull(strstr(daemon_errors(&d),
-	                      "No newline within 200ms: is its input or output buffered?"));
-} END_TEST
-
-START_TEST(who_dies_at_once_backs_off_alone)
-{
-	int fd;
-
-	daemon_start(&d, SERVICES(SERVICE("e", "echo", "workers = 1;")
-	             " s = { listen = \"127.0.0.1:0\"; workers = 1; restart = { delay_min = \"10ms\"; };"
-	             " handler = { type = \"filter\"; framing = \"line\"; timeout = \"200ms\";"
-	             " argv = [ \"%s\", \"die\" ]; }; };"), filter_odd());
-	for (int after = 10; after <= 160; after *= 2)
-		daemon_wait_for(&d, "filter-delayed after=%d service=s", after);
-	fd = daemon_connect(&d, "e");
-	client_echo(fd);
-	close(fd);
-	filter_expect_failure(filter_say("hello\n"));
-	ck_assert_uint_eq(daemon_saw(&d, "worker-end"), 0);
-} END_TEST
-
-START_TEST(who_talks_before_it_is_asked_backs_off)
-{
-	filter_start_in("greet", "", "restart = { delay_min = \"10ms\"; };");
-	for (int after = 10; after <= 40; after *= 2) {
-		daemon_wait_for(&d, "filter-delayed after=%d", after);
-		daemon_wait_for(&d, "filter-end reason=unasked how=signal value=9 answered=0");
-	}
-} END_TEST
-
-START_TEST(what_a_dead_one_has_not_read_goes_to_the_next)
-{
-	const char *script = files_script("script", "[ -e %1$s ] || { : >%1$s; exit 1; }\nexec cat",
-	                                  files_path("was-here"));
-
-	daemon_start(&d, FILTER("argv = \"%s\";", ""), script);
-	filter_check("hello\n", "hello\n");
-	daemon_wait_for(&d, "filter-end reason=died how=exit value=1 answered=0");
 } END_TEST
 
 /* ---- time-outs ---------------------------------------------------------- */
@@ -511,19 +380,6 @@ int main(void)
 	tcase_add_test(tc, the_answer_for_who_has_left_is_nobodys);
 	tcase_add_test(tc, a_connection_can_have_a_process_of_its_own);
 	tcase_add_test(tc, a_process_is_replaced_after_so_many_requests);
-
-	tc = harness_case(s, "faults");
-	tcase_add_loop_test(tc, a_filter_that_fails_costs_the_one_connection, 0, (int)ARRAY_SIZE(faults));
-	tcase_add_test(tc, poison_does_not_slow_the_service_down);
-	tcase_add_test(tc, error_reply_stands_in_for_the_answer);
-	tcase_add_test(tc, a_second_answer_is_nobodys);
-	tcase_add_test(tc, an_answer_may_come_byte_by_byte);
-	tcase_add_test(tc, an_answer_that_is_no_frame_ends_the_filter);
-	tcase_add_test(tc, standard_error_goes_to_the_log);
-	tcase_add_test(tc, who_never_answers_may_be_buffering);
-	tcase_add_test(tc, who_dies_at_once_backs_off_alone);
-	tcase_add_test(tc, who_talks_before_it_is_asked_backs_off);
-	tcase_add_test(tc, what_a_dead_one_has_not_read_goes_to_the_next);
 
 	tc = harness_case(s, "timeouts");
 	tcase_add_test(tc, half_a_request_runs_into_the_request_timeout);

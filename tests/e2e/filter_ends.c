@@ -266,7 +266,7 @@ static const struct { const char *listen, *framings, *questions, *ip; } prefixes
 /* Each request has six bytes for the filter, which reads none of the next one. */
 START_TEST(before_each_request_the_filter_hears_who_asks)
 {
-	const char *said = files_path("said"), *listen = prefixes[_i].listen, *port, *line;
+	const char *said = files_path("said"), *listen = prefixes[_i].listen, *line;
 	const struct event *opened;
 	int fd;
 
@@ -279,8 +279,7 @@ START_TEST(before_each_request_the_filter_hears_who_asks)
 	opened = daemon_accepted(&d, fd);
 	client_say(fd, prefixes[_i].questions);
 	client_expect(fd, prefixes[_i].questions);
-	port = strrchr(client_name(fd), ':');
-	line = files_text("%s %s %s\n", prefixes[_i].ip, port ? port + 1 : "0", event_word(opened, "id"));
+	line = files_text("%s %s %s\n", prefixes[_i].ip, client_port(fd), event_word(opened, "id"));
 	ck_assert_str_eq(files_read(said), files_text("%s%s", line, line));
 	close(fd);
 } END_TEST

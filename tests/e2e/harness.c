@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <pwd.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -71,6 +72,18 @@ const char *harness_cannot_start(void)
 	ck_assert_int_eq(chmod(path, 0), 0);
 	return files_text("directory = \"%s\"; %s", path,
 	                  harness_is_root() ? "user = \"nobody\";" : "");
+}
+
+const char *harness_environment(void)
+{
+	const struct passwd *pw = getpwuid(geteuid());
+	const char *who = "";
+
+	if (harness_is_root())
+		who = files_text("HOME=%s\nUSER=%s\nLOGNAME=%s\nSHELL=%s\n", pw->pw_dir, pw->pw_name,
+		                 pw->pw_name, pw->pw_shell);
+	return files_text("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
+	                  "DROVER_SERVICE=s\n%s", who);
 }
 
 /* Given to the caller. */

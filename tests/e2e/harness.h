@@ -38,6 +38,12 @@
  */
 const char *harness_cannot_start(void);
 
+/*
+ * What each program of a service "s" has in its environment, whoever its client is: where
+ * a user is given (the harness does, as root), that user's variables, too.
+ */
+const char *harness_environment(void);
+
 /* A new case of s, with what a test needs before and after it. */
 TCase *harness_case(Suite *s, const char *name);
 

@@ -6,7 +6,6 @@
 #include "harness.h"
 
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -101,18 +100,9 @@ START_TEST(while_it_drains_it_asks_for_more_time)
 	ck_assert_int_eq(daemon_join(&d), 0);
 } END_TEST
 
-static void ask_for_watchdog(void)
-{
-	char pid[16];
-
-	snprintf(pid, sizeof pid, "%d", getpid());
-	setenv("WATCHDOG_USEC", "100000", 1);
-	setenv("WATCHDOG_PID", pid, 1);
-}
-
 START_TEST(the_watchdog_is_fed)
 {
-	d.before_exec = ask_for_watchdog;
+	d.before_exec = daemon_watched;
 	daemon_start(&d, ONE_ECHO);
 	for (int i = 0; i < 5; i++)
 		daemon_wait_notice(&d, "WATCHDOG=1");

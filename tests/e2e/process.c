@@ -145,6 +145,23 @@ int process_run(const char *const *argv)
 	return si.si_code == CLD_EXITED ? si.si_status : 128 + si.si_status;
 }
 
+void process_must_run(const char *const *argv)
+{
+	int status = process_run(argv);
+
+	ck_assert_msg(status == 0, "%s %s: status %d\n%s", argv[0], argv[1], status,
+	              files_read(files_path("command-output")));
+}
+
+void process_configure_git(void)
+{
+	const char *config = files_write("gitconfig", "[user]\n\tname = Tester\n\temail = t@example.org\n"
+	                                 "[init]\n\tdefaultBranch = main\n");
+
+	setenv("GIT_CONFIG_GLOBAL", config, 1);
+	setenv("GIT_CONFIG_NOSYSTEM", "1", 1);
+}
+
 bool process_is_installed(const char *program)
 {
 	char path[PATH_MAX];

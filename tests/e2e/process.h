@@ -38,6 +38,13 @@ void process_wait_end(int pidfd);
 int process_run(const char *const *argv);
 #define process_run_args(...) process_run((const char *const[]){ __VA_ARGS__, NULL })
 
+/* The same; fails with the output of a command that does not succeed. */
+void process_must_run(const char *const *argv);
+#define process_must(...) process_must_run((const char *const[]){ __VA_ARGS__, NULL })
+
+/* From now on git has no configuration but this: who makes commits, and on which branch. */
+void process_configure_git(void);
+
 /* Whether there is such a program in PATH. */
 bool process_is_installed(const char *program);
 

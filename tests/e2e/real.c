@@ -5,29 +5,15 @@
 #include <config.h>
 #include "harness.h"
 
-#include <stdlib.h>
 #include <unistd.h>
 
 static struct daemon d;
 
-static void run(const char *const *argv)
-{
-	int status = process_run(argv);
-
-	ck_assert_msg(status == 0, "%s %s: status %d\n%s", argv[0], argv[1], status,
-	              files_read(files_path("command-output")));
-}
-
-#define RUN(...) run((const char *const[]){ __VA_ARGS__, NULL })
-
-/* As git sees the world: no configuration but ours. */
 static void start_git(void)
 {
-	setenv("GIT_CONFIG_GLOBAL", files_write("gitconfig", "[user]\n\tname = Tester\n\temail = t@example.org\n"
-	                                        "[init]\n\tdefaultBranch = main\n"), 1);
-	setenv("GIT_CONFIG_NOSYSTEM", "1", 1);
-	RUN("git", "init", "--quiet", files_path("repo"));
-	RUN("git", "-C", files_path("repo"), "commit", "--quiet", "--allow-empty", "-m", "first");
+	process_configure_git();
+	process_must("git", "init", "--quiet", files_path("repo"));
+	process_must("git", "-C", files_path("repo"), "commit", "--quiet", "--allow-empty", "-m", "first");
 	daemon_start(&d, SERVICES(EXEC("git", "argv = [ \"/usr/bin/git\", \"daemon\", \"--inetd\","
 	             " \"--export-all\", \"--base-path=%s\" ];", "workers = 2;")), files_path(""));
 }
@@ -35,25 +21,26 @@ static void start_git(void)
 /* A commit with a file of its own, noise that does not compress. */
 static void commit(const char *name)
 {
-	RUN("sh", "-c", files_text("head -c 3000000 /dev/urandom >%s/%s", files_path("repo"), name));
-	RUN("git", "-C", files_path("repo"), "add", name);
-	RUN("git", "-C", files_path("repo"), "commit", "--quiet", "-m", name);
+	process_must("sh", "-c", files_text("head -c 3000000 /dev/urandom >%s/%s", files_path("repo"), name));
+	process_must("git", "-C", files_path("repo"), "add", name);
+	process_must("git", "-C", files_path("repo"), "commit", "--quiet", "-m", name);
 }
 
 static void check_same(const char *name)
 {
-	RUN("cmp", files_path(files_text("repo/%s", name)), files_path(files_text("clone/%s", name)));
+	process_must("cmp", files_path(files_text("repo/%s", name)),
+	             files_path(files_text("clone/%s", name)));
 }
 
 START_TEST(git_clones_and_fetches)
 {
 	start_git();
 	commit("one");
-	RUN("git", "clone", "--quiet", files_text("git://127.0.0.1:%s/repo", daemon_port(&d, "git", 0)),
-	    files_path("clone"));
+	process_must("git", "clone", "--quiet",
+	             files_text("git://127.0.0.1:%s/repo", daemon_port(&d, "git", 0)), files_path("clone"));
 	check_same("one");
 	commit("two");
-	RUN("git", "-C", files_path("clone"), "pull", "--quiet", "--ff-only");
+	process_must("git", "-C", files_path("clone"), "pull", "--quiet", "--ff-only");
 	check_same("two");
 	for (int i = 0; i < 2; i++)
 		daemon_wait_for(&d, "program-end how=exit value=0");
@@ -74,14 +61,14 @@ START_TEST(rsync_copies_a_tree)
 	                                 files_path("tree"),
 	                                 harness_is_root() ? "uid = root\ngid = root\n" : "");
 
-	RUN("sh", "-c", files_text("mkdir -p %1$s/a/b && head -c 5000000 /dev/urandom >%1$s/a/big &&"
-	                           " echo small >%1$s/a/b/small && ln -s b %1$s/a/link",
-	                           files_path("tree")));
+	process_must("sh", "-c", files_text("mkdir -p %1$s/a/b && head -c 5000000 /dev/urandom >%1$s/a/big &&"
+	                                    " echo small >%1$s/a/b/small && ln -s b %1$s/a/link",
+	                                    files_path("tree")));
 	daemon_start(&d, SERVICES(EXEC("rsync", "argv = [ \"/usr/bin/rsync\", \"--daemon\","
 	             " \"--config=%s\" ];", "workers = 2;")), config);
-	RUN("rsync", "-a", files_text("rsync://127.0.0.1:%s/tree/", daemon_port(&d, "rsync", 0)),
-	    files_path("copy"));
-	RUN("diff", "-r", "--no-dereference", files_path("tree"), files_path("copy"));
+	process_must("rsync", "-a", files_text("rsync://127.0.0.1:%s/tree/", daemon_port(&d, "rsync", 0)),
+	             files_path("copy"));
+	process_must("diff", "-r", "--no-dereference", files_path("tree"), files_path("copy"));
 	daemon_wait_for(&d, "program-end how=exit value=0");
 } END_TEST
 

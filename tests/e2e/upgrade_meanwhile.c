@@ -7,8 +7,6 @@
 #include "upgrade_harness.h"
 
 #include <signal.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -157,20 +155,11 @@ START_TEST(an_order_that_comes_meanwhile_is_not_lost)
 
 /* ---- What the service manager is told ---- */
 
-static void ask_for_watchdog(void)
-{
-	char pid[16];
-
-	snprintf(pid, sizeof pid, "%d", getpid());
-	setenv("WATCHDOG_USEC", "100000", 1);
-	setenv("WATCHDOG_PID", pid, 1);
-}
-
 START_TEST(the_service_manager_is_told_as_of_a_reload)
 {
 	const struct event *reloading, *ready, *alive;
 
-	d.before_exec = ask_for_watchdog;
+	d.before_exec = daemon_watched;
 	daemon_start(&d, ECHO(""), control_path());
 	upgrade_to_next(&d);
 	reloading = daemon_wait_notice(&d, "RELOADING=1");

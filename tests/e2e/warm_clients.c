@@ -48,19 +48,13 @@ static void check_slot_held(const struct event *first, const struct warm_fifo *r
 
 START_TEST(who_resets_keeps_its_slot_until_the_program_has_ended)
 {
-	const struct warm_fifo up = warm_fifo("up"), release = warm_fifo("release");
-	const struct event *opened;
-	int fd;
+	const struct warm_work w = warm_start_work(&d, 1, "connections = 1;");
 
-	warm_start_script(&d, warm_works_on(&up, &release), 1, "", "connections = 1;");
-	fd = daemon_connect(&d, "s");
-	opened = daemon_accepted(&d, fd);
-	client_echo(fd);
-	client_reset(fd);
-	ck_assert_str_eq(warm_hear(&up), "gone");
-	check_slot_held(opened, &release);
-	ck_assert_str_eq(event_word(daemon_ended(&d, opened), "how"), "reset");
-	warm_tell(&release, "now");     /* the second client has gone as well */
+	client_reset(w.fd);
+	ck_assert_str_eq(warm_hear(&w.up), "gone");
+	check_slot_held(w.opened, &w.release);
+	ck_assert_str_eq(event_word(daemon_ended(&d, w.opened), "how"), "reset");
+	warm_tell(&w.release, "now");   /* the second client has gone as well */
 } END_TEST
 
 START_TEST(who_closes_and_lives_on_keeps_its_slot)

@@ -9,9 +9,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <pwd.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -19,28 +17,6 @@
 static struct daemon d;
 
 /* ---- what it finds ------------------------------------------------------ */
-
-static int by_text(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* The lines of a text in alphabetical order. */
-static const char *sorted(const char *text)
-{
-	char *copy = strdup(text), *lines[64], *at = copy;
-	const char *result = "";
-	size_t n = 0;
-
-	for (char *line; (line = strsep(&at, "\n")) && n < ARRAY_SIZE(lines);)
-		if (*line)
-			lines[n++] = line;
-	qsort(lines, n, sizeof *lines, by_text);
-	for (size_t i = 0; i < n; i++)
-		result = files_text("%s%s\n", result, lines[i]);
-	free(copy);
-	return result;
-}
 
 static const char *environment_of(pid_t pid)
 {
@@ -54,21 +30,16 @@ static const char *environment_of(pid_t pid)
 		if (text[i] == '\0')
 			text[i] = '\n';
 	text[n] = '\0';
-	return sorted(text);
+	return files_sorted(text);
 }
 
 /* The warm one and the cold one: neither is told who comes. */
 START_TEST(the_environment_is_exactly_this)
 {
-	const struct passwd *pw = getpwuid(geteuid());
-	const char *who = "", *want;
+	const char *want = files_sorted(files_text("PROTO=UNIX\nGIVEN=a b=c\n%s",
+	                                           harness_environment()));
 	int fds[2];
 
-	if (harness_is_root())
-		who = files_text("HOME=%s\nUSER=%s\nLOGNAME=%s\nSHELL=%s\n", pw->pw_dir, pw->pw_name,
-		                 pw->pw_name, pw->pw_shell);
-	want = sorted(files_text("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n"
-	                         "DROVER_SERVICE=s\nPROTO=UNIX\nGIVEN=a b=c\n%s", who));
 	warm_start(&d, WARM_CAT, 1, "env = [ \"GIVEN=a b=c\" ];", "restart = { delay_min = \"20s\"; };");
 	warm_next(&d);
 	fds[0] = daemon_connect(&d, "s");
@@ -169,14 +140,9 @@ static void check_proxy_line(int fd, const char *line, bool cold)
 	close(fd);
 }
 
-static const char *port_of(const char *address)
-{
-	return strrchr(address, ':') + 1;
-}
-
 static const char *line_over_tcp(int fd)
 {
-	return files_text("PROXY TCP4 127.0.0.1 127.0.0.1 %s %s\r\n", port_of(client_name(fd)),
+	return files_text("PROXY TCP4 127.0.0.1 127.0.0.1 %s %s\r\n", client_port(fd),
 	                  daemon_port(&d, "s", 0));
 }
 
@@ -220,7 +186,7 @@ START_TEST(a_program_is_told_who_comes_over_ipv6)
 	daemon_start(&d, SERVICES(" s = { listen = \"[::1]:0\"; workers = 1; handler = {"
 	             " type = \"exec\"; argv = \"/bin/cat\"; warm = 1; " PROXY " }; };"));
 	fd = daemon_connect(&d, "s");
-	check_proxy_line(fd, files_text("PROXY TCP6 ::1 ::1 %s %s\r\n", port_of(client_name(fd)),
+	check_proxy_line(fd, files_text("PROXY TCP6 ::1 ::1 %s %s\r\n", client_port(fd),
 	                                daemon_port(&d, "s", 0)), false);
 } END_TEST
 

@@ -142,12 +142,18 @@ const char *warm_hear(const struct warm_fifo *f)
 	return files_text("%.*s", (int)len - 1, line);
 }
 
-const char *warm_works_on(const struct warm_fifo *up, const struct warm_fifo *release)
+struct warm_work warm_start_work(struct daemon *d, int n, const char *rest)
 {
-	return files_text("trap 'exit 7' TERM; trap '' PIPE\n"
+	struct warm_work w = { .up = warm_fifo("up"), .release = warm_fifo("release") };
+
+	warm_start_script(d, files_text("trap 'exit 7' TERM; trap '' PIPE\n"
 	                  "while read -r line; do\n"
 	                  "  echo \"$line\"; [ \"$line\" = wait ] && exec sleep 1000\n"
 	                  "done\n"
 	                  "echo gone >%s; echo for nobody; read -r line <%s; exit 0",
-	                  up->path, release->path);
+	                  w.up.path, w.release.path), n, "", rest);
+	w.fd = daemon_connect(d, "s");
+	w.opened = daemon_accepted(d, w.fd);
+	client_echo(w.fd);
+	return w;
 }

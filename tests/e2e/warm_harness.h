@@ -67,11 +67,19 @@ struct warm_fifo warm_fifo(const char *name);
 void warm_tell(const struct warm_fifo *f, const char *line);
 const char *warm_hear(const struct warm_fifo *f);
 
+/* A client whose program works on when it has gone. */
+struct warm_work {
+	struct warm_fifo    up, release;
+	int                 fd;
+	const struct event *opened;
+};
+
 /*
- * A script that says every line again, also to a closed socket. At the end it writes a line
- * to up, and works on until it is told otherwise: then it exits with status 0. Who says
- * "wait" is never answered again. At TERM its status is 7.
+ * Starts a daemon with a script that says every line again, also to a closed socket. At
+ * the end it writes "gone" to up, and works on until release tells it otherwise: then it
+ * exits with status 0. Who says "wait" is never answered again. At TERM its status is 7.
+ * The client has had one answer.
  */
-const char *warm_works_on(const struct warm_fifo *up, const struct warm_fifo *release);
+struct warm_work warm_start_work(struct daemon *d, int n, const char *rest);
 
 #endif

@@ -7,31 +7,18 @@
 #include "harness.h"
 #include "warm_harness.h"
 
-#include <fcntl.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
 #define CLIENTS 50
 
 static struct daemon d;
 
-static void run(const char *const *argv)
-{
-	int status = process_run(argv);
-
-	ck_assert_msg(status == 0, "%s %s: status %d\n%s", argv[0], argv[1], status,
-	              files_read(files_path("command-output")));
-}
-
-#define RUN(...) run((const char *const[]){ __VA_ARGS__, NULL })
-
 /* In the test's folder. */
 static void run_script(const char *name, const char *text)
 {
 	const char *path = files_script(name, "set -e; cd %s\n%s", files_path(""), text);
 
-	RUN(path);
+	process_must(path);
 }
 
 /* All connections are over, and each had a program of its own. */
@@ -94,14 +81,10 @@ static const char *git_url(const char *name)
 	return files_text("git://127.0.0.1:%s/%s", daemon_port(&d, "s", 0), name);
 }
 
-/* As git sees the world: no configuration but ours. Noise does not compress. */
+/* Noise does not compress. */
 static void start_git(void)
 {
-	const char *config = files_write("gitconfig", "[user]\n\tname = Tester\n\temail = t@example.org\n"
-	                                 "[init]\n\tdefaultBranch = main\n");
-
-	setenv("GIT_CONFIG_GLOBAL", config, 1);
-	setenv("GIT_CONFIG_NOSYSTEM", "1", 1);
+	process_configure_git();
 	run_script("init", "git init --quiet repo; cd repo\n"
 	           "for i in $(seq 200); do echo $i >file.$i; done; git add .; git commit --quiet -m files\n"
 	           "head -c 4000000 /dev/urandom >noise; git add noise; git commit --quiet -m noise\n"
@@ -211,8 +194,8 @@ START_TEST(mail_is_taken_from_many_at_once)
 	const char *client = files_write("client.py", "%s", mailer);
 
 	warm_start(&d, files_text("[ \"/usr/bin/env\", \"python3\", \"%s\" ]", server), 8, "", "");
-	RUN("python3", client, daemon_port(&d, "s", 0), "1");
-	RUN("python3", client, daemon_port(&d, "s", 0), files_text("%d", CLIENTS));
+	process_must("python3", client, daemon_port(&d, "s", 0), "1");
+	process_must("python3", client, daemon_port(&d, "s", 0), files_text("%d", CLIENTS));
 	check_ended(1 + CLIENTS);
 } END_TEST
 

@@ -151,33 +151,21 @@ static void check_left_alone(const struct event *opened, const struct warm_fifo 
 
 START_TEST(who_works_on_after_a_reset_is_left_alone)
 {
-	const struct warm_fifo up = warm_fifo("up"), release = warm_fifo("release");
-	const struct event *opened;
-	int fd;
+	const struct warm_work w = warm_start_work(&d, 2, "timeouts = { idle = \"500ms\"; };");
 
-	warm_start_script(&d, warm_works_on(&up, &release), 2, "", "timeouts = { idle = \"500ms\"; };");
-	fd = daemon_connect(&d, "s");
-	opened = daemon_accepted(&d, fd);
-	client_echo(fd);
-	client_reset(fd);
-	ck_assert_str_eq(warm_hear(&up), "gone");
-	check_left_alone(opened, &release);
+	client_reset(w.fd);
+	ck_assert_str_eq(warm_hear(&w.up), "gone");
+	check_left_alone(w.opened, &w.release);
 } END_TEST
 
 /* What the program says to a closed socket, is answered by a reset. */
 START_TEST(who_works_on_after_a_close_is_left_alone)
 {
-	const struct warm_fifo up = warm_fifo("up"), release = warm_fifo("release");
-	const struct event *opened;
-	int fd;
+	const struct warm_work w = warm_start_work(&d, 2, "timeouts = { idle = \"500ms\"; };");
 
-	warm_start_script(&d, warm_works_on(&up, &release), 2, "", "timeouts = { idle = \"500ms\"; };");
-	fd = daemon_connect(&d, "s");
-	opened = daemon_accepted(&d, fd);
-	client_echo(fd);
-	close(fd);
-	ck_assert_str_eq(warm_hear(&up), "gone");
-	check_left_alone(opened, &release);
+	close(w.fd);
+	ck_assert_str_eq(warm_hear(&w.up), "gone");
+	check_left_alone(w.opened, &w.release);
 } END_TEST
 
 /* Sends until nobody takes more, also when the worker has turned its loop meanwhile. */

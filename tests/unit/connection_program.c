@@ -7,25 +7,17 @@
 #include <config.h>
 #include "connection.h"
 
-#include <netinet/in.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "fd.h"
-#include "unit.h"
-#include "worker.h"
+#include "worker_harness.h"
 
-#define SLOTS     4
 #define IDLE_MS   1000
 #define LINGER_MS 3000
 
-static const char *const none[] = { NULL };
 static const char *cat[] = { "/bin/cat", NULL };
 
-static struct conf_service service;
-static struct worker worker;
 static struct connection *c;
-static struct timer tick;
 static int client, leash;               /* the far ends */
 static int program_fd;                  /* our end of the program's socket */
 static int end_status;                  /* of the program; -1: it runs */
@@ -66,58 +58,19 @@ static const struct handler handler = {
 	.name = "test", .keeps = HANDLER_KEEPS_PROGRAM, .opened = opened, .closed = closed,
 };
 
-/* ---- the worker --------------------------------------------------------- */
-
-static void stop(struct timer *t)
-{
-	(void)t;
-	loop_stop(&worker.loop);
-}
-
-static bool yes(void *arg)
-{
-	return worker_has_room(arg);
-}
-
-static void on_paused(void *arg, const char *reason)
-{
-	(void)arg, (void)reason;
-}
-
-static void on_resumed(void *arg)
-{
-	(void)arg;
-}
+/* ---- around each test --------------------------------------------------- */
 
 static void set_up(void)
 {
-	static const struct acceptor_options options = { .service = "test" };
-	const struct acceptor_owner owner = {
-		.arg = &worker, .has_room = yes, .paused = on_paused, .resumed = on_resumed,
-	};
-
-	unit_enter_folder();
-	unit_block_sigpipe();
-	log_use(NULL, LOG_LEVEL_ERROR);
 	service = (struct conf_service){
 		.name = "test", .connections = SLOTS,
 		.handler = { .argv = cat, .env = (const char **)(uintptr_t)none,
 		             .pass_env = (const char **)(uintptr_t)none, .err = STDERR_NULL },
 		.timeouts = { .idle = IDLE_MS, .session = 100 * IDLE_MS, .linger = LINGER_MS },
 	};
-	worker = (struct worker){ .service = &service, .handler = &handler, .pid = getpid() };
-	list_init(&worker.connections);
-	list_init(&worker.lingering);
-	ck_assert_int_eq(loop_init(&worker.loop), 0);
-	worker.start.board = board_new(1, SLOTS, 0);
-	worker.slot = board_slot(worker.start.board, 0);
-	ck_assert_int_eq(records_init(&worker.records, worker.start.board, 0), 0);
-	worker.start.access_log = log_sink_open(LOG_TARGET_FILE, "access", LOG_FORMAT_TEXT);
-	worker.scratch = malloc(WORKER_SCRATCH);
-	worker.acceptor = acceptor_new(&worker.loop, &owner, &options, NULL, 0);
+	open_worker();
+	worker.handler = &handler;
 	ck_assert_int_eq(leash_open(&leash, &worker.leash.fd), 0);
-	ck_assert_int_eq(programs_init(&worker.programs, &worker.loop, &service, &worker.limits), 0);
-	tick = (struct timer){ .fire = stop };
 	end_status = -1;
 }
 
@@ -137,70 +90,23 @@ static void tear_down(void)
 	if (!programs_none(&worker.programs))
 		wait_for_program();
 	ck_assert_int_eq(n_closed, 1);
-	ck_assert_int_eq(worker.n_open, 0);
-	ck_assert_int_eq(worker.n_lingering, 0);
-	acceptor_close(&worker.acceptor);
-	ck_assert_uint_eq(worker.loop.timers.n, 0);
-	programs_fini(&worker.programs);
-	loop_fini(&worker.loop);
-	log_sink_close(&worker.start.access_log);
-	records_fini(&worker.records);
-	board_free(&worker.start.board);
-	free(worker.scratch);
+	close_worker();
 	close(worker.leash.fd);
 	close(leash);
-	unit_leave_folder();
 }
 
+/* From here on the program runs; fd is the end of its client. */
 static void serve(int fd)
 {
-	const struct endpoint peer = { .family = AF_INET, .port = 1234, .ip = { 10, 0, 0, 7 } };
-
-	connection_new(&worker, fd, &peer);
-	c = container_of(worker.connections.next, struct connection, in_worker);
+	client = fd;
+	c = newest();
 	ck_assert_int_eq(c->state, CONNECTION_PROGRAM);
 	ck_assert_uint_eq(c->watch.events, 0);
 }
 
 static void connect_pair(void)
 {
-	int ends[2];
-
-	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
-	client = ends[1];
-	serve(ends[0]);
-}
-
-/* Over the loopback, where a reset is a reset. */
-static void connect_tcp(void)
-{
-	struct sockaddr_in at = { .sin_family = AF_INET,
-	                          .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t len = sizeof at;
-	int listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0), fd;
-
-	ck_assert_int_eq(bind(listener, (struct sockaddr *)&at, sizeof at), 0);
-	ck_assert_int_eq(listen(listener, 1), 0);
-	ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&at, &len), 0);
-	client = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	ck_assert_int_eq(connect(client, (struct sockaddr *)&at, len), 0);
-	fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	ck_assert_int_ne(fd, -1);
-	close(listener);
-	serve(fd);
-}
-
-/* Timers fire at their times, and no real time passes. */
-static void pass(int64_t ms)
-{
-	struct loop *l = &worker.loop;
-	const int64_t end_ms = l->now_ms + ms;
-
-	while (timer_next(&l->timers) <= end_ms) {
-		l->now_ms = timer_next(&l->timers) > l->now_ms ? timer_next(&l->timers) : l->now_ms;
-		timer_run(&l->timers, l->now_ms);
-	}
-	l->now_ms = end_ms;
+	serve(new_pair());
 }
 
 /* For what is ready now, or soon. */
@@ -216,21 +122,6 @@ static struct shown { uint32_t phase, program; uint64_t in, out; } shown(void)
 
 	return (struct shown){ atomic_load(&r->phase), atomic_load(&r->program),
 	                                       atomic_load(&r->bytes_in), atomic_load(&r->bytes_out) };
-}
-
-/* What the access log says of a key; there is one line at most. */
-static const char *logged(const char *key)
-{
-	static char value[64];
-	const char *p = unit_read_file("access");
-	char want[64];
-
-	snprintf(want, sizeof want, " %s=", key);
-	p = strstr(p, want);
-	if (!p)
-		return "(nothing)";
-	snprintf(value, sizeof value, "%.*s", (int)strcspn(p + strlen(want), " \n"), p + strlen(want));
-	return value;
 }
 
 /* The program's own end; the status is as it says. */
@@ -283,31 +174,31 @@ START_TEST(what_was_relayed_is_counted)
 	ck_assert_uint_eq(atomic_load(&worker.slot->requests), 1);
 	has_client_ended = true;
 	end_with(end_program());
-	ck_assert_str_eq(logged("in"), "7");
-	ck_assert_str_eq(logged("out"), "50");
-	ck_assert_str_eq(logged("how"), "exit");
-	ck_assert_str_eq(logged("exit"), "0");
+	ck_assert_str_eq(logged(0, "in"), "7");
+	ck_assert_str_eq(logged(0, "out"), "50");
+	ck_assert_str_eq(logged(0, "how"), "exit");
+	ck_assert_str_eq(logged(0, "exit"), "0");
 } END_TEST
 
 START_TEST(either_way_keeps_it_from_being_idle)
 {
 	connect_pair();
 	for (int i = 0; i < 10; i++) {
-		pass(IDLE_MS - 1);
+		skip(IDLE_MS - 1);
 		connection_relayed(c, i % 2 ? 1 : 0, i % 2 ? 0 : 1);
 	}
-	pass(IDLE_MS - 1);
+	skip(IDLE_MS - 1);
 	ck_assert_int_eq(c->cut, END_NOT_YET);
 	ck_assert_uint_eq(shown().phase, BOARD_PHASE_PROGRAM);
-	pass(1);
+	skip(1);
 	ck_assert_int_eq(c->cut, END_IDLE);
 	ck_assert_uint_eq(shown().phase, BOARD_PHASE_CLOSING);
 	ck_assert_int_eq(worker.n_open, 1);             /* until it has ended */
 	ck_assert(was_told_to_end());
 	end_with(end_status);
-	ck_assert_str_eq(logged("how"), "idle");
+	ck_assert_str_eq(logged(0, "how"), "idle");
 	ck_assert(hears_the_end());
-	pass(LINGER_MS);
+	skip(LINGER_MS);
 } END_TEST
 
 START_TEST(without_a_limit_nobody_is_idle)
@@ -315,7 +206,7 @@ START_TEST(without_a_limit_nobody_is_idle)
 	service.timeouts.idle = 0;
 	service.timeouts.session = 0;
 	connect_pair();
-	pass(1000000000);
+	skip(1000000000);
 	ck_assert_int_eq(c->cut, END_NOT_YET);
 	has_client_ended = true;
 	end_with(end_program());
@@ -326,21 +217,21 @@ START_TEST(without_a_limit_nobody_is_idle)
 START_TEST(a_client_still_takes_what_the_program_said)
 {
 	connect_pair();
-	pass(IDLE_MS - 1);
+	skip(IDLE_MS - 1);
 	connection_program_ended(c, end_program());
 	ck_assert_ptr_null(c->program);
 	ck_assert_uint_eq(shown().phase, BOARD_PHASE_WRITING);
 	ck_assert_uint_eq(shown().program, 0);
-	pass(IDLE_MS - 1);                      /* counted from then */
+	skip(IDLE_MS - 1);                      /* counted from then */
 	connection_relayed(c, 0, 10);
-	pass(IDLE_MS - 1);
+	skip(IDLE_MS - 1);
 	ck_assert_int_eq(worker.n_open, 1);
 	connection_program_done(c);
-	ck_assert_str_eq(logged("how"), "exit");
-	ck_assert_str_eq(logged("out"), "10");
+	ck_assert_str_eq(logged(0, "how"), "exit");
+	ck_assert_str_eq(logged(0, "out"), "10");
 	ck_assert_int_eq(worker.n_open, 0);
 	ck_assert(hears_the_end());
-	pass(LINGER_MS);
+	skip(LINGER_MS);
 } END_TEST
 
 /* Nothing is to be hoped for: it is not left to the kernel, either. */
@@ -349,14 +240,14 @@ START_TEST(a_client_that_does_not_take_it_is_reset)
 	char byte;
 	ssize_t n;
 
-	connect_tcp();
+	serve(new_tcp());
 	connection_program_ended(c, end_program());
-	pass(IDLE_MS - 1);
+	skip(IDLE_MS - 1);
 	ck_assert_int_eq(worker.n_open, 1);
-	pass(1);
+	skip(1);
 	ck_assert_int_eq(worker.n_open, 0);
 	ck_assert_int_eq(worker.n_lingering, 0);
-	ck_assert_str_eq(logged("how"), "idle");
+	ck_assert_str_eq(logged(0, "how"), "idle");
 	n = recv(client, &byte, 1, 0);
 	ck_assert(n == -1 && errno == ECONNRESET);
 } END_TEST
@@ -375,8 +266,8 @@ START_TEST(without_a_program_it_ends_at_once)
 		connection_end_program(c, ends[_i].how);
 	ck_assert_int_eq(worker.n_open, 0);
 	ck_assert_int_eq(worker.n_lingering, 0);
-	ck_assert_str_eq(logged("how"), ends[_i].name);
-	ck_assert_str_eq(logged("exit"), "0");
+	ck_assert_str_eq(logged(0, "how"), ends[_i].name);
+	ck_assert_str_eq(logged(0, "exit"), "0");
 	ck_assert(hears_the_end());
 } END_TEST
 
@@ -394,7 +285,7 @@ START_TEST(the_master_hears_of_a_kick_when_it_is_closed)
 	ck_assert_int_eq(leash_receive(leash, &m), LEASH_OK);
 	ck_assert_int_eq(m.word, LEASH_KICK);
 	ck_assert_uint_eq(m.number, 1);
-	ck_assert_str_eq(logged("how"), "kick");
+	ck_assert_str_eq(logged(0, "how"), "kick");
 } END_TEST
 
 /* ---- the client goes first ---------------------------------------------- */
@@ -405,7 +296,7 @@ START_TEST(a_program_may_go_on_without_its_client)
 	connection_lost_client(c);
 	ck_assert_int_eq(c->watch.fd, -1);
 	ck_assert(hears_the_end());
-	pass(10 * IDLE_MS);                     /* who is gone is not idle */
+	skip(10 * IDLE_MS);                     /* who is gone is not idle */
 	ck_assert_int_eq(worker.n_open, 1);
 	ck_assert_ptr_nonnull(c->program);
 	ck_assert_uint_eq(shown().program, program_pid(c->program));
@@ -413,18 +304,18 @@ START_TEST(a_program_may_go_on_without_its_client)
 	end_with(end_program());
 	ck_assert_int_eq(worker.n_open, 0);
 	ck_assert_int_eq(worker.n_lingering, 0);
-	ck_assert_str_eq(logged("how"), "reset");
-	ck_assert_str_eq(logged("exit"), "0");
+	ck_assert_str_eq(logged(0, "how"), "reset");
+	ck_assert_str_eq(logged(0, "exit"), "0");
 } END_TEST
 
 START_TEST(without_its_client_its_session_ends_as_ever)
 {
 	connect_pair();
 	connection_lost_client(c);
-	pass(100 * IDLE_MS);
+	skip(100 * IDLE_MS);
 	ck_assert(was_told_to_end());
 	end_with(end_status);
-	ck_assert_str_eq(logged("how"), "reset");       /* that was first */
+	ck_assert_str_eq(logged(0, "how"), "reset");       /* that was first */
 } END_TEST
 
 START_TEST(who_was_cut_off_before_was_cut_off)
@@ -435,7 +326,7 @@ START_TEST(who_was_cut_off_before_was_cut_off)
 	connection_lost_client(c);
 	ck_assert(was_told_to_end());
 	end_with(end_status);
-	ck_assert_str_eq(logged("how"), "kick");
+	ck_assert_str_eq(logged(0, "how"), "kick");
 } END_TEST
 
 /* ---- the end ------------------------------------------------------------ */
@@ -447,7 +338,7 @@ START_TEST(the_socket_lingers_without_its_slot)
 	end_with(end_program());
 	ck_assert_int_eq(worker.n_open, 0);
 	ck_assert_int_eq(worker.n_lingering, 1);
-	ck_assert_str_eq(logged("how"), "exit");
+	ck_assert_str_eq(logged(0, "how"), "exit");
 	ck_assert(hears_the_end());
 	ck_assert_int_eq(write(client, "more", 4), 4);
 	turn();
@@ -462,10 +353,10 @@ START_TEST(it_does_not_linger_for_ever)
 {
 	connect_pair();
 	end_with(end_program());
-	pass(LINGER_MS - 1);
+	skip(LINGER_MS - 1);
 	ck_assert_int_eq(worker.n_lingering, 1);
 	ck_assert_int_eq(write(client, "more", 4), 4);
-	pass(1);
+	skip(1);
 	ck_assert_int_eq(worker.n_lingering, 0);
 	ck_assert_int_eq(write(client, "more", 4), -1);
 	ck_assert_int_eq(errno, EPIPE);
@@ -484,7 +375,7 @@ START_TEST(it_may_be_closed_at_once)
 	end_with(end_program());
 	ck_assert_msg(worker.n_open + worker.n_lingering == 0, "%s", quick[_i].name);
 	ck_assert(hears_the_end());
-	ck_assert_str_eq(logged("how"), "exit");
+	ck_assert_str_eq(logged(0, "how"), "exit");
 } END_TEST
 
 START_TEST(a_signal_is_its_status)
@@ -494,8 +385,8 @@ START_TEST(a_signal_is_its_status)
 	wait_for_program();
 	has_client_ended = true;
 	end_with(end_status);
-	ck_assert_str_eq(logged("how"), "exit");
-	ck_assert_str_eq(logged("signal"), "KILL");
+	ck_assert_str_eq(logged(0, "how"), "exit");
+	ck_assert_str_eq(logged(0, "signal"), "KILL");
 } END_TEST
 
 int main(void)

@@ -258,27 +258,42 @@ static void take_all(enum relay_direction d)
 #define PROGRAM_ACTS ((int)ACT_RESET)           /* it has a unix socket */
 #define COMBINATIONS (KINDS * 2 * 2 * 2 * (int)ACTS * PROGRAM_ACTS)
 
+struct combination {
+	enum kind kind;
+	bool      up, down;             /* whether each direction waits */
+	bool      early;                /* the program acts first, or the relay begins first */
+	enum act  client, program;
+};
+
+static struct combination combination(int i)
+{
+	struct combination it = { .kind = (enum kind)(i % KINDS) };
+
+	it.up = (i /= KINDS) % 2;
+	it.down = (i /= 2) % 2;
+	it.early = (i /= 2) % 2;
+	it.client = (enum act)((i /= 2) % (int)ACTS);
+	it.program = (enum act)(i / (int)ACTS % PROGRAM_ACTS);
+	return it;
+}
+
 /* Whether each direction waits, what each side does and in which order; then they hear all. */
 START_TEST(hung_up_sockets_do_not_make_it_spin)
 {
-	int rest = _i;
-	const enum kind kind = (enum kind)(rest % KINDS);
-	const bool up = (rest /= KINDS) % 2, down = (rest /= 2) % 2, program_first = (rest /= 2) % 2;
-	const enum act clients = (enum act)((rest /= 2) % (int)ACTS);
-	const enum act programs = (enum act)(rest / (int)ACTS % PROGRAM_ACTS);
+	const struct combination now = combination(_i);
 
-	begin(kind);
-	if (up)
+	begin(now.kind);
+	if (now.up)
 		stuff(RELAY_UP);
-	if (down)
+	if (now.down)
 		stuff(RELAY_DOWN);
-	if (program_first)
-		do_act(programs, &program);
+	if (now.early)
+		do_act(now.program, &program);
 	until_quiet();
-	do_act(clients, &client);
+	do_act(now.client, &client);
 	until_quiet();
-	if (!program_first)
-		do_act(programs, &program);
+	if (!now.early)
+		do_act(now.program, &program);
 	until_quiet();
 	take_all(RELAY_UP);
 	take_all(RELAY_DOWN);
@@ -295,20 +310,16 @@ START_TEST(hung_up_sockets_do_not_make_it_spin)
 /* The same without the turns between. */
 START_TEST(it_may_all_come_at_once)
 {
-	int rest = _i;
-	const enum kind kind = (enum kind)(rest % KINDS);
-	const bool up = (rest /= KINDS) % 2, down = (rest /= 2) % 2, has_begun = (rest /= 2) % 2;
-	const enum act clients = (enum act)((rest /= 2) % (int)ACTS);
-	const enum act programs = (enum act)(rest / (int)ACTS % PROGRAM_ACTS);
+	const struct combination now = combination(_i);
 
-	prepare(kind);
-	if (has_begun)
+	prepare(now.kind);
+	if (now.early)
 		ck_assert_int_eq(relay_begin(&relay), 0);
-	say(RELAY_UP, up ? 10 * SCRATCH : 0);
-	say(RELAY_DOWN, down ? 10 * SCRATCH : 0);
-	do_act(clients, &client);
-	do_act(programs, &program);
-	if (!has_begun)
+	say(RELAY_UP, now.up ? 10 * SCRATCH : 0);
+	say(RELAY_DOWN, now.down ? 10 * SCRATCH : 0);
+	do_act(now.client, &client);
+	do_act(now.program, &program);
+	if (!now.early)
 		ck_assert_int_eq(relay_begin(&relay), 0);
 	until_quiet();
 	take_all(RELAY_UP);
@@ -318,7 +329,7 @@ START_TEST(it_may_all_come_at_once)
 	until_quiet();
 	ck_assert_uint_le(n_lost, 1);
 	ck_assert_uint_le(n_finished, 1);
-	if (clients == ACT_NOTHING || clients == ACT_SHUT_WR) {
+	if (now.client == ACT_NOTHING || now.client == ACT_SHUT_WR) {
 		hear_end(RELAY_DOWN);
 		ck_assert_uint_eq(n_lost, 0);
 	}

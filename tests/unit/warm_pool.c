@@ -7,7 +7,7 @@
 #include "warm_pool.h"
 
 #include "fd.h"
-#include "warm_harness.h"
+#include "warm_pool_harness.h"
 
 static const char *no_program[] = { "/no/such/program", NULL };
 
@@ -18,7 +18,7 @@ START_TEST(as_many_wait_as_are_wanted)
 	run_with(cat);
 	ck_assert_uint_eq(n_started, 3);
 	ck_assert_uint_eq(waiting(), 3);
-	pass(HOUR_MS);
+	skip(HOUR_MS);
 	ck_assert_uint_eq(n_started, 3);        /* and live for ever */
 	ck_assert_uint_eq(n_ended + n_delays, 0);
 	ck_assert_uint_eq(atomic_load(&worker.slot->joined), 0);
@@ -35,7 +35,7 @@ START_TEST(the_one_that_has_waited_longest_is_taken_and_replaced)
 	ck_assert_uint_eq(waiting(), 1);
 	ck_assert_uint_eq(n_started, 3);        /* who was joined is answered first */
 	ck_assert_uint_eq(atomic_load(&worker.slot->joined), 2);
-	pass(100);
+	skip(100);
 	ck_assert_uint_eq(waiting(), 3);
 	ck_assert_int_eq(take_and_close(), started[2]);
 	ck_assert_int_eq(take_and_close(), started[3]);
@@ -101,7 +101,7 @@ START_TEST(if_none_waits_one_is_started_for_the_connection)
 	ck_assert_uint_eq(atomic_load(&worker.slot->joined), 2);
 	ck_assert_int_eq(write(cold, "hello\n", 6), 6);
 	ck_assert_str_eq(hear_line(cold), "hello");
-	pass(100);
+	skip(100);
 	ck_assert_uint_eq(waiting(), 2);
 	close(cold);
 	close(fds[0]);
@@ -126,13 +126,13 @@ START_TEST(what_cannot_be_started_is_tried_later_and_later)
 {
 	run_with(no_program);
 	ck_assert_uint_eq(n_delays, 1);         /* not once for each */
-	pass(100 + 200 + 400 + 800 + 1000 + 999);
+	skip(100 + 200 + 400 + 800 + 1000 + 999);
 	ck_assert_uint_eq(n_delays, 6);
 	ck_assert_int_eq(delays[5], 1000);
 	ck_assert_int_eq(count_logged("start /no/such/program: No such file"), 6);
 	ck_assert_uint_eq(atomic_load(&worker.slot->crashed), 0);
 	change_to(cat);
-	pass(1);
+	skip(1);
 	ck_assert_uint_eq(waiting(), 3);
 } END_TEST
 
@@ -143,7 +143,7 @@ START_TEST(no_more_are_started_than_two_hundred_a_second)
 	for (int ms = 0; ms < 300; ms++) {
 		while (waiting() > 0)
 			take_and_close();
-		pass(1);
+		skip(1);
 		programs_reap(&worker.programs);
 	}
 	ck_assert_uint_le(n_started, 3 + 3 + 300 / 5);  /* at first, and a burst */
@@ -169,11 +169,11 @@ START_TEST(a_pool_that_rests_lets_all_go)
 	ck_assert_uint_eq(n_ended, 2);
 	ck_assert_str_eq(ended[0].reason, "drained");
 	ck_assert_str_eq(ended[1].reason, "drained");
-	pass(HOUR_MS);
+	skip(HOUR_MS);
 	ck_assert_uint_eq(n_started, 3);
 	close(fd);
 	take(&fd, false);                       /* a connection may still come */
-	pass(HOUR_MS);
+	skip(HOUR_MS);
 	ck_assert_uint_eq(n_started, 3);
 	ck_assert_uint_eq(waiting(), 0);
 	close(fd);
@@ -183,7 +183,7 @@ START_TEST(a_pool_that_rests_ends_those_that_do_not_go)
 {
 	run_script("exec sleep 1000");
 	warm_pool_rest(pool);
-	pass(1000);
+	skip(1000);
 	for (int i = 0; i < 3; i++)
 		reap(started[i]);
 	ck_assert_uint_eq(n_ended, 3);
@@ -199,7 +199,7 @@ START_TEST(a_crash_does_not_wake_a_pool_that_rests)
 	run_with(cat);
 	crash(started[0]);
 	warm_pool_rest(pool);
-	pass(HOUR_MS);
+	skip(HOUR_MS);
 	ck_assert_uint_eq(n_started, 3);
 	ck_assert_uint_eq(waiting(), 0);
 	warm_pool_free(NULL);

@@ -8,7 +8,7 @@
 
 #include <sys/stat.h>
 
-#include "warm_harness.h"
+#include "warm_pool_harness.h"
 
 static const char *just_exits[] = { "/bin/true", NULL };
 
@@ -57,15 +57,15 @@ START_TEST(after_a_crash_the_next_has_to_wait)
 		ck_assert_uint_eq(waiting(), 0);
 		ck_assert_uint_eq(n_delays, i + 1);
 		ck_assert_int_eq(delays[i], want[i]);
-		pass(want[i] - 1);
+		skip(want[i] - 1);
 		ck_assert_uint_eq(n_started, i + 1);
-		pass(1);
+		skip(1);
 		ck_assert_uint_eq(n_started, i + 2);
 	}
 	ck_assert_uint_eq(atomic_load(&worker.slot->crashed), 6);
 	ck_assert_int_eq(count_logged("crashed while it waited (signal 9)"), 6);
 	take_and_close();
-	pass(10);
+	skip(10);
 	crash(started[7]);
 	ck_assert_int_eq(delays[6], 100);       /* one was of use */
 } END_TEST
@@ -87,7 +87,7 @@ START_TEST(one_that_does_not_wait_is_replaced_once_a_second)
 	size_t i = 0;
 
 	run_with(just_exits);
-	for (int ms = 0; ms < 20000; ms += 10, pass(10))
+	for (int ms = 0; ms < 20000; ms += 10, skip(10))
 		for (; i < n_started; i++)
 			reap(started[i]);
 	ck_assert_uint_eq(n_delays, 0);
@@ -108,13 +108,13 @@ START_TEST(one_that_ends_well_after_a_while_is_replaced_at_once)
 	ck_assert_int_eq(mkfifo("go", 0600), 0);
 	service.handler.warm.n = 1;
 	run_script("read x <go; exit 0");
-	pass(5000);
+	skip(5000);
 	change_to(cat);
 	unit_write_file("go", "\n");            /* waits for who reads it */
 	reap(started[0]);
 	expect_end(0, started[0], "exit", "exit", 0);
 	ck_assert_uint_eq(n_started, 1);
-	pass(0);
+	skip(0);
 	ck_assert_uint_eq(n_started, 2);
 	ck_assert_int_eq(count_logged("does it wait"), 0);
 } END_TEST
@@ -125,9 +125,9 @@ START_TEST(one_that_waited_long_is_replaced)
 {
 	service.handler.warm.max_age = 10000;
 	run_with(cat);
-	pass(8999);
+	skip(8999);
 	ck_assert_uint_eq(n_started, 3);
-	pass(1001);
+	skip(1001);
 	ck_assert_uint_eq(n_started, 6);
 	ck_assert_uint_eq(waiting(), 3);
 	for (int i = 0; i < 3; i++)
@@ -138,7 +138,7 @@ START_TEST(one_that_waited_long_is_replaced)
 		ck_assert_str_eq(ended[i].how, "exit");
 	}
 	ck_assert_uint_eq(n_delays, 0);
-	pass(10000);
+	skip(10000);
 	ck_assert_uint_eq(n_started, 9);
 } END_TEST
 
@@ -148,9 +148,9 @@ START_TEST(they_do_not_go_all_at_once)
 	service.handler.warm.max_age = HOUR_MS;
 	service.handler.warm.n = 20;
 	run_with(cat);
-	pass(HOUR_MS - HOUR_MS / 10 - 1);
+	skip(HOUR_MS - HOUR_MS / 10 - 1);
 	ck_assert_uint_eq(n_started, 20);
-	pass(HOUR_MS / 10);
+	skip(HOUR_MS / 10);
 	ck_assert_uint_ge(n_started, 39);
 	ck_assert_int_gt(started_ms[38], started_ms[20]);
 } END_TEST
@@ -160,10 +160,10 @@ START_TEST(one_that_ignores_the_end_of_its_input_is_told)
 	service.handler.warm.max_age = 10000;
 	service.handler.warm.n = 1;
 	run_script("exec sleep 1000");
-	pass(10000);
+	skip(10000);
 	ck_assert_uint_eq(n_started, 2);
 	ck_assert_uint_eq(n_ended, 0);
-	pass(1000);
+	skip(1000);
 	reap(started[0]);
 	expect_end(0, started[0], "age", "signal", SIGTERM);
 	ck_assert_uint_eq(atomic_load(&worker.slot->crashed), 0);
@@ -180,10 +180,10 @@ START_TEST(one_that_ignores_that_is_killed)
 	fd = open("ready", O_RDONLY | O_CLOEXEC);       /* until it is */
 	ck_assert_int_ne(fd, -1);
 	change_to(cat);
-	pass(10000 + 1000 + PROGRAM_KILL_MS - 1001);
+	skip(10000 + 1000 + PROGRAM_KILL_MS - 1001);
 	ck_assert(kill(started[0], 0) == 0);
 	ck_assert_uint_eq(n_ended, 0);
-	pass(1001);
+	skip(1001);
 	reap(started[0]);
 	expect_end(0, started[0], "age", "signal", SIGKILL);
 	close(fd);
@@ -198,9 +198,9 @@ START_TEST(age_counts_while_nothing_is_started)
 	run_with(cat);
 	crash(started[0]);
 	ck_assert_uint_eq(waiting(), 7);
-	pass(10000);
+	skip(10000);
 	ck_assert_uint_eq(waiting(), 0);
-	pass(HOUR_MS);
+	skip(HOUR_MS);
 	ck_assert_uint_eq(waiting(), 8);
 } END_TEST
 
@@ -212,7 +212,7 @@ START_TEST(who_was_taken_does_not_age)
 	service.handler.warm.n = 1;
 	run_with(cat);
 	take(&fd, true);
-	pass(30000);
+	skip(30000);
 	ck_assert_int_eq(write(fd, "hello\n", 6), 6);
 	ck_assert_str_eq(hear_line(fd), "hello");
 	close(fd);

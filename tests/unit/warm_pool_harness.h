@@ -3,28 +3,23 @@
  * A pool of warm programs: real ones, with the clock of the test, and with what
  * was told of them to who listens for events.
  */
-#ifndef DROVER_TESTS_WARM_HARNESS_H
-#define DROVER_TESTS_WARM_HARNESS_H
+#ifndef DROVER_TESTS_WARM_POOL_HARNESS_H
+#define DROVER_TESTS_WARM_POOL_HARNESS_H
 
 #include "warm_pool.h"
 
 #include <stdarg.h>
-#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "clock.h"
-#include "unit.h"
-#include "worker.h"
+#include "worker_harness.h"
 
 #define HOUR_MS 3600000
 #define EVENTS  4096
 
-static const char *const none[] = { NULL };
 static const char *cat[] = { "/bin/cat", NULL };
 static const char *shell[] = { "/bin/sh", "-c", NULL, NULL };
 
-static struct conf_service service;
-static struct worker worker;
 static struct warm_pool *pool;
 static int n_fds;
 
@@ -68,20 +63,7 @@ void __wrap_notify_send(struct notify *n, const char *format, ...)
 	}
 }
 
-/* ---- time and children -------------------------------------------------- */
-
-/* Timers fire at their times, and no real time passes. */
-static inline void pass(int64_t ms)
-{
-	struct loop *l = &worker.loop;
-	const int64_t end_ms = l->now_ms + ms;
-
-	while (timer_next(&l->timers) <= end_ms) {
-		l->now_ms = timer_next(&l->timers) > l->now_ms ? timer_next(&l->timers) : l->now_ms;
-		timer_run(&l->timers, l->now_ms);
-	}
-	l->now_ms = end_ms;
-}
+/* ---- children ---------------------------------------------------------- */
 
 /* Until that one has ended; it is not waited for. */
 static inline void until_ended(pid_t pid)
@@ -137,31 +119,32 @@ static inline int count_logged(const char *what)
 
 static void set_up(void)
 {
-	unit_enter_folder();
-	unit_block_sigpipe();
 	n_fds = unit_count_fds();
-	worker = (struct worker){ .service = &service, .pid = getpid() };
-	worker.start.log = log_sink_open(LOG_TARGET_FILE, "log", LOG_FORMAT_TEXT);
-	log_use(worker.start.log, LOG_LEVEL_WARNING);
 	service = (struct conf_service){
-		.name = "test", .connections = 4,
+		.name = "test", .connections = SLOTS,
 		.restart = { .delay_min = 100, .delay_max = 1000 },
 		.handler = { .id = HANDLER_ID_exec, .argv = cat,
 		             .env = (const char **)(uintptr_t)none,
 		             .pass_env = (const char **)(uintptr_t)none, .err = STDERR_NULL,
 		             .warm = { .n = 3 } },
 	};
-	ck_assert_int_eq(loop_init(&worker.loop), 0);
-	worker.start.board = board_new(1, 4, 0);
-	worker.slot = board_slot(worker.start.board, 0);
+	open_worker();
+	worker.start.log = log_sink_open(LOG_TARGET_FILE, "log", LOG_FORMAT_TEXT);
+	log_use(worker.start.log, LOG_LEVEL_WARNING);
 	pool = NULL;
 	n_started = n_ended = n_delays = 0;
+}
+
+/* From now on that program is started. */
+static inline void change_to(const char **argv)
+{
+	worker.programs.argv = (char *const *)(uintptr_t)argv;
 }
 
 static inline void run_with(const char **argv)
 {
 	service.handler.argv = argv;
-	ck_assert_int_eq(programs_init(&worker.programs, &worker.loop, &service, &worker.limits), 0);
+	change_to(argv);
 	pool = warm_pool_new(&worker);
 	ck_assert_ptr_nonnull(pool);
 }
@@ -172,18 +155,12 @@ static inline void run_script(const char *script)
 	run_with(shell);
 }
 
-/* From now on another program is started. */
-static inline void change_to(const char **argv)
-{
-	worker.programs.argv = (char *const *)(uintptr_t)argv;
-}
-
 static void end_all(void)
 {
 	siginfo_t info;
 
 	programs_end(&worker.programs);
-	pass(PROGRAM_KILL_MS);
+	skip(PROGRAM_KILL_MS);
 	while (!programs_none(&worker.programs)) {
 		waitid(P_ALL, 0, &info, WEXITED | WNOWAIT);
 		programs_reap(&worker.programs);
@@ -196,16 +173,12 @@ static void tear_down(void)
 		warm_pool_rest(pool);
 		end_all();
 		warm_pool_free(pool);
-		programs_fini(&worker.programs);
 	}
 	ck_assert_uint_eq(waiting(), 0);
-	ck_assert_uint_eq(worker.loop.timers.n, 0);
-	loop_fini(&worker.loop);
-	board_free(&worker.start.board);
 	log_use(NULL, LOG_LEVEL_ERROR);
 	log_sink_close(&worker.start.log);
+	close_worker();
 	ck_assert_int_eq(unit_count_fds(), n_fds);
-	unit_leave_folder();
 }
 
 /* ---- for a connection --------------------------------------------------- */
