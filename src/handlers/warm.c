@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <sys/wait.h>
 
 #include "connection.h"
@@ -50,6 +51,15 @@ static void finished(struct relay *r)
 		connection_program_done(k->connection);
 }
 
+/* What lies unread when it is closed, would be an error to the program (ECONNRESET), and no end. */
+static void hang_up(struct link *k)
+{
+	shutdown(k->fd, SHUT_RDWR);
+	while (recv(k->fd, k->owner.scratch, k->owner.scratch_len, 0) > 0)
+		;
+	fd_close(&k->fd);
+}
+
 /* It finds out by itself, as it would if it had the socket. */
 static void lost(struct relay *r)
 {
@@ -57,7 +67,7 @@ static void lost(struct relay *r)
 	struct connection *c = k->connection;
 
 	relay_end(r);
-	fd_close(&k->fd);
+	hang_up(k);
 	connection_lost_client(c);
 	if (c->has_status)
 		connection_program_done(c);

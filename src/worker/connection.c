@@ -220,7 +220,7 @@ enum connection_state connection_finish(struct connection *c, enum connection_en
 {
 	end(c, how);
 	if (c->watch.fd == -1 || c->client_ended || timeouts(c)->linger == 0 || how == END_STOPPED ||
-	    shutdown(c->watch.fd, SHUT_WR) == -1)
+	    how == END_KICKED || shutdown(c->watch.fd, SHUT_WR) == -1)
 		return CONNECTION_DONE;
 	return CONNECTION_LINGER;
 }

@@ -280,6 +280,12 @@ static rlim_t descriptors_of_programs(const struct conf_service *s)
 	return 0;
 }
 
+/* Where much goes both ways, a relay has two pipes as well; it can do without. */
+static rlim_t descriptors_of_relays(const struct conf_service *s)
+{
+	return s->handler.kind == HANDLER_WARM ? 4 * (rlim_t)s->connections : 0;
+}
+
 /*
  * For all slots and as many connections that linger; a program costs its pipe as
  * well, and the next one may have begun before one that ends is gone.
@@ -287,7 +293,8 @@ static rlim_t descriptors_of_programs(const struct conf_service *s)
 static void want_descriptors(const struct worker *w)
 {
 	rlimits_want_descriptors((rlim_t)w->service->connections * 2 + w->start.n_listeners +
-	                         2 * descriptors_of_programs(w->service) + SPARE_DESCRIPTORS);
+	                         2 * descriptors_of_programs(w->service) +
+	                         descriptors_of_relays(w->service) + SPARE_DESCRIPTORS);
 }
 
 static void warn_of_few_descriptors(const struct worker *w)

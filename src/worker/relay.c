@@ -76,15 +76,18 @@ static size_t taken(struct relay *r, struct relay_way *way, ssize_t n)
 static void pass_on(struct relay *r, struct relay_way *way)
 {
 	const int to = way->to->watch.fd;
+	size_t n;
 
-	/* Nothing is taken of what refuse() has thrown away. */
-	if (way->in_pipe > 0)
-		way->in_pipe -= taken(r, way, splice(way->pipe[0], NULL, to, NULL, way->in_pipe,
-		                                     SPLICE_F_MOVE | SPLICE_F_NONBLOCK));
-	else
-		buffer_take(&way->waiting,
-		            taken(r, way, send(to, buffer_first(&way->waiting),
-		                               buffer_waiting(&way->waiting), MSG_NOSIGNAL)));
+	/* Nothing is taken of what refuse() has thrown away: in_pipe is to be read after that. */
+	if (way->in_pipe > 0) {
+		n = taken(r, way, splice(way->pipe[0], NULL, to, NULL, way->in_pipe,
+		                         SPLICE_F_MOVE | SPLICE_F_NONBLOCK));
+		way->in_pipe -= n;
+	} else {
+		n = taken(r, way, send(to, buffer_first(&way->waiting),
+		                       buffer_waiting(&way->waiting), MSG_NOSIGNAL));
+		buffer_take(&way->waiting, n);
+	}
 }
 
 static void tell_end(struct relay *r, struct relay_way *way)

@@ -56,6 +56,7 @@ struct warm_pool {
 	int64_t                 delay_ms;       /* after the last crash; 0: all is well */
 	int64_t                 off_until_ms;   /* and until then nothing is started */
 	bool                    resting;
+	bool                    slowed;         /* too many have ended unused */
 	bool                    warned;         /* that they do not wait */
 	char                    service[96];    /* "DROVER_SERVICE=..." */
 	char                  **envp;
@@ -180,6 +181,14 @@ static void back_off(struct warm_pool *pool)
 	worker_event(pool->worker, "warm-delayed after=%lld", (long long)pool->delay_ms);
 }
 
+/* Of those that end unused, one a second is replaced until the row of them is paid for. */
+static void go_slowly(struct warm_pool *pool)
+{
+	pool->slowed = pool->slowed && pace_wait(&pool->exits, pool->worker->loop.now_ms) > 0;
+	if (pool->slowed)
+		wait_for(pool, EXIT_EACH_MS);
+}
+
 static void fill(struct warm_pool *pool)
 {
 	while (!pool->resting && !timer_is_set(&pool->refill) &&
@@ -196,6 +205,7 @@ static void fill(struct warm_pool *pool)
 			log_err("%s: start %s: %m", name_of(pool), pool->worker->service->handler.argv[0]);
 			back_off(pool);
 		}
+		go_slowly(pool);
 	}
 	watch_age(pool);
 }
@@ -252,8 +262,11 @@ static void has_exited(struct warm_pool *pool, const struct waiter *x)
 		log_warn("%s: a warm program ended within a second, without a connection: does it"
 		         " wait for its client?", name_of(pool));
 	pool->warned |= now_ms - x->since_ms < EXIT_EACH_MS;
-	wait_for(pool, pace_wait(&pool->exits, now_ms));
+	pool->slowed = pace_wait(&pool->exits, now_ms) > 0;
 	pace_count(&pool->exits, now_ms);
+	/* A wait that has begun is not made longer: others may end before it is over. */
+	if (!timer_is_set(&pool->refill))
+		wait_for(pool, pool->slowed ? EXIT_EACH_MS : 0);
 }
 
 static void has_crashed(struct warm_pool *pool, const struct waiter *x, int status)

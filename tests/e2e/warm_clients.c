@@ -7,6 +7,8 @@
 #include "harness.h"
 #include "warm_harness.h"
 
+#include <signal.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -94,6 +96,29 @@ START_TEST(what_it_has_left_in_the_background_is_served)
 	close(fd);
 } END_TEST
 
+/* No error, though much of what it has written was not even read by its worker. */
+START_TEST(a_reset_is_the_end_of_file_for_who_has_written_much)
+{
+	const struct warm_fifo up = warm_fifo("up"), release = warm_fifo("release");
+	const struct event *opened;
+	pid_t worker;
+	int fd;
+
+	warm_start_script(&d, files_text("echo ready; read -r go <%s; head -c 100000 /dev/zero; echo wrote >%s;"
+	                  " exec cat >/dev/null", release.path, up.path), 1, "", "");
+	fd = daemon_connect(&d, "s");
+	opened = daemon_accepted(&d, fd);
+	client_expect(fd, "ready\n");
+	worker = atoi(event_word(opened, "pid"));
+	ck_assert_int_eq(kill(worker, SIGSTOP), 0);
+	warm_tell(&release, "go");
+	ck_assert_str_eq(warm_hear(&up), "wrote");
+	client_reset(fd);
+	ck_assert_int_eq(kill(worker, SIGCONT), 0);
+	ck_assert(event_has(daemon_wait_for(&d, "program-end id=%s", event_word(opened, "id")),
+	                    "program-end how=exit value=0"));
+} END_TEST
+
 /* A hundred that leave at all stages: each slot comes back. */
 START_TEST(clients_that_vanish_leave_nothing_behind)
 {
@@ -167,6 +192,7 @@ int main(void)
 	tcase_add_test(tc, who_resets_keeps_its_slot_until_the_program_has_ended);
 	tcase_add_test(tc, who_closes_and_lives_on_keeps_its_slot);
 	tcase_add_test(tc, what_it_has_left_in_the_background_is_served);
+	tcase_add_test(tc, a_reset_is_the_end_of_file_for_who_has_written_much);
 	tcase_add_test(tc, clients_that_vanish_leave_nothing_behind);
 
 	tc = harness_case(s, "senders");

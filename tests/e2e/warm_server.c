@@ -8,7 +8,9 @@
 #include "warm_harness.h"
 
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 static struct daemon d;
@@ -332,6 +334,32 @@ START_TEST(an_upgrade_is_noticed_by_no_client)
 	close(after);
 } END_TEST
 
+/* ---- descriptors -------------------------------------------------------- */
+
+static void limit_descriptors(void)
+{
+	struct rlimit limit;
+
+	getrlimit(RLIMIT_NOFILE, &limit);
+	limit.rlim_cur = 99;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* The client, the program's socket and standard error, a pipe each way. */
+START_TEST(a_worker_wants_descriptors_for_all_that_connections_may_have)
+{
+	const char *limits, *line;
+	unsigned long have = 0;
+
+	d.before_exec = limit_descriptors;
+	warm_start(&d, WARM_CAT, 1, "", "connections = 100;");
+	limits = files_read(files_text("/proc/%d/limits", daemon_next_worker(&d, "s")));
+	line = strstr(limits, "Max open files");
+	ck_assert_ptr_nonnull(line);
+	ck_assert_int_eq(sscanf(line, "Max open files %lu", &have), 1);
+	ck_assert_uint_ge(have, 100 * 7);
+} END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("warm_server");
@@ -355,5 +383,7 @@ int main(void)
 
 	tc = harness_case(s, "upgrade");
 	tcase_add_test(tc, an_upgrade_is_noticed_by_no_client);
+	tc = harness_case(s, "descriptors");
+	tcase_add_test(tc, a_worker_wants_descriptors_for_all_that_connections_may_have);
 	return harness_run(s);
 }

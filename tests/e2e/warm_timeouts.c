@@ -208,12 +208,13 @@ START_TEST(who_works_on_after_a_reset_with_much_unread_is_left_alone)
 	check_left_alone(opened, &release);
 } END_TEST
 
+/* And the connection, though its client is still there. */
 START_TEST(a_kick_ends_the_program)
 {
 	const struct event *opened;
 	int fd;
 
-	warm_start_script(&d, ENDS_AT_TERM, 1, "", "");
+	warm_start_script(&d, ENDS_AT_TERM, 1, "", "timeouts = { linger = \"1h\"; };");
 	fd = daemon_connect(&d, "s");
 	opened = daemon_accepted(&d, fd);
 	client_expect(fd, "ready\n");
