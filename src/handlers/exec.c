@@ -11,9 +11,9 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
 
 #include "connection.h"
+#include "exit_status.h"
 #include "fd.h"
 #include "log.h"
 #include "text.h"
@@ -115,14 +115,12 @@ static void ended(void *arg, int status)
 {
 	struct connection *c = arg;
 	struct worker *w = c->worker;
-	const bool by_signal = WIFSIGNALED(status);
 	char id[CONNECTION_ID_MAX];
 
 	if (notify_is_heard(w->start.events))
 		worker_event(w, "program-end id=%s program=%d how=%s value=%d",
 		             connection_id(c, id), (int)program_pid(c->program),
-		             by_signal ? "signal" : "exit",
-		             by_signal ? WTERMSIG(status) : WEXITSTATUS(status));
+		             exit_status_how(status), exit_status_value(status));
 	connection_program_ended(c, status);
 	connection_program_done(c);
 }

@@ -10,15 +10,21 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 
 #include "connection.h"
+#include "exit_status.h"
 #include "fd.h"
 #include "log.h"
 #include "relay.h"
 #include "text.h"
 #include "warm_pool.h"
 #include "worker.h"
+
+/*
+ * Pipes of relays that the workers of a service have at most: half of what a user may
+ * have by default (pipe(7), pipe-user-pages-soft), at 64 pages each.
+ */
+#define PIPES_OF_SERVICE 128
 
 #define PROXY_LINE_MAX 108              /* with CRLF and NUL: the PROXY protocol, 2.1 */
 
@@ -77,13 +83,11 @@ static void lost(struct relay *r)
 
 static void tell_end(const struct connection *c, int status)
 {
-	const bool by_signal = WIFSIGNALED(status);
 	char id[CONNECTION_ID_MAX];
 
 	worker_event(c->worker, "program-end id=%s program=%d how=%s value=%d",
-	             connection_id(c, id), (int)program_pid(c->program),
-	             by_signal ? "signal" : "exit",
-	             by_signal ? WTERMSIG(status) : WEXITSTATUS(status));
+	             connection_id(c, id), (int)program_pid(c->program), exit_status_how(status),
+	             exit_status_value(status));
 }
 
 /* What it has said is sent to the end; but who was told to end it, has waited long enough. */
@@ -144,8 +148,17 @@ static int tell_peer(struct link *k)
 
 /* ---- what the connection says ------------------------------------------- */
 
+static unsigned max_pipes(const struct worker *w)
+{
+	const struct conf_workers *conf = &w->service->workers;
+	const unsigned n_workers = (unsigned)(conf->ranged ? conf->max : conf->min);
+
+	return n_workers < PIPES_OF_SERVICE ? PIPES_OF_SERVICE / n_workers : 1;
+}
+
 static struct link *new_link(struct connection *c)
 {
+	struct worker *w = c->worker;
 	struct link *k = calloc(1, sizeof *k);
 
 	if (!k)
@@ -153,7 +166,8 @@ static struct link *new_link(struct connection *c)
 	k->connection = c;
 	k->fd = k->grave.fd = -1;
 	k->owner = (struct relay_owner){
-		.loop = &c->worker->loop, .scratch = c->worker->scratch, .scratch_len = WORKER_SCRATCH,
+		.loop = &w->loop, .scratch = w->scratch, .scratch_len = WORKER_SCRATCH,
+		.n_pipes = &w->n_pipes, .max_pipes = max_pipes(w),
 		.moved = moved, .finished = finished, .lost = lost };
 	return k;
 }

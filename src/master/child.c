@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "exit_status.h"
 #include "fd.h"
 #include "list.h"
 #include "log.h"
@@ -221,8 +222,7 @@ static void log_death(const struct child *c, const struct evidence *e)
 	         c->state == CHILD_STARTING ? " before it accepted" : "", (long long)e->age_ms / 1000,
 	         (long long)e->age_ms % 1000, (unsigned long long)e->said.served, e->said.open, doing);
 	notify_send(c->events, "worker-end service=%s pid=%d how=%s value=%d served=%llu open=%u",
-	            c->service, (int)c->pid, by_signal ? "signal" : "exit",
-	            by_signal ? WTERMSIG(status) : WEXITSTATUS(status),
+	            c->service, (int)c->pid, exit_status_how(status), exit_status_value(status),
 	            (unsigned long long)e->said.served, e->said.open);
 }
 

@@ -211,6 +211,13 @@ void connection_enter(struct connection *c, enum connection_state next)
 	connection_arm(c);
 }
 
+/* Nobody waits for who may take his time; and there must be something to wait for. */
+static bool may_linger(const struct connection *c)
+{
+	return c->watch.fd != -1 && !c->client_ended && timeouts(c)->linger > 0 &&
+	       c->how != END_STOPPED && c->how != END_KICKED;
+}
+
 /*
  * All is sent. If the client has sent all, too, closing loses nothing; else its
  * unread bytes would make the kernel reset the connection, and the client
@@ -219,10 +226,8 @@ void connection_enter(struct connection *c, enum connection_state next)
 enum connection_state connection_finish(struct connection *c, enum connection_end how)
 {
 	end(c, how);
-	if (c->watch.fd == -1 || c->client_ended || timeouts(c)->linger == 0 || how == END_STOPPED ||
-	    how == END_KICKED || shutdown(c->watch.fd, SHUT_WR) == -1)
-		return CONNECTION_DONE;
-	return CONNECTION_LINGER;
+	return may_linger(c) && shutdown(c->watch.fd, SHUT_WR) == 0 ? CONNECTION_LINGER
+	                                                             : CONNECTION_DONE;
 }
 
 enum connection_state connection_fail(struct connection *c, enum connection_end how)

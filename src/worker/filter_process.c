@@ -17,6 +17,7 @@
 #include "text.h"
 
 #define EOF_MS     1000                 /* from the end of its input to TERM */
+#define DYING_MS   100                  /* from the end of its output to KILL */
 #define LAST_READS 64                   /* times that its output is read when it has died */
 
 struct filter_process {
@@ -88,9 +89,9 @@ static bool is_fault(enum filter_end why)
 }
 
 /*
- * Who breaks the contract is killed. Who is no longer needed sees the end of its
- * input, and what it still has to say is thrown away; of a terminal both ends
- * are one.
+ * Who breaks the contract is killed; who seems to be ending, a moment later, so that
+ * its status is its own. Who is no longer needed sees the end of its input, and what
+ * it still has to say is thrown away; of a terminal both ends are one.
  */
 static void leave(struct filter_process *p, enum filter_end why)
 {
@@ -98,10 +99,10 @@ static void leave(struct filter_process *p, enum filter_end why)
 	p->why = why;
 	timer_unset(&p->owner->loop->timers, &p->timer);
 	/* Before it sees the end of its input, which it might take for a reason to go. */
-	if (p->program && is_fault(why))
+	if (p->program && is_fault(why) && why != FILTER_END_DIED)
 		program_kill(p->program);
 	else if (p->program)
-		loop_timer(p->owner->loop, &p->timer, EOF_MS);
+		loop_timer(p->owner->loop, &p->timer, why == FILTER_END_DIED ? DYING_MS : EOF_MS);
 	close_watch(p, &p->in);
 	if (is_fault(why) || p->owner->conf->pty)
 		close_watch(p, &p->out);
@@ -302,7 +303,9 @@ static void on_timer(struct timer *t)
 	const int64_t due_ms = p->since_ms + p->owner->conf->timeout;
 
 	if (p->leaving) {
-		if (p->program)
+		if (p->program && p->why == FILTER_END_DIED)
+			program_kill(p->program);
+		else if (p->program)
 			program_end(p->program);
 	} else if (p->tickets.n > 0 && due_ms > p->owner->loop->now_ms) {
 		loop_timer_at(p->owner->loop, t, due_ms);

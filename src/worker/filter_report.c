@@ -6,8 +6,7 @@
 #include <config.h>
 #include "filter_report.h"
 
-#include <sys/wait.h>
-
+#include "exit_status.h"
 #include "log.h"
 #include "units.h"
 #include "worker.h"
@@ -52,7 +51,7 @@ void filter_report_loss(const struct worker *w, const struct filter_process *p)
 		explain_timeout(w, p);
 		break;
 	case FILTER_END_UNASKED:
-		log_warn("%s: filter %d said something without being asked; killed", name, pid);
+		log_warn("%s: filter %d said something without being asked (does it greet?); killed", name, pid);
 		break;
 	case FILTER_END_TOO_LONG:
 		log_warn("%s: filter %d gave an answer longer than max_request; killed", name, pid);
@@ -72,12 +71,12 @@ void filter_report_end(const struct worker *w, const struct filter_process *p, i
 	const enum filter_end why = filter_process_why(p);
 	const int pid = (int)filter_process_pid(p);
 	const unsigned long long answered = filter_process_answered(p);
-	const bool by_signal = WIFSIGNALED(status);
-	const int value = by_signal ? WTERMSIG(status) : WEXITSTATUS(status);
+	const char *const how = exit_status_how(status);
+	const int value = exit_status_value(status);
 
 	if (why == FILTER_END_DIED)
 		log_warn("%s: filter %d ended by itself (%s %d) after %llu answers", w->service->name,
-		         pid, by_signal ? "signal" : "status", value, answered);
+		         pid, how, value, answered);
 	worker_event(w, "filter-end program=%d reason=%s how=%s value=%d answered=%llu", pid,
-	             end_names[why], by_signal ? "signal" : "exit", value, answered);
+	             end_names[why], how, value, answered);
 }

@@ -33,9 +33,10 @@ void filter_tickets_put(struct filter_tickets *t, struct filter_request *r, size
 
 struct filter_request *filter_tickets_take(struct filter_tickets *t)
 {
-	struct filter_request *r = ticket(t, 0)->request;
+	struct filter_request *r;
 
 	assert(t->n > 0);
+	r = ticket(t, 0)->request;
 	t->first = (t->first + 1) % t->room;
 	t->n--;
 	return r;

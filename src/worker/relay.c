@@ -34,16 +34,22 @@ static bool may_read(const struct relay_way *way)
 /* ---- pipes -------------------------------------------------------------- */
 
 /* Without one, copying goes on. */
-static void open_pipe(struct relay_way *way)
+static void open_pipe(struct relay *r, struct relay_way *way)
 {
-	if (pipe2(way->pipe, O_CLOEXEC | O_NONBLOCK) == -1)
+	if (*r->owner->n_pipes >= r->owner->max_pipes)
+		return;
+	if (pipe2(way->pipe, O_CLOEXEC | O_NONBLOCK) == -1) {
 		way->pipe[0] = way->pipe[1] = -1;
-	else
-		fcntl(way->pipe[0], F_SETPIPE_SZ, PIPE_BYTES);  /* a smaller one is fine, too */
+		return;
+	}
+	++*r->owner->n_pipes;
+	fcntl(way->pipe[0], F_SETPIPE_SZ, PIPE_BYTES);  /* a smaller one is fine, too */
 }
 
-static void close_pipe(struct relay_way *way)
+static void close_pipe(struct relay *r, struct relay_way *way)
 {
+	if (way->pipe[0] != -1)
+		--*r->owner->n_pipes;
 	fd_close(&way->pipe[0]);
 	fd_close(&way->pipe[1]);
 	way->in_pipe = 0;
@@ -56,7 +62,7 @@ static void close_pipe(struct relay_way *way)
 static void refuse(struct relay *r, struct relay_way *way)
 {
 	buffer_clear(&way->waiting);
-	close_pipe(way);
+	close_pipe(r, way);
 	way->phase = way->phase == RELAY_FLOWING ? RELAY_REFUSED : RELAY_ENDED;
 	if (way->direction == RELAY_DOWN)
 		r->is_lost = true;
@@ -92,7 +98,7 @@ static void pass_on(struct relay *r, struct relay_way *way)
 
 static void tell_end(struct relay *r, struct relay_way *way)
 {
-	close_pipe(way);
+	close_pipe(r, way);
 	way->phase = RELAY_ENDED;
 	if (shutdown(way->to->watch.fd, SHUT_WR) == -1 && way->direction == RELAY_DOWN)
 		r->is_lost = true;
@@ -145,7 +151,7 @@ static bool splice_some(struct relay *r, struct relay_way *way)
 	                   SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 
 	if (n == 0 || (n == -1 && fd_not_yet(errno))) {
-		close_pipe(way);
+		close_pipe(r, way);
 		return copy_some(r, way);
 	}
 	if (n > 0) {
@@ -160,7 +166,7 @@ static bool splice_some(struct relay *r, struct relay_way *way)
 static bool read_some(struct relay *r, struct relay_way *way)
 {
 	if (way->pipe[0] == -1 && way->full_reads >= FULL_READS)
-		open_pipe(way);
+		open_pipe(r, way);
 	return way->pipe[0] == -1 ? copy_some(r, way) : splice_some(r, way);
 }
 
@@ -223,7 +229,7 @@ static int settle(struct relay *r)
 
 static void on_ready(struct watch *w, uint32_t events)
 {
-	struct relay_end *e = container_of(w, struct relay_end, watch);
+	struct relay_side *e = container_of(w, struct relay_side, watch);
 	struct relay *r = e->relay;
 	const enum relay_direction in = e == &r->client ? RELAY_UP : RELAY_DOWN;
 	const enum relay_direction out = e == &r->client ? RELAY_DOWN : RELAY_UP;
@@ -241,8 +247,8 @@ static void on_ready(struct watch *w, uint32_t events)
 
 /* ---- life --------------------------------------------------------------- */
 
-static void join(struct relay *r, enum relay_direction d, struct relay_end *from,
-                 struct relay_end *to)
+static void join(struct relay *r, enum relay_direction d, struct relay_side *from,
+                 struct relay_side *to)
 {
 	r->ways[d] = (struct relay_way){
 		.direction = d, .from = from, .to = to, .pipe = { -1, -1 } };
@@ -283,7 +289,7 @@ void relay_end(struct relay *r)
 	loop_unwatch(r->owner->loop, &r->program.watch);
 	for (int d = 0; d < RELAY_DIRECTIONS; d++) {
 		buffer_clear(&r->ways[d].waiting);
-		close_pipe(&r->ways[d]);
+		close_pipe(r, &r->ways[d]);
 	}
 }
 

@@ -26,6 +26,8 @@ struct relay_owner {
 	struct loop *loop;
 	char        *scratch;           /* of scratch_len bytes, for reading */
 	size_t       scratch_len;
+	unsigned    *n_pipes;           /* that are open, of all relays that count there */
+	unsigned     max_pipes;         /* more are not opened */
 
 	/* Bytes that the other side has taken. It may not be ended from here. */
 	void (*moved)(struct relay *r, enum relay_direction d, size_t n);
@@ -43,14 +45,14 @@ enum relay_phase {                      /* of one direction */
 };
 
 /* What these three hold is relay.c's affair; they are here to be part of something else. */
-struct relay_end {
+struct relay_side {
 	struct watch  watch;            /* its socket is lent */
 	struct relay *relay;
 };
 
 struct relay_way {
 	enum relay_direction direction;
-	struct relay_end *from, *to;
+	struct relay_side *from, *to;
 	enum relay_phase  phase;
 	struct buffer     waiting;      /* was read, and `to` did not take it */
 	unsigned          full_reads;   /* in a row: much is coming */
@@ -60,7 +62,7 @@ struct relay_way {
 
 struct relay {
 	const struct relay_owner *owner;
-	struct relay_end          client, program;
+	struct relay_side         client, program;
 	struct relay_way          ways[RELAY_DIRECTIONS];
 	bool                      is_finished, is_lost; /* the owner is told at the end of the turn */
 };

@@ -12,10 +12,10 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
-#include <sys/wait.h>
 
 #include "backoff.h"
 #include "clock.h"
+#include "exit_status.h"
 #include "fd.h"
 #include "list.h"
 #include "log.h"
@@ -158,7 +158,7 @@ static int start_waiter(struct warm_pool *pool)
 }
 
 /* None is started before that; a longer wait stays. */
-static void wait_for(struct warm_pool *pool, int64_t ms)
+static void refill_after(struct warm_pool *pool, int64_t ms)
 {
 	const int64_t at_ms = pool->worker->loop.now_ms + ms;
 
@@ -177,7 +177,7 @@ static void back_off(struct warm_pool *pool)
 		return;
 	pool->delay_ms = backoff_next(pool->delay_ms, rule->delay_min, rule->delay_max);
 	pool->off_until_ms = now_ms + pool->delay_ms;
-	wait_for(pool, pool->delay_ms);
+	refill_after(pool, pool->delay_ms);
 	worker_event(pool->worker, "warm-delayed after=%lld", (long long)pool->delay_ms);
 }
 
@@ -186,7 +186,7 @@ static void go_slowly(struct warm_pool *pool)
 {
 	pool->slowed = pool->slowed && pace_wait(&pool->exits, pool->worker->loop.now_ms) > 0;
 	if (pool->slowed)
-		wait_for(pool, EXIT_EACH_MS);
+		refill_after(pool, EXIT_EACH_MS);
 }
 
 static void fill(struct warm_pool *pool)
@@ -197,7 +197,7 @@ static void fill(struct warm_pool *pool)
 		const int64_t wait_ms = pace_wait(&pool->starts, now_ms);
 
 		if (wait_ms > 0) {
-			wait_for(pool, wait_ms);
+			refill_after(pool, wait_ms);
 			break;
 		}
 		pace_count(&pool->starts, now_ms);
@@ -250,7 +250,7 @@ static void on_age(struct timer *t)
 		if (x->until_ms <= now_ms)
 			let_go(x, WAITER_AGED);
 	watch_age(pool);        /* it may be long before others are started */
-	wait_for(pool, 0);
+	refill_after(pool, 0);
 }
 
 static void has_exited(struct warm_pool *pool, const struct waiter *x)
@@ -266,16 +266,13 @@ static void has_exited(struct warm_pool *pool, const struct waiter *x)
 	pace_count(&pool->exits, now_ms);
 	/* A wait that has begun is not made longer: others may end before it is over. */
 	if (!timer_is_set(&pool->refill))
-		wait_for(pool, pool->slowed ? EXIT_EACH_MS : 0);
+		refill_after(pool, pool->slowed ? EXIT_EACH_MS : 0);
 }
 
 static void has_crashed(struct warm_pool *pool, const struct waiter *x, int status)
 {
-	const bool by_signal = WIFSIGNALED(status);
-
 	log_warn("%s %d: crashed while it waited (%s %d)", name_of(pool),
-	         (int)program_pid(x->program), by_signal ? "signal" : "status",
-	         by_signal ? WTERMSIG(status) : WEXITSTATUS(status));
+	         (int)program_pid(x->program), exit_status_how(status), exit_status_value(status));
 	board_add(&pool->worker->slot->crashed, 1);
 	back_off(pool);
 }
@@ -284,13 +281,11 @@ static void tell_end(const struct waiter *x, int status)
 {
 	static const char *const reasons[] = {
 		[WAITER_AGED] = "age", [WAITER_DRAINED] = "drained" };
-	const bool by_signal = WIFSIGNALED(status);
-	const int value = by_signal ? WTERMSIG(status) : WEXITSTATUS(status);
 
 	worker_event(x->pool->worker, "warm-end program=%d reason=%s how=%s value=%d",
 	             (int)program_pid(x->program),
 	             x->why != WAITER_WAITS ? reasons[x->why] : status == 0 ? "exit" : "crash",
-	             by_signal ? "signal" : "exit", value);
+	             exit_status_how(status), exit_status_value(status));
 }
 
 static void on_ended(void *arg, int status)
@@ -347,7 +342,7 @@ int warm_pool_take(struct warm_pool *pool, struct warm_program *taken)
 	board_add(&pool->worker->slot->joined, 1);
 	pool->delay_ms = 0;
 	pool->warned = false;
-	wait_for(pool, REFILL_MS);
+	refill_after(pool, REFILL_MS);
 	return 0;
 }
 

@@ -13,7 +13,7 @@
 /* ---- system calls that fail --------------------------------------------- */
 
 static bool no_pipe, no_pipe_size;
-static unsigned n_pipes, n_sizes;       /* how often they were asked for */
+static unsigned n_opened, n_sizes;       /* how often they were asked for */
 
 int __real_pipe2(int ends[2], int flags);
 int __wrap_pipe2(int ends[2], int flags);
@@ -22,7 +22,7 @@ int __wrap_fcntl(int fd, int command, ...);
 
 int __wrap_pipe2(int ends[2], int flags)
 {
-	n_pipes++;
+	n_opened++;
 	if (!no_pipe)
 		return __real_pipe2(ends, flags);
 	errno = EMFILE;
@@ -116,7 +116,7 @@ START_TEST(much_goes_through_as_it_was_said)
 	no_pipe_size = rows[row].no_pipe_size;
 	begin(kind);
 	transfer_big(d);
-	ck_assert_msg(n_pipes > 0, "%s: it was not thought much", rows[row].name);
+	ck_assert_msg(n_opened > 0, "%s: it was not thought much", rows[row].name);
 	ck_assert_msg((n_sizes > 0) == !no_pipe, "%s", rows[row].name);
 	ck_assert_int_eq(unit_count_fds(), n_fds + 5);          /* the sockets and the loop */
 } END_TEST
@@ -160,6 +160,23 @@ START_TEST(flushing_empties_the_pipe)
 	until_quiet();
 	ck_assert_uint_eq(n_lost, 0);
 	ck_assert_uint_eq(moved_bytes[RELAY_DOWN], streams[RELAY_DOWN].said);
+} END_TEST
+
+/* Others have them all: then it is copied, until one of them is free. */
+START_TEST(there_are_no_more_pipes_than_allowed)
+{
+	begin((enum kind)_i);
+	n_pipes = owner.max_pipes;
+	stuff(RELAY_DOWN);
+	ck_assert(!is_spliced(RELAY_DOWN));
+	n_pipes--;
+	hear_until(RELAY_DOWN, streams[RELAY_DOWN].said);
+	stuff(RELAY_DOWN);
+	ck_assert(is_spliced(RELAY_DOWN));
+	ck_assert_uint_eq(n_pipes, owner.max_pipes);
+	stuff(RELAY_UP);
+	ck_assert(!is_spliced(RELAY_UP));
+	n_pipes = 1;                    /* its own */
 } END_TEST
 
 /* ---- urgent bytes ------------------------------------------------------- */
@@ -293,6 +310,7 @@ int main(void)
 	tcase_add_loop_test(tc, much_goes_through_as_it_was_said, 0, BIG_TESTS);
 	tcase_add_loop_test(tc, a_pipe_is_kept_no_longer_than_much_comes, 0, KINDS);
 	tcase_add_loop_test(tc, it_may_end_with_something_in_the_pipe, 0, KINDS);
+	tcase_add_loop_test(tc, there_are_no_more_pipes_than_allowed, 0, KINDS);
 	tcase_add_loop_test(tc, flushing_empties_the_pipe, 0, KINDS);
 	tc = unit_case(s, "urgent", set_up, tear_down);
 	tcase_add_loop_test(tc, urgent_bytes_are_left_out_while_it_copies, 0, KINDS);

@@ -76,7 +76,7 @@ START_TEST(another_status_is_a_crash)
 	run_script("exit 3");
 	reap(started[0]);
 	expect_end(0, started[0], "crash", "exit", 3);
-	ck_assert_int_eq(count_logged("crashed while it waited (status 3)"), 1);
+	ck_assert_int_eq(count_logged("crashed while it waited (exit 3)"), 1);
 	ck_assert_int_eq(count_logged("does it wait"), 0);
 	ck_assert_int_eq(delays[0], 100);
 } END_TEST
