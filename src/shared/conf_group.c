@@ -28,10 +28,17 @@ void conf_group_reset(struct conf_loader *ld, const struct conf_group *group, vo
 static void complain_of_unknown(struct conf_loader *ld, const struct conf_group *group,
                                 const config_setting_t *setting)
 {
-	const char *nearest = conf_keys_nearest(group, config_setting_name(setting));
+	const char *name = config_setting_name(setting);
+	const struct conf_group *home = conf_keys_elsewhere(group, name);
+	const char *nearest = conf_keys_nearest(group, name);
 	char all[512] = "";
 	size_t len = 0;
 
+	if (home) {
+		conf_source_complain(ld, setting, "is not a known key (it belongs to %s)",
+		                     home->title);
+		return;
+	}
 	if (nearest) {
 		conf_source_complain(ld, setting, "is not a known key (did you mean %s?)", nearest);
 		return;

@@ -15,7 +15,8 @@
 #define SLOTS_MAX  100000               /* of one worker */
 #define MAX_REQUEST (INT64_C(1) << 30)  /* bytes: it is held in memory as a whole */
 
-#define TABLE(k)  { .keys = (k), .n_keys = sizeof (k) / sizeof (k)[0] }
+#define TABLE(k, t, a)  { .title = t, .around = a, \
+                          .keys = (k), .n_keys = sizeof (k) / sizeof (k)[0] }
 
 /* The member that a row fills is one of struct OF, set anew for each table. */
 #define AT(member)               .offset = offsetof(struct OF, member)
@@ -36,7 +37,7 @@
                                  .names = list, .standard = std
 #define TARGET(n, std)           .name = n, .type = KEY_TARGET, .standard = std
 #define SUBGROUP(n, m, g)        .name = n, .type = KEY_GROUP, AT(m), .group = g
-#define OWN(n, t)                .name = n, .type = t
+#define OWN(n, t, g)             .name = n, .type = t, .group = g
 
 /* A value that may be absent, and the bool beside it that says so. */
 #define GIVEN(m)                 .given = offsetof(struct OF, m)
@@ -186,22 +187,31 @@ static const struct conf_key control_keys[] = {
 };
 #undef OF
 
-static const struct conf_group log_group = TABLE(log_keys);
-static const struct conf_group access_log_group = TABLE(access_log_keys);
-static const struct conf_group control_group = TABLE(control_keys);
-static const struct conf_group rlimits_group = TABLE(rlimits_keys);
-static const struct conf_group restart_group = TABLE(restart_keys);
-const struct conf_group conf_keys_handler = TABLE(handler_keys);
-const struct conf_group conf_keys_timeouts = TABLE(timeouts_keys);
-const struct conf_group conf_keys_listen = TABLE(listen_keys);
-const struct conf_group conf_keys_workers = TABLE(workers_keys);
+static const struct conf_group log_group =
+	TABLE(log_keys, "log = { ... }", &conf_keys_top);
+static const struct conf_group access_log_group =
+	TABLE(access_log_keys, "access_log = { ... }", &conf_keys_top);
+static const struct conf_group control_group =
+	TABLE(control_keys, "control = { ... }", &conf_keys_top);
+static const struct conf_group rlimits_group =
+	TABLE(rlimits_keys, "rlimits = { ... }", &conf_keys_service);
+static const struct conf_group restart_group =
+	TABLE(restart_keys, "restart = { ... }", &conf_keys_service);
+const struct conf_group conf_keys_handler =
+	TABLE(handler_keys, "handler = { ... }", &conf_keys_service);
+const struct conf_group conf_keys_timeouts =
+	TABLE(timeouts_keys, "timeouts = { ... }", &conf_keys_service);
+const struct conf_group conf_keys_listen =
+	TABLE(listen_keys, "listen = ( { ... } )", &conf_keys_service);
+const struct conf_group conf_keys_workers =
+	TABLE(workers_keys, "workers = { ... }", &conf_keys_service);
 
 #define OF conf_service
 static const struct conf_key service_keys[] = {
 	{ BOOL("enabled", enabled, "true") },
-	{ OWN("listen", KEY_LISTEN) },
+	{ OWN("listen", KEY_LISTEN, &conf_keys_listen) },
 	{ SUBGROUP("handler", handler, &conf_keys_handler) },
-	{ OWN("workers", KEY_WORKERS) },
+	{ OWN("workers", KEY_WORKERS, &conf_keys_workers) },
 	{ INT("connections", connections, 1, SLOTS_MAX, "256") },
 	{ INT("max_accepts", max_accepts, 0, 1000000000, "0") },
 	{ WITH_FILTER, SIZE("max_request", max_request, 1, MAX_REQUEST, "1M") },
@@ -232,13 +242,13 @@ static const struct conf_key top_keys[] = {
 	{ SUBGROUP("log", log, &log_group) },
 	{ SUBGROUP("access_log", access_log, &access_log_group) },
 	{ SUBGROUP("control", control, &control_group) },
-	{ OWN("defaults", KEY_DEFAULTS) },
-	{ OWN("services", KEY_SERVICES) },
+	{ OWN("defaults", KEY_DEFAULTS, &conf_keys_service) },
+	{ OWN("services", KEY_SERVICES, &conf_keys_service) },
 };
 #undef OF
 
-const struct conf_group conf_keys_service = TABLE(service_keys);
-const struct conf_group conf_keys_top = TABLE(top_keys);
+const struct conf_group conf_keys_service = TABLE(service_keys, "the service", &conf_keys_top);
+const struct conf_group conf_keys_top = TABLE(top_keys, "the top level", NULL);
 
 const struct conf_key *conf_keys_find(const struct conf_group *group, const char *name)
 {
@@ -255,6 +265,19 @@ const char *conf_keys_nearest(const struct conf_group *group, const char *name)
 	for (size_t i = 0; i < group->n_keys; i++)
 		suggest_offer(&s, group->keys[i].name);
 	return s.best;
+}
+
+const struct conf_group *conf_keys_elsewhere(const struct conf_group *group, const char *name)
+{
+	if (group->around && conf_keys_find(group->around, name))
+		return group->around;
+	for (size_t i = 0; i < group->n_keys; i++) {
+		const struct conf_group *inner = group->keys[i].group;
+
+		if (inner && conf_keys_find(inner, name))
+			return inner;
+	}
+	return NULL;
 }
 
 bool conf_keys_applies(const struct conf_key *key, unsigned variant)

@@ -24,7 +24,7 @@ enum conf_key_type {            /* what is written, and the member it goes to */
 	KEY_LIST,               /* strings, or a single one        const char **, NULL-terminated */
 	KEY_ENUM,               /* one of names                    its index, as an int */
 	KEY_TARGET,             /* where a log goes                struct conf_log */
-	KEY_GROUP,              /* a group, whose table is `group` */
+	KEY_GROUP,              /* a group, and no more than that */
 	KEY_LISTEN,             /* conf_address.c */
 	KEY_WORKERS,            /* conf_workers.c */
 	KEY_DEFAULTS,           /* conf_load.c */
@@ -47,12 +47,14 @@ struct conf_key {
 	int64_t                  min, max;      /* of numbers, durations (ms) and sizes */
 	const char              *standard;      /* the default as one would write it; NULL: none */
 	const char *const       *names;         /* KEY_ENUM, NULL-terminated */
-	const struct conf_group *group;         /* KEY_GROUP */
+	const struct conf_group *group;         /* whose keys stand in it, or NULL */
 };
 
 struct conf_group {
-	const struct conf_key *keys;
-	size_t                 n_keys;
+	const char              *title;         /* what a complaint calls it */
+	const struct conf_group *around;        /* the one it stands in; NULL: the top */
+	const struct conf_key   *keys;
+	size_t                   n_keys;
 };
 
 extern const struct conf_group conf_keys_top;           /* struct conf */
@@ -74,6 +76,9 @@ const struct conf_key *conf_keys_find(const struct conf_group *group, const char
 
 /* The key that was probably meant; NULL if none is near. */
 const char *conf_keys_nearest(const struct conf_group *group, const char *name);
+
+/* The group around, or right inside, that has the key; NULL if neither has. */
+const struct conf_group *conf_keys_elsewhere(const struct conf_group *group, const char *name);
 
 /* Whether the key means something in a group of that variant. */
 bool conf_keys_applies(const struct conf_key *key, unsigned variant);
