@@ -34,6 +34,11 @@ static void complain_of_unknown(struct conf_loader *ld, const struct conf_group 
 	char all[512] = "";
 	size_t len = 0;
 
+	if (home && nearest) {
+		conf_source_complain(ld, setting, "is not a known key (did you mean %s? %s belongs"
+		                     " to %s)", nearest, name, home->title);
+		return;
+	}
 	if (home) {
 		conf_source_complain(ld, setting, "is not a known key (it belongs to %s)",
 		                     home->title);

@@ -63,9 +63,10 @@ static const struct refusal keys[] = {
 	  "services.s.zebra_stripes is not a known key (there are enabled, listen, " },
 	{ "a service's key in a handler", FILTER("framing = \"line\";\nmax_request = \"1k\";"),
 	  "t.conf:2: services.s.handler.max_request is not a known key"
-	  " (it belongs to the service)\n" },
+	  " (did you mean max_requests? max_request belongs to the service)\n" },
 	{ "a service's group in a handler", FILTER("framing = \"line\"; timeouts = { };"),
-	  "services.s.handler.timeouts is not a known key (it belongs to the service)\n" },
+	  "services.s.handler.timeouts is not a known key"
+	  " (did you mean timeout? timeouts belongs to the service)\n" },
 	{ "a service's key in time-outs", WITH("timeouts = { hang_timeout = 1; };"),
 	  "services.s.timeouts.hang_timeout is not a known key (it belongs to the service)\n" },
 	{ "a service's key in a listener", ON("( { address = \"*:0\"; user = \"x\"; } )"),
@@ -79,7 +80,8 @@ static const struct refusal keys[] = {
 	{ "a time-out in a service", WITH("drain = 1;"),
 	  "services.s.drain is not a known key (it belongs to timeouts = { ... })\n" },
 	{ "a limit in a service", WITH("nofile = 64;"),
-	  "services.s.nofile is not a known key (it belongs to rlimits = { ... })\n" },
+	  "services.s.nofile is not a known key"
+	  " (did you mean nice? nofile belongs to rlimits = { ... })\n" },
 	{ "a key of restart in a service", WITH("burst = 5;"),
 	  "services.s.burst is not a known key (it belongs to restart = { ... })\n" },
 	{ "a key of workers in a service", WITH("spare_min = 1;"),
