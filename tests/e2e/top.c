@@ -105,7 +105,7 @@ START_TEST(keys_switch_between_the_views)
 	terminal_wait_line(&t, LINE_FIRST, "echo     4712");
 	terminal_type(&t, "c");
 	terminal_wait_line(&t, LINE_FIRST, "7-1");
-	ck_assert(terminal_has(&t, "a\\x1bb"));
+	terminal_wait_for(&t, "a\\x1bb");
 	terminal_type(&t, "\033[Z");
 	terminal_wait_line(&t, LINE_FIRST, "echo     4712");
 	terminal_type(&t, "1");
@@ -136,7 +136,7 @@ START_TEST(keys_scroll)
 	terminal_wait_line(&t, LINE_FIRST, "alpha");
 	terminal_type(&t, "\033OB");
 	terminal_wait_line(&t, LINE_FIRST, "beta");
-	ck_assert(terminal_has(&t, "2 of 2"));
+	terminal_wait_for(&t, "2 of 2");
 	terminal_type(&t, "jj\033OH");
 	terminal_wait_line(&t, LINE_FIRST, "alpha");
 	terminal_type(&t, "\033[6~");
@@ -170,11 +170,11 @@ START_TEST(the_picture_follows_the_size_of_the_terminal)
 {
 	start_top(24, 120, "1d");
 	terminal_wait_line(&t, 23, "q quit");
-	ck_assert(terminal_has(&t, "LISTEN"));
+	terminal_wait_for(&t, "LISTEN");
 	terminal_resize(&t, 12, 60);
 	terminal_wait_line(&t, 11, "q quit");
 	terminal_wait_line(&t, LINE_SERVER, "drover 0.1.0");
-	ck_assert(!terminal_has(&t, "LISTEN"));
+	terminal_wait_without(&t, "LISTEN");
 	terminal_resize(&t, 40, 150);
 	terminal_wait_line(&t, 39, "q quit");
 	terminal_wait_for(&t, "LISTEN");
@@ -274,7 +274,7 @@ START_TEST(on_a_terminal_that_can_do_little_top_is_plain)
 	                                      "top", "-n2", "-d.1", NULL });
 	ck_assert_int_eq(terminal_join(&t), 0);
 	ck_assert_str_eq(terminal_line(&t, 0), "drover 0.1.0, serving, up 3m12s, generation 3, pid 4711");
-	ck_assert(terminal_has(&t, "accepted 1000 (0/s)"));
+	terminal_wait_for(&t, "accepted 1000 (0/s)");
 	terminal_close(&t);
 	fake_close(&f);
 } END_TEST
