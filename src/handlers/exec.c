@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "connection.h"
-#include "exit_status.h"
 #include "fd.h"
 #include "log.h"
 #include "text.h"
@@ -78,7 +77,6 @@ static void collect(struct facts *f, const struct connection *c)
 	char id[CONNECTION_ID_MAX];
 
 	f->n = f->used = 0;
-	add(f, "DROVER_SERVICE", c->worker->service->name);
 	add(f, "DROVER_CONNECTION", connection_id(c, id));
 	switch (c->peer.family) {
 	case AF_INET:
@@ -114,13 +112,7 @@ static struct program *start(struct connection *c, const struct program_request 
 static void ended(void *arg, int status)
 {
 	struct connection *c = arg;
-	struct worker *w = c->worker;
-	char id[CONNECTION_ID_MAX];
 
-	if (notify_is_heard(w->start.events))
-		worker_event(w, "program-end id=%s program=%d how=%s value=%d",
-		             connection_id(c, id), (int)program_pid(c->program),
-		             exit_status_how(status), exit_status_value(status));
 	connection_program_ended(c, status);
 	connection_program_done(c);
 }

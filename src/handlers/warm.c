@@ -12,7 +12,6 @@
 #include <sys/socket.h>
 
 #include "connection.h"
-#include "exit_status.h"
 #include "fd.h"
 #include "log.h"
 #include "relay.h"
@@ -28,9 +27,13 @@
 
 #define PROXY_LINE_MAX 108              /* with CRLF and NUL: the PROXY protocol, 2.1 */
 
+struct warm {                           /* of a worker */
+	struct warm_pool  *pool;
+	struct relay_owner relays;      /* what is the same for all of them */
+};
+
 struct link {                           /* of a connection and its program */
 	struct connection *connection;
-	struct relay_owner owner;
 	struct relay       relay;
 	struct watch       grave;       /* buries the link, when no event can reach it any more */
 	int                fd;          /* our end of the program's socket */
@@ -61,7 +64,7 @@ static void finished(struct relay *r)
 static void hang_up(struct link *k)
 {
 	shutdown(k->fd, SHUT_RDWR);
-	while (recv(k->fd, k->owner.scratch, k->owner.scratch_len, 0) > 0)
+	while (recv(k->fd, k->connection->worker->scratch, WORKER_SCRATCH, 0) > 0)
 		;
 	fd_close(&k->fd);
 }
@@ -81,22 +84,12 @@ static void lost(struct relay *r)
 
 /* ---- what the program does ---------------------------------------------- */
 
-static void tell_end(const struct connection *c, int status)
-{
-	char id[CONNECTION_ID_MAX];
-
-	worker_event(c->worker, "program-end id=%s program=%d how=%s value=%d",
-	             connection_id(c, id), (int)program_pid(c->program), exit_status_how(status),
-	             exit_status_value(status));
-}
-
 /* What it has said is sent to the end; but who was told to end it, has waited long enough. */
 static void program_ended(void *arg, int status)
 {
 	struct link *k = arg;
 	struct connection *c = k->connection;
 
-	tell_end(c, status);
 	connection_program_ended(c, status);
 	switch (c->watch.fd == -1 ? RELAY_NO_REST : relay_flush(&k->relay)) {
 	case RELAY_NO_REST:
@@ -148,27 +141,14 @@ static int tell_peer(struct link *k)
 
 /* ---- what the connection says ------------------------------------------- */
 
-static unsigned max_pipes(const struct worker *w)
-{
-	const struct conf_workers *conf = &w->service->workers;
-	const unsigned n_workers = (unsigned)(conf->ranged ? conf->max : conf->min);
-
-	return n_workers < PIPES_OF_SERVICE ? PIPES_OF_SERVICE / n_workers : 1;
-}
-
 static struct link *new_link(struct connection *c)
 {
-	struct worker *w = c->worker;
 	struct link *k = calloc(1, sizeof *k);
 
 	if (!k)
 		return NULL;
 	k->connection = c;
 	k->fd = k->grave.fd = -1;
-	k->owner = (struct relay_owner){
-		.loop = &w->loop, .scratch = w->scratch, .scratch_len = WORKER_SCRATCH,
-		.n_pipes = &w->n_pipes, .max_pipes = max_pipes(w),
-		.moved = moved, .finished = finished, .lost = lost };
 	return k;
 }
 
@@ -177,11 +157,12 @@ static enum handler_verdict opened(struct connection *c)
 	struct worker *w = c->worker;
 	char id[CONNECTION_ID_MAX], name[PROGRAM_NAME_MAX];
 	struct text t = text_in(name, sizeof name);
+	struct warm *warm = w->state_of_handler;
 	struct link *k = new_link(c);
 	struct warm_program taken;
 
 	text_add(&t, "%s %s", w->service->name, connection_id(c, id));
-	if (!k || warm_pool_take(w->state_of_handler, &taken) == -1) {
+	if (!k || warm_pool_take(warm->pool, &taken) == -1) {
 		log_err("%s: start %s: %m; pausing for a second", name, w->service->handler.argv[0]);
 		acceptor_pause(w->acceptor, "program");
 		free(k);
@@ -193,7 +174,7 @@ static enum handler_verdict opened(struct connection *c)
 	connection_run_program(c, taken.program);
 	worker_event(w, "%s id=%s program=%d", taken.waited ? "warm-join" : "program-start", id,
 	             (int)program_pid(taken.program));
-	relay_init(&k->relay, &k->owner, c->watch.fd, k->fd);
+	relay_init(&k->relay, &warm->relays, c->watch.fd, k->fd);
 	if (tell_peer(k) == -1 || relay_begin(&k->relay) == -1) {
 		log_warn("%s: join a connection and a program: %m", name);
 		c->cut = END_FAILED;
@@ -222,20 +203,45 @@ static void closed(struct connection *c)
 
 /* ---- what the worker says ----------------------------------------------- */
 
+static unsigned max_pipes(const struct worker *w)
+{
+	const struct conf_workers *conf = &w->service->workers;
+	const unsigned n_workers = (unsigned)(conf->ranged ? conf->max : conf->min);
+
+	return n_workers < PIPES_OF_SERVICE ? PIPES_OF_SERVICE / n_workers : 1;
+}
+
 static int begin(struct worker *w)
 {
-	w->state_of_handler = warm_pool_new(w);
-	return w->state_of_handler ? 0 : -1;
+	struct warm *warm = calloc(1, sizeof *warm);
+
+	if (!warm)
+		return -1;
+	warm->relays = (struct relay_owner){
+		.loop = &w->loop, .scratch = w->scratch, .scratch_len = WORKER_SCRATCH,
+		.max_pipes = max_pipes(w), .moved = moved, .finished = finished, .lost = lost };
+	warm->pool = warm_pool_new(w);
+	if (!warm->pool) {
+		free(warm);
+		return -1;
+	}
+	w->state_of_handler = warm;
+	return 0;
 }
 
 static void drain(struct worker *w)
 {
-	warm_pool_rest(w->state_of_handler);
+	const struct warm *warm = w->state_of_handler;
+
+	warm_pool_rest(warm->pool);
 }
 
 static void end(struct worker *w)
 {
-	warm_pool_free(w->state_of_handler);
+	struct warm *warm = w->state_of_handler;
+
+	warm_pool_free(warm->pool);
+	free(warm);
 }
 
 const struct handler handler_warm = {

@@ -6,6 +6,7 @@
 #include <config.h>
 #include "connection_private.h"
 
+#include "exit_status.h"
 #include "fd.h"
 #include "programs.h"
 
@@ -24,8 +25,19 @@ void connection_relayed(struct connection *c, size_t in, size_t out)
 	c->active_ms = c->worker->loop.now_ms;
 }
 
+static void tell_end(const struct connection *c, int status)
+{
+	char id[CONNECTION_ID_MAX];
+
+	if (notify_is_heard(c->worker->start.events))
+		worker_event(c->worker, "program-end id=%s program=%d how=%s value=%d",
+		             connection_id(c, id), (int)program_pid(c->program),
+		             exit_status_how(status), exit_status_value(status));
+}
+
 void connection_program_ended(struct connection *c, int status)
 {
+	tell_end(c, status);
 	c->program = NULL;
 	c->has_status = true;
 	c->status = status;

@@ -48,8 +48,7 @@ static int put(struct environment *e, char *setting)
 	return 0;
 }
 
-/* A value that is not there is left out. */
-static int set(struct environment *e, const char *name, const char *value)
+int environment_set(struct environment *e, const char *name, const char *value)
 {
 	char *setting;
 
@@ -62,20 +61,20 @@ static int set_identity(struct environment *e, const struct conf_identity *id)
 {
 	if (!id->user)
 		return 0;
-	if (set(e, "HOME", id->home) == -1 || set(e, "SHELL", id->shell) == -1)
+	if (environment_set(e, "HOME", id->home) == -1 || environment_set(e, "SHELL", id->shell) == -1)
 		return -1;
-	if (set(e, "USER", id->user) == -1)
+	if (environment_set(e, "USER", id->user) == -1)
 		return -1;
-	return set(e, "LOGNAME", id->user);
+	return environment_set(e, "LOGNAME", id->user);
 }
 
 int environment_build(struct environment *e, const struct conf_service *s)
 {
 	*e = (struct environment){ 0 };
-	if (set(e, "PATH", PATH) == -1 || set_identity(e, &s->identity) == -1)
+	if (environment_set(e, "PATH", PATH) == -1 || set_identity(e, &s->identity) == -1)
 		goto fail;
 	for (const char **name = s->handler.pass_env; *name; name++)
-		if (set(e, *name, getenv(*name)) == -1)
+		if (environment_set(e, *name, getenv(*name)) == -1)
 			goto fail;
 	for (const char **setting = s->handler.env; *setting; setting++)
 		if (put(e, strdup(*setting)) == -1)

@@ -15,6 +15,9 @@ struct environment {
 	size_t  n;
 };
 
+/* Sets one more; a NULL value is left out. 0, or -1 with ENOMEM. */
+int environment_set(struct environment *e, const char *name, const char *value);
+
 /* 0, or -1 with ENOMEM. */
 int environment_build(struct environment *e, const struct conf_service *s);
 

@@ -13,7 +13,6 @@
 #include "filter_policy.h"
 #include "filter_report.h"
 #include "log.h"
-#include "text.h"
 #include "worker.h"
 
 struct filter_pool {
@@ -34,7 +33,6 @@ struct filter_pool {
 	bool                       resting;
 	bool                       cannot_start;        /* and that was logged */
 	bool                       wary;        /* the last one spoke before it was asked */
-	char                       service[96]; /* "DROVER_SERVICE=..." */
 };
 
 /* ---- the queue ---------------------------------------------------------- */
@@ -383,16 +381,6 @@ void filter_pool_close(struct filter_pool *pool, struct filter_request *r)
 
 /* ---- the pool ----------------------------------------------------------- */
 
-/* The environment of the service, and its name: strings are lent. */
-static char **make_environment(struct filter_pool *pool)
-{
-	struct text t = text_in(pool->service, sizeof pool->service);
-
-	text_add(&t, "DROVER_SERVICE=%s", pool->worker->service->name);
-	return environment_with(&pool->worker->programs.environment,
-	                        (char *[]){ pool->service }, 1);
-}
-
 struct filter_pool *filter_pool_new(struct worker *w, const struct filter_asker *asker)
 {
 	struct filter_pool *pool = calloc(1, sizeof *pool);
@@ -404,7 +392,8 @@ struct filter_pool *filter_pool_new(struct worker *w, const struct filter_asker 
 	pool->conf = &w->service->handler.filter;
 	pool->owner = (struct filter_owner){
 		.loop = &w->loop, .programs = &w->programs, .conf = pool->conf,
-		.name = w->service->name, .scratch = w->scratch, .scratch_len = WORKER_SCRATCH,
+		.name = w->service->name, .envp = w->programs.environment.strings,
+		.scratch = w->scratch, .scratch_len = WORKER_SCRATCH,
 		.answered = on_answered, .lost = on_lost, .ended = on_ended,
 	};
 	list_init(&pool->serving);
@@ -413,11 +402,6 @@ struct filter_pool *filter_pool_new(struct worker *w, const struct filter_asker 
 	pool->again.fire = on_again;
 	pool->patience.fire = on_patience;
 	pool->probation.fire = on_probation;
-	pool->owner.envp = make_environment(pool);
-	if (!pool->owner.envp) {
-		free(pool);
-		return NULL;
-	}
 	fill(pool);
 	return pool;
 }
@@ -442,6 +426,5 @@ void filter_pool_free(struct filter_pool *pool)
 	if (!pool)
 		return;
 	filter_pool_rest(pool);
-	free((void *)(uintptr_t)pool->owner.envp);
 	free(pool);
 }

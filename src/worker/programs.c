@@ -293,7 +293,9 @@ int programs_init(struct programs *ps, struct loop *l, const struct conf_service
 		if (ps->null_fd == -1)
 			return -1;
 	}
-	return environment_build(&ps->environment, s);
+	if (environment_build(&ps->environment, s) == -1)
+		return -1;
+	return environment_set(&ps->environment, "DROVER_SERVICE", s->name);
 }
 
 void programs_fini(struct programs *ps)

@@ -36,20 +36,20 @@ static bool may_read(const struct relay_way *way)
 /* Without one, copying goes on. */
 static void open_pipe(struct relay *r, struct relay_way *way)
 {
-	if (*r->owner->n_pipes >= r->owner->max_pipes)
+	if (r->owner->n_pipes >= r->owner->max_pipes)
 		return;
 	if (pipe2(way->pipe, O_CLOEXEC | O_NONBLOCK) == -1) {
 		way->pipe[0] = way->pipe[1] = -1;
 		return;
 	}
-	++*r->owner->n_pipes;
+	r->owner->n_pipes++;
 	fcntl(way->pipe[0], F_SETPIPE_SZ, PIPE_BYTES);  /* a smaller one is fine, too */
 }
 
 static void close_pipe(struct relay *r, struct relay_way *way)
 {
 	if (way->pipe[0] != -1)
-		--*r->owner->n_pipes;
+		r->owner->n_pipes--;
 	fd_close(&way->pipe[0]);
 	fd_close(&way->pipe[1]);
 	way->in_pipe = 0;
@@ -254,7 +254,7 @@ static void join(struct relay *r, enum relay_direction d, struct relay_side *fro
 		.direction = d, .from = from, .to = to, .pipe = { -1, -1 } };
 }
 
-void relay_init(struct relay *r, const struct relay_owner *owner, int client, int program)
+void relay_init(struct relay *r, struct relay_owner *owner, int client, int program)
 {
 	*r = (struct relay){
 		.owner = owner,

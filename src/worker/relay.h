@@ -21,12 +21,12 @@ enum relay_direction {
 
 struct relay;
 
-/* Who has one; all lent. After `finished` or `lost` it may be ended at once. */
+/* Who has some; all lent. After `finished` or `lost` it may be ended at once. */
 struct relay_owner {
 	struct loop *loop;
 	char        *scratch;           /* of scratch_len bytes, for reading */
 	size_t       scratch_len;
-	unsigned    *n_pipes;           /* that are open, of all relays that count there */
+	unsigned     n_pipes;           /* that its relays have open, all together */
 	unsigned     max_pipes;         /* more are not opened */
 
 	/* Bytes that the other side has taken. It may not be ended from here. */
@@ -61,7 +61,7 @@ struct relay_way {
 };
 
 struct relay {
-	const struct relay_owner *owner;
+	struct relay_owner        *owner;
 	struct relay_side         client, program;
 	struct relay_way          ways[RELAY_DIRECTIONS];
 	bool                      is_finished, is_lost; /* the owner is told at the end of the turn */
@@ -71,7 +71,7 @@ struct relay {
  * Prepares r for these two descriptors, which are non-blocking and stay the
  * caller's, open until relay_end.
  */
-void relay_init(struct relay *r, const struct relay_owner *owner, int client, int program);
+void relay_init(struct relay *r, struct relay_owner *owner, int client, int program);
 
 /* What the program gets before anything of the client's. Before relay_begin. 0, or -1 with ENOMEM. */
 int relay_tell(struct relay *r, const char *bytes, size_t len);

@@ -19,7 +19,6 @@
 #include "fd.h"
 #include "list.h"
 #include "log.h"
-#include "text.h"
 #include "worker.h"
 
 #define START_EACH_MS 5                 /* a start takes up to half a millisecond of our time */
@@ -58,7 +57,6 @@ struct warm_pool {
 	bool                    resting;
 	bool                    slowed;         /* too many have ended unused */
 	bool                    warned;         /* that they do not wait */
-	char                    service[96];    /* "DROVER_SERVICE=..." */
 	char                  **envp;
 };
 
@@ -352,7 +350,6 @@ struct warm_pool *warm_pool_new(struct worker *w)
 {
 	const struct conf_warm *conf = &w->service->handler.warm;
 	struct warm_pool *pool = calloc(1, sizeof *pool);
-	struct text t;
 
 	if (!pool)
 		return NULL;
@@ -363,10 +360,7 @@ struct warm_pool *warm_pool_new(struct worker *w)
 		.exits = { .each_ms = EXIT_EACH_MS, .burst = conf->n },
 	};
 	list_init(&pool->waiting);
-	t = text_in(pool->service, sizeof pool->service);
-	text_add(&t, "DROVER_SERVICE=%s", name_of(pool));
-	pool->envp = environment_with(&w->programs.environment,
-	                              (char *[]){ pool->service, proto }, 2);
+	pool->envp = environment_with(&w->programs.environment, (char *[]){ proto }, 1);
 	if (!pool->envp) {
 		free(pool);
 		return NULL;

@@ -65,7 +65,6 @@ struct worker {
 	uint64_t                   retires_at;  /* so many; 0: never, or the master knows */
 	struct rlimit_list         limits;      /* of the service: ours, or its programs' */
 	struct programs            programs;
-	unsigned                   n_pipes;     /* of relays */
 	void                      *state_of_handler;
 	char                      *scratch;     /* WORKER_SCRATCH bytes, for whoever reads just now */
 };

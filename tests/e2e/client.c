@@ -14,36 +14,21 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "files.h"
 
 #define READ_ALL_MAX 65536
 
-struct target {
-	socklen_t len;
-	union {
-		struct sockaddr     sa;
-		struct sockaddr_in  in;
-		struct sockaddr_in6 in6;
-		struct sockaddr_un  un;
-	} u;
-};
-
-static struct target parse(const char *address)
+static struct address parse(const char *address)
 {
-	struct target t = { 0 };
+	struct address t = { 0 };
 	char host[INET6_ADDRSTRLEN];
 	in_port_t port;
 
 	if (strncmp(address, "unix:", 5) == 0) {
-		ck_assert_uint_lt(strlen(address + 5), sizeof t.u.un.sun_path);
-		t.u.un.sun_family = AF_UNIX;
-		strcpy(t.u.un.sun_path, address + 5);
-		t.len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(address + 5));
-		if (address[5] == '@')
-			t.u.un.sun_path[0] = '\0';
+		ck_assert_msg(address_set_unix(&t, address + 5) == 0, "%s: %m", address);
 	} else if (sscanf(address, "[%45[^]]]:%hu", host, &port) == 2) {
 		t.u.in6 = (struct sockaddr_in6){ .sin6_family = AF_INET6, .sin6_port = htons(port) };
 		t.len = sizeof t.u.in6;
@@ -59,7 +44,7 @@ static struct target parse(const char *address)
 
 int client_begin(const char *address)
 {
-	struct target t = parse(address);
+	struct address t = parse(address);
 	int fd = socket(t.u.sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	ck_assert_msg(fd != -1, "socket: %m");
@@ -114,7 +99,7 @@ int client_listen(const char **port)
 
 int client_listen_unix(const char *path)
 {
-	struct target t = parse(files_text("unix:%s", path));
+	struct address t = parse(files_text("unix:%s", path));
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	ck_assert_msg(bind(fd, &t.u.sa, t.len) == 0 && listen(fd, 8) == 0, "%s: %m", path);
@@ -123,7 +108,7 @@ int client_listen_unix(const char *path)
 
 const char *client_name(int fd)
 {
-	struct target t = { .len = sizeof t.u };
+	struct address t = { .len = sizeof t.u };
 	char host[INET6_ADDRSTRLEN];
 
 	ck_assert_int_eq(getsockname(fd, &t.u.sa, &t.len), 0);

@@ -11,9 +11,10 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "address.h"
 
 static struct daemon d;
 
@@ -47,16 +48,15 @@ static void become_nobody(void)
 /* A connection that was made by somebody else, who is gone. */
 static int control_as(const struct who *who)
 {
-	const char *path = control_path();
-	struct sockaddr_un to = { .sun_family = AF_UNIX };
+	struct address to;
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0), status;
 	pid_t pid;
 
-	strcpy(to.sun_path, path);
+	ck_assert_int_eq(address_set_path(&to, control_path()), 0);
 	pid = fork();
 	if (pid == 0) {
 		become(who);
-		_exit(connect(fd, (struct sockaddr *)&to, sizeof to) == -1 ? errno : 0);
+		_exit(connect(fd, &to.u.sa, to.len) == -1 ? errno : 0);
 	}
 	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
 	ck_assert(WIFEXITED(status));

@@ -222,13 +222,14 @@ START_TEST(control_characters_are_shown_and_not_sent)
 START_TEST(a_long_answer_is_taken_in_whole)
 {
 	enum { N = 20000 };
+	const size_t room = N * 200;
 	char *list, *at;
 
-	at = list = malloc(N * 200);
+	at = list = malloc(room);
 	ck_assert_ptr_nonnull(list);
 	at = stpcpy(at, "{\"ok\":true,\"result\":{\"connections\":[");
 	for (int i = 0; i < N; i++)
-		at += sprintf(at, "%s{\"id\":\"7-%d\",\"peer\":\"192.0.2.1:%d\"}", i ? "," : "", i, i);
+		at += snprintf(at, room - (size_t)(at - list), "%s{\"id\":\"7-%d\",\"peer\":\"192.0.2.1:%d\"}", i ? "," : "", i, i);
 	stpcpy(at, "]}}");
 	fake_open(&f);
 	fake_answers(&f, "connections", list);

@@ -276,7 +276,7 @@ START_TEST(what_does_not_fit_the_filters_framing_gets_the_error_reply)
 	int fd;
 
 	memset(line, 'x', 65537);
-	strcpy(line + 65536, "\n");
+	memcpy(line + 65536, "\n", 2);
 	daemon_start(&d, SERVICES(" s = { listen = \"127.0.0.1:0\"; workers = 1; max_request = \"1M\";"
 	             " handler = { type = \"filter\"; framing = \"line\"; filter_framing = \"length16\";"
 	             " argv = \"/bin/cat\"; error_reply = \"sorry\"; }; };"));

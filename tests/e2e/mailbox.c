@@ -13,9 +13,9 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <unistd.h>
 
+#include "address.h"
 #include "files.h"
 
 static void on_message(struct turn_hook *h, short revents)
@@ -26,16 +26,15 @@ static void on_message(struct turn_hook *h, short revents)
 
 void mailbox_open(struct mailbox *m, const char *name)
 {
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	struct address a;
 
 	m->path = files_path(name);
-	ck_assert_uint_lt(strlen(m->path), sizeof a.sun_path);
-	strcpy(a.sun_path, m->path);
+	ck_assert_msg(address_set_path(&a, m->path) == 0, "%s: %m", m->path);
 	m->hook = (struct turn_hook){
 		.fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0),
 		.events = POLLIN, .ready = on_message,
 	};
-	ck_assert_msg(bind(m->hook.fd, (struct sockaddr *)&a, sizeof a) == 0, "%s: %m", m->path);
+	ck_assert_msg(bind(m->hook.fd, &a.u.sa, a.len) == 0, "%s: %m", m->path);
 	ck_assert_int_eq(chmod(m->path, 0666), 0);      /* for a daemon that is somebody else */
 	m->copy_fd = open(files_text("%s.txt", m->path), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	turn_add(&m->hook);

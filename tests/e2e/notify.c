@@ -9,9 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <sys/un.h>
 #include <time.h>
 #include <unistd.h>
+
+#include "address.h"
 
 static struct daemon d;
 
@@ -132,14 +133,14 @@ static void use_deaf(void)
 /* A socket whose queue is full already. */
 static void make_deaf(void)
 {
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	struct address a;
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	int sender = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 
 	deaf_path = files_path("deaf");
-	strcpy(a.sun_path, deaf_path);
-	ck_assert_int_eq(bind(fd, (struct sockaddr *)&a, sizeof a), 0);
-	while (sendto(sender, "x", 1, MSG_DONTWAIT, (struct sockaddr *)&a, sizeof a) == 1)
+	ck_assert_int_eq(address_set_path(&a, deaf_path), 0);
+	ck_assert_int_eq(bind(fd, &a.u.sa, a.len), 0);
+	while (sendto(sender, "x", 1, MSG_DONTWAIT, &a.u.sa, a.len) == 1)
 		;
 	close(sender);
 }

@@ -166,17 +166,17 @@ START_TEST(flushing_empties_the_pipe)
 START_TEST(there_are_no_more_pipes_than_allowed)
 {
 	begin((enum kind)_i);
-	n_pipes = owner.max_pipes;
+	owner.n_pipes = owner.max_pipes;
 	stuff(RELAY_DOWN);
 	ck_assert(!is_spliced(RELAY_DOWN));
-	n_pipes--;
+	owner.n_pipes--;
 	hear_until(RELAY_DOWN, streams[RELAY_DOWN].said);
 	stuff(RELAY_DOWN);
 	ck_assert(is_spliced(RELAY_DOWN));
-	ck_assert_uint_eq(n_pipes, owner.max_pipes);
+	ck_assert_uint_eq(owner.n_pipes, owner.max_pipes);
 	stuff(RELAY_UP);
 	ck_assert(!is_spliced(RELAY_UP));
-	n_pipes = 1;                    /* its own */
+	owner.n_pipes = 1;                    /* its own */
 } END_TEST
 
 /* ---- urgent bytes ------------------------------------------------------- */

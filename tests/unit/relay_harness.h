@@ -69,11 +69,9 @@ static void on_lost(struct relay *r)
 	fd_close(&our_program);
 }
 
-static unsigned n_pipes;
-
-static const struct relay_owner owner = {
+static struct relay_owner owner = {
 	.loop = &loop, .scratch = scratch, .scratch_len = SCRATCH,
-	.n_pipes = &n_pipes, .max_pipes = 2,
+	.max_pipes = 2,
 	.moved = on_moved, .finished = on_finished, .lost = on_lost,
 };
 
@@ -315,7 +313,7 @@ static void tear_down(void)
 {
 	relay_end(&relay);
 	relay_end(&relay);
-	ck_assert_uint_eq(n_pipes, 0);
+	ck_assert_uint_eq(owner.n_pipes, 0);
 	ck_assert_uint_eq(relay.client.watch.events | relay.program.watch.events, 0);
 	fd_close(&client);
 	fd_close(&program);
