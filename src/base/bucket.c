@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The generic cell rate algorithm (ITU-T I.371), in nanoseconds: one number says
+ * when everything that was taken will have come back.
+ */
+#include <config.h>
+#include "bucket.h"
+
+#define SECOND_NS INT64_C(1000000000)
+#define MS_NS     INT64_C(1000000)
+
+/* Rounded up, so that a high rate is not without bound. n is at most BUCKET_MAX. */
+static int64_t cost_ns(const struct bucket *b, int64_t n)
+{
+	return n / b->rate * SECOND_NS + (n % b->rate * SECOND_NS + b->rate - 1) / b->rate;
+}
+
+int64_t bucket_after(const struct bucket *b, int64_t paid_ns, int64_t n, int64_t now_ms)
+{
+	const int64_t now_ns = now_ms * MS_NS;
+	const int64_t owed_ns = paid_ns > now_ns ? paid_ns - now_ns : 0;
+
+	if (b->rate == 0)
+		return paid_ns;
+	if (n > b->burst || owed_ns > cost_ns(b, b->burst) - cost_ns(b, n))
+		return -1;
+	return now_ns + owed_ns + cost_ns(b, n);
+}
+
+bool bucket_take(struct bucket *b, int64_t n, int64_t now_ms)
+{
+	const int64_t paid_ns = bucket_after(b, b->paid_ns, n, now_ms);
+
+	if (paid_ns == -1)
+		return false;
+	b->paid_ns = paid_ns;
+	return true;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A token bucket: so much at once, and so much a second after that. For rates
+ * that are too high for struct pace (backoff.h), whose unit is a millisecond.
+ * Pure arithmetic: the time is an argument.
+ */
+#ifndef DROVER_BASE_BUCKET_H
+#define DROVER_BASE_BUCKET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define BUCKET_MAX INT64_C(4000000000)  /* the most that burst may be */
+
+struct bucket {
+	int64_t rate;           /* tokens a second; 0: no bound */
+	int64_t burst;          /* tokens in a full bucket: 1 to BUCKET_MAX */
+	int64_t paid_ns;        /* it is full again by then; 0 at the beginning */
+};
+
+/*
+ * Takes n tokens if there are as many, all or none; false if not. More than
+ * burst are never there. now_ms is of a clock that does not go back.
+ */
+bool bucket_take(struct bucket *b, int64_t n, int64_t now_ms);
+
+/*
+ * The same on a paid_ns that the caller keeps, e.g. one that several processes
+ * share: returns what it becomes, or -1 if there are fewer than n.
+ */
+int64_t bucket_after(const struct bucket *b, int64_t paid_ns, int64_t n, int64_t now_ms);
+
+#endif
