@@ -91,11 +91,31 @@ static int64_t deadline(const struct connection *c, enum connection_end *as)
 	return session;
 }
 
+/*
+ * A client that takes bytes slowly may make room for so few of them that epoll does
+ * not tell for minutes: the kernel's queue is looked at. Where bytes are usually on their
+ * way, that is done four times in the time-out, so that it counts from a moment near to
+ * the last byte; where the client has usually taken all, once it is over.
+ */
+static int64_t next_look(const struct connection *c)
+{
+	int64_t timeout = 0;
+
+	if (c->state == CONNECTION_WRITE || c->state == CONNECTION_PRODUCE)
+		timeout = timeouts(c)->write;
+	else if (c->state == CONNECTION_LINGER)
+		timeout = timeouts(c)->linger;
+	else if (c->state == CONNECTION_PROGRAM && c->watch.fd != -1)
+		timeout = timeouts(c)->idle;
+	return clock_deadline(c->worker->loop.now_ms, (timeout + 3) / 4);
+}
+
 void connection_arm(struct connection *c)
 {
 	enum connection_end as;
-	int64_t at = deadline(c, &as);
+	int64_t at = deadline(c, &as), look = next_look(c);
 
+	at = look < at ? look : at;
 	if (!timer_is_set(&c->timer) || at < c->timer.at_ms)
 		loop_timer_at(&c->worker->loop, &c->timer, at);
 }
@@ -260,21 +280,42 @@ static bool was_timed_out(const struct connection *c)
 	       c->how == END_SESSION;
 }
 
-static bool has_unsent(const struct connection *c)
+/* What is in the kernel, and the client has not taken. */
+static int64_t untaken(const struct connection *c)
 {
 	int bytes = 0;
 
-	return ioctl(c->watch.fd, SIOCOUTQ, &bytes) == 0 && bytes > 0;
+	return c->watch.fd != -1 && ioctl(c->watch.fd, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
+}
+
+void connection_sent(struct connection *c, size_t n, bool all)
+{
+	connection_count_out(c, n);
+	if (n > 0)
+		c->active_ms = c->worker->loop.now_ms;
+	/* All was taken: the next look is the first. That is the common case, and costs no call. */
+	c->untaken = all ? 0 : untaken(c);
+}
+
+/* Less is there than before; or nobody knows how much it was, and the client has the benefit of that. */
+static void look_for_progress(struct connection *c)
+{
+	const int64_t before = c->untaken;
+
+	c->untaken = untaken(c);
+	if (c->untaken > 0 && (before == 0 || c->untaken < before))
+		c->active_ms = c->worker->loop.now_ms;
 }
 
 static void time_out(struct connection *c)
 {
 	enum connection_end as = END_NOT_YET;
 
+	look_for_progress(c);
 	if (deadline(c, &as) > c->worker->loop.now_ms) {
 		connection_arm(c);
 	} else if (c->state == CONNECTION_LINGER) {
-		if (was_timed_out(c) && has_unsent(c))
+		if (was_timed_out(c) && untaken(c) > 0)
 			connection_reset_on_close(c);
 		connection_enter(c, CONNECTION_DONE);
 	} else if (c->state == CONNECTION_PROGRAM) {

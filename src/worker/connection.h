@@ -67,7 +67,8 @@ struct connection {
 	int64_t               opened_us;        /* when it was accepted */
 	int64_t               opened_ms;        /* the same in the loop's time */
 	int64_t               request_ms;       /* when its request began to come; 0: none is open */
-	int64_t               active_ms;        /* when a byte last went either way, or the state changed */
+	int64_t               active_ms;        /* when a byte last went a way that counts, or the state changed */
+	int64_t               untaken;          /* bytes in the kernel, as of the last look; 0: not known */
 	struct buffer         out;              /* what the client has not taken yet */
 	struct program       *program;          /* while it runs */
 	struct endpoint       peer, local;

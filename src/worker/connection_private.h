@@ -21,6 +21,9 @@ void connection_arm(struct connection *c);
 enum connection_state connection_finish(struct connection *c, enum connection_end how);
 enum connection_state connection_fail(struct connection *c, enum connection_end how);
 
+/* The client's socket took n bytes; all that there were, or some are left. They are counted. */
+void connection_sent(struct connection *c, size_t n, bool all);
+
 /* The client takes nothing: a plain close would keep its bytes in the kernel for minutes. */
 void connection_reset_on_close(struct connection *c);
 

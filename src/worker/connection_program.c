@@ -21,7 +21,7 @@ void connection_run_program(struct connection *c, struct program *p)
 void connection_relayed(struct connection *c, size_t in, size_t out)
 {
 	connection_count_in(c, in);
-	connection_count_out(c, out);
+	connection_sent(c, out, true);
 	c->active_ms = c->worker->loop.now_ms;
 }
 

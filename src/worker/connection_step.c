@@ -56,7 +56,8 @@ static enum connection_state read_once(struct connection *c, ssize_t *got)
 			keep_input(c, (size_t)n);
 		connection_count_in(c, (size_t)n);
 		board_add(&c->worker->slot->requests, 1);
-		c->active_ms = c->worker->loop.now_ms;
+		if (c->state != CONNECTION_PRODUCE)     /* there only what the client takes counts */
+			c->active_ms = c->worker->loop.now_ms;
 		return connection_step_obey(c, h->received ? h->received(c, c->worker->scratch, (size_t)n)
 		                           : HANDLER_GO_ON);
 	}
@@ -108,9 +109,8 @@ static bool send_pending(struct connection *c)
 	n = send(c->watch.fd, buffer_first(&c->out), buffer_waiting(&c->out), MSG_NOSIGNAL);
 	if (n == -1)
 		return fd_not_yet(errno);
-	connection_count_out(c, (size_t)n);
 	buffer_take(&c->out, (size_t)n);
-	c->active_ms = c->worker->loop.now_ms;
+	connection_sent(c, (size_t)n, buffer_is_empty(&c->out));
 	return true;
 }
 
@@ -128,14 +128,12 @@ enum connection_state connection_step_write(struct connection *c, uint32_t event
 
 enum connection_state connection_step_produce(struct connection *c, uint32_t events)
 {
-	const int64_t sent_ms = c->active_ms;
 	enum connection_state next = CONNECTION_PRODUCE;
 
 	if (events & (EPOLLIN | EPOLLHUP | EPOLLERR)) {
 		ssize_t got;
 
 		next = read_once(c, &got);      /* once: this state is level-triggered */
-		c->active_ms = sent_ms;         /* here only what the client takes counts */
 	}
 	if (next != CONNECTION_PRODUCE || !(events & EPOLLOUT))
 		return next;
@@ -171,7 +169,7 @@ void handler_reply(struct connection *c, const char *bytes, size_t len)
 			return;
 		}
 		n = n == -1 ? 0 : n;
-		connection_count_out(c, (size_t)n);
+		connection_sent(c, (size_t)n, (size_t)n == len);
 	}
 	if (buffer_add(&c->out, bytes + n, len - (size_t)n) == -1)
 		c->broken = true;

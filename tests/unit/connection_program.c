@@ -180,6 +180,27 @@ START_TEST(what_was_relayed_is_counted)
 	ck_assert_str_eq(logged(0, "exit"), "0");
 } END_TEST
 
+/* What the kernel has for it, in pieces, and epoll tells nothing of how it takes them. */
+START_TEST(a_client_that_takes_slowly_is_not_idle)
+{
+	char bytes[1000] = "";
+
+	connect_pair();
+	for (int i = 0; i < 10; i++)
+		ck_assert_int_eq(send(c->watch.fd, bytes, sizeof bytes, MSG_DONTWAIT), sizeof bytes);
+	connection_relayed(c, 0, 10 * sizeof bytes);
+	for (int i = 0; i < 10; i++) {
+		skip(IDLE_MS - 1);
+		ck_assert_int_eq(c->cut, END_NOT_YET);
+		ck_assert_int_eq(recv(client, bytes, sizeof bytes, MSG_DONTWAIT), sizeof bytes);
+	}
+	skip(IDLE_MS);
+	ck_assert_int_eq(c->cut, END_IDLE);
+	ck_assert(was_told_to_end());
+	has_client_ended = true;
+	end_with(end_status);
+} END_TEST
+
 START_TEST(either_way_keeps_it_from_being_idle)
 {
 	connect_pair();
@@ -395,6 +416,7 @@ int main(void)
 	TCase *tc = unit_case(s, "bytes", set_up, tear_down);
 
 	tcase_add_test(tc, what_was_relayed_is_counted);
+	tcase_add_test(tc, a_client_that_takes_slowly_is_not_idle);
 	tcase_add_test(tc, either_way_keeps_it_from_being_idle);
 	tcase_add_test(tc, without_a_limit_nobody_is_idle);
 	tc = unit_case(s, "program_first", set_up, tear_down);
