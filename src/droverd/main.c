@@ -55,7 +55,7 @@ static int check(const struct options *o, const struct takeover *t)
 		return EX_OSERR;
 	}
 	conf = conf_load(&a, o->file, o->text, print_complaint, stderr);
-	status = conf ? EX_OK : EX_CONFIG;
+	status = conf ? EX_OK : conf_failure(&a);
 	/* What an ordinary user may not do is no fault of the file; what root must not, is. */
 	if (conf && geteuid() == 0)
 		status = conf_check_privileges(conf, print_complaint, stderr);

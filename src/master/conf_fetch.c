@@ -37,7 +37,7 @@ static int load(void *arg, int out)
 	struct conf_fetch *f = arg;
 	struct conf *conf = conf_load(&f->arena, f->source->file, f->source->text, write_complaint, &out);
 
-	return conf ? conf_check_privileges(conf, write_complaint, &out) : EX_CONFIG;
+	return conf ? conf_check_privileges(conf, write_complaint, &out) : conf_failure(&f->arena);
 }
 
 /* ---- in the master ------------------------------------------------------ */
@@ -91,6 +91,13 @@ struct conf_fetch *conf_fetch_start(struct loop *l, const struct conf_origin *so
 fail:
 	conf_fetch_cancel(&f);
 	return NULL;
+}
+
+const char *conf_fetch_trouble(const struct conf_fetched *result)
+{
+	return result->exit_code == EX_TEMPFAIL ?
+	       "a look-up failed for now (this is temporary: try again)" :
+	       "the configuration has errors";
 }
 
 bool conf_fetch_reaped(struct conf_fetch *f, pid_t pid, int status)

@@ -39,6 +39,9 @@ typedef void conf_fetch_done(void *arg, const struct conf_fetched *result);
 struct conf_fetch *conf_fetch_start(struct loop *l, const struct conf_origin *source,
                                     conf_fetch_done *done, void *arg);
 
+/* Why there is no configuration, in a few words: it is wrong, or something failed for now. */
+const char *conf_fetch_trouble(const struct conf_fetched *result);
+
 /* If pid is the child, takes note of its end and returns true. NULL is fine. */
 bool conf_fetch_reaped(struct conf_fetch *f, pid_t pid, int status);
 

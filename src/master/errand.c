@@ -29,6 +29,7 @@ struct errand {
 	struct errand_job job;
 	pid_t             pid;          /* 0 once it was waited for */
 	int               status;
+	bool              too_late;     /* it has been ended for that */
 	struct watch      complaints;   /* fd -1 at its end */
 	struct timer      limit;
 	size_t            line_len;
@@ -104,7 +105,9 @@ static void deliver(struct errand *e)
 
 	if (e->pid != 0 || e->complaints.fd != -1)
 		return;                 /* both ends must be known */
-	if (WIFEXITED(e->status))
+	if (e->too_late)
+		result.exit_code = EX_TEMPFAIL;
+	else if (WIFEXITED(e->status))
 		result.exit_code = WEXITSTATUS(e->status);
 	else
 		complain_of(e, "%s: the process was ended by signal %s", e->job.what,
@@ -139,6 +142,7 @@ static void on_limit(struct timer *t)
 
 	complain_of(e, "%s takes more than %d s: given up", e->job.what,
 	            (int)(e->job.limit_ms / 1000));
+	e->too_late = e->pid > 0;
 	if (e->pid > 0)
 		kill(e->pid, SIGKILL);
 	/* Somebody else may hold the other end: what the child started, and left. */

@@ -18,7 +18,8 @@
 struct errand;
 
 struct errand_result {                  /* lent */
-	int         exit_code;          /* of the child; EX_SOFTWARE if it did not get so far */
+	int         exit_code;          /* of the child; EX_TEMPFAIL if its time was up, EX_SOFTWARE
+	                                 * if a signal ended it */
 	const char *complaints;         /* lines without the last newline; "" for none */
 };
 

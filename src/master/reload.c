@@ -85,7 +85,7 @@ static void on_fetched(void *arg, const struct conf_fetched *result)
 
 	m->fetch = NULL;
 	if (!result->conf) {
-		refuse(m, "check", "the configuration has errors", result->complaints);
+		refuse(m, "check", conf_fetch_trouble(result), result->complaints);
 		return;
 	}
 	m->coming = master_new_generation(m, result, NULL, &failure);

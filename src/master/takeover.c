@@ -244,11 +244,13 @@ void takeover_check(struct master *m)
 static void on_own_conf(void *arg, const struct conf_fetched *result)
 {
 	struct master *m = arg;
-	struct generation_failure failure = { .text = "the configuration has errors" };
+	struct generation_failure failure;
 	struct generation *g = NULL;
 
 	m->fetch = NULL;
-	if (result->conf)
+	if (!result->conf)
+		snprintf(failure.text, sizeof failure.text, "%s", conf_fetch_trouble(result));
+	else
 		g = master_new_generation(m, result, m->predecessor, &failure);
 	if (!g) {
 		takeover_give_up(m, failure.text);

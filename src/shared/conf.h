@@ -210,6 +210,7 @@ struct conf {
 	size_t                n_services;
 	size_t                n_disabled;
 	size_t                size;             /* bytes of the arena that belong to it */
+	bool                  may_come;         /* nothing but look-ups that failed for now is wrong */
 };
 
 /*
@@ -236,6 +237,13 @@ struct conf *conf_load(struct arena *a, const char *file, const char *text,
  * files_passed are good, and each of them may be NULL.
  */
 const struct conf *conf_remains(const struct arena *a);
+
+/*
+ * After a load that failed, its exit status (sysexits.h): 75 if nothing is wrong but
+ * look-ups of names, users or paths that failed for now (as opposed to what does not
+ * exist), so that the same file may load in a moment; else 78.
+ */
+int conf_failure(const struct arena *a);
 
 /*
  * What this process may not do, or must not do as root: an ordinary user with

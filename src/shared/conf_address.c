@@ -105,6 +105,20 @@ static bool has_both_families(const struct addrinfo *list)
 	return list != NULL;
 }
 
+/* What the name service could not say now, it may say later: its server is down, or memory short. */
+static void complain_of_host(struct collection *c, const struct conf_listen *l, const char *host,
+                             int err)
+{
+	const char *why = err == EAI_SYSTEM ? strerror(errno) : gai_strerror(err);
+
+	if (err == EAI_AGAIN || err == EAI_SYSTEM || err == EAI_MEMORY) {
+		WRONG(c, "\"%s\": cannot look up %s for now: %s", l->text, host, why);
+		conf_report_mark_temporary(&c->ld->report);
+	} else {
+		WRONG(c, "\"%s\": %s is unknown: %s", l->text, host, why);
+	}
+}
+
 /* All addresses of a name, or the one that is written out. */
 static void add_host(struct collection *c, struct conf_listen *l, const char *host, bool bracketed,
                      in_port_t port)
@@ -117,8 +131,7 @@ static void add_host(struct collection *c, struct conf_listen *l, const char *ho
 		                           .ai_flags = AI_NUMERICHOST };
 	err = getaddrinfo(host, NULL, &hints, &list);
 	if (err) {
-		WRONG(c, "\"%s\": %s is unknown: %s", l->text, host,
-		      err == EAI_SYSTEM ? strerror(errno) : gai_strerror(err));
+		complain_of_host(c, l, host, err);
 		return;
 	}
 	l->optional = has_both_families(list);
@@ -131,20 +144,38 @@ static void add_host(struct collection *c, struct conf_listen *l, const char *ho
 	freeaddrinfo(list);
 }
 
-static bool find_port(const char *text, in_port_t *port)
+/* False with *error 0 if it is no port, else with what hindered the name service. */
+static bool find_port(const char *text, in_port_t *port, int *error)
 {
-	const struct servent *service;
+	struct servent entry, *service = NULL;
+	char buf[8192];
 	unsigned long n;
 
+	*error = 0;
 	if (isdigit((unsigned char)*text) && strspn(text, "0123456789") == strlen(text)) {
 		n = strtoul(text, NULL, 10);
 		*port = (in_port_t)n;
 		return strlen(text) <= 5 && n <= UINT16_MAX;
 	}
-	service = *text ? getservbyname(text, "tcp") : NULL;
+	if (*text)
+		*error = getservbyname_r(text, "tcp", &entry, buf, sizeof buf, &service);
 	if (service)
 		*port = ntohs((uint16_t)service->s_port);
+	else if (conf_identity_is_unknown(*error))
+		*error = 0;
 	return service != NULL;
+}
+
+static void complain_of_port(struct collection *c, const struct conf_listen *l, const char *port,
+                             int error)
+{
+	if (error == 0) {
+		WRONG(c, "\"%s\": port \"%s\" is unknown (0 to 65535, or a name from services(5))",
+		      l->text, port);
+		return;
+	}
+	WRONG(c, "\"%s\": cannot look up port \"%s\" for now: %s", l->text, port, strerror(error));
+	conf_report_mark_temporary(&c->ld->report);
 }
 
 /* Splits "HOST:PORT" or "[HOST]:PORT" in place; false after a complaint. */
@@ -176,7 +207,8 @@ static void add_host_and_port(struct collection *c, struct conf_listen *l)
 {
 	char text[NI_MAXHOST + NI_MAXSERV], *host, *service;
 	struct in_addr ip;
-	in_port_t port;
+	in_port_t port = 0;
+	int error;
 
 	if (snprintf(text, sizeof text, "%s", l->text) >= (int)sizeof text) {
 		WRONG(c, "holds an address that is too long (at most %zu bytes)", sizeof text - 1);
@@ -185,9 +217,8 @@ static void add_host_and_port(struct collection *c, struct conf_listen *l)
 	l->kind = LISTEN_INET;
 	if (!split(c, l->text, text, &host, &service))
 		return;
-	if (!find_port(service, &port))
-		WRONG(c, "\"%s\": port \"%s\" is unknown (0 to 65535, or a name from services(5))",
-		      l->text, service);
+	if (!find_port(service, &port, &error))
+		complain_of_port(c, l, service, error);
 	else if (strcmp(text, "*") == 0)
 		add_every_address(c, l, port);
 	else if (strspn(text, "0123456789.") != strlen(text))

@@ -30,6 +30,7 @@ static void check_argv(struct conf_loader *ld, const struct conf_draft *d)
 	const struct conf_handler *h = &d->service->handler;
 	const config_setting_t *argv = origin(d, "handler.argv");
 	const char *trouble;
+	int error;
 
 	if (!h->argv[0]) {
 		/* One of a wrong type has been complained of. */
@@ -40,13 +41,15 @@ static void check_argv(struct conf_loader *ld, const struct conf_draft *d)
 		conf_source_complain(ld, argv, "begins with \"%s\""
 		                     " (the program is an absolute path)", h->argv[0]);
 	} else {
+		errno = 0;
 		trouble = conf_path_judge_program(d->service->chroot, h->argv[0]);
-		if (trouble)
-			conf_source_complain(ld, argv,
-			                     "cannot execute %s%s%s: %s", h->argv[0],
-			                     d->service->chroot ? " in " : "",
-			                     d->service->chroot ? d->service->chroot : "",
-			                     trouble);
+		error = errno;
+		if (!trouble)
+			return;
+		conf_source_complain(ld, argv, "cannot execute %s%s%s: %s", h->argv[0],
+		                     d->service->chroot ? " in " : "",
+		                     d->service->chroot ? d->service->chroot : "", trouble);
+		conf_report_mark_file(&ld->report, error);
 	}
 }
 
@@ -227,17 +230,25 @@ static void check_handler(struct conf_loader *ld, struct conf_draft *d)
 static void check_directories(struct conf_loader *ld, const struct conf_draft *d)
 {
 	const struct conf_service *svc = d->service;
-	const char *trouble = svc->chroot ? conf_path_judge_directory(NULL, svc->chroot) : NULL;
+	const char *trouble;
+	int error;
 
+	errno = 0;
+	trouble = svc->chroot ? conf_path_judge_directory(NULL, svc->chroot) : NULL;
+	error = errno;
 	if (trouble) {
 		conf_source_complain(ld, origin(d, "chroot"), "is %s: %s", svc->chroot, trouble);
+		conf_report_mark_file(&ld->report, error);
 		return;
 	}
+	errno = 0;
 	trouble = conf_path_judge_directory(svc->chroot, svc->directory);
-	if (trouble)
-		conf_source_complain(ld, origin(d, "directory"), "is %s%s%s: %s", svc->directory,
-		                     svc->chroot ? " in " : "", svc->chroot ? svc->chroot : "",
-		                     trouble);
+	error = errno;
+	if (!trouble)
+		return;
+	conf_source_complain(ld, origin(d, "directory"), "is %s%s%s: %s", svc->directory,
+	                     svc->chroot ? " in " : "", svc->chroot ? svc->chroot : "", trouble);
+	conf_report_mark_file(&ld->report, error);
 }
 
 static void check_cpus(struct conf_loader *ld, const struct conf_draft *d)

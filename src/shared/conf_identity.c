@@ -12,6 +12,8 @@
 #include <string.h>
 
 #define FIRST_GROUPS 64
+#define FIRST_ENTRY  4096             /* bytes for the strings of an entry, */
+#define ENTRY_MAX    (1u << 24)       /* and where it ends: a group can have very many members */
 
 /* A string of digits that is no name; (uid_t)-1 is nobody's. */
 static bool parse_id(const char *text, unsigned *id)
@@ -25,49 +27,115 @@ static bool parse_id(const char *text, unsigned *id)
 	return n < (uid_t)-1;
 }
 
-/*
- * The entry of a user by name or by number; lent until the next call. NULL
- * with *uid set: a number without an entry. NULL with (uid_t)CONF_KEEP: has
- * complained.
- */
-static const struct passwd *find_user(struct conf_loader *ld, struct conf_place place,
-                                      const char *name, uid_t *uid)
+bool conf_identity_is_unknown(int error)
 {
-	const struct passwd *pw;
+	return error == 0 || error == ENOENT || error == ESRCH || error == EBADF || error == EPERM;
+}
+
+/* What a look-up left: an entry, whose strings lie in buf. */
+struct entry {
+	union {
+		struct passwd pw;
+		struct group  gr;
+	} u;
+	bool  found;
+	int   error;                    /* of the name service; 0: it has answered */
+	char *buf;
+};
+
+enum entry_kind { USER_BY_NAME, USER_BY_ID, GROUP_BY_NAME };
+
+static int ask(struct entry *e, enum entry_kind kind, const char *name, uid_t uid, size_t size)
+{
+	struct passwd *pw = NULL;
+	struct group *gr = NULL;
+	int error = 0;
+
+	switch (kind) {
+	case USER_BY_NAME:
+		error = getpwnam_r(name, &e->u.pw, e->buf, size, &pw);
+		break;
+	case USER_BY_ID:
+		error = getpwuid_r(uid, &e->u.pw, e->buf, size, &pw);
+		break;
+	case GROUP_BY_NAME:
+		error = getgrnam_r(name, &e->u.gr, e->buf, size, &gr);
+		break;
+	}
+	e->found = pw || gr;
+	return error;
+}
+
+/* Frees what an earlier look-up left in *e. */
+static void look_up(struct entry *e, enum entry_kind kind, const char *name, uid_t uid)
+{
+	size_t size = FIRST_ENTRY / 2;
+
+	do {
+		size *= 2;
+		free(e->buf);
+		e->buf = malloc(size);
+		if (!e->buf)
+			abort();
+		e->error = ask(e, kind, name, uid, size);
+	} while (e->error == ERANGE && size < ENTRY_MAX);
+	if (e->found || conf_identity_is_unknown(e->error))
+		e->error = 0;
+}
+
+static void complain_of(struct conf_loader *ld, struct conf_place place, const char *what,
+                        const char *name, int error)
+{
+	if (error == 0) {
+		conf_report_at(&ld->report, place, "%s \"%s\" does not exist", what, name);
+		return;
+	}
+	conf_report_at(&ld->report, place, "cannot look up %s \"%s\" for now: %s", what, name,
+	               strerror(error));
+	conf_report_mark_temporary(&ld->report);
+}
+
+/*
+ * The entry of a user by name or by number, to be freed. Not found with *uid set: a
+ * number without an entry, or, with an error, one whose entry is not known now. Not
+ * found with (uid_t)CONF_KEEP: neither name nor number.
+ */
+static struct entry find_user(const char *name, uid_t *uid)
+{
+	struct entry e = { .found = false };
 
 	*uid = (uid_t)CONF_KEEP;
-	errno = 0;
-	pw = getpwnam(name);
-	if (!pw && parse_id(name, uid))
-		pw = getpwuid(*uid);
-	if (pw)
-		*uid = pw->pw_uid;
-	else if (*uid == (uid_t)CONF_KEEP)
-		conf_report_at(&ld->report, place, "user \"%s\" does not exist%s%s", name,
-		               errno ? ": " : "", errno ? strerror(errno) : "");
-	return pw;
+	look_up(&e, USER_BY_NAME, name, 0);
+	if (!e.found && parse_id(name, uid))
+		look_up(&e, USER_BY_ID, NULL, *uid);
+	if (e.found)
+		*uid = e.u.pw.pw_uid;
+	return e;
 }
 
 bool conf_identity_find_user(struct conf_loader *ld, struct conf_place place,
                              const char *name, uid_t *uid)
 {
-	find_user(ld, place, name, uid);
+	struct entry e = find_user(name, uid);
+
+	if (*uid == (uid_t)CONF_KEEP)
+		complain_of(ld, place, "user", name, e.error);
+	free(e.buf);
 	return *uid != (uid_t)CONF_KEEP;
 }
 
 bool conf_identity_find_group(struct conf_loader *ld, struct conf_place place,
                               const char *name, gid_t *gid)
 {
-	const struct group *gr;
+	struct entry e = { .found = false };
 
 	*gid = (gid_t)CONF_KEEP;
-	errno = 0;
-	gr = getgrnam(name);
-	if (gr)
-		*gid = gr->gr_gid;
+	look_up(&e, GROUP_BY_NAME, name, 0);
+	if (e.found)
+		*gid = e.u.gr.gr_gid;
 	else if (!parse_id(name, gid))
-		conf_report_at(&ld->report, place, "group \"%s\" does not exist%s%s", name,
-		               errno ? ": " : "", errno ? strerror(errno) : "");
+		complain_of(ld, place, "group", name, e.error);
+	free(e.buf);
 	return *gid != (gid_t)CONF_KEEP;
 }
 
@@ -87,7 +155,7 @@ void conf_identity_enter(struct conf_identity *id, const config_setting_t *outer
 /* What the group file says of the user, beside gid, which is always among them. */
 static void load_groups(struct conf_loader *ld, struct conf_identity *id, const char *user)
 {
-	int room = FIRST_GROUPS, n;
+	int room = FIRST_GROUPS, n, known;
 	gid_t *groups = NULL;
 
 	do {
@@ -95,32 +163,43 @@ static void load_groups(struct conf_loader *ld, struct conf_identity *id, const 
 		groups = reallocarray(groups, (size_t)room, sizeof *groups);
 		if (!groups)
 			abort();
+		known = getgrouplist(user, id->gid, groups, &n);
 		room *= 2;
-	} while (getgrouplist(user, id->gid, groups, &n) == -1 && room < 1 << 20);
+	} while (known == -1 && room < 1 << 20);
+	if (known == -1) {
+		conf_report_at(&ld->report, id->place, "cannot look up the groups of user \"%s\""
+		               " for now", user);
+		conf_report_mark_temporary(&ld->report);
+		n = 0;
+	}
 	id->n_groups = (size_t)n;
 	id->groups = conf_loader_alloc(ld, id->n_groups * sizeof *groups);
 	memcpy(id->groups, groups, id->n_groups * sizeof *groups);
 	free(groups);
 }
 
-static void resolve_user(struct conf_loader *ld, struct conf_identity *id)
+static void use_entry(struct conf_loader *ld, struct conf_identity *id, const struct passwd *pw)
 {
-	const struct passwd *pw = find_user(ld, id->place, id->user, &id->uid);
-	const char *name;
-
-	if (!pw) {
-		if (id->uid != (uid_t)CONF_KEEP && !id->group)
-			conf_report_at(&ld->report, id->place,
-			               "user %s has no entry in passwd(5) that names a group"
-			               " (give a group too)", id->user);
-		return;
-	}
 	if (!id->group)
 		id->gid = pw->pw_gid;
 	id->home = conf_loader_strdup(ld, pw->pw_dir);
 	id->shell = conf_loader_strdup(ld, pw->pw_shell);
-	name = conf_loader_strdup(ld, pw->pw_name);
-	load_groups(ld, id, name);
+	load_groups(ld, id, pw->pw_name);
+}
+
+static void resolve_user(struct conf_loader *ld, struct conf_identity *id)
+{
+	struct entry e = find_user(id->user, &id->uid);
+
+	if (e.found)
+		use_entry(ld, id, &e.u.pw);
+	else if (id->uid == (uid_t)CONF_KEEP || e.error != 0)
+		complain_of(ld, id->place, "user", id->user, e.error);
+	else if (!id->group)
+		conf_report_at(&ld->report, id->place,
+		               "user %s has no entry in passwd(5) that names a group"
+		               " (give a group too)", id->user);
+	free(e.buf);
 }
 
 void conf_identity_resolve(struct conf_loader *ld, struct conf_identity *id)

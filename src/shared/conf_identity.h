@@ -26,4 +26,10 @@ bool conf_identity_find_user(struct conf_loader *ld, struct conf_place place,
 bool conf_identity_find_group(struct conf_loader *ld, struct conf_place place,
                               const char *name, gid_t *gid);
 
+/*
+ * What the error of a look-up in passwd(5) and the like means, as getpwnam(3) has it:
+ * true if there is no such entry, false if that is not known now.
+ */
+bool conf_identity_is_unknown(int error);
+
 #endif

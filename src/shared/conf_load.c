@@ -7,6 +7,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "conf_control.h"
@@ -204,6 +205,7 @@ struct conf *conf_load(struct arena *a, const char *file, const char *text,
 	}
 	conf_source_close_all(&ld);
 	conf_loader_fini(&ld);
+	ld.conf->may_come = ld.report.count > 0 && ld.report.temporary == ld.report.count;
 	if (ld.report.count)
 		return NULL;
 	ld.conf->size = a->used;
@@ -213,4 +215,9 @@ struct conf *conf_load(struct arena *a, const char *file, const char *text,
 const struct conf *conf_remains(const struct arena *a)
 {
 	return (const struct conf *)(const void *)a->base;
+}
+
+int conf_failure(const struct arena *a)
+{
+	return conf_remains(a)->may_come ? EX_TEMPFAIL : EX_CONFIG;
 }

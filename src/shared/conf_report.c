@@ -5,6 +5,7 @@
 #include <config.h>
 #include "conf_report.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -66,4 +67,21 @@ void conf_report_at(struct conf_report *r, struct conf_place place, const char *
 	if (was_said(r, line))
 		return;
 	r->complain(r->arg, line);
+}
+
+void conf_report_mark_temporary(struct conf_report *r)
+{
+	r->temporary++;
+}
+
+void conf_report_mark_file(struct conf_report *r, int error)
+{
+	static const int passing[] = {
+		EIO, ESTALE, ETIMEDOUT, ENOTCONN, ECONNREFUSED, EHOSTDOWN, EHOSTUNREACH,
+		ENETDOWN, ENETUNREACH, EREMOTEIO, EAGAIN, EMFILE, ENFILE, ENOMEM,
+	};
+
+	for (size_t i = 0; i < sizeof passing / sizeof *passing; i++)
+		if (passing[i] == error)
+			conf_report_mark_temporary(r);
 }

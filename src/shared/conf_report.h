@@ -14,7 +14,8 @@
 struct conf_report {
 	conf_complain *complain;
 	void          *arg;
-	unsigned       count;   /* complaints so far */
+	unsigned       count;   /* complaints so far, */
+	unsigned       temporary; /* and those of them about what may be otherwise in a moment */
 	uint64_t       made[CONF_REPORT_MEMORY];        /* hashes of the first of them */
 };
 
@@ -25,5 +26,14 @@ struct conf_report {
  */
 void conf_report_at(struct conf_report *r, struct conf_place place, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/*
+ * The complaint that was made just before is about something that failed for now,
+ * such as a look-up without its server: the same file may be right in a moment.
+ */
+void conf_report_mark_temporary(struct conf_report *r);
+
+/* The same for a file, if this errno says that its device or its server does not answer now. */
+void conf_report_mark_file(struct conf_report *r, int error);
 
 #endif

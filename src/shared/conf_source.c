@@ -52,6 +52,16 @@ static bool text_is_clean(struct conf_loader *ld, const char *path, const char *
 	return false;
 }
 
+/* With errno. */
+static void complain_of_file(struct conf_loader *ld, struct conf_place place, const char *verb,
+                             const char *path)
+{
+	const int error = errno;
+
+	conf_report_at(&ld->report, place, "cannot %s %s: %s", verb, path, strerror(error));
+	conf_report_mark_file(&ld->report, error);
+}
+
 /* The text of a file, the caller's to free; or NULL after a complaint. */
 static char *read_file(struct conf_loader *ld, const char *path, struct conf_place place)
 {
@@ -64,7 +74,7 @@ static char *read_file(struct conf_loader *ld, const char *path, struct conf_pla
 	if (!text)
 		abort();
 	if (fd == -1 || fstat(fd, &st) == -1) {
-		conf_report_at(&ld->report, place, "cannot open %s: %s", path, strerror(errno));
+		complain_of_file(ld, place, "open", path);
 		goto fail;
 	}
 	if (!S_ISREG(st.st_mode)) {
@@ -72,7 +82,7 @@ static char *read_file(struct conf_loader *ld, const char *path, struct conf_pla
 		goto fail;
 	}
 	if (read_all(fd, text, &len) == -1) {
-		conf_report_at(&ld->report, place, "cannot read %s: %s", path, strerror(errno));
+		complain_of_file(ld, place, "read", path);
 		goto fail;
 	}
 	if (!text_is_clean(ld, path, text, len, place))
