@@ -24,7 +24,9 @@ int64_t clock_us(void)
 
 int64_t clock_ms(void)
 {
-	return clock_us() / 1000;
+	const int64_t ms = clock_us() / 1000;
+
+	return ms > 0 ? ms : 1;
 }
 
 int64_t clock_deadline(int64_t now_ms, int64_t after_ms)

@@ -11,7 +11,11 @@
 #define CLOCK_NEVER INT64_MAX           /* a time that does not come */
 #define CLOCK_TEXT_MAX 32
 
-/* CLOCK_MONOTONIC, the one that systemd means by MONOTONIC_USEC. */
+/*
+ * CLOCK_MONOTONIC, the one that systemd means by MONOTONIC_USEC. It began when the
+ * machine did, perhaps a moment ago: times before now may be negative. clock_ms is
+ * at least 1, so that 0 can stand for "no time".
+ */
 int64_t clock_ns(void);
 int64_t clock_us(void);
 int64_t clock_ms(void);

@@ -13,7 +13,7 @@ int64_t restart_after_death(struct restart *r, const struct conf_restart *rule, 
 	/* While it is slowed down it cannot die often: the delay is part of the calm it needs. */
 	if (r->deaths > 0 && now_ms - r->last_ms > rule->within + r->delay_ms)
 		*r = (struct restart){ 0 };
-	if (now_ms - r->window_ms > rule->within) {
+	if (r->deaths == 0 || now_ms - r->window_ms > rule->within) {
 		r->window_ms = now_ms;
 		r->deaths = 0;
 	}

@@ -44,7 +44,7 @@ struct acceptor {
 	int64_t                 still_since_ms; /* nothing more since then */
 	int                     granted;        /* connections that it may take though it is ahead */
 	int                     next_grant;
-	int64_t                 told_ms;        /* when the others were last told to look */
+	int64_t                 told_ms;        /* when the others were last told to look; 0: never */
 	bool                    watching;
 	bool                    draining;
 	bool                    in_trouble;     /* logged, until an accept succeeds */
@@ -157,7 +157,7 @@ static void step_back(struct acceptor *a)
 /* Not for each arrival: under load they are awake. */
 static void tell_the_others(struct acceptor *a)
 {
-	if (a->loop->now_ms - a->told_ms < STILL_MS)
+	if (a->told_ms > 0 && a->loop->now_ms - a->told_ms < STILL_MS)
 		return;
 	a->told_ms = a->loop->now_ms;
 	a->owner.declined(a->owner.arg);

@@ -27,6 +27,31 @@ START_TEST(a_deadline_is_so_many_milliseconds_from_now)
 		              (long long)clock_deadline(rows[i].now, rows[i].after));
 } END_TEST
 
+int __real_clock_gettime(clockid_t clock, struct timespec *t);
+int __wrap_clock_gettime(clockid_t clock, struct timespec *t);
+
+static bool has_just_begun;
+
+int __wrap_clock_gettime(clockid_t clock, struct timespec *t)
+{
+	if (!has_just_begun)
+		return __real_clock_gettime(clock, t);
+	*t = (struct timespec){ .tv_nsec = 999 };
+	return 0;
+}
+
+START_TEST(in_its_first_millisecond_the_clock_is_not_at_zero)
+{
+	int64_t ms, ns;
+
+	has_just_begun = true;          /* for us, not for Check */
+	ms = clock_ms();
+	ns = clock_ns();
+	has_just_begun = false;
+	ck_assert_int_eq(ms, 1);
+	ck_assert_int_eq(ns, 999);
+} END_TEST
+
 START_TEST(the_clock_only_goes_forward_and_both_units_agree)
 {
 	int64_t ms = clock_ms(), us = clock_us();
@@ -72,6 +97,7 @@ int main(void)
 	TCase *tc = unit_case(s, "clock", NULL, NULL);
 
 	tcase_add_test(tc, a_deadline_is_so_many_milliseconds_from_now);
+	tcase_add_test(tc, in_its_first_millisecond_the_clock_is_not_at_zero);
 	tcase_add_test(tc, the_clock_only_goes_forward_and_both_units_agree);
 	tcase_add_test(tc, times_are_written_as_in_rfc_3339);
 	return unit_run(s);

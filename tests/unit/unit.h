@@ -44,6 +44,16 @@ static inline TCase *unit_case(Suite *s, const char *name, SFun before, SFun aft
 	return tc;
 }
 
+/*
+ * As ck_assert, for a condition that is checked thousands of times: Check sends a
+ * message through a pipe for each assertion, this does so only if it fails.
+ */
+#define unit_require(condition) \
+	do { \
+		if (!(condition)) \
+			ck_abort_msg("'%s' is not so", #condition); \
+	} while (0)
+
 /* Adds a test if it can be done here; else says so, in a line. */
 #define unit_add_if(can, why, tc, test) \
 	do { \
