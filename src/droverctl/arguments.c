@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "control_path.h"
 #include "memory.h"
 #include "suggest.h"
 #include "text.h"
@@ -277,7 +278,7 @@ void arguments_read(struct arguments *a, int argc, char **argv)
 	struct reading r = { .a = a };
 
 	*a = (struct arguments){
-		.action = ARGUMENTS_RUN, .socket = RUNSTATEDIR "/drover/control.sock",
+		.action = ARGUMENTS_RUN, .socket = control_path_default(),
 		.delay_ms = DELAY_MS_DEFAULT, .count = ARGUMENTS_COUNT_DEFAULT,
 	};
 	read_all(&r, argc, argv);
@@ -301,12 +302,12 @@ void arguments_print_help(FILE *out)
 	for (size_t i = 0; (c = commands_at(i)); i++)
 		fprintf(out, "  %s %-*s  %s\n", c->name, 32 - (int)strlen(c->name), c->usage ? c->usage : "",
 		        c->help);
-	fputs("\n"
-	      "  -s, --socket SOCKET    where drover listens for this\n"
-	      "                         (" RUNSTATEDIR "/drover/control.sock)\n"
-	      "  --json                 print results as JSON\n"
-	      "  -V, --version          print the version of this program\n"
-	      "  -h, --help             print this\n"
-	      "\n"
-	      "See droverctl(8).\n", out);
+	fprintf(out, "\n"
+	        "  -s, --socket SOCKET    where drover listens for this\n"
+	        "                         (%s)\n"
+	        "  --json                 print results as JSON\n"
+	        "  -V, --version          print the version of this program\n"
+	        "  -h, --help             print this\n"
+	        "\n"
+	        "See droverctl(8).\n", control_path_default());
 }

@@ -72,7 +72,7 @@ int session_open(struct session *s, const char *path)
 	if (errno == EAGAIN)    /* what the time limit of connect(2) says */
 		return fail_silent(s);
 	if (errno == ENOENT || errno == ECONNREFUSED)
-		advice = "; is it running, and is `control` configured?";
+		advice = "; is it running? -s names another socket, as `control` in its configuration may";
 	return fail(s, EX_UNAVAILABLE, "cannot reach drover at %s: %m%s", path, advice);
 }
 

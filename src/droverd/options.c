@@ -217,7 +217,8 @@ static void write_service(struct options *o, FILE *out, const struct wish *w)
 	if (w->name && (!w->name[0] || strcmp(w->name, name) != 0))
 		bad(o, "--name \"%s\" would have to be letters, digits, \"_\" and \"-\", as in \"%s\"",
 		    w->name, name);
-	fprintf(out, "services = { %s = { ", name);
+	/* The default one belongs to the service of the system: nothing that is typed may take it. */
+	fprintf(out, "control = { socket = \"none\"; }; services = { %s = { ", name);
 	put_list(out, "listen", w->listen, w->n_listen);
 	put_key(out, "user", w->user);
 	put_key(out, "group", w->group);

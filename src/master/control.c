@@ -281,9 +281,13 @@ int control_prepare(struct control *c, const struct conf_control *conf,
                     struct control_door_error *e)
 {
 	control_door_close(&c->next);
-	if (!conf->socket || control_door_is_in_place(&c->door, conf))
+	if (!conf->socket || control_door_is_in_place(&c->door, conf) || !control_door_is_wanted(conf) ||
+	    control_door_open(&c->next, conf, e) == 0)
 		return 0;
-	return control_door_open(&c->next, conf, e);
+	if (!conf->is_default)
+		return -1;
+	log_warn("%s; going on without it (set it to another path, or to \"none\")", e->text);
+	return 0;
 }
 
 void control_forget(struct control *c)
@@ -325,10 +329,10 @@ static void close_up(struct control *c)
 void control_commit(struct control *c, const struct conf_control *conf)
 {
 	c->rule = (struct control_rule){ .group = conf->gid, .admin_group = conf->admin_gid };
-	if (!conf->socket)
-		close_up(c);
-	else if (c->next.fd != -1)
+	if (c->next.fd != -1)
 		move_to_next(c);
+	else if (!conf->socket || !control_door_is_in_place(&c->door, conf))
+		close_up(c);
 	else if (control_door_adjust(&c->door, conf) == -1)
 		log_err("control: set mode and group of %s: %m", conf->socket);
 }

@@ -37,7 +37,7 @@ struct control *control_new(struct loop *l, struct notify *events,
 
 /*
  * Opens the socket that conf asks for, unless it is there already, beside the
- * one in use. -1 with *e filled.
+ * one in use. -1 with *e filled, unless it is the default one: then a warning is logged.
  */
 int control_prepare(struct control *c, const struct conf_control *conf,
                     struct control_door_error *e);

@@ -6,6 +6,7 @@
 #include "control_door.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -33,9 +34,23 @@ static int fail(struct control_door_error *e, const struct conf_control *conf)
 	e->exit_code = errno == EACCES || errno == EPERM ? EX_NOPERM :
 	               errno == EADDRINUSE || errno == ENOTSOCK || errno == ENOENT ||
 	               errno == ENOTDIR ? EX_UNAVAILABLE : EX_OSERR;
-	snprintf(e->text, sizeof e->text, "%s:%d: control.socket %s: %s", conf->place.file,
-	         conf->place.line, conf->socket, why);
+	if (conf->is_default)
+		snprintf(e->text, sizeof e->text, "control.socket %s: %s", conf->socket, why);
+	else
+		snprintf(e->text, sizeof e->text, "%s:%d: control.socket %s: %s", conf->place.file,
+		         conf->place.line, conf->socket, why);
 	return -1;
+}
+
+bool control_door_is_wanted(const struct conf_control *conf)
+{
+	const char *slash = strrchr(conf->socket, '/');
+	char folder[PATH_MAX];
+
+	if (!conf->is_default)
+		return true;
+	snprintf(folder, sizeof folder, "%.*s", (int)(slash - conf->socket), conf->socket);
+	return access(folder, F_OK) == 0 || errno != ENOENT;
 }
 
 int control_door_open(struct control_door *d, const struct conf_control *conf,

@@ -21,6 +21,9 @@ struct control_door_error {
 	int  exit_code;                 /* sysexits.h */
 };
 
+/* Whether one is to be opened: the default path, which nobody named, only where its folder is. */
+bool control_door_is_wanted(const struct conf_control *conf);
+
 /* Opens the socket that conf names; never has it other rights. -1 with *e filled. */
 int control_door_open(struct control_door *d, const struct conf_control *conf,
                       struct control_door_error *e);

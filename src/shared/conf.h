@@ -186,6 +186,7 @@ struct conf_log {
 struct conf_control {                   /* the socket for droverctl(8) */
 	struct conf_place place;
 	const char       *socket;       /* its path; NULL: there is none */
+	bool              is_default;   /* nobody named that path: it is there only if it can be */
 	struct address    address;      /* the same */
 	int               mode;
 	const char       *group;        /* who may look, as written; NULL: nobody */

@@ -6,15 +6,36 @@
 #include <config.h>
 #include "conf_control.h"
 
-#include "conf_identity.h"
+#include <string.h>
 
-static void make_address(struct conf_loader *ld, const config_setting_t *setting)
+#include "conf_identity.h"
+#include "control_path.h"
+
+/* The path that the setting names; none if it says so, or is wrong. */
+static void take_socket(struct conf_loader *ld, const config_setting_t *setting)
+{
+	struct conf_control *c = &ld->conf->control;
+	const char *text = c->socket;
+
+	c->socket = NULL;
+	if (!text || strcmp(text, "none") == 0)
+		return;
+	if (*text != '/')
+		conf_source_complain(ld, setting, "must be an absolute path, or \"none\"");
+	else if (address_set_path(&c->address, text) == -1)
+		conf_source_complain(ld, setting, "is too long (a socket's path has %zu bytes at most)",
+		                     ADDRESS_UNIX_MAX);
+	else
+		c->socket = text;
+}
+
+static void take_default(struct conf_loader *ld)
 {
 	struct conf_control *c = &ld->conf->control;
 
-	if (address_set_path(&c->address, c->socket) == -1)
-		conf_source_complain(ld, setting, "is too long (a socket's path has %zu bytes at most)",
-		                     ADDRESS_UNIX_MAX);
+	c->is_default = true;
+	if (address_set_path(&c->address, control_path_default()) == 0)
+		c->socket = conf_loader_strdup(ld, control_path_default());
 }
 
 static gid_t find_group(struct conf_loader *ld, const config_setting_t *control, const char *key,
@@ -28,22 +49,22 @@ static gid_t find_group(struct conf_loader *ld, const config_setting_t *control,
 	return gid;
 }
 
-void conf_control_load(struct conf_loader *ld, const config_setting_t *setting)
+void conf_control_load(struct conf_loader *ld, const config_setting_t *root)
 {
 	struct conf_control *c = &ld->conf->control;
+	const config_setting_t *setting = conf_source_member(root, "control");
 	const config_setting_t *socket = conf_source_member(setting, "socket");
 
 	c->gid = c->admin_gid = (gid_t)CONF_KEEP;
+	c->place = conf_source_place(setting ? setting : root);
+	if (socket)
+		take_socket(ld, socket);
+	else if (!setting || config_setting_is_group(setting))
+		take_default(ld);       /* of anything else has been complained */
 	if (!setting || !config_setting_is_group(setting))
 		return;
-	c->place = conf_source_place(setting);
 	c->gid = find_group(ld, setting, "group", c->group);
 	c->admin_gid = find_group(ld, setting, "admin_group", c->admin_group);
-	if (c->socket)
-		make_address(ld, socket);
-	else if (!socket)               /* one of a wrong type has been complained of */
-		conf_source_complain(ld, setting, "needs a socket (as in socket ="
-		                     " \"/run/drover/control.sock\")");
 }
 
 static bool has_group(const struct conf_identity *id, gid_t gid)
@@ -67,17 +88,29 @@ static void check_group(struct conf_loader *ld, const config_setting_t *setting,
 			                     conf->services[i]->name);
 }
 
+static bool is_listener(const struct conf_service *svc, const struct address *a)
+{
+	for (size_t i = 0; i < svc->n_listen; i++)
+		if (address_equal(&svc->listen[i].address, a))
+			return true;
+	return false;
+}
+
+/* A service may have the path that nobody named for control. */
 static void check_address(struct conf_loader *ld, const config_setting_t *setting)
 {
 	const struct conf *conf = ld->conf;
 
-	for (size_t i = 0; i < conf->n_services; i++)
-		for (size_t j = 0; j < conf->services[i]->n_listen; j++)
-			if (address_equal(&conf->services[i]->listen[j].address,
-			                  &conf->control.address))
-				conf_source_complain(ld, setting, "is a listener of service %s"
-				                     " (it needs a path of its own)",
-				                     conf->services[i]->name);
+	for (size_t i = 0; i < conf->n_services; i++) {
+		if (!is_listener(conf->services[i], &conf->control.address))
+			continue;
+		if (conf->control.is_default)
+			ld->conf->control.socket = NULL;
+		else
+			conf_source_complain(ld, setting, "is a listener of service %s"
+			                     " (it needs a path of its own)",
+			                     conf->services[i]->name);
+	}
 }
 
 void conf_control_check(struct conf_loader *ld, const config_setting_t *setting)

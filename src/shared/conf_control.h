@@ -7,10 +7,13 @@
 
 #include "conf_source.h"
 
-/* Looks up what its keys name. setting is the group `control`; NULL is fine. */
-void conf_control_load(struct conf_loader *ld, const config_setting_t *setting);
+/* Looks up what the keys of `control` name, or takes the default. root has that group, or not. */
+void conf_control_load(struct conf_loader *ld, const config_setting_t *root);
 
-/* Once all services are loaded: complains of what contradicts them. NULL is fine. */
+/*
+ * Once all services are loaded: complains of what contradicts them. setting is the group; NULL is
+ * fine.
+ */
 void conf_control_check(struct conf_loader *ld, const config_setting_t *setting);
 
 #endif

@@ -119,11 +119,10 @@ static void print_service(const struct conf_service *svc, FILE *out)
 	fputs("  };\n", out);
 }
 
-/* Groups that have defaults, and are nothing without the key that makes them. */
+/* It has defaults, and is nothing without the key that makes it. */
 static bool is_absent(const struct conf *conf, const void *group)
 {
-	return (group == &conf->access_log && conf->access_log.target == LOG_TARGET_NONE) ||
-	       (group == &conf->control && !conf->control.socket);
+	return group == &conf->access_log && conf->access_log.target == LOG_TARGET_NONE;
 }
 
 static void print_top(const struct conf *conf, FILE *out)
@@ -154,13 +153,27 @@ static void print_in_comment(const char *before, const char *name, FILE *out)
 		putc(iscntrl((unsigned char)*name) ? '?' : *name, out);
 }
 
+/* As a file would have it. A socket that nobody named is a comment: named, it could be an error. */
+static void spell_out(struct conf_control *c, FILE *out)
+{
+	if (!c->socket) {
+		c->socket = "none";
+	} else if (c->is_default) {
+		fprintf(out, "# control.socket is the default, %s, if that can be had\n", c->socket);
+		c->socket = NULL;
+	}
+}
+
 void conf_dump(const struct conf *conf, FILE *out)
 {
+	struct conf shown = *conf;
+
 	fputs("# The effective configuration", out);
 	for (size_t i = 0; conf->file && conf->files_read[i]; i++)
 		print_in_comment(i ? ", " : " of ", conf->files_read[i], out);
 	fputs("\n", out);
-	print_top(conf, out);
+	spell_out(&shown.control, out);
+	print_top(&shown, out);
 	fputs("services = {\n", out);
 	for (size_t i = 0; i < conf->n_services; i++)
 		print_service(conf->services[i], out);

@@ -180,7 +180,7 @@ const struct conf_key conf_keys_fixed_workers = {
 
 #define OF conf_control
 static const struct conf_key control_keys[] = {
-	{ PATH("socket", socket, NULL) },
+	{ STRING("socket", socket) },    /* a path, or "none" */
 	{ MODE("mode", mode, "0600") },
 	{ STRING("group", group) },
 	{ STRING("admin_group", admin_group) },

@@ -77,7 +77,7 @@ static void load_top(struct conf_loader *ld, const config_setting_t *root)
 	conf_group_load(ld, &conf_keys_top, root, conf);
 	conf_identity_resolve(ld, &conf->identity);
 	check_log(ld, root);
-	conf_control_load(ld, conf_source_member(root, "control"));
+	conf_control_load(ld, root);
 }
 
 /* Complains of whatever an included file holds beside services. */

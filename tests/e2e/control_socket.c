@@ -36,7 +36,7 @@ START_TEST(the_socket_can_move_and_go)
 	idle = client_connect(files_text("unix:%s", other));
 	control_say(idle, "{\"command\":\"version\"}");
 	control_expect(idle, "\"version\"");
-	daemon_config(&d, SERVICES(SERVICE("s", "echo", "")));
+	daemon_config(&d, "control = { socket = \"none\"; };" SERVICES(SERVICE("s", "echo", "")));
 	control_say(fd, "{\"command\":\"reload\"}");
 	control_expect(fd, "\"generation\":3");
 	ck_assert(!files_exist(other));

@@ -46,19 +46,23 @@ int daemon_config_lines_before(void)
 	return 1;
 }
 
-static void vconfig(struct daemon *d, const char *before, const char *format, va_list ap)
+/* The default control socket belongs to the machine. */
+static const char *first_line(const struct daemon *d, const char *rest)
+{
+	const bool keeps_default = d->has_default_control || strstr(rest, "control = {");
+
+	return files_text("state_dir = \"%s\";%s%s\n", files_path("state"),
+	                  geteuid() == 0 ? " user = \"root\";" : "",
+	                  keeps_default ? "" : " control = { socket = \"none\"; };");
+}
+
+static void vconfig(struct daemon *d, bool as_is, const char *format, va_list ap)
 {
 	char *text;
 
 	ck_assert_int_ge(vasprintf(&text, format, ap), 0);
-	d->config = files_write("drover.conf", "%s%s", before, text);
+	d->config = files_write("drover.conf", "%s%s", as_is ? "" : first_line(d, text), text);
 	free(text);
-}
-
-static const char *first_line(void)
-{
-	return files_text("state_dir = \"%s\";%s\n", files_path("state"),
-	                  geteuid() == 0 ? " user = \"root\";" : "");
 }
 
 void daemon_config(struct daemon *d, const char *format, ...)
@@ -66,7 +70,7 @@ void daemon_config(struct daemon *d, const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	vconfig(d, first_line(), format, ap);
+	vconfig(d, false, format, ap);
 	va_end(ap);
 }
 
@@ -75,7 +79,7 @@ void daemon_config_as_is(struct daemon *d, const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	vconfig(d, "", format, ap);
+	vconfig(d, true, format, ap);
 	va_end(ap);
 }
 
@@ -199,7 +203,7 @@ void daemon_start(struct daemon *d, const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	vconfig(d, first_line(), format, ap);
+	vconfig(d, false, format, ap);
 	va_end(ap);
 	daemon_spawn(d);
 	daemon_wait_ready(d);
@@ -323,7 +327,7 @@ long long daemon_reload(struct daemon *d, const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	vconfig(d, first_line(), format, ap);
+	vconfig(d, false, format, ap);
 	va_end(ap);
 	daemon_signal(d, SIGHUP);
 	return event_number(daemon_wait_for(d, "reload-done"), "generation");

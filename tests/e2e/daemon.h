@@ -37,6 +37,7 @@ struct daemon {
 	void (*before_exec)(void);      /* called in the child that becomes the daemon; asserts nothing there */
 	bool   may_end;                 /* its end is no failure (daemon_signal knows that by itself) */
 	const char *program;            /* NULL: the real one; else that file beside it */
+	bool   has_default_control;     /* its program has a default of the test's, see elsewhere.c */
 	bool   has_heirs;               /* others still have something to say when it has ended */
 
 	pid_t            pid;
@@ -50,8 +51,9 @@ struct daemon {
 
 /*
  * Writes the configuration file, as by printf(3). A line is put before it that
- * names "state" in the test's folder as state_dir, which the test may make, and
- * lets root's workers be root; the second form writes just the text.
+ * names "state" in the test's folder as state_dir, which the test may make, lets
+ * root's workers be root, and has no control socket if the text says nothing of one;
+ * the second form writes just the text.
  */
 void daemon_config(struct daemon *d, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));

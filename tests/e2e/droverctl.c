@@ -63,7 +63,7 @@ START_TEST(a_server_that_is_not_there_is_69)
 	ck_assert_int_eq(operator_run_args(path, commands[_i]), 69);
 	ck_assert_str_eq(operator_errors(), files_text(
 		"droverctl: cannot reach drover at %s: No such file or directory; "
-		"is it running, and is `control` configured?\n", path));
+		"is it running? -s names another socket, as `control` in its configuration may\n", path));
 	ck_assert_str_eq(operator_output(), "");
 } END_TEST
 

@@ -41,7 +41,7 @@ START_TEST(there_are_defaults)
 {
 	READ("top");
 	ck_assert_int_eq(a.action, ARGUMENTS_RUN);
-	ck_assert_ptr_nonnull(strstr(a.socket, "/drover/control.sock"));
+	ck_assert_str_eq(a.socket, RUNSTATEDIR "/drover/control.sock");
 	ck_assert(!a.json);
 	ck_assert_int_eq(a.delay_ms, 2000);
 	ck_assert_int_eq(a.count, ARGUMENTS_COUNT_DEFAULT);

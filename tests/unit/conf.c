@@ -4,6 +4,7 @@
  */
 #include <config.h>
 #include "conf_harness.h"
+#include "control_path.h"
 
 #include <unistd.h>
 
@@ -293,10 +294,8 @@ static const struct refusal meaning[] = {
 	{ "no such group", WITH("\ngroup = \"no-such-group\";"),
 	  "t.conf:2: group \"no-such-group\" does" },
 	{ "a number without a group", WITH("user = \"4000000\";"), "(give a group too)" },
-	{ "a control socket without a path", TOP("\ncontrol = { mode = \"0600\"; };"),
-	  "t.conf:2: control needs a socket (as in socket = \"/run/drover/control.sock\")" },
 	{ "a relative control socket", TOP("control = { socket = \"x\"; };"),
-	  "t.conf:1: control.socket" },
+	  "t.conf:1: control.socket must be an absolute path, or \"none\"" },
 	{ "a control socket with a long path", TOP("control = { socket = \"/" TEXT_108 "\"; };"),
 	  "control.socket is too long (a socket's path has 107 bytes at most)" },
 	{ "a control socket that is a listener", "control = { socket = \"/x\"; };\n" ON("\"unix:/x\""),
@@ -375,7 +374,8 @@ START_TEST(what_is_not_given_has_its_default)
 	ck_assert_int_eq(s->workers.min, cpus);
 	ck_assert_int_eq(s->workers.max, 4 * cpus);
 	ck_assert_int_eq(s->max_accepts, 0);
-	ck_assert_ptr_null(conf->control.socket);
+	ck_assert_str_eq(conf->control.socket, control_path_default());
+	ck_assert(conf->control.is_default && conf->control.mode == 0600);
 	ck_assert(conf->control.gid == (gid_t)CONF_KEEP && conf->control.admin_gid == (gid_t)CONF_KEEP);
 	ck_assert_int_eq(s->connections, 256);
 	ck_assert_int_eq(s->umask, CONF_KEEP);
@@ -513,6 +513,31 @@ START_TEST(a_control_socket_has_an_address_and_groups)
 	ck_assert_uint_eq(c->gid, 4242);
 	ck_assert_uint_eq(c->admin_gid, 4343);
 	ck_assert_str_eq(c->address.u.un.sun_path, "/run/c");
+} END_TEST
+
+START_TEST(a_control_socket_is_there_unless_it_is_called_none)
+{
+	const struct conf_control *c = &load_well(TOP("control = { mode = \"0660\"; };"))->control;
+
+	ck_assert(c->is_default && c->mode == 0660);
+	ck_assert_str_eq(c->address.u.un.sun_path, control_path_default());
+	ck_assert_ptr_null(load_well(TOP("control = { socket = \"none\"; };"))->control.socket);
+	/* A service that has this path goes before a default. */
+	ck_assert_ptr_null(load_well(ON("\"unix:" RUNSTATEDIR "/drover/control.sock\""))->control.socket);
+} END_TEST
+
+START_TEST(a_dump_tells_the_default_control_socket_from_others)
+{
+	char *text = dump(load_well(WITH("")));
+
+	ck_assert_ptr_nonnull(strstr(text, control_path_default()));
+	ck_assert_ptr_null(strstr(text, "socket = "));
+	ck_assert(load_well(text)->control.is_default);
+	free(text);
+	text = dump(load_well(TOP("control = { socket = \"none\"; };")));
+	ck_assert_ptr_nonnull(strstr(text, "socket = \"none\";"));
+	ck_assert_ptr_null(load_well(text)->control.socket);
+	free(text);
 } END_TEST
 
 START_TEST(a_burst_covers_all_workers_twice)
@@ -681,6 +706,8 @@ int main(void)
 	tcase_add_test(tc, a_warm_program_has_an_age_and_idle);
 	tcase_add_test(tc, what_defaults_say_of_warm_is_left_out_where_it_does_not_fit);
 	tcase_add_test(tc, a_control_socket_has_an_address_and_groups);
+	tcase_add_test(tc, a_control_socket_is_there_unless_it_is_called_none);
+	tcase_add_test(tc, a_dump_tells_the_default_control_socket_from_others);
 	tcase_add_test(tc, a_burst_covers_all_workers_twice);
 	tcase_add_loop_test(tc, a_pool_that_sizes_itself_has_defaults_for_the_rest, 0, LENGTH(pools));
 	tcase_add_test(tc, a_number_replaces_the_group_of_defaults);

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Where droverd and droverctl meet if nobody says otherwise.
+ */
+#ifndef DROVER_BASE_CONTROL_PATH_H
+#define DROVER_BASE_CONTROL_PATH_H
+
+/* The default path of the control socket: absolute, lent for good. */
+const char *control_path_default(void);
+
+#endif
