@@ -139,6 +139,7 @@ def drover_conf(job, settings=""):
     user = 'user = "root"; group = "root";' if os.geteuid() == 0 else ""
     return f"""
 log = {{ target = "stderr"; level = "error"; }};
+control = {{ socket = "none"; }};
 services = {{
   bench = {{
     listen = "127.0.0.1:0"; workers = {job.workers}; connections = {max(job.conns, 256)};
