@@ -40,6 +40,12 @@ enum listen_kind {
 	LISTEN_SYSTEMD,                 /* inherited; address is empty */
 };
 
+struct conf_keepalive {                 /* how the kernel finds out that an idle peer is gone */
+	bool    on;                     /* first: conf_keys.h, KEY_SWITCH */
+	int64_t idle, interval;         /* ms, though the kernel counts whole seconds */
+	int     count;
+};
+
 struct conf_listen {                    /* one socket; "*:PORT" makes two of these */
 	struct conf_place place;
 	const char       *text;         /* as it was written */
@@ -52,7 +58,7 @@ struct conf_listen {                    /* one socket; "*:PORT" makes two of the
 	const char       *systemd_name; /* FileDescriptorName; NULL: all that were inherited */
 	int               backlog;
 	bool              nodelay;
-	bool              keepalive;
+	struct conf_keepalive keepalive;
 	const char       *device;       /* SO_BINDTODEVICE, or NULL */
 	int               mode;         /* unix path: permission bits */
 	uid_t             owner;        /* unix path: (uid_t)CONF_KEEP or who owns it */

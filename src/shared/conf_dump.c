@@ -62,6 +62,25 @@ static void print_group(const struct conf_key *key, const void *base, unsigned v
 	fprintf(out, "%*s};\n", 2 * depth, "");
 }
 
+/* What it is set to, on the line of what it stands in. */
+static void print_switch(const struct conf_key *key, const void *base, FILE *out)
+{
+	const void *in = inner(key, base);
+
+	fprintf(out, "%s = ", key->name);
+	if (!*(const bool *)in) {
+		fputs("false; ", out);
+		return;
+	}
+	fputs("{ ", out);
+	for (size_t i = 0; i < key->group->n_keys; i++) {
+		fprintf(out, "%s = ", key->group->keys[i].name);
+		conf_value_print(&key->group->keys[i], in, out);
+		fputs("; ", out);
+	}
+	fputs("}; ", out);
+}
+
 static void print_listener(const struct conf_listen *l, FILE *out)
 {
 	const unsigned variant = conf_address_variant(l);
@@ -70,6 +89,8 @@ static void print_listener(const struct conf_listen *l, FILE *out)
 	for (size_t i = 0; i < conf_keys_listen.n_keys; i++) {
 		const struct conf_key *key = &conf_keys_listen.keys[i];
 
+		if (key->type == KEY_SWITCH && conf_keys_applies(key, variant))
+			print_switch(key, l, out);
 		if (!is_printed(key, l, variant))
 			continue;
 		fprintf(out, "%s = ", key->name);

@@ -13,6 +13,21 @@ static void *inner(const struct conf_key *key, void *base)
 	return (char *)base + key->offset;
 }
 
+/* The bool that such a struct begins with. */
+static struct conf_key bool_of(const struct conf_key *key)
+{
+	return (struct conf_key){ .name = key->name, .type = KEY_BOOL, .offset = key->offset,
+	                          .standard = key->standard };
+}
+
+static void reset_switch(struct conf_loader *ld, const struct conf_key *key, void *base)
+{
+	const struct conf_key as_bool = bool_of(key);
+
+	conf_value_reset(ld, &as_bool, base);
+	conf_group_reset(ld, key->group, inner(key, base));
+}
+
 void conf_group_reset(struct conf_loader *ld, const struct conf_group *group, void *base)
 {
 	for (size_t i = 0; i < group->n_keys; i++) {
@@ -20,8 +35,27 @@ void conf_group_reset(struct conf_loader *ld, const struct conf_group *group, vo
 
 		if (key->type == KEY_GROUP)
 			conf_group_reset(ld, key->group, inner(key, base));
+		else if (key->type == KEY_SWITCH)
+			reset_switch(ld, key, base);
 		else if (key->type < KEY_GROUP)
 			conf_value_reset(ld, key, base);
+	}
+}
+
+/* A group says that it is on. */
+static void load_switch(struct conf_loader *ld, const struct conf_key *key,
+                        const config_setting_t *setting, void *base)
+{
+	const struct conf_key as_bool = bool_of(key);
+
+	if (config_setting_is_group(setting)) {
+		*(bool *)inner(key, base) = true;
+		conf_group_load(ld, key->group, setting, inner(key, base));
+	} else if (config_setting_type(setting) == CONFIG_TYPE_BOOL) {
+		conf_value_load(ld, &as_bool, setting, base);
+	} else {
+		conf_source_complain(ld, setting, "must be true or false, or a group, as in { ... },"
+		                     " not %s", conf_value_kind(setting));
 	}
 }
 
@@ -72,6 +106,8 @@ void conf_group_load(struct conf_loader *ld, const struct conf_group *group,
 			complain_of_unknown(ld, group, member);
 		else if (key->type == KEY_GROUP)
 			conf_group_load(ld, key->group, member, inner(key, base));
+		else if (key->type == KEY_SWITCH)
+			load_switch(ld, key, member, base);
 		else if (key->type < KEY_GROUP)
 			conf_value_load(ld, key, member, base);
 	}

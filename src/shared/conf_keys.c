@@ -37,6 +37,7 @@
                                  .names = list, .standard = std
 #define TARGET(n, std)           .name = n, .type = KEY_TARGET, .standard = std
 #define SUBGROUP(n, m, g)        .name = n, .type = KEY_GROUP, AT(m), .group = g
+#define SWITCH(n, m, std, g)     .name = n, .type = KEY_SWITCH, AT(m), .standard = std, .group = g
 #define OWN(n, t, g)             .name = n, .type = t, .group = g
 
 /* A value that may be absent, and the bool beside it that says so. */
@@ -150,12 +151,27 @@ static const struct conf_key restart_keys[] = {
 };
 #undef OF
 
+/* The kernel takes as many: include/net/tcp.h, MAX_TCP_KEEPIDLE and so on. */
+#define SECONDS(n, m, std)       .name = n, .type = KEY_DURATION, AT(m), \
+                                 .min = 1000, .max = 32767 * 1000, .standard = std
+
+/* Together two minutes. */
+#define OF conf_keepalive
+static const struct conf_key keepalive_keys[] = {
+	{ SECONDS("idle", idle, "60s") },
+	{ SECONDS("interval", interval, "10s") },
+	{ INT("count", count, 1, 127, "6") },
+};
+#undef OF
+static const struct conf_group keepalive_group =
+	TABLE(keepalive_keys, "keepalive = { ... }", &conf_keys_listen);
+
 #define OF conf_listen
 static const struct conf_key listen_keys[] = {
 	{ STRING("address", text) },
 	{ INT("backlog", backlog, 1, 1 << 20, "4096") },
 	{ ON_STREAM, BOOL("nodelay", nodelay, "true") },
-	{ ON_STREAM, BOOL("keepalive", keepalive, "true") },
+	{ ON_STREAM, SWITCH("keepalive", keepalive, "true", &keepalive_group) },
 	{ ON_INET, STRING("device", device) },
 	{ ON_PATH, MODE("mode", mode, "0660") },
 	{ ON_PATH, STRING("owner", owner_name) },

@@ -25,6 +25,7 @@ enum conf_key_type {            /* what is written, and the member it goes to */
 	KEY_ENUM,               /* one of names                    its index, as an int */
 	KEY_TARGET,             /* where a log goes                struct conf_log */
 	KEY_GROUP,              /* a group, and no more than that */
+	KEY_SWITCH,             /* a group, or true or false       a struct that begins with a bool */
 	KEY_LISTEN,             /* conf_address.c */
 	KEY_WORKERS,            /* conf_workers.c */
 	KEY_DEFAULTS,           /* conf_load.c */

@@ -30,6 +30,17 @@ static int set(int fd, int level, int option, int value)
 	return setsockopt(fd, level, option, &value, sizeof value);
 }
 
+static int set_keepalive(int fd, const struct listener_options *o)
+{
+	if (set(fd, SOL_SOCKET, SO_KEEPALIVE, o->keep_idle_s > 0) == -1)
+		return -1;
+	if (o->keep_idle_s > 0 && (set(fd, IPPROTO_TCP, TCP_KEEPIDLE, o->keep_idle_s) == -1 ||
+	                           set(fd, IPPROTO_TCP, TCP_KEEPINTVL, o->keep_interval_s) == -1 ||
+	                           set(fd, IPPROTO_TCP, TCP_KEEPCNT, o->keep_count) == -1))
+		return -1;
+	return set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, o->take_nothing_ms);
+}
+
 /* What can be said at any time. */
 static int set_options(int fd, const struct address *a, const struct listener_options *o)
 {
@@ -37,7 +48,7 @@ static int set_options(int fd, const struct address *a, const struct listener_op
 		return 0;
 	if (set(fd, IPPROTO_TCP, TCP_NODELAY, o->nodelay) == -1)
 		return -1;
-	return set(fd, SOL_SOCKET, SO_KEEPALIVE, o->keepalive);
+	return set_keepalive(fd, o);
 }
 
 /* What must be said before bind(2). */

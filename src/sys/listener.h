@@ -15,7 +15,10 @@
 
 struct listener_options {
 	int         backlog;
-	bool        nodelay, keepalive;         /* accepted sockets inherit these */
+	/* Accepted sockets inherit these, as dca43c75e7e5 of Linux says of the last one. */
+	bool        nodelay;
+	int         keep_idle_s, keep_interval_s, keep_count; /* tcp(7); 0 seconds idle: no keepalive */
+	int         take_nothing_ms;            /* TCP_USER_TIMEOUT; 0: as the system has it */
 	const char *device;                     /* SO_BINDTODEVICE, or NULL */
 	int         mode;                       /* unix path: permission bits; -1 leaves mode and owner */
 	uid_t       owner;                      /* unix path: -1 leaves it */
@@ -38,7 +41,7 @@ struct listener_file {
 int listener_open(struct address *a, const struct listener_options *o, struct listener_file *file);
 
 /*
- * Backlog, nodelay, keepalive, mode and owner of a socket that listens already.
+ * Backlog, nodelay, keepalive, time-out, mode and owner of a socket that listens already.
  * 0, or -1 with errno: ESTALE if another file is at its path now, which is left
  * alone.
  */

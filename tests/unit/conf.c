@@ -123,6 +123,16 @@ static const struct refusal keys[] = {
 	  "services.s.workers is out of range" },
 	{ "a string for a truth", WITH("enabled = \"true\";"),
 	  "services.s.enabled must be true or false, not a string" },
+	{ "a string for keepalive", ON("( { address = \"*:0\"; keepalive = \"60s\"; } )"),
+	  "services.s.listen.keepalive must be true or false, or a group, as in { ... }, not a string" },
+	{ "no probes", ON("( { address = \"*:0\"; keepalive = { count = 0; }; } )"),
+	  "services.s.listen.keepalive.count is out of range (1 to 127)" },
+	{ "less than a second", ON("( { address = \"*:0\"; keepalive = { idle = \"500ms\"; }; } )"),
+	  "services.s.listen.keepalive.idle is out of range (1s to " },
+	{ "a slip in keepalive", ON("( { address = \"*:0\"; keepalive = { intervall = 1; }; } )"),
+	  "services.s.listen.keepalive.intervall is not a known key (did you mean interval?)" },
+	{ "a key of keepalive in a listener", ON("( { address = \"*:0\"; count = 1; } )"),
+	  "services.s.listen.count is not a known key (it belongs to keepalive = { ... })" },
 	{ "a mode as an integer", WITH("umask = 0027;"),
 	  "not an integer: an integer 0660 would be read as decimal 660" },
 	{ "a mode beyond the bits", WITH("umask = \"01777\";"), "(0000 to 0777)" },
@@ -389,7 +399,24 @@ START_TEST(what_is_not_given_has_its_default)
 	ck_assert_ptr_null(s->handler.argv);
 	ck_assert_ptr_null(s->handler.env[0]);
 	ck_assert_int_eq(s->listen[0].backlog, 4096);
-	ck_assert(s->listen[0].nodelay && s->listen[0].keepalive);
+	ck_assert(s->listen[0].nodelay && s->listen[0].keepalive.on);
+	ck_assert_int_eq(s->listen[0].keepalive.idle, 60000);
+	ck_assert_int_eq(s->listen[0].keepalive.interval, 10000);
+	ck_assert_int_eq(s->listen[0].keepalive.count, 6);
+} END_TEST
+
+START_TEST(keepalive_is_true_or_false_or_a_group)
+{
+	const struct conf *conf = load_well(ON("( { address = \"127.0.0.1:0\"; keepalive = false; },"
+		" { address = \"127.0.0.2:0\"; keepalive = true; },"
+		" { address = \"127.0.0.3:0\"; keepalive = { idle = 5; count = 2; }; } )"));
+	const struct conf_listen *l = conf->services[0]->listen;
+
+	ck_assert(!l[0].keepalive.on && l[1].keepalive.on && l[2].keepalive.on);
+	ck_assert_int_eq(l[1].keepalive.idle, 60000);
+	ck_assert_int_eq(l[2].keepalive.idle, 5000);
+	ck_assert_int_eq(l[2].keepalive.interval, 10000);
+	ck_assert_int_eq(l[2].keepalive.count, 2);
 } END_TEST
 
 START_TEST(defaults_merge_group_by_group_and_lists_replace)
@@ -667,7 +694,7 @@ static const struct {
 	{ "echo", WITH(""), { "idle = \"5m\";", "write = \"1m\";" },
 	  { "warm", "peer", "argv", "request", "framing" } },
 	{ "a program", PROGRAM("", ""), { "warm = 0;", "session = \"0\";" },
-	  { "warm_max_age", "peer", "idle", "write", "request", "crash_capture", "framing" } },
+	  { "warm_max_age", "peer", "\n      idle", "write", "request", "crash_capture", "framing" } },
 	{ "a warm program", PROGRAM("warm = 2;", ""),
 	  { "warm = 2;", "warm_max_age = \"1h\";", "peer = \"none\";", "idle = \"5m\";", "session = \"0\";" },
 	  { "write", "request", "crash_capture", "framing" } },
@@ -701,6 +728,7 @@ int main(void)
 	tcase_add_test(tc, complaints_are_printable_lines);
 	tcase_add_test(tc, the_last_string_of_a_list_has_its_own_line);
 	tcase_add_test(tc, what_is_not_given_has_its_default);
+	tcase_add_test(tc, keepalive_is_true_or_false_or_a_group);
 	tcase_add_test(tc, defaults_merge_group_by_group_and_lists_replace);
 	tcase_add_test(tc, a_filter_has_two_framings_and_defaults);
 	tcase_add_test(tc, a_warm_program_has_an_age_and_idle);

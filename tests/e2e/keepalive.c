@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Clients that vanish: nothing that is sent to them reaches them any more, so that they
+ * neither answer nor say that they are gone. The kernel notices in the time that the
+ * listener has for it; the program learns it as an error of its socket, and ends.
+ */
+#include <config.h>
+#include "harness.h"
+
+#include <linux/filter.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static struct daemon d;
+
+/* Every packet to it is dropped before TCP sees it. */
+static void vanish(int fd)
+{
+	struct sock_filter nothing[] = { BPF_STMT(BPF_RET | BPF_K, 0) };
+	const struct sock_fprog program = { .len = 1, .filter = nothing };
+
+	ck_assert_msg(setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0,
+	              "%m");
+}
+
+static void start(const char *argv)
+{
+	daemon_start(&d, "services = { s = { listen = ( { address = \"127.0.0.1:0\";"
+	             " keepalive = { idle = \"1s\"; interval = \"1s\"; count = 1; }; } );"
+	             " handler = { type = \"exec\"; argv = [ %s ]; stderr = \"null\"; }; }; };", argv);
+}
+
+static void expect_notice(const struct event *opened)
+{
+	ck_assert_str_eq(event_word(daemon_ended(&d, opened), "how"), "exit");
+}
+
+START_TEST(a_silent_client_that_has_vanished_is_noticed)
+{
+	const struct event *opened;
+	int fd;
+
+	start("\"/bin/cat\"");
+	fd = daemon_connect(&d, "s");
+	client_say(fd, "x");
+	client_expect(fd, "x");
+	opened = daemon_accepted(&d, fd);
+	vanish(fd);
+	expect_notice(opened);
+	close(fd);
+} END_TEST
+
+START_TEST(a_client_that_vanishes_while_it_is_sent_something_is_noticed)
+{
+	const struct event *opened;
+	int fd;
+
+	start("\"/bin/sh\", \"-c\", \"read x; exec cat /dev/zero\"");
+	fd = daemon_connect(&d, "s");
+	opened = daemon_accepted(&d, fd);
+	vanish(fd);
+	client_say(fd, "go on\n");
+	expect_notice(opened);
+	close(fd);
+} END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("keepalive");
+	TCase *tc = harness_case(s, "keepalive");
+
+	tcase_add_test(tc, a_silent_client_that_has_vanished_is_noticed);
+	tcase_add_test(tc, a_client_that_vanishes_while_it_is_sent_something_is_noticed);
+	return harness_run(s);
+}
