@@ -104,10 +104,11 @@ START_TEST(a_reset_is_the_end_of_file_for_who_has_written_much)
 	pid_t worker;
 	int fd;
 
-	warm_start_script(&d, files_text("echo ready; read -r go <%s; head -c 100000 /dev/zero; echo wrote >%s;"
-	                  " exec cat >/dev/null", release.path, up.path), 1, "", "");
+	warm_start_script(&d, files_text("read -r line; echo ready; read -r go <%s;"
+	                  " head -c 100000 /dev/zero; echo wrote >%s; exec cat >/dev/null", release.path, up.path), 1, "", "");
 	fd = daemon_connect(&d, "s");
 	opened = daemon_accepted(&d, fd);
+	client_say(fd, "hello\n");              /* only one with a client takes the order */
 	client_expect(fd, "ready\n");
 	worker = atoi(event_word(opened, "pid"));
 	ck_assert_int_eq(kill(worker, SIGSTOP), 0);

@@ -133,19 +133,17 @@ static const struct { const char *script, *how; int value; } crashes[] = {
 
 START_TEST(a_crash_is_told_and_counted)
 {
-	const struct warm_fifo orders = warm_fifo("orders");
+	const struct warm_orders orders = warm_start_orders(&d, 1, LONG_DELAY);
 	pid_t pid;
 	int fd;
 
-	warm_start_script(&d, files_text("read -r what <%s; eval \"$what\"; exec cat", orders.path), 1, "",
-	                  LONG_DELAY);
 	pid = warm_next(&d);
-	warm_tell(&orders, crashes[_i].script);
+	warm_order(&orders, pid, crashes[_i].script);
 	daemon_wait_for(&d, "warm-end program=%d reason=crash how=%s value=%d", pid, crashes[_i].how,
 	                crashes[_i].value);
 	daemon_wait_for(&d, "warm-delayed after=3600000");
 	fd = daemon_connect(&d, "s");
-	warm_tell(&orders, ":");
+	warm_order(&orders, warm_cold(&d, daemon_accepted(&d, fd)), ":");
 	client_echo(fd);
 	warm_check_figures(0, 0, 1, 1);
 	close(fd);
@@ -157,38 +155,36 @@ START_TEST(a_crash_is_told_and_counted)
 } END_TEST
 
 /* The next one is told to crash as soon as it is there. */
-static void crash_and_wait(const struct warm_fifo *orders, int after)
+static void crash_and_wait(const struct warm_orders *orders, int after)
 {
 	pid_t pid = warm_next(&d);
 
-	warm_tell(orders, "exit 3");
+	warm_order(orders, pid, "exit 3");
 	daemon_wait_for(&d, "warm-end program=%d reason=crash", pid);
 	daemon_wait_for(&d, "warm-delayed after=%d", after);
 }
 
 START_TEST(crashes_delay_the_next_until_one_is_of_use)
 {
-	const struct warm_fifo orders = warm_fifo("orders");
+	const struct warm_orders orders = warm_start_orders(&d, 1,
+		"restart = { delay_min = \"20ms\"; delay_max = \"150ms\"; };");
 	const struct event *opened;
 	pid_t pid;
 	int fd;
 
-	warm_start_script(&d, files_text("read -r what <%s; eval \"$what\"; exec cat", orders.path), 1, "",
-	                  "restart = { delay_min = \"20ms\"; delay_max = \"150ms\"; };");
 	crash_and_wait(&orders, 20);
 	crash_and_wait(&orders, 40);
 	crash_and_wait(&orders, 80);
 	crash_and_wait(&orders, 150);
 	crash_and_wait(&orders, 150);
 	pid = warm_next(&d);
-	warm_tell(&orders, ":");
+	warm_order(&orders, pid, ":");       /* the next one, which also listens, is not to hear it */
 	fd = daemon_connect(&d, "s");
 	opened = daemon_accepted(&d, fd);
 	ck_assert_int_eq(warm_joined(&d, opened), pid);
 	client_echo(fd);
 	crash_and_wait(&orders, 20);
-	warm_next(&d);
-	warm_tell(&orders, "exit 0");
+	warm_order(&orders, warm_next(&d), "exit 0");
 	close(fd);
 } END_TEST
 

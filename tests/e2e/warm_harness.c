@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -140,6 +141,21 @@ const char *warm_hear(const struct warm_fifo *f)
 		ck_assert_int_eq(read(f->fd, line + len, 1), 1);
 	} while (line[len++] != '\n');
 	return files_text("%.*s", (int)len - 1, line);
+}
+
+struct warm_orders warm_start_orders(struct daemon *d, int n, const char *rest)
+{
+	struct warm_orders o = { .to = warm_fifo("orders"), .heard = warm_fifo("heard") };
+
+	warm_start_script(d, files_text("read -r what <%s; echo $$ >%s; eval \"$what\"; exec cat",
+	                  o.to.path, o.heard.path), n, "", rest);
+	return o;
+}
+
+void warm_order(const struct warm_orders *o, pid_t program, const char *what)
+{
+	warm_tell(&o->to, what);
+	ck_assert_int_eq(atoi(warm_hear(&o->heard)), program);
 }
 
 struct warm_work warm_start_work(struct daemon *d, int n, const char *rest)

@@ -67,6 +67,19 @@ struct warm_fifo warm_fifo(const char *name);
 void warm_tell(const struct warm_fifo *f, const char *line);
 const char *warm_hear(const struct warm_fifo *f);
 
+/*
+ * Programs that do what they are told, one at a time. Several of them may listen, and
+ * whichever reads first has the order: so the one that has heard it says its pid, and
+ * warm_order fails if that is not the one that was meant.
+ */
+struct warm_orders {
+	struct warm_fifo to, heard;
+};
+
+/* Starts a daemon with n programs that wait, take one order, and are cat(1) from then on. */
+struct warm_orders warm_start_orders(struct daemon *d, int n, const char *rest);
+void warm_order(const struct warm_orders *o, pid_t program, const char *what);
+
 /* A client whose program works on when it has gone. */
 struct warm_work {
 	struct warm_fifo    up, release;
