@@ -12,6 +12,7 @@ import sys
 import time
 
 from client import Load
+from effort import EFFORTS
 from peers import PEERS, PeerServer
 from processes import Accounts
 from servers import start_candidate, start_cold, start_echo, start_floor
@@ -24,6 +25,7 @@ GREETER = "print('hello', flush=True)\n" + LINES
 class Bench:
     def __init__(self, args, folder):
         self.args = args
+        self.effort = EFFORTS[args.effort]
         self.folder = folder
         cores = sorted(os.sched_getaffinity(0))
         self.all_cores, self.last_core = set(cores), {cores[-1]}
@@ -39,7 +41,7 @@ class Bench:
         self.verdicts = []
         self.report = {"drover_bench_report": 1, "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
                        "machine": machine(len(cores)), "cpu_time_from": self.accounts.name,
-                       "rounds": args.rounds, "quick": args.quick, "workers": args.workers,
+                       "rounds": args.rounds, "effort": args.effort, "workers": args.workers,
                        "candidate": " ".join(args.candidate or ["floor" if args.self else "drover"]),
                        "peers": list(self.peers), "missing": {p.name: p.how_to_install() for p in self.missing},
                        "scenarios": {}, "checks": {}, "verdicts": self.verdicts}
@@ -89,7 +91,11 @@ class Bench:
 
     # --- what came out
 
-    def verdict(self, name, good, text, clear=True):
+    def verdict(self, name, good, text, clear=True, speed=True):
+        """A target, met or not. One of speed means nothing where too little was measured."""
+        if speed and not self.effort.judged:
+            self.say(f"{name}: {text}; not judged")
+            return
         self.verdicts.append({"name": name, "good": good, "clear": clear, "text": text})
         doubt = "" if clear else " (unclear: the interval spans the target)"
         print(f"{'PASS' if good else 'FAIL'}  {name}: {text}{doubt}", flush=True)

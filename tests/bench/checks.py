@@ -20,12 +20,9 @@ from scenarios import PROCESSES_AT_MOST, client_for
 from servers import Drover, Job
 
 IDLE_BYTES_BELOW = 600
-IDLE_COUNTS = (1000, 10000)
 SHARE_AT_MOST = 1.25        # of the even share
 CALLS_AT_MOST = 1.0         # epoll_wait, read, write each, for one echo
 CALLS_SLACK = .01           # being attached to interrupts a wait or two of each worker
-TIMES = 20                  # workers killed, configurations reloaded, questions asked
-OPEN = 5000                 # connections, while somebody asks
 MANY_DEATHS = 'restart = { burst = 1000; };'    # so many deaths are meant
 
 
@@ -35,7 +32,7 @@ def memory(bench):
     """Private memory of all processes of a server; what the first connections cost is not the others'."""
     sides = {}
     for side in ["drover", "floor", *(name for name, (peer, _) in bench.peers.items() if "echo" in peer.can)]:
-        if bench.args.quick and side != "drover":
+        if bench.args.effort != "full" and side != "drover":
             continue
         try:
             sides[side] = idle_memory(bench, side)
@@ -52,9 +49,9 @@ def memory(bench):
 
 
 def idle_memory(bench, side):
-    """Bytes with 0, 1,000 and 10,000 idle connections that have echoed once, as far as it goes."""
+    """Bytes without and with idle connections that have echoed once, as far as it goes."""
     peer = bench.peers[side][0] if side in bench.peers else None
-    counts = [n for n in IDLE_COUNTS if not (peer and peer.process_each and n > PROCESSES_AT_MOST)]
+    counts = [n for n in bench.effort.idle if not (peer and peer.process_each and n > PROCESSES_AT_MOST)]
     like = {"size": 64} | client_for(peer, "echo")
     job = Job("echo", bench.all_cores, bench.args.workers, max(counts))
     with bench.start(side, job) as server:
@@ -80,9 +77,9 @@ def memory_line(side, s):
 # --- spread
 
 def spread(bench):
-    conns, worst, table = 1000, 0.0, {}
+    conns, worst, table = bench.effort.spread, 0.0, {}
     for opening in (1, 64, conns):
-        for workers in (2, 5, 8) if bench.args.quick else range(2, 9):
+        for workers in bench.effort.workers:
             with bench.start("drover", Job("echo", bench.all_cores, workers, conns)) as server:
                 pids = server.workers()
                 before = [count_sockets(p) for p in pids]
@@ -94,7 +91,7 @@ def spread(bench):
             worst = max(worst, share)
             table.setdefault(str(opening), {})[str(workers)] = {"held": held, "most": share}
         most = max(row["most"] for row in table[str(opening)].values())
-        bench.say(f"spread     {opening:4} opened at once, 2 to 8 workers: "
+        bench.say(f"spread     {opening:4} opened at once, {min(bench.effort.workers)} to {max(bench.effort.workers)} workers: "
                   f"the fullest holds up to {most:.2f} of its share")
     bench.report["checks"]["spread"] = table
     bench.verdict("spread", worst <= SHARE_AT_MOST,
@@ -107,7 +104,7 @@ GROUPS = {"epoll_wait": "epoll_p?wait2?", "read": "read|recv(from|msg)|readv", "
 
 
 def syscalls(bench):
-    echoes = 2000
+    echoes = bench.effort.echoes
     if not shutil.which("strace"):
         print("SKIP  syscalls: no strace (apt-get install strace)")
         return
@@ -164,28 +161,27 @@ def replace(bench):
     """From kill -9 to the event that the next worker accepts."""
     if not only_drover(bench, "replace"):
         return
-    took = []
+    took, times = [], bench.effort.times
     with Drover(bench, Job("echo", bench.all_cores, bench.args.workers), MANY_DEATHS, keep_events=True) as server:
-        for i in range(TIMES):
+        for i in range(times):
             pids = server.workers()
             start = time.monotonic()
-            os.kill(pids[i % len(pids)], signal.SIGKILL)
-            server.events.wait(server.pid, r"^worker-ready ")
+            server.kill_worker(pids[i % len(pids)])
             took.append((time.monotonic() - start) * 1000)
     s = bench.report["checks"]["replace"] = milliseconds(took)
     print(f"INFO  replace: {s['median']:.2f} ms from the death of a worker to the next one that accepts, "
-          f"{s['min']:.2f} to {s['max']:.2f} in {TIMES}", flush=True)
+          f"{s['min']:.2f} to {s['max']:.2f} in {times}", flush=True)
 
 
 def reload(bench):
     """From HUP to READY=1, while connections come and go; none of them may fail."""
     if not only_drover(bench, "reload"):
         return
-    took = []
+    took, times = [], bench.effort.times
     with Drover(bench, Job("echo", bench.cores_for_servers(), bench.args.workers)) as server, \
-            bench.load(server, "connect", 16, longest=TIMES * PATIENCE) as load:
+            bench.load(server, "connect", 16, longest=times * PATIENCE) as load:
         load.go()
-        for _ in range(TIMES):
+        for _ in range(times):
             start = time.monotonic()
             os.kill(server.pid, signal.SIGHUP)
             server.notices.wait(server.pid, r"(?m)^RELOADING=1")
@@ -196,8 +192,8 @@ def reload(bench):
     s = bench.report["checks"]["reload"] = {**milliseconds(took), "connections": report["operations"],
                                             "errors": report["errors"], "last_status": status}
     bench.verdict("reload", report["errors"] == 0 and report["operations"] > 0,
-                  f"{report['errors']} of {report['operations']:,} connections failed during {TIMES} reloads, "
-                  f"none may; a reload took {s['median']:.1f} ms, {s['min']:.1f} to {s['max']:.1f}")
+                  f"{report['errors']} of {report['operations']:,} connections failed during {times} reloads, "
+                  f"none may; a reload took {s['median']:.1f} ms, {s['min']:.1f} to {s['max']:.1f}", speed=False)
 
 
 # --- looking
@@ -209,21 +205,21 @@ def status(bench):
     if not bench.args.droverctl:
         print("SKIP  status: no droverctl: build it, or set DROVERCTL")
         return
-    took = []
-    with Drover(bench, Job("echo", bench.all_cores, bench.args.workers, OPEN), control=True) as server, \
-            bench.load(server, "hold", OPEN, size=64) as load:
-        for _ in range(TIMES):
+    took, times, n_open = [], bench.effort.times, bench.effort.open
+    with Drover(bench, Job("echo", bench.all_cores, bench.args.workers, n_open), control=True) as server, \
+            bench.load(server, "hold", n_open, size=64) as load:
+        for _ in range(times):
             start = time.monotonic()
             told = subprocess.run([bench.args.droverctl, "-s", server.control, "status"],
                                   capture_output=True, text=True)
             took.append((time.monotonic() - start) * 1000)
-            if f" open {OPEN} of " not in told.stdout:
+            if f" open {n_open} of " not in told.stdout:
                 raise Broken(f"droverctl said {told.stdout or told.stderr!r}")
         load.measure()
         load.result()
     s = bench.report["checks"]["status"] = milliseconds(took)
-    print(f"INFO  status: {s['median']:.2f} ms for droverctl status with {OPEN:,} open connections, "
-          f"{s['min']:.2f} to {s['max']:.2f} in {TIMES}; meant to be below 50", flush=True)
+    print(f"INFO  status: {s['median']:.2f} ms for droverctl status with {n_open:,} open connections, "
+          f"{s['min']:.2f} to {s['max']:.2f} in {times}; meant to be below 50", flush=True)
 
 
 CHECKS = {"memory": memory, "spread": spread, "syscalls": syscalls, "replace": replace, "reload": reload,

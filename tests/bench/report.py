@@ -70,7 +70,6 @@ def write_report(report, folder):
         print("no plots: gnuplot is not installed (apt-get install --no-install-recommends gnuplot-nox)")
     with open(os.path.join(folder, "report.html"), "w") as f:
         f.write(page(report, drawn or []))
-    print(f"report: {os.path.join(folder, 'report.html')}")
 
 
 def page(report, drawn):

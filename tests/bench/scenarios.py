@@ -21,7 +21,6 @@ COPY_SPEED_AT_LEAST = .5        # of the built-in echo's
 FILTER_AHEAD_AT_LEAST = 200     # times the requests of a process for each connection
 WARM_SOONER_AT_LEAST = 20       # times sooner than a cold start, at p50
 WARM_LOAD = 1 / 3               # of what the CPUs can start cold: all are asked at that rate
-STARTS_COUNTED = 48             # cold starts, to know what the CPUs can
 FLAT_AT_MOST = 1.15             # of the CPU time of an operation at 16 connections, or what the floor's grows by
 PROCESSES_AT_MOST = 1024        # what is asked of servers with a process for each connection
 PEER_ROUNDS = 3
@@ -35,7 +34,7 @@ class Scenario:
     kind: str                   # of job
     mode: str                   # of the client
     conns: int
-    count: int                  # operations of a round, in four slices
+    count: int                  # operations of a round; of how many a slice takes is said by the effort
     program: str = ""           # kinds with programs
     handler: str = ""           # what drover's handler has besides
     same_core: bool = False
@@ -111,7 +110,8 @@ SCENARIOS = {
 
 def starts_a_second(bench, scenario):
     """How many such programs the CPUs can start."""
-    s = run_slice(bench, "cold", replace(scenario, mode="connect", conns=16), STARTS_COUNTED)
+    s = run_slice(bench, "cold", replace(scenario, mode="connect", conns=min(16, bench.effort.starts)),
+                  bench.effort.starts)
     return s["ops"] / s["seconds"]
 
 
@@ -195,10 +195,13 @@ class Comparison:
     def round(self, i, peers):
         """drover, floor, floor, drover; the peers; and that again. The next round begins with the floor."""
         pair = self.main[::-1] if i % 2 else self.main
-        count = self.scenario.count // (16 if self.bench.args.quick else 4)
+        effort = self.bench.effort
+        # Not fewer than connections: each has to do something.
+        count = max(self.scenario.count // effort.share, self.scenario.conns if effort.judged else 1)
         half = pair + pair[::-1]
+        before, after = {0: (pair, []), 1: (half, []), 2: (half, half)}[effort.halves]
         slices = {side: [] for side in self.samples}
-        for side in half + peers + half:
+        for side in before + peers + after:
             if side not in self.failed:
                 try:
                     slices[side].append(run_slice(self.bench, side, self.scenario, count, self.rate))
@@ -250,6 +253,8 @@ class Comparison:
         say(f"  others took {statistics.median(self.others):.0%}, at most {max(self.others):.0%} of the machine")
 
     def judge(self):
+        if not self.bench.effort.judged:
+            return
         drover, verdict = self.sides["drover"], self.bench.verdict
         if self.scenario.judge == "cpu":
             s = drover["cpu_ratio"]

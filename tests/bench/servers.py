@@ -9,6 +9,7 @@ import json
 import os
 import re
 import select
+import signal
 import socket
 import tempfile
 import time
@@ -53,6 +54,7 @@ class Server(Process):
         return self.account.seconds(self.pid)
 
     def workers(self):
+        """The processes that serve connections; here all that it has forked."""
         return tree(self.pid)[1:]
 
     def end(self):
@@ -104,6 +106,7 @@ class Drover(Server):
     """
 
     def __init__(self, bench, job, settings="", keep_events=False, control=False):
+        self.n_workers = job.workers
         with contextlib.ExitStack() as stack:
             folder = stack.enter_context(tempfile.TemporaryDirectory())
             path = os.path.join(folder, "drover.conf")
@@ -121,9 +124,25 @@ class Drover(Server):
             self.kept = stack.pop_all()
 
     def wait_ready(self):
+        self.pids = []
         self.address = self.events.wait(self.pid, r"^listening .*address=(\S+)")[1]
-        self.events.wait(self.pid, r"^ready ")
+        while len(self.pids) < self.n_workers:
+            self.next_worker()
         self.notices.wait(self.pid, r"(?m)^READY=1")
+
+    def next_worker(self):
+        """Waits for the next one that accepts. The master has other children as well: they say no such thing."""
+        self.pids.append(int(self.events.wait(self.pid, r"^worker-ready .*\bpid=(\d+)")[1]))
+
+    def workers(self):
+        """As they were when last heard of."""
+        return list(self.pids)
+
+    def kill_worker(self, pid):
+        """And waits until another one accepts."""
+        self.pids.remove(pid)
+        os.kill(pid, signal.SIGKILL)
+        self.next_worker()
 
     def end(self):
         super().end()
