@@ -130,7 +130,7 @@ static enum handler_verdict opened(struct connection *c)
 	p = start(c, &(struct program_request){
 		.name = name, .in = c->watch.fd, .out = c->watch.fd, .ended = ended, .arg = c });
 	if (!p) {
-		log_err("%s: start %s: %m; pausing for a second", name, w->service->handler.argv[0]);
+		log_err("%s: start %s: %m; pausing for a second", name, w->service->handler.program);
 		acceptor_pause(w->acceptor, "program");
 		return HANDLER_FAIL;
 	}

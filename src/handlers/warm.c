@@ -163,7 +163,7 @@ static enum handler_verdict opened(struct connection *c)
 
 	text_add(&t, "%s %s", w->service->name, connection_id(c, id));
 	if (!k || warm_pool_take(warm->pool, &taken) == -1) {
-		log_err("%s: start %s: %m; pausing for a second", name, w->service->handler.argv[0]);
+		log_err("%s: start %s: %m; pausing for a second", name, w->service->handler.program);
 		acceptor_pause(w->acceptor, "program");
 		free(k);
 		return HANDLER_FAIL;

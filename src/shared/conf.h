@@ -97,7 +97,8 @@ struct conf_handler {
 	struct conf_place   place;
 	enum handler_id     id;
 	enum handler_kind   kind;       /* follows from id and warm */
-	const char        **argv;       /* exec, filter: NULL-terminated; else NULL */
+	const char         *program;    /* exec, filter: the file that is executed; else NULL */
+	const char        **argv;       /* what it is given: NULL-terminated; NULL without program */
 	const char        **env;        /* "NAME=VALUE", NULL-terminated, never NULL */
 	const char        **pass_env;   /* names, NULL-terminated, never NULL */
 	enum handler_stderr err;

@@ -25,10 +25,13 @@ static config_setting_t *origin(const struct conf_draft *d, const char *path)
 	return found ? found : d->own;
 }
 
-static void check_argv(struct conf_loader *ld, const struct conf_draft *d)
+/* The file to execute: `program`, or else argv[0]. */
+static void check_program(struct conf_loader *ld, const struct conf_draft *d)
 {
-	const struct conf_handler *h = &d->service->handler;
+	struct conf_handler *h = &d->service->handler;
+	const char *const root = d->service->chroot;
 	const config_setting_t *argv = origin(d, "handler.argv");
+	const config_setting_t *where = origin(d, "handler.program");
 	const char *trouble;
 	int error;
 
@@ -37,20 +40,28 @@ static void check_argv(struct conf_loader *ld, const struct conf_draft *d)
 		if (argv == d->own || config_setting_length(argv) == 0)
 			conf_source_complain(ld, origin(d, "handler"), "needs argv (a program"
 			                     " and its arguments)");
-	} else if (h->argv[0][0] != '/') {
-		conf_source_complain(ld, argv, "begins with \"%s\""
-		                     " (the program is an absolute path)", h->argv[0]);
-	} else {
-		errno = 0;
-		trouble = conf_path_judge_program(d->service->chroot, h->argv[0]);
-		error = errno;
-		if (!trouble)
-			return;
-		conf_source_complain(ld, argv, "cannot execute %s%s%s: %s", h->argv[0],
-		                     d->service->chroot ? " in " : "",
-		                     d->service->chroot ? d->service->chroot : "", trouble);
-		conf_report_mark_file(&ld->report, error);
+		return;
 	}
+	if (!h->program) {
+		if (where != d->own)
+			return;         /* what it holds has been complained of */
+		where = argv;
+		h->program = h->argv[0];
+	}
+	if (h->program[0] != '/') {
+		conf_source_complain(ld, argv, "begins with \"%s\" (the program is an absolute"
+		                     " path; program = \"/...\" names it apart from argv[0])",
+		                     h->program);
+		return;
+	}
+	errno = 0;
+	trouble = conf_path_judge_program(root, h->program);
+	error = errno;
+	if (!trouble)
+		return;
+	conf_source_complain(ld, where, "cannot execute %s%s%s: %s", h->program,
+	                     root ? " in " : "", root ? root : "", trouble);
+	conf_report_mark_file(&ld->report, error);
 }
 
 /* What drover says about each connection must not come from elsewhere: drover.conf(5). */
@@ -205,6 +216,7 @@ static void check_handler(struct conf_loader *ld, struct conf_draft *d)
 		h->warm = (struct conf_warm){ 0 };      /* what came from `defaults` */
 	switch (h->kind) {
 	case HANDLER_BYTES:
+		h->program = NULL;
 		h->argv = NULL;
 		h->env[0] = h->pass_env[0] = NULL;
 		h->err = STDERR_LOG;
@@ -216,11 +228,11 @@ static void check_handler(struct conf_loader *ld, struct conf_draft *d)
 	case HANDLER_WARM:
 		d->service->timeouts.write = d->service->timeouts.request = 0;
 		d->service->crash_capture = 0;
-		check_argv(ld, d);
+		check_program(ld, d);
 		check_environment(ld, d);
 		break;
 	case HANDLER_FILTER:
-		check_argv(ld, d);
+		check_program(ld, d);
 		check_environment(ld, d);
 		check_filter(ld, d);
 		break;

@@ -100,6 +100,7 @@ static const struct conf_key access_log_keys[] = {
 #define OF conf_handler
 static const struct conf_key handler_keys[] = {
 	{ ENUM("type", id, conf_keys_handlers, NULL) },
+	{ WITH_PROGRAM, PATH("program", program, NULL) },
 	{ WITH_PROGRAM, LIST("argv", argv) },
 	{ WITH_PROGRAM, LIST("env", env) },
 	{ WITH_PROGRAM, LIST("pass_env", pass_env) },

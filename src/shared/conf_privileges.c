@@ -130,6 +130,7 @@ static void judge_control(struct conf_report *r, const struct self *self,
 static void judge_as_root(struct conf_report *r, const struct conf_service *svc)
 {
 	const struct conf_identity *id = &svc->identity;
+	const struct conf_handler *h = &svc->handler;
 	const char *trouble;
 
 	if (id->uid == (uid_t)CONF_KEEP)
@@ -138,11 +139,11 @@ static void judge_as_root(struct conf_report *r, const struct conf_service *svc)
 	else if (id->uid == 0 && strcmp(id->user, "root") != 0)
 		conf_report_at(r, id->place, "service %s: user %s is root (write \"root\" if that"
 		               " is meant)", svc->name, id->user);
-	trouble = svc->handler.argv ? conf_path_judge_execution(svc->chroot, svc->handler.argv[0], id)
-	                            : NULL;
+	trouble = h->program ? conf_path_judge_execution(svc->chroot, h->program, id) : NULL;
 	if (trouble)
-		conf_report_at(r, svc->handler.place, "service %s: argv: %s: %s for user %s",
-		               svc->name, svc->handler.argv[0], trouble, id->user);
+		conf_report_at(r, h->place, "service %s: %s: %s: %s for user %s", svc->name,
+		               h->program == h->argv[0] ? "argv" : "program", h->program, trouble,
+		               id->user);
 }
 
 int conf_check_privileges(const struct conf *conf, conf_complain *complain, void *arg)

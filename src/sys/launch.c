@@ -26,7 +26,7 @@ static void become(const struct launch *l, pid_t parent, volatile int *error)
 		if (getppid() != parent)
 			_exit(0);
 		signals_unblock();
-		execve(l->argv[0], l->argv, l->envp);
+		execve(l->program, l->argv, l->envp);
 	}
 	*error = errno;
 	_exit(127);

@@ -11,7 +11,8 @@
 #include "rlimits.h"
 
 struct launch {
-	char *const             *argv;          /* argv[0] is the path */
+	const char              *program;       /* the file; argv[0] need not be its path */
+	char *const             *argv;
 	char *const             *envp;
 	int                      in, out;       /* become descriptors 0 and 1; in blocking mode, may be one */
 	int                      err;           /* becomes descriptor 2; blocking, unless it is out */

@@ -117,9 +117,9 @@ static void note_start(struct filter_pool *pool, bool ok)
 	const struct conf_service *s = pool->worker->service;
 
 	if (!ok && !pool->cannot_start)
-		log_err("%s: start %s: %m; trying again", s->name, s->handler.argv[0]);
+		log_err("%s: start %s: %m; trying again", s->name, s->handler.program);
 	if (ok && pool->cannot_start)
-		log_info("%s: %s has been started again", s->name, s->handler.argv[0]);
+		log_info("%s: %s has been started again", s->name, s->handler.program);
 	pool->cannot_start = !ok;
 	if (ok && is_owned(pool))
 		pool->trouble.since_ms = 0;

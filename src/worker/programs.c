@@ -167,8 +167,8 @@ struct program *program_start(struct programs *ps, const struct program_request 
 	set_name(p, r->name);
 	err = open_stderr(p, r->out, &to_close);
 	p->pid = err == -1 ? -1 : launch(&(struct launch){
-		.argv = ps->argv, .envp = r->envp, .in = r->in, .out = r->out, .err = err,
-		.limits = ps->limits });
+		.program = ps->program, .argv = ps->argv, .envp = r->envp,
+		.in = r->in, .out = r->out, .err = err, .limits = ps->limits });
 	fd_close(&to_close);
 	if (p->pid == -1) {
 		int saved = errno;
@@ -285,8 +285,9 @@ bool programs_none(const struct programs *ps)
 int programs_init(struct programs *ps, struct loop *l, const struct conf_service *s,
                   const struct rlimit_list *limits)
 {
-	*ps = (struct programs){ .loop = l, .argv = (char *const *)s->handler.argv,
-	                         .err = s->handler.err, .limits = limits, .null_fd = -1 };
+	*ps = (struct programs){ .loop = l, .program = s->handler.program,
+	                         .argv = (char *const *)s->handler.argv, .err = s->handler.err,
+	                         .limits = limits, .null_fd = -1 };
 	list_init(&ps->running);
 	if (ps->err == STDERR_NULL) {
 		ps->null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);

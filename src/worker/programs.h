@@ -25,7 +25,8 @@ struct programs {
 	struct list         running;
 	struct environment  environment;
 	const struct rlimit_list *limits;
-	char               *const *argv;
+	const char         *program;    /* the file, */
+	char               *const *argv; /* and what it is given; both lent */
 	enum handler_stderr err;
 	int                 null_fd;    /* /dev/null, for STDERR_NULL */
 };

@@ -200,7 +200,7 @@ static void fill(struct warm_pool *pool)
 		}
 		pace_count(&pool->starts, now_ms);
 		if (start_waiter(pool) == -1) {
-			log_err("%s: start %s: %m", name_of(pool), pool->worker->service->handler.argv[0]);
+			log_err("%s: start %s: %m", name_of(pool), pool->worker->service->handler.program);
 			back_off(pool);
 		}
 		go_slowly(pool);

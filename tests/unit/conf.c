@@ -195,6 +195,16 @@ static const struct refusal meaning[] = {
 	{ "a folder for a program", EXEC("argv = \"/\";"), "cannot execute /: not a regular file" },
 	{ "a file that is no program", EXEC("argv = \"/etc/passwd\";"),
 	  "/etc/passwd: not executable" },
+	{ "a program apart from argv, relative", EXEC("program = \"sh\"; argv = \"x\";"),
+	  "services.s.handler.program must be an absolute path" },
+	{ "a program apart from argv, missing", EXEC("program = \"/no/such\"; argv = \"/bin/sh\";"),
+	  "services.s.handler.program cannot execute /no/such: No such file or directory" },
+	{ "a program apart from argv, no program", FILTER("framing = \"line\"; program = \"/etc/passwd\";"),
+	  "services.s.handler.program cannot execute /etc/passwd: not executable" },
+	{ "a program that is told nothing", EXEC("program = \"/bin/sh\";"),
+	  "services.s.handler needs argv" },
+	{ "a program for echo", HANDLER("type = \"echo\"; program = \"/bin/sh\";"),
+	  "services.s.handler.program means nothing for a handler of type echo" },
 	{ "an environment without =", EXEC("argv = \"/bin/sh\"; env = \"X\";"),
 	  "env holds \"X\" (NAME=VALUE)" },
 	{ "a value to pass on", EXEC("argv = \"/bin/sh\"; pass_env = \"X=1\";"),
@@ -441,6 +451,7 @@ START_TEST(defaults_merge_group_by_group_and_lists_replace)
 	ck_assert_str_eq(a->handler.argv[1], "-c");
 	ck_assert_ptr_null(b->handler.argv[1]);
 	ck_assert_str_eq(b->handler.env[0], "A=1");
+	ck_assert_ptr_null(c->handler.program);
 	ck_assert_ptr_null(c->handler.argv);
 	ck_assert_ptr_null(c->handler.env[0]);
 } END_TEST
@@ -692,9 +703,12 @@ static const struct {
 	const char *has[6], *lacks[8];
 } dumps[] = {
 	{ "echo", WITH(""), { "idle = \"5m\";", "write = \"1m\";" },
-	  { "warm", "peer", "argv", "request", "framing" } },
+	  { "warm", "peer", "argv", "program", "request", "framing" } },
 	{ "a program", PROGRAM("", ""), { "warm = 0;", "session = \"0\";" },
 	  { "warm_max_age", "peer", "\n      idle", "write", "request", "crash_capture", "framing" } },
+	{ "a program, which is argv[0]", PROGRAM("", ""), { "program = \"/bin/cat\";" }, { NULL } },
+	{ "a program with another argv[0]", PROGRAM("program = \"/bin/sh\";", ""),
+	  { "program = \"/bin/sh\";", "argv = [ \"/bin/cat\" ];" }, { NULL } },
 	{ "a warm program", PROGRAM("warm = 2;", ""),
 	  { "warm = 2;", "warm_max_age = \"1h\";", "peer = \"none\";", "idle = \"5m\";", "session = \"0\";" },
 	  { "write", "request", "crash_capture", "framing" } },

@@ -158,6 +158,7 @@ START_TEST(the_board_shows_the_program)
 	pid_t pid;
 
 	serve_with(HANDLER_ID_exec);
+	worker.programs.program = cat[0];
 	worker.programs.argv = (char *const *)(uintptr_t)cat;
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
 	connection_new(&worker, ends[0], &from);

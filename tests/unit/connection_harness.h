@@ -25,7 +25,7 @@ static inline void set_up(void)
 {
 	service = (struct conf_service){
 		.name = "test", .connections = SLOTS,
-		.handler = { .argv = no_program, .env = (const char **)(uintptr_t)none,
+		.handler = { .program = no_program[0], .argv = no_program, .env = (const char **)(uintptr_t)none,
 		             .pass_env = (const char **)(uintptr_t)none, .err = STDERR_CLIENT },
 		.timeouts = { .idle = 10000, .write = 10000, .session = 20000, .linger = 10000 },
 	};

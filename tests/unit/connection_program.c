@@ -64,7 +64,7 @@ static void set_up(void)
 {
 	service = (struct conf_service){
 		.name = "test", .connections = SLOTS,
-		.handler = { .argv = cat, .env = (const char **)(uintptr_t)none,
+		.handler = { .program = cat[0], .argv = cat, .env = (const char **)(uintptr_t)none,
 		             .pass_env = (const char **)(uintptr_t)none, .err = STDERR_NULL },
 		.timeouts = { .idle = IDLE_MS, .session = 100 * IDLE_MS, .linger = LINGER_MS },
 	};

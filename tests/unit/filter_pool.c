@@ -67,7 +67,8 @@ static void set_up(void)
 	service = (struct conf_service){
 		.name = "test", .connections = ASKERS,
 		.restart = { .delay_min = 1, .delay_max = 1000 },
-		.handler = { .id = HANDLER_ID_filter, .argv = cat, .env = (const char **)(uintptr_t)none,
+		.handler = { .id = HANDLER_ID_filter, .program = cat[0], .argv = cat,
+		             .env = (const char **)(uintptr_t)none,
 		             .pass_env = (const char **)(uintptr_t)none, .err = STDERR_LOG,
 		             .filter = { .framing = { .max = 100 }, .filter_framing = { .max = 100 },
 		                         .processes = 1, .in_flight = 1, .timeout = 5000 } },
@@ -170,6 +171,7 @@ START_TEST(without_a_process_requests_wait_no_longer_than_one_may_take)
 {
 	static const char *no_program[] = { "/no/such/program", NULL };
 
+	service.handler.program = no_program[0];
 	service.handler.argv = no_program;
 	service.handler.filter.timeout = 50;
 	start();

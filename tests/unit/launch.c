@@ -29,7 +29,7 @@ static void set_up(void)
 	client = conn[0];
 	err = errors[0];
 	limits = (struct rlimit_list){ 0 };
-	how = (struct launch){ .argv = argv, .envp = envp, .in = conn[1], .out = conn[1], .err = errors[1],
+	how = (struct launch){ .program = "/bin/sh", .argv = argv, .envp = envp, .in = conn[1], .out = conn[1], .err = errors[1],
 	                       .limits = &limits };
 }
 
@@ -182,10 +182,7 @@ START_TEST(what_cannot_be_executed_gives_errno_and_leaves_no_zombie)
 	int before = unit_count_fds();
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		char path[64];
-
-		snprintf(path, sizeof path, "%s", rows[i].path);
-		argv[0] = path;
+		how.program = rows[i].path;
 		errno = 0;
 		ck_assert_int_eq(launch(&how), -1);
 		ck_assert_msg(errno == rows[i].want, "%s: %m", rows[i].path);
@@ -193,6 +190,21 @@ START_TEST(what_cannot_be_executed_gives_errno_and_leaves_no_zombie)
 		ck_assert_int_eq(errno, ECHILD);
 	}
 	ck_assert_int_eq(unit_count_fds(), before);
+} END_TEST
+
+START_TEST(argv_0_need_not_be_the_path)
+{
+	static char name[] = "-name", dash_c[] = "-c", text[] = "echo \"$0\"";
+	pid_t pid;
+
+	argv[0] = name;
+	argv[1] = dash_c;
+	argv[2] = text;
+	pid = launch(&how);
+	ck_assert_msg(pid > 0, "%m");
+	close(how.in);
+	ck_assert_str_eq(hear(client), "-name\n");
+	ck_assert_int_eq(waitpid(pid, NULL, 0), pid);
 } END_TEST
 
 START_TEST(limits_that_cannot_be_set_stop_it)
@@ -237,6 +249,7 @@ int main(void)
 	tcase_add_test(tc, a_program_can_be_ended_by_a_signal);
 	tcase_add_test(tc, limits_hold_in_the_program_only);
 	tcase_add_test(tc, what_cannot_be_executed_gives_errno_and_leaves_no_zombie);
+	tcase_add_test(tc, argv_0_need_not_be_the_path);
 	tcase_add_test(tc, limits_that_cannot_be_set_stop_it);
 	tcase_add_test(tc, it_is_told_to_go_when_its_parent_dies);
 	return unit_run(s);

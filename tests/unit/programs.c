@@ -40,7 +40,7 @@ static void set_up(void)
 	log_use(sink, LOG_LEVEL_INFO);
 	service = (struct conf_service){
 		.name = "test",
-		.handler = { .argv = argv, .env = (const char **)(uintptr_t)none,
+		.handler = { .program = argv[0], .argv = argv, .env = (const char **)(uintptr_t)none,
 		             .pass_env = (const char **)(uintptr_t)none, .err = STDERR_LOG } };
 	ck_assert_int_eq(loop_init(&loop), 0);
 	tick = (struct timer){ .fire = stop };

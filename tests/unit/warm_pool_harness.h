@@ -123,7 +123,7 @@ static void set_up(void)
 	service = (struct conf_service){
 		.name = "test", .connections = SLOTS,
 		.restart = { .delay_min = 100, .delay_max = 1000 },
-		.handler = { .id = HANDLER_ID_exec, .argv = cat,
+		.handler = { .id = HANDLER_ID_exec, .program = cat[0], .argv = cat,
 		             .env = (const char **)(uintptr_t)none,
 		             .pass_env = (const char **)(uintptr_t)none, .err = STDERR_NULL,
 		             .warm = { .n = 3 } },
@@ -138,11 +138,13 @@ static void set_up(void)
 /* From now on that program is started. */
 static inline void change_to(const char **argv)
 {
+	worker.programs.program = argv[0];
 	worker.programs.argv = (char *const *)(uintptr_t)argv;
 }
 
 static inline void run_with(const char **argv)
 {
+	service.handler.program = argv[0];
 	service.handler.argv = argv;
 	change_to(argv);
 	pool = warm_pool_new(&worker);
