@@ -120,7 +120,7 @@ static void ended(void *arg, int status)
 static enum handler_verdict opened(struct connection *c)
 {
 	struct worker *w = c->worker;
-	char id[CONNECTION_ID_MAX], name[PROGRAM_NAME_MAX];
+	char id[CONNECTION_ID_MAX], name[PROGRAM_NAME_MAX], failure[PROGRAMS_FAILURE_MAX];
 	struct text t = text_in(name, sizeof name);
 	struct program *p;
 
@@ -130,7 +130,8 @@ static enum handler_verdict opened(struct connection *c)
 	p = start(c, &(struct program_request){
 		.name = name, .in = c->watch.fd, .out = c->watch.fd, .ended = ended, .arg = c });
 	if (!p) {
-		log_err("%s: start %s: %m; pausing for a second", name, w->service->handler.program);
+		log_err("%s: %s: %m; pausing for a second", name,
+		        programs_failure(&w->programs, failure));
 		acceptor_pause(w->acceptor, "program");
 		return HANDLER_FAIL;
 	}

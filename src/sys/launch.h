@@ -6,6 +6,7 @@
 #ifndef DROVER_SYS_LAUNCH_H
 #define DROVER_SYS_LAUNCH_H
 
+#include <stdbool.h>
 #include <sys/types.h>
 
 #include "rlimits.h"
@@ -14,6 +15,7 @@ struct launch {
 	const char              *program;       /* the file; argv[0] need not be its path */
 	char *const             *argv;
 	char *const             *envp;
+	const char              *directory;     /* entered by the program; NULL: ours */
 	int                      in, out;       /* become descriptors 0 and 1; in blocking mode, may be one */
 	int                      err;           /* becomes descriptor 2; blocking, unless it is out */
 	const struct rlimit_list *limits;        /* applied in the program */
@@ -23,8 +25,9 @@ struct launch {
  * Starts the program in a session (and so a process group) of its own, with
  * default signals, and with TERM to come if we die. All else of ours must be
  * close-on-exec. Returns its pid; -1 with errno if it could not be executed,
- * and nothing is then left of it.
+ * and nothing is then left of it. *no_directory says whether that was because
+ * it could not enter its directory.
  */
-pid_t launch(const struct launch *l);
+pid_t launch(const struct launch *l, bool *no_directory);
 
 #endif

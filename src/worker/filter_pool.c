@@ -115,9 +115,11 @@ static bool is_down(const struct filter_pool *pool)
 static void note_start(struct filter_pool *pool, bool ok)
 {
 	const struct conf_service *s = pool->worker->service;
+	char failure[PROGRAMS_FAILURE_MAX];
 
 	if (!ok && !pool->cannot_start)
-		log_err("%s: start %s: %m; trying again", s->name, s->handler.program);
+		log_err("%s: %s: %m; trying again", s->name,
+		        programs_failure(&pool->worker->programs, failure));
 	if (ok && pool->cannot_start)
 		log_info("%s: %s has been started again", s->name, s->handler.program);
 	pool->cannot_start = !ok;

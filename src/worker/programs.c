@@ -166,9 +166,10 @@ struct program *program_start(struct programs *ps, const struct program_request 
 	list_init(&p->in_programs);
 	set_name(p, r->name);
 	err = open_stderr(p, r->out, &to_close);
+	ps->no_directory = false;
 	p->pid = err == -1 ? -1 : launch(&(struct launch){
-		.program = ps->program, .argv = ps->argv, .envp = r->envp,
-		.in = r->in, .out = r->out, .err = err, .limits = ps->limits });
+		.program = ps->program, .argv = ps->argv, .envp = r->envp, .directory = ps->directory,
+		.in = r->in, .out = r->out, .err = err, .limits = ps->limits }, &ps->no_directory);
 	fd_close(&to_close);
 	if (p->pid == -1) {
 		int saved = errno;
@@ -181,6 +182,17 @@ struct program *program_start(struct programs *ps, const struct program_request 
 	if (r->with_pid)
 		add_pid(p);
 	return p;
+}
+
+const char *programs_failure(const struct programs *ps, char buf[PROGRAMS_FAILURE_MAX])
+{
+	struct text t = text_in(buf, PROGRAMS_FAILURE_MAX);
+
+	text_add_string(&t, "start ");
+	text_add_string(&t, ps->program);
+	text_add_string(&t, ps->no_directory ? ": enter " : "");
+	text_add_string(&t, ps->no_directory ? ps->directory : "");
+	return buf;
 }
 
 pid_t program_pid(const struct program *p)
@@ -285,7 +297,8 @@ bool programs_none(const struct programs *ps)
 int programs_init(struct programs *ps, struct loop *l, const struct conf_service *s,
                   const struct rlimit_list *limits)
 {
-	*ps = (struct programs){ .loop = l, .program = s->handler.program,
+	*ps = (struct programs){ .loop = l, .directory = s->directory,
+	                         .program = s->handler.program,
 	                         .argv = (char *const *)s->handler.argv, .err = s->handler.err,
 	                         .limits = limits, .null_fd = -1 };
 	list_init(&ps->running);

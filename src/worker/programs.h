@@ -25,6 +25,8 @@ struct programs {
 	struct list         running;
 	struct environment  environment;
 	const struct rlimit_list *limits;
+	const char         *directory;  /* looked up at each start; lent */
+	bool                no_directory; /* why the last start failed */
 	const char         *program;    /* the file, */
 	char               *const *argv; /* and what it is given; both lent */
 	enum handler_stderr err;
@@ -50,6 +52,13 @@ struct program_request {
 
 /* NULL with errno if it could not be started. It frees itself after `ended`. */
 struct program *program_start(struct programs *ps, const struct program_request *r);
+
+/*
+ * What the errno of the start that failed last is about: "start FILE", or
+ * "start FILE: enter DIRECTORY". Returns buf; keeps errno.
+ */
+#define PROGRAMS_FAILURE_MAX 1024
+const char *programs_failure(const struct programs *ps, char buf[PROGRAMS_FAILURE_MAX]);
 
 pid_t program_pid(const struct program *p);
 

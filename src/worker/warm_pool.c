@@ -189,6 +189,8 @@ static void go_slowly(struct warm_pool *pool)
 
 static void fill(struct warm_pool *pool)
 {
+	char failure[PROGRAMS_FAILURE_MAX];
+
 	while (!pool->resting && !timer_is_set(&pool->refill) &&
 	       pool->n_waiting < (uint32_t)pool->conf->n) {
 		const int64_t now_ms = pool->worker->loop.now_ms;
@@ -200,7 +202,8 @@ static void fill(struct warm_pool *pool)
 		}
 		pace_count(&pool->starts, now_ms);
 		if (start_waiter(pool) == -1) {
-			log_err("%s: start %s: %m", name_of(pool), pool->worker->service->handler.program);
+			log_err("%s: %s: %m", name_of(pool),
+			        programs_failure(&pool->worker->programs, failure));
 			back_off(pool);
 		}
 		go_slowly(pool);

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Which file a program is and by which name it is called, however it is
- * started: for a connection, warm, or as a filter. What it finds beside that is
- * exec.c's affair.
+ * Which file a program is, by which name it is called, and where it stands,
+ * however it is started: for a connection, warm, or as a filter. What it finds
+ * beside that is exec.c's affair.
  */
 #include <config.h>
 #include "harness.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -98,6 +99,60 @@ START_TEST(the_effective_configuration_has_the_file)
 	ck_assert_ptr_nonnull(strstr(daemon_output(&d), "program = \"/bin/cat\";"));
 } END_TEST
 
+/* ---- the directory ------------------------------------------------------ */
+
+enum { WARM = 1 };
+
+/* A service in the link "current" to one of two folders; its program says what a file there says. */
+static void start_in_release(int way, const char *more)
+{
+	files_mkdir("1");
+	files_mkdir("2");
+	files_write("1/release", "one\n");
+	files_write("2/release", "two\n");
+	ck_assert_int_eq(symlink("1", files_path("current")), 0);
+	files_script("script", "while read -r line; do cat release; done");
+	start(way, files_text("argv = \"%s\"; %s", files_path("script"), more),
+	      files_text("directory = \"%s\";", files_path("current")));
+}
+
+static void release_the_second(void)
+{
+	ck_assert_int_eq(symlink("2", files_path("next")), 0);
+	ck_assert_int_eq(rename(files_path("next"), files_path("current")), 0);
+}
+
+START_TEST(a_directory_is_looked_up_for_each_program)
+{
+	/* A filter of its own for each connection, so that it is known when one is started. */
+	start_in_release(_i, _i > WARM ? "share = \"connection\";" : "");
+	check_answer("?\n", "one\n");
+	if (_i == WARM) {       /* the next one waits in the first release by then */
+		daemon_wait_for(&d, "warm-start");
+		daemon_wait_for(&d, "warm-start");
+	}
+	release_the_second();
+	if (_i == WARM)
+		check_answer("?\n", "one\n");
+	else
+		files_remove_tree(files_path("1"));
+	check_answer("?\n", "two\n");
+} END_TEST
+
+START_TEST(a_program_without_its_directory_is_not_started)
+{
+	int fd;
+
+	start_in_release(_i, "");
+	ck_assert_int_eq(unlink(files_path("current")), 0);
+	fd = daemon_connect(&d, "s");
+	daemon_wait_for(&d, _i == WARM ? "warm-delayed" : "accept-paused reason=program");
+	ck_assert_ptr_nonnull(strstr(daemon_errors(&d),
+	                             files_text("start %s: enter %s: No such file or directory",
+	                                        files_path("script"), files_path("current"))));
+	close(fd);
+} END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("program_start");
@@ -112,5 +167,9 @@ int main(void)
 		harness_skip("busybox_is_the_applet_that_argv_names", "no busybox");
 	tcase_add_test(tc, a_program_that_cannot_be_started_is_named_not_what_it_is_called);
 	tcase_add_test(tc, the_effective_configuration_has_the_file);
+
+	tc = harness_case(s, "directory");
+	tcase_add_loop_test(tc, a_directory_is_looked_up_for_each_program, 0, ARRAY_SIZE(ways));
+	tcase_add_loop_test(tc, a_program_without_its_directory_is_not_started, 0, WARM + 1);
 	return harness_run(s);
 }

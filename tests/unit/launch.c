@@ -16,6 +16,7 @@
 
 static int client, err;         /* the far ends of what the program gets */
 static struct launch how;
+static bool no_directory;
 static struct rlimit_list limits;
 static char *argv[] = { NULL, NULL, NULL, NULL };
 static char *envp[] = { NULL, NULL };
@@ -41,7 +42,7 @@ static pid_t start(const char *script)
 	argv[0] = shell;
 	argv[1] = dash_c;
 	argv[2] = text;
-	return launch(&how);
+	return launch(&how, &no_directory);
 }
 
 /* All that comes from fd, to its end. */
@@ -184,12 +185,36 @@ START_TEST(what_cannot_be_executed_gives_errno_and_leaves_no_zombie)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
 		how.program = rows[i].path;
 		errno = 0;
-		ck_assert_int_eq(launch(&how), -1);
+		ck_assert_int_eq(launch(&how, &no_directory), -1);
 		ck_assert_msg(errno == rows[i].want, "%s: %m", rows[i].path);
 		ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
 		ck_assert_int_eq(errno, ECHILD);
 	}
 	ck_assert_int_eq(unit_count_fds(), before);
+} END_TEST
+
+/* What it leads to is looked up at each start. */
+START_TEST(the_directory_is_entered_when_the_program_starts)
+{
+	static const struct { const char *path; int want; } rows[] = {
+		{ "gone", ENOENT }, { "file", ENOTDIR }, { "/etc/passwd/x", ENOTDIR },
+	};
+
+	unit_enter_folder();
+	unit_write_file("file", "");
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		how.directory = rows[i].path;
+		ck_assert_int_eq(start("pwd"), -1);
+		ck_assert_msg(errno == rows[i].want, "%s: %m", rows[i].path);
+		ck_assert(no_directory);
+	}
+	how.directory = "/";
+	how.program = "/no/such/program";
+	ck_assert_int_eq(start("pwd"), -1);
+	ck_assert(!no_directory);
+	how.program = "/bin/sh";
+	ck_assert_str_eq(said_by("pwd"), "/\n");
+	unit_leave_folder();
 } END_TEST
 
 START_TEST(argv_0_need_not_be_the_path)
@@ -200,7 +225,7 @@ START_TEST(argv_0_need_not_be_the_path)
 	argv[0] = name;
 	argv[1] = dash_c;
 	argv[2] = text;
-	pid = launch(&how);
+	pid = launch(&how, &no_directory);
 	ck_assert_msg(pid > 0, "%m");
 	close(how.in);
 	ck_assert_str_eq(hear(client), "-name\n");
@@ -249,6 +274,7 @@ int main(void)
 	tcase_add_test(tc, a_program_can_be_ended_by_a_signal);
 	tcase_add_test(tc, limits_hold_in_the_program_only);
 	tcase_add_test(tc, what_cannot_be_executed_gives_errno_and_leaves_no_zombie);
+	tcase_add_test(tc, the_directory_is_entered_when_the_program_starts);
 	tcase_add_test(tc, argv_0_need_not_be_the_path);
 	tcase_add_test(tc, limits_that_cannot_be_set_stop_it);
 	tcase_add_test(tc, it_is_told_to_go_when_its_parent_dies);
