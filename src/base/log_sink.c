@@ -22,6 +22,7 @@
 
 #include "clock.h"
 #include "fd.h"
+#include "fd_passing.h"
 #include "text.h"
 
 enum transport {
@@ -89,7 +90,9 @@ static int open_datagram(enum log_target target)
 	const struct sockaddr_un *to = target == LOG_TARGET_SYSLOG ? &syslog : &journal;
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	if (fd != -1 && connect(fd, (const struct sockaddr *)to, sizeof *to) == -1)
+	/* Workers have it as well: nobody can put there what the master would have to close. */
+	if (fd != -1 && (connect(fd, (const struct sockaddr *)to, sizeof *to) == -1 ||
+	                 fd_passing_shut(fd) == -1))
 		return fd_drop(fd);
 	return fd;
 }

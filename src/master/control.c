@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fd_passing.h"
 #include "log.h"
 
 #define PAUSE_MS 1000                   /* without descriptors */
@@ -251,6 +252,7 @@ static void watch_door(struct control *c)
 void control_adopt(struct control *c, int fd, const struct listener_file *file)
 {
 	c->door = (struct control_door){ .file = *file, .fd = fd };
+	fd_passing_refuse(fd);
 	if (listener_adopt(fd, &c->door.address) == -1)
 		log_err("control: take over the socket: %m");
 	watch_door(c);
@@ -262,6 +264,7 @@ struct control_client *control_adopt_client(struct control *c, int fd)
 
 	if (!client)
 		return NULL;
+	fd_passing_refuse(fd);
 	list_append(&c->clients, &client->in_control);
 	c->n_clients++;
 	return client;

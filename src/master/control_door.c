@@ -23,6 +23,7 @@ static struct listener_options options_of(const struct conf_control *conf)
 		.backlog = BACKLOG, .mode = conf->mode, .owner = (uid_t)-1,
 		.group = conf->group ? conf->gid :
 		         conf->admin_group ? conf->admin_gid : getegid(),
+		.refuses_descriptors = true,
 	};
 }
 

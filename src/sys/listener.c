@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "fd.h"
+#include "fd_passing.h"
 
 static bool has_path(const struct address *a)
 {
@@ -44,6 +45,8 @@ static int set_keepalive(int fd, const struct listener_options *o)
 /* What can be said at any time. */
 static int set_options(int fd, const struct address *a, const struct listener_options *o)
 {
+	if (o->refuses_descriptors)
+		fd_passing_refuse(fd);
 	if (!is_inet(a))
 		return 0;
 	if (set(fd, IPPROTO_TCP, TCP_NODELAY, o->nodelay) == -1)
@@ -55,7 +58,7 @@ static int set_options(int fd, const struct address *a, const struct listener_op
 static int prepare(int fd, const struct address *a, const struct listener_options *o)
 {
 	if (!is_inet(a))
-		return 0;
+		return set_options(fd, a, o);
 	/* A new master binds while old connections are in TIME_WAIT. */
 	if (set(fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1)
 		return -1;

@@ -23,6 +23,7 @@ struct listener_options {
 	int         mode;                       /* unix path: permission bits; -1 leaves mode and owner */
 	uid_t       owner;                      /* unix path: -1 leaves it */
 	gid_t       group;
+	bool        refuses_descriptors;        /* unix: from clients, where the kernel can (fd_passing.h) */
 };
 
 /* Which file a unix socket was bound to, to recognise it again. */

@@ -15,6 +15,7 @@
 #include "address.h"
 #include "clock.h"
 #include "fd.h"
+#include "fd_passing.h"
 #include "list.h"
 
 struct message {
@@ -74,7 +75,8 @@ static int connect_to(const char *path)
 	if (address_set_unix(&to, path) == -1)
 		return -1;
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd != -1 && connect(fd, &to.u.sa, to.len) == -1)
+	/* Workers have it as well: nobody can put there what we would have to close. */
+	if (fd != -1 && (connect(fd, &to.u.sa, to.len) == -1 || fd_passing_shut(fd) == -1))
 		return fd_drop(fd);
 	return fd;
 }

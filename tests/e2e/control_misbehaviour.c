@@ -42,6 +42,26 @@ static const struct {
 	{ "{\"command\":\"\"}", "unknown-command" },
 };
 
+#ifndef SO_PASSRIGHTS                   /* Linux 6.16 */
+#define SO_PASSRIGHTS 83
+#endif
+
+/* One byte, and our standard error with it. */
+static ssize_t send_descriptor(int fd)
+{
+	const int passed = STDERR_FILENO;
+	union { struct cmsghdr header; char room[CMSG_SPACE(sizeof passed)]; } extra = { 0 };
+	char byte = ' ';
+	struct iovec iov = { .iov_base = &byte, .iov_len = 1 };
+	const struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &extra,
+	                            .msg_controllen = sizeof extra };
+
+	extra.header = (struct cmsghdr){ .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS,
+	                                 .cmsg_len = CMSG_LEN(sizeof passed) };
+	memcpy(CMSG_DATA(&extra.header), &passed, sizeof passed);
+	return sendmsg(fd, &msg, MSG_NOSIGNAL);
+}
+
 START_TEST(nonsense_is_refused_and_the_next_line_is_not)
 {
 	int fd;
@@ -74,6 +94,28 @@ START_TEST(deep_nesting_is_refused)
 	control_say(fd, "{\"command\":\"version\"}");
 	control_expect(fd, "\"ok\":true");
 	close(fd);
+} END_TEST
+
+/* Its end would keep the master waiting for as long as the client likes. */
+START_TEST(a_client_cannot_hand_over_a_descriptor)
+{
+	const int off = 0;
+	int fd;
+
+	daemon_start(&d, ECHO(""), control_path());
+	fd = control_connect();
+	if (setsockopt(fd, SOL_SOCKET, SO_PASSRIGHTS, &off, sizeof off) == 0) {
+		ck_assert_int_eq(send_descriptor(fd), -1);
+		ck_assert_int_eq(errno, EPERM);
+		daemon_reload(&d, ECHO(""), control_path());
+		close(fd);
+		fd = control_connect();
+		ck_assert_int_eq(send_descriptor(fd), -1);
+	} else {
+		ck_assert_int_eq(send_descriptor(fd), 1);
+	}
+	close(fd);
+	control_check_health(&d);
 } END_TEST
 
 START_TEST(a_megabyte_without_a_newline_is_cut_short)
@@ -310,6 +352,7 @@ int main(void)
 
 	tcase_add_test(tc, nonsense_is_refused_and_the_next_line_is_not);
 	tcase_add_test(tc, deep_nesting_is_refused);
+	tcase_add_test(tc, a_client_cannot_hand_over_a_descriptor);
 	tcase_add_test(tc, a_megabyte_without_a_newline_is_cut_short);
 	tcase_add_test(tc, half_a_line_is_waited_for_but_not_for_ever);
 	tcase_add_test(tc, who_goes_in_the_middle_of_anything_is_not_missed);

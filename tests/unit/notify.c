@@ -119,6 +119,22 @@ START_TEST(a_message_goes_out_at_once)
 	ck_assert(unit_fd_is_well_born(notify_fd(notify)));
 } END_TEST
 
+/* A process that shares it may bind it to a name: even its peer can send nothing there. */
+START_TEST(nothing_can_be_sent_to_it)
+{
+	const struct sockaddr_un at = { .sun_family = AF_UNIX };
+	const int fd = notify_fd(notify);
+	struct sockaddr_un name;
+	socklen_t len = sizeof name;
+
+	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&at, sizeof at.sun_family), 0);
+	ck_assert_int_eq(getsockname(fd, (struct sockaddr *)&name, &len), 0);
+	ck_assert_int_eq(sendto(reader, "x", 1, MSG_NOSIGNAL, (struct sockaddr *)&name, len), -1);
+	ck_assert_int_eq(errno, EPIPE);
+	notify_send(notify, "READY=1");
+	ck_assert_str_eq(next(), "READY=1");
+} END_TEST
+
 START_TEST(nobody_is_told_nothing)
 {
 	struct notify *nobody;
@@ -336,6 +352,7 @@ int main(void)
 	TCase *tc = unit_case(s, "notify", set_up, tear_down);
 
 	tcase_add_test(tc, a_message_goes_out_at_once);
+	tcase_add_test(tc, nothing_can_be_sent_to_it);
 	tcase_add_test(tc, nobody_is_told_nothing);
 	tcase_add_test(tc, what_is_not_taken_waits_and_goes_out_in_order_when_it_is_read);
 	tcase_add_test(tc, nothing_overtakes_what_waits);
