@@ -5,6 +5,7 @@
 #include <config.h>
 #include "child.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>
@@ -21,6 +22,22 @@
 #define KILL_AFTER_MS (PROGRAM_KILL_MS + 2000)  /* from TERM: its programs have PROGRAM_KILL_MS */
 #define ABORT_MS      2000                      /* from ABRT; a core has to be written */
 
+/*
+ * One that has another user can only be signalled with CAP_KILL, which a service
+ * manager or a container may have taken from root. It has not ended unnoticed:
+ * its number is its own until it was waited for.
+ */
+static void send_signal(const struct child *c, int signal)
+{
+	if (kill(c->pid, signal) == 0)
+		return;
+	log_err("%s: send %s to worker %d: %m%s", c->service, signals_name(signal), (int)c->pid,
+	        errno == EPERM ? " (the worker has another user, and droverd lacks the capability"
+	        " CAP_KILL)" : "");
+	notify_send(c->events, "signal-refused service=%s pid=%d signal=%d", c->service, (int)c->pid,
+	            signal);
+}
+
 static void on_timer(struct timer *t)
 {
 	struct child *c = container_of(t, struct child, timer);
@@ -32,7 +49,7 @@ static void on_timer(struct timer *t)
 	case CHILD_STARTING:
 		log_warn("%s: worker (pid %d) did not start in time; killing it", c->service,
 		         (int)c->pid);
-		kill(c->pid, SIGKILL);
+		send_signal(c, SIGKILL);
 		break;
 	case CHILD_DRAINING:
 		log_info("%s: worker (pid %d) drained for as long as it may; stopping it", c->service,
@@ -40,14 +57,14 @@ static void on_timer(struct timer *t)
 		child_stop(c);
 		break;
 	case CHILD_STOPPING:
-		log_warn("%s: worker (pid %d) did not end on TERM; killing it", c->service,
+		log_warn("%s: worker (pid %d) did not end when told to; killing it", c->service,
 		         (int)c->pid);
-		kill(c->pid, SIGKILL);
+		send_signal(c, SIGKILL);
 		break;
 	case CHILD_HANGING:
 		log_warn("%s: worker (pid %d) did not end on ABRT; killing it", c->service,
 		         (int)c->pid);
-		kill(c->pid, SIGKILL);
+		send_signal(c, SIGKILL);
 		break;
 	}
 }
@@ -79,28 +96,63 @@ static bool believe(struct child *c, enum leash_word word)
 	case LEASH_KICK:
 	case LEASH_NO_SUCH:
 	case LEASH_PING:
+	case LEASH_END:
+	case LEASH_WORDS:
 		break;
 	}
 	return false;
 }
 
-static void on_leash(struct watch *w, uint32_t events)
+/*
+ * No worker of ours does that: somebody else may be at work in it. What else it
+ * says is not heard any more.
+ */
+static void give_up(struct child *c, const char *why)
 {
-	struct child *c = container_of(w, struct child, leash);
+	log_err("%s: worker (pid %d) is broken: %s; killing it", c->service, (int)c->pid, why);
+	notify_send(c->events, "worker-broken service=%s pid=%d", c->service, (int)c->pid);
+	loop_unwatch(c->loop, &c->ear);
+	if (c->state < CHILD_STOPPING) {
+		c->state = CHILD_HANGING;
+		c->waited_in[0] = '\0';
+		timer_unset(&c->loop->timers, &c->timer);
+	}
+	send_signal(c, SIGKILL);
+	c->broken(c);
+}
+
+/* True if it may be heard; if not, it has said so much that it is given up. */
+static bool is_bearable(struct child *c, enum leash_word word)
+{
+	char why[WORD_METER_TEXT];
+
+	if (word_meter_count(&c->said, word, c->loop->now_ms))
+		return true;
+	word_meter_describe(&c->said, c->loop->now_ms, why);
+	give_up(c, why);
+	return false;
+}
+
+static void on_word(struct watch *w, uint32_t events)
+{
+	struct child *c = container_of(w, struct child, ear);
 	struct leash_message m;
 
 	(void)events;
-	switch (leash_receive(w->fd, &m)) {
+	switch (leash_hear(&c->leash, &m)) {
 	case LEASH_EMPTY:
 		return;
 	case LEASH_CLOSED:      /* SIGCHLD will tell the rest */
 		loop_unwatch(c->loop, w);
 		return;
+	case LEASH_MALFORMED:
+		give_up(c, "what it says over the leash is malformed");
+		return;
 	case LEASH_OK:
 		break;
 	}
-	for (int i = 0; i < LEASH_FDS; i++)
-		fd_close(&m.fds[i]);    /* a worker has none to give */
+	if (!is_bearable(c, m.word))
+		return;
 	if (m.word == LEASH_KICK || m.word == LEASH_NO_SUCH)
 		c->kicked(c, m.number, m.word == LEASH_KICK);
 	else if (believe(c, m.word))
@@ -108,21 +160,23 @@ static void on_leash(struct watch *w, uint32_t events)
 }
 
 /* From now on c is that process, whose end of the leash is ours. */
-static void take_charge(struct child *c, pid_t pid, int leash)
+static void take_charge(struct child *c, pid_t pid, const struct leash *leash)
 {
 	c->pid = pid;
+	c->said = (struct word_meter){ 0 };
 	c->watches = false;
 	c->watchdog = (struct watchdog){ 0 };
-	c->leash = (struct watch){ .fd = leash, .ready = on_leash };
+	c->leash = *leash;
+	c->ear = (struct watch){ .fd = leash_ear(leash), .ready = on_word };
 	c->timer.fire = on_timer;
-	if (loop_watch(c->loop, &c->leash, EPOLLIN) == -1)
+	if (loop_watch(c->loop, &c->ear, EPOLLIN) == -1)
 		log_err("%s: watch a worker: %m", c->service);  /* one that starts, will not in time */
 }
 
 struct child_past child_past(const struct child *c)
 {
 	return (struct child_past){
-		.pid = c->pid, .leash = c->leash.fd, .state = c->state, .retiring = c->retiring,
+		.pid = c->pid, .leash = c->leash, .state = c->state, .retiring = c->retiring,
 		.born_ms = c->born_ms,
 		.until_ms = timer_is_set(&c->timer) ? c->timer.at_ms : CLOCK_NEVER,
 	};
@@ -133,13 +187,14 @@ void child_adopt(struct child *c, const struct child_past *past)
 	c->state = past->state;
 	c->retiring = past->retiring;
 	c->born_ms = past->born_ms;
-	take_charge(c, past->pid, past->leash);
+	leash_adopt(&past->leash);
+	take_charge(c, past->pid, &past->leash);
 	loop_timer_at(c->loop, &c->timer, past->until_ms);
 }
 
-pid_t child_fork(struct child *c, int64_t start_ms, int *leash)
+pid_t child_fork(struct child *c, int64_t start_ms, struct leash *leash)
 {
-	int ours, its;
+	struct leash ours, its;
 	pid_t pid;
 
 	if (leash_open(&ours, &its) == -1)
@@ -149,20 +204,22 @@ pid_t child_fork(struct child *c, int64_t start_ms, int *leash)
 		*leash = its;
 		return 0;
 	}
-	fd_drop(its);
-	if (pid == -1)
-		return fd_drop(ours);
+	leash_close(&its);
+	if (pid == -1) {
+		leash_close(&ours);
+		return -1;
+	}
 	c->state = CHILD_STARTING;
 	c->retiring = false;
 	c->born_ms = c->loop->now_ms;
-	take_charge(c, pid, ours);
+	take_charge(c, pid, &ours);
 	loop_timer_at(c->loop, &c->timer, clock_deadline(c->loop->now_ms, start_ms));
 	return pid;
 }
 
 int child_tell(const struct child *c, const struct leash_message *m)
 {
-	return leash_send(c->leash.fd, m);
+	return leash_order(&c->leash, m);
 }
 
 void child_stop(struct child *c)
@@ -170,7 +227,9 @@ void child_stop(struct child *c)
 	if (c->state == CHILD_NONE || c->state >= CHILD_STOPPING)
 		return;
 	c->state = CHILD_STOPPING;
-	kill(c->pid, SIGTERM);
+	child_tell(c, &(struct leash_message){ .word = LEASH_END });
+	/* One that says its words over the socket is of a program before: INT was nothing to it. */
+	send_signal(c, c->leash.words == -1 ? SIGTERM : SIGINT);
 	loop_timer(c->loop, &c->timer, KILL_AFTER_MS);
 }
 
@@ -187,14 +246,16 @@ void child_drain(struct child *c, uint64_t removed, int64_t drain_ms)
 	loop_timer_at(c->loop, &c->timer, clock_deadline(c->loop->now_ms, drain_ms));
 	c->state = CHILD_DRAINING;
 	if (child_tell(c, &order) == -1)
-		kill(c->pid, SIGQUIT);          /* means the same, but for `removed` */
+		send_signal(c, SIGQUIT);        /* means the same, but for `removed` */
 	notify_send(c->events, "worker-drain service=%s pid=%d", c->service, (int)c->pid);
 }
 
 void child_abort(struct child *c)
 {
 	c->state = CHILD_HANGING;
-	kill(c->pid, SIGABRT);
+	/* Where it cannot be aborted, it ends should it go on: its place is another one's by then. */
+	child_tell(c, &(struct leash_message){ .word = LEASH_END });
+	send_signal(c, SIGABRT);
 	loop_timer(c->loop, &c->timer, ABORT_MS);
 }
 
@@ -230,7 +291,7 @@ void child_bury(struct child *c, const struct evidence *e)
 {
 	log_death(c, e);
 	timer_unset(&c->loop->timers, &c->timer);
-	loop_unwatch(c->loop, &c->leash);
-	fd_close(&c->leash.fd);
+	loop_unwatch(c->loop, &c->ear);
+	leash_close(&c->leash);
 	c->state = CHILD_NONE;
 }

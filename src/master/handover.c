@@ -33,9 +33,12 @@ void handover_free(struct handover *h)
 static bool each_of_service(const struct handover_service *s, bool (*see)(void *arg, int fd),
                             void *arg)
 {
-	for (size_t i = 0; i < s->n_workers; i++)
-		if (!see(arg, s->workers[i].past.leash))
+	for (size_t i = 0; i < s->n_workers; i++) {
+		const struct leash *l = &s->workers[i].past.leash;
+
+		if (!see(arg, l->orders) || (l->words != -1 && !see(arg, l->words)))
 			return false;
+	}
 	return see(arg, s->board);
 }
 
@@ -103,9 +106,18 @@ static bool is_unix(int fd)
 	return has_option(fd, SO_DOMAIN, AF_UNIX);
 }
 
-static bool is_leash(int fd)
+static bool is_pipe_to_read(int fd)
 {
-	return is_unix(fd) && has_option(fd, SO_TYPE, SOCK_SEQPACKET);
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) &&
+	       (fcntl(fd, F_GETFL) & O_ACCMODE) == O_RDONLY;
+}
+
+static bool is_leash(const struct leash *l)
+{
+	return is_unix(l->orders) && has_option(l->orders, SO_TYPE, SOCK_SEQPACKET) &&
+	       (l->words == -1 || is_pipe_to_read(l->words));
 }
 
 static bool is_client(int fd)
@@ -124,8 +136,8 @@ static bool is_board(int fd)
 static bool check_service(const struct check *c, const struct handover_service *s)
 {
 	for (size_t i = 0; i < s->n_workers; i++)
-		if (!is_leash(s->workers[i].past.leash))
-			return fail(c, "descriptor %d is no leash", s->workers[i].past.leash);
+		if (!is_leash(&s->workers[i].past.leash))
+			return fail(c, "worker %d: no leash", (int)s->workers[i].past.pid);
 	return is_board(s->board) || fail(c, "descriptor %d is no scoreboard", s->board);
 }
 

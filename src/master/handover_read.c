@@ -174,8 +174,10 @@ static bool get_worker(const struct reading *r, const json_t *j, const struct ha
 	json_int_t place, born, until;
 	int pid, state, retiring;
 
-	if (!unpack(r, j, "worker", "{s:I, s:i, s:i, s:s, s:b, s:I, s:I}", "place", &place,
-	            "pid", &pid, "leash", &w->past.leash, "state", &state_name,
+	/* "words" was not there before there was a pipe for them. */
+	w->past.leash.words = -1;
+	if (!unpack(r, j, "worker", "{s:I, s:i, s:i, s?i, s:s, s:b, s:I, s:I}", "place", &place,
+	            "pid", &pid, "leash", &w->past.leash.orders, "words", &w->past.leash.words, "state", &state_name,
 	            "retiring", &retiring, "born", &born, "until", &until) ||
 	    !get_word(r, &handover_states, state_name, &state))
 		return false;

@@ -71,8 +71,8 @@ static json_t *make_worker(const void *item)
 	const struct handover_worker *w = item;
 	const struct child_past *p = &w->past;
 
-	return json_pack("{s:I, s:i, s:i, s:s, s:b, s:I, s:I}", "place", INT w->place,
-	                 "pid", (int)p->pid, "leash", p->leash,
+	return json_pack("{s:I, s:i, s:i, s:i, s:s, s:b, s:I, s:I}", "place", INT w->place,
+	                 "pid", (int)p->pid, "leash", p->leash.orders, "words", p->leash.words,
 	                 "state", handover_states.names[p->state], "retiring", p->retiring,
 	                 "born", INT p->born_ms, "until", INT p->until_ms);
 }

@@ -113,12 +113,12 @@ static bool is_our_child(pid_t pid)
 static void take_workers(const struct handover_service *s, struct pool *p)
 {
 	for (size_t i = 0; i < s->n_workers; i++) {
-		const struct handover_worker *w = &s->workers[i];
+		struct handover_worker *w = &s->workers[i];
 
 		if (is_our_child(w->past.pid))
 			pool_adopt_worker(p, w->place, &w->past);
 		else
-			fd_drop(w->past.leash);
+			leash_close(&w->past.leash);
 	}
 }
 

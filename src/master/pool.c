@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include "life.h"
 #include "log.h"
@@ -16,12 +17,14 @@
 
 /* ---- births ------------------------------------------------------------- */
 
-static _Noreturn void be_worker(struct pool *p, size_t slot, int leash)
+static _Noreturn void be_worker(struct pool *p, size_t slot, const struct leash *leash,
+                                pid_t master)
 {
 	const struct pool_context *x = p->context;
 	const struct worker_start start = {
 		.service = p->service, .shutdown_timeout_ms = p->shutdown_timeout_ms,
-		.listeners = p->listeners, .n_listeners = p->n_listeners, .leash = leash,
+		.listeners = p->listeners, .n_listeners = p->n_listeners, .leash = *leash,
+		.master = master,
 		.board = p->children.board, .slot = slot, .log = x->log, .access_log = x->access_log,
 		.log_level = x->log_level, .detached = x->detached, .events = x->events,
 		.nofile = x->nofile,
@@ -34,13 +37,14 @@ static _Noreturn void be_worker(struct pool *p, size_t slot, int leash)
 /* False, with errno, if there is none more. */
 static bool spawn(struct pool *p, struct child *c)
 {
-	int leash;
+	const pid_t master = getpid();
+	struct leash leash;
 	pid_t pid;
 
 	board_reset(p->children.board, children_index(&p->children, c), BOARD_STARTING);
 	pid = child_fork(c, p->service->timeouts.start, &leash);
 	if (pid == 0)
-		be_worker(p, children_index(&p->children, c), leash);
+		be_worker(p, children_index(&p->children, c), &leash, master);
 	if (pid == -1)
 		return false;
 	notify_send(p->context->events, "worker-start service=%s pid=%d generation=%u",
@@ -254,10 +258,20 @@ static void on_heard(struct child *c, enum leash_word word)
 	case LEASH_KICK:
 	case LEASH_NO_SUCH:
 	case LEASH_PING:
+	case LEASH_END:
+	case LEASH_WORDS:
 		break;
 	}
 	log_debug("%s: worker (pid %d) %s", p->service->name, (int)c->pid,
 	          word == LEASH_READY ? "accepts" : word == LEASH_DRAIN ? "drains" : "retires");
+	review(p);
+	p->context->changed(p->context->arg, p);
+}
+
+static void on_broken(struct child *c)
+{
+	struct pool *p = c->arg;
+
 	review(p);
 	p->context->changed(p->context->arg, p);
 }
@@ -305,7 +319,7 @@ static struct evidence gather(const struct pool *p, const struct child *c, int s
 		.service = p->service->name, .pid = c->pid, .generation = p->generation,
 		.status = status, .now_ms = p->context->loop->now_ms,
 		.age_ms = p->context->loop->now_ms - c->born_ms,
-		.waited_in = c->state == CHILD_HANGING ? c->waited_in : NULL,
+		.waited_in = c->state == CHILD_HANGING && *c->waited_in ? c->waited_in : NULL,
 		.still_ms = c->still_ms,
 	};
 
@@ -369,9 +383,9 @@ static struct pool *make(struct pool_context *context, const struct conf_service
 
 static struct child blank_child(struct pool *p)
 {
-	return (struct child){ .leash.fd = -1, .loop = p->context->loop,
+	return (struct child){ .leash = { -1, -1 }, .ear.fd = -1, .loop = p->context->loop,
 	                       .events = p->context->events, .service = p->service->name,
-	                       .heard = on_heard, .kicked = on_kicked, .arg = p };
+	                       .heard = on_heard, .broken = on_broken, .kicked = on_kicked, .arg = p };
 }
 
 struct pool *pool_new(struct pool_context *context, const struct conf_service *service,

@@ -99,11 +99,11 @@ bool pool_scale(struct pool *p, int by);
 
 /*
  * Wants none any more. Workers drain; of the sockets in removed (a bit each, by
- * index) they take what still waits. After drain_ms (0: never) TERM.
+ * index) they take what still waits. After drain_ms (0: never) they are stopped.
  */
 void pool_drain(struct pool *p, uint64_t removed, int64_t drain_ms);
 
-/* Wants none any more: TERM to all, and KILL if they do not go. */
+/* Wants none any more: all are to end now, and get KILL if they do not. */
 void pool_stop(struct pool *p);
 
 /* Hands new descriptors of the logs to all workers; -1 for none. Lent. */

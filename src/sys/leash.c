@@ -1,18 +1,22 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Messages between master and worker, with descriptors beside them.
+ * Messages between master and worker: over a socket with descriptors beside
+ * them, over a pipe without.
  */
 #include <config.h>
 #include "leash.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "fd.h"
+#include "fd_passing.h"
 
-/* What goes over the socket; the descriptors follow in the order of their bits. */
+/* What goes over either; the descriptors follow in the order of their bits. */
 struct wire {
 	uint32_t word;
 	uint32_t has_fd;        /* bit LEASH_FD_x: that one is with it */
@@ -28,21 +32,73 @@ union ancillary {
 	char           room[CMSG_SPACE(sizeof(int) * LEASH_FDS)];
 };
 
-int leash_open(int *master_end, int *worker_end)
-{
-	int pair[2];
+static const char *const names[] = {
+	[LEASH_READY] = "READY", [LEASH_DRAIN] = "DRAIN", [LEASH_LOOK] = "LOOK", [LEASH_LOGS] = "LOGS",
+	[LEASH_SLOTS] = "SLOTS", [LEASH_RETIRE] = "RETIRE", [LEASH_KICK] = "KICK",
+	[LEASH_NO_SUCH] = "NO_SUCH", [LEASH_PING] = "PING", [LEASH_END] = "END",
+};
 
-	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == -1)
-		return -1;
-	*master_end = pair[0];
-	*worker_end = pair[1];
-	return 0;
+const char *leash_word_name(enum leash_word word)
+{
+	return (size_t)word < sizeof names / sizeof *names ? names[word] : "?";
 }
 
-int leash_send(int fd, const struct leash_message *m)
+int leash_open(struct leash *master, struct leash *worker)
 {
-	struct wire wire = { .word = m->word, .removed = m->removed, .few = m->few,
-	                     .quiet = m->quiet, .number = m->number };
+	int pair[2], ends[2];
+
+	*master = *worker = (struct leash){ -1, -1 };
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == -1)
+		return -1;
+	master->orders = pair[0];
+	worker->orders = pair[1];
+	if (fd_passing_shut(master->orders) == 0 &&
+	    pipe2(ends, O_DIRECT | O_CLOEXEC | O_NONBLOCK) == 0) {
+		master->words = ends[0];
+		worker->words = ends[1];
+		return 0;
+	}
+	leash_close(master);
+	leash_close(worker);
+	return -1;
+}
+
+void leash_close(struct leash *l)
+{
+	fd_close(&l->orders);
+	fd_close(&l->words);
+}
+
+int leash_ear(const struct leash *master)
+{
+	return master->words == -1 ? master->orders : master->words;
+}
+
+void leash_adopt(const struct leash *master)
+{
+	/* An older kernel lets them through, for as long as such a worker drains. */
+	if (master->words == -1)
+		fd_passing_refuse(master->orders);
+}
+
+static struct wire wire_of(const struct leash_message *m)
+{
+	return (struct wire){ .word = m->word, .removed = m->removed, .few = m->few,
+	                      .quiet = m->quiet, .number = m->number };
+}
+
+static struct leash_message message_of(const struct wire *w)
+{
+	return (struct leash_message){ .word = (enum leash_word)w->word, .removed = w->removed,
+	                               .few = w->few, .quiet = w->quiet, .number = w->number,
+	                               .fds = { -1, -1 } };
+}
+
+/* ---- over the socket ---------------------------------------------------- */
+
+int leash_order(const struct leash *master, const struct leash_message *m)
+{
+	struct wire wire = wire_of(m);
 	struct iovec iov = { .iov_base = &wire, .iov_len = sizeof wire };
 	struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1 };
 	union ancillary extra = { 0 };
@@ -62,7 +118,7 @@ int leash_send(int fd, const struct leash_message *m)
 		extra.header.cmsg_len = CMSG_LEN(sizeof(int) * n);
 		memcpy(CMSG_DATA(&extra.header), fds, sizeof(int) * n);
 	}
-	return sendmsg(fd, &msg, MSG_NOSIGNAL) == -1 ? -1 : 0;
+	return sendmsg(master->orders, &msg, MSG_NOSIGNAL) == -1 ? -1 : 0;
 }
 
 /* Takes the descriptors out of msg; returns how many. */
@@ -78,7 +134,7 @@ static size_t take_fds(struct msghdr *msg, int *fds)
 	return n;
 }
 
-enum leash_result leash_receive(int fd, struct leash_message *m)
+static enum leash_result receive(int fd, struct leash_message *m)
 {
 	struct wire wire = { 0 };
 	struct iovec iov = { .iov_base = &wire, .iov_len = sizeof wire };
@@ -97,14 +153,55 @@ enum leash_result leash_receive(int fd, struct leash_message *m)
 	if (len < (ssize_t)WIRE_MIN || msg.msg_flags & MSG_CTRUNC) {
 		while (n > 0)
 			fd_close(&fds[--n]);
-		return LEASH_CLOSED;
+		return LEASH_MALFORMED;
 	}
-	*m = (struct leash_message){ .word = (enum leash_word)wire.word, .removed = wire.removed,
-	                             .few = wire.few, .quiet = wire.quiet,
-	                             .number = wire.number };
+	*m = message_of(&wire);
 	for (int i = 0; i < LEASH_FDS; i++)
 		m->fds[i] = wire.has_fd & 1u << i && used < n ? fds[used++] : -1;
 	while (used < n)
 		fd_close(&fds[used++]);
+	return LEASH_OK;
+}
+
+enum leash_result leash_obey(const struct leash *worker, struct leash_message *m)
+{
+	return receive(worker->orders, m);
+}
+
+/* ---- over the pipe ------------------------------------------------------ */
+
+int leash_say(const struct leash *worker, const struct leash_message *m)
+{
+	const struct wire wire = wire_of(m);
+
+	/* Less than PIPE_BUF: all of it or nothing. */
+	return write(worker->words, &wire, sizeof wire) == -1 ? -1 : 0;
+}
+
+/* What another program's worker says over its socket; it has no descriptors to give. */
+static enum leash_result hear_at_socket(int fd, struct leash_message *m)
+{
+	const enum leash_result result = receive(fd, m);
+
+	for (int i = 0; result == LEASH_OK && i < LEASH_FDS; i++)
+		fd_close(&m->fds[i]);
+	return result;
+}
+
+enum leash_result leash_hear(const struct leash *master, struct leash_message *m)
+{
+	struct wire wire = { 0 };
+	ssize_t len;
+
+	if (master->words == -1)
+		return hear_at_socket(master->orders, m);
+	len = read(master->words, &wire, sizeof wire);
+	if (len == -1 && fd_not_yet(errno))
+		return LEASH_EMPTY;
+	if (len <= 0)
+		return LEASH_CLOSED;
+	if (len < (ssize_t)WIRE_MIN)
+		return LEASH_MALFORMED;
+	*m = message_of(&wire);
 	return LEASH_OK;
 }

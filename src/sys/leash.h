@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The leash: a socket pair between master and one worker. Messages keep their
- * bounds (SOCK_SEQPACKET) and may carry descriptors; end of file means that
- * the other side is gone.
+ * The leash: between master and one worker. Orders go over a socket pair, and may
+ * carry descriptors; the master's end is shut for reading before there is a
+ * worker, so that nothing can be sent to it. Words of the worker go over a pipe
+ * in packet mode, which carries none: to close what a worker sends would keep the
+ * master waiting (fd_passing.h). Messages keep their bounds on both, and end of
+ * file means that the other side is gone.
  *
  * After an upgrade, a master speaks to workers of the program before it, and
  * after a failed one the other way round. So words keep their numbers, new ones
  * are added at the end, and what a message has in one version, it has in the
  * next, at the same place: a longer one is cut to what is known, and what a
- * shorter one lacks is zero. DRAIN is all that must be understood.
+ * shorter one lacks is zero. DRAIN is all that must be understood. Workers of
+ * before there was a pipe say their words over the socket.
  */
 #ifndef DROVER_SYS_LEASH_H
 #define DROVER_SYS_LEASH_H
@@ -26,6 +30,8 @@ enum leash_word {
 	LEASH_KICK,             /* master: close connection `number`; worker: it is closed */
 	LEASH_NO_SUCH,          /* worker: there is no connection `number` to kick */
 	LEASH_PING,             /* master: turn your loop, so that I see that it does */
+	LEASH_END,              /* master: end now, with all that is open */
+	LEASH_WORDS,
 };
 
 enum leash_fd { LEASH_FD_LOG, LEASH_FD_ACCESS_LOG, LEASH_FDS };
@@ -39,18 +45,48 @@ struct leash_message {
 	int             fds[LEASH_FDS]; /* LOGS: -1 where that log has none */
 };
 
-enum leash_result { LEASH_OK, LEASH_EMPTY, LEASH_CLOSED };
+/* What one side has of it. */
+struct leash {
+	int orders;                     /* a socket: from the master */
+	int words;                      /* a pipe: from the worker; -1: it says them over the socket */
+};
 
-/* Both ends, close-on-exec and non-blocking. 0, or -1 with errno. */
-int leash_open(int *master_end, int *worker_end);
+enum leash_result {
+	LEASH_OK,
+	LEASH_EMPTY,
+	LEASH_CLOSED,                   /* the other side is gone */
+	LEASH_MALFORMED,                /* it said what no version of us says */
+};
+
+/* All four ends, close-on-exec and non-blocking. 0, or -1 with errno. */
+int leash_open(struct leash *master, struct leash *worker);
+void leash_close(struct leash *l);
 
 /*
  * Never waits. Descriptors are lent: the receiver gets duplicates. 0, or -1
  * with errno: EAGAIN if the other side does not read, EPIPE if it is gone.
  */
-int leash_send(int fd, const struct leash_message *m);
+int leash_order(const struct leash *master, const struct leash_message *m);
 
-/* Descriptors in m belong to the caller. Anything malformed counts as CLOSED. */
-enum leash_result leash_receive(int fd, struct leash_message *m);
+/* The same for a worker; no descriptors go along. */
+int leash_say(const struct leash *worker, const struct leash_message *m);
+
+/* In a worker. Descriptors in m belong to the caller. */
+enum leash_result leash_obey(const struct leash *worker, struct leash_message *m);
+
+/* In the master. There are no descriptors. */
+enum leash_result leash_hear(const struct leash *master, struct leash_message *m);
+
+/* Where the master hears. */
+int leash_ear(const struct leash *master);
+
+/*
+ * One that another program left us: where its worker says its words over the
+ * socket, the kernel is asked to let no descriptors through.
+ */
+void leash_adopt(const struct leash *master);
+
+/* "READY", "DRAIN"...; "?" for what is none of ours. */
+const char *leash_word_name(enum leash_word word);
 
 #endif

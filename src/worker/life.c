@@ -104,14 +104,40 @@ static void on_shutdown_timeout(struct timer *t)
 	stop(container_of(t, struct worker, shutdown));
 }
 
+static void limit_the_drain(struct worker *w)
+{
+	if (w->start.shutdown_timeout_ms > 0)
+		loop_timer(&w->loop, &w->shutdown, w->start.shutdown_timeout_ms);
+}
+
+/* By order of the master, which then keeps the time. */
+static void drain_as_told(struct worker *w, uint64_t removed)
+{
+	timer_unset(&w->loop.timers, &w->shutdown);
+	drain(w, removed);
+}
+
+/*
+ * By a signal from elsewhere. It may have reached the master as well: what that
+ * has ordered meanwhile, or orders later, counts more.
+ */
+static void drain_unasked(struct worker *w)
+{
+	if (w->draining)
+		return;
+	worker_insist(w, LEASH_DRAIN);          /* another one may take our place at once */
+	limit_the_drain(w);
+	drain(w, 0);
+}
+
 /* A new master may want our addresses: let go of them at once. */
 static void master_is_gone(struct worker *w)
 {
 	log_warn("%s: the master is gone; finishing %d connections", w->service->name, w->n_open);
+	w->start.master = 0;
 	loop_unwatch(&w->loop, &w->leash);
 	close_doors(w);
-	if (w->start.shutdown_timeout_ms > 0)
-		loop_timer(&w->loop, &w->shutdown, w->start.shutdown_timeout_ms);
+	limit_the_drain(w);
 	worker_check_end(w);
 }
 
@@ -121,10 +147,11 @@ static void on_leash(struct watch *watch, uint32_t events)
 	struct leash_message m;
 
 	(void)events;
-	switch (leash_receive(watch->fd, &m)) {
+	switch (leash_obey(&w->start.leash, &m)) {
 	case LEASH_EMPTY:
 		return;
 	case LEASH_CLOSED:
+	case LEASH_MALFORMED:
 		master_is_gone(w);
 		return;
 	case LEASH_OK:
@@ -132,7 +159,10 @@ static void on_leash(struct watch *watch, uint32_t events)
 	}
 	switch (m.word) {
 	case LEASH_DRAIN:
-		drain(w, m.removed);
+		drain_as_told(w, m.removed);
+		break;
+	case LEASH_END:
+		stop(w);
 		break;
 	case LEASH_LOGS:
 		switch_logs(w, &m);
@@ -149,9 +179,47 @@ static void on_leash(struct watch *watch, uint32_t events)
 	case LEASH_READY:
 	case LEASH_RETIRE:
 	case LEASH_NO_SUCH:
-		break;          /* our own words */
+	case LEASH_WORDS:
+		break;          /* our own words, and none at all */
 	case LEASH_PING:
 		break;          /* that we woke up for it, is on the board already */
+	}
+}
+
+/* A master of the program before ends its workers by TERM. */
+static bool is_from_master(const struct worker *w, const struct signalfd_siginfo *info)
+{
+	return w->start.master > 0 && info->ssi_pid == (uint32_t)w->start.master;
+}
+
+/* ^C reaches all processes of the terminal: the master ends its workers then. */
+static bool is_for_master(const struct worker *w, const struct signalfd_siginfo *info)
+{
+	return w->start.master > 0 && info->ssi_code == SI_KERNEL;
+}
+
+static void obey_signal(struct worker *w, const struct signalfd_siginfo *info)
+{
+	switch (info->ssi_signo) {
+	case SIGCHLD:
+		programs_reap(&w->programs);
+		break;
+	case SIGQUIT:
+		if (is_from_master(w, info))
+			drain_as_told(w, 0);
+		else if (!is_for_master(w, info))
+			drain_unasked(w);
+		break;
+	case SIGTERM:
+		if (is_from_master(w, info))
+			stop(w);
+		else
+			drain_unasked(w);
+		break;
+	case SIGINT:
+		if (!is_for_master(w, info))
+			stop(w);
+		break;
 	}
 }
 
@@ -163,18 +231,7 @@ static void on_signal(struct watch *watch, uint32_t events)
 
 	(void)events;
 	for (size_t i = 0; i < n; i++)
-		switch (info[i].ssi_signo) {
-		case SIGCHLD:
-			programs_reap(&w->programs);
-			break;
-		case SIGQUIT:
-			worker_say(w, LEASH_DRAIN);    /* another one may take our place at once */
-			drain(w, 0);
-			break;
-		case SIGTERM:
-			stop(w);
-			break;
-		}
+		obey_signal(w, &info[i]);
 	worker_check_end(w);
 }
 
@@ -200,7 +257,7 @@ static bool is_ahead(void *arg, uint64_t *done)
 
 static void on_declined(void *arg)
 {
-	worker_say(arg, LEASH_LOOK);
+	worker_insist(arg, LEASH_LOOK);
 }
 
 static void on_paused(void *arg, const char *reason)
@@ -208,7 +265,7 @@ static void on_paused(void *arg, const char *reason)
 	struct worker *w = arg;
 
 	worker_event(w, "accept-paused reason=%s", reason);
-	worker_say(w, LEASH_LOOK);
+	worker_insist(w, LEASH_LOOK);
 }
 
 static void on_resumed(void *arg)
@@ -227,12 +284,13 @@ static void on_emptied(void *arg)
 
 static void keep_only_ours(const struct worker_start *s)
 {
-	int keep[CONF_LISTEN_MAX + 4];
+	int keep[CONF_LISTEN_MAX + 5];
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->n_listeners; i++)
 		keep[n++] = s->listeners[i];
-	keep[n++] = s->leash;
+	keep[n++] = s->leash.orders;
+	keep[n++] = s->leash.words;
 	keep[n++] = s->log ? log_sink_fd(s->log) : -1;
 	keep[n++] = s->access_log ? log_sink_fd(s->access_log) : -1;
 	keep[n++] = notify_fd(s->events);
@@ -347,13 +405,13 @@ static void take_identity(const struct worker *w)
 
 static void open_loop(struct worker *w)
 {
-	static const int ours[] = { SIGTERM, SIGQUIT, SIGCHLD };
+	static const int ours[] = { SIGTERM, SIGQUIT, SIGINT, SIGCHLD };
 
 	if (loop_init(&w->loop) == -1)
 		cannot_start(w, "epoll");
 	w->loop.woke_ms = &w->slot->turn_ms;
 	notify_move(w->start.events, &w->loop);
-	w->leash = (struct watch){ .fd = w->start.leash, .ready = on_leash };
+	w->leash = (struct watch){ .fd = w->start.leash.orders, .ready = on_leash };
 	w->signals = (struct watch){ .fd = signals_open(ours, sizeof ours / sizeof *ours),
 	                             .ready = on_signal };
 	if (w->signals.fd == -1 || loop_watch(&w->loop, &w->signals, EPOLLIN) == -1 ||
@@ -381,7 +439,7 @@ static void open_acceptor(struct worker *w)
 static void say_ready(struct worker *w)
 {
 	atomic_store(&w->slot->state, BOARD_ACCEPTING);
-	worker_say(w, LEASH_READY);
+	worker_insist(w, LEASH_READY);
 }
 
 static void begin(struct worker *w)

@@ -8,19 +8,46 @@
 #include <config.h>
 #include "worker.h"
 
+#include <errno.h>
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "fd.h"
 #include "log.h"
 
 #define COUNT_AFTER_MS 20               /* the whole board is read no more often than that */
 
 bool worker_say(struct worker *w, enum leash_word word)
 {
-	if (leash_send(w->leash.fd, &(struct leash_message){ .word = word }) == 0)
+	if (leash_say(&w->start.leash, &(struct leash_message){ .word = word }) == 0)
 		return true;
 	log_debug("%s: leash: %m", w->service->name);
 	return false;
+}
+
+/* What a pipe that was full takes now; what a master that is gone will not hear, is forgotten. */
+static void on_room(struct watch *watch, uint32_t events)
+{
+	struct worker *w = container_of(watch, struct worker, saying);
+
+	(void)events;
+	for (int word = 0; w->owed != 0 && word < LEASH_WORDS; word++)
+		if (w->owed & 1u << word) {
+			if (!worker_say(w, (enum leash_word)word) && fd_not_yet(errno))
+				return;
+			w->owed &= ~(1u << word);
+		}
+	loop_unwatch(&w->loop, watch);
+}
+
+void worker_insist(struct worker *w, enum leash_word word)
+{
+	if (w->owed == 0 && (worker_say(w, word) || !fd_not_yet(errno)))
+		return;
+	w->owed |= 1u << word;
+	w->saying.fd = w->start.leash.words;
+	w->saying.ready = on_room;
+	loop_rewatch(&w->loop, &w->saying, EPOLLOUT);
 }
 
 /* ---- the slots of the pool ---------------------------------------------- */
@@ -151,7 +178,7 @@ void worker_give_slot(struct worker *w, struct board_connection *record)
 
 void worker_say_of(struct worker *w, enum leash_word word, uint64_t number)
 {
-	if (leash_send(w->leash.fd, &(struct leash_message){ .word = word, .number = number }) == -1)
+	if (leash_say(&w->start.leash, &(struct leash_message){ .word = word, .number = number }) == -1)
 		log_warn("%s: tell the master about a connection: %m", w->service->name);
 }
 

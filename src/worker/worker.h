@@ -30,7 +30,8 @@ struct worker_start {
 	int64_t                    shutdown_timeout_ms; /* if the master dies; 0: no limit */
 	const int                 *listeners;           /* descriptors */
 	size_t                     n_listeners;
-	int                        leash;
+	struct leash               leash;
+	pid_t                      master;
 	struct board              *board;
 	size_t                     slot;
 	struct log_sink           *log, *access_log;    /* the latter NULL if there is none */
@@ -53,7 +54,9 @@ struct worker {
 	struct board_input        *input;       /* and what is kept of what we receive; or NULL */
 	struct acceptor           *acceptor;
 	struct watch               leash, signals;
-	struct timer               shutdown;    /* after the master's death */
+	struct watch               saying;      /* our end of the leash's pipe, while words are owed */
+	uint32_t                   owed;        /* a bit for each word that found no room */
+	struct timer               shutdown;    /* unless the master keeps the time of a drain */
 	bool                       draining;
 	int                        n_open;      /* connections that hold a slot */
 	int                        n_lingering;
@@ -85,6 +88,8 @@ void worker_retire_after(struct worker *w, int max_accepts);
 
 /* To the master; that it is gone, its end of the leash will tell. False if it was not sent. */
 bool worker_say(struct worker *w, enum leash_word word);
+/* The same: if there is no room now, it is said, once, when there is. */
+void worker_insist(struct worker *w, enum leash_word word);
 /* To the master, about a connection. That it is gone, its end of the leash will tell. */
 void worker_say_of(struct worker *w, enum leash_word word, uint64_t number);
 

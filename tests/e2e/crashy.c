@@ -6,10 +6,15 @@
 #include <config.h>
 #include "handler.h"
 
+#include <errno.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
+
+#include "connection.h"
+#include "worker.h"
 
 const struct handler *__wrap_handler_find(const struct conf_handler *h);
 const struct handler *__real_handler_find(const struct conf_handler *h);
@@ -34,6 +39,42 @@ static _Noreturn void wait_for_ever(void)
 		pause();
 }
 
+/* ---- over the leash, as somebody who has taken the worker over --------- */
+
+/* Valid words, for as long as it lives. */
+static _Noreturn void flood(const struct worker *w)
+{
+	for (;;)
+		leash_say(&w->start.leash, &(struct leash_message){ .word = LEASH_LOOK });
+}
+
+static void mumble(const struct worker *w)
+{
+	if (write(w->start.leash.words, "?", 1) != 1)
+		_exit(1);
+}
+
+/* Hands over a descriptor whose end would take a minute, were it a full connection. Returns why not. */
+static const char *smuggle(const struct worker *w, int fd)
+{
+	union { struct cmsghdr header; char room[CMSG_SPACE(sizeof fd)]; } extra = { 0 };
+	const struct leash_message m = { .word = LEASH_LOGS };
+	struct iovec iov = { .iov_base = (void *)(uintptr_t)&m, .iov_len = sizeof m };
+	const struct msghdr msg = { .msg_iov = &iov, .msg_iovlen = 1, .msg_control = &extra,
+	                            .msg_controllen = sizeof extra };
+	const struct linger linger = { .l_onoff = 1, .l_linger = 60 };
+
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof linger);
+	extra.header = (struct cmsghdr){ .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS,
+	                                 .cmsg_len = CMSG_LEN(sizeof fd) };
+	memcpy(CMSG_DATA(&extra.header), &fd, sizeof fd);
+	if (sendmsg(w->start.leash.orders, &msg, MSG_NOSIGNAL) != -1 || errno != EPIPE)
+		return "over the socket\n";
+	if (sendmsg(w->start.leash.words, &msg, MSG_NOSIGNAL) != -1 || errno != ENOTSOCK)
+		return "over the pipe\n";
+	return "no way\n";
+}
+
 static bool ends_in(const char *bytes, size_t len, const char *word)
 {
 	const size_t n = strlen(word);
@@ -49,6 +90,16 @@ static enum handler_verdict received(struct connection *c, const char *bytes, si
 		run_for_ever();
 	if (ends_in(bytes, len, "block\n"))
 		wait_for_ever();
+	if (ends_in(bytes, len, "flood\n"))
+		flood(c->worker);
+	if (ends_in(bytes, len, "mumble\n"))
+		mumble(c->worker);
+	if (ends_in(bytes, len, "smuggle\n")) {
+		const char *answer = smuggle(c->worker, c->watch.fd);
+
+		handler_reply(c, answer, strlen(answer));
+		return HANDLER_GO_ON;
+	}
 	handler_reply(c, bytes, len);
 	return HANDLER_GO_ON;
 }

@@ -133,7 +133,7 @@ START_TEST(signals_that_mean_nothing_yet_do_nothing)
 
 /* ---- To a worker ---- */
 
-START_TEST(a_worker_that_gets_term_ends_at_once_and_is_replaced)
+START_TEST(a_worker_that_gets_int_ends_at_once_and_is_replaced)
 {
 	pid_t worker;
 	int fd;
@@ -142,7 +142,7 @@ START_TEST(a_worker_that_gets_term_ends_at_once_and_is_replaced)
 	worker = daemon_next_worker(&d, "s");
 	fd = daemon_connect(&d, "s");
 	client_echo(fd);
-	ck_assert_int_eq(kill(worker, SIGTERM), 0);
+	ck_assert_int_eq(kill(worker, SIGINT), 0);
 	client_expect_gone(fd);
 	daemon_wait_for(&d, "worker-end pid=%d how=exit value=0", worker);
 	close(fd);
@@ -151,7 +151,9 @@ START_TEST(a_worker_that_gets_term_ends_at_once_and_is_replaced)
 	close(fd);
 } END_TEST
 
-START_TEST(a_worker_that_gets_quit_finishes_and_is_replaced)
+static const int gentle[] = { SIGTERM, SIGQUIT };
+
+START_TEST(a_worker_that_is_told_to_go_finishes_and_is_replaced)
 {
 	pid_t worker;
 	int fd, other;
@@ -160,20 +162,40 @@ START_TEST(a_worker_that_gets_quit_finishes_and_is_replaced)
 	worker = daemon_next_worker(&d, "s");
 	fd = daemon_connect(&d, "s");
 	client_echo(fd);
-	ck_assert_int_eq(kill(worker, SIGQUIT), 0);
+	ck_assert_int_eq(kill(worker, gentle[_i]), 0);
+	ck_assert_int_ne(daemon_next_worker(&d, "s"), worker);  /* before it is gone */
 	for (int i = 0; i < 3; i++)
 		client_echo(fd);
 	ck_assert_uint_eq(daemon_saw(&d, "worker-end"), 0);
 	close(fd);
 	daemon_wait_for(&d, "worker-end pid=%d how=exit value=0", worker);
+	ck_assert_uint_eq(daemon_saw(&d, "worker-delayed"), 0);
 	other = daemon_connect(&d, "s");
 	client_echo(other);
 	close(other);
 } END_TEST
 
+START_TEST(a_worker_that_is_told_to_go_takes_no_longer_than_shutdown_timeout)
+{
+	const struct event *end;
+	pid_t worker;
+	int fd;
+
+	daemon_start(&d, "shutdown_timeout = \"200ms\";" WORKERS("1"));
+	worker = daemon_next_worker(&d, "s");
+	fd = daemon_connect(&d, "s");
+	client_echo(fd);
+	ck_assert_int_eq(kill(worker, gentle[_i]), 0);
+	end = daemon_ended(&d, daemon_accepted(&d, fd));
+	ck_assert_str_eq(event_word(end, "how"), "stop");
+	client_expect_gone(fd);
+	daemon_wait_for(&d, "worker-end pid=%d how=exit value=0", worker);
+	close(fd);
+} END_TEST
+
 START_TEST(a_worker_ignores_the_masters_other_signals)
 {
-	const int signals[] = { SIGHUP, SIGINT, SIGUSR1, SIGUSR2, SIGWINCH, SIGTTIN, SIGTTOU, SIGPIPE };
+	const int signals[] = { SIGHUP, SIGUSR1, SIGUSR2, SIGWINCH, SIGTTIN, SIGTTOU, SIGPIPE };
 	pid_t worker;
 	int fd;
 
@@ -265,8 +287,9 @@ int main(void)
 	tcase_add_test(tc, signals_that_mean_nothing_yet_do_nothing);
 
 	tc = harness_case(s, "worker");
-	tcase_add_test(tc, a_worker_that_gets_term_ends_at_once_and_is_replaced);
-	tcase_add_test(tc, a_worker_that_gets_quit_finishes_and_is_replaced);
+	tcase_add_test(tc, a_worker_that_gets_int_ends_at_once_and_is_replaced);
+	tcase_add_loop_test(tc, a_worker_that_is_told_to_go_finishes_and_is_replaced, 0, 2);
+	tcase_add_loop_test(tc, a_worker_that_is_told_to_go_takes_no_longer_than_shutdown_timeout, 0, 2);
 	tcase_add_test(tc, a_worker_ignores_the_masters_other_signals);
 
 	tc = harness_case(s, "terminal");

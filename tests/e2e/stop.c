@@ -203,6 +203,84 @@ START_TEST(the_master_ends_after_its_workers)
 	ck_assert_uint_eq(stopped->nr, d.events.n - 1);
 } END_TEST
 
+/* ---- The whole group is told ---- */
+
+static void lead_a_group(void)
+{
+	setpgid(0, 0);
+}
+
+static void signal_group(int signal)
+{
+	d.may_end = true;
+	ck_assert_int_eq(kill(-d.pid, signal), 0);
+}
+
+/* As a service manager does that tells every process, or a shell in front that passes it on. */
+START_TEST(term_to_the_whole_group_is_a_graceful_stop)
+{
+	struct load l = { .n_clients = 16 };
+	int fd;
+
+	d.before_exec = lead_a_group;
+	daemon_start(&d, WORKERS("2"));
+	l.address = daemon_address(&d, "s", 0);
+	fd = daemon_connect(&d, "s");
+	client_echo(fd);
+	load_start(&l);
+	load_wait_flow(&l);
+	signal_group(SIGTERM);
+	daemon_wait_for(&d, "stopping mode=drain");
+	for (int i = 0; i < 3; i++)
+		client_echo(fd);
+	load_wait_flow(&l);
+	load_stop(&l);
+	ck_assert_uint_eq(l.done, 16);
+	ck_assert_uint_eq(l.lost, 0);
+	client_echo(fd);
+	close(fd);
+	ck_assert_int_eq(daemon_join(&d), 0);
+	ck_assert_uint_eq(daemon_saw(&d, "connection-end how=stop"), 0);
+} END_TEST
+
+START_TEST(quit_to_the_whole_group_waits_for_as_long_as_it_takes)
+{
+	int fd, clock;
+
+	d.before_exec = lead_a_group;
+	daemon_start(&d, "shutdown_timeout = \"100ms\";"
+	             SERVICES(SERVICE("s", "echo", "workers = 1;")
+	             SERVICE("clock", "echo", "workers = 1; timeouts = { session = \"700ms\"; };")));
+	fd = daemon_connect(&d, "s");
+	client_echo(fd);
+	clock = daemon_connect(&d, "clock");
+	client_echo(clock);
+	signal_group(SIGQUIT);
+	daemon_wait_for(&d, "stopping mode=wait");
+	daemon_wait_for(&d, "connection-end service=clock how=session");
+	client_echo(fd);
+	close(fd);
+	close(clock);
+	ck_assert_int_eq(daemon_join(&d), 0);
+} END_TEST
+
+START_TEST(a_second_term_to_the_whole_group_ends_what_is_open)
+{
+	int fd;
+
+	d.before_exec = lead_a_group;
+	daemon_start(&d, "shutdown_timeout = 0;" WORKERS("1"));
+	fd = daemon_connect(&d, "s");
+	client_echo(fd);
+	signal_group(SIGTERM);
+	daemon_wait_for(&d, "stopping mode=drain");
+	client_echo(fd);
+	signal_group(SIGTERM);
+	client_expect_gone(fd);
+	ck_assert_int_eq(daemon_join(&d), 0);
+	close(fd);
+} END_TEST
+
 /* ---- The master is killed ---- */
 
 START_TEST(idle_workers_of_a_killed_master_end_at_once)
@@ -275,6 +353,27 @@ START_TEST(workers_of_a_killed_master_wait_no_longer_than_shutdown_timeout)
 	close(fd);
 } END_TEST
 
+START_TEST(a_worker_of_a_killed_master_drains_on_term_and_ends_on_int)
+{
+	pid_t worker;
+	int fd, watch;
+
+	daemon_start(&d, "shutdown_timeout = 0;" WORKERS("1"));
+	worker = daemon_next_worker(&d, "s");
+	watch = process_watch(worker);
+	fd = daemon_connect(&d, "s");
+	client_echo(fd);
+	daemon_signal(&d, SIGKILL);
+	daemon_join(&d);
+	ck_assert_int_eq(kill(worker, SIGTERM), 0);
+	for (int i = 0; i < 2; i++)
+		client_echo(fd);
+	ck_assert_int_eq(kill(worker, SIGINT), 0);
+	client_expect_gone(fd);
+	process_wait_end(watch);
+	close(fd);
+} END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("stop");
@@ -293,7 +392,13 @@ int main(void)
 	tcase_add_test(tc, nothing_is_left_of_a_server_that_has_stopped);
 	tcase_add_test(tc, the_master_ends_after_its_workers);
 
+	tc = harness_case(s, "group");
+	tcase_add_test(tc, term_to_the_whole_group_is_a_graceful_stop);
+	tcase_add_test(tc, quit_to_the_whole_group_waits_for_as_long_as_it_takes);
+	tcase_add_test(tc, a_second_term_to_the_whole_group_ends_what_is_open);
+
 	tc = harness_case(s, "killed");
+	tcase_add_test(tc, a_worker_of_a_killed_master_drains_on_term_and_ends_on_int);
 	tcase_add_test(tc, idle_workers_of_a_killed_master_end_at_once);
 	tcase_add_test(tc, what_is_open_at_a_killed_master_finishes_while_a_new_one_takes_the_port);
 	tcase_add_test(tc, a_new_master_takes_over_the_unix_socket_of_a_killed_one);

@@ -18,7 +18,8 @@
 static const char *cat[] = { "/bin/cat", NULL };
 
 static struct connection *c;
-static int client, leash;               /* the far ends */
+static struct leash leash;
+static int client;               /* the far ends */
 static int program_fd;                  /* our end of the program's socket */
 static int end_status;                  /* of the program; -1: it runs */
 static int n_closed;                    /* how often the handler was told */
@@ -70,7 +71,7 @@ static void set_up(void)
 	};
 	open_worker();
 	worker.handler = &handler;
-	ck_assert_int_eq(leash_open(&leash, &worker.leash.fd), 0);
+	ck_assert_int_eq(leash_open(&leash, &worker.start.leash), 0);
 	end_status = -1;
 }
 
@@ -91,8 +92,8 @@ static void tear_down(void)
 		wait_for_program();
 	ck_assert_int_eq(n_closed, 1);
 	close_worker();
-	close(worker.leash.fd);
-	close(leash);
+	leash_close(&worker.start.leash);
+	leash_close(&leash);
 }
 
 /* From here on the program runs; fd is the end of its client. */
@@ -298,12 +299,12 @@ START_TEST(the_master_hears_of_a_kick_when_it_is_closed)
 
 	connect_pair();
 	connection_kick(c);
-	ck_assert_int_eq(leash_receive(leash, &m), LEASH_EMPTY);
+	ck_assert_int_eq(leash_hear(&leash, &m), LEASH_EMPTY);
 	ck_assert(was_told_to_end());
 	connection_program_ended(c, end_status);
-	ck_assert_int_eq(leash_receive(leash, &m), LEASH_EMPTY);
+	ck_assert_int_eq(leash_hear(&leash, &m), LEASH_EMPTY);
 	connection_end_program(c, c->cut);
-	ck_assert_int_eq(leash_receive(leash, &m), LEASH_OK);
+	ck_assert_int_eq(leash_hear(&leash, &m), LEASH_OK);
 	ck_assert_int_eq(m.word, LEASH_KICK);
 	ck_assert_uint_eq(m.number, 1);
 	ck_assert_str_eq(logged(0, "how"), "kick");

@@ -16,7 +16,8 @@
 
 static struct handover h, got;
 static char why[256];
-static int listener, leash[2], client[2], control;
+static int listener, client[2], control;
+static struct leash leash, its_leash;
 static struct board *board;
 
 /* ---- One that has everything ---- */
@@ -44,7 +45,7 @@ static void fill_service(struct handover_service *s)
 		       .until_ms = CLOCK_NEVER } },
 	};
 
-	workers[0].past.leash = leash[0];
+	workers[0].past.leash = leash;
 	*s = (struct handover_service){
 		.name = "echo", .handler = "echo", .connections = 7, .min = 1, .max = 4,
 		.input = 64, .hang_ms = 9000, .drain_ms = 1500,
@@ -105,7 +106,7 @@ static void set_up(void)
 	ck_assert_int_eq(handover_init(&got), 0);
 	listener = listen_at(AF_INET);
 	control = listen_at(AF_UNIX);
-	ck_assert_int_eq(leash_open(&leash[0], &leash[1]), 0);
+	ck_assert_int_eq(leash_open(&leash, &its_leash), 0);
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, client), 0);
 	board = board_new(8, 7, 0);
 	ck_assert_ptr_nonnull(board);
@@ -118,8 +119,8 @@ static void tear_down(void)
 	handover_free(&got);
 	close(listener);
 	close(control);
-	close(leash[0]);
-	close(leash[1]);
+	leash_close(&leash);
+	leash_close(&its_leash);
 	close(client[0]);
 	close(client[1]);
 	board_free(&board);
@@ -321,7 +322,13 @@ static bool is_counter(const char *key)
 #undef X
 }
 
-/* Without any of its keys but counters it is refused; with one more, it is not. */
+/* What the program before may not have had. */
+static bool is_of_late(const char *key)
+{
+	return is_counter(key) || strcmp(key, "words") == 0;
+}
+
+/* Without any of its keys but those it is refused; with one more, it is not. */
 static void check_keys(json_t *root, json_t *at)
 {
 	json_t *value, *copy;
@@ -336,7 +343,7 @@ static void check_keys(json_t *root, json_t *at)
 	copy = json_copy(at);
 	json_object_foreach_safe(copy, next, key, value) {
 		json_object_del(at, key);
-		ck_assert_msg(read_json(root) == is_counter(key), "without %s", key);
+		ck_assert_msg(read_json(root) == is_of_late(key), "without %s", key);
 		json_object_set(at, key, value);
 	}
 	json_object_set_new(at, "of a later version", json_true());
@@ -370,6 +377,22 @@ START_TEST(a_counter_that_the_program_before_did_not_have_begins_at_0)
 	json_decref(root);
 } END_TEST
 
+START_TEST(a_worker_of_before_there_was_a_pipe_says_its_words_over_the_socket)
+{
+	json_t *root = as_json();
+	char path[] = SERVICE_0 "workers.0.words";
+	const char *key;
+
+	ck_assert(read_json(root));
+	ck_assert_int_eq(only_service(&got)->workers[0].past.leash.words, leash.words);
+	json_object_del(follow(root, path, &key), "words");
+	ck_assert_msg(read_json(root), "%s", why);
+	ck_assert_int_eq(only_service(&got)->workers[0].past.leash.orders, leash.orders);
+	ck_assert_int_eq(only_service(&got)->workers[0].past.leash.words, -1);
+	ck_assert_msg(handover_check(&got, why, sizeof why), "%s", why);
+	json_decref(root);
+} END_TEST
+
 START_TEST(what_is_cut_or_garbled_is_refused)
 {
 	json_t *root = as_json();
@@ -397,7 +420,7 @@ START_TEST(what_is_cut_or_garbled_is_refused)
 
 START_TEST(what_is_no_file_is_refused)
 {
-	ck_assert(!handover_read(&got, leash[0], why, sizeof why));
+	ck_assert(!handover_read(&got, leash.orders, why, sizeof why));
 	ck_assert(!handover_read(&got, -1, why, sizeof why));
 	ck_assert(!read_text("", 0));
 	ck_assert(!read_text("[]", 2));
@@ -410,18 +433,21 @@ START_TEST(descriptors_are_what_they_should_be)
 {
 	struct handover_service *s = only_service(&h);
 	struct { int *fd, is; const char *name; } rows[] = {
-		{ &h.sockets[0].fd, leash[0], "a listener that is a leash" },
+		{ &h.sockets[0].fd, leash.orders, "a listener that is a leash" },
 		{ &h.sockets[0].fd, client[0], "a listener that is connected" },
 		{ &h.control, listener, "a control socket with a port" },
-		{ &h.client, leash[1], "a client that is a leash" },
+		{ &h.client, its_leash.orders, "a client that is a leash" },
 		{ &h.client, control, "a client that listens" },
-		{ &s->workers[0].past.leash, client[1], "a leash that is a stream" },
+		{ &s->workers[0].past.leash.orders, client[1], "a leash that is a stream" },
+		{ &s->workers[0].past.leash.orders, leash.words, "a leash that is a pipe" },
+		{ &s->workers[0].past.leash.words, client[1], "words that come over a socket" },
+		{ &s->workers[0].past.leash.words, its_leash.words, "the wrong end of a pipe" },
 		{ &s->board, listener, "a board that is a socket" },
 		{ &s->board, STDERR_FILENO, "a standard one" },
 		{ &s->board, 100000, "one that is not there" },
 		{ &s->board, -1, "none" },
 		{ &s->board, -7, "less than none" },
-		{ &s->board, leash[0], "one that is named twice" },
+		{ &s->board, leash.orders, "one that is named twice" },
 	};
 
 	ck_assert_msg(handover_check(&h, why, sizeof why), "%s", why);
@@ -474,6 +500,7 @@ int main(void)
 	tcase_add_test(tc, a_worker_that_is_there_twice_is_refused);
 	tcase_add_test(tc, every_key_is_needed_and_others_are_passed_over);
 	tcase_add_test(tc, a_counter_that_the_program_before_did_not_have_begins_at_0);
+	tcase_add_test(tc, a_worker_of_before_there_was_a_pipe_says_its_words_over_the_socket);
 	tcase_add_test(tc, what_is_cut_or_garbled_is_refused);
 	tcase_add_test(tc, what_is_no_file_is_refused);
 	tcase_add_test(tc, descriptors_are_what_they_should_be);

@@ -21,9 +21,11 @@ static struct conf_service service;
 static struct board *board;
 static struct board_worker_view w;
 static struct board_connection_view c;
-static int listener, leash;
+static int listener;
+static struct leash leash;
 static pid_t worker;
-static int64_t forked_ms;
+static int64_t forked_ms, shutdown_timeout_ms;
+static pid_t master;                    /* as the worker knows it; 0: somebody else */
 
 static int listen_on_loopback(void)
 {
@@ -44,13 +46,15 @@ static void block_signals(void)
 	sigemptyset(&set);
 	sigaddset(&set, SIGQUIT);
 	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGTERM);
+	sigaddset(&set, SIGINT);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 }
 
-static void set_up(void)
+static void set_up_worker(void)
 {
 	struct worker_start start;
-	int its;
+	struct leash its;
 
 	log_use(NULL, LOG_LEVEL_ERROR);
 	service = (struct conf_service){
@@ -58,7 +62,7 @@ static void set_up(void)
 		.handler = { .id = HANDLER_ID_echo, .env = (const char **)(uintptr_t)none,
 		             .pass_env = (const char **)(uintptr_t)none },
 		.identity = { .uid = (uid_t)CONF_KEEP, .gid = (gid_t)CONF_KEEP },
-		.timeouts = { .idle = 10000, .write = 10000 },
+		.timeouts = { .idle = 600000, .write = 600000 },
 	};
 	board = board_new(3, 4, 0);
 	board_reset(board, ME, BOARD_STARTING);
@@ -66,28 +70,51 @@ static void set_up(void)
 	ck_assert_int_eq(leash_open(&leash, &its), 0);
 	start = (struct worker_start){ .service = &service, .listeners = &listener,
 	                               .n_listeners = 1, .leash = its, .board = board,
-	                               .slot = ME, .log_level = LOG_LEVEL_ERROR };
+	                               .slot = ME, .log_level = LOG_LEVEL_ERROR,
+	                               .master = master, .shutdown_timeout_ms = shutdown_timeout_ms };
 	forked_ms = clock_ms();
 	block_signals();
 	worker = fork();
 	if (worker == 0)
 		life_of_worker(&start);
-	close(its);
+	leash_close(&its);
+}
+
+static void set_up(void)
+{
+	master = 0;
+	shutdown_timeout_ms = 0;
+	set_up_worker();
+}
+
+/* The test, which sends the signals, is the master. */
+static void set_up_under_us(void)
+{
+	master = getpid();
+	shutdown_timeout_ms = 0;
+	set_up_worker();
+}
+
+static void set_up_short(void)
+{
+	master = 0;
+	shutdown_timeout_ms = 50;
+	set_up_worker();
 }
 
 static void tear_down(void)
 {
 	board_free(&board);
 	close(listener);
-	close(leash);
+	leash_close(&leash);
 }
 
 static void await_ready(void)
 {
 	struct leash_message m;
 
-	ck_assert_int_eq(poll(&(struct pollfd){ .fd = leash, .events = POLLIN }, 1, -1), 1);
-	ck_assert_int_eq(leash_receive(leash, &m), LEASH_OK);
+	ck_assert_int_eq(poll(&(struct pollfd){ .fd = leash.words, .events = POLLIN }, 1, -1), 1);
+	ck_assert_int_eq(leash_hear(&leash, &m), LEASH_OK);
 	ck_assert_int_eq(m.word, LEASH_READY);
 }
 
@@ -183,6 +210,101 @@ START_TEST(what_a_killed_worker_said_is_still_there)
 	close(fd);
 } END_TEST
 
+/* ---- Signals ---- */
+
+/* A connection that does not end by itself. */
+static int hold(void)
+{
+	int fd;
+
+	await_ready();
+	fd = connect_to_it();
+	echo(fd, "hello");
+	return fd;
+}
+
+static void expect_cut(int fd)
+{
+	char byte;
+
+	ck_assert_int_le(recv(fd, &byte, 1, 0), 0);
+	close(fd);
+	ck_assert_int_eq(join(), 0);
+}
+
+static void await_word(enum leash_word word)
+{
+	struct leash_message m;
+
+	ck_assert_int_eq(poll(&(struct pollfd){ .fd = leash.words, .events = POLLIN }, 1, -1), 1);
+	ck_assert_int_eq(leash_hear(&leash, &m), LEASH_OK);
+	ck_assert_int_eq(m.word, word);
+}
+
+/* Two round trips: what reached it before the first, it has obeyed. */
+static void expect_served(int fd)
+{
+	echo(fd, "still");
+	echo(fd, "there");
+	close(fd);
+	ck_assert_int_eq(join(), 0);
+}
+
+static const int gentle[] = { SIGTERM, SIGQUIT };
+
+START_TEST(a_worker_that_is_told_to_go_from_outside_drains_and_says_so)
+{
+	int fd = hold();
+
+	kill(worker, gentle[_i]);
+	await_word(LEASH_DRAIN);
+	kill(worker, gentle[_i]);               /* once more means nothing */
+	expect_served(fd);
+} END_TEST
+
+START_TEST(int_from_outside_ends_it_at_once)
+{
+	int fd = hold();
+
+	kill(worker, SIGINT);
+	expect_cut(fd);
+} END_TEST
+
+START_TEST(draining_from_outside_takes_no_longer_than_shutdown_timeout)
+{
+	int fd = hold();
+
+	kill(worker, gentle[_i]);
+	expect_cut(fd);
+} END_TEST
+
+START_TEST(an_order_to_end_ends_it_at_once)
+{
+	int fd = hold();
+
+	ck_assert_int_eq(leash_order(&leash, &(struct leash_message){ .word = LEASH_END }), 0);
+	expect_cut(fd);
+} END_TEST
+
+/* As the program before us had it. */
+START_TEST(term_from_the_master_ends_it_at_once)
+{
+	int fd = hold();
+
+	kill(worker, SIGTERM);
+	expect_cut(fd);
+} END_TEST
+
+START_TEST(quit_from_the_master_is_an_order_to_drain)
+{
+	struct leash_message m;
+	int fd = hold();
+
+	kill(worker, SIGQUIT);
+	expect_served(fd);
+	ck_assert_int_eq(leash_hear(&leash, &m), LEASH_CLOSED);         /* nothing was said of it */
+} END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("life");
@@ -190,5 +312,17 @@ int main(void)
 
 	tcase_add_test(tc, the_board_follows_a_worker);
 	tcase_add_test(tc, what_a_killed_worker_said_is_still_there);
+
+	tc = unit_case(s, "outside", set_up, tear_down);
+	tcase_add_loop_test(tc, a_worker_that_is_told_to_go_from_outside_drains_and_says_so, 0, 2);
+	tcase_add_test(tc, int_from_outside_ends_it_at_once);
+	tcase_add_test(tc, an_order_to_end_ends_it_at_once);
+
+	tc = unit_case(s, "limit", set_up_short, tear_down);
+	tcase_add_loop_test(tc, draining_from_outside_takes_no_longer_than_shutdown_timeout, 0, 2);
+
+	tc = unit_case(s, "master", set_up_under_us, tear_down);
+	tcase_add_test(tc, term_from_the_master_ends_it_at_once);
+	tcase_add_test(tc, quit_from_the_master_is_an_order_to_drain);
 	return unit_run(s);
 }
