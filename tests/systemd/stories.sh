@@ -247,13 +247,15 @@ does_chroot_with_the_drop_in() {
 }
 
 rotates_its_logs() {
-	local log=/var/log/drover/access.log
+	local log=/var/log/drover/access.log before
 	sed -i 's/^#access_log/access_log/' /etc/drover/drover.conf
 	systemctl restart drover.service
 	echoes 7007
 	eventually test -s $log
+	before=$(stat -c '%U:%G %a' $log)
+	is 'the first log' "$before" 'root:root 640'
 	logrotate -f /etc/logrotate.d/drover
-	is 'the new log' "$(stat -c '%U:%G %a' $log)" 'root:adm 640'
+	is 'the new log' "$(stat -c '%U:%G %a' $log)" "$before"
 	# The workers have the new file a moment after USR1.
 	eventually echoes_into $log
 	is 'the old log' "$(wc -l <$log.1)" "$(grep -c . $log.1)"
