@@ -37,7 +37,10 @@ struct log_sink {
 	enum transport  transport;
 	int             fd;
 	bool            tagged;         /* lines begin with sd-daemon(3)'s <N> */
+	bool            has_fields;     /* a line is fields, not a message: the access log */
+	bool            torn;           /* what is there may end in the middle of a line */
 	unsigned long   dropped;        /* lines since the last one that went through */
+	int             why;            /* errno of the first of them */
 	char           *path;           /* FILE: to open it again */
 };
 
@@ -158,6 +161,11 @@ static bool is_datagram(const struct log_sink *s)
 	return s->target == LOG_TARGET_SYSLOG || s->target == LOG_TARGET_JOURNAL;
 }
 
+void log_sink_hold_fields(struct log_sink *s)
+{
+	s->has_fields = true;
+}
+
 bool log_sink_is_bare(const struct log_sink *s)
 {
 	return !is_datagram(s) && !s->tagged && s->format != LOG_FORMAT_PLAIN;
@@ -176,8 +184,17 @@ int log_sink_open_again(const struct log_sink *s)
 	return fcntl(s->fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 }
 
+static bool is_same_file(int a, int b)
+{
+	struct stat st_a, st_b;
+
+	return fstat(a, &st_a) == 0 && fstat(b, &st_b) == 0 && st_a.st_dev == st_b.st_dev &&
+	       st_a.st_ino == st_b.st_ino;
+}
+
 void log_sink_switch(struct log_sink *s, int fd)
 {
+	s->torn = s->torn && is_same_file(s->fd, fd);
 	fd_close(&s->fd);
 	s->fd = fd;
 }
@@ -226,28 +243,56 @@ static ssize_t write_now(int fd, char *line, size_t len)
 	struct pollfd p = { .fd = fd, .events = POLLOUT };
 	ssize_t n = pwritev2(fd, &iov, 1, -1, RWF_NOWAIT);
 
-	if (n == -1 && errno == EOPNOTSUPP && poll(&p, 1, 0) == 1 && p.revents & POLLOUT)
-		n = write(fd, line, len);
-	return n;
+	if (n != -1 || errno != EOPNOTSUPP)
+		return n;
+	if (poll(&p, 1, 0) == 1 && p.revents & POLLOUT)
+		return write(fd, line, len);
+	errno = EAGAIN;
+	return -1;
 }
 
-/* True if the target took the line. */
-static bool deliver(struct log_sink *s, char *line, size_t len)
+static ssize_t put_bytes(const struct log_sink *s, char *bytes, size_t len)
 {
-	ssize_t n = -1;
-
 	switch (s->transport) {
 	case BY_POLL:
-		n = write_now(s->fd, line, len);
-		break;
+		return write_now(s->fd, bytes, len);
 	case BY_WRITE:
-		n = write(s->fd, line, len);
-		break;
+		return write(s->fd, bytes, len);
 	case BY_SEND:
-		n = send(s->fd, line, len, MSG_DONTWAIT | MSG_NOSIGNAL);
 		break;
 	}
-	return n > 0;
+	return send(s->fd, bytes, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
+/* There is no room in the file, neither for us nor for others. */
+static bool is_full(int error)
+{
+	return error == ENOSPC || error == EDQUOT || error == EFBIG;
+}
+
+/*
+ * True if the target took the line, else errno says why not. Of a file that is full,
+ * another process may have torn its line, where we could write nothing.
+ */
+static bool deliver(struct log_sink *s, char *line, size_t len)
+{
+	size_t done = 0;
+
+	while (done < len) {
+		const ssize_t n = put_bytes(s, line + done, len - done);
+
+		if (n > 0) {
+			done += (size_t)n;      /* the rest follows, or says what is wrong */
+		} else if (n == 0 || errno != EINTR) {
+			errno = n == 0 ? EAGAIN : errno;
+			break;
+		}
+	}
+	if (done == len)
+		s->torn = false;
+	else if (!is_datagram(s))
+		s->torn |= done > 0 || is_full(errno);
+	return done == len;
 }
 
 /* Its reader may have been restarted: the socket is then a new one. */
@@ -270,6 +315,8 @@ static bool put_line(struct log_sink *s, enum log_level level, const char *body)
 	char buf[LOG_LINE_MAX];
 	struct text t = text_in(buf, sizeof buf - 2);   /* room for "}\n" */
 
+	if (s->torn)
+		text_add_string(&t, "\n");
 	add_head(&t, s, level);
 	text_add(&t, "%s", body);
 	if (json)
@@ -279,20 +326,39 @@ static bool put_line(struct log_sink *s, enum log_level level, const char *body)
 	return deliver(s, buf, t.len) || deliver_again(s, buf, t.len);
 }
 
+static const char *reason_of(const struct log_sink *s)
+{
+	return s->why == EAGAIN ? "its target was blocked" : strerror(s->why);
+}
+
+/* In the form of the other lines of this log. */
+static void describe_drops(const struct log_sink *s, struct text *t)
+{
+	const bool json = s->format == LOG_FORMAT_JSON;
+	const char *why = reason_of(s);
+	const int pid = (int)getpid();
+
+	if (s->has_fields) {
+		text_add(t, json ? "\"dropped\":%lu,\"pid\":%d,\"reason\":\"%s\""
+		                 : "dropped=%lu pid=%d reason=\"%s\"", s->dropped, pid, why);
+		return;
+	}
+	if (json)
+		text_add(t, "\"level\":\"warning\",\"pid\":%d,\"dropped\":%lu,\"message\":\"", pid,
+		         s->dropped);
+	else if (log_sink_is_bare(s))
+		text_add(t, "warning %d ", pid);
+	text_add(t, "%lu lines of this log were dropped: %s%s", s->dropped, why, json ? "\"" : "");
+}
+
 static bool put_drop_count(struct log_sink *s)
 {
-	char body[128];
+	char body[256];
 	struct text t = text_in(body, sizeof body);
 
 	if (s->dropped == 0)
 		return true;
-	if (s->format == LOG_FORMAT_JSON)
-		text_add(&t, "\"level\":\"warning\",\"pid\":%d,\"dropped\":%lu,\"message\":\"",
-		         (int)getpid(), s->dropped);
-	else if (log_sink_is_bare(s))
-		text_add(&t, "warning %d ", (int)getpid());
-	text_add(&t, "%lu lines of this log were dropped: its target was blocked%s", s->dropped,
-	         s->format == LOG_FORMAT_JSON ? "\"" : "");
+	describe_drops(s, &t);
 	if (!put_line(s, LOG_LEVEL_WARNING, body))
 		return false;
 	s->dropped = 0;
@@ -303,7 +369,10 @@ void log_sink_put(struct log_sink *s, enum log_level level, const char *body)
 {
 	int saved = errno;
 
-	if (!put_drop_count(s) || !put_line(s, level, body))
+	if (!put_drop_count(s) || !put_line(s, level, body)) {
+		if (s->dropped == 0)
+			s->why = errno;
 		s->dropped++;
+	}
 	errno = saved;
 }

@@ -3,7 +3,9 @@
  * Where lines of a log go: standard error, syslog, the journal or a file.
  *
  * No call here waits. A line that the target does not take at once is dropped,
- * and when it takes lines again the first one says how many were.
+ * and when it takes lines again the first one says how many were, and why. If
+ * only a part of a line went through, or the file was full, it begins with a
+ * newline, so that it is not the end of another line.
  */
 #ifndef DROVER_BASE_LOG_SINK_H
 #define DROVER_BASE_LOG_SINK_H
@@ -27,6 +29,9 @@ void log_sink_close(struct log_sink **sp);
  * before it. In JSON, body is the members of an object, without the braces.
  */
 void log_sink_put(struct log_sink *s, enum log_level level, const char *body);
+
+/* Lines of s are fields: so is the one about dropped lines then. */
+void log_sink_hold_fields(struct log_sink *s);
 
 enum log_format log_sink_format(const struct log_sink *s);
 

@@ -27,6 +27,8 @@ int logs_open(struct logs *l, const struct conf *conf, const struct conf_log **w
 		log_sink_close(&l->log);
 		return -1;
 	}
+	if (l->access_log)
+		log_sink_hold_fields(l->access_log);
 	return 0;
 }
 

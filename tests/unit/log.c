@@ -7,6 +7,7 @@
 
 #include <ctype.h>
 #include <stdarg.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
@@ -287,6 +288,138 @@ START_TEST(a_full_target_drops_lines_and_says_how_many_when_it_takes_them_again)
 	blocked_target((enum kind)(_i / 2), _i % 2 ? LOG_FORMAT_JSON : LOG_FORMAT_TEXT);
 } END_TEST
 
+/* ---- full files --------------------------------------------------------- */
+
+#define TORN 12                         /* bytes of a line for which there is room */
+
+static void limit_files_to(rlim_t bytes)
+{
+	struct rlimit l;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_FSIZE, &l), 0);
+	l.rlim_cur = bytes < l.rlim_max ? bytes : l.rlim_max;
+	signal(SIGXFSZ, SIG_IGN);
+	ck_assert_int_eq(setrlimit(RLIMIT_FSIZE, &l), 0);
+}
+
+static rlim_t size_of_log(void)
+{
+	struct stat st;
+
+	ck_assert_int_eq(stat("log", &st), 0);
+	return (rlim_t)st.st_size;
+}
+
+static const struct { const char *name; bool has_fields; enum log_format format; } forms[] = {
+	{ "log, text",        false, LOG_FORMAT_TEXT },
+	{ "log, JSON",        false, LOG_FORMAT_JSON },
+	{ "access log, text", true,  LOG_FORMAT_TEXT },
+	{ "access log, JSON", true,  LOG_FORMAT_JSON },
+};
+
+static struct log_sink *open_form(int form, const char *path)
+{
+	struct log_sink *s = log_sink_open(LOG_TARGET_FILE, path, forms[form].format);
+
+	ck_assert_ptr_nonnull(s);
+	if (forms[form].has_fields)
+		log_sink_hold_fields(s);
+	return s;
+}
+
+static void put(struct log_sink *s, int form, const char *word)
+{
+	const bool json = forms[form].format == LOG_FORMAT_JSON;
+	char body[64];
+
+	snprintf(body, sizeof body, "%s%s%s", json ? "\"word\":\"" : "word=", word, json ? "\"" : "");
+	log_sink_put(s, LOG_LEVEL_INFO, body);
+}
+
+/* That two lines were dropped, in the form of the log. */
+static void check_notice(int form, const char *text, const char *reason)
+{
+	const bool json = forms[form].format == LOG_FORMAT_JSON;
+	char want[160];
+
+	if (forms[form].has_fields)
+		snprintf(want, sizeof want, "%s2%s%d%s\"%s\"%s\n", json ? ",\"dropped\":" : " dropped=",
+		         json ? ",\"pid\":" : " pid=", (int)getpid(), json ? ",\"reason\":" : " reason=",
+		         reason, json ? "}" : "");
+	else
+		snprintf(want, sizeof want, "%s2 lines of this log were dropped: %s%s\n",
+		         json ? "\"dropped\":2,\"message\":\"" : " ", reason, json ? "\"}" : "");
+	ck_assert_msg(strstr(text, want) != NULL, "%s: no %s in\n%s", forms[form].name, want, text);
+}
+
+START_TEST(a_line_about_dropped_ones_says_why_in_the_form_of_that_log)
+{
+	struct log_sink *s = open_form(_i, "/dev/full");
+
+	put(s, _i, "one");
+	put(s, _i, "two");
+	log_sink_switch(s, open("log", O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600));
+	put(s, _i, "three");
+	check_notice(_i, unit_read_file("log"), strerror(ENOSPC));
+	ck_assert_int_ne(unit_read_file("log")[0], '\n');       /* another file has nothing torn */
+	log_sink_close(&s);
+} END_TEST
+
+/* Lines that begin and end as they should, and the torn one, which only begins so. */
+static void check_lines(int form, const char *text, int n_whole)
+{
+	const bool json = forms[form].format == LOG_FORMAT_JSON;
+	int n = 0, n_torn = 0;
+
+	for (size_t len; *text; text += len + 1) {
+		len = strcspn(text, "\n");
+		ck_assert_int_eq(text[len], '\n');
+		if (len == 0)
+			continue;
+		ck_assert_int_eq(strncmp(text, json ? "{\"time\":\"20" : "20", json ? 11 : 2), 0);
+		if (len == TORN)
+			n_torn++;
+		else
+			n++;
+	}
+	ck_assert_int_eq(n_torn, 1);
+	ck_assert_int_eq(n, n_whole);
+}
+
+START_TEST(a_line_after_a_torn_one_is_a_line_of_its_own)
+{
+	struct log_sink *s = open_form(_i, "log");
+
+	put(s, _i, "zero");
+	limit_files_to(size_of_log() + TORN);
+	put(s, _i, "one");
+	put(s, _i, "two");
+	ck_assert_int_eq(unit_read_file("log")[size_of_log() - 1] == '\n', false);
+	limit_files_to(RLIM_INFINITY);
+	put(s, _i, "three");
+	put(s, _i, "four");
+	check_notice(_i, unit_read_file("log"), strerror(EFBIG));
+	check_lines(_i, unit_read_file("log"), 4);
+	log_sink_close(&s);
+} END_TEST
+
+/* Of several processes that write one file, one has torn its line, and another may write first. */
+START_TEST(a_line_after_one_that_another_has_torn_is_a_line_of_its_own)
+{
+	struct log_sink *s = open_form(_i, "log"), *other = open_form(_i, "log");
+
+	put(s, _i, "zero");
+	limit_files_to(size_of_log() + TORN);
+	put(s, _i, "one");
+	put(other, _i, "ten");
+	limit_files_to(RLIM_INFINITY);
+	put(other, _i, "eleven");
+	put(s, _i, "three");
+	check_lines(_i, unit_read_file("log"), 5);
+	log_sink_close(&s);
+	log_sink_close(&other);
+} END_TEST
+
 START_TEST(the_flags_of_standard_error_are_not_touched)
 {
 	for (int kind = PIPE; kind <= DATAGRAM; kind++) {
@@ -472,6 +605,10 @@ int main(void)
 	tcase_add_loop_test(blocked,
 	                    a_full_target_drops_lines_and_says_how_many_when_it_takes_them_again,
 	                    0, 2 * (DATAGRAM + 1));
+	tcase_add_loop_test(blocked, a_line_about_dropped_ones_says_why_in_the_form_of_that_log, 0, ARRAY_SIZE(forms));
+	tcase_add_loop_test(blocked, a_line_after_a_torn_one_is_a_line_of_its_own, 0, ARRAY_SIZE(forms));
+	tcase_add_loop_test(blocked, a_line_after_one_that_another_has_torn_is_a_line_of_its_own, 0,
+	                    ARRAY_SIZE(forms));
 	tcase_add_test(blocked, the_flags_of_standard_error_are_not_touched);
 	tcase_add_test(blocked, a_target_that_is_gone_ends_nothing);
 	tcase_add_test(blocked, lines_for_the_journal_begin_with_their_priority);
