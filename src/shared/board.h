@@ -113,6 +113,12 @@ int board_fd(const struct board *b);
 /* In worker i, for good: closes the descriptor, and unmaps the records of the others. */
 void board_enter(struct board *b, size_t i);
 
+/*
+ * Lent: until when the standard error of this service's programs is paid for
+ * (bucket.h), whichever worker they are of. All workers write it.
+ */
+_Atomic int64_t *board_stderr_paid(const struct board *b);
+
 size_t board_slots(const struct board *b);
 size_t board_connections(const struct board *b);
 

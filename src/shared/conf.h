@@ -102,6 +102,7 @@ struct conf_handler {
 	const char        **env;        /* "NAME=VALUE", NULL-terminated, never NULL */
 	const char        **pass_env;   /* names, NULL-terminated, never NULL */
 	enum handler_stderr err;
+	int64_t             stderr_rate; /* bytes of log a second, for STDERR_LOG; 0: no bound */
 	struct conf_warm    warm;       /* exec only */
 	struct conf_filter  filter;
 };

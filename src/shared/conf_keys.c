@@ -12,6 +12,7 @@
 
 #define YEAR_MS    (INT64_C(365) * 24 * 60 * 60 * 1000)
 #define MEGABYTE   (INT64_C(1) << 20)
+#define STDERR_RATE_MAX (INT64_C(128) << 20)    /* bytes a second */
 #define SLOTS_MAX  100000               /* of one worker */
 #define MAX_REQUEST (INT64_C(1) << 30)  /* bytes: it is held in memory as a whole */
 
@@ -105,6 +106,7 @@ static const struct conf_key handler_keys[] = {
 	{ WITH_PROGRAM, LIST("env", env) },
 	{ WITH_PROGRAM, LIST("pass_env", pass_env) },
 	{ WITH_PROGRAM, ENUM("stderr", err, stderr_names, "log") },
+	{ WITH_PROGRAM, SIZE("stderr_rate", stderr_rate, 0, STDERR_RATE_MAX, "64k") },
 	{ WITH_EXEC, INT("warm", warm.n, 0, 1024, "0") },
 	{ WITH_WARM, TIME("warm_max_age", warm.max_age, 0, "1h") },
 	{ WITH_WARM, ENUM("peer", warm.peer, peer_names, "none") },

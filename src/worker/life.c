@@ -352,7 +352,8 @@ static void want_descriptors(const struct worker *w)
 {
 	rlimits_want_descriptors((rlim_t)w->service->connections * 2 + w->start.n_listeners +
 	                         2 * descriptors_of_programs(w->service) +
-	                         descriptors_of_relays(w->service) + SPARE_DESCRIPTORS);
+	                         descriptors_of_relays(w->service) +
+	                         (runs_programs(w) ? PROGRAMS_LEFT_MAX : 0) + SPARE_DESCRIPTORS);
 }
 
 static void warn_of_few_descriptors(const struct worker *w)
@@ -466,7 +467,8 @@ static void begin(struct worker *w)
 	                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (w->scratch == MAP_FAILED ||
 	    records_init(&w->records, w->start.board, w->start.slot) == -1 ||
-	    programs_init(&w->programs, &w->loop, w->service, &w->limits) == -1 ||
+	    programs_init(&w->programs, &w->loop, w->service, &w->limits,
+	                  board_stderr_paid(w->start.board)) == -1 ||
 	    environment_wipe_ours() == -1)
 		cannot_start(w, "prepare");
 	take_identity(w);

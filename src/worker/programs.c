@@ -29,6 +29,7 @@ struct program {
 	struct timer     kill;
 	pid_t            pid;
 	bool             told;          /* TERM was sent */
+	bool             left;          /* it has ended, and is among those */
 	void           (*ended)(void *arg, int status);
 	void            *arg;
 	char             name[PROGRAM_NAME_MAX];
@@ -46,7 +47,8 @@ static void flush_line(struct program *p)
 	if (p->line_len == 0)
 		return;
 	text_add_safe(&t, p->line, p->line_len);        /* it may hold NUL bytes */
-	log_info("%s: %s", p->name, safe);
+	if (stderr_rate_takes(&p->programs->rate, p->name, t.len))
+		log_info("%s: %s", p->name, safe);
 	p->line_len = 0;
 }
 
@@ -63,7 +65,7 @@ static void log_bytes(struct program *p, const char *bytes, size_t len)
 	}
 }
 
-/* Bytes read; 0 at the end, or where there is nothing (now). */
+/* Bytes read; 0 at the end, which closes it, or where there is nothing (now). */
 static size_t read_some(struct program *p)
 {
 	char buf[4096];
@@ -71,15 +73,30 @@ static size_t read_some(struct program *p)
 
 	if (n > 0)
 		log_bytes(p, buf, (size_t)n);
-	else if (n == 0)
+	if (n == 0) {
 		loop_unwatch(p->programs->loop, &p->err);
+		fd_close(&p->err.fd);
+	}
 	return n > 0 ? (size_t)n : 0;
 }
 
+static void read_last_words(struct program *p)
+{
+	for (size_t n = 1, sum = 0; p->err.fd != -1 && n > 0 && sum < LAST_WORDS; sum += n)
+		n = read_some(p);
+	flush_line(p);
+}
+
+static void forget(struct program *p);
+
 static void on_stderr(struct watch *w, uint32_t events)
 {
+	struct program *p = container_of(w, struct program, err);
+
 	(void)events;
-	read_some(container_of(w, struct program, err));
+	read_some(p);
+	if (p->left && p->err.fd == -1)
+		forget(p);
 }
 
 /*
@@ -125,6 +142,48 @@ static void discard(struct program *p)
 	loop_retire(l, &p->err, bury);
 	fd_close(&p->err.fd);
 }
+
+/* ---- what programs leave ------------------------------------------------ */
+
+static void forget(struct program *p)
+{
+	flush_line(p);
+	p->programs->n_left--;
+	discard(p);
+}
+
+static void tell_of_left(struct programs *ps, const struct program *oldest)
+{
+	if (!ps->left_told)
+		log_warn("%s: more than %d ended programs have left processes that hold their"
+		         " standard error; closing that of the oldest, now of %s",
+		         ps->rate.service, PROGRAMS_LEFT_MAX, oldest->name);
+	ps->left_told = true;
+}
+
+/*
+ * A job in the background would die of SIGPIPE if its standard error were closed:
+ * it is read to its own end. That of the oldest ends earlier, so that it does not
+ * take all descriptors.
+ */
+static void keep_reading(struct program *p)
+{
+	struct programs *ps = p->programs;
+
+	if (ps->n_left == PROGRAMS_LEFT_MAX) {
+		struct program *oldest = container_of(ps->left.next, struct program, in_programs);
+
+		tell_of_left(ps, oldest);
+		forget(oldest);
+	}
+	list_remove(&p->in_programs);
+	timer_unset(&ps->loop->timers, &p->kill);
+	p->left = true;
+	list_append(&ps->left, &p->in_programs);
+	ps->n_left++;
+}
+
+/* ---- signals ------------------------------------------------------------ */
 
 static void signal_group(const struct program *p, int signal)
 {
@@ -253,11 +312,12 @@ static struct program *find(struct programs *ps, pid_t pid)
 
 static void has_ended(struct program *p, int status)
 {
-	for (size_t n = 1, sum = 0; p->err.fd != -1 && n > 0 && sum < LAST_WORDS; sum += n)
-		n = read_some(p);
-	flush_line(p);
+	read_last_words(p);
 	p->ended(p->arg, status);
-	discard(p);
+	if (p->err.fd == -1)
+		discard(p);
+	else
+		keep_reading(p);
 }
 
 /*
@@ -295,13 +355,15 @@ bool programs_none(const struct programs *ps)
 /* ---- for a service ------------------------------------------------------ */
 
 int programs_init(struct programs *ps, struct loop *l, const struct conf_service *s,
-                  const struct rlimit_list *limits)
+                  const struct rlimit_list *limits, _Atomic int64_t *paid_ns)
 {
 	*ps = (struct programs){ .loop = l, .directory = s->directory,
 	                         .program = s->handler.program,
 	                         .argv = (char *const *)s->handler.argv, .err = s->handler.err,
 	                         .limits = limits, .null_fd = -1 };
 	list_init(&ps->running);
+	list_init(&ps->left);
+	stderr_rate_init(&ps->rate, l, s->name, s->handler.stderr_rate, paid_ns);
 	if (ps->err == STDERR_NULL) {
 		ps->null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 		if (ps->null_fd == -1)
@@ -314,6 +376,13 @@ int programs_init(struct programs *ps, struct loop *l, const struct conf_service
 
 void programs_fini(struct programs *ps)
 {
+	struct program *p;
+
+	list_each(&ps->left, p, struct program, in_programs) {
+		read_last_words(p);
+		forget(p);
+	}
+	stderr_rate_fini(&ps->rate);
 	fd_close(&ps->null_fd);
 	environment_free(&ps->environment);
 }

@@ -14,15 +14,21 @@
 #include "list.h"
 #include "loop.h"
 #include "rlimits.h"
+#include "stderr_rate.h"
 
 #define PROGRAM_KILL_MS  5000           /* from TERM to KILL */
 #define PROGRAM_NAME_MAX 128
+#define PROGRAMS_LEFT_MAX 64            /* ended ones whose standard error is still read */
 
 struct program;
 
 struct programs {
 	struct loop        *loop;
 	struct list         running;
+	struct list         left;       /* ended, but what they started has their standard error */
+	int                 n_left;
+	bool                left_told;  /* that they are too many */
+	struct stderr_rate  rate;
 	struct environment  environment;
 	const struct rlimit_list *limits;
 	const char         *directory;  /* looked up at each start; lent */
@@ -34,11 +40,14 @@ struct programs {
 };
 
 /*
- * For the programs of s; limits, applied in each of them, is lent. To be called
- * while /dev/null is in reach. 0, or -1 with errno.
+ * For the programs of s; limits, applied in each of them, is lent, and so is
+ * paid_ns (stderr_rate.h). To be called while /dev/null is in reach. 0, or -1
+ * with errno.
  */
 int programs_init(struct programs *ps, struct loop *l, const struct conf_service *s,
-                  const struct rlimit_list *limits);
+                  const struct rlimit_list *limits, _Atomic int64_t *paid_ns);
+
+/* None runs any more. Standard error of what they have left is closed, after what has come there. */
 void programs_fini(struct programs *ps);
 
 struct program_request {

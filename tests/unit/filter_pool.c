@@ -15,6 +15,7 @@ static const char *const none[] = { NULL };
 static const char *cat[] = { "/bin/cat", NULL };
 static struct conf_service service;
 static struct worker worker;
+static _Atomic int64_t paid_ns;
 static struct timer guard;
 static struct filter_pool *pool;
 static struct filter_request askers[ASKERS];
@@ -84,7 +85,8 @@ static void set_up(void)
 
 static void start(void)
 {
-	ck_assert_int_eq(programs_init(&worker.programs, &worker.loop, &service, &worker.limits), 0);
+	ck_assert_int_eq(programs_init(&worker.programs, &worker.loop, &service, &worker.limits,
+	                               &paid_ns), 0);
 	pool = filter_pool_new(&worker, &asker);
 	ck_assert_ptr_nonnull(pool);
 	for (int i = 0; i < ASKERS; i++)

@@ -20,6 +20,7 @@ static struct rlimit_list no_limits;
 static struct loop loop;
 static struct timer tick;
 static struct programs programs;
+static _Atomic int64_t paid_ns;
 static struct log_sink *sink;
 static int ours, theirs;                /* of the socket that is 0 and 1 of a program */
 
@@ -44,7 +45,7 @@ static void set_up(void)
 		             .pass_env = (const char **)(uintptr_t)none, .err = STDERR_LOG } };
 	ck_assert_int_eq(loop_init(&loop), 0);
 	tick = (struct timer){ .fire = stop };
-	ck_assert_int_eq(programs_init(&programs, &loop, &service, &no_limits), 0);
+	ck_assert_int_eq(programs_init(&programs, &loop, &service, &no_limits, &paid_ns), 0);
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
 	ours = ends[0];
 	theirs = ends[1];
@@ -177,6 +178,108 @@ START_TEST(one_that_was_stopped_has_not_ended)
 	ck_assert_int_eq(WTERMSIG(o.status), SIGKILL);
 } END_TEST
 
+/* ---- what programs leave ------------------------------------------------ */
+
+#define LEAVES_A_JOB "exec 3<&0; (read x <&3; echo late >&2) >/dev/null & exit 0"
+
+static void leave_a_job(void)
+{
+	struct owner o = { 0 };
+	struct program *p;
+
+	argv[2] = LEAVES_A_JOB;
+	p = program_start(&programs, &(struct program_request){
+		.name = "left", .envp = programs.environment.strings, .in = theirs, .out = theirs,
+		.ended = note_end, .arg = &o });
+	ck_assert_ptr_nonnull(p);
+	wait_for_end(p);
+	programs_reap(&programs);
+	ck_assert_int_eq(o.n_ended, 1);
+	ck_assert_int_eq(o.status, 0);
+}
+
+/* Jobs go on when their input ends. */
+static void let_jobs_go_on(void)
+{
+	close(ours);
+	ours = -1;
+}
+
+static void wait_for_jobs(void)
+{
+	struct pollfd p = { .fd = loop.epoll_fd, .events = POLLIN };
+
+	while (programs.n_left > 0) {
+		ck_assert_int_eq(poll(&p, 1, -1), 1);
+		loop_timer_at(&loop, &tick, 0);
+		loop_run(&loop);
+	}
+}
+
+static size_t count_logged(const char *part)
+{
+	size_t n = 0;
+
+	for (const char *p = unit_read_file("log"); (p = strstr(p, part)); p++)
+		n++;
+	return n;
+}
+
+START_TEST(a_job_that_a_program_leaves_is_heard_to_its_end)
+{
+	leave_a_job();
+	ck_assert(programs_none(&programs));    /* nobody waits for the job */
+	ck_assert_int_eq(programs.n_left, 1);
+	let_jobs_go_on();
+	wait_for_jobs();
+	ck_assert(was_logged("left", 0, "late"));
+	close(theirs);
+} END_TEST
+
+START_TEST(of_too_many_jobs_the_oldest_is_heard_no_more)
+{
+	const int n_fds = unit_count_fds();
+
+	for (int i = 0; i < PROGRAMS_LEFT_MAX; i++)
+		leave_a_job();
+	ck_assert_uint_eq(count_logged("more than"), 0);
+	leave_a_job();
+	leave_a_job();
+	ck_assert_int_eq(programs.n_left, PROGRAMS_LEFT_MAX);
+	ck_assert_uint_eq(count_logged("test: more than 64 ended programs"), 1);
+	ck_assert_int_eq(unit_count_fds(), n_fds + PROGRAMS_LEFT_MAX);
+	let_jobs_go_on();
+	wait_for_jobs();
+	ck_assert_uint_eq(count_logged("left: late\n"), PROGRAMS_LEFT_MAX);
+	close(theirs);
+} END_TEST
+
+/* What has come by then is logged. */
+START_TEST(a_worker_that_ends_waits_for_no_job)
+{
+	leave_a_job();
+	programs_fini(&programs);
+	ck_assert_int_eq(programs.n_left, 0);
+	ck_assert_int_eq(programs_init(&programs, &loop, &service, &no_limits, &paid_ns), 0);
+	close(theirs);
+} END_TEST
+
+START_TEST(lines_beyond_the_rate_are_dropped)
+{
+	struct owner o = { 0 };
+	struct program *p;
+
+	programs.rate.bucket.rate = 1;
+	p = start("yes nothing | head -n 1000 >&2; echo; read x", &o);
+	hear();
+	ck_assert_int_eq(write(ours, "\n", 1), 1);
+	wait_for_end(p);
+	programs_reap(&programs);
+	ck_assert_uint_gt(count_logged(": nothing\n"), 0);
+	ck_assert_uint_lt(count_logged(": nothing\n"), 200);
+	ck_assert_uint_eq(count_logged("dropping the rest"), 1);
+} END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("programs");
@@ -186,5 +289,9 @@ int main(void)
 	tcase_add_test(tc, what_it_said_before_was_said_under_its_old_name);
 	tcase_add_test(tc, one_that_has_ended_can_be_told);
 	tcase_add_test(tc, one_that_was_stopped_has_not_ended);
+	tcase_add_test(tc, a_job_that_a_program_leaves_is_heard_to_its_end);
+	tcase_add_test(tc, of_too_many_jobs_the_oldest_is_heard_no_more);
+	tcase_add_test(tc, a_worker_that_ends_waits_for_no_job);
+	tcase_add_test(tc, lines_beyond_the_rate_are_dropped);
 	return unit_run(s);
 }

@@ -70,7 +70,8 @@ static inline void open_worker(void)
 	worker.start.access_log = log_sink_open(LOG_TARGET_FILE, "access", LOG_FORMAT_TEXT);
 	worker.scratch = malloc(WORKER_SCRATCH);
 	worker.acceptor = acceptor_new(&worker.loop, &owner, &options, NULL, 0);
-	ck_assert_int_eq(programs_init(&worker.programs, &worker.loop, &service, &worker.limits), 0);
+	ck_assert_int_eq(programs_init(&worker.programs, &worker.loop, &service, &worker.limits,
+	                               board_stderr_paid(worker.start.board)), 0);
 	is_accepting = true;
 	peer = (struct endpoint){ .family = AF_INET, .port = 1234, .ip = { 10, 0, 0, 7 } };
 	tick = (struct timer){ .fire = stop };

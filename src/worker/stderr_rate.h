@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * How much of what programs say on their standard error goes to the log: bytes
+ * of it a second, for all workers of a service together. What is beyond that is
+ * counted, and logged when it begins and when it is over.
+ */
+#ifndef DROVER_WORKER_STDERR_RATE_H
+#define DROVER_WORKER_STDERR_RATE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "bucket.h"
+#include "loop.h"
+
+#define STDERR_RATE_BURST   16          /* seconds of the rate that may come at once */
+#define STDERR_RATE_CALM_MS 10000       /* without a line too many, it is over */
+#define STDERR_RATE_HEAD    48          /* bytes of a line for its time, level and process id */
+
+struct stderr_rate {
+	struct loop      *loop;
+	const char       *service;      /* lent */
+	struct bucket     bucket;       /* its paid_ns is not used */
+	_Atomic int64_t  *paid_ns;      /* shared with the other workers */
+	uint64_t          lines, bytes; /* dropped since it began; lines 0: all is well */
+	int64_t           last_ms;      /* when the last one was dropped */
+	struct timer      calm;
+};
+
+/* rate is in bytes a second, 0: no bound. service and paid_ns are lent. */
+void stderr_rate_init(struct stderr_rate *r, struct loop *l, const char *service, int64_t rate,
+                      _Atomic int64_t *paid_ns);
+
+/* Whether a line of that program, of len bytes, may be logged. */
+bool stderr_rate_takes(struct stderr_rate *r, const char *program, size_t len);
+
+/* Logs what was dropped since it began, if anything. */
+void stderr_rate_fini(struct stderr_rate *r);
+
+#endif
