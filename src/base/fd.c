@@ -5,11 +5,15 @@
 #include <config.h>
 #include "fd.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
+
+#define NUMBERS_MAX (1u << 22)          /* to be tried one by one, in a second or so */
 
 bool fd_not_yet(int error)
 {
@@ -67,6 +71,59 @@ int fd_set_cloexec(int fd, bool cloexec)
 	return fcntl(fd, F_SETFD, cloexec ? FD_CLOEXEC : 0);
 }
 
+/* ---- many at once ------------------------------------------------------- */
+
+static void put_away(unsigned int fd, unsigned int flags)
+{
+	if (flags & CLOSE_RANGE_CLOEXEC)
+		fcntl((int)fd, F_SETFD, FD_CLOEXEC);    /* EBADF: there is none */
+	else
+		close((int)fd);
+}
+
+/* 0; or -1 without /proc, or without a descriptor to read it. */
+static int put_away_by_proc(unsigned int first, unsigned int last, unsigned int flags)
+{
+	DIR *all = opendir("/proc/self/fd");
+	const struct dirent *e;
+
+	if (!all)
+		return -1;
+	while ((e = readdir(all))) {
+		const unsigned long fd = strtoul(e->d_name, NULL, 10);
+
+		if (e->d_name[0] != '.' && fd >= first && fd <= last && (int)fd != dirfd(all))
+			put_away((unsigned int)fd, flags);
+	}
+	closedir(all);
+	return 0;
+}
+
+/* 0; or -1 with errno where that would take minutes. */
+static int put_away_by_number(unsigned int first, unsigned int last, unsigned int flags)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+		return -1;
+	if (limit.rlim_cur > NUMBERS_MAX) {
+		errno = EMFILE;
+		return -1;
+	}
+	for (unsigned int fd = first; fd <= last && fd < limit.rlim_cur; fd++)
+		put_away(fd, flags);
+	return 0;
+}
+
+/* An old kernel has no close_range(2), and an old seccomp(2) profile refuses what it does not know. */
+static int put_away_range(unsigned int first, unsigned int last, unsigned int flags)
+{
+	if (close_range(first, last, (int)flags) == 0 ||
+	    put_away_by_proc(first, last, flags) == 0)
+		return 0;
+	return put_away_by_number(first, last, flags);
+}
+
 static int by_number(const void *a, const void *b)
 {
 	const int *x = a, *y = b;
@@ -74,7 +131,7 @@ static int by_number(const void *a, const void *b)
 	return (*x > *y) - (*x < *y);
 }
 
-void fd_keep_only(int *keep, size_t n)
+int fd_keep_only(int *keep, size_t n)
 {
 	unsigned int from = STDERR_FILENO + 1;
 
@@ -82,14 +139,15 @@ void fd_keep_only(int *keep, size_t n)
 	for (size_t i = 0; i < n; i++) {
 		if (keep[i] < (int)from)
 			continue;       /* -1, a standard one, or named twice */
-		if ((unsigned int)keep[i] > from)
-			close_range(from, (unsigned int)keep[i] - 1, 0);
+		if ((unsigned int)keep[i] > from &&
+		    put_away_range(from, (unsigned int)keep[i] - 1, 0) == -1)
+			return -1;
 		from = (unsigned int)keep[i] + 1;
 	}
-	close_range(from, ~0U, 0);
+	return put_away_range(from, ~0U, 0);
 }
 
-void fd_cloexec_from(int first)
+int fd_cloexec_from(int first)
 {
-	close_range((unsigned int)first, ~0U, CLOSE_RANGE_CLOEXEC);
+	return put_away_range((unsigned int)first, ~0U, CLOSE_RANGE_CLOEXEC);
 }

@@ -29,10 +29,13 @@ int fd_adopt(int fd);
 /* Whether fd goes to the next program that is executed. 0, or -1 with errno. */
 int fd_set_cloexec(int fd, bool cloexec);
 
-/* Closes all descriptors but 0, 1, 2 and the n in keep, which it sorts; -1 in keep is fine. */
-void fd_keep_only(int *keep, size_t n);
+/*
+ * Closes all descriptors but 0, 1, 2 and the n in keep, which it sorts; -1 in keep is
+ * fine. 0, or -1 with errno: then some may still be open.
+ */
+int fd_keep_only(int *keep, size_t n);
 
-/* Marks all descriptors from first up close-on-exec: foreign ones stay with us. */
-void fd_cloexec_from(int first);
+/* Marks all descriptors from first up close-on-exec: foreign ones stay with us. 0, or -1 with errno. */
+int fd_cloexec_from(int first);
 
 #endif

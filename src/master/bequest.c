@@ -14,6 +14,8 @@
 #include "self.h"
 #include "version.h"
 
+#define TEXT_ROOM ((size_t)16 << 20)    /* address space: four times what a file may have */
+
 /* Without memory for it, *failed is set, and zeros do until that is seen. */
 struct writing {
 	const struct master *m;
@@ -126,25 +128,26 @@ static void add_generations(struct writing *w)
 
 /* ---- the rest ----------------------------------------------------------- */
 
-/* As droverd -T has it: what the program before was started with may be changed by now. */
+/*
+ * As droverd -T has it: what the program before was started with may be changed by now.
+ * There are passwords in it, so that it is written where nobody finds it afterwards: in
+ * the arena, and the stream's buffer is there as well.
+ */
 static const char *text_of(struct writing *w)
 {
-	char *text = NULL;
-	const char *copy;
-	size_t len;
+	char *text = room(w, TEXT_ROOM, 1), *buffer = room(w, BUFSIZ, 1);
 	FILE *out;
 
 	if (master_is_regent(w->m))
 		return w->m->last_text;
-	out = open_memstream(&text, &len);
+	out = text && buffer ? fmemopen(text, TEXT_ROOM, "w") : NULL;
+	w->failed |= !out;
 	if (out) {
+		setvbuf(out, buffer, _IOFBF, BUFSIZ);
 		conf_dump(w->m->current->conf, out);
-		w->failed |= fclose(out) == EOF;
+		w->failed |= ferror(out) || fclose(out) == EOF;
 	}
-	copy = text ? arena_strdup(&w->h->arena, text) : NULL;
-	w->failed |= !copy;
-	free(text);
-	return copy;
+	return text;
 }
 
 struct messages {

@@ -25,7 +25,8 @@ static _Noreturn void be_child(const struct crash_writing *w, const char *state_
 
 	signals_unblock();
 	alarm(CRASH_REPORTS_S);
-	fd_keep_only(&(int){ -1 }, 1);          /* above all not the leashes */
+	if (fd_keep_only(&(int){ -1 }, 1) == -1)        /* above all not the leashes */
+		_exit(errno);
 	report = evidence_report(e, crash_files_time(when, time));
 	_exit(report ? crash_files_write(state_dir, w->name, report) : ENOMEM);
 }

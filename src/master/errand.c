@@ -41,7 +41,10 @@ struct errand {
 static _Noreturn void be_child(const struct errand_job *job, int out)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	fd_keep_only((int[]){ out, job->keep }, 2);     /* above all no leashes */
+	if (fd_keep_only((int[]){ out, job->keep }, 2) == -1) {         /* above all no leashes */
+		dprintf(out, "close what is not needed: %s\n", strerror(errno));
+		_exit(EX_OSERR);
+	}
 	_exit(job->run(job->arg, out));
 }
 

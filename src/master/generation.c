@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sysexits.h>
+#include <unistd.h>
 
 #include "log.h"
 
@@ -289,6 +290,15 @@ bool generation_has(const struct generation *g, const struct pool *p)
 	return false;
 }
 
+/* A worker that knew what other services have in their environment, must not serve. */
+static void forget_pages(const struct conf_service *s)
+{
+	if (munmap(s->pages, s->pages_len) == 0 || s->pages_len == 0)
+		return;
+	log_err("worker cannot start: forget the configuration of service \"%s\": %m", s->name);
+	_exit(EX_OSERR);
+}
+
 void generation_forget(struct generation *g, const struct pool *mine)
 {
 	for (size_t i = 0; i < g->n; i++) {
@@ -298,7 +308,7 @@ void generation_forget(struct generation *g, const struct pool *mine)
 			continue;
 		pool_forget_board(u->pool);
 		if (mine)
-			munmap(u->service->pages, u->service->pages_len);
+			forget_pages(u->service);
 	}
 	if (!mine)
 		arena_close(&g->arena);

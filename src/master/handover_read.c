@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "handover_words.h"
+#include "secret.h"
 
 #define SIZE_LIMIT  (16 << 20)          /* bytes of it */
 #define PLACES_MAX  (1 << 20)           /* workers of a service */
@@ -445,7 +446,7 @@ static char *load(int fd, size_t *len)
 	text = malloc((size_t)st.st_size + 1);
 	n = text ? pread(fd, text, (size_t)st.st_size, 0) : -1;
 	if (n == -1) {
-		free(text);
+		secret_free(text);
 		return NULL;
 	}
 	*len = (size_t)n;
@@ -458,14 +459,16 @@ bool handover_read(struct handover *h, int fd, char *why, size_t size)
 	json_error_t e;
 	size_t len;
 	char *text = load(fd, &len);
-	json_t *root = text ? json_loadb(text, len, JSON_REJECT_DUPLICATES, &e) : NULL;
+	json_t *root;
 	bool result;
 
+	handover_words_wipe();
+	root = text ? json_loadb(text, len, JSON_REJECT_DUPLICATES, &e) : NULL;
 	if (root)
 		result = get_major(&r, root) && get_all(&r, root);
 	else
 		result = text ? fail(&r, "%s", e.text) : fail(&r, "%m");
 	json_decref(root);
-	free(text);
+	secret_free(text);
 	return result;
 }

@@ -10,6 +10,7 @@
 
 #include "child.h"
 #include "conf.h"
+#include "secret.h"
 #include "text.h"
 
 #define WORDS(list) { list, sizeof list / sizeof *(list) }
@@ -46,6 +47,11 @@ int handover_word(const struct handover_words *w, const char *name)
 	return -1;
 }
 
+void handover_words_wipe(void)
+{
+	json_set_alloc_funcs(malloc, secret_free);
+}
+
 /* ---- bytes -------------------------------------------------------------- */
 
 json_t *handover_put_bytes(const char *bytes)
@@ -65,7 +71,7 @@ json_t *handover_put_bytes(const char *bytes)
 	}
 	*p = '\0';
 	j = json_string(utf8);
-	free(utf8);
+	secret_free(utf8);
 	return j;
 }
 

@@ -22,6 +22,9 @@ extern const struct handover_words handover_levels;            /* enum log_level
 /* The enumerator; -1 if there is none of that name. */
 int handover_word(const struct handover_words *w, const char *name);
 
+/* Before any of it is made or read: there are passwords in it. What the library frees is wiped from now on. */
+void handover_words_wipe(void);
+
 /*
  * Bytes as a JSON string: each is a character, those of the upper half from
  * U+0080 on. NULL is null, and the other way round. The second returns false if

@@ -15,6 +15,7 @@
 
 #include "fd.h"
 #include "handover_words.h"
+#include "secret.h"
 
 #define put  handover_put_bytes
 #define INT  (json_int_t)
@@ -159,10 +160,13 @@ static int seal(int fd)
 
 int handover_write(const struct handover *h)
 {
-	json_t *all = make_all(h);
-	char *text = all ? json_dumps(all, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+	json_t *all;
+	char *text;
 	int fd = -1;
 
+	handover_words_wipe();
+	all = make_all(h);
+	text = all ? json_dumps(all, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
 	json_decref(all);
 	if (!text) {
 		errno = ENOMEM;
@@ -171,6 +175,6 @@ int handover_write(const struct handover *h)
 	fd = memfd_create("drover-handover", MFD_CLOEXEC | MFD_ALLOW_SEALING);
 	if (fd != -1 && (fd_write_all(fd, text, strlen(text)) == -1 || seal(fd) == -1))
 		fd = fd_drop(fd);
-	free(text);
+	secret_free(text);
 	return fd;
 }

@@ -36,7 +36,8 @@ static _Noreturn void be_child(const struct report_job *job, const struct contro
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	data = job->gather ? job->gather(job->arg) : job->arg;
-	fd_keep_only(&(int){ fd }, 1);          /* above all the leashes */
+	if (fd_keep_only(&(int){ fd }, 1) == -1)        /* above all not the leashes */
+		_exit(EX_OSERR);
 	report_out_init(&out, fd, job->limit_ms);
 	job->write(data, r, &out);
 	_exit(report_out_finish(&out) ? EX_OK : EX_IOERR);

@@ -22,6 +22,7 @@
 #include "master.h"
 #include "pid_file.h"
 #include "reload.h"
+#include "secret.h"
 #include "signals.h"
 #include "stop.h"
 #include "takeover.h"
@@ -64,6 +65,7 @@ static void forget(void *arg, const struct pool *mine)
 
 	list_each(&m->generations, g, struct generation, in_master)
 		generation_forget(g, generation_has(g, mine) ? mine : NULL);
+	secret_wipe(m->last_text);
 }
 
 static void on_change(void *arg, struct pool *p)
@@ -315,7 +317,11 @@ static bool begin(struct master *m, const struct run_options *o)
 {
 	if (takeover_begin(m, o->takeover) == -1)
 		return false;
-	fd_cloexec_from(STDERR_FILENO + 1);
+	/* Else programs and workers would have what is nobody's business of theirs. */
+	if (fd_cloexec_from(STDERR_FILENO + 1) == -1) {
+		log_err("keep descriptors to ourselves: %m");
+		return false;
+	}
 	if (o->takeover->due) {
 		reap(m);                /* those that have died meanwhile */
 		return true;
@@ -342,7 +348,7 @@ static void fini(struct master *m)
 	sockets_close(&m->sockets);
 	control_close(&m->control);
 	fd_close(&m->signals.fd);
-	free(m->last_text);
+	secret_free(m->last_text);
 	free(m->systemd_path);
 	free(m->events_path);
 	notify_close(&m->systemd);

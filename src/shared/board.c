@@ -169,16 +169,15 @@ int board_fd(const struct board *b)
 	return b->fd;
 }
 
-void board_enter(struct board *b, size_t i)
+int board_enter(struct board *b, size_t i)
 {
 	char *const first = b->memory + b->head_len;
 	char *const mine = first + i * b->part_len, *const next = mine + b->part_len;
 
 	fd_close(&b->fd);
-	if (mine > first)
-		munmap(first, (size_t)(mine - first));
-	if (next < b->memory + b->len)
-		munmap(next, (size_t)(b->memory + b->len - next));
+	if (mine > first && munmap(first, (size_t)(mine - first)) == -1)
+		return -1;
+	return next < b->memory + b->len ? munmap(next, (size_t)(b->memory + b->len - next)) : 0;
 }
 
 _Atomic int64_t *board_stderr_paid(const struct board *b)

@@ -110,8 +110,8 @@ void board_free(struct board **bp);
 /* The memfd, lent; its size is sealed. */
 int board_fd(const struct board *b);
 
-/* In worker i, for good: closes the descriptor, and unmaps the records of the others. */
-void board_enter(struct board *b, size_t i);
+/* In worker i, for good: closes the descriptor, and unmaps the records of the others. 0, or -1 with errno. */
+int board_enter(struct board *b, size_t i);
 
 /*
  * Lent: until when the standard error of this service's programs is paid for

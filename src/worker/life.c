@@ -282,7 +282,7 @@ static void on_emptied(void *arg)
 
 /* ---- birth -------------------------------------------------------------- */
 
-static void keep_only_ours(const struct worker_start *s)
+static int keep_only_ours(const struct worker_start *s)
 {
 	int keep[CONF_LISTEN_MAX + 5];
 	size_t n = 0;
@@ -294,7 +294,7 @@ static void keep_only_ours(const struct worker_start *s)
 	keep[n++] = s->log ? log_sink_fd(s->log) : -1;
 	keep[n++] = s->access_log ? log_sink_fd(s->access_log) : -1;
 	keep[n++] = notify_fd(s->events);
-	fd_keep_only(keep, n);
+	return fd_keep_only(keep, n);
 }
 
 static void add_limit(struct rlimit_list *l, int resource, const struct conf_rlimit *limit)
@@ -456,10 +456,12 @@ static void begin(struct worker *w)
 	w->input = board_input(w->start.board, w->start.slot);
 	board_set(&w->slot->pid, (uint32_t)w->pid);
 	board_set(&w->slot->born_ms, clock_ms());
-	board_enter(w->start.board, w->start.slot);
+	if (board_enter(w->start.board, w->start.slot) == -1)
+		cannot_start(w, "unmap the others' part of the scoreboard");
 	w->handler = handler_find(&w->service->handler);
 	worker_retire_after(w, w->service->max_accepts);
-	keep_only_ours(&w->start);
+	if (keep_only_ours(&w->start) == -1)
+		cannot_start(w, "close what is not ours");
 	take_place(w);
 	open_loop(w);
 	/* Its own mapping: a worker without memory for its work is to fail now, not later. */
