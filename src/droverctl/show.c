@@ -89,7 +89,13 @@ bool show_crashes(const json_t *request, const json_t *result, FILE *out)
 
 bool show_check(const json_t *request, const json_t *result, FILE *out)
 {
-	(void)request, (void)result;
+	const json_t *warnings = value_at(result, "warnings"), *warning;
+	size_t i;
+
+	(void)request;
+	json_array_foreach(warnings, i, warning)
+		if (json_is_string(warning))
+			show_message(warning, stderr);
 	fputs("configuration ok\n", out);
 	return true;
 }

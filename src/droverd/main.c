@@ -31,8 +31,9 @@ static void ensure_standard_descriptors(void)
 
 /* ---- -t and -T ---------------------------------------------------------- */
 
-static void print_complaint(void *arg, const char *line)
+static void print_complaint(void *arg, enum conf_weight weight, const char *line)
 {
+	(void)weight;
 	fprintf(arg, "%s\n", line);
 }
 
@@ -44,23 +45,28 @@ static void print_files(const struct conf *conf)
 		printf("%s: not read, no include pattern takes it\n", *f);
 }
 
+/* To the program before, which asks, each line is a reason to refuse. */
+static void print_error(void *arg, enum conf_weight weight, const char *line)
+{
+	if (weight == CONF_ERROR)
+		print_complaint(arg, weight, line);
+}
+
 static int check(const struct options *o, const struct takeover *t)
 {
+	const struct conf *conf;
 	struct arena a;
-	struct conf *conf;
 	int status;
 
 	if (arena_open(&a, CONF_ARENA_SIZE) == -1) {
 		log_err("%m");
 		return EX_OSERR;
 	}
-	conf = conf_load(&a, o->file, o->text, print_complaint, stderr);
-	status = conf ? EX_OK : conf_failure(&a);
-	/* What an ordinary user may not do is no fault of the file; what root must not, is. */
-	if (conf && geteuid() == 0)
-		status = conf_check_privileges(conf, print_complaint, stderr);
-	if (o->action == OPTIONS_TEST)
-		print_files(conf_remains(&a));
+	status = conf_load_for(CONF_FOR_SHELL, &a, o->file, o->text,
+	                       t->trial != -1 ? print_error : print_complaint, stderr, &conf);
+	/* After an error they would be the last that is read. */
+	if (o->action == OPTIONS_TEST && status == EX_OK)
+		print_files(conf);
 	if (status == EX_OK && o->action == OPTIONS_TEST)
 		printf("%s: configuration ok\n", o->file);
 	else if (status == EX_OK)

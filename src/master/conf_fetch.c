@@ -26,18 +26,20 @@ struct conf_fetch {
 
 /* ---- in the child ------------------------------------------------------- */
 
-static void write_complaint(void *arg, const char *line)
+/* A warning begins with a blank, as no complaint does. */
+static void write_complaint(void *arg, enum conf_weight weight, const char *line)
 {
 	/* The pipe blocks: nothing is lost, however many complaints there are. */
-	dprintf(*(const int *)arg, "%s\n", line);
+	dprintf(*(const int *)arg, "%s%s\n", weight == CONF_WARNING ? " " : "", line);
 }
 
 static int load(void *arg, int out)
 {
 	struct conf_fetch *f = arg;
-	struct conf *conf = conf_load(&f->arena, f->source->file, f->source->text, write_complaint, &out);
+	const struct conf *conf;
 
-	return conf ? conf_check_privileges(conf, write_complaint, &out) : conf_failure(&f->arena);
+	return conf_load_for(CONF_FOR_DAEMON, &f->arena, f->source->file, f->source->text,
+	                     write_complaint, &out, &conf);
 }
 
 /* ---- in the master ------------------------------------------------------ */
@@ -55,6 +57,15 @@ static int judge(struct conf_fetch *f, const struct errand_result *r, const char
 	log_err("keep the configuration: %m");
 	*complaints = strerror(errno);
 	return EX_OSERR;
+}
+
+static bool hear_warning(void *arg, const char *line)
+{
+	(void)arg;
+	if (line[0] != ' ')
+		return false;
+	log_warn("%s", line + 1);
+	return true;
 }
 
 static void on_loaded(void *arg, const struct errand_result *r)
@@ -77,7 +88,7 @@ struct conf_fetch *conf_fetch_start(struct loop *l, const struct conf_origin *so
 	struct conf_fetch *f = calloc(1, sizeof *f);
 	const struct errand_job job = { .what = "checking the configuration",
 	                                .limit_ms = CONF_FETCH_MS, .run = load, .keep = -1,
-	                                .done = on_loaded, .arg = f };
+	                                .hear = hear_warning, .done = on_loaded, .arg = f };
 
 	if (!f)
 		return NULL;

@@ -292,11 +292,29 @@ void report_connections(void *data, const struct control_request *r, struct repo
 
 /* ---- check -------------------------------------------------------------- */
 
-static void keep_complaint(void *arg, const char *line)
-{
-	FILE *lines = arg;
+/* What a check has said: lines, and warnings as JSON strings. */
+struct findings {
+	FILE   *lines;
+	json_t *warnings;
+};
 
-	fprintf(lines, "%s%s", ftell(lines) > 0 ? "\n" : "", line);
+static void keep_complaint(void *arg, enum conf_weight weight, const char *line)
+{
+	struct findings *f = arg;
+
+	if (weight == CONF_WARNING)
+		json_array_append_new(f->warnings, control_string(line));
+	else
+		fprintf(f->lines, "%s%s", ftell(f->lines) > 0 ? "\n" : "", line);
+}
+
+static json_t *check_result(const struct findings *f)
+{
+	json_t *result = json_pack("{s:b}", "ok", 1);
+
+	if (json_array_size(f->warnings) > 0)
+		json_object_set(result, "warnings", f->warnings);
+	return result;
 }
 
 void report_check(void *data, const struct control_request *r, struct report_out *o)
@@ -305,19 +323,18 @@ void report_check(void *data, const struct control_request *r, struct report_out
 	struct arena a = { .base = NULL };
 	char *complaints = NULL;
 	size_t len;
-	FILE *lines = open_memstream(&complaints, &len);
-	struct conf *conf;
-	bool ok;
+	struct findings f = { open_memstream(&complaints, &len), json_array() };
+	const struct conf *conf;
 
 	(void)r;
-	if (!lines || arena_open(&a, CONF_ARENA_SIZE) == -1) {
+	if (!f.lines || !f.warnings || arena_open(&a, CONF_ARENA_SIZE) == -1) {
 		report_out_answer(o, control_error_text(CONTROL_INTERNAL, "no memory"));
 		return;
 	}
-	conf = conf_load(&a, origin->file, origin->text, keep_complaint, lines);
-	ok = conf && conf_check_privileges(conf, keep_complaint, lines) == 0;
-	fclose(lines);
-	report_out_answer(o, ok ? control_answer_text(json_pack("{s:b}", "ok", 1))
-	                        : control_error_text(CONTROL_REFUSED, complaints));
+	conf_load_for(CONF_FOR_DAEMON, &a, origin->file, origin->text, keep_complaint, &f, &conf);
+	fclose(f.lines);
+	report_out_answer(o, conf ? control_answer_text(check_result(&f))
+	                          : control_error_text(CONTROL_REFUSED, complaints));
+	json_decref(f.warnings);
 	free(complaints);
 }

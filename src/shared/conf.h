@@ -219,14 +219,19 @@ struct conf {
 	size_t                n_services;
 	size_t                n_disabled;
 	size_t                size;             /* bytes of the arena that belong to it */
-	bool                  may_come;         /* nothing but look-ups that failed for now is wrong */
+};
+
+enum conf_weight {
+	CONF_ERROR,                     /* the configuration cannot be used */
+	CONF_WARNING,                   /* it can, but may not do what is expected */
 };
 
 /*
  * Receives one complaint, without a newline, "FILE:LINE: what is wrong (what
- * would be right)". The text is lent for the call.
+ * would be right)", or one warning, "FILE:LINE: warning: ...". They come in the
+ * order of their places. The text is lent for the call.
  */
-typedef void conf_complain(void *arg, const char *line);
+typedef void conf_complain(void *arg, enum conf_weight weight, const char *line);
 
 /*
  * Loads file (made absolute), or text if that is not NULL (file is then what
@@ -241,18 +246,22 @@ typedef void conf_complain(void *arg, const char *line);
 struct conf *conf_load(struct arena *a, const char *file, const char *text,
                        conf_complain *complain, void *arg);
 
-/*
- * After a load that failed: of what is returned only files_read and
- * files_passed are good, and each of them may be NULL.
- */
-const struct conf *conf_remains(const struct arena *a);
+enum conf_asker {
+	CONF_FOR_SHELL,                 /* droverd -t: whether the daemon could be started with it */
+	CONF_FOR_DAEMON,                /* this process is the daemon, or a child of it */
+};
 
 /*
- * After a load that failed, its exit status (sysexits.h): 75 if nothing is wrong but
- * look-ups of names, users or paths that failed for now (as opposed to what does not
- * exist), so that the same file may load in a moment; else 78.
+ * The same, and judges in the same run what this process may not do, also of a
+ * configuration with other errors, as far as that was understood. An ordinary
+ * user in a shell is spared that; root there is warned of paths that the systemd
+ * unit hides. Returns 0 with *conf set; or, with NULL, the exit status
+ * (sysexits.h): 77 if all that is missing is a privilege; 75 if nothing is wrong
+ * but look-ups of names, users or paths that failed for now (as opposed to what
+ * does not exist), so that the same file may load in a moment; else 78.
  */
-int conf_failure(const struct arena *a);
+int conf_load_for(enum conf_asker asker, struct arena *a, const char *file, const char *text,
+                  conf_complain *complain, void *arg, const struct conf **conf);
 
 /*
  * What this process may not do, or must not do as root: an ordinary user with

@@ -7,12 +7,16 @@
 #include "conf_check.h"
 
 #include <errno.h>
+#include <limits.h>
+#include <stdio.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "conf_group.h"
 #include "conf_path.h"
+#include "conf_sandbox.h"
 #include "framing.h"
+#include "interpreter.h"
 #include "units.h"
 
 /* Where the service got a key from; the service itself if from nowhere. */
@@ -25,15 +29,41 @@ static config_setting_t *origin(const struct conf_draft *d, const char *path)
 	return found ? found : d->own;
 }
 
+/* A path that a service needs: says what is wrong with it, or that it cannot be known. */
+static void tell_verdict(struct conf_loader *ld, const config_setting_t *where, const char *chroot,
+                         struct conf_path_verdict v, const char *what, const char *path)
+{
+	char hint[SANDBOX_PATHS_HINT_MAX];
+	const char *in = chroot ? " in " : "";
+	const char *root = chroot ? chroot : "";
+
+	if (v.wrong) {
+		conf_source_complain(ld, where, "%s %s%s%s: %s%s", what, path, in, root, v.wrong,
+		                     conf_sandbox_hint(chroot ? chroot : path, hint));
+		conf_report_mark_file(&ld->report, v.error);
+	} else if (v.unseen && geteuid() != 0) {
+		conf_source_warn(ld, where, "names %s%s%s, which could not be judged (%s)", path,
+		                 in, root, v.unseen);
+	}
+}
+
+static void judge_program(struct conf_loader *ld, const config_setting_t *where, const char *chroot,
+                          const char *path)
+{
+	struct conf_path_verdict v = conf_path_judge_program(chroot, path);
+	char why[INTERPRETER_TEXT_MAX];
+
+	if (!v.wrong && !v.unseen)
+		v.wrong = interpreter_judge(chroot, path, why);
+	tell_verdict(ld, where, chroot, v, "cannot execute", path);
+}
+
 /* The file to execute: `program`, or else argv[0]. */
 static void check_program(struct conf_loader *ld, const struct conf_draft *d)
 {
 	struct conf_handler *h = &d->service->handler;
-	const char *const root = d->service->chroot;
 	const config_setting_t *argv = origin(d, "handler.argv");
 	const config_setting_t *where = origin(d, "handler.program");
-	const char *trouble;
-	int error;
 
 	if (!h->argv[0]) {
 		/* One of a wrong type has been complained of. */
@@ -48,20 +78,12 @@ static void check_program(struct conf_loader *ld, const struct conf_draft *d)
 		where = argv;
 		h->program = h->argv[0];
 	}
-	if (h->program[0] != '/') {
+	if (h->program[0] == '/')
+		judge_program(ld, where, d->service->chroot, h->program);
+	else
 		conf_source_complain(ld, argv, "begins with \"%s\" (the program is an absolute"
 		                     " path; program = \"/...\" names it apart from argv[0])",
 		                     h->program);
-		return;
-	}
-	errno = 0;
-	trouble = conf_path_judge_program(root, h->program);
-	error = errno;
-	if (!trouble)
-		return;
-	conf_source_complain(ld, where, "cannot execute %s%s%s: %s", h->program,
-	                     root ? " in " : "", root ? root : "", trouble);
-	conf_report_mark_file(&ld->report, error);
 }
 
 /* What drover says about each connection must not come from elsewhere: drover.conf(5). */
@@ -242,25 +264,19 @@ static void check_handler(struct conf_loader *ld, struct conf_draft *d)
 static void check_directories(struct conf_loader *ld, const struct conf_draft *d)
 {
 	const struct conf_service *svc = d->service;
-	const char *trouble;
-	int error;
+	struct conf_path_verdict v;
 
-	errno = 0;
-	trouble = svc->chroot ? conf_path_judge_directory(NULL, svc->chroot) : NULL;
-	error = errno;
-	if (trouble) {
-		conf_source_complain(ld, origin(d, "chroot"), "is %s: %s", svc->chroot, trouble);
-		conf_report_mark_file(&ld->report, error);
-		return;
+	if (svc->chroot) {
+		v = conf_path_judge_directory(NULL, svc->chroot);
+		/* The worker enters it as root, which sees no more than we do. */
+		if (v.unseen && geteuid() == 0)
+			v.wrong = v.unseen;
+		tell_verdict(ld, origin(d, "chroot"), NULL, v, "is", svc->chroot);
+		if (v.wrong)
+			return;
 	}
-	errno = 0;
-	trouble = conf_path_judge_directory(svc->chroot, svc->directory);
-	error = errno;
-	if (!trouble)
-		return;
-	conf_source_complain(ld, origin(d, "directory"), "is %s%s%s: %s", svc->directory,
-	                     svc->chroot ? " in " : "", svc->chroot ? svc->chroot : "", trouble);
-	conf_report_mark_file(&ld->report, error);
+	tell_verdict(ld, origin(d, "directory"), svc->chroot,
+	             conf_path_judge_directory(svc->chroot, svc->directory), "is", svc->directory);
 }
 
 static void check_cpus(struct conf_loader *ld, const struct conf_draft *d)

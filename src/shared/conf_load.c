@@ -15,6 +15,8 @@
 #include "conf_identity.h"
 #include "conf_include.h"
 #include "conf_overlap.h"
+#include "conf_privileges.h"
+#include "conf_sandbox.h"
 #include "conf_service.h"
 
 /* The settings of all services, of all files. */
@@ -186,38 +188,77 @@ static void check_whole(struct conf_loader *ld, struct conf_place main)
 		               "no service is enabled" : "there are no services");
 }
 
+/* Reads all files, and understands what it can. */
+static void load(struct conf_loader *ld, const char *file, const char *text)
+{
+	const struct conf_source *main;
+	const config_setting_t *root;
+
+	ld->conf = conf_loader_alloc(ld, sizeof *ld->conf);
+	main = open_main(ld, file, text);
+	ld->report.main = ld->sources ? ld->sources->path : NULL;
+	if (!main)
+		return;
+	root = config_root_setting(&main->tree);
+	load_top(ld, root);
+	conf_include_read(ld, place_of(root, "include"));
+	load_all_services(ld, root);
+	conf_control_check(ld, conf_source_member(root, "control"));
+	check_whole(ld, (struct conf_place){ main->path, 0 });
+}
+
+/* What may depend on who runs it. The exit status. */
+static int judge(struct conf_loader *ld, enum conf_asker asker)
+{
+	if (asker == CONF_FOR_SHELL && conf_sandbox_is_outside())
+		conf_sandbox_warn(&ld->report, ld->conf);
+	if (asker == CONF_FOR_SHELL && geteuid() != 0)
+		return EX_OK;
+	return conf_privileges_judge(&ld->report, ld->conf);
+}
+
+/* Of what has been complained of so far. */
+static int status_of(const struct conf_report *r)
+{
+	if (r->count == 0)
+		return EX_OK;
+	return r->temporary == r->count ? EX_TEMPFAIL : EX_CONFIG;
+}
+
+/* Tells all complaints. The configuration, if it is usable. */
+static struct conf *finish(struct conf_loader *ld, bool usable)
+{
+	struct conf *conf = usable ? ld->conf : NULL;
+
+	conf_report_flush(&ld->report);
+	conf_source_close_all(ld);
+	conf_loader_fini(ld);
+	if (conf)
+		conf->size = ld->arena->used;
+	return conf;
+}
+
 struct conf *conf_load(struct arena *a, const char *file, const char *text,
                        conf_complain *complain, void *arg)
 {
 	struct conf_loader ld = { .arena = a, .report = { .complain = complain, .arg = arg } };
-	const struct conf_source *main;
-	const config_setting_t *root;
 
-	ld.conf = conf_loader_alloc(&ld, sizeof *ld.conf);
-	main = open_main(&ld, file, text);
-	if (main) {
-		root = config_root_setting(&main->tree);
-		load_top(&ld, root);
-		conf_include_read(&ld, place_of(root, "include"));
-		load_all_services(&ld, root);
-		conf_control_check(&ld, conf_source_member(root, "control"));
-		check_whole(&ld, (struct conf_place){ main->path, 0 });
-	}
-	conf_source_close_all(&ld);
-	conf_loader_fini(&ld);
-	ld.conf->may_come = ld.report.count > 0 && ld.report.temporary == ld.report.count;
-	if (ld.report.count)
-		return NULL;
-	ld.conf->size = a->used;
-	return ld.conf;
+	load(&ld, file, text);
+	return finish(&ld, ld.report.count == 0);
 }
 
-const struct conf *conf_remains(const struct arena *a)
+int conf_load_for(enum conf_asker asker, struct arena *a, const char *file, const char *text,
+                  conf_complain *complain, void *arg, const struct conf **conf)
 {
-	return (const struct conf *)(const void *)a->base;
-}
+	struct conf_loader ld = { .arena = a, .report = { .complain = complain, .arg = arg } };
+	int status, privileges = EX_OK;
 
-int conf_failure(const struct arena *a)
-{
-	return conf_remains(a)->may_come ? EX_TEMPFAIL : EX_CONFIG;
+	load(&ld, file, text);
+	status = status_of(&ld.report);
+	if (!ld.full && ld.conf->services)
+		privileges = judge(&ld, asker);
+	/* What is not known now may be what a privilege depends on. */
+	status = status == EX_OK ? privileges : status;
+	*conf = finish(&ld, status == EX_OK);
+	return status;
 }

@@ -55,27 +55,40 @@ static bool is_hidden(int err)
 	return err == EACCES || err == EPERM || err == ENOSYS;
 }
 
-const char *conf_path_judge_program(const char *root, const char *path)
+static struct conf_path_verdict not_found(int err)
 {
+	if (is_hidden(err))
+		return (struct conf_path_verdict){ .unseen = strerror(err), .error = err };
+	return (struct conf_path_verdict){ .wrong = strerror(err), .error = err };
+}
+
+struct conf_path_verdict conf_path_judge_program(const char *root, const char *path)
+{
+	struct conf_path_verdict v = { 0 };
 	struct stat st;
 
 	if (stat_inside(root, path, &st) == -1)
-		return is_hidden(errno) ? NULL : strerror(errno);
+		return not_found(errno);
 	if (!S_ISREG(st.st_mode))
-		return "not a regular file";
-	return st.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH) ? NULL : "not executable";
+		v.wrong = "not a regular file";
+	else if (!(st.st_mode & (S_IXUSR | S_IXGRP | S_IXOTH)))
+		v.wrong = "not executable";
+	return v;
 }
 
-const char *conf_path_judge_directory(const char *root, const char *path)
+struct conf_path_verdict conf_path_judge_directory(const char *root, const char *path)
 {
+	struct conf_path_verdict v = { 0 };
 	struct stat st;
 
 	if (stat_inside(root, path, &st) == -1)
-		return is_hidden(errno) ? NULL : strerror(errno);
-	return S_ISDIR(st.st_mode) ? NULL : "not a directory";
+		return not_found(errno);
+	if (!S_ISDIR(st.st_mode))
+		v.wrong = "not a directory";
+	return v;
 }
 
-/* ---- with somebody else's eyes ------------------------------------------ */
+/* ---- with the eyes of another user -------------------------------------- */
 
 struct ourselves {
 	uid_t uid;
@@ -108,26 +121,38 @@ static void become_ourselves(const struct ourselves *before)
 		abort();        /* never go on as somebody else */
 }
 
-const char *conf_path_judge_execution(const char *root, const char *path,
+/* Without a root not by openat2(2), which an old sandbox refuses. */
+static int open_path(int dir, const char *root, const char *path)
+{
+	return root ? open_inside(dir, path) : open(path, O_PATH | O_CLOEXEC);
+}
+
+static bool is_refused(int dir, const char *root, const char *path)
+{
+	const int fd = open_path(dir, root, path);
+	const bool refused = fd == -1 ? errno == EACCES :
+		faccessat(fd, "", X_OK, AT_EMPTY_PATH | AT_EACCESS) == -1 && errno == EACCES;
+
+	fd_drop(fd);
+	return refused;
+}
+
+const char *conf_path_judge_access(const char *root, const char *path,
                                    const struct conf_identity *id)
 {
-	const char *trouble = NULL;
-	struct ourselves before;
-	int dir, fd;
+	struct ourselves before = { .n_groups = -1 };
+	bool refused = false;
+	int dir;
 
-	if (id->uid == 0 || id->uid == (uid_t)CONF_KEEP)
+	if (id->uid == (uid_t)CONF_KEEP)
 		return NULL;
 	dir = open_root(root);
 	if (dir == -1)
 		return NULL;            /* has been complained of */
-	if (become(id, &before)) {
-		fd = open_inside(dir, path);
-		if (fd == -1 ? errno == EACCES :
-		    faccessat(fd, "", X_OK, AT_EMPTY_PATH | AT_EACCESS) == -1 && errno == EACCES)
-			trouble = "permission denied";
-		fd_drop(fd);
-	}
+	/* Root in a sandbox may be without the capability to pass any folder. */
+	if (id->uid == 0 || become(id, &before))
+		refused = is_refused(dir, root, path);
 	become_ourselves(&before);
 	fd_drop(dir);
-	return trouble;
+	return refused ? "permission denied" : NULL;
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What of a configuration this process may not do. Apart from loading, which
- * succeeds for everybody.
+ * An ordinary user is compared with what the keys ask for; root is asked to look
+ * with the eyes of each service's user.
  */
 #include <config.h>
-#include "conf.h"
+#include "conf_privileges.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "conf_path.h"
-#include "conf_report.h"
+#include "conf_sandbox.h"
 
 struct self {                           /* the process that asks */
 	uid_t  uid;
@@ -127,45 +127,68 @@ static void judge_control(struct conf_report *r, const struct self *self,
 		conf_report_at(r, c->place, "control: group %s of the socket needs root", name);
 }
 
+/* With the eyes of the service's user; inside its chroot, if there is one. */
+static void judge_access(struct conf_report *r, const struct conf_service *svc,
+                         struct conf_place place, const char *key, const char *path)
+{
+	const struct conf_identity *id = &svc->identity;
+	const char *trouble = path ? conf_path_judge_access(svc->chroot, path, id) : NULL;
+	char hint[SANDBOX_PATHS_HINT_MAX];
+
+	if (trouble)
+		conf_report_at(r, place, "service %s: %s: %s: %s for user %s%s", svc->name, key, path,
+		               trouble, id->user, conf_sandbox_hint(svc->chroot ? svc->chroot : path, hint));
+}
+
 static void judge_as_root(struct conf_report *r, const struct conf_service *svc)
 {
 	const struct conf_identity *id = &svc->identity;
 	const struct conf_handler *h = &svc->handler;
-	const char *trouble;
 
-	if (id->uid == (uid_t)CONF_KEEP)
+	if (id->uid == (uid_t)CONF_KEEP && !id->user)
 		conf_report_at(r, svc->place, "service %s needs a user (as root is only served"
 		               " with user = \"root\")", svc->name);
 	else if (id->uid == 0 && strcmp(id->user, "root") != 0)
 		conf_report_at(r, id->place, "service %s: user %s is root (write \"root\" if that"
 		               " is meant)", svc->name, id->user);
-	trouble = h->program ? conf_path_judge_execution(svc->chroot, h->program, id) : NULL;
-	if (trouble)
-		conf_report_at(r, h->place, "service %s: %s: %s: %s for user %s", svc->name,
-		               h->program == h->argv[0] ? "argv" : "program", h->program, trouble,
-		               id->user);
+	/* One that does not exist has been complained of. */
+	if (id->uid == (uid_t)CONF_KEEP)
+		return;
+	if (h->program)
+		judge_access(r, svc, h->place, h->program == h->argv[0] ? "argv" : "program",
+		             h->program);
+	judge_access(r, svc, svc->place, "directory", svc->directory);
 }
 
-int conf_check_privileges(const struct conf *conf, conf_complain *complain, void *arg)
+int conf_privileges_judge(struct conf_report *r, const struct conf *conf)
 {
-	struct conf_report report = { .complain = complain, .arg = arg };
+	const unsigned before = r->count;
 	struct self self = find_self();
 
 	if (self.uid != 0)
-		judge_control(&report, &self, &conf->control);
+		judge_control(r, &self, &conf->control);
 	for (size_t i = 0; i < conf->n_services; i++) {
 		const struct conf_service *svc = conf->services[i];
 
 		if (self.uid == 0) {
-			judge_as_root(&report, svc);
+			judge_as_root(r, svc);
 			continue;
 		}
-		judge_identity(&report, &self, svc);
-		judge_place(&report, &self, svc);
-		judge_listeners(&report, &self, svc);
+		judge_identity(r, &self, svc);
+		judge_place(r, &self, svc);
+		judge_listeners(r, &self, svc);
 	}
 	free(self.groups);
-	if (report.count == 0)
+	if (r->count == before)
 		return 0;
 	return self.uid == 0 ? EX_CONFIG : EX_NOPERM;
+}
+
+int conf_check_privileges(const struct conf *conf, conf_complain *complain, void *arg)
+{
+	struct conf_report report = { .complain = complain, .arg = arg, .main = conf->file };
+	const int status = conf_privileges_judge(&report, conf);
+
+	conf_report_flush(&report);
+	return status;
 }

@@ -1,16 +1,28 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Complaints, made into single printable lines.
+ * Remarks, made into single printable lines and sorted.
  */
 #include <config.h>
 #include "conf_report.h"
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#define TEXT_MAX 1024   /* longer complaints are cut: nobody reads on */
+#define TEXT_MAX    1024        /* longer remarks are cut: nobody reads on */
+#define REMARKS_MAX 10000       /* that are held; beyond it they are told in portions */
+#define TWINS_MAX   256         /* how far back the same line is looked for */
+
+struct conf_remark {
+	enum conf_weight weight;
+	char            *file;
+	int              line;
+	size_t           number;        /* in the order in which they were made */
+	char            *text;          /* the whole line */
+};
 
 static void make_printable(const char *text, char *line, size_t size)
 {
@@ -27,46 +39,118 @@ static void make_printable(const char *text, char *line, size_t size)
 	line[at] = '\0';
 }
 
-/* FNV-1a */
-static uint64_t hash(const char *s)
+static char *copy_of(const char *s)
 {
-	uint64_t h = UINT64_C(14695981039346656037);
+	char *copy = strdup(s);
 
-	for (; *s; s++)
-		h = (h ^ (unsigned char)*s) * UINT64_C(1099511628211);
-	return h;
+	if (!copy)
+		abort();                /* as libconfig would */
+	return copy;
 }
 
-/* Also counts what was not. */
-static bool was_said(struct conf_report *r, const char *line)
+static void collect(struct conf_report *r, enum conf_weight weight, struct conf_place place,
+                    const char *line)
 {
-	const uint64_t h = hash(line);
+	if (r->n == REMARKS_MAX)
+		conf_report_flush(r);
+	if (r->n == r->room) {
+		r->room = r->room ? 2 * r->room : 16;
+		r->remarks = reallocarray(r->remarks, r->room, sizeof *r->remarks);
+		if (!r->remarks)
+			abort();
+	}
+	r->remarks[r->n] = (struct conf_remark){
+		.weight = weight, .file = copy_of(place.file ? place.file : ""),
+		.line = place.line, .number = r->n, .text = copy_of(line),
+	};
+	r->n++;
+}
 
-	for (unsigned i = 0; i < r->count && i < CONF_REPORT_MEMORY; i++)
-		if (r->made[i] == h)
-			return true;
-	if (r->count < CONF_REPORT_MEMORY)
-		r->made[r->count] = h;
-	r->count++;
-	return false;
+static void remark(struct conf_report *r, enum conf_weight weight, struct conf_place place,
+                   const char *format, va_list ap)
+{
+	char text[TEXT_MAX], line[TEXT_MAX];
+	size_t at;
+
+	/* Of a file as a whole: its beginning, so that the form is always the same. */
+	place.line = place.line ? place.line : 1;
+	snprintf(text, sizeof text, "%s:%d: %s", place.file, place.line,
+	         weight == CONF_WARNING ? "warning: " : "");
+	at = strlen(text);
+	vsnprintf(text + at, sizeof text - at, format, ap);
+	make_printable(text, line, sizeof line);
+	collect(r, weight, place, line);
 }
 
 void conf_report_at(struct conf_report *r, struct conf_place place, const char *format, ...)
 {
-	char text[TEXT_MAX], line[TEXT_MAX];
 	va_list ap;
-	size_t at;
 
-	/* Of a file as a whole: its beginning, so that the form is always the same. */
-	snprintf(text, sizeof text, "%s:%d: ", place.file, place.line ? place.line : 1);
-	at = strlen(text);
 	va_start(ap, format);
-	vsnprintf(text + at, sizeof text - at, format, ap);
+	remark(r, CONF_ERROR, place, format, ap);
 	va_end(ap);
-	make_printable(text, line, sizeof line);
-	if (was_said(r, line))
-		return;
-	r->complain(r->arg, line);
+	r->count++;
+}
+
+void conf_report_warn(struct conf_report *r, struct conf_place place, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	remark(r, CONF_WARNING, place, format, ap);
+	va_end(ap);
+}
+
+static int by_file(const char *a, const char *b, const char *main)
+{
+	const int diff = strcmp(a, b);
+
+	if (diff && main && strcmp(a, main) == 0)
+		return -1;
+	if (diff && main && strcmp(b, main) == 0)
+		return 1;
+	return diff;
+}
+
+static int by_place(const void *one, const void *other, void *arg)
+{
+	const struct conf_remark *a = one, *b = other;
+	const struct conf_report *r = arg;
+	int diff = by_file(a->file, b->file, r->main);
+
+	if (!diff)
+		diff = (a->line > b->line) - (a->line < b->line);
+	if (!diff)
+		diff = (a->number > b->number) - (a->number < b->number);
+	return diff;
+}
+
+/* Lines that are the same have the same place: they are not far from each other. */
+static bool was_told(const struct conf_remark *remarks, size_t i)
+{
+	for (size_t j = i; j > 0 && i - j < TWINS_MAX; j--) {
+		if (remarks[j - 1].line != remarks[i].line)
+			return false;
+		if (strcmp(remarks[j - 1].text, remarks[i].text) == 0)
+			return true;
+	}
+	return false;
+}
+
+void conf_report_flush(struct conf_report *r)
+{
+	if (r->n > 0)
+		qsort_r(r->remarks, r->n, sizeof *r->remarks, by_place, r);
+	for (size_t i = 0; i < r->n; i++)
+		if (!was_told(r->remarks, i))
+			r->complain(r->arg, r->remarks[i].weight, r->remarks[i].text);
+	for (size_t i = 0; i < r->n; i++) {
+		free(r->remarks[i].file);
+		free(r->remarks[i].text);
+	}
+	free(r->remarks);
+	r->remarks = NULL;
+	r->n = r->room = 0;
 }
 
 void conf_report_mark_temporary(struct conf_report *r)

@@ -201,17 +201,44 @@ static void write_name(const config_setting_t *setting, char *buf, size_t size)
 	snprintf(buf + len, size - len, "%s%s", len ? "." : "", config_setting_name(setting));
 }
 
+#define TEXT_MAX (PATH_TEXT_MAX + 512)
+
+/* The full name of a setting, a blank, and the text; lent as buf is. */
+static const char *write_text(const config_setting_t *setting, const char *format, va_list ap,
+                              char buf[static TEXT_MAX])
+{
+	size_t len;
+
+	buf[0] = '\0';
+	write_name(setting, buf, PATH_TEXT_MAX);
+	len = strlen(buf);
+	buf[len++] = ' ';
+	vsnprintf(buf + len, TEXT_MAX - len, format, ap);
+	return buf;
+}
+
 void conf_source_complain(struct conf_loader *ld, const config_setting_t *setting,
                           const char *format, ...)
 {
-	char name[PATH_TEXT_MAX] = "", text[PATH_TEXT_MAX + 512];
+	char text[TEXT_MAX];
 	va_list ap;
 
-	write_name(setting, name, sizeof name);
 	va_start(ap, format);
-	vsnprintf(text, sizeof text, format, ap);
+	conf_report_at(&ld->report, conf_source_place(setting), "%s",
+	               write_text(setting, format, ap, text));
 	va_end(ap);
-	conf_report_at(&ld->report, conf_source_place(setting), "%s %s", name, text);
+}
+
+void conf_source_warn(struct conf_loader *ld, const config_setting_t *setting,
+                      const char *format, ...)
+{
+	char text[TEXT_MAX];
+	va_list ap;
+
+	va_start(ap, format);
+	conf_report_warn(&ld->report, conf_source_place(setting), "%s",
+	                 write_text(setting, format, ap, text));
+	va_end(ap);
 }
 
 config_setting_t *conf_source_item(const config_setting_t *setting, int i)

@@ -37,6 +37,11 @@ void conf_source_complain(struct conf_loader *ld, const config_setting_t *settin
                           const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* The same for a warning. */
+void conf_source_warn(struct conf_loader *ld, const config_setting_t *setting,
+                      const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
 /* The i-th setting in a group, list or array. */
 config_setting_t *conf_source_item(const config_setting_t *setting, int i);
 

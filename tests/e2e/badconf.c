@@ -175,6 +175,8 @@ START_TEST(all_errors_of_meaning_are_told_in_one_run)
 	              SERVICE_WITH("connections = 0;\n workers = \"some\";\n user = \"no-such-user\";"));
 	check_refused(d.config, daemon_config_lines_before() + 1, "shutdown_timeout");
 	ck_assert_uint_eq(files_count(daemon_errors(&d), files_text("%s:", d.config)), 4);
+	ck_assert_int_eq(daemon_run_args(&d, "-t", "-c", d.config), 78);
+	ck_assert_str_eq(daemon_output(&d), "");        /* no file is named as read after its errors */
 } END_TEST
 
 START_TEST(a_missing_file_is_told)

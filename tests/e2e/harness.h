@@ -34,7 +34,7 @@
 
 /*
  * Settings of a service, in a valid configuration, with which no worker of it
- * can start: a directory that it may not enter.
+ * can start, and that no check sees.
  */
 const char *harness_cannot_start(void);
 

@@ -31,6 +31,51 @@ static const struct passwd *nobody(void)
 	return pw;
 }
 
+/* ---- As root: what the unit hides ---- */
+
+/* As a unit of systemd does: root without the capabilities to pass any folder. */
+static void enter_unit(void)
+{
+	if (prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE) == -1 ||
+	    prctl(PR_CAPBSET_DROP, CAP_DAC_READ_SEARCH) == -1 ||
+	    setenv("INVOCATION_ID", "0123456789abcdef0123456789abcdef", 1) == -1)
+		_exit(EXIT_FAILURE);
+}
+
+/* The key that is complained of, and what stands before and behind the folder. */
+static const char *const hidden[][3] = {
+	{ "argv", "handler = { type = \"exec\"; argv = \"", "/run\"; };" },
+	{ "directory", "handler = { type = \"echo\"; }; directory = \"", "/x\";" },
+	{ "chroot", "handler = { type = \"echo\"; }; chroot = \"", "/x\";" },
+};
+
+static void check_hidden(const char *folder, const char *const row[3])
+{
+	const char *errors;
+
+	daemon_config_as_is(&d, "user = \"root\"; services = { s = { listen = \"127.0.0.1:0\";"
+	                    " %s%s%s }; };\n", row[1], folder, row[2]);
+	ck_assert_int_eq(daemon_run_args(&d, "-c", d.config), 78);
+	errors = daemon_errors(&d);
+	ck_assert_msg(strstr(errors, row[0]) != NULL, "%s", errors);
+	ck_assert_msg(strstr(errors, "ermission denied") != NULL, "%s", errors);
+	ck_assert_msg(strstr(errors, "(PrivateTmp= of the systemd unit hides /tmp; the example drop-in"
+	                     " tmp.conf shows it)") != NULL, "%s", errors);
+}
+
+START_TEST(what_the_unit_hides_is_refused_there_with_its_name)
+{
+	const char *folder = files_mkdir("hidden");
+
+	files_mkdir("hidden/x");
+	files_write("hidden/run", "#!/bin/sh\n");
+	ck_assert_int_eq(chmod(files_path("hidden/run"), 0755), 0);
+	ck_assert_int_eq(chmod(folder, 0), 0);
+	d.before_exec = enter_unit;
+	for (size_t i = 0; i < ARRAY_SIZE(hidden); i++)
+		check_hidden(folder, hidden[i]);
+} END_TEST
+
 /* ---- As root: the identity of workers ---- */
 
 /* "1\t1\t1\t1": real, effective, saved, of the file system. */
@@ -305,6 +350,7 @@ int main(void)
 	TCase *tc = harness_case(s, "root");
 	gid_t gid;
 
+	harness_add_for_root(tc, what_the_unit_hides_is_refused_there_with_its_name);
 	harness_add_for_root(tc, a_worker_is_its_user_and_nothing_else);
 	harness_add_for_root(tc, a_group_of_its_own_replaces_that_of_the_user);
 	harness_add_if(harness_is_root() && member_of_a_group(&gid),

@@ -59,10 +59,10 @@ void freeaddrinfo(struct addrinfo *res)
 	free(res);
 }
 
-static void count(void *arg, const char *line)
+static void count(void *arg, enum conf_weight weight, const char *line)
 {
 	assert(line[strcspn(line, "\n")] == '\0');
-	++*(unsigned *)arg;
+	*(unsigned *)arg += weight == CONF_ERROR;
 }
 
 /* The dump of what text loads to, the caller's to free; NULL if it is refused. */

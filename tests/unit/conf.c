@@ -368,6 +368,18 @@ START_TEST(all_errors_of_meaning_are_told_in_one_run)
 	ck_assert_ptr_nonnull(strstr(complaints, "t.conf:5: services.s.foo"));
 } END_TEST
 
+START_TEST(errors_are_told_in_the_order_of_their_lines)
+{
+	ck_assert_ptr_null(load("services = {\n z = { " ECHO " nice = 99; };\n"
+	                        " a = { " ECHO " nice = 98; }; };\n"
+	                        "uzer = 1;\n\nshutdown_timeout = -1;"));
+	ck_assert_str_eq(complaints,
+	                 "t.conf:2: services.z.nice is out of range (-20 to 19)\n"
+	                 "t.conf:3: services.a.nice is out of range (-20 to 19)\n"
+	                 "t.conf:4: uzer is not a known key (did you mean user?)\n"
+	                 "t.conf:6: shutdown_timeout is out of range (0 to 365d)\n");
+} END_TEST
+
 START_TEST(complaints_are_printable_lines)
 {
 	ck_assert_ptr_null(load(ON("\"a\\x0ab\\xff\"")));
@@ -743,6 +755,7 @@ int main(void)
 	tcase_add_test(tc, keys_and_values_are_refused_with_what_would_be_right);
 	tcase_add_test(tc, contradictions_and_missing_things_are_refused);
 	tcase_add_test(tc, all_errors_of_meaning_are_told_in_one_run);
+	tcase_add_test(tc, errors_are_told_in_the_order_of_their_lines);
 	tcase_add_test(tc, complaints_are_printable_lines);
 	tcase_add_test(tc, the_last_string_of_a_list_has_its_own_line);
 	tcase_add_test(tc, what_is_not_given_has_its_default);

@@ -4,6 +4,7 @@
  */
 #include <config.h>
 #include "conf_harness.h"
+#include "conf_sandbox.h"
 
 #include <fcntl.h>
 #include <grp.h>
@@ -175,7 +176,7 @@ START_TEST(paths_are_judged_inside_the_chroot)
 	char text[512];
 
 	make_dir("bin");
-	write_file("bin/prog", "");
+	write_file("bin/prog", "\177ELF\1");
 	ck_assert_int_eq(chmod(path_of("bin/prog"), 0755), 0);
 	/* Absolute, and so inside the chroot another file than outside. */
 	ck_assert_int_eq(symlink("/bin/prog", path_of("link")), 0);
@@ -186,6 +187,39 @@ START_TEST(paths_are_judged_inside_the_chroot)
 	ck_assert_ptr_null(load(text));
 	ck_assert(complained("services.s.directory is /usr in /tmp/drover-conf-"));
 	ck_assert(complained("cannot execute /outside in /tmp/drover-conf-"));
+} END_TEST
+
+/* What is written to the file, and a part of the complaint. */
+static const struct {
+	const char *text, *want;
+} scripts[] = {
+	{ "#!/bin/sh\r\necho\r\n", "its interpreter \"/bin/sh\\r\" does not exist (the first line ends in CR)" },
+	{ "#!/no/such/python\n", "its interpreter \"/no/such/python\" does not exist" },
+	{ "echo hello\n", "#! line" },
+};
+
+START_TEST(a_script_that_cannot_be_executed_is_refused)
+{
+	char text[512];
+
+	write_file("script", scripts[_i].text);
+	ck_assert_int_eq(chmod(path_of("script"), 0755), 0);
+	snprintf(text, sizeof text, "services = { s = { listen = \"*:0\"; handler = {"
+	         " type = \"exec\";\n argv = \"%s\"; }; }; };", path_of("script"));
+	ck_assert_ptr_null(load(text));
+	ck_assert_msg(complained("t.conf:2: services.s.handler.argv cannot execute ") &&
+	              complained(scripts[_i].want), "%s", complaints);
+} END_TEST
+
+START_TEST(the_main_file_is_told_first_and_the_others_by_name)
+{
+	make_dir("a.d");
+	write_file("a.d/2.conf", "services = { b = { " ECHO " nice = 92; }; };");
+	write_file("a.d/1.conf", "services = { c = { " ECHO " nice = 91; }; };");
+	ck_assert_ptr_null(load_main("include = \"a.d/*.conf\";\nservices = { d = { " ECHO " nice = 90; }; };"));
+	ck_assert_ptr_nonnull(strstr(complaints, "main.conf:2:"));
+	ck_assert_ptr_nonnull(strstr(strstr(complaints, "main.conf:2:"), "1.conf:1:"));
+	ck_assert_ptr_nonnull(strstr(strstr(complaints, "1.conf:1:"), "2.conf:1:"));
 } END_TEST
 
 START_TEST(a_user_brings_group_home_and_shell)
@@ -213,6 +247,110 @@ START_TEST(a_user_brings_group_home_and_shell)
 	ck_assert_uint_eq(number->n_groups, 0);
 	ck_assert_uint_eq(regroup->uid, 0);
 	ck_assert_uint_eq(regroup->gid, 0);
+} END_TEST
+
+static int load_here(enum conf_asker asker, const char *text)
+{
+	const struct conf *conf;
+	int status;
+
+	complaints[0] = '\0';
+	arena_close(&arena);
+	ck_assert_int_eq(arena_open(&arena, CONF_ARENA_SIZE), 0);
+	status = conf_load_for(asker, &arena, "t.conf", text, keep_complaint, NULL, &conf);
+	ck_assert((status == 0) == (conf != NULL));
+	return status;
+}
+
+START_TEST(users_are_judged_in_the_same_run_as_everything_else)
+{
+	ck_assert_int_eq(load_here(CONF_FOR_DAEMON, "uzer = 1;\nservices = { a = { " ECHO " };\n"
+	                           "b = { " ECHO " user = \"no-such-user\"; };\n"
+	                           "c = { " ECHO " nice = 77; };\n};"), EX_CONFIG);
+	ck_assert(complained("t.conf:1: uzer"));
+	ck_assert(complained("t.conf:3: user \"no-such-user\" does not exist"));
+	ck_assert(!complained("service b needs"));
+	ck_assert(complained("t.conf:4: services.c.nice"));
+	if (geteuid() == 0)
+		ck_assert(complained("t.conf:2: service a needs a user"));
+} END_TEST
+
+/* Every kind of path, each hidden but those of services that end in "seen". */
+#define HIDDEN \
+	"user = \"root\"; pid_file = \"/tmp/p\";\n" \
+	"log = { target = \"/home/l\"; };\n" \
+	"access_log = { target = \"/var/tmp/l\"; };\n" \
+	"control = { socket = \"/root/c\"; };\n" \
+	"services = {\n" \
+	"a = { listen = \"unix:/tmp/a\"; handler = { type = \"echo\"; }; };\n" \
+	"b = { " ECHO " directory = \"/tmp\"; };\n" \
+	"c = { " ECHO " chroot = \"/tmp\"; };\n" \
+	"d = { listen = \"*:0\"; handler = { type = \"exec\"; argv = \"%s\"; }; };\n" \
+	"seen = { listen = \"unix:@tmp\"; directory = \"/var\"; handler = { type = \"exec\"; argv = \"/bin/sh\"; }; };\n" \
+	"};\n"
+
+START_TEST(paths_that_the_unit_hides_are_a_warning)
+{
+	struct conf_report report = { .complain = keep_complaint };
+	const struct conf *conf;
+	char text[1024];
+
+	write_file("run", "#!/bin/sh\n");
+	ck_assert_int_eq(chmod(path_of("run"), 0755), 0);
+	snprintf(text, sizeof text, HIDDEN, path_of("run"));
+	conf = load_well(text);
+	conf_sandbox_warn(&report, conf);
+	ck_assert_uint_eq(report.count, 0);
+	conf_report_flush(&report);
+	ck_assert(complained(": warning: pid_file: the daemon under systemd cannot see /tmp/p"
+	                     " (PrivateTmp= of the systemd unit hides /tmp; the example drop-in"
+	                     " tmp.conf shows it)"));
+	ck_assert(complained("t.conf:2: warning: log: the daemon under systemd cannot see /home/l"
+	                     " (ProtectHome= of the systemd unit hides /home; the example drop-in"
+	                     " home.conf shows it)"));
+	ck_assert(complained("t.conf:3: warning: access_log: "));
+	ck_assert(complained("t.conf:4: warning: control: "));
+	ck_assert(complained("t.conf:6: warning: service a: listen: "));
+	ck_assert(complained("t.conf:7: warning: service b: directory: "));
+	ck_assert(complained("t.conf:8: warning: service c: chroot: "));
+	ck_assert(complained("t.conf:9: warning: service d: argv: "));
+	ck_assert(!complained("seen"));
+} END_TEST
+
+START_TEST(a_link_into_a_hidden_folder_is_a_warning)
+{
+	struct conf_report report = { .complain = keep_complaint };
+	struct conf_service svc = { .name = "s", .place = { "t.conf", 7 }, .directory = "/dev/fd/9" };
+	struct conf_service *services[] = { &svc };
+	const struct conf conf = { .services = services, .n_services = 1 };
+	int fd = open(folder, O_PATH | O_CLOEXEC);
+
+	complaints[0] = '\0';
+	ck_assert_int_eq(dup2(fd, 9), 9);
+	conf_sandbox_warn(&report, &conf);
+	conf_report_flush(&report);
+	close(fd), close(9);
+	ck_assert_msg(complained("t.conf:7: warning: service s: directory: the daemon under systemd cannot"
+	                         " see /dev/fd/9 (PrivateTmp="), "%s", complaints);
+} END_TEST
+
+START_TEST(what_cannot_be_seen_is_a_warning)
+{
+	char text[512];
+
+	if (geteuid() == 0) {
+		ck_assert_int_eq(chown(folder, UNPRIVILEGED, UNPRIVILEGED), 0);
+		ck_assert_int_eq(setgroups(0, NULL), 0);
+		ck_assert_int_eq(setregid(UNPRIVILEGED, UNPRIVILEGED), 0);
+		ck_assert_int_eq(setreuid(UNPRIVILEGED, UNPRIVILEGED), 0);
+	}
+	make_dir("closed");
+	ck_assert_int_eq(chmod(path_of("closed"), 0), 0);
+	snprintf(text, sizeof text, "services = { s = { listen = \"*:0\"; directory = \"%s/closed/x\";\n"
+	         "handler = { type = \"exec\"; argv = \"%s/closed/run\"; }; }; };", folder, folder);
+	ck_assert_int_eq(load_here(CONF_FOR_SHELL, text), 0);
+	ck_assert(complained("t.conf:1: warning: services.s.directory names /tmp/drover-conf-"));
+	ck_assert(complained("closed/run, which could not be judged (Permission denied)"));
 } END_TEST
 
 static int check_privileges(const char *text)
@@ -271,7 +409,13 @@ int main(void)
 	tcase_add_test(tc, only_plain_text_files_are_read);
 	tcase_add_test(tc, a_relative_name_is_made_absolute);
 	tcase_add_test(tc, paths_are_judged_inside_the_chroot);
+	tcase_add_loop_test(tc, a_script_that_cannot_be_executed_is_refused, 0, 3);
+	tcase_add_test(tc, the_main_file_is_told_first_and_the_others_by_name);
 	tcase_add_test(tc, a_user_brings_group_home_and_shell);
+	tcase_add_test(tc, users_are_judged_in_the_same_run_as_everything_else);
+	tcase_add_test(tc, paths_that_the_unit_hides_are_a_warning);
+	tcase_add_test(tc, a_link_into_a_hidden_folder_is_a_warning);
+	tcase_add_test(tc, what_cannot_be_seen_is_a_warning);
 	tcase_add_test(tc, root_needs_a_user_for_each_service);
 	suite_add_tcase(suite, tc = tcase_create("unprivileged"));
 	tcase_add_test(tc, others_need_root_for_what_is_not_theirs);

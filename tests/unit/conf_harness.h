@@ -14,9 +14,9 @@
 static struct arena arena;
 static char complaints[16384];          /* a line each */
 
-static void keep_complaint(void *arg, const char *line)
+static void keep_complaint(void *arg, enum conf_weight weight, const char *line)
 {
-	(void)arg;
+	(void)arg, (void)weight;
 	ck_assert_ptr_null(strchr(line, '\n'));
 	ck_assert_uint_lt(strlen(complaints) + strlen(line) + 2, sizeof complaints);
 	strcat(strcat(complaints, line), "\n");
