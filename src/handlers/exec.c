@@ -128,7 +128,7 @@ static enum handler_verdict opened(struct connection *c)
 	text_add_string(&t, " ");
 	text_add_string(&t, connection_id(c, id));
 	p = start(c, &(struct program_request){
-		.name = name, .in = c->watch.fd, .out = c->watch.fd, .ended = ended, .arg = c });
+		.name = name, .with_pid = true, .in = c->watch.fd, .out = c->watch.fd, .ended = ended, .arg = c });
 	if (!p) {
 		log_err("%s: %s: %m; pausing for a second", name,
 		        programs_failure(&w->programs, failure));

@@ -194,7 +194,7 @@ static void on_kill(struct timer *t)
 {
 	struct program *p = container_of(t, struct program, kill);
 
-	log_warn("%s: program %d did not end on TERM; killing it", p->name, (int)p->pid);
+	log_warn("%s: the program did not end on TERM; killing it", p->name);
 	signal_group(p, SIGKILL);
 }
 
@@ -264,6 +264,7 @@ void program_give(struct program *p, const char *name, void (*ended)(void *arg, 
 {
 	flush_line(p);          /* what it began to say before, was said under its old name */
 	set_name(p, name);
+	add_pid(p);
 	p->ended = ended;
 	p->arg = arg;
 }

@@ -71,7 +71,7 @@ const char *programs_failure(const struct programs *ps, char buf[PROGRAMS_FAILUR
 
 pid_t program_pid(const struct program *p);
 
-/* From now on it is somebody else's, under another name for the log. */
+/* From now on it is somebody else's, under another name for the log, with its pid behind it. */
 void program_give(struct program *p, const char *name, void (*ended)(void *arg, int status),
                   void *arg);
 

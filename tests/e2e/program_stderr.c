@@ -110,17 +110,18 @@ static int open_fifo(const char *path)
 }
 
 /*
- * The program leaves a job that has none of its connection. That writes to its standard
- * error when it is told to, and says that it is still alive.
+ * The program leaves a job that has none of its connection, in a session of its own: what
+ * is left of a filter in its group may be killed. The job writes to its standard error when
+ * it is told to, and says that it is still alive.
  */
 START_TEST(a_job_in_the_background_can_write_when_its_program_has_ended)
 {
-	const char *in = files_mkfifo("in"), *out = files_mkfifo("out");
-	int to = open_fifo(in), from = open_fifo(out);
+	const char *in = files_mkfifo("in"), *out = files_mkfifo("out"), *up = files_mkfifo("up");
+	int to = open_fifo(in), from = open_fifo(out), kept = open_fifo(up);
 	char c;
 
-	start(_i, "", files_text("read -r line; echo done; (read -r x; echo late >&2; echo y) <%s >%s &",
-	                         in, out));
+	start(_i, "", files_text("read -r line; setsid sh -c 'echo >%s; read -r x; echo late >&2; echo y'"
+	                         " <%s >%s & read -r is_up <%s; echo done", up, in, out, up));
 	ask("go\n", "done\n");
 	if (_i < 2)
 		daemon_wait_for(&d, "program-end how=exit value=0");
@@ -129,6 +130,7 @@ START_TEST(a_job_in_the_background_can_write_when_its_program_has_ended)
 	ck_assert_int_eq(read(from, &c, 1), 1);
 	ck_assert_int_eq(c, 'y');
 	ck_assert_uint_eq(files_count(log_after_stop(), ": late\n"), 1);
+	close(kept);
 	close(to);
 	close(from);
 } END_TEST

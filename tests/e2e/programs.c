@@ -109,16 +109,19 @@ START_TEST(a_client_that_vanishes_is_the_programs_affair)
 START_TEST(standard_error_goes_to_the_log_line_by_line)
 {
 	static const char *const lines[] = { "one", "two", "three" };
+	const struct event *started;
 	const char *log;
 
 	start_script(COMPLAINS, "");
 	ck_assert_str_eq(client_ask(daemon_address(&d, "s", 0)), "done\n");
+	started = daemon_wait_for(&d, "program-start");
 	daemon_wait_for(&d, "connection-end");
 	daemon_signal(&d, SIGTERM);
 	ck_assert_int_eq(daemon_join(&d), 0);
 	log = daemon_errors(&d);
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
-		ck_assert_msg(files_count(log, files_text(": %s\n", lines[i])) == 1,
+		ck_assert_msg(files_count(log, files_text(" s %s %lld: %s\n", event_word(started, "id"),
+		                                          event_number(started, "program"), lines[i])) == 1,
 		              "no line with %s in the log:\n%s", lines[i], log);
 } END_TEST
 

@@ -303,7 +303,7 @@ START_TEST(standard_error_goes_to_the_log_under_the_name_that_it_has)
 	ck_assert_int_eq(daemon_join(&d), 0);
 	log = daemon_errors(&d);
 	ck_assert_uint_eq(files_count(log, files_text(" s %d: too early\n", second)), 1);
-	ck_assert_uint_eq(files_count(log, files_text(" s %s: too late\n", event_word(opened, "id"))), 1);
+	ck_assert_uint_eq(files_count(log, files_text(" s %s %d: too late\n", event_word(opened, "id"), second)), 1);
 } END_TEST
 
 static void check_no_complaint_in_log(void)

@@ -605,7 +605,8 @@ int main(void)
 	tcase_add_loop_test(blocked,
 	                    a_full_target_drops_lines_and_says_how_many_when_it_takes_them_again,
 	                    0, 2 * (DATAGRAM + 1));
-	tcase_add_loop_test(blocked, a_line_about_dropped_ones_says_why_in_the_form_of_that_log, 0, ARRAY_SIZE(forms));
+	tcase_add_loop_test(blocked, a_line_about_dropped_ones_says_why_in_the_form_of_that_log, 0,
+	                    ARRAY_SIZE(forms));
 	tcase_add_loop_test(blocked, a_line_after_a_torn_one_is_a_line_of_its_own, 0, ARRAY_SIZE(forms));
 	tcase_add_loop_test(blocked, a_line_after_one_that_another_has_torn_is_a_line_of_its_own, 0,
 	                    ARRAY_SIZE(forms));

@@ -141,7 +141,7 @@ START_TEST(what_it_said_before_was_said_under_its_old_name)
 	ck_assert_int_eq(write(ours, "\n", 1), 1);
 	wait_for_end(p);
 	programs_reap(&programs);
-	ck_assert(was_logged("after", 0, "three"));
+	ck_assert(was_logged("after", pid, "three"));
 	ck_assert_int_eq(o.n_ended, 1);
 } END_TEST
 
