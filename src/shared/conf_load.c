@@ -195,6 +195,7 @@ static void load(struct conf_loader *ld, const char *file, const char *text)
 	const config_setting_t *root;
 
 	ld->conf = conf_loader_alloc(ld, sizeof *ld->conf);
+	cpus_read(&ld->cpus, "");
 	main = open_main(ld, file, text);
 	ld->report.main = ld->sources ? ld->sources->path : NULL;
 	if (!main)

@@ -12,6 +12,7 @@
 #include "arena.h"
 #include "conf.h"
 #include "conf_report.h"
+#include "cpus.h"
 
 struct conf_source;
 struct conf_spill;
@@ -20,6 +21,7 @@ struct conf_loader {
 	struct conf_report  report;
 	struct arena       *arena;
 	struct conf        *conf;       /* what is being built, first in the arena */
+	struct cpus         cpus;       /* what this process may use of the machine */
 	struct conf_source *sources;    /* the files, in the order read, main first */
 	bool                full;       /* the arena, at some time */
 	struct conf_spill  *spill;      /* what was allocated then */

@@ -13,6 +13,7 @@
 #include "conf_group.h"
 #include "conf_identity.h"
 #include "conf_workers.h"
+#include "units.h"
 
 #define NAME_MAX_LEN 64
 
@@ -49,13 +50,22 @@ static void load_listen(struct conf_loader *ld, const config_setting_t *own,
 		conf_source_complain(ld, own, "needs listen (as in listen = \"*:7007\")");
 }
 
+/* How many of its workers can run at once. Nonsense in `cpus` is complained of elsewhere. */
+static int usable_cpus(const struct conf_loader *ld, const struct conf_service *svc)
+{
+	cpu_set_t own;
+	const bool given = svc->cpus && units_parse_cpus(svc->cpus, &own) == 0;
+
+	return cpus_usable(&ld->cpus, given ? &own : NULL);
+}
+
 /* Numbers that depend on the machine, or on each other. */
-static void derive(struct conf_service *svc)
+static void derive(const struct conf_loader *ld, struct conf_service *svc)
 {
 	struct conf_workers *w = &svc->workers;
 	int n;
 
-	conf_workers_derive(w, svc->connections);
+	conf_workers_derive(w, svc->connections, usable_cpus(ld, svc));
 	/* All workers may die at once, and once more, before it is an epidemic. */
 	n = w->ranged ? w->max : w->min;
 	if (svc->restart.burst < 2 * n)
@@ -86,7 +96,7 @@ static void build(struct conf_loader *ld, struct conf_service *svc, config_setti
 	if (!config_setting_is_group(own))
 		return;
 	load_listen(ld, own, svc);
-	derive(svc);
+	derive(ld, svc);
 	conf_identity_resolve(ld, &svc->identity);
 	conf_check_service(ld, &draft);
 	conf_workers_check(ld, &draft);

@@ -5,8 +5,6 @@
 #include <config.h>
 #include "conf_workers.h"
 
-#include <unistd.h>
-
 #include "conf_group.h"
 #include "conf_value.h"
 
@@ -64,10 +62,9 @@ static void derive_spare(struct conf_workers *w, int connections)
 		w->spare_max = larger(w->spare_min * SPARE_SPREAD, connections);
 }
 
-void conf_workers_derive(struct conf_workers *w, int connections)
+void conf_workers_derive(struct conf_workers *w, int connections, int cpus)
 {
-	const int cpus = smaller((int)sysconf(_SC_NPROCESSORS_ONLN), CONF_KEYS_WORKERS_MAX);
-
+	cpus = smaller(cpus, CONF_KEYS_WORKERS_MAX);
 	if (!w->ranged && w->min == 0)
 		w->min = cpus;
 	if (w->max == 0)

@@ -17,7 +17,7 @@ void conf_workers_overlay(struct conf_loader *ld, struct conf_workers *w,
                           config_setting_t *setting);
 
 /* Fills in what was not given. */
-void conf_workers_derive(struct conf_workers *w, int connections);
+void conf_workers_derive(struct conf_workers *w, int connections, int cpus);
 
 /* Complains about what contradicts itself. */
 void conf_workers_check(struct conf_loader *ld, const struct conf_draft *d);

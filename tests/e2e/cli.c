@@ -5,6 +5,7 @@
 #include <config.h>
 #include "harness.h"
 
+#include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -201,6 +202,27 @@ START_TEST(without_a_file_wrong_values_are_78)
 	                 78);
 } END_TEST
 
+static void be_on_one_cpu(void)
+{
+	cpu_set_t now, one;
+
+	sched_getaffinity(0, sizeof now, &now);
+	CPU_ZERO(&one);
+	for (size_t i = 0; CPU_COUNT(&one) == 0; i++)
+		if (CPU_ISSET(i, &now))
+			CPU_SET(i, &one);
+	sched_setaffinity(0, sizeof one, &one);
+}
+
+START_TEST(there_are_as_many_workers_as_cpus_that_may_be_used)
+{
+	d.before_exec = be_on_one_cpu;
+	daemon_config(&d, SERVICES(SERVICE("fixed", "echo", "") SERVICE("ranged", "echo", "workers = { min = 1; };")));
+	ck_assert_int_eq(daemon_run_args(&d, "-T", "-c", d.config), 0);
+	ck_assert_ptr_nonnull(strstr(daemon_output(&d), "workers = 1;"));
+	ck_assert_ptr_nonnull(strstr(daemon_output(&d), "max = 4;"));
+} END_TEST
+
 /* ---- Exit codes of a server ---- */
 
 START_TEST(a_port_in_use_is_69)
@@ -293,6 +315,7 @@ int main(void)
 
 	tc = harness_case(s, "check");
 	tcase_add_loop_test(tc, a_good_configuration_is_called_ok, 0, 2);
+	tcase_add_test(tc, there_are_as_many_workers_as_cpus_that_may_be_used);
 	tcase_add_test(tc, a_check_names_the_files_that_were_read_and_passed_over);
 	tcase_add_test(tc, a_relative_file_name_is_understood);
 	tcase_add_test(tc, what_is_printed_loads_and_means_the_same);

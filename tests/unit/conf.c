@@ -5,6 +5,7 @@
 #include <config.h>
 #include "conf_harness.h"
 #include "control_path.h"
+#include "cpus.h"
 
 #include <unistd.h>
 
@@ -392,11 +393,20 @@ START_TEST(the_last_string_of_a_list_has_its_own_line)
 	ck_assert_ptr_nonnull(strstr(complaints, "t.conf:3: services.s.listen \"x\""));
 } END_TEST
 
+/* By default: those that cpus.c counts, as its own test shows. */
+static int usable_cpus(void)
+{
+	struct cpus c;
+
+	cpus_read(&c, "");
+	return cpus_usable(&c, NULL);
+}
+
 START_TEST(what_is_not_given_has_its_default)
 {
 	const struct conf *conf = load_well(WITH(""));
 	const struct conf_service *s = conf->services[0];
-	const int cpus = (int)sysconf(_SC_NPROCESSORS_ONLN);
+	const int cpus = usable_cpus();
 
 	ck_assert_int_eq(conf->shutdown_timeout, 30000);
 	ck_assert_int_eq(conf->log.target, LOG_TARGET_STDERR);
@@ -627,7 +637,7 @@ START_TEST(a_pool_that_sizes_itself_has_defaults_for_the_rest)
 {
 	const struct conf_workers *w = &load_well(pools[_i].text)->services[0]->workers;
 	const int max = pools[_i].max > 0 ? pools[_i].max :
-	                4 * (int)sysconf(_SC_NPROCESSORS_ONLN);
+	                4 * usable_cpus();
 
 	ck_assert(w->ranged);
 	ck_assert_msg(w->min == pools[_i].min && w->max == max, "%s: %d to %d", pools[_i].name,
