@@ -84,6 +84,7 @@ static struct listener_options options_of(const struct conf_service *s, const st
 		.keep_idle_s = k->on ? whole_seconds(k->idle) : 0,
 		.keep_interval_s = whole_seconds(k->interval), .keep_count = k->count,
 		.take_nothing_ms = at_most(take_nothing_ms(s, k), INT_MAX),
+		.freebind = c->freebind,
 		.mode = c->kind == LISTEN_UNIX ? c->mode : CONF_KEEP,
 		.owner = c->owner, .group = c->group,
 	};
@@ -239,6 +240,9 @@ static int take(struct search *q, const struct conf_listen *c, struct listening 
 	if (!service)
 		return fail(q, c, EX_OSERR, "%s", strerror(errno));
 	l->users++;
+	if (errno == EADDRNOTAVAIL && !c->freebind)
+		return fail(q, c, code, "listen on %s: %s (no interface has it; with freebind = true"
+		            " drover listens there before one has it)", c->text, strerror(errno));
 	free(l->wish.service);
 	l->wish.generation = q->generation;
 	l->wish.service = service;

@@ -60,6 +60,7 @@ struct conf_listen {                    /* one socket; "*:PORT" makes two of the
 	bool              nodelay;
 	struct conf_keepalive keepalive;
 	const char       *device;       /* SO_BINDTODEVICE, or NULL */
+	bool              freebind;     /* also an address that no interface has yet */
 	int               mode;         /* unix path: permission bits */
 	uid_t             owner;        /* unix path: (uid_t)CONF_KEEP or who owns it */
 	gid_t             group;

@@ -176,6 +176,7 @@ static const struct conf_key listen_keys[] = {
 	{ ON_STREAM, BOOL("nodelay", nodelay, "true") },
 	{ ON_STREAM, SWITCH("keepalive", keepalive, "true", &keepalive_group) },
 	{ ON_INET, STRING("device", device) },
+	{ ON_INET, BOOL("freebind", freebind, "false") },
 	{ ON_PATH, MODE("mode", mode, "0660") },
 	{ ON_PATH, STRING("owner", owner_name) },
 	{ ON_PATH, STRING("group", group_name) },

@@ -60,6 +60,14 @@ static int prepare(int fd, const struct address *a, const struct listener_option
 	if (!is_inet(a))
 		return set_options(fd, a, o);
 	/* A new master binds while old connections are in TIME_WAIT. */
+static int set_freebind(int fd, const struct address *a, bool yes)
+{
+	if (!yes)
+		return 0;
+	return a->u.sa.sa_family == AF_INET6 ? set(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1)
+	                                     : set(fd, IPPROTO_IP, IP_FREEBIND, 1);
+}
+
 	if (set(fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1)
 		return -1;
 	if (a->u.sa.sa_family == AF_INET6 && set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) == -1)
@@ -73,6 +81,8 @@ static int prepare(int fd, const struct address *a, const struct listener_option
 /* The file of a unix path, if it still is the one that we bound; -1 with errno. */
 static int open_file(const struct address *a, const struct listener_file *file)
 {
+	if (set_freebind(fd, a, o->freebind) == -1)
+		return -1;
 	struct stat st;
 	int fd = open(a->u.un.sun_path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 

@@ -20,6 +20,7 @@ struct listener_options {
 	int         keep_idle_s, keep_interval_s, keep_count; /* tcp(7); 0 seconds idle: no keepalive */
 	int         take_nothing_ms;            /* TCP_USER_TIMEOUT; 0: as the system has it */
 	const char *device;                     /* SO_BINDTODEVICE, or NULL */
+	bool        freebind;                   /* IP_FREEBIND: no interface need have the address */
 	int         mode;                       /* unix path: permission bits; -1 leaves mode and owner */
 	uid_t       owner;                      /* unix path: -1 leaves it */
 	gid_t       group;

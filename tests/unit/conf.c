@@ -704,7 +704,7 @@ START_TEST(a_dump_loads_and_dumps_to_itself)
 		"defaults = { timeouts = { idle = \"90s\"; }; };"
 		"services = { a = { listen = ( \"*:0\","
 		" { address = \"unix:/x\"; mode = \"0600\"; },"
-		" \"unix:@y\", { address = \"127.0.0.1:1\"; device = \"lo\"; backlog = 5; },"
+		" \"unix:@y\", { address = \"127.0.0.1:1\"; device = \"lo\"; freebind = true; backlog = 5; },"
 		" \"systemd:z\" );"
 		" handler = { type = \"exec\"; argv = [ \"/bin/sh\", \"\", \"\\n\" ]; };"
 		" nice = -1; umask = \"27\"; cpus = \"0\"; rlimits = { core = 0; as = \"3G\";"
@@ -717,6 +717,7 @@ START_TEST(a_dump_loads_and_dumps_to_itself)
 	ck_assert_str_eq(first, second);
 	ck_assert_ptr_nonnull(strstr(first, "idle = \"90s\";"));
 	ck_assert_ptr_nonnull(strstr(first, "cpu = 5000000000L;"));
+	ck_assert_ptr_nonnull(strstr(first, "freebind = true;"));
 	ck_assert_ptr_nonnull(strstr(first, "  mode = \"0660\";\n  group = \"4242\";\n};"));
 	ck_assert_ptr_nonnull(strstr(first, "target = \"/a\\\"b\\\\c\\x07\";"));
 	free(first);

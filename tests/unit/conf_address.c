@@ -77,6 +77,8 @@ START_TEST(what_is_no_address_is_refused)
 		  "s.listen.mode means nothing for an IP address" },
 		{ "( { address = \"unix:/x\"; device = \"lo\"; } )",
 		  "s.listen.device means nothing for a unix socket" },
+		{ "( { address = \"unix:/x\"; freebind = true; } )",
+		  "s.listen.freebind means nothing for a unix socket" },
 		{ "( { address = \"unix:@x\"; owner = \"root\"; } )",
 		  "s.listen.owner means nothing for an abstract name" },
 		{ "( { address = \"systemd\"; mode = \"0600\"; } )",

@@ -172,6 +172,34 @@ START_TEST(an_address_that_is_not_ours_gives_errno)
 	ck_assert_int_eq(errno, EAFNOSUPPORT);
 } END_TEST
 
+START_TEST(freebind_takes_an_address_that_is_not_there_yet)
+{
+	struct listener_options o = plain;
+	struct address a = inet4("192.0.2.1", 0);
+	struct listener_file file;
+	int fd;
+
+	o.freebind = true;
+	fd = listener_open(&a, &o, &file);
+	ck_assert_msg(fd != -1, "%m");
+	ck_assert_uint_ne(address_port(&a), 0);
+	close(fd);
+} END_TEST
+
+START_TEST(freebind_is_for_ipv6_as_well)
+{
+	struct listener_options o = plain;
+	struct address a = inet6("2001:db8::1", 0);     /* for documentation: RFC 3849 */
+	struct listener_file file;
+	int fd;
+
+	ck_assert_int_eq(listener_open(&a, &plain, &file), -1);
+	o.freebind = true;
+	fd = listener_open(&a, &o, &file);
+	ck_assert_msg(fd != -1, "%m");
+	close(fd);
+} END_TEST
+
 START_TEST(accepted_sockets_inherit_the_options)
 {
 	struct listener_options o = plain;
@@ -523,3 +551,5 @@ int main(void)
 	tcase_add_test(inherited, what_does_not_listen_for_streams_is_not_adopted);
 	return unit_run(s);
 }
+	tcase_add_test(inet, freebind_takes_an_address_that_is_not_there_yet);
+	unit_add_if(has_ipv6(), "no IPv6 here", inet, freebind_is_for_ipv6_as_well);
