@@ -9,7 +9,6 @@
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -74,10 +73,8 @@ void control_door_close(struct control_door *d)
 
 bool control_door_is_in_place(const struct control_door *d, const struct conf_control *conf)
 {
-	struct stat st;
-
 	return d->fd != -1 && address_equal(&d->address, &conf->address) &&
-	       lstat(conf->socket, &st) == 0 && st.st_dev == d->file.dev && st.st_ino == d->file.ino;
+	       listener_is_in_place(&d->address, &d->file);
 }
 
 int control_door_adjust(const struct control_door *d, const struct conf_control *conf)

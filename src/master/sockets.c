@@ -197,6 +197,23 @@ struct search {                         /* the making of one service's set */
 	struct sockets_error      *error;
 };
 
+/*
+ * The one that can be had again. Not a unix socket whose file was removed, or is another
+ * one by now: nobody can connect to it any more. It is made anew, and the old one is
+ * served until its queue is empty, as one that the configuration does not have.
+ */
+static struct listening *find_again(const struct search *q, const struct conf_listen *c,
+                                    size_t position)
+{
+	struct listening *l;
+
+	list_each(&q->sockets->all, l, struct listening, in_sockets)
+		if (is_same(l, c, q->service->name, position) &&
+		    listener_is_in_place(&l->address, &l->file))
+			return l;
+	return NULL;
+}
+
 static int fail(struct search *q, const struct conf_listen *c, int exit_code,
                 const char *format, ...) __attribute__((format(printf, 4, 5)));
 
@@ -223,6 +240,9 @@ static int fail_to_open(struct search *q, const struct conf_listen *c)
 	if (errno == ENOTSOCK)
 		return fail(q, c, code, "listen on %s: there is something else than a socket",
 		            c->text);
+	if (errno == EADDRNOTAVAIL && !c->freebind)
+		return fail(q, c, code, "listen on %s: %s (no interface has it; with freebind = true"
+		            " drover listens there before one has it)", c->text, strerror(errno));
 	return fail(q, c, code, "listen on %s: %s", c->text, strerror(errno));
 }
 
@@ -240,9 +260,6 @@ static int take(struct search *q, const struct conf_listen *c, struct listening 
 	if (!service)
 		return fail(q, c, EX_OSERR, "%s", strerror(errno));
 	l->users++;
-	if (errno == EADDRNOTAVAIL && !c->freebind)
-		return fail(q, c, code, "listen on %s: %s (no interface has it; with freebind = true"
-		            " drover listens there before one has it)", c->text, strerror(errno));
 	free(l->wish.service);
 	l->wish.generation = q->generation;
 	l->wish.service = service;
@@ -329,11 +346,11 @@ static int take_or_open(struct search *q, const struct conf_listen *c, size_t po
 	char text[ADDRESS_TEXT_MAX];
 	struct listening *l;
 
-	list_each(&q->sockets->all, l, struct listening, in_sockets)
-		if (is_same(l, c, q->service->name, position)) {
-			q->by_index[position] = l;
-			return take(q, c, l);
-		}
+	l = find_again(q, c, position);
+	if (l) {
+		q->by_index[position] = l;
+		return take(q, c, l);
+	}
 	list_each(&q->sockets->all, l, struct listening, in_sockets)
 		if (overlaps(l, c))
 			return fail(q, c, EX_UNAVAILABLE,
@@ -371,6 +388,7 @@ int sockets_acquire(struct sockets *s, const struct conf_service *service,
 
 void sockets_release(struct sockets *s, struct listening *l)
 {
+	const bool in_place = listener_is_in_place(&l->address, &l->file);
 	char text[ADDRESS_TEXT_MAX];
 
 	if (--l->users > 0 || l->kind == LISTEN_SYSTEMD)
@@ -378,7 +396,8 @@ void sockets_release(struct sockets *s, struct listening *l)
 	listener_unlink(&l->address, &l->file);
 	if (l->announced) {
 		address_format(&l->address, text, sizeof text);
-		log_info("%s: no longer listening on %s", l->service, text);
+		log_info(in_place ? "%s: no longer listening on %s" :
+		         "%s: the socket of %s whose file was removed is closed", l->service, text);
 		notify_send(s->events, "closed service=%s address=%s", l->service, text);
 	}
 	listening_free(l);

@@ -11,10 +11,16 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "fd.h"
 #include "fd_passing.h"
+#include "path_lock.h"
+
+#ifndef SYS_fchmodat2
+#define SYS_fchmodat2 452               /* Linux 6.6; one number for all architectures but one */
+#endif
 
 static bool has_path(const struct address *a)
 {
@@ -54,12 +60,6 @@ static int set_options(int fd, const struct address *a, const struct listener_op
 	return set_keepalive(fd, o);
 }
 
-/* What must be said before bind(2). */
-static int prepare(int fd, const struct address *a, const struct listener_options *o)
-{
-	if (!is_inet(a))
-		return set_options(fd, a, o);
-	/* A new master binds while old connections are in TIME_WAIT. */
 static int set_freebind(int fd, const struct address *a, bool yes)
 {
 	if (!yes)
@@ -68,6 +68,12 @@ static int set_freebind(int fd, const struct address *a, bool yes)
 	                                     : set(fd, IPPROTO_IP, IP_FREEBIND, 1);
 }
 
+/* What must be said before bind(2). */
+static int prepare(int fd, const struct address *a, const struct listener_options *o)
+{
+	if (!is_inet(a))
+		return set_options(fd, a, o);
+	/* A new master binds while old connections are in TIME_WAIT. */
 	if (set(fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1)
 		return -1;
 	if (a->u.sa.sa_family == AF_INET6 && set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) == -1)
@@ -75,14 +81,22 @@ static int set_freebind(int fd, const struct address *a, bool yes)
 	if (o->device && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, o->device,
 	                            (socklen_t)strlen(o->device)) == -1)
 		return -1;
+	if (set_freebind(fd, a, o->freebind) == -1)
+		return -1;
 	return set_options(fd, a, o);
+}
+
+bool listener_is_in_place(const struct address *a, const struct listener_file *file)
+{
+	struct stat st;
+
+	return !has_path(a) || (lstat(a->u.un.sun_path, &st) == 0 && st.st_dev == file->dev &&
+	                        st.st_ino == file->ino);
 }
 
 /* The file of a unix path, if it still is the one that we bound; -1 with errno. */
 static int open_file(const struct address *a, const struct listener_file *file)
 {
-	if (set_freebind(fd, a, o->freebind) == -1)
-		return -1;
 	struct stat st;
 	int fd = open(a->u.un.sun_path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 
@@ -95,11 +109,28 @@ static int open_file(const struct address *a, const struct listener_file *file)
 	return -1;
 }
 
+/* fd has O_PATH. If need be by /proc, which older kernels want for that. */
+static int set_mode(int fd, mode_t mode)
+{
+	char path[32];
+	struct stat st;
+
+	if (fstat(fd, &st) == 0 && (st.st_mode & 07777) == mode)
+		return 0;
+	if (syscall(SYS_fchmodat2, fd, "", mode, AT_EMPTY_PATH) == 0)
+		return 0;
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	if (chmod(path, mode) == 0)
+		return 0;
+	if (errno == ENOENT)
+		errno = ENOSYS;         /* not that of the socket: /proc is not there */
+	return -1;
+}
+
 /* By descriptor: who may write to the folder, may put a link there meanwhile. */
 static int set_ownership(const struct address *a, const struct listener_options *o,
                          const struct listener_file *file)
 {
-	char path[32];
 	int fd, result;
 
 	if (!has_path(a) || o->mode < 0)
@@ -107,21 +138,24 @@ static int set_ownership(const struct address *a, const struct listener_options 
 	fd = open_file(a, file);
 	if (fd == -1)
 		return -1;
-	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	result = o->owner == (uid_t)-1 && o->group == (gid_t)-1 ? 0 :
 	         fchownat(fd, "", o->owner, o->group, AT_EMPTY_PATH);
 	if (result == 0)
-		result = chmod(path, (mode_t)o->mode);  /* last: chown clears bits */
+		result = set_mode(fd, (mode_t)o->mode); /* last: chown clears bits */
 	fd_drop(fd);
 	return result;
 }
 
-/* 0 if a dead socket was removed; else -1, with errno saying what is there. */
-static int remove_stale(const struct address *a)
+/*
+ * 0 if nothing is at the path (*stale false), or a socket on which nobody listens;
+ * else -1, with errno saying what is there.
+ */
+static int look_at(const struct address *a, bool *stale)
 {
 	struct stat st;
 	int fd;
 
+	*stale = false;
 	if (lstat(a->u.un.sun_path, &st) == -1)
 		return errno == ENOENT ? 0 : -1;
 	if (!S_ISSOCK(st.st_mode)) {
@@ -132,18 +166,31 @@ static int remove_stale(const struct address *a)
 	if (fd == -1)
 		return -1;
 	/* Only a refusal is a proof: with a full backlog it would be EAGAIN. */
-	if (connect(fd, &a->u.sa, a->len) == -1 && errno == ECONNREFUSED) {
-		fd_drop(fd);
-		return unlink(a->u.un.sun_path);
-	}
+	*stale = connect(fd, &a->u.sa, a->len) == -1 && errno == ECONNREFUSED;
 	fd_drop(fd);
+	if (*stale)
+		return 0;
 	errno = EADDRINUSE;
 	return -1;
 }
 
-static int bind_to(int fd, const struct address *a)
+static int remove_stale(const struct address *a)
 {
-	mode_t saved = umask(0177);     /* nobody else's until mode and owner are set */
+	bool stale;
+
+	if (look_at(a, &stale) == -1)
+		return -1;
+	return stale ? unlink(a->u.un.sun_path) : 0;
+}
+
+/*
+ * A socket file gets the mode that the socket has when it is bound, less the umask: so
+ * it is right from the beginning, and needs no /proc.
+ */
+static int bind_to(int fd, const struct address *a, const struct listener_options *o)
+{
+	const bool has_mode = has_path(a) && o->mode >= 0 && fchmod(fd, (mode_t)o->mode) == 0;
+	const mode_t saved = umask(has_mode ? 0 : 0177);
 	int result = bind(fd, &a->u.sa, a->len);
 
 	if (result == -1 && errno == EADDRINUSE && has_path(a))
@@ -168,6 +215,40 @@ static int learn_address(int fd, struct address *a)
 	return getsockname(fd, &a->u.sa, &a->len);
 }
 
+/* On failure nothing is left at the path that was not there. */
+static int bind_and_listen(int fd, struct address *a, const struct listener_options *o,
+                           struct listener_file *file)
+{
+	if (prepare(fd, a, o) == -1 || bind_to(fd, a, o) == -1)
+		return -1;
+	remember_file(a, file);
+	if (set_ownership(a, o, file) == 0 && listen(fd, o->backlog) == 0 &&
+	    (!is_inet(a) || learn_address(fd, a) == 0))
+		return 0;
+	listener_unlink(a, file);
+	*file = (struct listener_file){ 0 };
+	return -1;
+}
+
+/*
+ * Between bind(2) and listen(2) a socket looks as if its owner had died. So the path is
+ * locked until we listen, or another one that starts now would take it away.
+ */
+static int listen_at_path(int fd, struct address *a, const struct listener_options *o,
+                          struct listener_file *file)
+{
+	struct path_lock lock;
+	bool stale;
+	int result;
+
+	/* First, since without permission to write there the lock would say nothing but that. */
+	if (look_at(a, &stale) == -1 || path_lock_take(&lock, a->u.un.sun_path) == -1)
+		return -1;
+	result = bind_and_listen(fd, a, o, file);
+	path_lock_drop(&lock);
+	return result;
+}
+
 int listener_open(struct address *a, const struct listener_options *o, struct listener_file *file)
 {
 	int fd = socket(a->u.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -175,14 +256,8 @@ int listener_open(struct address *a, const struct listener_options *o, struct li
 	*file = (struct listener_file){ 0 };
 	if (fd == -1)
 		return -1;
-	if (prepare(fd, a, o) == -1 || bind_to(fd, a) == -1)
+	if ((has_path(a) ? listen_at_path(fd, a, o, file) : bind_and_listen(fd, a, o, file)) == -1)
 		return fd_drop(fd);
-	remember_file(a, file);
-	if (set_ownership(a, o, file) == -1 || listen(fd, o->backlog) == -1 ||
-	    (is_inet(a) && learn_address(fd, a) == -1)) {
-		listener_unlink(a, file);
-		return fd_drop(fd);
-	}
 	return fd;
 }
 
@@ -226,11 +301,9 @@ void listener_queue(int fd, int64_t *length, int64_t *limit)
 
 void listener_unlink(const struct address *a, const struct listener_file *file)
 {
-	struct stat st;
 	int saved = errno;
 
-	if (file->ino != 0 && lstat(a->u.un.sun_path, &st) == 0 &&
-	    st.st_dev == file->dev && st.st_ino == file->ino)
+	if (file->ino != 0 && has_path(a) && listener_is_in_place(a, file))
 		unlink(a->u.un.sun_path);
 	errno = saved;
 }

@@ -36,16 +36,17 @@ struct listener_file {
 /*
  * Binds and listens. Port 0 is replaced in *a by the port that was chosen. A
  * stale unix socket file is replaced if nobody listens there; *file is then
- * ours. Returns the descriptor, or -1 with errno: EADDRINUSE also if somebody
- * listens on a unix path, ENOTSOCK if something else is there, EAFNOSUPPORT if
- * the kernel lacks the family.
+ * ours. Of several processes that try at once for one path, one gets it. Returns
+ * the descriptor, or -1 with errno: EADDRINUSE also if somebody listens on a unix
+ * path, ENOTSOCK if something else is there, EAFNOSUPPORT if the kernel lacks the
+ * family.
  */
 int listener_open(struct address *a, const struct listener_options *o, struct listener_file *file);
 
 /*
  * Backlog, nodelay, keepalive, time-out, mode and owner of a socket that listens already.
  * 0, or -1 with errno: ESTALE if another file is at its path now, which is left
- * alone.
+ * alone; ENOSYS if a kernel before 6.6 needs /proc for another mode, and has none.
  */
 int listener_adjust(int fd, const struct address *a, const struct listener_options *o,
                     const struct listener_file *file);
@@ -58,6 +59,9 @@ int listener_adopt(int fd, struct address *a);
 
 /* Adds to *length how many connections wait to be accepted, and to *limit how many may. */
 void listener_queue(int fd, int64_t *length, int64_t *limit);
+
+/* Whether the file of a unix path is still the one that we bound; true for what has no file. */
+bool listener_is_in_place(const struct address *a, const struct listener_file *file);
 
 /* Removes the file of a unix path if it is still ours. */
 void listener_unlink(const struct address *a, const struct listener_file *file);

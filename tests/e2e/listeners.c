@@ -285,6 +285,138 @@ START_TEST(a_unix_socket_that_is_somebody_elses_by_now_is_not_removed)
 	close(somebody);
 } END_TEST
 
+/* ---- a file that was removed -------------------------------------------- */
+
+static void serve_one_more(const char *path)
+{
+	int fd = client_connect(files_text("unix:%s", path));
+
+	client_echo(fd);
+	close(fd);
+}
+
+#define AT_PATH SERVICES(SERVICE_AT("s", "\"unix:%s\"", "echo", ONE_SLOT))
+
+START_TEST(a_removed_unix_socket_is_made_anew_by_a_reload_and_its_queue_is_served)
+{
+	const char *path = files_path("s.sock");
+	pid_t old;
+	int fds[4];
+
+	daemon_start(&d, AT_PATH, path);
+	old = daemon_next_worker(&d, "s");
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		fds[i] = client_connect(files_text("unix:%s", path));
+	client_echo(fds[0]);
+	ck_assert_int_eq(unlink(path), 0);
+	daemon_reload(&d, AT_PATH, path);
+	serve_one_more(path);
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		client_echo(fds[i]);
+		close(fds[i]);
+	}
+	daemon_wait_for(&d, "worker-end pid=%d how=exit value=0", old);
+	serve_one_more(path);
+	daemon_signal(&d, SIGTERM);
+	ck_assert_int_eq(daemon_join(&d), 0);
+	ck_assert(!files_exist(path));
+} END_TEST
+
+START_TEST(a_unix_socket_that_was_replaced_by_a_dead_one_is_made_anew)
+{
+	const char *path = files_path("s.sock");
+
+	daemon_start(&d, AT_PATH, path);
+	ck_assert_int_eq(unlink(path), 0);
+	close(client_listen_unix(path));
+	daemon_reload(&d, AT_PATH, path);
+	serve_one_more(path);
+} END_TEST
+
+START_TEST(a_reload_is_refused_while_somebody_else_listens_at_the_path)
+{
+	const char *path = files_path("s.sock");
+	int fd, somebody;
+
+	daemon_start(&d, AT_PATH, path);
+	fd = daemon_connect(&d, "s");
+	ck_assert_int_eq(unlink(path), 0);
+	somebody = client_listen_unix(path);
+	daemon_signal(&d, SIGHUP);
+	daemon_wait_for(&d, "reload-failed reason=listen");
+	client_echo(fd);
+	close(fd);
+	close(somebody);
+} END_TEST
+
+/* ---- an address that is not there yet ----------------------------------- */
+
+#define NOT_THERE "192.0.2.1:0"         /* for documentation: RFC 5737 */
+
+START_TEST(an_address_that_is_not_there_is_listened_to_with_freebind)
+{
+	daemon_config(&d, SERVICES(SERVICE_AT("s", "\"" NOT_THERE "\"", "echo", "workers = 1;")));
+	ck_assert_int_eq(daemon_run_args(&d, "-c", d.config), 69);
+	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), "freebind = true"));
+	daemon_start(&d, SERVICES(SERVICE_AT("s", "( { address = \"" NOT_THERE "\"; freebind = true; } )",
+	                                     "echo", "workers = 1;")));
+	/* The same listener without the key: its socket is there. */
+	daemon_reload(&d, SERVICES(SERVICE_AT("s", "\"" NOT_THERE "\"", "echo", "workers = 1;")));
+	ck_assert_uint_eq(daemon_saw(&d, "closed"), 0);
+} END_TEST
+
+/* ---- many at once ------------------------------------------------------- */
+
+static struct daemon rivals[6];
+
+/* Starts all of them; one serves, and the others end with 69. */
+static struct daemon *start_rivals(const char *text)
+{
+	struct daemon *winner = NULL;
+	size_t n_gone = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(rivals); i++) {
+		rivals[i].may_end = true;
+		daemon_config(&rivals[i], "%s", text);
+		daemon_spawn(&rivals[i]);
+	}
+	while (n_gone < ARRAY_SIZE(rivals) - 1) {
+		turn_once();
+		n_gone = 0;
+		for (size_t i = 0; i < ARRAY_SIZE(rivals); i++)
+			n_gone += rivals[i].gone;
+	}
+	for (size_t i = 0; i < ARRAY_SIZE(rivals); i++) {
+		if (rivals[i].gone)
+			ck_assert_int_eq(rivals[i].status, 69);
+		else
+			winner = &rivals[i];
+	}
+	ck_assert_ptr_nonnull(winner);
+	daemon_wait_ready(winner);
+	return winner;
+}
+
+START_TEST(of_many_starts_on_one_path_one_serves)
+{
+	const char *path = files_path("s.sock");
+
+	close(client_listen_unix(path));         /* a dead one is in the way of all */
+	start_rivals(files_text(SERVICES(SERVICE_AT("s", "\"unix:%s\"", "echo", "workers = 1;")), path));
+	serve_one_more(path);
+	ck_assert(!files_exist(files_text("%s.drover-lock", path)));
+} END_TEST
+
+START_TEST(of_many_starts_with_one_control_socket_one_serves)
+{
+	const char *path = files_path("control.sock");
+
+	close(client_listen_unix(path));
+	start_rivals(files_text("control = { socket = \"%s\"; };\n"
+	                        SERVICES(SERVICE("s", "echo", "workers = 1;")), path));
+	close(client_connect(files_text("unix:%s", path)));
+} END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("listeners");
@@ -304,5 +436,11 @@ int main(void)
 	tcase_add_test(tc, a_unix_socket_on_which_somebody_listens_is_left_alone);
 	tcase_add_test(tc, a_file_that_is_no_socket_is_left_alone);
 	tcase_add_test(tc, a_unix_socket_that_is_somebody_elses_by_now_is_not_removed);
+	tcase_add_test(tc, a_removed_unix_socket_is_made_anew_by_a_reload_and_its_queue_is_served);
+	tcase_add_test(tc, a_unix_socket_that_was_replaced_by_a_dead_one_is_made_anew);
+	tcase_add_test(tc, a_reload_is_refused_while_somebody_else_listens_at_the_path);
+	tcase_add_test(tc, an_address_that_is_not_there_is_listened_to_with_freebind);
+	tcase_add_test(tc, of_many_starts_on_one_path_one_serves);
+	tcase_add_test(tc, of_many_starts_with_one_control_socket_one_serves);
 	return harness_run(s);
 }

@@ -64,6 +64,28 @@ START_TEST(fifty_upgrades_under_load_cost_nobody_anything)
 	ck_assert_str_eq(process_link(d.pid, "exe"), upgrade_program());
 } END_TEST
 
+START_TEST(a_unix_socket_that_was_removed_is_made_anew_and_its_queue_is_served)
+{
+	const char *path = files_path("s.sock");
+	int fds[3], fd;
+
+	daemon_start(&d, SERVICES(SERVICE_AT("s", "\"unix:%s\"", "echo", "workers = 1; connections = 1;")), path);
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		fds[i] = client_connect(files_text("unix:%s", path));
+	client_echo(fds[0]);
+	ck_assert_int_eq(unlink(path), 0);
+	upgrade_to_next(&d);
+	fd = client_connect(files_text("unix:%s", path));
+	client_echo(fd);
+	close(fd);
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
+		client_echo(fds[i]);
+		close(fds[i]);
+	}
+	upgrade_to(&d, upgrade_original(), PACKAGE_VERSION);
+	ck_assert(files_exist(path));
+} END_TEST
+
 START_TEST(whoever_asks_for_it_is_answered_by_the_new_program)
 {
 	daemon_start(&d, ECHO(""), control_path());
@@ -233,6 +255,7 @@ int main(void)
 	TCase *tc = upgrade_case(s, "well");
 
 	tcase_add_test(tc, fifty_upgrades_under_load_cost_nobody_anything);
+	tcase_add_test(tc, a_unix_socket_that_was_removed_is_made_anew_and_its_queue_is_served);
 	tcase_add_test(tc, whoever_asks_for_it_is_answered_by_the_new_program);
 	tcase_add_test(tc, what_is_open_stays_open_and_new_clients_get_new_workers);
 	tcase_add_test(tc, counts_go_on);

@@ -480,6 +480,127 @@ START_TEST(the_owner_is_set_before_the_mode)
 	close(fd);
 } END_TEST
 
+/* ---- two at once -------------------------------------------------------- */
+
+int __real_listen(int fd, int backlog);
+int __wrap_listen(int fd, int backlog);
+
+static void (*in_the_gap)(void);        /* called once, when a socket is bound and does not listen yet */
+
+int __wrap_listen(int fd, int backlog)
+{
+	void (*call)(void) = in_the_gap;
+
+	in_the_gap = NULL;
+	if (call)
+		call();
+	return __real_listen(fd, backlog);
+}
+
+static int second_result, second_error;
+
+static void start_a_second(void)
+{
+	struct address a = local("sock");
+	struct listener_file file;
+
+	second_result = listener_open(&a, &plain, &file);
+	second_error = errno;
+}
+
+static void check_that_the_second_is_refused(void)
+{
+	struct address a = local("sock");
+	struct listener_file file;
+	int fd;
+
+	in_the_gap = start_a_second;
+	fd = open_plain(&a, &file);
+	ck_assert_int_eq(second_result, -1);
+	ck_assert_int_eq(second_error, EADDRINUSE);
+	ck_assert(listener_is_in_place(&a, &file));
+	ck_assert(takes_connections(&a));
+	ck_assert(!exists("sock.drover-lock"));
+	close(fd);
+}
+
+START_TEST(a_second_start_in_the_gap_before_listen_is_refused)
+{
+	check_that_the_second_is_refused();
+	check_that_the_second_is_refused();     /* the same where a dead one lies */
+} END_TEST
+
+START_TEST(a_lock_that_was_left_behind_hinders_nobody)
+{
+	struct address a = local("sock");
+	struct listener_file file;
+	int fd;
+
+	unit_write_file("sock.drover-lock", "");
+	fd = open_plain(&a, &file);
+	ck_assert(!exists("sock.drover-lock"));
+	close(fd);
+} END_TEST
+
+START_TEST(a_file_with_the_name_of_the_lock_is_not_removed)
+{
+	struct address a = local("sock");
+	struct listener_file file;
+	int fd;
+
+	unit_write_file("sock.drover-lock", "precious");
+	fd = open_plain(&a, &file);
+	ck_assert_str_eq(unit_read_file("sock.drover-lock"), "precious");
+	close(fd);
+} END_TEST
+
+START_TEST(after_a_failure_there_is_no_lock)
+{
+	struct address a = local("sock");
+	struct listener_file file;
+
+	unit_write_file("sock", "precious");
+	ck_assert_int_eq(listener_open(&a, &plain, &file), -1);
+	ck_assert(!exists("sock.drover-lock"));
+} END_TEST
+
+/* At no time is a socket there with more rights than it is to have. */
+static void look_at_the_mode(void)
+{
+	ck_assert_uint_eq(mode_of("sock"), 0640);
+}
+
+START_TEST(a_unix_path_has_its_mode_from_the_beginning)
+{
+	struct address a = local("sock");
+	struct listener_options o = plain;
+	struct listener_file file;
+	int fd;
+
+	o.mode = 0640;
+	in_the_gap = look_at_the_mode;
+	fd = listener_open(&a, &o, &file);
+	ck_assert_ptr_null(in_the_gap);
+	ck_assert_msg(fd != -1, "%m");
+	close(fd);
+} END_TEST
+
+START_TEST(a_file_that_was_removed_or_replaced_is_not_in_place)
+{
+	struct address a = local("sock"), nameless = local("@drover-unit-place");
+	struct listener_file file, none;
+	int fd = open_plain(&a, &file), other = open_plain(&nameless, &none);
+
+	ck_assert(listener_is_in_place(&a, &file));
+	ck_assert(listener_is_in_place(&nameless, &none));
+	ck_assert_int_eq(rename("sock", "kept"), 0);
+	ck_assert(!listener_is_in_place(&a, &file));
+	unit_write_file("sock", "");
+	ck_assert(!listener_is_in_place(&a, &file));
+	close(fd);
+	close(other);
+} END_TEST
+
 /* ---- inherited ---------------------------------------------------------- */
 
 START_TEST(an_inherited_socket_tells_its_address)
@@ -532,6 +653,8 @@ int main(void)
 	tcase_add_test(inet, a_port_can_be_had_again_while_old_connections_die);
 	unit_add_if(has_ipv6(), "no IPv6 here", inet, both_families_can_have_the_same_port);
 	tcase_add_test(inet, an_address_that_is_not_ours_gives_errno);
+	tcase_add_test(inet, freebind_takes_an_address_that_is_not_there_yet);
+	unit_add_if(has_ipv6(), "no IPv6 here", inet, freebind_is_for_ipv6_as_well);
 	tcase_add_test(inet, accepted_sockets_inherit_the_options);
 	tcase_add_test(inet, a_tcp_socket_tells_its_queue_and_a_unix_socket_does_not);
 	tcase_add_test(unix_path, a_unix_path_gets_its_mode_whatever_the_umask_is);
@@ -547,9 +670,13 @@ int main(void)
 	tcase_add_test(unix_path, a_file_that_is_not_ours_any_more_is_not_adjusted);
 	unit_add_if(geteuid() == 0, "only root can do that", unix_path,
 	            the_owner_is_set_before_the_mode);
+	tcase_add_test(unix_path, a_second_start_in_the_gap_before_listen_is_refused);
+	tcase_add_test(unix_path, a_lock_that_was_left_behind_hinders_nobody);
+	tcase_add_test(unix_path, a_file_with_the_name_of_the_lock_is_not_removed);
+	tcase_add_test(unix_path, after_a_failure_there_is_no_lock);
+	tcase_add_test(unix_path, a_unix_path_has_its_mode_from_the_beginning);
+	tcase_add_test(unix_path, a_file_that_was_removed_or_replaced_is_not_in_place);
 	tcase_add_test(inherited, an_inherited_socket_tells_its_address);
 	tcase_add_test(inherited, what_does_not_listen_for_streams_is_not_adopted);
 	return unit_run(s);
 }
-	tcase_add_test(inet, freebind_takes_an_address_that_is_not_there_yet);
-	unit_add_if(has_ipv6(), "no IPv6 here", inet, freebind_is_for_ipv6_as_well);

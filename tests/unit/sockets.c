@@ -288,6 +288,40 @@ START_TEST(a_socket_whose_file_is_gone_is_still_the_same_and_takes_no_other_file
 	ck_assert_uint_eq(n_sockets(), 0);
 } END_TEST
 
+START_TEST(a_socket_whose_file_was_removed_is_made_anew_and_the_old_one_stays_for_its_queue)
+{
+	struct conf_listen path = local("sock");
+	struct conf_service s = service("a", &path, 1);
+
+	ck_assert_int_eq(acquire(&s, 1, found), 1);
+	sockets_commit(&sockets, 1);
+	ck_assert_int_eq(unlink("sock"), 0);
+	ck_assert_int_eq(acquire(&s, 2, again), 1);
+	ck_assert_ptr_ne(again[0], found[0]);
+	ck_assert_uint_eq(found[0]->users, 1);
+	ck_assert(exists("sock"));
+	sockets_commit(&sockets, 2);
+	sockets_release(&sockets, found[0]);
+	ck_assert(exists("sock"));
+	ck_assert_int_eq(acquire(&s, 3, found), 1);
+	ck_assert_ptr_eq(found[0], again[0]);
+} END_TEST
+
+START_TEST(one_that_cannot_be_made_anew_is_said_so)
+{
+	struct conf_listen path = local("sock");
+	struct conf_service s = service("a", &path, 1);
+
+	ck_assert_int_eq(acquire(&s, 1, found), 1);
+	ck_assert_int_eq(unlink("sock"), 0);
+	unit_write_file("sock", "of somebody else");
+	ck_assert_int_eq(acquire(&s, 2, again), -1);
+	ck_assert_int_eq(error.exit_code, EX_UNAVAILABLE);
+	ck_assert_uint_eq(found[0]->users, 1);
+	ck_assert_uint_eq(n_sockets(), 1);
+	ck_assert_str_eq(unit_read_file("sock"), "of somebody else");
+} END_TEST
+
 /* ---- pairs -------------------------------------------------------------- */
 
 static bool has_ipv6(void)
@@ -475,6 +509,8 @@ int main(void)
 	tcase_add_test(tc, a_client_that_takes_nothing_has_its_time);
 	tcase_add_test(tc, options_come_into_force_when_a_generation_is_committed);
 	tcase_add_test(tc, a_socket_whose_file_is_gone_is_still_the_same_and_takes_no_other_file);
+	tcase_add_test(tc, a_socket_whose_file_was_removed_is_made_anew_and_the_old_one_stays_for_its_queue);
+	tcase_add_test(tc, one_that_cannot_be_made_anew_is_said_so);
 	unit_add_if(geteuid() == 0, "only root can do that", tc, two_devices_can_have_the_same_port);
 	unit_add_if(has_ipv6(), "no IPv6 here", pairs, a_pair_has_one_port_for_both_families);
 	tcase_add_test(pairs, a_pair_is_chosen_anew_until_both_can_have_the_port);
