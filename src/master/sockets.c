@@ -197,6 +197,18 @@ struct search {                         /* the making of one service's set */
 	struct sockets_error      *error;
 };
 
+/* The one that is the same, wherever its file may be; NULL: none. */
+static struct listening *find_same(const struct search *q, const struct conf_listen *c,
+                                   size_t position)
+{
+	struct listening *l;
+
+	list_each(&q->sockets->all, l, struct listening, in_sockets)
+		if (is_same(l, c, q->service->name, position))
+			return l;
+	return NULL;
+}
+
 /*
  * The one that can be had again. Not a unix socket whose file was removed, or is another
  * one by now: nobody can connect to it any more. It is made anew, and the old one is
@@ -357,7 +369,14 @@ static int take_or_open(struct search *q, const struct conf_listen *c, size_t po
 			            "%s overlaps with %s, on which service \"%s\" listens "
 			            "(remove that one in a reload of its own first)", c->text,
 			            address_format(&l->address, text, sizeof text), l->service);
-	return open_new(q, c, position);
+	l = q->sockets->keeps_lost ? find_same(q, c, position) : NULL;
+	if (open_new(q, c, position) == 0)
+		return 0;
+	if (!l)
+		return -1;
+	log_warn("%s; its clients of before are served, and nobody else can connect", q->error->text);
+	q->by_index[position] = l;
+	return take(q, c, l);
 }
 
 int sockets_acquire(struct sockets *s, const struct conf_service *service,

@@ -37,6 +37,7 @@ struct listening {                      /* one socket */
 struct sockets {
 	struct list    all;
 	struct notify *events;          /* or NULL */
+	bool           keeps_lost;      /* a file that cannot be made anew is a warning, no error */
 };
 
 /* Why a socket could not be had. */

@@ -248,10 +248,13 @@ static void on_own_conf(void *arg, const struct conf_fetched *result)
 	struct generation *g = NULL;
 
 	m->fetch = NULL;
+	/* There is no other program to go back to: what cannot be mended now must not end the rest. */
+	m->sockets.keeps_lost = !m->takeover || is_return(m->takeover);
 	if (!result->conf)
 		snprintf(failure.text, sizeof failure.text, "%s", conf_fetch_trouble(result));
 	else
 		g = master_new_generation(m, result, m->predecessor, &failure);
+	m->sockets.keeps_lost = false;
 	if (!g) {
 		takeover_give_up(m, failure.text);
 	} else if (m->takeover && !is_return(m->takeover)) {

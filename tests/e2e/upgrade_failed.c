@@ -217,11 +217,37 @@ START_TEST(who_cannot_have_new_workers_keeps_the_old_ones)
 	upgrade_to_next(&d);
 } END_TEST
 
+/* The new program can listen there no more than the old one, which goes on with what it has. */
+START_TEST(a_unix_socket_that_cannot_be_made_anew_refuses_the_upgrade_and_ends_nothing)
+{
+	const char *path = files_text("%s/s.sock", files_mkdir("sub"));
+	int fd;
+
+	daemon_start(&d, "control = { socket = \"%s\"; };\n"
+	             SERVICES(SERVICE_AT("s", "[ \"127.0.0.1:0\", \"unix:%s\" ]", "echo", "workers = 1;")),
+	             control_path(), path);
+	daemon_next_worker(&d, "s");
+	fd = client_connect(files_text("unix:%s", path));
+	client_echo(fd);
+	files_remove_tree(files_path("sub"));
+	upgrade_install(upgrade_built("next_droverd"));
+	ck_assert_int_eq(operator_run_args(control_path(), "upgrade"), 1);
+	daemon_wait_for(&d, "upgrade-failed reason=takeover");
+	ck_assert_ptr_nonnull(strstr(operator_errors(), "No such file"));
+	client_echo(fd);
+	upgrade_check_echo(&d, "s");
+	/* And workers are replaced as ever. */
+	ck_assert_int_eq(kill(daemon_next_worker(&d, "s"), SIGKILL), 0);
+	daemon_next_worker(&d, "s");
+	close(fd);
+} END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("upgrade_failed");
 	TCase *tc = upgrade_case(s, "refused");
 
+	tcase_add_test(tc, a_unix_socket_that_cannot_be_made_anew_refuses_the_upgrade_and_ends_nothing);
 	tcase_add_test(tc, a_broken_configuration_refuses_the_upgrade);
 	tcase_add_loop_test(tc, a_program_that_cannot_is_not_executed, 0,
 	                    sizeof no_programs / sizeof no_programs[0]);
