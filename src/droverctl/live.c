@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -45,7 +46,8 @@ struct live {
 	int64_t         delay_ms, due_ms;
 	int64_t         late_ms;        /* when an answer that is waited for has not come in time */
 	long            left;           /* rounds; not above 0: no end */
-	size_t          n_rows;         /* of the view, at the last drawing */
+	size_t          n_rows;         /* of the view, at the last drawing; and which columns it had */
+	bool            shown[VIEW_COLUMNS_MAX];
 	bool            over;
 	int             signal;         /* that ended it; 0: none */
 	int             signal_fd;
@@ -101,16 +103,19 @@ static void draw_row(const struct table *table, size_t row, int line)
 	screen_put(line, 0, SCREEN_PLAIN, buf);
 }
 
-static void draw_table(struct live *l, const struct table *table)
+static void draw_table(struct live *l, struct table *table)
 {
 	struct look *look = &l->looks[l->view];
-	struct table_place sorted = table_place(table, look->column);
+	struct table_place sorted;
 	char buf[LINE_ROOM];
 	struct text t = text_in(buf, sizeof buf);
 
+	table_scroll_to(table, look->column, (size_t)screen_width());
+	sorted = table_place(table, look->column);
 	table_titles(table, &t);
 	screen_put(LINE_TITLES, 0, SCREEN_BOLD, buf);
-	screen_mark(LINE_TITLES, (int)sorted.at, (int)sorted.width, SCREEN_REVERSE);
+	if (sorted.width > 0)
+		screen_mark(LINE_TITLES, (int)sorted.at, (int)sorted.width, SCREEN_REVERSE);
 	for (size_t i = 0; i < page() && look->first + i < l->n_rows; i++)
 		draw_row(table, look->first + i, LINE_ROWS + (int)i);
 }
@@ -131,6 +136,8 @@ static void draw(struct live *l)
 	struct table *table = table_new(view_of(l->view), rows);
 	const struct look *look = &l->looks[l->view];
 
+	for (size_t c = 0; c < view_of(l->view)->n_columns; c++)
+		l->shown[c] = table_shows(table, c);
 	screen_fit();
 	l->n_rows = table_n_rows(table);
 	stay_in_rows(l);
@@ -156,6 +163,7 @@ static void press_quit(struct live *l)
 static void go_to_view(struct live *l, enum view_kind view)
 {
 	l->view = view;
+	memset(l->shown, true, sizeof l->shown);        /* not known yet */
 	l->due_ms = clock_ms();
 }
 
@@ -184,6 +192,11 @@ static void press_connections(struct live *l)
 	go_to_view(l, VIEW_CONNECTIONS);
 }
 
+static void press_crashes(struct live *l)
+{
+	go_to_view(l, VIEW_CRASHES);
+}
+
 /* Of numbers the largest are looked for. */
 static void sort_by(struct live *l, size_t column)
 {
@@ -196,13 +209,20 @@ static void sort_by(struct live *l, size_t column)
 
 static void press_left(struct live *l)
 {
-	if (l->looks[l->view].column > 0)
-		sort_by(l, l->looks[l->view].column - 1);
+	size_t column = l->looks[l->view].column;
+
+	while (column > 0 && !l->shown[--column])
+		;
+	sort_by(l, column);
 }
 
 static void press_right(struct live *l)
 {
-	sort_by(l, l->looks[l->view].column + 1);
+	size_t column = l->looks[l->view].column + 1;
+
+	while (column < view_of(l->view)->n_columns && !l->shown[column])
+		column++;
+	sort_by(l, column);
 }
 
 static void press_reverse(struct live *l)
@@ -266,7 +286,9 @@ static const struct {
 	{ 'q', press_quit }, { 'Q', press_quit },
 	{ '\t', press_next }, { SCREEN_KEY_BACKTAB, press_previous },
 	{ '1', press_services }, { '2', press_workers }, { '3', press_connections },
+	{ '4', press_crashes },
 	{ 's', press_services }, { 'w', press_workers }, { 'c', press_connections },
+	{ 'x', press_crashes },
 	{ SCREEN_KEY_LEFT, press_left }, { '<', press_left },
 	{ SCREEN_KEY_RIGHT, press_right }, { '>', press_right },
 	{ 'r', press_reverse },
@@ -422,6 +444,8 @@ bool live_run(const struct arguments *a, struct refresh *r)
 	struct live l = {
 		.refresh = r, .delay_ms = a->delay_ms, .due_ms = clock_ms() + a->delay_ms,
 		.left = a->count, .signal_fd = -1,
+		/* Their names begin with the time: the latest one first. */
+		.looks[VIEW_CRASHES].descending = true,
 	};
 
 	if (!take_signals(&l) || !screen_open()) {

@@ -65,6 +65,11 @@ int screen_height(void)
 	return LINES;
 }
 
+int screen_width(void)
+{
+	return COLS;
+}
+
 void screen_clear(void)
 {
 	erase();

@@ -25,6 +25,7 @@ void screen_close(void);
 /* Takes over the size that the terminal has now. */
 void screen_fit(void);
 int screen_height(void);
+int screen_width(void);
 
 /* Empties the next picture; screen_put draws into it, cut where the line ends; screen_show shows it. */
 void screen_clear(void);

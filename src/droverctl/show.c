@@ -26,7 +26,7 @@ static bool show_list(enum view_kind kind, const json_t *result, FILE *out)
 	if (!rows)
 		return false;
 	t = table_new(view_of(kind), rows);
-	table_print(t, out);
+	table_print(t, out, table_width_of(out));
 	table_free(t);
 	return true;
 }

@@ -8,6 +8,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 #include "memory.h"
 #include "value.h"
@@ -25,6 +27,8 @@ struct table {
 	char              *bytes;
 	size_t             len, room;
 	size_t            *widths;
+	bool              *shown;       /* columns that have something to tell */
+	size_t             from, end;   /* those of a line, beside the first one */
 };
 
 static const char *cell(const struct table *t, size_t row, size_t column)
@@ -60,11 +64,33 @@ static void add_row(struct table *t, const json_t *row)
 	}
 }
 
+static double weight(const struct table *t, size_t row, const struct column *c)
+{
+	return c->weight(value_at(json_array_get(t->rows, row), c->path));
+}
+
+/* Such as 0, 0%, 0/0 or -. */
+static bool is_nothing(const char *cell)
+{
+	return cell[strspn(cell, "0-./% ")] == '\0';
+}
+
+static bool has_something(const struct table *t, size_t column)
+{
+	const struct column *c = &t->view->columns[column];
+
+	for (size_t r = 0; r < t->n_rows; r++)
+		if (c->of_interest ? weight(t, r, c) > 0 : !is_nothing(cell(t, r + 1, column)))
+			return true;
+	return false;
+}
+
 struct table *table_new(const struct view *v, const json_t *rows)
 {
 	struct table *t = memory_grow(NULL, 1, sizeof *t);
 
-	*t = (struct table){ .view = v, .rows = rows, .n_rows = json_array_size(rows) };
+	*t = (struct table){ .view = v, .rows = rows, .n_rows = json_array_size(rows),
+	                     .from = 1, .end = v->n_columns };
 	t->order = memory_grow(NULL, t->n_rows, sizeof *t->order);
 	t->cells = memory_grow(NULL, (t->n_rows + 1) * v->n_columns, sizeof *t->cells);
 	t->widths = memory_grow(NULL, v->n_columns, sizeof *t->widths);
@@ -75,6 +101,9 @@ struct table *table_new(const struct view *v, const json_t *rows)
 		t->order[r] = r;
 		add_row(t, json_array_get(rows, r));
 	}
+	t->shown = memory_grow(NULL, v->n_columns, sizeof *t->shown);
+	for (size_t c = 0; c < v->n_columns; c++)
+		t->shown[c] = c == 0 || t->n_rows == 0 || has_something(t, c);
 	return t;
 }
 
@@ -86,6 +115,7 @@ void table_free(struct table *t)
 	free(t->cells);
 	free(t->bytes);
 	free(t->widths);
+	free(t->shown);
 	free(t);
 }
 
@@ -96,11 +126,6 @@ struct wish {
 	size_t              column;
 	int                 direction;  /* 1, or -1 */
 };
-
-static double weight(const struct table *t, size_t row, const struct column *c)
-{
-	return c->weight(value_at(json_array_get(t->rows, row), c->path));
-}
 
 static int by_weight(const struct wish *w, const struct column *c, size_t a, size_t b)
 {
@@ -139,13 +164,34 @@ size_t table_n_rows(const struct table *t)
 	return t->n_rows;
 }
 
+bool table_shows(const struct table *t, size_t column)
+{
+	return t->shown[column];
+}
+
+static bool is_in_line(const struct table *t, size_t column)
+{
+	return column == 0 || (t->shown[column] && column >= t->from && column < t->end);
+}
+
+static size_t last_in_line(const struct table *t)
+{
+	size_t c = t->view->n_columns - 1;
+
+	while (!is_in_line(t, c))
+		c--;
+	return c;
+}
+
 static void put_line(const struct table *t, size_t row, struct text *line)
 {
-	size_t last = t->view->n_columns - 1;
+	const size_t last = last_in_line(t);
 
 	for (size_t c = 0; c <= last; c++) {
 		int width = (int)t->widths[c];
 
+		if (!is_in_line(t, c))
+			continue;
 		if (c > 0)
 			text_add(line, "%*s", GAP, "");
 		if (t->view->columns[c].weight)
@@ -167,18 +213,44 @@ void table_row(const struct table *t, size_t row, struct text *line)
 
 struct table_place table_place(const struct table *t, size_t column)
 {
-	struct table_place p = { .at = 0, .width = t->widths[column] };
+	struct table_place p = { .at = 0, .width = is_in_line(t, column) ? t->widths[column] : 0 };
 
 	for (size_t c = 0; c < column; c++)
-		p.at += t->widths[c] + GAP;
+		p.at += is_in_line(t, c) ? t->widths[c] + GAP : 0;
 	return p;
 }
 
-void table_print(const struct table *t, FILE *out)
+void table_scroll_to(struct table *t, size_t column, size_t width)
 {
-	struct table_place last = table_place(t, t->view->n_columns - 1);
-	size_t size = last.at + last.width + 1;
-	char *buf = memory_grow(NULL, size, 1);
+	struct table_place p;
+
+	for (t->from = 1; t->from < column; t->from++) {
+		p = table_place(t, column);
+		if (p.at + p.width <= width)
+			return;
+	}
+}
+
+/* ---- printed ------------------------------------------------------------ */
+
+/* Which column after from is the first that does not fit; one is in any case put there. */
+static size_t end_of_part(const struct table *t, size_t from, size_t width)
+{
+	size_t at = t->widths[0], n = 0, c;
+
+	for (c = from; c < t->view->n_columns; c++) {
+		if (!t->shown[c])
+			continue;
+		at += GAP + t->widths[c];
+		if (width > 0 && at > width && n > 0)
+			break;
+		n++;
+	}
+	return c;
+}
+
+static void print_part(const struct table *t, char *buf, size_t size, FILE *out)
+{
 	struct text line = text_in(buf, size);
 
 	table_titles(t, &line);
@@ -188,5 +260,31 @@ void table_print(const struct table *t, FILE *out)
 		table_row(t, r, &line);
 		fprintf(out, "%s\n", buf);
 	}
+}
+
+void table_print(struct table *t, FILE *out, size_t width)
+{
+	const size_t n = t->view->n_columns;
+	size_t size = 1;
+	char *buf;
+
+	for (size_t c = 0; c < n; c++)
+		size += t->widths[c] + GAP;
+	buf = memory_grow(NULL, size, 1);
+	for (t->from = 1; t->from < n; t->from = t->end) {
+		if (t->from > 1)
+			fputc('\n', out);
+		t->end = end_of_part(t, t->from, width);
+		print_part(t, buf, size, out);
+	}
+	t->from = 1;
+	t->end = n;
 	free(buf);
+}
+
+size_t table_width_of(FILE *out)
+{
+	struct winsize w = { 0 };
+
+	return isatty(fileno(out)) && ioctl(fileno(out), TIOCGWINSZ, &w) == 0 ? w.ws_col : 0;
 }

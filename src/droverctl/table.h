@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A list in aligned columns: numbers to the right, the rest to the left, as
- * wide as their widest cell.
+ * wide as their widest cell. A column in which all rows have nothing or zero is
+ * left out; if the list has no rows, all columns are shown.
  */
 #ifndef DROVER_DROVERCTL_TABLE_H
 #define DROVER_DROVERCTL_TABLE_H
@@ -28,11 +29,25 @@ size_t table_n_rows(const struct table *t);
 void table_titles(const struct table *t, struct text *line);
 void table_row(const struct table *t, size_t row, struct text *line);
 
-/* Where a column begins in a line, and how wide it is. */
+bool table_shows(const struct table *t, size_t column);
+
+/*
+ * From now on lines leave out as many columns after the first one as is needed for
+ * this one to end within width, if it can.
+ */
+void table_scroll_to(struct table *t, size_t column, size_t width);
+
+/* Where a column begins in a line, and how wide it is: 0 if it is not in the line. */
 struct table_place { size_t at, width; };
 struct table_place table_place(const struct table *t, size_t column);
 
-/* Titles and rows, as lines. */
-void table_print(const struct table *t, FILE *out);
+/*
+ * Titles and rows, as lines of at most width bytes where that is possible (0: of any
+ * length): what does not fit follows in another table, whose first column is the same.
+ */
+void table_print(struct table *t, FILE *out, size_t width);
+
+/* How wide lines may be on out: that of the terminal, 0 if it is none. */
+size_t table_width_of(FILE *out);
 
 #endif

@@ -37,7 +37,7 @@ static void print_plain(const struct refresh *r)
 		puts(buf);
 	}
 	putchar('\n');
-	table_print(t, stdout);
+	table_print(t, stdout, table_width_of(stdout));
 	table_free(t);
 }
 

@@ -110,29 +110,29 @@ static double weigh_worker_share(const json_t *worker)
 
 /* ---- the tables --------------------------------------------------------- */
 
-#define TEXT(title, path)  { title, path, value_put_text, NULL }
-#define COUNT(title, path) { title, path, value_put_count, value_number }
-#define SIZE(title, path)  { title, path, value_put_size, value_number }
-#define AGE(title, path)   { title, path, value_put_age, value_number }
+#define TEXT(title, path)  { title, path, value_put_text, NULL, false }
+#define COUNT(title, path) { title, path, value_put_count, value_number, false }
+#define SIZE(title, path)  { title, path, value_put_size, value_number, false }
+#define AGE(title, path)   { title, path, value_put_age, value_number, false }
 
-/* The longest comes last: it is not padded, and top cuts it where the line ends. */
+/* The first one names the row: it stays where others are scrolled away. */
 static const struct column services[] = {
 	TEXT("SERVICE", "name"),
 	TEXT("HANDLER", "handler"),
-	{ "STATE", "", put_state, NULL },
-	{ "WORKERS", "", put_workers, weigh_workers },
-	{ "OPEN", "", put_service_slots, weigh_service_slots },
-	{ "USE", "", put_service_share, weigh_service_share },
-	{ "QUEUE", "", put_queue, weigh_queue },
+	{ "STATE", "", put_state, NULL, false },
+	{ "WORKERS", "", put_workers, weigh_workers, false },
+	{ "OPEN", "", put_service_slots, weigh_service_slots, false },
+	{ "USE", "", put_service_share, weigh_service_share, false },
+	{ "QUEUE", "", put_queue, weigh_queue, true },
 	COUNT("ACCEPTED", "accepted"),
 	COUNT("SERVED", "served"),
 	COUNT("REQUESTS", "requests"),
 	SIZE("IN", "bytes_in"),
 	SIZE("OUT", "bytes_out"),
-	{ "DEATHS", "deaths", value_put_counts, NULL },
-	{ "LISTEN", "listen", value_put_texts, NULL },
-	{ "FILTER", "filter", value_put_counts, NULL },
-	{ "WARM", "warm", value_put_counts, NULL },
+	{ "DEATHS", "deaths", value_put_counts, NULL, false },
+	{ "LISTEN", "listen", value_put_texts, NULL, false },
+	{ "FILTER", "filter", value_put_counts, NULL, false },
+	{ "WARM", "warm", value_put_counts, NULL, false },
 };
 
 static const struct column workers[] = {
@@ -141,8 +141,8 @@ static const struct column workers[] = {
 	COUNT("GEN", "generation"),
 	TEXT("STATE", "state"),
 	AGE("AGE", "age"),
-	{ "OPEN", "", put_worker_slots, weigh_worker_slots },
-	{ "USE", "", put_worker_share, weigh_worker_share },
+	{ "OPEN", "", put_worker_slots, weigh_worker_slots, false },
+	{ "USE", "", put_worker_share, weigh_worker_share, false },
 	COUNT("ACCEPTED", "accepted"),
 	COUNT("SERVED", "served"),
 	COUNT("REQUESTS", "requests"),
@@ -176,9 +176,17 @@ static const struct column crashes[] = {
 	TEXT("PEER", "connection.peer"),
 };
 
+#define VIEW_FITS(columns) \
+	_Static_assert(sizeof (columns) / sizeof (columns)[0] <= VIEW_COLUMNS_MAX, #columns)
+
+VIEW_FITS(services);
+VIEW_FITS(workers);
+VIEW_FITS(connections);
+VIEW_FITS(crashes);
+
 #define VIEW(columns) { #columns, columns, sizeof (columns) / sizeof (columns)[0] }
 
-static const struct view views[VIEW_ALL] = {
+static const struct view views[VIEW_KINDS] = {
 	[VIEW_SERVICES]    = VIEW(services),
 	[VIEW_WORKERS]     = VIEW(workers),
 	[VIEW_CONNECTIONS] = VIEW(connections),

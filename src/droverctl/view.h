@@ -7,21 +7,23 @@
 #define DROVER_DROVERCTL_VIEW_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "text.h"
 
 enum view_kind {
-	VIEW_SERVICES, VIEW_WORKERS, VIEW_CONNECTIONS,
-	VIEW_KINDS,                     /* those above: what top shows */
-	VIEW_CRASHES = VIEW_KINDS,
-	VIEW_ALL
+	VIEW_SERVICES, VIEW_WORKERS, VIEW_CONNECTIONS, VIEW_CRASHES,
+	VIEW_KINDS
 };
+
+#define VIEW_COLUMNS_MAX 32             /* of any view */
 
 struct column {
 	const char *title;
 	const char *path;                                       /* of its value in a row (value_at) */
 	void      (*put)(struct text *t, const json_t *value);
 	double    (*weight)(const json_t *value);               /* what it is sorted by; NULL: by its text */
+	bool        of_interest;                                /* only if some weight is not 0 */
 };
 
 struct view {

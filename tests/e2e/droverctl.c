@@ -100,24 +100,24 @@ START_TEST(a_socket_that_one_may_not_open_is_77)
 static const struct { const char *name, *args[4], *request, *result, *says; } results[] = {
 	{ "services", { "services" }, "{\"command\":\"services\"}",
 	  "{\"services\":[" SERVICE_OF("echo", "12", "1000") "]}",
-	  "SERVICE  HANDLER  STATE    WORKERS     OPEN  USE   QUEUE  ACCEPTED  SERVED  REQUESTS    IN  OUT"
-	  "  DEATHS     LISTEN          FILTER  WARM\n"
-	  "echo     echo     serving      4/4  12/1024   1%  0/4096      1000       7         0  1.2M  100"
-	  "  SIGSEGV:1  127.0.0.1:7007  -       -\n" },
+	  "SERVICE  HANDLER  STATE    WORKERS     OPEN  USE  ACCEPTED  SERVED    IN  OUT"
+	  "  DEATHS     LISTEN\n"
+	  "echo     echo     serving      4/4  12/1024   1%      1000       7  1.2M  100"
+	  "  SIGSEGV:1  127.0.0.1:7007\n" },
 	{ "workers of a service", { "workers", "echo" }, "{\"command\":\"workers\",\"service\":\"echo\"}",
 	  WORKERS,
-	  "SERVICE   PID  GEN  STATE        AGE    OPEN  USE  ACCEPTED  SERVED  REQUESTS  IN  OUT  TURN\n"
-	  "echo     4712    3  accepting  3m12s  12/256   5%      1000       7         0   1    2  20ms\n" },
+	  "SERVICE   PID  GEN  STATE        AGE    OPEN  USE  ACCEPTED  SERVED  IN  OUT  TURN\n"
+	  "echo     4712    3  accepting  3m12s  12/256   5%      1000       7   1    2  20ms\n" },
 	{ "all workers, none", { "workers" }, "{\"command\":\"workers\"}", "{\"workers\":[]}",
 	  "SERVICE  PID  GEN  STATE  AGE  OPEN  USE  ACCEPTED  SERVED  REQUESTS  IN  OUT  TURN\n" },
 	{ "connections", { "connections" }, "{\"command\":\"connections\"}",
 	  "{\"connections\":[" CONNECTION_OF("4712-1", "192.0.2.7:50122") "]}",
-	  "CONNECTION  SERVICE  WORKER  PHASE  AGE  IN  OUT  PROGRAM  PEER\n"
-	  "4712-1      echo       4712  read    3s   1    2        -  192.0.2.7:50122\n" },
+	  "CONNECTION  SERVICE  WORKER  PHASE  AGE  IN  OUT  PEER\n"
+	  "4712-1      echo       4712  read    3s   1    2  192.0.2.7:50122\n" },
 	{ "what is missing, and what is more", { "workers" }, "{\"command\":\"workers\"}",
 	  "{\"workers\":[{\"service\":7,\"new\":1}],\"newer\":2}",
-	  "SERVICE  PID  GEN  STATE  AGE  OPEN  USE  ACCEPTED  SERVED  REQUESTS  IN  OUT  TURN\n"
-	  "-          -    -  -        -   -/-    -         -       -         -   -    -     -\n" },
+	  "SERVICE\n"
+	  "-\n" },
 	{ "crashes", { "crashes" }, "{\"command\":\"crashes\"}",
 	  "{\"crashes\":[{\"name\":\"n-1\",\"time\":\"2026-11-22T15:50:01.123Z\",\"service\":\"echo\","
 	  "\"worker\":812,\"signal\":\"SIGSEGV\",\"age\":192.1,\"requests\":7,\"captured\":1024,"

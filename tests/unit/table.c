@@ -52,14 +52,77 @@ START_TEST(columns_are_as_wide_as_their_widest_cell)
 
 	make(VIEW_WORKERS, THREE);
 	table_titles(table, &t);
-	ck_assert_str_eq(buf, "SERVICE   PID  GEN  STATE  AGE    OPEN  USE"
-	                 "  ACCEPTED  SERVED  REQUESTS  IN  OUT  TURN");
-	ck_assert_str_eq(line(0), "b           7    -  -       5s  12/256   5%"
-	                 "         -       -         -   -    -     -");
-	ck_assert_str_eq(line(1), "longer   1234    -  -       5s   3/256   1%"
-	                 "         -       -         -   -    -     -");
-	ck_assert_str_eq(line(2), "a           -    -  -       5s   -/256    -"
-	                 "         -       -         -   -    -     -");
+	ck_assert_str_eq(buf, "SERVICE   PID  AGE    OPEN  USE");
+	ck_assert_str_eq(line(0), "b           7   5s  12/256   5%");
+	ck_assert_str_eq(line(1), "longer   1234   5s   3/256   1%");
+	ck_assert_str_eq(line(2), "a           -   5s   -/256    -");
+} END_TEST
+
+START_TEST(a_column_of_nothing_is_left_out)
+{
+	make(VIEW_SERVICES,
+	     "{\"services\":[{\"name\":\"a\",\"served\":0,\"accepted\":0,\"deaths\":{},"
+	     "\"queue\":{\"length\":0,\"limit\":128},\"workers\":{\"accepting\":0,\"wanted\":2}},"
+	     "{\"name\":\"b\",\"served\":0,\"accepted\":1,\"queue\":{\"length\":0,\"limit\":128},"
+	     "\"workers\":{\"accepting\":2,\"wanted\":2}}]}");
+	ck_assert_str_eq(line(0), "a            0/2         0");
+	ck_assert_str_eq(line(1), "b            2/2         1");
+	ck_assert(table_shows(table, 3));
+	ck_assert(!table_shows(table, 6));      /* nobody waits, of 128 */
+	ck_assert_uint_eq(table_place(table, 6).width, 0);
+} END_TEST
+
+START_TEST(a_list_of_none_has_all_its_titles)
+{
+	char buf[512];
+	struct text t = text_in(buf, sizeof buf);
+
+	make(VIEW_WORKERS, "{\"workers\":[]}");
+	table_titles(table, &t);
+	ck_assert_str_eq(buf, "SERVICE  PID  GEN  STATE  AGE  OPEN  USE  ACCEPTED  SERVED  REQUESTS  IN  OUT  TURN");
+} END_TEST
+
+START_TEST(what_does_not_fit_is_scrolled_to)
+{
+	make(VIEW_WORKERS, THREE);
+	table_scroll_to(table, 1, 20);
+	ck_assert_int_eq(strncmp(line(0), "b           7   5s", 18), 0);
+	table_scroll_to(table, 5, 20);          /* the name stays */
+	ck_assert_str_eq(line(0), "b         5s  12/256   5%");
+	ck_assert_uint_eq(table_place(table, 1).width, 0);
+	ck_assert_uint_eq(table_place(table, 5).at, 14);
+	table_scroll_to(table, 6, 5);           /* if nothing is narrow enough, it comes second */
+	ck_assert_str_eq(line(0), "b         5%");
+	table_scroll_to(table, 6, 80);
+	ck_assert_str_eq(line(0), "b           7   5s  12/256   5%");
+} END_TEST
+
+static const struct { size_t width; const char *text; } printed[] = {
+	{ 0,  "SERVICE   PID  AGE    OPEN  USE\nb           7   5s  12/256   5%\n"
+	      "longer   1234   5s   3/256   1%\na           -   5s   -/256    -\n" },
+	{ 31, "SERVICE   PID  AGE    OPEN  USE\nb           7   5s  12/256   5%\n"
+	      "longer   1234   5s   3/256   1%\na           -   5s   -/256    -\n" },
+	{ 30, "SERVICE   PID  AGE    OPEN\nb           7   5s  12/256\n"
+	      "longer   1234   5s   3/256\na           -   5s   -/256\n"
+	      "\nSERVICE  USE\nb         5%\nlonger    1%\na          -\n" },
+	{ 1,  "SERVICE   PID\nb           7\nlonger   1234\na           -\n"
+	      "\nSERVICE  AGE\nb         5s\nlonger    5s\na         5s\n"
+	      "\nSERVICE    OPEN\nb        12/256\nlonger    3/256\na         -/256\n"
+	      "\nSERVICE  USE\nb         5%\nlonger    1%\na          -\n" },
+};
+
+START_TEST(what_does_not_fit_is_printed_below)
+{
+	char *out;
+	size_t len;
+	FILE *f = open_memstream(&out, &len);
+
+	make(VIEW_WORKERS, THREE);
+	ck_assert_uint_eq(table_width_of(f), 0);
+	table_print(table, f, printed[_i].width);
+	fclose(f);
+	ck_assert_str_eq(out, printed[_i].text);
+	free(out);
 } END_TEST
 
 START_TEST(a_place_is_where_a_column_is)
@@ -111,9 +174,9 @@ START_TEST(long_lists_are_printed)
 	stpcpy(at, "]}");
 	make(VIEW_CONNECTIONS, json);
 	ck_assert_uint_eq(table_n_rows(table), 5000);
-	table_print(table, f);
+	table_print(table, f, 0);
 	fclose(f);
-	ck_assert_ptr_nonnull(strstr(out, "CONNECTION  SERVICE"));
+	ck_assert_ptr_nonnull(strstr(out, "CONNECTION  PEER"));
 	ck_assert_ptr_nonnull(strstr(out, "1-4999  "));
 	ck_assert_ptr_nonnull(strstr(out, "  p4999\n"));
 	free(out);
@@ -176,6 +239,10 @@ int main(void)
 	TCase *tc = unit_case(s, "table", NULL, after);
 
 	tcase_add_test(tc, columns_are_as_wide_as_their_widest_cell);
+	tcase_add_test(tc, a_column_of_nothing_is_left_out);
+	tcase_add_test(tc, a_list_of_none_has_all_its_titles);
+	tcase_add_test(tc, what_does_not_fit_is_scrolled_to);
+	tcase_add_loop_test(tc, what_does_not_fit_is_printed_below, 0, (int)ARRAY_SIZE(printed));
 	tcase_add_test(tc, a_place_is_where_a_column_is);
 	tcase_add_test(tc, rows_are_sorted);
 	tcase_add_test(tc, long_lists_are_printed);
