@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
@@ -17,6 +18,8 @@
 #include "log.h"
 #include "options.h"
 #include "run.h"
+#include "signals.h"
+#include "title.h"
 
 /* Descriptors 0, 1 and 2 exist: else a socket could become one of them, and be written to as a log. */
 static void ensure_standard_descriptors(void)
@@ -84,11 +87,12 @@ static int check(const struct options *o, const struct takeover *t)
 /* ---- -d ----------------------------------------------------------------- */
 
 /* The parent exits when the daemon is ready, or as it does if it never is. */
-static _Noreturn void wait_for_daemon(pid_t daemon, int ready_fd)
+static _Noreturn void wait_for_daemon(pid_t daemon, int ready_fd, const sigset_t *mask)
 {
 	char byte;
 	int status;
 
+	sigprocmask(SIG_SETMASK, mask, NULL);   /* whoever waits may be told to wait no longer */
 	if (read(ready_fd, &byte, 1) == 1)
 		_exit(EX_OK);
 	while (waitpid(daemon, &status, 0) == -1 && errno == EINTR)
@@ -121,7 +125,7 @@ static void say_ready(void *arg)
 }
 
 /* Returns in the daemon, with the descriptor for say_ready; -1 with errno. */
-static int detach(void)
+static int detach(const sigset_t *mask)
 {
 	int ends[2];
 	pid_t pid;
@@ -131,7 +135,7 @@ static int detach(void)
 	pid = fork();
 	if (pid > 0) {
 		fd_drop(ends[1]);
-		wait_for_daemon(pid, ends[0]);
+		wait_for_daemon(pid, ends[0], mask);
 	}
 	fd_drop(ends[0]);
 	if (pid == -1 || setsid() == -1 || chdir("/") == -1 || leave_input_and_output() == -1)
@@ -139,18 +143,24 @@ static int detach(void)
 	return ends[1];
 }
 
-static int serve(const struct options *o, struct self *self, struct takeover *t)
+static int serve(const struct options *o, struct self *self, struct takeover *t, char **argv,
+                 const sigset_t *mask)
 {
 	int ready_fd = -1;
 	struct run_options run = {
 		.source = { .file = o->file, .text = o->text },
 		.detached = o->detach, .self = self, .takeover = t,
+		.hangup_ignored = signals_is_ignored(SIGHUP), .notice = o->notice,
 	};
 
+	if (title_init(argv) == -1)
+		log_warn("set the title of the process: %m");
+	title_set("droverd: master %s", o->subject ? o->subject : "?");
+	title_set_name("droverd");
 	if (o->detach && t->due && chdir("/") == -1)
 		log_warn("change to /: %m");
 	if (o->detach && !t->due) {
-		ready_fd = detach();
+		ready_fd = detach(mask);
 		if (ready_fd == -1) {
 			log_err("detach: %m");
 			return EX_OSERR;
@@ -166,8 +176,10 @@ int main(int argc, char **argv)
 	struct options o;
 	struct takeover t;
 	struct self self;
+	sigset_t mask;
 	int status = EX_OK;
 
+	signals_block(&mask);
 	ensure_standard_descriptors();
 	takeover_find(&t);
 	if (self_init(&self, argv) == -1) {
@@ -177,10 +189,11 @@ int main(int argc, char **argv)
 	options_read(&o, argc, argv);
 	switch (o.action) {
 	case OPTIONS_SERVE:
-		status = serve(&o, &self, &t);
+		status = serve(&o, &self, &t, argv, &mask);
 		break;
 	case OPTIONS_TEST:
 	case OPTIONS_DUMP:
+		sigprocmask(SIG_SETMASK, &mask, NULL);
 		status = check(&o, &t);
 		break;
 	case OPTIONS_DONE:

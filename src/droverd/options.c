@@ -58,7 +58,7 @@ static const char help[] =
 	"\n"
 	"  --listen ADDRESS   HOST:PORT, [V6]:PORT, *:PORT, unix:/PATH, systemd:NAME\n"
 	"  --name NAME        what logs call it (\"echo\", or the program's name)\n"
-	"  --user U, --group G          who serves; required for root\n"
+	"  --user U, --group G          who serves; for root, nobody\n"
 	"  --workers N, --connections N processes, and connections in each\n"
 	"  --echo             send back what comes, or\n"
 	"  PROGRAM [ARG ...]  start this for each connection\n"
@@ -209,6 +209,15 @@ static char *name_from(const char *path)
 	return name;
 }
 
+/* A server that is typed in a hurry has no rights of root, unless it is told so. */
+static const char *user_of(struct options *o, const struct wish *w)
+{
+	if (w->user || geteuid() != 0)
+		return w->user;
+	o->notice = "the service runs as nobody (--user names another one, also root)";
+	return "nobody";
+}
+
 static void write_service(struct options *o, FILE *out, const struct wish *w)
 {
 	char *made = name_from(w->name ? w->name : w->echo ? "echo" : w->program[0]);
@@ -220,7 +229,7 @@ static void write_service(struct options *o, FILE *out, const struct wish *w)
 	/* The default one belongs to the service of the system: nothing that is typed may take it. */
 	fprintf(out, "control = { socket = \"none\"; }; services = { %s = { ", name);
 	put_list(out, "listen", w->listen, w->n_listen);
-	put_key(out, "user", w->user);
+	put_key(out, "user", user_of(o, w));
 	put_key(out, "group", w->group);
 	put_number(o, out, "workers", w->workers);
 	put_number(o, out, "connections", w->connections);
@@ -246,6 +255,22 @@ static void make_text(struct options *o, const struct wish *w)
 	write_service(o, out, w);
 	if (fclose(out) == EOF)
 		bad(o, "%s", strerror(errno));
+}
+
+/* All of them; NULL without memory. */
+static char *join_addresses(const struct wish *w)
+{
+	char *text = NULL;
+	size_t len;
+	FILE *out = open_memstream(&text, &len);
+
+	for (size_t i = 0; out && i < w->n_listen; i++)
+		fprintf(out, "%s%s", i > 0 ? " " : "", w->listen[i]);
+	if (out && fclose(out) == EOF) {
+		free(text);
+		return NULL;
+	}
+	return text;
 }
 
 /* ---- reading ------------------------------------------------------------ */
@@ -305,6 +330,7 @@ static bool is_wished(const struct wish *w)
 static void find_file(struct options *o, const char *file)
 {
 	o->file = make_absolute(file);  /* not resolved: a link may point elsewhere at a reload */
+	o->subject = o->file ? strdup(o->file) : NULL;
 	if (!o->file)
 		bad(o, "%s: %s", file, strerror(errno));
 }
@@ -332,11 +358,13 @@ void options_read(struct options *o, int argc, char **argv)
 	if (file)
 		bad(o, "--config and --listen exclude each other");
 	o->file = strdup("command line");
+	o->subject = join_addresses(&w);
 	make_text(o, &w);
 }
 
 void options_free(struct options *o)
 {
 	free(o->file);
+	free(o->subject);
 	free(o->text);
 }

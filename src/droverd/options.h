@@ -19,6 +19,8 @@ struct options {
 	enum options_action action;
 	bool                detach;     /* -d */
 	char               *file;       /* the configuration, absolute; in messages only if there is text */
+	char               *subject;    /* what is served, for the title: the file, or the addresses */
+	const char         *notice;     /* what the log is to say of it; NULL: nothing */
 	char               *text;       /* a configuration made of --listen and friends; NULL: none */
 };
 

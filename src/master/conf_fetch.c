@@ -15,6 +15,7 @@
 
 #include "errand.h"
 #include "log.h"
+#include "title.h"
 
 struct conf_fetch {
 	struct errand           *errand;
@@ -38,6 +39,7 @@ static int load(void *arg, int out)
 	struct conf_fetch *f = arg;
 	const struct conf *conf;
 
+	title_set("droverd: configuration");
 	return conf_load_for(CONF_FOR_DAEMON, &f->arena, f->source->file, f->source->text,
 	                     write_complaint, &out, &conf);
 }

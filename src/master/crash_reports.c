@@ -15,6 +15,7 @@
 #include "fd.h"
 #include "log.h"
 #include "signals.h"
+#include "title.h"
 
 /* The exit status is 0 or an errno. */
 static _Noreturn void be_child(const struct crash_writing *w, const char *state_dir,
@@ -23,6 +24,7 @@ static _Noreturn void be_child(const struct crash_writing *w, const char *state_
 	char time[CRASH_TIME_MAX];
 	json_t *report;
 
+	title_set("droverd: crash report");
 	signals_unblock();
 	alarm(CRASH_REPORTS_S);
 	if (fd_keep_only(&(int){ -1 }, 1) == -1)        /* above all not the leashes */
@@ -44,6 +46,15 @@ static void complain(const struct crash_reports *r, const char *service, const c
 {
 	log_warn("%s: keep a crash report in %s: %s", service, state_dir, why);
 	notify_send(r->events, "crash-report-failed service=%s", service);
+}
+
+/* Nobody has to make state_dir: that is no fault, and is said once. */
+static void tell_missing(struct crash_reports *r, const struct crash_writing *w)
+{
+	if (strcmp(r->missing, w->state_dir) != 0)
+		log_info("crash reports are not kept: there is no directory %s", w->state_dir);
+	snprintf(r->missing, sizeof r->missing, "%s", w->state_dir);
+	notify_send(r->events, "crash-report-failed service=%s", w->service);
 }
 
 void crash_reports_keep(struct crash_reports *r, const char *state_dir, const struct evidence *e)
@@ -78,9 +89,12 @@ bool crash_reports_reaped(struct crash_reports *r, pid_t pid, int status)
 	if (WIFSIGNALED(status)) {
 		complain(r, w->service, w->state_dir, WTERMSIG(status) == SIGALRM
 		         ? "it takes too long" : "the process that writes it died");
+	} else if (WEXITSTATUS(status) == ENOENT) {
+		tell_missing(r, w);
 	} else if (WEXITSTATUS(status) != 0) {
 		complain(r, w->service, w->state_dir, strerror(WEXITSTATUS(status)));
 	} else {
+		r->missing[0] = '\0';
 		log_info("%s: crash report %s", w->service, w->name);
 		notify_send(r->events, "crash-report service=%s name=%s", w->service, w->name);
 	}

@@ -26,6 +26,7 @@ struct crash_writing {                  /* a report on its way */
 
 struct crash_reports {                  /* begins as all zero */
 	struct notify       *events;
+	char                 missing[256];      /* a state_dir that is not there, told already */
 	struct crash_writing writing[CRASH_REPORTS_AT_ONCE];
 };
 

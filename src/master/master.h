@@ -64,6 +64,7 @@ struct master {
 	struct conf_origin  own;                /* what is loaded for workers of our own, while it is */
 	struct timer        retry;              /* to have workers of our own */
 	bool                resting;            /* WINCH: no workers wanted */
+	bool                hangup_ignored;     /* HUP was, when we were started: the terminal's means nothing */
 	char                refused[256];       /* why the last reload was; "" if it was not */
 	char               *pid_file;           /* as written; NULL: none */
 	struct timer        watchdog;

@@ -16,6 +16,7 @@
 #include "list.h"
 #include "log.h"
 #include "signals.h"
+#include "title.h"
 
 #define GRACE_MS 2000                   /* beyond the child's own limit: then it hangs */
 
@@ -35,6 +36,7 @@ static _Noreturn void be_child(const struct report_job *job, const struct contro
 	void *data;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	title_set("droverd: status");
 	data = job->gather ? job->gather(job->arg) : job->arg;
 	if (fd_keep_only(&(int){ fd }, 1) == -1)        /* above all not the leashes */
 		_exit(EX_OSERR);

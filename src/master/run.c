@@ -229,6 +229,12 @@ static void obey(struct master *m, enum order order)
 	}
 }
 
+/* A HUP that the terminal sends means nothing to a server that nohup(1) has started. */
+static bool is_terminals(const struct master *m, const struct signalfd_siginfo *info)
+{
+	return info->ssi_signo == SIGHUP && info->ssi_code == SI_KERNEL && m->hangup_ignored;
+}
+
 static void on_signal(struct watch *w, uint32_t events)
 {
 	struct master *m = container_of(w, struct master, signals);
@@ -237,7 +243,8 @@ static void on_signal(struct watch *w, uint32_t events)
 
 	(void)events;
 	for (size_t i = 0; i < n; i++)
-		obey(m, lifecycle_order(m->phase, (int)info[i].ssi_signo, info[i].ssi_code));
+		if (!is_terminals(m, &info[i]))
+			obey(m, lifecycle_order(m->phase, (int)info[i].ssi_signo, info[i].ssi_code));
 }
 
 static void on_watchdog(struct timer *t)
@@ -279,6 +286,7 @@ static struct notify *open_notify(struct master *m, const char *variable, char *
 static int init(struct master *m, const struct run_options *o, struct log_sink *log)
 {
 	*m = (struct master){ .source = o->source, .self = o->self, .first_log = log, .options = o,
+	                      .hangup_ignored = o->hangup_ignored,
 	                      .phase = PHASE_STARTING, .upgrade.memfd = -1,
 	                      .signals.fd = -1, .sweep.fire = on_sweep,
 	                      .watchdog.fire = on_watchdog };
@@ -366,6 +374,8 @@ int run_master(const struct run_options *o)
 
 	log_use(log, LOG_LEVEL_INFO);
 	signals_take_over();
+	if (o->notice && !o->takeover->due)
+		log_info("%s", o->notice);
 	if (init(&m, o, log) == -1) {
 		log_err("start: %m");
 		takeover_refuse(&m, o->takeover, "the new program could not start");

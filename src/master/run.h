@@ -14,6 +14,8 @@ struct run_options {
 	bool               detached;            /* nobody sees standard error: no log may go there */
 	void             (*ready)(void *arg);   /* called when the server is ready; NULL is fine */
 	void              *arg;
+	bool               hangup_ignored;      /* HUP was, at the start: nohup(1) */
+	const char        *notice;              /* logged at the start; NULL: nothing */
 	struct self       *self;                /* the program that we are */
 	struct takeover   *takeover;            /* from the one before, if it is due */
 };

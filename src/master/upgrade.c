@@ -108,11 +108,13 @@ void upgrade_execute(struct master *m, const struct handover *h, int memfd, int 
 
 	fill_environment(m, memfd, own, why);
 	each_descriptor(m, h, memfd, own, let_pass);
+	signals_set_ignored(SIGHUP, m->hangup_ignored);
 	if (back == -1)
 		self_exec(m->self);
 	else
 		self_exec_fd(m->self, back);
 	saved = errno;
+	signals_set_ignored(SIGHUP, false);
 	each_descriptor(m, h, memfd, own, hold_back);
 	empty_environment();
 	errno = saved;

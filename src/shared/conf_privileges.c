@@ -146,8 +146,9 @@ static void judge_as_root(struct conf_report *r, const struct conf_service *svc)
 	const struct conf_handler *h = &svc->handler;
 
 	if (id->uid == (uid_t)CONF_KEEP && !id->user)
-		conf_report_at(r, svc->place, "service %s needs a user (as root is only served"
-		               " with user = \"root\")", svc->name);
+		conf_report_at(r, svc->place, "service %s needs a user (set user = \"...\" in the"
+		               " service or at the top level; user = \"root\" to run as root on"
+		               " purpose)", svc->name);
 	else if (id->uid == 0 && strcmp(id->user, "root") != 0)
 		conf_report_at(r, id->place, "service %s: user %s is root (write \"root\" if that"
 		               " is meant)", svc->name, id->user);

@@ -77,6 +77,14 @@ static char *find_by_kernel(void)
 	return strdup(path);
 }
 
+static void free_list(char **list)
+{
+	for (size_t i = 0; list && list[i]; i++)
+		free(list[i]);
+	free(list);
+}
+
+/* And the strings: a title is written where they are. NULL without memory. */
 static char **copy_list(char *const *list)
 {
 	size_t n = 0;
@@ -85,8 +93,13 @@ static char **copy_list(char *const *list)
 	while (list[n])
 		n++;
 	copy = calloc(n + 1, sizeof *copy);
-	for (size_t i = 0; copy && i < n; i++)
-		copy[i] = list[i];
+	for (size_t i = 0; copy && i < n; i++) {
+		copy[i] = strdup(list[i]);
+		if (!copy[i]) {
+			free_list(copy);
+			return NULL;
+		}
+	}
 	return copy;
 }
 
@@ -150,7 +163,7 @@ void self_fini(struct self *s)
 	fd_close(&s->fd);
 	free(s->path);
 	free(s->directory);
-	free(s->argv);
+	free_list(s->argv);
 	free(s->inherited);
 	*s = (struct self){ .fd = -1 };
 }

@@ -15,7 +15,7 @@ struct self_inherited { int fd; dev_t dev; ino_t ino; };
 struct self {
 	char  *path;            /* absolute, and not resolved: a link may lead elsewhere later */
 	char  *directory;       /* that we were started in; arguments may be relative to it */
-	char **argv;            /* as it was given, NULL at the end */
+	char **argv;            /* as it was given, NULL at the end; a copy */
 	int    fd;              /* the very file, whatever lies at path by now; -1: /proc is not there */
 	struct self_inherited *inherited;       /* descriptors that came with us: locks, for example */
 	size_t n_inherited;

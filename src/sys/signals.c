@@ -5,8 +5,6 @@
 #include <config.h>
 #include "signals.h"
 
-#include <signal.h>
-#include <stdbool.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -18,7 +16,7 @@
 static const int crashes[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT };
 
 /* As the kernel has it: libc keeps its sigaction(2) from two signals of its own (nptl(7)). */
-static bool is_ignored(int signal)
+bool signals_is_ignored(int signal)
 {
 	unsigned long now[KERNEL_SIGACTION];
 
@@ -33,17 +31,34 @@ static void reset(int signal)
 	syscall(SYS_rt_sigaction, signal, dfl, NULL, KERNEL_SIGSET);
 }
 
-void signals_take_over(void)
+void signals_block(sigset_t *was)
 {
 	sigset_t all;
 
 	sigfillset(&all);
 	for (size_t i = 0; i < sizeof crashes / sizeof *crashes; i++)
 		sigdelset(&all, crashes[i]);
-	sigprocmask(SIG_SETMASK, &all, NULL);
+	sigprocmask(SIG_SETMASK, &all, was);
+}
+
+void signals_set_ignored(int signal, bool ignored)
+{
+	const struct sigaction action = { .sa_handler = ignored ? SIG_IGN : SIG_DFL };
+	sigset_t waiting;
+
+	sigemptyset(&waiting);
+	sigpending(&waiting);
+	sigaction(signal, &action, NULL);
+	if (sigismember(&waiting, signal))      /* ignoring it has thrown it away */
+		kill(getpid(), signal);
+}
+
+void signals_take_over(void)
+{
+	signals_block(NULL);
 	/* Only ignored ones: a sanitizer's handlers may stay. */
 	for (int s = 1; s < NSIG; s++)
-		if (is_ignored(s))
+		if (signals_is_ignored(s))
 			reset(s);
 }
 

@@ -7,8 +7,23 @@
 #ifndef DROVER_SYS_SIGNALS_H
 #define DROVER_SYS_SIGNALS_H
 
+#include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <sys/signalfd.h>
+
+/*
+ * Blocks every signal that does not report a crash: one that comes before it can be read waits.
+ * The first thing in a program: to process 1 a signal without a handler is lost, unless it is
+ * blocked. *was is the mask before.
+ */
+void signals_block(sigset_t *was);
+
+/* Whether it is ignored: nohup(1) has the terminal's HUP ignored. */
+bool signals_is_ignored(int signal);
+
+/* Ignored, or at its default, as the next program finds it; one that waits goes on waiting. */
+void signals_set_ignored(int signal, bool ignored);
 
 /*
  * All dispositions to their defaults, whatever we inherited (nohup(1) ignores

@@ -22,6 +22,7 @@
 #include "log.h"
 #include "privileges.h"
 #include "signals.h"
+#include "title.h"
 
 #define SPARE_DESCRIPTORS 32            /* beside connections: logs, leash, epoll, listeners... */
 
@@ -448,6 +449,8 @@ static void begin(struct worker *w)
 	if (w->start.detached)
 		dup2(STDIN_FILENO, STDERR_FILENO);      /* the caller's; the log is not there */
 	log_use(w->start.log, w->start.log_level);
+	title_set("droverd: worker %s", w->service->name);
+	title_set_name("drover:%s", w->service->name);
 	w->pid = getpid();
 	list_init(&w->connections);
 	list_init(&w->lingering);

@@ -252,7 +252,31 @@ START_TEST(root_must_say_who_its_workers_are)
 	daemon_config_as_is(&d, ECHO_WITH(""));
 	ck_assert_int_eq(daemon_run_args(&d, "-c", d.config), 78);
 	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), files_text("%s:1:", d.config)));
-	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), "user"));
+	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), "service s needs a user (set user = \"...\" in the"
+	                             " service or at the top level; user = \"root\" to run as root on"
+	                             " purpose)"));
+} END_TEST
+
+START_TEST(without_a_file_root_serves_as_nobody)
+{
+	const struct passwd *nobody = getpwnam("nobody");
+
+	ck_assert_ptr_nonnull(nobody);
+	daemon_spawn_with(&d, (const char *const[]){
+		"--listen", "127.0.0.1:0", "--name", "s", "--workers", "1", "--", "id", "-u", NULL });
+	daemon_wait_ready(&d);
+	ck_assert_str_eq(client_ask(daemon_address(&d, "s", 0)), files_text("%u\n", nobody->pw_uid));
+	ck_assert_uint_eq(files_count(daemon_errors(&d), "the service runs as nobody"), 1);
+} END_TEST
+
+START_TEST(without_a_file_root_may_name_a_user)
+{
+	daemon_spawn_with(&d, (const char *const[]){
+		"--listen", "127.0.0.1:0", "--name", "s", "--workers", "1", "--user", "root", "--", "id", "-u",
+		NULL });
+	daemon_wait_ready(&d);
+	ck_assert_str_eq(client_ask(daemon_address(&d, "s", 0)), "0\n");
+	ck_assert_ptr_null(strstr(daemon_errors(&d), "nobody"));
 } END_TEST
 
 /* ---- Everybody ---- */
@@ -362,6 +386,9 @@ int main(void)
 	harness_add_for_root(tc, a_unix_socket_has_the_owner_that_was_asked_for);
 	harness_add_for_root(tc, a_worker_cannot_remember_the_secrets_of_another_service);
 	harness_add_for_root(tc, root_must_say_who_its_workers_are);
+	harness_add_if(harness_is_root() && getpwnam("nobody"), "wants root, and a user nobody", tc,
+	               without_a_file_root_serves_as_nobody);
+	harness_add_for_root(tc, without_a_file_root_may_name_a_user);
 	harness_add_for_root(tc, a_worker_may_be_nicer);
 	harness_add_for_root(tc, a_worker_may_be_less_nice);
 

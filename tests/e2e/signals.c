@@ -235,10 +235,16 @@ static bool open_terminal(void)
 	return terminal != -1 && grantpt(terminal) == 0 && unlockpt(terminal) == 0;
 }
 
-static void start_on_terminal(void)
+static void take_terminal_as_nohup_does(void)
+{
+	take_terminal();
+	signal(SIGHUP, SIG_IGN);
+}
+
+static void start_on_terminal(void (*take)(void))
 {
 	ck_assert(open_terminal());
-	d.before_exec = take_terminal;
+	d.before_exec = take;
 	daemon_start(&d, WORKERS("1"));
 }
 
@@ -247,7 +253,7 @@ START_TEST(a_terminal_that_changes_its_size_means_nothing)
 	const struct winsize size = { .ws_row = 50, .ws_col = 132 };
 	int fd;
 
-	start_on_terminal();
+	start_on_terminal(take_terminal);
 	fd = daemon_connect(&d, "s");
 	client_echo(fd);
 	ck_assert_int_eq(ioctl(terminal, TIOCSWINSZ, &size), 0);
@@ -262,7 +268,7 @@ START_TEST(a_terminal_that_hangs_up_stops_the_server)
 {
 	int fd;
 
-	start_on_terminal();
+	start_on_terminal(take_terminal);
 	fd = daemon_connect(&d, "s");
 	client_echo(fd);
 	d.may_end = true;
@@ -271,6 +277,28 @@ START_TEST(a_terminal_that_hangs_up_stops_the_server)
 	client_echo(fd);
 	close(fd);
 	ck_assert_int_eq(daemon_join(&d), 0);
+} END_TEST
+
+/* The second time, an upgrade before the terminal hangs up. */
+START_TEST(a_server_under_nohup_outlives_its_terminal)
+{
+	int fd;
+
+	start_on_terminal(take_terminal_as_nohup_does);
+	if (_i == 1) {
+		daemon_signal(&d, SIGUSR2);
+		daemon_wait_for(&d, "upgrade-done");
+	}
+	fd = daemon_connect(&d, "s");
+	client_echo(fd);
+	close(terminal);
+	daemon_barrier(&d);
+	client_echo(fd);
+	ck_assert_uint_eq(daemon_saw(&d, "stopping"), 0);
+	ck_assert_uint_eq(daemon_saw(&d, "reload-begin"), 0);
+	daemon_signal(&d, SIGHUP);
+	daemon_wait_for(&d, "reload-done");
+	close(fd);
 } END_TEST
 
 int main(void)
@@ -297,6 +325,7 @@ int main(void)
 		close(terminal);
 		tcase_add_test(tc, a_terminal_that_changes_its_size_means_nothing);
 		tcase_add_test(tc, a_terminal_that_hangs_up_stops_the_server);
+		tcase_add_loop_test(tc, a_server_under_nohup_outlives_its_terminal, 0, 2);
 	} else {
 		harness_skip("terminal", "there are no pseudo-terminals");
 	}

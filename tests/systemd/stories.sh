@@ -335,7 +335,7 @@ stops_with_exit_code_0() {
 	is Result "$(property Result)" success
 	is ExecMainStatus "$(property ExecMainStatus)" 0
 	[ ! -e /run/drover/drover.pid ] || { echo 'the pid file is still there'; return 1; }
-	if pgrep -x droverd; then
+	if pgrep -x droverd || pgrep drover:; then
 		echo 'a worker is still there'
 		return 1
 	fi

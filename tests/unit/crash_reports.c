@@ -76,13 +76,28 @@ START_TEST(so_many_are_written_at_once_and_no_more)
 	ck_assert_uint_eq(said("echo: crash report 2"), CRASH_REPORTS_AT_ONCE + 1);
 } END_TEST
 
+START_TEST(a_folder_that_is_not_there_is_told_once)
+{
+	for (int i = 0; i < 3; i++) {
+		keep("nowhere");
+		reap(1);
+	}
+	ck_assert_uint_eq(said("info "), 1);
+	ck_assert_uint_eq(said("crash reports are not kept: there is no directory nowhere\n"), 1);
+	keep("elsewhere");
+	reap(1);
+	ck_assert_uint_eq(said("there is no directory elsewhere\n"), 1);
+	ck_assert_uint_eq(said("\n"), 2);
+} END_TEST
+
 START_TEST(why_it_failed_is_said_in_a_line)
 {
 	int status;
 
-	keep("nowhere");
+	ck_assert_int_eq(close(creat("file", 0600)), 0);
+	keep("file");
 	reap(1);
-	ck_assert_uint_eq(said("echo: keep a crash report in nowhere: No such file or directory\n"), 1);
+	ck_assert_uint_eq(said("echo: keep a crash report in file: Not a directory\n"), 1);
 	ck_assert_uint_eq(said("\n"), 1);
 	ck_assert(!crash_reports_reaped(&reports, 1, 0));
 	ck_assert_int_eq(wait(&status), -1);
@@ -105,6 +120,7 @@ int main(void)
 	TCase *tc = unit_case(s, "crash_reports", set_up, tear_down);
 
 	tcase_add_test(tc, so_many_are_written_at_once_and_no_more);
+	tcase_add_test(tc, a_folder_that_is_not_there_is_told_once);
 	tcase_add_test(tc, why_it_failed_is_said_in_a_line);
 	tcase_add_test(tc, a_writer_that_dies_is_told);
 	return unit_run(s);

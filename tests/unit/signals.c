@@ -51,6 +51,35 @@ START_TEST(all_is_blocked_but_what_reports_a_crash)
 		ck_assert_int_le(is_blocked(s), 0);
 } END_TEST
 
+START_TEST(a_signal_that_came_first_waits)
+{
+	static const int ours[] = { SIGTERM };
+	struct signalfd_siginfo info[SIGNALS_AT_ONCE];
+	sigset_t was;
+
+	signals_block(&was);
+	ck_assert(!sigismember(&was, SIGTERM));
+	kill(getpid(), SIGTERM);
+	signals_take_over();
+	ck_assert_uint_eq(signals_read(signals_open(ours, 1), info), 1);
+	ck_assert_uint_eq(info[0].ssi_signo, SIGTERM);
+} END_TEST
+
+START_TEST(what_waits_goes_on_waiting_when_it_is_ignored)
+{
+	static const int ours[] = { SIGHUP };
+	struct signalfd_siginfo info[SIGNALS_AT_ONCE];
+
+	signals_take_over();
+	ck_assert(!signals_is_ignored(SIGHUP));
+	kill(getpid(), SIGHUP);
+	signals_set_ignored(SIGHUP, true);
+	ck_assert(signals_is_ignored(SIGHUP));
+	signals_take_over();
+	ck_assert(!signals_is_ignored(SIGHUP));
+	ck_assert_uint_eq(signals_read(signals_open(ours, 1), info), 1);
+} END_TEST
+
 START_TEST(signals_are_read_with_who_sent_them)
 {
 	static const int ours[] = { SIGTERM, SIGUSR1 };
@@ -130,6 +159,8 @@ int main(void)
 
 	tcase_add_test(tc, ignored_signals_are_not_ignored_any_more);
 	tcase_add_test(tc, all_is_blocked_but_what_reports_a_crash);
+	tcase_add_test(tc, a_signal_that_came_first_waits);
+	tcase_add_test(tc, what_waits_goes_on_waiting_when_it_is_ignored);
 	tcase_add_test(tc, signals_are_read_with_who_sent_them);
 	tcase_add_test(tc, more_signals_than_are_read_at_once_stay);
 	tcase_add_test(tc, a_dead_child_is_told_and_waits_for_us);
