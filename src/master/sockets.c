@@ -293,7 +293,10 @@ static int take_inherited(struct search *q, const struct conf_listen *c)
 			return -1;
 	if (q->n > before)
 		return 0;
-	return fail(q, c, EX_CONFIG, "%s: no such listening socket was inherited", c->text);
+	return fail(q, c, EX_CONFIG, "%s: missing: no such listening socket was inherited (systemd hands"
+	            " it over at a start of the service, if the socket unit, with FileDescriptorName=%s,"
+	            " is active before: stop the service, start the socket, start the service)", c->text,
+	            c->systemd_name ? c->systemd_name : "...");
 }
 
 /* Opens l at its key; -1 with errno. */

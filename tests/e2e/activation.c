@@ -149,7 +149,10 @@ START_TEST(a_name_that_was_not_inherited_is_78)
 		prepare_two(&port);
 	daemon_config(&d, SERVICES(SERVICE_AT("s", "\"systemd:ftp\"", "echo", "workers = 1;")));
 	ck_assert_int_eq(daemon_run_args(&d, "-c", d.config), 78);
-	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), "systemd:ftp"));
+	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), "systemd:ftp: missing: no such listening socket was"
+	                             " inherited"));
+	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), "FileDescriptorName=ftp, is active before: stop the"
+	                             " service, start the socket, start the service"));
 } END_TEST
 
 START_TEST(a_socket_that_does_not_listen_is_78)

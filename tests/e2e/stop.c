@@ -50,6 +50,25 @@ START_TEST(after_term_nobody_new_is_served)
 	ck_assert_int_eq(daemon_join(&d), 0);
 } END_TEST
 
+/* In the queue, because the only slot is taken. */
+START_TEST(a_client_that_waits_is_told_at_once)
+{
+	int first, waiting[3];
+
+	daemon_start(&d, SERVICES(SERVICE("s", "echo", "workers = 1; connections = 1;")));
+	first = daemon_connect(&d, "s");
+	client_echo(first);
+	for (size_t i = 0; i < ARRAY_SIZE(waiting); i++)
+		waiting[i] = daemon_connect(&d, "s");
+	daemon_signal(&d, _i == 0 ? SIGTERM : SIGQUIT);
+	for (size_t i = 0; i < ARRAY_SIZE(waiting); i++)
+		client_expect_reset(waiting[i]);
+	client_echo(first);
+	ck_assert(!d.gone);
+	close(first);
+	ck_assert_int_eq(daemon_join(&d), 0);
+} END_TEST
+
 START_TEST(an_idle_server_stops_at_once)
 {
 	const int signals[] = { SIGTERM, SIGQUIT, SIGINT };
@@ -381,6 +400,7 @@ int main(void)
 
 	tcase_add_test(tc, term_lets_a_transfer_finish);
 	tcase_add_test(tc, after_term_nobody_new_is_served);
+	tcase_add_loop_test(tc, a_client_that_waits_is_told_at_once, 0, 2);
 	tcase_add_loop_test(tc, an_idle_server_stops_at_once, 0, 3);
 	tcase_add_test(tc, a_second_term_ends_what_is_open);
 	tcase_add_test(tc, int_ends_what_is_open);

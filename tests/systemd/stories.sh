@@ -26,6 +26,7 @@ stories=(
 	is_replaced_when_it_hangs
 	is_replaced_when_it_is_killed
 	is_started_by_its_socket
+	gets_its_socket_on_a_running_system
 	drains_longer_than_the_stop_timeout
 	stops_with_exit_code_0
 )
@@ -306,6 +307,30 @@ is_started_by_its_socket() {
 	systemctl restart drover.service
 	echoes 7080
 	[ "$(property MainPID)" != "$pid" ]
+}
+
+# As its header says, line by line.
+gets_its_socket_on_a_running_system() {
+	local listen
+	listen=$(sed -n 's/^#   \(listen = .*;\)$/\1/p' $examples/drover.socket)
+	is_running
+	echo "services = { web = { $listen handler = { type = \"echo\"; }; }; };" >$conf_d/web.conf
+	# Without the steps: the running daemon goes on, and says what is missing.
+	if systemctl reload drover.service; then
+		echo 'the reload did not fail'
+		return 1
+	fi
+	journal_has 'systemd:web: missing.*stop the service, start the socket, start the service'
+	echoes 7007
+	sed -n 's/^#   \(\(cp\|droverd\|systemctl\) .*\)$/\1/p' $examples/drover.socket >/stories/steps
+	is 'the number of steps' "$(grep -c . /stories/steps)" 6
+	bash -e /stories/steps
+	eventually is_running
+	echoes 80
+	echoes 7007
+	systemctl restart drover.service
+	echoes 80
+	systemctl disable drover.socket
 }
 
 drains_longer_than_the_stop_timeout() {
