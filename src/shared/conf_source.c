@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "conf_scan.h"
+#include "conf_syntax.h"
 
 #define PATH_TEXT_MAX 256       /* of a setting, in complaints */
 
@@ -126,6 +127,13 @@ static void complain_of_syntax(struct conf_loader *ld, const struct conf_source 
 	               strncmp(what, "duplicate", 9) == 0 ? " (each once in its group)" : "");
 }
 
+/* Some editors begin a file with one. */
+static void skip_byte_order_mark(char *text)
+{
+	if (strncmp(text, "\xef\xbb\xbf", 3) == 0)
+		memmove(text, text + 3, strlen(text + 3) + 1);
+}
+
 /* Takes text, which has room for one byte more. */
 static struct conf_source *parse(struct conf_loader *ld, const char *path, char *text)
 {
@@ -137,7 +145,9 @@ static struct conf_source *parse(struct conf_loader *ld, const char *path, char 
 	source->path = conf_loader_strdup(ld, path);
 	config_init(&source->tree);
 	append(ld, source);
-	if (conf_scan(&ld->report, source->path, text)) {
+	skip_byte_order_mark(text);
+	if (conf_scan(&ld->report, source->path, text) &&
+	    conf_syntax_check(&ld->report, source->path, text)) {
 		/* A comment in the last line needs its newline. */
 		memcpy(text + strlen(text), "\n", sizeof "\n");
 		source->parsed = config_read_string(&source->tree, text);

@@ -30,7 +30,28 @@ struct refusal {
 
 static const struct refusal syntax[] = {
 	{ "a syntax error", "a = 1;\nb = = 2;", "t.conf:2: syntax error" },
-	{ "a key twice", "log = { };\nlog = { };", "t.conf:2: duplicate setting name" },
+	{ "a key twice", "log = { };\nlog = { };",
+	  "t.conf:2: duplicate setting name \"log\" (each once in its group; the first is at t.conf:1)" },
+	{ "a service twice", "services = {\n s = { };\n t = { };\n s = { };\n};",
+	  "t.conf:4: duplicate setting name \"s\" (each once in its group; the first is at t.conf:2)" },
+	{ "a string without quotes", "user = drover;",
+	  "t.conf:1: syntax error at \"drover\", column 8: a string stands in quotes" },
+	{ "a group in an array", "a = 1;\nlisten = [ { b = 1; } ];",
+	  "t.conf:2: syntax error at \"{\", column 12: [ ] holds only plain values" },
+	{ "a stray semicolon", "a = 1;;",
+	  "t.conf:1: syntax error at \";\", column 7: a semicolon without a setting" },
+	{ "a name without =", "a { b = 1; };", "syntax error at \"{\", column 3: \"=\" is missing before the group" },
+	{ "no value", "a = ;", "syntax error at \";\", column 5: a value is expected here" },
+	{ "an open brace", "a = {\nb = 1;\n", "syntax error at the end of the file: the \"{\" of line 1 is not closed" },
+	{ "a brace too many", "a = 1;\n};", "t.conf:2: syntax error at \"}\", column 1: there is nothing that it closes" },
+	{ "a comma at the end of a list", "a = [ 1, 2, ];",
+	  "syntax error at \"]\", column 13: a comma stands before the closing bracket" },
+	{ "no comma in a list", "a = ( 1 2 );", "syntax error at \"2\", column 9: a comma or the closing bracket" },
+	{ "a no-break space", "a =\xc2\xa0 1;", "t.conf:1: syntax error, column 4: a no-break space, U+00A0" },
+	{ "typographic quotes", "# \xc3\xa9\na = \xe2\x80\x9cx\xe2\x80\x9d;",
+	  "t.conf:2: syntax error, column 5: a typographic quote, U+201C" },
+	{ "single quotes", "a = 'x';", "column 5: a single quote" },
+	{ "a letter beyond ASCII", "caf\xc3\xa9 = 1;", "column 4: the byte \\xc3 is no printable ASCII" },
 	{ "a wrapped integer", WITH("\nconnections = 4294967298;"),
 	  "t.conf:2: 4294967298 does not fit into 32 bits (4294967298L, with an L, would)" },
 	{ "a wrapped hexadecimal", WITH("connections = 0x80000000;"),
@@ -379,6 +400,13 @@ START_TEST(errors_are_told_in_the_order_of_their_lines)
 	                 "t.conf:3: services.a.nice is out of range (-20 to 19)\n"
 	                 "t.conf:4: uzer is not a known key (did you mean user?)\n"
 	                 "t.conf:6: shutdown_timeout is out of range (0 to 365d)\n");
+} END_TEST
+
+START_TEST(what_is_right_is_not_complained_of)
+{
+	load_well("\xef\xbb\xbf" WITH(""));
+	load_well("# \xe2\x80\x9c\nservices : { s : { listen : ( \"*\" /* x */ \":0\" ), handler : {"
+	          " type = \"echo\" } enabled = TRUE timeouts = { linger = +1.5e0, idle = 0x10 } } }");
 } END_TEST
 
 START_TEST(complaints_are_printable_lines)
@@ -767,6 +795,7 @@ int main(void)
 	tcase_add_test(tc, contradictions_and_missing_things_are_refused);
 	tcase_add_test(tc, all_errors_of_meaning_are_told_in_one_run);
 	tcase_add_test(tc, errors_are_told_in_the_order_of_their_lines);
+	tcase_add_test(tc, what_is_right_is_not_complained_of);
 	tcase_add_test(tc, complaints_are_printable_lines);
 	tcase_add_test(tc, the_last_string_of_a_list_has_its_own_line);
 	tcase_add_test(tc, what_is_not_given_has_its_default);
