@@ -48,18 +48,22 @@ static size_t distance(const char *a, const char *b)
 	return rows[n_a][n_b];
 }
 
-/* "warn" for "warning" */
+/* "warn" for "warning", "grp" for "group": its first letter, and others in their order. */
 static int is_short_for(const char *word, const char *name)
 {
-	size_t len = strlen(word);
-
-	return len >= 3 && strncasecmp(word, name, len) == 0;
+	if (strlen(word) < 3 || !same(*word, *name))
+		return 0;
+	for (; *word && *name; name++)
+		word += same(*word, *name);
+	return *word == '\0';
 }
 
 struct suggest suggest_for(const char *word)
 {
-	/* One slip in three letters is a slip; more is another word. */
-	return (struct suggest){ .word = word, .distance = strlen(word) / 3 + 2 };
+	const size_t len = strlen(word);
+
+	/* One slip in three letters is a slip, and one more in a longer word; more is another word. */
+	return (struct suggest){ .word = word, .distance = len <= 3 ? 2 : len / 3 + 2 };
 }
 
 void suggest_offer(struct suggest *s, const char *name)

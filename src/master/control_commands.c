@@ -98,9 +98,16 @@ static bool has_keys(struct control_client *c, const struct command *k, unsigned
 
 static bool has_service(const struct master *m, struct control_client *c, const char *service)
 {
+	struct suggest s;
+
 	if (!service || changes_find(m, service))
 		return true;
-	control_client_refuse(c, CONTROL_NO_SUCH_SERVICE, "there is no service \"%.100s\"", service);
+	s = suggest_for(service);
+	for (size_t i = 0; i < m->current->n; i++)
+		suggest_offer(&s, m->current->units[i].service->name);
+	control_client_refuse(c, CONTROL_NO_SUCH_SERVICE, "there is no service \"%.100s\"%s%s%s",
+	                      service, s.best ? " (did you mean " : "", s.best ? s.best : "",
+	                      s.best ? "?)" : "");
 	return false;
 }
 

@@ -178,12 +178,26 @@ static void complain_of_port(struct collection *c, const struct conf_listen *l, 
 	conf_report_mark_temporary(&c->ld->report);
 }
 
+/* The port in "80", ":80" and "0:80", with which every address is meant; else NULL. */
+static const char *lone_port(const char *text)
+{
+	const char *port = text + (text[0] == '0' && text[1] == ':' ? 2 : text[0] == ':');
+	const size_t digits = strspn(port, "0123456789");
+
+	return digits > 0 && digits <= 5 && port[digits] == '\0' ? port : NULL;
+}
+
 /* Splits "HOST:PORT" or "[HOST]:PORT" in place; false after a complaint. */
 static bool split(struct collection *c, const char *written, char *text, char **host, char **port)
 {
 	char *colon = *text == '[' ? strstr(text, "]:") : strrchr(text, ':');
 
 	*host = text;
+	if (lone_port(text)) {
+		WRONG(c, "\"%s\" is not an address (did you mean \"*:%s\", every address?)",
+		      written, lone_port(text));
+		return false;
+	}
 	if (!colon || colon == text) {
 		WRONG(c, "\"%s\" is not an address (HOST:PORT, [IPV6]:PORT, *:PORT, unix:/path,"
 		      " unix:@name, systemd:NAME)", written);

@@ -48,6 +48,15 @@ START_TEST(a_reload_that_cannot_listen_says_where)
 	close(fd);
 } END_TEST
 
+START_TEST(the_nearest_service_is_suggested)
+{
+	daemon_start(&d, CONTROL SERVICES(SERVICE("git", "echo", "workers = 1;")), control_path());
+	control_ask("{\"command\":\"drain\",\"service\":\"gti\"}",
+	            "\"message\":\"there is no service \\\"gti\\\" (did you mean git?)\"");
+	control_ask("{\"command\":\"drain\",\"service\":\"nothing\"}",
+	            "\"message\":\"there is no service \\\"nothing\\\"\"");
+} END_TEST
+
 START_TEST(a_reload_whose_workers_do_not_start_says_so)
 {
 	daemon_start(&d, ECHO(""), control_path());
@@ -245,6 +254,7 @@ int main(void)
 	tcase_add_test(tc, reload_is_answered_when_the_new_workers_accept);
 	tcase_add_test(tc, a_reload_that_is_refused_says_every_reason);
 	tcase_add_test(tc, a_reload_that_cannot_listen_says_where);
+	tcase_add_test(tc, the_nearest_service_is_suggested);
 	tcase_add_test(tc, a_reload_whose_workers_do_not_start_says_so);
 	tcase_add_test(tc, a_reload_during_a_reload_is_answered_when_its_own_is_done);
 	tcase_add_test(tc, what_a_service_has_counted_stays_in_the_totals_when_it_is_gone);

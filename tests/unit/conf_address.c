@@ -54,7 +54,10 @@ START_TEST(addresses_become_sockets)
 START_TEST(what_is_no_address_is_refused)
 {
 	static const struct { const char *listen, *want; } rows[] = {
-		{ "\"80\"", "\"80\" is not an address (HOST:PORT" },
+		{ "\"80\"", "\"80\" is not an address (did you mean \"*:80\", every address?)" },
+		{ "\"0:7400\"", "\"0:7400\" is not an address (did you mean \"*:7400\"" },
+		{ "\":7400\"", "\":7400\" is not an address (did you mean \"*:7400\"" },
+		{ "\"localhost\"", "\"localhost\" is not an address (HOST:PORT" },
 		{ "80", "must be addresses such as \"*:80\"" },
 		{ "\":80\"", "is not an address" },
 		{ "\"\"", "is not an address" },

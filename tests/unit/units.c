@@ -186,6 +186,7 @@ START_TEST(the_nearest_name_is_suggested)
 		{ "uzer", "user" },   { "suer", "user" },     { "lisen", "listen" },
 		{ "LISTEN", "listen" }, { "timeout", "timeouts" }, { "warn", "warning" },
 		{ "grp", "group" },   { "x", NULL },           { "banana", NULL },
+		{ "usr", "user" },    { "ues", NULL },          { "grr", NULL },
 		{ "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", NULL },
 	};
 
