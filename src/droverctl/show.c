@@ -31,6 +31,31 @@ static bool show_list(enum view_kind kind, const json_t *result, FILE *out)
 	return true;
 }
 
+/* Why services fail, a line each: too long for a column. */
+static void show_reasons(const json_t *rows, FILE *out)
+{
+	char name[LINE_ROOM], reason[LINE_ROOM];
+
+	for (size_t i = 0; i < json_array_size(rows); i++) {
+		const json_t *row = json_array_get(rows, i);
+		struct text n = text_in(name, sizeof name), r = text_in(reason, sizeof reason);
+
+		if (!json_is_string(value_at(row, "reason")))
+			continue;
+		value_put_text(&n, value_at(row, "name"));
+		value_put_text(&r, value_at(row, "reason"));
+		fprintf(out, "%s is failing: %s\n", name, reason);
+	}
+}
+
+static bool show_service_list(const json_t *result, FILE *out)
+{
+	if (!show_list(VIEW_SERVICES, result, out))
+		return false;
+	show_reasons(view_rows(view_of(VIEW_SERVICES), result), out);
+	return true;
+}
+
 /* A line, if the value is there: null says that there is nothing to tell. */
 static void show_if_told(const char *label, const json_t *value, FILE *out)
 {
@@ -60,13 +85,13 @@ bool show_status(const json_t *request, const json_t *result, FILE *out)
 	show_if_told("configuration", value_at(result, "config"), out);
 	show_if_told("the last reload was refused:", value_at(result, "refused"), out);
 	putc('\n', out);
-	return show_list(VIEW_SERVICES, result, out);
+	return show_service_list(result, out);
 }
 
 bool show_services(const json_t *request, const json_t *result, FILE *out)
 {
 	(void)request;
-	return show_list(VIEW_SERVICES, result, out);
+	return show_service_list(result, out);
 }
 
 bool show_workers(const json_t *request, const json_t *result, FILE *out)
@@ -119,6 +144,7 @@ bool show_reload(const json_t *request, const json_t *result, FILE *out)
 	if (!json_is_integer(generation))
 		return false;
 	fprintf(out, "reloaded: generation %" JSON_INTEGER_FORMAT "\n", json_integer_value(generation));
+	show_reasons(value_at(result, "failing"), out);
 	return true;
 }
 

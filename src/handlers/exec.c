@@ -120,7 +120,7 @@ static void ended(void *arg, int status)
 static enum handler_verdict opened(struct connection *c)
 {
 	struct worker *w = c->worker;
-	char id[CONNECTION_ID_MAX], name[PROGRAM_NAME_MAX], failure[PROGRAMS_FAILURE_MAX];
+	char id[CONNECTION_ID_MAX], name[PROGRAM_NAME_MAX];
 	struct text t = text_in(name, sizeof name);
 	struct program *p;
 
@@ -130,11 +130,10 @@ static enum handler_verdict opened(struct connection *c)
 	p = start(c, &(struct program_request){
 		.name = name, .with_pid = true, .in = c->watch.fd, .out = c->watch.fd, .ended = ended, .arg = c });
 	if (!p) {
-		log_err("%s: %s: %m; pausing for a second", name,
-		        programs_failure(&w->programs, failure));
-		acceptor_pause(w->acceptor, "program");
+		health_refused(w, name);
 		return HANDLER_FAIL;
 	}
+	health_works(w, true);
 	/* No copy of ours: end of file and reset are the program's. */
 	fd_close(&c->watch.fd);
 	connection_run_program(c, p);
@@ -143,8 +142,15 @@ static enum handler_verdict opened(struct connection *c)
 	return HANDLER_GO_ON;
 }
 
+static int begin(struct worker *w)
+{
+	health_look_at_program(w);
+	return 0;
+}
+
 const struct handler handler_exec = {
 	.name = "exec",
 	.keeps = HANDLER_KEEPS_SOCKET,
 	.opened = opened,
+	.begin = begin,
 };

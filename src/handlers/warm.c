@@ -155,7 +155,7 @@ static struct link *new_link(struct connection *c)
 static enum handler_verdict opened(struct connection *c)
 {
 	struct worker *w = c->worker;
-	char id[CONNECTION_ID_MAX], name[PROGRAM_NAME_MAX], failure[PROGRAMS_FAILURE_MAX];
+	char id[CONNECTION_ID_MAX], name[PROGRAM_NAME_MAX];
 	struct text t = text_in(name, sizeof name);
 	struct warm *warm = w->state_of_handler;
 	struct link *k = new_link(c);
@@ -163,9 +163,7 @@ static enum handler_verdict opened(struct connection *c)
 
 	text_add(&t, "%s %s", w->service->name, connection_id(c, id));
 	if (!k || warm_pool_take(warm->pool, &taken) == -1) {
-		log_err("%s: %s: %m; pausing for a second", name,
-		        programs_failure(&w->programs, failure));
-		acceptor_pause(w->acceptor, "program");
+		health_refused(w, name);
 		free(k);
 		return HANDLER_FAIL;
 	}

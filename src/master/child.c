@@ -85,6 +85,7 @@ static bool believe(struct child *c, enum leash_word word)
 		c->state = CHILD_DRAINING;
 		return true;
 	case LEASH_LOOK:
+	case LEASH_PROGRAMS:
 		return true;
 	case LEASH_SLOTS:
 		c->watches = false;

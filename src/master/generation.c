@@ -263,6 +263,19 @@ const struct unit *generation_failed(const struct generation *g)
 	return NULL;
 }
 
+const struct unit *generation_useless(const struct generation *g, const struct generation *before,
+                                      char why[BOARD_REASON_TEXT])
+{
+	for (size_t i = 0; i < g->n; i++) {
+		const struct unit *u = &g->units[i];
+		const struct unit *was = before ? generation_find(before, u->service->name) : NULL;
+
+		if (pool_programs_fail(u->pool, why) && !(was && pool_programs_fail(was->pool, NULL)))
+			return u;
+	}
+	return NULL;
+}
+
 bool generation_is_settled(const struct generation *g)
 {
 	for (size_t i = 0; i < g->n; i++)

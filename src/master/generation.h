@@ -97,6 +97,13 @@ bool generation_is_complete(const struct generation *g);
 /* A service of which a worker could not start, or NULL. */
 const struct unit *generation_failed(const struct generation *g);
 
+/*
+ * A service whose programs fail, and did not in the generation before (or NULL);
+ * why (not NULL) says the reason. NULL: there is none.
+ */
+const struct unit *generation_useless(const struct generation *g, const struct generation *before,
+                                      char why[BOARD_REASON_TEXT]);
+
 /* True if every service has all its workers or has failed once. */
 bool generation_is_settled(const struct generation *g);
 

@@ -125,7 +125,7 @@ int master_workers(const struct master *m)
 /* True if somebody would be served now. */
 static bool is_served(const struct pool *p)
 {
-	return pool_census(p).accepting > 0 || pool_is_asleep(p);
+	return (pool_census(p).accepting > 0 || pool_is_asleep(p)) && !pool_programs_fail(p, NULL);
 }
 
 /* Of each service, how many of its workers accept; those that are served, or those that are not. */
@@ -135,11 +135,14 @@ static void add_services(struct text *t, const struct generation *g, const char 
 	for (size_t i = 0; i < g->n; i++) {
 		const struct unit *u = &g->units[i];
 		const int accepting = pool_census(u->pool).accepting;
+		char why[BOARD_REASON_TEXT];
 
 		if (is_served(u->pool) != served)
 			continue;
 		text_add(t, "%s%s", before, u->service->name);
-		if (pool_is_asleep(u->pool))
+		if (pool_programs_fail(u->pool, why))
+			text_add(t, " (failing: %s)", why);
+		else if (pool_is_asleep(u->pool))
 			text_add(t, " (on demand)");
 		else if (pool_is_exhausted(u->pool))
 			text_add(t, " (%d, exhausted)", accepting);
@@ -172,7 +175,7 @@ static void describe(struct text *t, const struct master *m)
 
 void master_notify(struct master *m, const char *message)
 {
-	char status[512];
+	char status[1024];
 	struct text t = text_in(status, sizeof status);
 
 	if (!m->systemd)

@@ -86,17 +86,21 @@ void outcome_reload_begins(struct outcome *o)
 	o->begun = true;
 }
 
-void outcome_reload_is_over(struct outcome *o, unsigned int generation, const char *why)
+void outcome_reload_is_over(struct outcome *o, unsigned int generation, const char *why,
+                            json_t *failing)
 {
-	if (o->kind == OUTCOME_NONE)
+	/* One that has not begun is another one than this. */
+	if (o->kind == OUTCOME_NONE || (o->kind == OUTCOME_RELOAD && !o->begun)) {
+		json_decref(failing);
 		return;
-	if (o->kind == OUTCOME_RELOAD && !o->begun)
-		return;                 /* that was one before */
+	}
 	if (o->kind == OUTCOME_RELOAD && why)
 		outcome_fail(o, CONTROL_REFUSED, "%s", why);
 	else if (o->kind == OUTCOME_RELOAD)
-		outcome_done(o, json_pack("{s:I}", "generation", (json_int_t)generation));
+		outcome_done(o, json_pack("{s:I, s:O*}", "generation", (json_int_t)generation,
+		                          "failing", failing));
 	else if (o->kind != OUTCOME_KICK && !why)
 		outcome_fail(o, CONTROL_REFUSED, "a reload has replaced the workers of service"
 		             " \"%s\" meanwhile", o->service ? o->service : "");
+	json_decref(failing);
 }

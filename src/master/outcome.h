@@ -56,9 +56,11 @@ void outcome_forget_client(struct outcome *o, const struct control_client *clien
 
 /*
  * A reload begins; one is over: why is NULL if its generation serves now, else
- * the reasons, a line each.
+ * the reasons, a line each. failing, which is taken: the services of that
+ * generation that fail all the same, and why; NULL if there are none.
  */
 void outcome_reload_begins(struct outcome *o);
-void outcome_reload_is_over(struct outcome *o, unsigned int generation, const char *why);
+void outcome_reload_is_over(struct outcome *o, unsigned int generation, const char *why,
+                            json_t *failing);
 
 #endif

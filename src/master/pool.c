@@ -211,6 +211,7 @@ static void want_none(struct pool *p)
 
 	scaler_end(&p->scaler, &now);
 	timer_unset(&p->context->loop->timers, &p->delayed);
+	program_watch_end(&p->programs);
 }
 
 void pool_drain(struct pool *p, uint64_t removed, int64_t drain_ms)
@@ -237,6 +238,12 @@ static void let_others_look(struct pool *p, const struct child *who)
 			child_tell(&p->children.all[i], &(struct leash_message){ .word = LEASH_LOOK });
 }
 
+static void look_at_programs(struct pool *p)
+{
+	if (program_watch_look(&p->programs))
+		p->context->changed(p->context->arg, p);
+}
+
 static void on_heard(struct child *c, enum leash_word word)
 {
 	struct pool *p = c->arg;
@@ -248,7 +255,11 @@ static void on_heard(struct child *c, enum leash_word word)
 	case LEASH_SLOTS:       /* others may have noticed, too */
 		scaler_look_soon(&p->scaler);
 		return;
+	case LEASH_PROGRAMS:
+		look_at_programs(p);
+		return;
 	case LEASH_READY:
+		look_at_programs(p);
 		notify_send(p->context->events, "worker-ready service=%s pid=%d generation=%u",
 		            p->service->name, (int)c->pid, p->generation);
 		break;
@@ -378,6 +389,8 @@ static struct pool *make(struct pool_context *context, const struct conf_service
 	p->vigil = (struct vigil){ .service = service, .children = &p->children,
 	                           .loop = context->loop, .events = context->events,
 	                           .aborted = on_aborted };
+	p->programs = (struct program_watch){ .service = service, .children = &p->children,
+	                                      .loop = context->loop, .events = context->events };
 	return p;
 }
 

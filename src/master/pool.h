@@ -151,6 +151,12 @@ bool pool_is_asleep(const struct pool *p);
 /* It has all workers that it may have, and no free slot. */
 bool pool_is_exhausted(const struct pool *p);
 
+/*
+ * True if its programs cannot be started, or end before they are of use: nobody is
+ * served, though workers accept. why (or NULL): in printable ASCII.
+ */
+bool pool_programs_fail(const struct pool *p, char why[BOARD_REASON_TEXT]);
+
 /* True if a worker could not be started or died before it accepted, until it is complete. */
 bool pool_has_failed(const struct pool *p);
 

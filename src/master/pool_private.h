@@ -8,6 +8,7 @@
 
 #include "children.h"
 #include "pool.h"
+#include "program_watch.h"
 #include "scaler.h"
 #include "vigil.h"
 
@@ -27,6 +28,7 @@ struct pool {
 	struct totals              totals;      /* of those that have ended */
 	struct children            children;
 	struct vigil               vigil;       /* over them */
+	struct program_watch       programs;    /* and over what they run */
 	bool                       adopted;     /* workers of another program: it has none of its own */
 	struct pool_orders         orders;      /* then: for who goes on */
 };

@@ -38,6 +38,11 @@ bool pool_has_failed(const struct pool *p)
 	return p->failed;
 }
 
+bool pool_programs_fail(const struct pool *p, char why[BOARD_REASON_TEXT])
+{
+	return program_watch_fails(&p->programs, why);
+}
+
 bool pool_works(const struct pool *p)
 {
 	return p->scaler.works;

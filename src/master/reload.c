@@ -8,12 +8,30 @@
 #include "reload.h"
 
 #include <errno.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "clock.h"
 #include "log.h"
 #include "pid_file.h"
+
+/* [{"name", "reason"}, ...]: its services whose programs fail. NULL: there are none. */
+static json_t *failing(const struct generation *g)
+{
+	char why[BOARD_REASON_TEXT];
+	json_t *list = NULL;
+
+	for (size_t i = 0; i < g->n; i++) {
+		if (!pool_programs_fail(g->units[i].pool, why))
+			continue;
+		if (!list)
+			list = json_array();
+		json_array_append_new(list, json_pack("{s:o, s:s}", "name",
+		                      control_string(g->units[i].service->name), "reason", why));
+	}
+	return list;
+}
 
 /*
  * Back to serving, whatever came of it; systemd is told so even after a
@@ -24,7 +42,7 @@ static void over(struct master *m, const char *why)
 {
 	m->phase = PHASE_SERVING;
 	master_notify(m, "READY=1");
-	outcome_reload_is_over(&m->outcome, m->current->number, why);
+	outcome_reload_is_over(&m->outcome, m->current->number, why, why ? NULL : failing(m->current));
 	loop_timer(&m->loop, &m->sweep, 0);     /* what was asked for meanwhile */
 }
 
@@ -53,29 +71,36 @@ static void commit(struct master *m)
 	over(m, NULL);
 }
 
-static void roll_back(struct master *m, const struct unit *failed)
+/* word is for events, why for people. */
+static void roll_back(struct master *m, const char *word, const char *why)
 {
-	char why[128];
-
-	snprintf(why, sizeof why, "a worker of service \"%s\" could not start",
-	         failed->service->name);
 	generation_drain(m->coming);
 	m->coming = NULL;
 	control_forget(m->control);
-	refuse(m, "start", why, NULL);
+	refuse(m, word, why, NULL);
 }
 
 void reload_check(struct master *m)
 {
 	const struct unit *failed;
+	char reason[BOARD_REASON_TEXT], why[BOARD_REASON_TEXT + 64];
 
 	if (m->phase != PHASE_RELOADING || !m->coming)
 		return;
 	failed = generation_failed(m->coming);
-	if (failed)
-		roll_back(m, failed);
-	else if (generation_is_complete(m->coming))
-		commit(m);
+	if (failed) {
+		snprintf(why, sizeof why, "a worker of service \"%s\" could not start",
+		         failed->service->name);
+		roll_back(m, "start", why);
+	} else if (generation_is_complete(m->coming)) {
+		failed = generation_useless(m->coming, m->current, reason);
+		if (!failed) {
+			commit(m);
+			return;
+		}
+		snprintf(why, sizeof why, "service \"%s\": %s", failed->service->name, reason);
+		roll_back(m, "program", why);
+	}
 }
 
 static void on_fetched(void *arg, const struct conf_fetched *result)

@@ -120,6 +120,7 @@ static json_t *service(const struct report_service *s)
 		"slots", "open", number(s->open), "max", number(s->slots),
 		"queue", queue(s));
 
+	json_object_set_new(object, "reason", s->reason[0] ? json_string(s->reason) : json_null());
 	add_totals(object, &s->counts.totals);
 	json_object_set_new(object, "filter", filter(s));
 	json_object_set_new(object, "warm", warm(s));

@@ -57,13 +57,18 @@ static uint64_t open_of_accepting(const struct pool *p)
 	return sum;
 }
 
-static const char *state_of(const struct pool *p)
+/* Of one that fails, reason says why. */
+static const char *state_of(const struct pool *p, char reason[BOARD_REASON_TEXT])
 {
 	const struct children_census c = pool_census(p);
 
 	if (!pool_works(p))
 		return c.starting + c.accepting + c.draining > 0 ? "draining" : "drained";
-	if (pool_has_failed(p))
+	if (pool_has_failed(p)) {
+		strcpy(reason, "a worker could not start, or ended before it accepted");
+		return "failing";
+	}
+	if (pool_programs_fail(p, reason))
 		return "failing";
 	return pool_is_exhausted(p) ? "exhausted" : "serving";
 }
@@ -71,7 +76,7 @@ static const char *state_of(const struct pool *p)
 static void describe(struct report_service *s, const struct unit *u)
 {
 	s->unit = u;
-	s->state = state_of(u->pool);
+	s->state = state_of(u->pool, s->reason);
 	s->census = pool_census(u->pool);
 	s->slots = (uint64_t)s->census.accepting * (uint64_t)u->service->connections;
 	s->open = open_of_accepting(u->pool);

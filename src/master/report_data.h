@@ -24,6 +24,7 @@ struct report_counts {
 struct report_service {
 	const struct unit   *unit;      /* of the current generation */
 	const char          *state;
+	char                 reason[BOARD_REASON_TEXT];     /* why it fails; "": nobody knows, or it does not */
 	struct children_census   census;    /* draining: of earlier generations, too */
 	struct report_counts counts;
 	uint64_t             slots, open;       /* of the workers that accept: all, and those in use */

@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "fd.h"
+#include "text.h"
 
 #ifndef MFD_NOEXEC_SEAL                 /* Linux 6.3 */
 #define MFD_NOEXEC_SEAL 8U
@@ -48,7 +49,7 @@ struct board {                          /* ours alone: workers could write a sha
 };
 
 static_assert(sizeof(struct header) == BOARD_LINE, "slots begin on a line");
-static_assert(sizeof(struct board_slot) == 3 * BOARD_LINE, "a slot is three lines");
+static_assert(sizeof(struct board_slot) == 7 * BOARD_LINE, "a slot is seven lines");
 static_assert(sizeof(struct board_connection) == BOARD_LINE, "a record is one line");
 
 /* ---- the memory --------------------------------------------------------- */
@@ -233,6 +234,9 @@ void board_reset(struct board *b, size_t i, enum board_state state)
 	atomic_store(&s->filters, 0);
 	atomic_store(&s->queued, 0);
 	atomic_store(&s->warm, 0);
+	atomic_store(&s->programs, BOARD_PROGRAMS_UNKNOWN);
+	atomic_store(&s->programs_ms, 0);
+	s->reason[0] = '\0';
 #define X(name) atomic_store(&s->name, 0);
 	if (state != BOARD_FREE) {
 		BOARD_COUNTERS(X)
@@ -313,6 +317,18 @@ void board_take_record(struct board_connection *r, uint64_t number, int64_t sinc
 void board_give_record(struct board_connection *r)
 {
 	board_set(&r->phase, BOARD_PHASE_NONE);
+}
+
+/* ---- programs ----------------------------------------------------------- */
+
+void board_tell_programs(struct board_slot *s, enum board_programs now, int64_t now_ms,
+                         const char *reason)
+{
+	struct text t = text_in(s->reason, sizeof s->reason);
+
+	text_add_string(&t, now == BOARD_PROGRAMS_FAIL ? reason : "");
+	board_set(&s->programs_ms, now_ms);
+	atomic_store_explicit(&s->programs, now, memory_order_release);
 }
 
 /* ---- input -------------------------------------------------------------- */

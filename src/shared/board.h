@@ -18,7 +18,7 @@
 
 #include "address.h"
 
-#define BOARD_VERSION 2                 /* of the memory's layout */
+#define BOARD_VERSION 3                 /* of the memory's layout */
 #define BOARD_LINE 64                   /* bytes of a cache line: no two workers write in one */
 
 enum board_state {                      /* of a worker */
@@ -39,10 +39,18 @@ enum board_phase {                      /* of a connection */
 	BOARD_PHASE_CLOSING,            /* told to end, and not gone yet */
 };
 
+enum board_programs {                   /* whether the programs of a worker are of any use */
+	BOARD_PROGRAMS_UNKNOWN,         /* none has been needed yet, or the service has none */
+	BOARD_PROGRAMS_WORK,
+	BOARD_PROGRAMS_FAIL,            /* they cannot be started, or end before they are of use */
+};
+
+#define BOARD_REASON 240                /* bytes for why they fail, with NUL */
+
 /*
  * What a worker says of itself. Its siblings read the first line when they
- * accept; what changes with each message is in the second, and the third is for
- * services with filters or warm programs.
+ * accept; what changes with each message is in the second, the third is for
+ * services with filters or warm programs, and the rest for those with programs.
  */
 struct board_slot {
 	alignas(BOARD_LINE) _Atomic uint32_t state;     /* enum board_state */
@@ -65,6 +73,10 @@ struct board_slot {
 	_Atomic uint32_t warm;          /* programs that wait for a connection */
 	_Atomic uint64_t joined, cold;  /* connections that found one; for which one had to be started */
 	_Atomic uint64_t crashed;       /* programs that died while they waited */
+
+	alignas(BOARD_LINE) _Atomic uint32_t programs;  /* enum board_programs */
+	_Atomic int64_t  programs_ms;   /* when a program last worked, or failed */
+	char             reason[BOARD_REASON];  /* FAIL: why; may be read while it is written */
 };
 
 /* A connection, as long as it holds a slot: one cache line. */
@@ -171,6 +183,10 @@ void board_take_record(struct board_connection *r, uint64_t number, int64_t sinc
                        const struct endpoint *peer, enum board_phase phase);
 void board_give_record(struct board_connection *r);
 
+/* What the programs of a worker are like; reason, which is cut where its room ends, only for FAIL. */
+void board_tell_programs(struct board_slot *s, enum board_programs now, int64_t now_ms,
+                         const char *reason);
+
 /* Connection `number` has received these bytes; size is board_input_size. */
 void board_keep_input(struct board_input *in, size_t size, uint64_t number, const char *bytes,
                       size_t len);
@@ -237,6 +253,17 @@ bool board_view_work(const struct board *b, size_t i, struct board_connection_vi
  * which has room for board_input_size. Returns how much that is.
  */
 size_t board_copy_input(const struct board *b, size_t i, uint64_t number, char *bytes);
+
+#define BOARD_REASON_TEXT (4 * BOARD_REASON)    /* a byte becomes up to four */
+
+struct board_programs_view {
+	enum board_programs now;
+	int64_t             since_ms;   /* when one last worked, or failed; not later than now */
+	char                reason[BOARD_REASON_TEXT];  /* FAIL: why, in printable ASCII */
+};
+
+/* Copies what worker i says of its programs. */
+void board_view_programs(const struct board *b, size_t i, struct board_programs_view *v);
 
 const char *board_state_name(enum board_state state);
 const char *board_phase_name(enum board_phase phase);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "text.h"
 
 #define PID_LIMIT  (1U << 22)           /* no pid is larger: PID_MAX_LIMIT of the kernel */
 #define READ_TRIES 3
@@ -53,6 +54,11 @@ static enum board_state to_state(uint32_t said)
 static enum board_phase to_phase(uint32_t said)
 {
 	return said <= BOARD_PHASE_CLOSING ? (enum board_phase)said : BOARD_PHASE_NONE;
+}
+
+static enum board_programs to_programs(uint32_t said)
+{
+	return said <= BOARD_PROGRAMS_FAIL ? (enum board_programs)said : BOARD_PROGRAMS_UNKNOWN;
 }
 
 static pid_t to_pid(uint32_t said)
@@ -118,6 +124,21 @@ void board_view(const struct board *b, size_t i, struct board_worker_view *v)
 		.at_work = at_work > 0 && at_work <= n_connections,
 	};
 	v->work = v->at_work ? at_work - 1 : 0;
+}
+
+void board_view_programs(const struct board *b, size_t i, struct board_programs_view *v)
+{
+	const struct board_slot *s = board_slot(b, i);
+	struct text t = text_in(v->reason, sizeof v->reason);
+	const int64_t since_ms = get(&s->programs_ms);
+	char reason[BOARD_REASON];
+
+	v->now = to_programs(atomic_load_explicit(&s->programs, memory_order_acquire));
+	v->since_ms = to_time(since_ms, clock_ms());
+	if (v->now != BOARD_PROGRAMS_FAIL)
+		return;
+	memcpy(reason, s->reason, sizeof reason);
+	text_add_safe(&t, reason, strnlen(reason, sizeof reason));
 }
 
 /* The order of the loads is the other half of board_take_record. */

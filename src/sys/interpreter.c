@@ -265,13 +265,13 @@ static bool explain_path(struct text *t, const char *path, int error)
 	const size_t barrier = find_barrier(path, error);
 
 	if (barrier > 0) {
-		text_add_string(t, error == EACCES ? "no permission to pass \"" : "there is no \"");
+		text_add(t, "%s (%s \"", strerror(error), error == EACCES ? "it may not pass" : "there is no");
 		text_add_safe(t, path, barrier);
-		text_add_string(t, "\"");
+		text_add_string(t, "\")");
 		return true;
 	}
 	if (error == EACCES && faccessat(AT_FDCWD, path, X_OK, AT_EACCESS) == -1) {
-		text_add_string(t, "it is not executable for this user");
+		text_add(t, "%s (it is not executable for this user)", strerror(error));
 		return true;
 	}
 	return false;

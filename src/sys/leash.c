@@ -36,6 +36,7 @@ static const char *const names[] = {
 	[LEASH_READY] = "READY", [LEASH_DRAIN] = "DRAIN", [LEASH_LOOK] = "LOOK", [LEASH_LOGS] = "LOGS",
 	[LEASH_SLOTS] = "SLOTS", [LEASH_RETIRE] = "RETIRE", [LEASH_KICK] = "KICK",
 	[LEASH_NO_SUCH] = "NO_SUCH", [LEASH_PING] = "PING", [LEASH_END] = "END",
+	[LEASH_PROGRAMS] = "PROGRAMS",
 };
 
 const char *leash_word_name(enum leash_word word)

@@ -8,12 +8,15 @@
 #include <config.h>
 #include "filter_pool.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "filter_policy.h"
 #include "filter_report.h"
 #include "log.h"
 #include "worker.h"
+
+#define RECOVERY_MS 1000                /* that one has to live after those that did not, to be well */
 
 struct filter_pool {
 	struct filter_owner        owner;
@@ -27,10 +30,12 @@ struct filter_pool {
 	struct timer               pump;        /* at the end of this turn */
 	struct timer               again;       /* no process is started before it fires */
 	struct timer               patience;    /* those that wait have waited in vain */
+	struct timer               recovery;    /* a process that lives till then is well */
 	struct timer               probation;   /* till it fires, a new process may still greet */
 	struct filter_trouble      trouble;
 	bool                       pumping;
 	bool                       resting;
+	int64_t                    life_ms;     /* of the last one that ended before it answered */
 	bool                       cannot_start;        /* and that was logged */
 	bool                       wary;        /* the last one spoke before it was asked */
 };
@@ -102,29 +107,58 @@ static void back_off(struct filter_pool *pool)
 }
 
 /*
- * There has been no process that answers for as long as one may take for a
- * request. Those of other connections are no help to who needs one of his own.
+ * There is no process, and none is to be expected: those that were started were of
+ * no use, or there has been none for as long as one may take for a request. Those of
+ * other connections are no help to a client that needs one of its own.
  */
 static bool is_down(const struct filter_pool *pool)
 {
 	return (pool->n_serving == 0 || is_owned(pool)) &&
-	       filter_policy_patience_ms(&pool->trouble, pool->conf) <= pool->owner.loop->now_ms;
+	       (health_fails(pool->worker) ||
+	        filter_policy_patience_ms(&pool->trouble, pool->conf) <= pool->owner.loop->now_ms);
+}
+
+/* Whether a process that serves now has shown that it can. */
+static bool one_answers(const struct filter_pool *pool)
+{
+	for (const struct list *l = pool->serving.next; l != &pool->serving; l = l->next)
+		if (filter_process_answered(filter_process_of((struct list *)(uintptr_t)l)) > 0)
+			return true;
+	return false;
+}
+
+/* What is lacking may be there again soon; what is wrong with the program is the service's trouble. */
+static void note_failed_start(struct filter_pool *pool, int error)
+{
+	char reason[HEALTH_TEXT_MAX];
+
+	health_explain_start(pool->worker, error, reason);
+	if (!health_is_passing(error) && !one_answers(pool)) {
+		pool->life_ms = 0;
+		health_failed(pool->worker, reason);
+		return;
+	}
+	if (!pool->cannot_start)
+		log_err("%s: %s; trying again", pool->owner.name, reason);
+	pool->cannot_start = true;
 }
 
 /* It may take many attempts: logged when that begins, and when it is over. */
 static void note_start(struct filter_pool *pool, bool ok)
 {
 	const struct conf_service *s = pool->worker->service;
-	char failure[PROGRAMS_FAILURE_MAX];
 
-	if (!ok && !pool->cannot_start)
-		log_err("%s: %s: %m; trying again", s->name,
-		        programs_failure(&pool->worker->programs, failure));
-	if (ok && pool->cannot_start)
+	if (!ok) {
+		note_failed_start(pool, errno);
+		return;
+	}
+	if (pool->cannot_start)
 		log_info("%s: %s has been started again", s->name, s->handler.program);
-	pool->cannot_start = !ok;
-	if (ok && is_owned(pool))
+	pool->cannot_start = false;
+	if (is_owned(pool))
 		pool->trouble.since_ms = 0;
+	if (health_fails(pool->worker))
+		loop_timer(pool->owner.loop, &pool->recovery, RECOVERY_MS + 2 * pool->life_ms);
 }
 
 static struct filter_process *start(struct filter_pool *pool)
@@ -255,6 +289,15 @@ static void on_probation(struct timer *t)
 	pump_soon(pool);
 }
 
+/* It has lived for clearly longer than those that ended. */
+static void on_recovery(struct timer *t)
+{
+	struct filter_pool *pool = container_of(t, struct filter_pool, recovery);
+
+	if (pool->n_serving > 0)
+		health_works(pool->worker, true);
+}
+
 static void on_patience(struct timer *t)
 {
 	pump_soon(container_of(t, struct filter_pool, patience));
@@ -292,6 +335,7 @@ static void on_answered(struct filter_owner *o, struct filter_process *p,
 	}
 	if (pool->n_queued > 0 || pool->n_serving < (uint32_t)pool->conf->processes)
 		pump_soon(pool);
+	health_works(pool->worker, false);
 	if (r)
 		pool->asker->answered(r, a);
 }
@@ -331,6 +375,7 @@ static void on_lost(struct filter_owner *o, struct filter_process *p, enum filte
 	};
 
 	remove_process(pool, p);
+	timer_unset(&pool->owner.loop->timers, &pool->recovery);
 	board_add(&pool->worker->slot->replaced, 1);
 	filter_report_loss(pool->worker, p);
 	if (own) {
@@ -342,7 +387,8 @@ static void on_lost(struct filter_owner *o, struct filter_process *p, enum filte
 	} else {
 		settle_requests(pool, p, &d);
 	}
-	if (filter_policy_backs_off(&d)) {
+	filter_process_links(p)->early = filter_policy_backs_off(&d);
+	if (filter_process_links(p)->early) {
 		pool->wary = why == FILTER_END_UNASKED;
 		timer_unset(&pool->owner.loop->timers, &pool->probation);
 		back_off(pool);
@@ -350,9 +396,38 @@ static void on_lost(struct filter_owner *o, struct filter_process *p, enum filte
 	pump_soon(pool);
 }
 
+/*
+ * Whether its end says something of all of them. Of a filter that has answered before,
+ * a request may be the reason, unless it had none.
+ */
+static bool counts_against_all(const struct filter_pool *pool, struct filter_process *p)
+{
+	return filter_process_why(p) >= FILTER_END_DIED && filter_process_answered(p) == 0 &&
+	       (filter_process_links(p)->early || !pool->worker->health.proven) && !one_answers(pool);
+}
+
+static void judge(struct filter_pool *pool, struct filter_process *p, int status)
+{
+	char reason[HEALTH_TEXT_MAX];
+	struct text t = text_in(reason, sizeof reason);
+
+	if (pool->resting || !counts_against_all(pool, p))
+		return;
+	pool->life_ms = filter_process_age_ms(p);
+	timer_unset(&pool->owner.loop->timers, &pool->recovery);
+	filter_report_reason(pool->worker, p, status, &t);
+	/* One that has begun may have ended by accident; one that breaks the contract has not. */
+	if (filter_process_why(p) == FILTER_END_DIED || pool->worker->health.proven)
+		health_strike(pool->worker, reason);
+	else
+		health_failed(pool->worker, reason);
+	pump_soon(pool);
+}
+
 static void on_ended(struct filter_owner *o, struct filter_process *p, int status)
 {
 	filter_report_end(pool_of(o)->worker, p, status);
+	judge(pool_of(o), p, status);
 }
 
 /* ---- connections -------------------------------------------------------- */
@@ -404,6 +479,7 @@ struct filter_pool *filter_pool_new(struct worker *w, const struct filter_asker 
 	pool->again.fire = on_again;
 	pool->patience.fire = on_patience;
 	pool->probation.fire = on_probation;
+	pool->recovery.fire = on_recovery;
 	fill(pool);
 	return pool;
 }
@@ -415,6 +491,7 @@ void filter_pool_rest(struct filter_pool *pool)
 	timer_unset(&pool->owner.loop->timers, &pool->again);
 	timer_unset(&pool->owner.loop->timers, &pool->patience);
 	timer_unset(&pool->owner.loop->timers, &pool->probation);
+	timer_unset(&pool->owner.loop->timers, &pool->recovery);
 	while (!list_empty(&pool->serving)) {
 		struct filter_process *p = filter_process_of(pool->serving.next);
 

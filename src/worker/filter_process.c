@@ -26,10 +26,12 @@ struct filter_process {
 	struct watch          in, out;          /* our ends; fd -1: closed */
 	struct timer          timer;            /* for an answer; once it leaves, for TERM */
 	struct program       *program;          /* NULL: ended */
+	const struct program *gone;             /* that one, while its end is told */
 	pid_t                 pid;
 	bool                  leaving;
 	enum filter_end       why;              /* if it is leaving */
 	uint64_t              taken, answered;
+	int64_t               born_ms;
 	int64_t               since_ms;         /* it has the first of its requests to itself */
 	struct buffer         unsent;           /* requests that it has not read */
 	struct buffer         part;             /* the beginning of an answer */
@@ -339,6 +341,7 @@ static void on_ended(void *arg, int status)
 {
 	struct filter_process *p = arg;
 
+	p->gone = p->program;
 	p->program = NULL;              /* its id may soon be another's */
 	if (!p->leaving)
 		has_died(p);
@@ -387,6 +390,7 @@ struct filter_process *filter_process_start(struct filter_owner *o)
 		return NULL;
 	}
 	p->pid = program_pid(p->program);
+	p->born_ms = o->loop->now_ms;
 	return p;
 }
 
@@ -410,6 +414,17 @@ uint64_t filter_process_answered(const struct filter_process *p)
 bool filter_process_is_silent(const struct filter_process *p)
 {
 	return p->answered == 0 && buffer_is_empty(&p->part);
+}
+
+int64_t filter_process_age_ms(const struct filter_process *p)
+{
+	return p->owner->loop->now_ms - p->born_ms;
+}
+
+void filter_process_add_last_words(const struct filter_process *p, struct text *t)
+{
+	if (p->gone)
+		program_add_last_words(p->gone, t);
 }
 
 enum filter_end filter_process_why(const struct filter_process *p)

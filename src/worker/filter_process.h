@@ -102,10 +102,16 @@ pid_t filter_process_pid(const struct filter_process *p);
 size_t filter_process_n(const struct filter_process *p);        /* requests in it */
 uint64_t filter_process_answered(const struct filter_process *p);
 bool filter_process_is_silent(const struct filter_process *p);  /* it never began an answer */
+int64_t filter_process_age_ms(const struct filter_process *p);
+
+/* Of one that has ended, within `ended`: what it said last on its standard error, as program_add_last_words. */
+void filter_process_add_last_words(const struct filter_process *p, struct text *t);
+
 enum filter_end filter_process_why(const struct filter_process *p);
 
 /* Of those that one pool has, and whose it is: for the owner. */
 struct filter_links {
+	bool                   early;   /* it was lost, and no request can have been the reason */
 	struct list            in_pool;
 	struct filter_request *own;     /* share = "connection" */
 };

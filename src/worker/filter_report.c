@@ -74,9 +74,40 @@ void filter_report_end(const struct worker *w, const struct filter_process *p, i
 	const char *const how = exit_status_how(status);
 	const int value = exit_status_value(status);
 
+	/* Those of a failing service have all been told of together. */
 	if (why == FILTER_END_DIED)
-		log_warn("%s: filter %d ended by itself (%s %d) after %llu answers", w->service->name,
+		log_line(health_fails(w) ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING,
+		         "%s: filter %d ended by itself (%s %d) after %llu answers", w->service->name,
 		         pid, how, value, answered);
 	worker_event(w, "filter-end program=%d reason=%s how=%s value=%d answered=%llu", pid,
 	             end_names[why], how, value, answered);
+}
+
+void filter_report_reason(const struct worker *w, const struct filter_process *p, int status,
+                          struct text *t)
+{
+	const struct conf_filter *conf = &w->service->handler.filter;
+	char after[UNITS_TEXT_MAX];
+
+	text_add(t, "%s ", w->service->handler.program);
+	switch (filter_process_why(p)) {
+	case FILTER_END_TIMEOUT:
+		text_add(t, "has not answered within %s", units_format_duration(conf->timeout, after));
+		break;
+	case FILTER_END_UNASKED:
+		text_add(t, "says something without being asked");
+		break;
+	case FILTER_END_TOO_LONG:
+		text_add(t, "gives an answer longer than max_request");
+		break;
+	case FILTER_END_BROKEN:
+		text_add(t, "gives an answer that is no %s", conf->filter_framing_text);
+		break;
+	case FILTER_END_DIED:
+	case FILTER_END_RECYCLED: case FILTER_END_CLOSED: case FILTER_END_DRAINED:
+		text_add(t, "ends before it answers (%s %d)", exit_status_how(status),
+		         exit_status_value(status));
+		break;
+	}
+	filter_process_add_last_words(p, t);
 }

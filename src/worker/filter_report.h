@@ -18,4 +18,8 @@ void filter_report_loss(const struct worker *w, const struct filter_process *p);
 /* It has ended, with that status of waitpid(2). */
 void filter_report_end(const struct worker *w, const struct filter_process *p, int status);
 
+/* Why no process is of use, when this one, which has ended, is what they are like. */
+void filter_report_reason(const struct worker *w, const struct filter_process *p, int status,
+                          struct text *t);
+
 #endif

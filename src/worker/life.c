@@ -180,6 +180,7 @@ static void on_leash(struct watch *watch, uint32_t events)
 	case LEASH_READY:
 	case LEASH_RETIRE:
 	case LEASH_NO_SUCH:
+	case LEASH_PROGRAMS:
 	case LEASH_WORDS:
 		break;          /* our own words, and none at all */
 	case LEASH_PING:
@@ -452,6 +453,7 @@ static void begin(struct worker *w)
 	title_set("droverd: worker %s", w->service->name);
 	title_set_name("drover:%s", w->service->name);
 	w->pid = getpid();
+	w->health.in_unit = getenv("INVOCATION_ID");
 	list_init(&w->connections);
 	list_init(&w->lingering);
 	w->shutdown.fire = on_shutdown_timeout;

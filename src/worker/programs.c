@@ -34,6 +34,7 @@ struct program {
 	void            *arg;
 	char             name[PROGRAM_NAME_MAX];
 	size_t           line_len;
+	size_t           last_len;      /* of the line before, which lies there until another begins */
 	char             line[LINE_MAX_BYTES];
 };
 
@@ -49,6 +50,7 @@ static void flush_line(struct program *p)
 	text_add_safe(&t, p->line, p->line_len);        /* it may hold NUL bytes */
 	if (stderr_rate_takes(&p->programs->rate, p->name, t.len))
 		log_info("%s: %s", p->name, safe);
+	p->last_len = p->line_len;
 	p->line_len = 0;
 }
 
@@ -252,6 +254,15 @@ const char *programs_failure(const struct programs *ps, char buf[PROGRAMS_FAILUR
 	text_add_string(&t, ps->no_directory ? ": enter " : "");
 	text_add_string(&t, ps->no_directory ? ps->directory : "");
 	return buf;
+}
+
+void program_add_last_words(const struct program *p, struct text *t)
+{
+	if (p->last_len == 0 || p->line_len > 0)
+		return;
+	text_add_string(t, "; it said \"");
+	text_add_safe(t, p->line, p->last_len);
+	text_add_string(t, "\"");
 }
 
 pid_t program_pid(const struct program *p)

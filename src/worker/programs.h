@@ -15,6 +15,7 @@
 #include "loop.h"
 #include "rlimits.h"
 #include "stderr_rate.h"
+#include "text.h"
 
 #define PROGRAM_KILL_MS  5000           /* from TERM to KILL */
 #define PROGRAM_NAME_MAX 128
@@ -68,6 +69,9 @@ struct program *program_start(struct programs *ps, const struct program_request 
  */
 #define PROGRAMS_FAILURE_MAX 1024
 const char *programs_failure(const struct programs *ps, char buf[PROGRAMS_FAILURE_MAX]);
+
+/* The last whole line that it has said on its standard error, if that is logged, as "; it said ...". */
+void program_add_last_words(const struct program *p, struct text *t);
 
 pid_t program_pid(const struct program *p);
 

@@ -24,6 +24,7 @@
 #define START_EACH_MS 5                 /* a start takes up to half a millisecond of our time */
 #define EXIT_EACH_MS  1000              /* between two that end well without having been used */
 #define EOF_MS        1000              /* from the end of its input to TERM */
+#define RECOVERY_MS   1000              /* that one has to wait after those that crashed, to be well */
 #define REFILL_MS     1                 /* who was just joined is answered first */
 
 enum waiter_end {                       /* why one does not wait any more */
@@ -51,6 +52,7 @@ struct warm_pool {
 	uint32_t                n_waiting;
 	struct timer            refill;         /* none is started to wait before it fires */
 	struct timer            age;
+	struct timer            recovery;       /* looks whether one waits at last */
 	struct pace             starts, exits;
 	int64_t                 delay_ms;       /* after the last crash; 0: all is well */
 	int64_t                 off_until_ms;   /* and until then nothing is started */
@@ -187,10 +189,42 @@ static void go_slowly(struct warm_pool *pool)
 		refill_after(pool, EXIT_EACH_MS);
 }
 
+/* What does not fit just now is told each time: the delays become longer. */
+static void note_failed_start(struct warm_pool *pool)
+{
+	const int error = errno;
+	char reason[HEALTH_TEXT_MAX];
+
+	health_explain_start(pool->worker, error, reason);
+	if (health_is_passing(error))
+		log_err("%s: %s", name_of(pool), reason);
+	else
+		health_failed(pool->worker, reason);
+}
+
+/* Those that fail may be well again: one that waits for long enough shows it. */
+static void watch_recovery(struct warm_pool *pool)
+{
+	if (health_fails(pool->worker) && pool->n_waiting > 0 && !timer_is_set(&pool->recovery))
+		loop_timer(&pool->worker->loop, &pool->recovery, RECOVERY_MS);
+}
+
+static void on_recovery(struct timer *t)
+{
+	struct warm_pool *pool = container_of(t, struct warm_pool, recovery);
+	const int64_t before_ms = pool->worker->loop.now_ms - RECOVERY_MS;
+	const struct waiter *x;
+
+	list_each(&pool->waiting, x, struct waiter, in_pool)
+		if (x->since_ms <= before_ms) {
+			health_works(pool->worker, true);
+			return;
+		}
+	watch_recovery(pool);
+}
+
 static void fill(struct warm_pool *pool)
 {
-	char failure[PROGRAMS_FAILURE_MAX];
-
 	while (!pool->resting && !timer_is_set(&pool->refill) &&
 	       pool->n_waiting < (uint32_t)pool->conf->n) {
 		const int64_t now_ms = pool->worker->loop.now_ms;
@@ -202,13 +236,13 @@ static void fill(struct warm_pool *pool)
 		}
 		pace_count(&pool->starts, now_ms);
 		if (start_waiter(pool) == -1) {
-			log_err("%s: %s: %m", name_of(pool),
-			        programs_failure(&pool->worker->programs, failure));
+			note_failed_start(pool);
 			back_off(pool);
 		}
 		go_slowly(pool);
 	}
 	watch_age(pool);
+	watch_recovery(pool);
 }
 
 static void on_refill(struct timer *t)
@@ -272,9 +306,18 @@ static void has_exited(struct warm_pool *pool, const struct waiter *x)
 
 static void has_crashed(struct warm_pool *pool, const struct waiter *x, int status)
 {
-	log_warn("%s %d: crashed while it waited (%s %d)", name_of(pool),
+	char reason[HEALTH_TEXT_MAX];
+	struct text t = text_in(reason, sizeof reason);
+
+	/* Those of a failing service have all been told of together. */
+	log_line(health_fails(pool->worker) ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING,
+	         "%s %d: crashed while it waited (%s %d)", name_of(pool),
 	         (int)program_pid(x->program), exit_status_how(status), exit_status_value(status));
 	board_add(&pool->worker->slot->crashed, 1);
+	text_add(&t, "%s crashes while it waits (%s %d)", pool->worker->service->handler.program,
+	         exit_status_how(status), exit_status_value(status));
+	program_add_last_words(x->program, &t);
+	health_strike(pool->worker, reason);
 	back_off(pool);
 }
 
@@ -327,6 +370,9 @@ static int start_cold(struct warm_pool *pool, struct warm_program *taken)
 	taken->waited = false;
 	if (!taken->program)
 		return -1;
+	/* That it starts proves nothing of those that crash after that. */
+	if (pool->worker->health.strikes == 0)
+		health_works(pool->worker, true);
 	board_add(&pool->worker->slot->cold, 1);
 	return 0;
 }
@@ -343,6 +389,7 @@ int warm_pool_take(struct warm_pool *pool, struct warm_program *taken)
 	board_add(&pool->worker->slot->joined, 1);
 	pool->delay_ms = 0;
 	pool->warned = false;
+	health_works(pool->worker, true);
 	refill_after(pool, REFILL_MS);
 	return 0;
 }
@@ -358,7 +405,7 @@ struct warm_pool *warm_pool_new(struct worker *w)
 		return NULL;
 	*pool = (struct warm_pool){
 		.worker = w, .conf = conf,
-		.refill.fire = on_refill, .age.fire = on_age,
+		.refill.fire = on_refill, .age.fire = on_age, .recovery.fire = on_recovery,
 		.starts = { .each_ms = START_EACH_MS, .burst = conf->n },
 		.exits = { .each_ms = EXIT_EACH_MS, .burst = conf->n },
 	};
@@ -380,6 +427,7 @@ void warm_pool_rest(struct warm_pool *pool)
 	pool->resting = true;
 	timer_unset(&pool->worker->loop.timers, &pool->refill);
 	timer_unset(&pool->worker->loop.timers, &pool->age);
+	timer_unset(&pool->worker->loop.timers, &pool->recovery);
 	list_each(&pool->waiting, x, struct waiter, in_pool)
 		let_go(x, WAITER_DRAINED);
 }

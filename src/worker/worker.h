@@ -15,6 +15,7 @@
 #include "board.h"
 #include "conf.h"
 #include "handler.h"
+#include "health.h"
 #include "leash.h"
 #include "list.h"
 #include "log_sink.h"
@@ -68,6 +69,7 @@ struct worker {
 	uint64_t                   retires_at;  /* so many; 0: never, or the master knows */
 	struct rlimit_list         limits;      /* of the service: ours, or its programs' */
 	struct programs            programs;
+	struct health              health;      /* of these */
 	void                      *state_of_handler;
 	char                      *scratch;     /* WORKER_SCRATCH bytes, for whoever reads just now */
 };

@@ -500,6 +500,39 @@ START_TEST(a_record_in_the_middle_of_being_taken_is_free)
 	ck_assert(!board_view_connection(board, 1, 0, &v));
 } END_TEST
 
+/* ---- programs ----------------------------------------------------------- */
+
+START_TEST(why_programs_fail_is_printable_and_ends)
+{
+	struct board_programs_view v;
+
+	board_tell_programs(slot, BOARD_PROGRAMS_FAIL, clock_ms(), "no\nline \x1b[2J");
+	board_view_programs(board, 1, &v);
+	ck_assert_int_eq(v.now, BOARD_PROGRAMS_FAIL);
+	ck_assert_str_eq(v.reason, "no\\x0aline \\x1b[2J");
+	memset(slot->reason, 0xff, sizeof slot->reason);        /* and no NUL */
+	board_set(&slot->programs_ms, INT64_MAX);
+	board_view_programs(board, 1, &v);
+	ck_assert_uint_le(strlen(v.reason), BOARD_REASON_TEXT - 1);
+	ck_assert_uint_eq(strspn(v.reason, "\\xf"), strlen(v.reason));
+	ck_assert_int_le(v.since_ms, clock_ms());
+	board_set(&slot->programs, 77);
+	board_view_programs(board, 1, &v);
+	ck_assert_int_eq(v.now, BOARD_PROGRAMS_UNKNOWN);
+	ck_assert_str_eq(v.reason, "");
+} END_TEST
+
+START_TEST(a_new_worker_knows_nothing_of_programs)
+{
+	struct board_programs_view v;
+
+	board_tell_programs(slot, BOARD_PROGRAMS_FAIL, clock_ms(), "why");
+	board_reset(board, 1, BOARD_STARTING);
+	board_view_programs(board, 1, &v);
+	ck_assert_int_eq(v.now, BOARD_PROGRAMS_UNKNOWN);
+	ck_assert_str_eq(slot->reason, "");
+} END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("board_view");
@@ -522,5 +555,7 @@ int main(void)
 	tcase_add_test(tc, noise_is_wiped_away);
 	tcase_add_test(tc, no_torn_record_is_believed);
 	tcase_add_test(tc, a_record_in_the_middle_of_being_taken_is_free);
+	tcase_add_test(tc, why_programs_fail_is_printable_and_ends);
+	tcase_add_test(tc, a_new_worker_knows_nothing_of_programs);
 	return unit_run(s);
 }

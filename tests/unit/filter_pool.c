@@ -169,18 +169,19 @@ START_TEST(several_may_be_in_flight)
 	ck_assert_str_eq(order, "cba");
 } END_TEST
 
-START_TEST(without_a_process_requests_wait_no_longer_than_one_may_take)
+START_TEST(where_none_can_be_executed_requests_fail_at_once)
 {
 	static const char *no_program[] = { "/no/such/program", NULL };
 
 	service.handler.program = no_program[0];
 	service.handler.argv = no_program;
-	service.handler.filter.timeout = 50;
+	service.handler.filter.timeout = 0;    /* all the time in the world */
 	start();
 	ask(1);
 	ask(0);
 	until_noted(2);
 	ck_assert_str_eq(order, "BA");
+	ck_assert(health_fails(&worker));
 } END_TEST
 
 int main(void)
@@ -191,6 +192,6 @@ int main(void)
 	tcase_add_test(tc, each_has_its_turn_in_the_order_they_asked);
 	tcase_add_test(tc, who_leaves_the_queue_is_passed_over);
 	tcase_add_test(tc, several_may_be_in_flight);
-	tcase_add_test(tc, without_a_process_requests_wait_no_longer_than_one_may_take);
+	tcase_add_test(tc, where_none_can_be_executed_requests_fail_at_once);
 	return unit_run(s);
 }

@@ -157,7 +157,7 @@ START_TEST(a_root_is_where_its_interpreter_is_looked_for)
 
 START_TEST(the_folder_that_is_not_there_is_named)
 {
-	ck_assert_str_eq(interpreter_explain("/no-such/bin/f", ENOENT, why), "there is no \"/no-such\"");
+	ck_assert_str_eq(interpreter_explain("/no-such/bin/f", ENOENT, why), "No such file or directory (there is no \"/no-such\")");
 	snprintf(path, sizeof path, "%s/f", unit_folder);
 	ck_assert_str_eq(interpreter_explain(path, ENOENT, why), strerror(ENOENT));
 } END_TEST
@@ -167,7 +167,7 @@ START_TEST(one_that_may_not_be_executed_is_said_to_be_so)
 	const char *program = make("#!/bin/sh\n", 10, 0644);
 
 	ck_assert_int_eq(error_of(program), EACCES);
-	ck_assert_str_eq(interpreter_explain(program, EACCES, why), "it is not executable for this user");
+	ck_assert_str_eq(interpreter_explain(program, EACCES, why), "Permission denied (it is not executable for this user)");
 } END_TEST
 
 START_TEST(another_error_is_what_it_is)

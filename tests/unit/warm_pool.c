@@ -129,11 +129,16 @@ START_TEST(what_cannot_be_started_is_tried_later_and_later)
 	skip(100 + 200 + 400 + 800 + 1000 + 999);
 	ck_assert_uint_eq(n_delays, 6);
 	ck_assert_int_eq(delays[5], 1000);
-	ck_assert_int_eq(count_logged("start /no/such/program: No such file"), 6);
+	ck_assert_int_eq(count_logged("start /no/such/program: No such file"), 1);
+	ck_assert(health_fails(&worker));
 	ck_assert_uint_eq(atomic_load(&worker.slot->crashed), 0);
 	change_to(cat);
 	skip(1);
 	ck_assert_uint_eq(waiting(), 3);
+	skip(999);
+	ck_assert(health_fails(&worker));
+	skip(1);                                /* they have waited for a second */
+	ck_assert(!health_fails(&worker));
 } END_TEST
 
 /* However fast they are taken. */

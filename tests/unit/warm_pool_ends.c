@@ -63,8 +63,12 @@ START_TEST(after_a_crash_the_next_has_to_wait)
 		ck_assert_uint_eq(n_started, i + 2);
 	}
 	ck_assert_uint_eq(atomic_load(&worker.slot->crashed), 6);
-	ck_assert_int_eq(count_logged("crashed while it waited (signal 9)"), 6);
+	/* From the third on the service is failing, which is told once. */
+	ck_assert_int_eq(count_logged("crashed while it waited (signal 9)"), HEALTH_STRIKES);
+	ck_assert_int_eq(count_logged("failing: /bin/cat crashes while it waits (signal 9)"), 1);
+	ck_assert(health_fails(&worker));
 	take_and_close();
+	ck_assert(!health_fails(&worker));
 	skip(10);
 	crash(started[7]);
 	ck_assert_int_eq(delays[6], 100);       /* one was of use */
