@@ -301,6 +301,9 @@ static void set_up(void)
 {
 	unit_block_sigpipe();
 	client = program = our_client = our_program = listener = -1;
+	memset(moved_bytes, 0, sizeof moved_bytes);
+	memset(streams, 0, sizeof streams);
+	n_finished = n_lost = 0;
 	n_fds = unit_count_fds();
 	ck_assert_int_eq(loop_init(&loop), 0);
 	guard = (struct timer){ .fire = fail_late };
