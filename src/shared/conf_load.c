@@ -10,6 +10,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "conf_capabilities.h"
 #include "conf_control.h"
 #include "conf_group.h"
 #include "conf_identity.h"
@@ -215,6 +216,7 @@ static int judge(struct conf_loader *ld, enum conf_asker asker)
 		conf_sandbox_warn(&ld->report, ld->conf);
 	if (asker == CONF_FOR_SHELL && geteuid() != 0)
 		return EX_OK;
+	conf_capabilities_warn(&ld->report, ld->conf);
 	return conf_privileges_judge(&ld->report, ld->conf);
 }
 
