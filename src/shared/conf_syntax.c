@@ -249,7 +249,7 @@ static void walk_value(struct walk *w, char around)
 		skip(w, len);
 	} else if (isdigit((unsigned char)c) || (c && strchr("+-.", c))) {
 		skip(w, 1);
-		skip(w, strcspn(w->at, WORD_END "/"));
+		skip(w, strcspn(w->at, WORD_END "/*"));
 	} else if (len > 0 || c == '/') {
 		fail(w, "a string stands in quotes, as in \"...\"");
 	} else {

@@ -51,6 +51,7 @@ static const struct refusal syntax[] = {
 	{ "typographic quotes", "# \xc3\xa9\na = \xe2\x80\x9cx\xe2\x80\x9d;",
 	  "t.conf:2: syntax error, column 5: a typographic quote, U+201C" },
 	{ "single quotes", "a = 'x';", "column 5: a single quote" },
+	{ "a name with a star behind a number", "a = 1*x = 2;", "t.conf:1: a is not a known key" },
 	{ "a letter beyond ASCII", "caf\xc3\xa9 = 1;", "column 4: the byte \\xc3 is no printable ASCII" },
 	{ "a wrapped integer", WITH("\nconnections = 4294967298;"),
 	  "t.conf:2: 4294967298 does not fit into 32 bits (4294967298L, with an L, would)" },
