@@ -201,6 +201,15 @@ enum framing_status framing_feed(const struct framing *f, struct framing_state *
 	return s->at == AT_CONTENT ? take_content(f, s, bytes, len, part) : FRAMING_MORE;
 }
 
+uint64_t framing_swapped_length(const struct framing *f, const struct framing_state *s)
+{
+	if (f->kind == FRAMING_LENGTH16 && s->header == 2)
+		return __builtin_bswap16((uint16_t)s->length);
+	if (f->kind == FRAMING_LENGTH32 && s->header == 4)
+		return __builtin_bswap32((uint32_t)s->length);
+	return 0;
+}
+
 /* ---- writing ------------------------------------------------------------ */
 
 bool framing_can_hold(const struct framing *f, const char *content, size_t len)

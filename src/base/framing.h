@@ -63,6 +63,12 @@ const char *framing_format(const struct framing *f, char buf[static FRAMING_TEXT
 enum framing_status framing_feed(const struct framing *f, struct framing_state *s,
                                  const char *bytes, size_t len, struct framing_part *part);
 
+/*
+ * Of a frame that has begun, its length as announced, read in the other byte order:
+ * for a hint. 0 where the kind has no such length, or has not announced it yet.
+ */
+uint64_t framing_swapped_length(const struct framing *f, const struct framing_state *s);
+
 /* Whether this content can be put into a frame. */
 bool framing_can_hold(const struct framing *f, const char *content, size_t len);
 

@@ -427,6 +427,12 @@ void filter_process_add_last_words(const struct filter_process *p, struct text *
 		program_add_last_words(p->gone, t);
 }
 
+size_t filter_process_part(const struct filter_process *p, struct framing_state *s)
+{
+	*s = p->framing;
+	return buffer_is_empty(&p->part) ? 0 : buffer_waiting(&p->part);
+}
+
 enum filter_end filter_process_why(const struct filter_process *p)
 {
 	return p->why;

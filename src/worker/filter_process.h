@@ -107,6 +107,9 @@ int64_t filter_process_age_ms(const struct filter_process *p);
 /* Of one that has ended, within `ended`: what it said last on its standard error, as program_add_last_words. */
 void filter_process_add_last_words(const struct filter_process *p, struct text *t);
 
+/* The answer that has begun: bytes of it so far, and where it is; 0: none has. */
+size_t filter_process_part(const struct filter_process *p, struct framing_state *s);
+
 enum filter_end filter_process_why(const struct filter_process *p);
 
 /* Of those that one pool has, and whose it is: for the owner. */

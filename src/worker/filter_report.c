@@ -27,24 +27,57 @@ void filter_report_start(const struct worker *w, const struct filter_process *p)
 	worker_event(w, "filter-start program=%d", (int)filter_process_pid(p));
 }
 
+/* Where a length that makes no sense would make sense the other way round. */
+static void add_byte_order(struct text *t, const struct framing *f, const struct framing_state *s,
+                           uint64_t at_most)
+{
+	const uint64_t swapped = framing_swapped_length(f, s);
+
+	if (swapped > 0 && swapped <= at_most && s->length > at_most)
+		text_add(t, "; its length is %llu, in the other byte order %llu: it goes with the high byte first",
+		         (unsigned long long)s->length, (unsigned long long)swapped);
+}
+
+/* What there is of the answer: nothing, or how much of a frame. */
+static void add_part(struct text *t, const struct filter_process *p, const struct framing *f)
+{
+	struct framing_state s;
+	const size_t came = filter_process_part(p, &s);
+
+	if (came == 0) {
+		text_add(t, "; nothing came: is its output buffered, or does it wait for more?");
+		return;
+	}
+	text_add(t, "; %zu bytes of a frame came", came);
+	if (f->kind != FRAMING_LINE && s.length > s.content)
+		text_add(t, ", %llu are missing", (unsigned long long)(s.length - s.content));
+	add_byte_order(t, f, &s, s.content);
+}
+
 static void explain_timeout(const struct worker *w, const struct filter_process *p)
 {
 	const struct conf_filter *conf = &w->service->handler.filter;
 	const int pid = (int)filter_process_pid(p);
-	char after[UNITS_TEXT_MAX];
+	char after[UNITS_TEXT_MAX], came[256];
+	struct text t = text_in(came, sizeof came);
 
 	units_format_duration(conf->timeout, after);
+	add_part(&t, p, &conf->filter_framing);
 	if (conf->filter_framing.kind == FRAMING_LINE && filter_process_is_silent(p))
 		log_warn("%s: filter %d: No newline within %s: is its input or output buffered?"
 		         " (pty = true may help)", w->service->name, pid, after);
 	else
-		log_warn("%s: filter %d has not answered within %s", w->service->name, pid, after);
+		log_warn("%s: filter %d has not answered within %s%s", w->service->name, pid, after, came);
 }
 
 void filter_report_loss(const struct worker *w, const struct filter_process *p)
 {
+	const struct framing *f = &w->service->handler.filter.filter_framing;
 	const char *name = w->service->name;
 	const int pid = (int)filter_process_pid(p);
+	char hint[256];
+	struct text t = text_in(hint, sizeof hint);
+	struct framing_state s;
 
 	switch (filter_process_why(p)) {
 	case FILTER_END_TIMEOUT:
@@ -54,7 +87,9 @@ void filter_report_loss(const struct worker *w, const struct filter_process *p)
 		log_warn("%s: filter %d said something without being asked (does it greet?); killed", name, pid);
 		break;
 	case FILTER_END_TOO_LONG:
-		log_warn("%s: filter %d gave an answer longer than max_request; killed", name, pid);
+		filter_process_part(p, &s);
+		add_byte_order(&t, f, &s, f->max);
+		log_warn("%s: filter %d gave an answer longer than max_request; killed%s", name, pid, hint);
 		break;
 	case FILTER_END_BROKEN:
 		log_warn("%s: filter %d gave an answer that is no %s; killed", name, pid,

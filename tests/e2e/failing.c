@@ -307,6 +307,29 @@ START_TEST(a_folder_that_the_unit_hides_is_named)
 	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), "tmp.conf"));
 } END_TEST
 
+/* ---- frames that do not end --------------------------------------------- */
+
+static const struct { const char *framing, *says, *hint; } frames[] = {
+	{ "length32", "printf '\\005\\000\\000\\000hello'", "killed; its length is 83886080, in the other byte order 5" },
+	{ "length16", "printf '\\005\\000hello'",
+	  "; 7 bytes of a frame came, 1275 are missing; its length is 1280, in the other byte order 5" },
+	{ "netstring", "printf 9:hello", "; 7 bytes of a frame came, 4 are missing" },
+	{ "netstring", ":", "; nothing came" },
+};
+
+START_TEST(an_answer_without_an_end_says_what_came)
+{
+	const char *script = files_script("script", "head -c 1 >/dev/null; %s; exec sleep 100", frames[_i].says);
+	int fd;
+
+	daemon_start(&d, SERVICES(" s = { listen = \"127.0.0.1:0\"; workers = 1; handler = { type = \"filter\";"
+	             " argv = \"%s\"; framing = \"line\"; filter_framing = \"%s\"; timeout = \"300ms\"; }; };"),
+	             script, frames[_i].framing);
+	fd = filter_say("hello\n");
+	filter_expect_failure(fd);
+	ck_assert_msg(strstr(daemon_errors(&d), frames[_i].hint) != NULL, "%s", daemon_errors(&d));
+} END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("failing");
@@ -332,5 +355,7 @@ int main(void)
 
 	tc = harness_case(s, "unit");
 	tcase_add_test(tc, a_folder_that_the_unit_hides_is_named);
+	tc = harness_case(s, "frames");
+	tcase_add_loop_test(tc, an_answer_without_an_end_says_what_came, 0, (int)ARRAY_SIZE(frames));
 	return harness_run(s);
 }
