@@ -115,6 +115,8 @@ static void put_counts(const struct overview *o, const json_t *status, struct te
 	put_total(o, status, OVERVIEW_SERVED, t);
 	text_add(t, ", ");
 	put_total(o, status, OVERVIEW_REQUESTS, t);
+	if (value_number_at(status, "totals.lost") > 0)
+		put_labelled(t, ", lost", status, "totals.lost", value_put_count);
 }
 
 void overview_line(const struct overview *o, const json_t *status, size_t line, struct text *t)

@@ -131,6 +131,7 @@ static const struct column services[] = {
 	SIZE("OUT", "bytes_out"),
 	{ "DEATHS", "deaths", value_put_counts, NULL, false },
 	{ "LISTEN", "listen", value_put_texts, NULL, false },
+	COUNT("LOST", "lost"),
 	{ "FILTER", "filter", value_put_counts, NULL, false },
 	{ "WARM", "warm", value_put_counts, NULL, false },
 };

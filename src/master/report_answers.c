@@ -122,6 +122,7 @@ static json_t *service(const struct report_service *s)
 
 	json_object_set_new(object, "reason", s->reason[0] ? json_string(s->reason) : json_null());
 	add_totals(object, &s->counts.totals);
+	json_object_set_new(object, "lost", json_integer(number(s->counts.totals.lost)));
 	json_object_set_new(object, "filter", filter(s));
 	json_object_set_new(object, "warm", warm(s));
 	json_object_set_new(object, "deaths", deaths(s));
@@ -155,6 +156,7 @@ static json_t *totals(const struct report_counts *c)
 	                           "open", number(c->open));
 
 	add_totals(object, &c->totals);
+	json_object_set_new(object, "lost", json_integer(number(c->totals.lost)));
 	return object;
 }
 

@@ -18,6 +18,7 @@ void totals_add_counters(struct totals *t, const struct board_worker_view *said)
 void totals_add_worker(struct totals *t, const struct board_worker_view *said, int status)
 {
 	totals_add_counters(t, said);
+	t->lost += said->accepted > said->served ? said->accepted - said->served : 0;
 	if (WIFSIGNALED(status))
 		t->by_signal[WTERMSIG(status)]++;
 }
@@ -27,6 +28,7 @@ void totals_add(struct totals *t, const struct totals *more)
 #define X(name) t->name += more->name;
 	BOARD_COUNTERS(X)
 #undef X
+	t->lost += more->lost;
 	for (size_t i = 0; i < NSIG; i++)
 		t->by_signal[i] += more->by_signal[i];
 }

@@ -15,6 +15,7 @@ struct totals {
 #define X(name) uint64_t name;
 	BOARD_COUNTERS(X)
 #undef X
+	uint64_t lost;                  /* connections that ended with their worker: neither served nor open */
 	uint64_t by_signal[NSIG];       /* workers that it ended */
 };
 

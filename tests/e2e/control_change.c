@@ -97,6 +97,32 @@ START_TEST(what_a_service_has_counted_stays_in_the_totals_when_it_is_gone)
 	            "\"totals\":{\"workers\":1,\"open\":0,\"accepted\":1,\"served\":1,");
 } END_TEST
 
+/* So that accepted is what was served, lost and is open, whatever becomes of the master. */
+START_TEST(what_a_crash_took_is_lost_also_after_a_reload)
+{
+	int fds[2];
+	pid_t worker;
+
+	daemon_start(&d, ONE(""), control_path());
+	worker = daemon_next_worker(&d, "s");
+	for (int i = 0; i < 2; i++) {
+		fds[i] = daemon_connect(&d, "s");
+		client_echo(fds[i]);
+	}
+	ck_assert_int_eq(kill(worker, SIGKILL), 0);
+	daemon_wait_for(&d, "worker-end pid=%d how=signal", worker);
+	control_ask("{\"command\":\"services\"}", "\"lost\":2,");
+	daemon_reload(&d, ONE(""), control_path());
+	daemon_wait_for(&d, "generation-gone generation=1");
+	control_ask("{\"command\":\"services\"}", "\"lost\":2,");
+	daemon_reload(&d, CONTROL SERVICES(SERVICE("t", "echo", "workers = 1;")), control_path());
+	daemon_wait_for(&d, "generation-gone generation=2");
+	control_ask("{\"command\":\"status\"}",
+	            "\"accepted\":2,\"served\":0,\"bytes_in\":2,\"bytes_out\":2,\"requests\":2,\"lost\":2}");
+	close(fds[0]);
+	close(fds[1]);
+} END_TEST
+
 START_TEST(scale_says_from_where_to_where)
 {
 	daemon_start(&d, ECHO(""), control_path());
@@ -258,6 +284,7 @@ int main(void)
 	tcase_add_test(tc, a_reload_whose_workers_do_not_start_says_so);
 	tcase_add_test(tc, a_reload_during_a_reload_is_answered_when_its_own_is_done);
 	tcase_add_test(tc, what_a_service_has_counted_stays_in_the_totals_when_it_is_gone);
+	tcase_add_test(tc, what_a_crash_took_is_lost_also_after_a_reload);
 	tcase_add_test(tc, scale_says_from_where_to_where);
 	tcase_add_test(tc, scale_to_what_a_range_has_grown_to_makes_it_the_least);
 	tcase_add_test(tc, scale_is_refused_if_a_worker_cannot_start);

@@ -55,7 +55,7 @@ static void fill_service(struct handover_service *s)
 		            .restart = { .window_ms = 1, .deaths = 2, .delay_ms = 3, .last_ms = 4 } },
 		.totals = { .accepted = 1, .served = 2, .bytes_in = UINT64_MAX, .bytes_out = 4,
 		            .requests = 5, .answered = 7, .replaced = 8, .joined = 9, .cold = 10,
-		            .crashed = 11, .by_signal[SIGSEGV] = 6 },
+		            .crashed = 11, .lost = 12, .by_signal[SIGSEGV] = 6 },
 	};
 }
 
@@ -171,6 +171,7 @@ START_TEST(it_comes_over_as_it_was)
 #define X(name) ck_assert_uint_eq(s->totals.name, only_service(&h)->totals.name);
 	BOARD_COUNTERS(X)
 #undef X
+	ck_assert_uint_eq(s->totals.lost, 12);
 	ck_assert_uint_eq(s->totals.by_signal[SIGSEGV], 6);
 } END_TEST
 

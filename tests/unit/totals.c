@@ -82,6 +82,7 @@ START_TEST(what_ended_workers_had_done_is_added_up)
 	t = pool_totals(pool);
 	ck_assert_uint_eq(t->accepted, 12);
 	ck_assert_uint_eq(t->served, 6);
+	ck_assert_uint_eq(t->lost, 6);          /* what is missing for accepted */
 	ck_assert_uint_eq(t->bytes_in, 600);
 	ck_assert_uint_eq(t->bytes_out, 6000);
 	ck_assert_uint_eq(t->requests, 60);
