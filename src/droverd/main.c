@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <sysexits.h>
+#include <systemd/sd-daemon.h>
 #include <unistd.h>
 
 #include "conf.h"
@@ -124,9 +125,38 @@ static void say_ready(void *arg)
 	fd_close(ready_fd);
 }
 
-/* Returns in the daemon, with the descriptor for say_ready; -1 with errno. */
-static int detach(const sigset_t *mask)
+/* How many sockets were passed to the process `to` by sd_listen_fds(3); they are ours now. */
+static size_t take_activation(pid_t to)
 {
+	const char *pid = getenv("LISTEN_PID"), *n = getenv("LISTEN_FDS");
+	char text[32];
+
+	if (!pid || !n || strtol(pid, NULL, 10) != to || strtol(n, NULL, 10) <= 0)
+		return 0;
+	snprintf(text, sizeof text, "%d", (int)getpid());
+	return setenv("LISTEN_PID", text, 1) == 0 ? (size_t)strtol(n, NULL, 10) : 0;
+}
+
+/* A lock of whoever started us, or the pipe that it waits for, is not to be held for as long as we live. */
+static int leave_descriptors(size_t n_passed, int ready_fd, int self_fd)
+{
+	int *keep = calloc(n_passed + 2, sizeof *keep), result;
+
+	if (!keep)
+		return -1;
+	keep[0] = ready_fd;
+	keep[1] = self_fd;
+	for (size_t i = 0; i < n_passed; i++)
+		keep[i + 2] = SD_LISTEN_FDS_START + (int)i;
+	result = fd_keep_only(keep, n_passed + 2);
+	free(keep);
+	return result;
+}
+
+/* Returns in the daemon, with the descriptor for say_ready; -1 with errno. */
+static int detach(const sigset_t *mask, int self_fd)
+{
+	const pid_t parent = getpid();
 	int ends[2];
 	pid_t pid;
 
@@ -138,7 +168,8 @@ static int detach(const sigset_t *mask)
 		wait_for_daemon(pid, ends[0], mask);
 	}
 	fd_drop(ends[0]);
-	if (pid == -1 || setsid() == -1 || chdir("/") == -1 || leave_input_and_output() == -1)
+	if (pid == -1 || setsid() == -1 || chdir("/") == -1 || leave_input_and_output() == -1 ||
+	    leave_descriptors(take_activation(parent), ends[1], self_fd) == -1)
 		return fd_drop(ends[1]);
 	return ends[1];
 }
@@ -160,7 +191,7 @@ static int serve(const struct options *o, struct self *self, struct takeover *t,
 	if (o->detach && t->due && chdir("/") == -1)
 		log_warn("change to /: %m");
 	if (o->detach && !t->due) {
-		ready_fd = detach(mask);
+		ready_fd = detach(mask, self->fd);
 		if (ready_fd == -1) {
 			log_err("detach: %m");
 			return EX_OSERR;

@@ -17,7 +17,7 @@ struct self {
 	char  *directory;       /* that we were started in; arguments may be relative to it */
 	char **argv;            /* as it was given, NULL at the end; a copy */
 	int    fd;              /* the very file, whatever lies at path by now; -1: /proc is not there */
-	struct self_inherited *inherited;       /* descriptors that came with us: locks, for example */
+	struct self_inherited *inherited;       /* descriptors that came with us: a lock of who waits for our end */
 	size_t n_inherited;
 };
 

@@ -5,13 +5,16 @@
 #include <config.h>
 #include "harness.h"
 
+#include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 static struct daemon d;
+static int passed_fd;           /* a socket that listens */
 
 #define ONE_ECHO SERVICES(SERVICE("s", "echo", "workers = 1;"))
 
@@ -282,6 +285,54 @@ START_TEST(a_detached_server_is_ready_when_its_parent_exits)
 	ck_assert_str_eq(daemon_errors(&d), "");
 } END_TEST
 
+/* And one that is passed as by systemd, to the process that detaches. */
+static void bring_descriptors(void)
+{
+	char pid[32];
+
+	snprintf(pid, sizeof pid, "%d", getpid());
+	setenv("LISTEN_PID", pid, 1);
+	setenv("LISTEN_FDS", "1", 1);
+	if (dup2(passed_fd, 3) == -1 || fcntl(open("/dev/null", O_RDONLY), F_DUPFD, 50) == -1)
+		_exit(EXIT_FAILURE);
+}
+
+START_TEST(a_detached_server_lets_go_of_what_the_caller_left_open)
+{
+	const char *pid_file = files_path("drover.pid"), *port;
+	pid_t pid;
+	int watch;
+
+	passed_fd = client_listen(&port);
+	d.has_heirs = true;
+	d.before_exec = bring_descriptors;
+	daemon_config(&d, "pid_file = \"%s\"; log = { target = \"%s\"; };\n"
+	              SERVICES(SERVICE_AT("s", "\"systemd\"", "daytime", "workers = 1;")), pid_file,
+	              files_path("log"));
+	ck_assert_int_eq(daemon_run_args(&d, "-d", "-c", d.config), 0);
+	pid = (pid_t)strtol(files_read(pid_file), NULL, 10);
+	ck_assert_int_gt(pid, 0);
+	watch = process_watch(pid);
+	ck_assert(!files_exist(files_text("/proc/%d/fd/50", pid)));
+	ck_assert_uint_gt(strlen(client_ask(files_text("127.0.0.1:%s", port))), 10);
+	ck_assert_int_eq(kill(pid, SIGTERM), 0);
+	process_wait_end(watch);
+	close(passed_fd);
+} END_TEST
+
+/* It may be a lock that says that it runs. */
+START_TEST(in_the_foreground_it_keeps_it_for_itself)
+{
+	const char *port;
+
+	passed_fd = client_listen(&port);
+	d.before_exec = bring_descriptors;
+	daemon_start(&d, ONE_ECHO);
+	ck_assert(files_exist(files_text("/proc/%d/fd/50", d.pid)));
+	ck_assert(!files_exist(files_text("/proc/%d/fd/50", daemon_next_worker(&d, "s"))));
+	close(passed_fd);
+} END_TEST
+
 START_TEST(a_server_that_logs_to_standard_error_does_not_detach)
 {
 	daemon_config(&d, ONE_ECHO);
@@ -334,6 +385,8 @@ int main(void)
 
 	tc = harness_case(s, "detached");
 	tcase_add_test(tc, a_detached_server_is_ready_when_its_parent_exits);
+	tcase_add_test(tc, a_detached_server_lets_go_of_what_the_caller_left_open);
+	tcase_add_test(tc, in_the_foreground_it_keeps_it_for_itself);
 	tcase_add_test(tc, a_server_that_logs_to_standard_error_does_not_detach);
 	tcase_add_test(tc, the_parent_exits_with_what_keeps_the_server_from_starting);
 	return harness_run(s);
