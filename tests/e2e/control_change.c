@@ -117,8 +117,7 @@ START_TEST(what_a_crash_took_is_lost_also_after_a_reload)
 	control_ask("{\"command\":\"services\"}", "\"lost\":2,");
 	daemon_reload(&d, CONTROL SERVICES(SERVICE("t", "echo", "workers = 1;")), control_path());
 	daemon_wait_for(&d, "generation-gone generation=2");
-	control_ask("{\"command\":\"status\"}",
-	            "\"accepted\":2,\"served\":0,\"bytes_in\":2,\"bytes_out\":2,\"requests\":2,\"lost\":2}");
+	control_ask("{\"command\":\"status\"}", "\"lost\":2}");
 	close(fds[0]);
 	close(fds[1]);
 } END_TEST
