@@ -17,12 +17,17 @@
 
 #define COUNT_AFTER_MS 20               /* the whole board is read no more often than that */
 
-bool worker_say(struct worker *w, enum leash_word word)
+static bool say(struct worker *w, enum leash_word word, uint64_t number)
 {
-	if (leash_say(&w->start.leash, &(struct leash_message){ .word = word }) == 0)
+	if (leash_say(&w->start.leash, &(struct leash_message){ .word = word, .number = number }) == 0)
 		return true;
 	log_debug("%s: leash: %m", w->service->name);
 	return false;
+}
+
+bool worker_say(struct worker *w, enum leash_word word)
+{
+	return say(w, word, 0);
 }
 
 /* What a pipe that was full takes now; what a master that is gone will not hear, is forgotten. */
@@ -33,33 +38,38 @@ static void on_room(struct watch *watch, uint32_t events)
 	(void)events;
 	for (int word = 0; w->owed != 0 && word < LEASH_WORDS; word++)
 		if (w->owed & 1u << word) {
-			if (!worker_say(w, (enum leash_word)word) && fd_not_yet(errno))
+			if (!say(w, (enum leash_word)word, w->owed_number) && fd_not_yet(errno))
 				return;
 			w->owed &= ~(1u << word);
 		}
 	loop_unwatch(&w->loop, watch);
 }
 
-void worker_insist(struct worker *w, enum leash_word word)
+static void insist(struct worker *w, enum leash_word word, uint64_t number)
 {
-	if (w->owed == 0 && (worker_say(w, word) || !fd_not_yet(errno)))
+	if (w->owed == 0 && (say(w, word, number) || !fd_not_yet(errno)))
 		return;
 	w->owed |= 1u << word;
+	if (number != 0)
+		w->owed_number = number;
 	w->saying.fd = w->start.leash.words;
 	w->saying.ready = on_room;
 	loop_rewatch(&w->loop, &w->saying, EPOLLOUT);
 }
 
+void worker_insist(struct worker *w, enum leash_word word)
+{
+	insist(w, word, 0);
+}
+
 /* ---- the slots of the pool ---------------------------------------------- */
 
-/* False if the master does not listen just now: it has not been told then. */
-static bool tell(struct worker *w)
+/* Even where the pipe is full now: after the last slot nothing may happen that would tell it again. */
+static void tell(struct worker *w)
 {
-	if (!worker_say(w, LEASH_SLOTS))
-		return false;
+	worker_insist(w, LEASH_SLOTS);
 	w->few = w->quiet = 0;
 	timer_unset(&w->loop.timers, &w->count);
-	return true;
 }
 
 /* Cheap while we have enough ourselves; and a few siblings that have room are looked at, not all. */
@@ -88,8 +98,8 @@ static void on_count(struct timer *t)
 	struct worker *w = container_of(t, struct worker, count);
 
 	if (may_be_quiet(w) && board_sum(w->start.board, (uint32_t)w->service->connections,
-	                                 UINT64_MAX).open < (uint64_t)w->quiet && !tell(w))
-		loop_timer(&w->loop, t, COUNT_AFTER_MS);
+	                                 UINT64_MAX).open < (uint64_t)w->quiet)
+		tell(w);
 }
 
 static void slot_taken(struct worker *w)
@@ -178,8 +188,7 @@ void worker_give_slot(struct worker *w, struct board_connection *record)
 
 void worker_say_of(struct worker *w, enum leash_word word, uint64_t number)
 {
-	if (leash_say(&w->start.leash, &(struct leash_message){ .word = word, .number = number }) == -1)
-		log_warn("%s: tell the master about a connection: %m", w->service->name);
+	insist(w, word, number);
 }
 
 void worker_check_end(struct worker *w)

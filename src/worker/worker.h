@@ -56,7 +56,8 @@ struct worker {
 	struct acceptor           *acceptor;
 	struct watch               leash, signals;
 	struct watch               saying;      /* our end of the leash's pipe, while words are owed */
-	uint32_t                   owed;        /* a bit for each word that found no room */
+	uint32_t                   owed;        /* a bit for each word that found no room, */
+	uint64_t                   owed_number; /* and the connection of a KICK or NO_SUCH among them */
 	struct timer               shutdown;    /* unless the master keeps the time of a drain */
 	bool                       draining;
 	int                        n_open;      /* connections that hold a slot */
@@ -92,7 +93,10 @@ void worker_retire_after(struct worker *w, int max_accepts);
 bool worker_say(struct worker *w, enum leash_word word);
 /* The same: if there is no room now, it is said, once, when there is. */
 void worker_insist(struct worker *w, enum leash_word word);
-/* To the master, about a connection. That it is gone, its end of the leash will tell. */
+/*
+ * The same, about a connection. Of two that are owed only the last is said: the master
+ * waits for one at a time.
+ */
 void worker_say_of(struct worker *w, enum leash_word word, uint64_t number);
 
 /* Tells the worker that something ended: it may have been the last thing it waited for. */
