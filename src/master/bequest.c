@@ -190,6 +190,7 @@ int bequest_make(struct handover *h, const struct master *m)
 	h->pid_file = m->pid_file;
 	h->n_numbers = m->n_generations;
 	h->started_ms = m->started_ms;
+	h->nofile = m->context.nofile;
 	h->resting = m->resting;
 	h->reload_again = m->reload_again;
 	h->upgrade_again = m->upgrade.again;

@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #include "address.h"
@@ -77,6 +78,7 @@ struct handover {
 	const char                 *pid_file;   /* as written; NULL: none */
 	unsigned int                n_numbers;  /* generations so far */
 	int64_t                     started_ms;
+	struct rlimit               nofile;     /* what programs get; rlim_cur 0: not known */
 	bool                        resting, reload_again, upgrade_again;
 	int                         control;    /* its listening socket; -1: none */
 	struct listener_file        control_file;

@@ -208,6 +208,8 @@ static bool take_all(struct taking *t)
 	pass_on(m->events, h->events, h->n_events);
 	m->n_generations = h->n_numbers;
 	m->started_ms = h->started_ms;
+	if (h->nofile.rlim_cur != 0)
+		m->context.nofile = h->nofile;
 	m->resting = h->resting;
 	m->reload_again = h->reload_again;
 	m->upgrade.again = h->upgrade_again;

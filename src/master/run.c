@@ -22,11 +22,14 @@
 #include "master.h"
 #include "pid_file.h"
 #include "reload.h"
+#include "rlimits.h"
 #include "secret.h"
 #include "signals.h"
 #include "stop.h"
 #include "takeover.h"
 #include "upgrade.h"
+
+#define DESCRIPTORS 65536               /* of the master: the workers of 16 services, twice */
 
 /* ---- children ----------------------------------------------------------- */
 
@@ -283,6 +286,17 @@ static struct notify *open_notify(struct master *m, const char *variable, char *
 	return n;
 }
 
+/* Two for each worker: that can be more than shells and units give. Programs get what was given. */
+static int raise_descriptors(struct master *m)
+{
+	const struct rlimit *given = &m->context.nofile;
+
+	if (getrlimit(RLIMIT_NOFILE, &m->context.nofile) == -1)
+		return -1;
+	rlimits_want_descriptors(given->rlim_max < DESCRIPTORS ? given->rlim_max : DESCRIPTORS);
+	return 0;
+}
+
 static int init(struct master *m, const struct run_options *o, struct log_sink *log)
 {
 	*m = (struct master){ .source = o->source, .self = o->self, .first_log = log, .options = o,
@@ -309,7 +323,7 @@ static int init(struct master *m, const struct run_options *o, struct log_sink *
 		.arg = m, .asked = control_commands_run, .gone = control_commands_forget });
 	if (!m->control)
 		return -1;
-	if (getrlimit(RLIMIT_NOFILE, &m->context.nofile) == -1 ||
+	if (raise_descriptors(m) == -1 ||
 	    prctl(PR_SET_CHILD_SUBREAPER, 1) == -1 || sockets_init(&m->sockets, m->events) == -1)
 		return -1;
 	m->signals = (struct watch){ .fd = signals_open(lifecycle_signals, lifecycle_n_signals),

@@ -11,10 +11,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "operator.h"
+
+#define SOFT_LIMIT   64
+#define MANY_AND_ONE SERVICES(SERVICE("s", "echo", "workers = 24;") \
+                              EXEC("p", "argv = [ \"/bin/sh\", \"-c\", \"ulimit -Sn\" ];", "workers = 1;"))
 
 static struct daemon d;
 
@@ -249,6 +254,21 @@ START_TEST(logs_are_opened_anew_also_for_the_workers_of_before)
 	ck_assert_str_eq(files_read(renamed), "");
 } END_TEST
 
+/* The master has two descriptors for each worker, and twice as many workers while it reloads. */
+START_TEST(workers_may_be_more_than_the_soft_limit_and_programs_keep_it)
+{
+	struct rlimit limit;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_cur = SOFT_LIMIT;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	daemon_start(&d, MANY_AND_ONE);
+	daemon_reload(&d, MANY_AND_ONE);
+	ck_assert_str_eq(client_ask(daemon_address(&d, "p", 0)), "64\n");
+	upgrade_to_next(&d);
+	ck_assert_str_eq(client_ask(daemon_address(&d, "p", 0)), "64\n");
+} END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("upgrade");
@@ -265,5 +285,6 @@ int main(void)
 	tcase_add_test(tc, it_works_without_a_configuration);
 	tcase_add_test(tc, relative_paths_mean_what_they_meant_at_the_start);
 	tcase_add_test(tc, logs_are_opened_anew_also_for_the_workers_of_before);
+	tcase_add_test(tc, workers_may_be_more_than_the_soft_limit_and_programs_keep_it);
 	return harness_run(s);
 }

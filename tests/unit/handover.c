@@ -86,6 +86,7 @@ static void fill(void)
 	h.text = "services = { };\n";
 	h.n_numbers = 4;
 	h.started_ms = 12345;
+	h.nofile = (struct rlimit){ 1024, RLIM_INFINITY };
 	h.resting = h.upgrade_again = true;
 	h.control = control;
 	h.control_file = (struct listener_file){ .dev = 1, .ino = UINT64_MAX };
@@ -149,6 +150,8 @@ START_TEST(it_comes_over_as_it_was)
 	ck_assert_ptr_null(got.pid_file);
 	ck_assert(got.resting && got.upgrade_again && !got.reload_again);
 	ck_assert_int_eq(got.started_ms, h.started_ms);
+	ck_assert_uint_eq(got.nofile.rlim_cur, 1024);
+	ck_assert_uint_eq(got.nofile.rlim_max, RLIM_INFINITY);
 	ck_assert_uint_eq(got.control_file.ino, UINT64_MAX);
 	ck_assert_int_eq(got.client, client[0]);
 	ck_assert_str_eq(got.notices[0], h.notices[0]);
@@ -326,7 +329,7 @@ static bool is_counter(const char *key)
 /* What the program before may not have had. */
 static bool is_of_late(const char *key)
 {
-	return is_counter(key) || strcmp(key, "words") == 0;
+	return is_counter(key) || strcmp(key, "words") == 0 || strcmp(key, "nofile") == 0;
 }
 
 /* Without any of its keys but those it is refused; with one more, it is not. */
