@@ -68,7 +68,7 @@ static void tell(struct worker *w, enum board_programs now, const char *reason)
 	w->health.now = now;
 	board_tell_programs(w->slot, now, w->loop.now_ms, reason);
 	if (is_new && w->leash.ready)
-		worker_say(w, LEASH_PROGRAMS);
+		worker_insist(w, LEASH_PROGRAMS);
 }
 
 void health_works(struct worker *w, bool renewed)

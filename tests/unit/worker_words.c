@@ -25,6 +25,11 @@ static void close_leash(void)
 	tear_down();
 }
 
+static void nothing(struct watch *w, uint32_t events)
+{
+	(void)w, (void)events;
+}
+
 static void fill_pipe(void)
 {
 	while (leash_say(&worker.start.leash, &(struct leash_message){ .word = LEASH_LOOK }) == 0)
@@ -85,6 +90,14 @@ START_TEST(that_there_is_no_connection_to_kick_is_not_lost)
 	ck_assert_uint_eq(m.number, 77);
 } END_TEST
 
+START_TEST(that_programs_fail_is_not_lost)
+{
+	worker.leash.ready = nothing;           /* as of one that has begun */
+	fill_pipe();
+	health_failed(&worker, "it is not there");
+	ck_assert_int_eq(next_word().word, LEASH_PROGRAMS);
+} END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("worker_words");
@@ -93,5 +106,6 @@ int main(void)
 	tcase_add_test(tc, that_the_slots_have_become_few_is_not_lost);
 	tcase_add_test(tc, that_a_connection_was_kicked_is_not_lost);
 	tcase_add_test(tc, that_there_is_no_connection_to_kick_is_not_lost);
+	tcase_add_test(tc, that_programs_fail_is_not_lost);
 	return unit_run(s);
 }
