@@ -337,7 +337,7 @@ void control_commit(struct control *c, const struct conf_control *conf)
 	else if (!conf->socket || !control_door_is_in_place(&c->door, conf))
 		close_up(c);
 	else if (control_door_adjust(&c->door, conf) == -1)
-		log_err("control: set mode and group of %s: %m", conf->socket);
+		log_err("control: set mode and group of %s: %m%s", conf->socket, listener_hint(errno));
 }
 
 struct control *control_new(struct loop *l, struct notify *events,

@@ -458,8 +458,8 @@ void sockets_commit(struct sockets *s, unsigned int generation)
 		rename_service(l);
 		announce(s, l);
 		if (listener_adjust(l->fd, &l->address, &l->wish.options, &l->file) == -1)
-			log_warn("set the options of %s: %m",
-			         address_format(&l->address, text, sizeof text));
+			log_warn("set the options of %s: %m%s",
+			         address_format(&l->address, text, sizeof text), listener_hint(errno));
 	}
 }
 

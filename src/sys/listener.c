@@ -127,6 +127,11 @@ static int set_mode(int fd, mode_t mode)
 	return -1;
 }
 
+const char *listener_hint(int error)
+{
+	return error == ENOSYS ? " (without /proc, that needs Linux 6.6)" : "";
+}
+
 /* By descriptor: who may write to the folder, may put a link there meanwhile. */
 static int set_ownership(const struct address *a, const struct listener_options *o,
                          const struct listener_file *file)

@@ -51,6 +51,9 @@ int listener_open(struct address *a, const struct listener_options *o, struct li
 int listener_adjust(int fd, const struct address *a, const struct listener_options *o,
                     const struct listener_file *file);
 
+/* What to say behind the words for an errno of listener_adjust: " (...)", or "". */
+const char *listener_hint(int error);
+
 /*
  * Checks a socket that was inherited: that it is a stream socket that listens;
  * makes it non-blocking and tells its address. 0, or -1 with errno.

@@ -6,11 +6,24 @@
 #include "listener.h"
 
 #include <arpa/inet.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <netinet/tcp.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
 #include "unit.h"
+
+#ifndef SYS_fchmodat2
+#define SYS_fchmodat2 452
+#endif
+#ifdef SYS_chmod
+#define SYS_chmod_by_path SYS_chmod
+#else
+#define SYS_chmod_by_path SYS_fchmodat
+#endif
 
 static const struct listener_options plain = {
 	.backlog = 16, .mode = 0666, .owner = (uid_t)-1, .group = (gid_t)-1,
@@ -440,6 +453,40 @@ START_TEST(mode_and_owner_can_be_adjusted_in_place)
 	close(fd);
 } END_TEST
 
+/* As of a kernel before 6.6, and where /proc is not mounted. For good. */
+static void be_old_and_without_proc(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_fchmodat2, 2, 0),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_chmod_by_path, 2, 0),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOSYS),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | ENOENT),
+	};
+	const struct sock_fprog program = { .len = 6, .filter = code };
+
+	ck_assert_int_eq(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	ck_assert_int_eq(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}
+
+START_TEST(a_mode_that_needs_proc_says_so)
+{
+	struct address a = local("sock");
+	struct listener_options o = plain;
+	struct listener_file file;
+	int fd = open_plain(&a, &file);
+
+	be_old_and_without_proc();
+	ck_assert_int_eq(listener_adjust(fd, &a, &o, &file), 0);        /* nothing is to be changed */
+	o.mode = 0600;
+	ck_assert_int_eq(listener_adjust(fd, &a, &o, &file), -1);
+	ck_assert_int_eq(errno, ENOSYS);
+	ck_assert_ptr_nonnull(strstr(listener_hint(errno), "/proc"));
+	ck_assert_str_eq(listener_hint(EPERM), "");
+	close(fd);
+} END_TEST
+
 START_TEST(a_file_that_is_not_ours_any_more_is_not_adjusted)
 {
 	struct address a = local("sock");
@@ -667,6 +714,7 @@ int main(void)
 	tcase_add_test(unix_path, an_abstract_name_has_no_file);
 	tcase_add_test(unix_path, a_folder_that_is_not_there_gives_errno);
 	tcase_add_test(unix_path, mode_and_owner_can_be_adjusted_in_place);
+	tcase_add_test(unix_path, a_mode_that_needs_proc_says_so);
 	tcase_add_test(unix_path, a_file_that_is_not_ours_any_more_is_not_adjusted);
 	unit_add_if(geteuid() == 0, "only root can do that", unix_path,
 	            the_owner_is_set_before_the_mode);
