@@ -14,6 +14,7 @@ stories=(
 	keeps_to_the_security_score
 	reloads_a_good_file
 	refuses_a_bad_file_and_goes_on
+	refuses_what_its_user_cannot_enter
 	refuses_what_does_not_start
 	answers_a_bad_hangup_with_ready
 	is_upgraded_in_place
@@ -127,10 +128,23 @@ refuses_a_bad_file_and_goes_on() {
 	echoes 7007
 }
 
-refuses_what_does_not_start() {
+refuses_what_its_user_cannot_enter() {
 	install -d -m 700 /srv/private
 	echo 'services = { bad = { listen = "127.0.0.1:7009"; handler = { type = "echo"; };
 	      directory = "/srv/private"; }; };' >$conf_d/bad.conf
+	if systemctl reload drover.service; then
+		echo 'the reload did not fail'
+		return 1
+	fi
+	journal_has 'droverctl.*bad: directory: /srv/private: permission denied for user drover'
+	eventually is_running
+	echoes 7007
+}
+
+# A limit beyond fs.nr_open: the check lets it pass, the kernel refuses it to a worker that starts.
+refuses_what_does_not_start() {
+	echo 'services = { bad = { listen = "127.0.0.1:7009"; handler = { type = "echo"; };
+	      rlimits = { nofile = 1000000000000L; }; }; };' >$conf_d/bad.conf
 	if systemctl reload drover.service; then
 		echo 'the reload did not fail'
 		return 1
