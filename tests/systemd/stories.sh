@@ -19,6 +19,7 @@ stories=(
 	answers_a_bad_hangup_with_ready
 	is_upgraded_in_place
 	does_not_start_with_a_bad_file
+	tries_again_until_a_name_is_known
 	serves_git_inside_the_sandbox
 	does_what_needs_capabilities
 	does_chroot_with_the_drop_in
@@ -62,6 +63,7 @@ echoes() { # echoes PORT
 is_running()  { [ "$(property ActiveState)/$(property SubState)" = active/running ]; }
 is_gone()     { ! kill -0 "$1"; }
 restarted()   { [ "$(property NRestarts)" = "$1" ]; }
+ended_with()  { [ "$(property ExecMainStatus)" = "$1" ]; }
 has_mode()    { [ "$(stat -c %a "$1")" = "$2" ]; }
 worker_of()   { pgrep -P "$(property MainPID)" -u "$1" | head -n 1; }
 journal_has() { journalctl --sync; journalctl -u drover.service -o cat | grep -E -e "$1" >/dev/null; }
@@ -208,6 +210,19 @@ does_not_start_with_a_bad_file() {
 	restarted 0
 	rm $conf_d/bad.conf
 	systemctl start drover.service
+	echoes 7007
+}
+
+# Without a name server a look-up fails for now; a line in /etc/hosts is as good as its coming.
+tries_again_until_a_name_is_known() {
+	echo 'nameserver 127.0.0.1' >/etc/resolv.conf
+	echo 'services = { late = { listen = "late.test:7009"; handler = { type = "echo"; }; }; };' >$conf_d/late.conf
+	systemctl restart --no-block drover.service
+	eventually restarted 2
+	eventually ended_with 75
+	echo '127.0.0.1 late.test' >>/etc/hosts
+	eventually is_running
+	echoes 7009
 	echoes 7007
 }
 
