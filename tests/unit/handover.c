@@ -329,7 +329,12 @@ static bool is_counter(const char *key)
 /* What the program before may not have had. */
 static bool is_of_late(const char *key)
 {
-	return is_counter(key) || strcmp(key, "words") == 0 || strcmp(key, "nofile") == 0;
+	static const char *const keys[] = { "words", "lost", "nofile" };
+
+	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
+		if (strcmp(key, keys[i]) == 0)
+			return true;
+	return is_counter(key);
 }
 
 /* Without any of its keys but those it is refused; with one more, it is not. */
