@@ -65,7 +65,7 @@ struct master {
 	struct timer        retry;              /* to have workers of our own */
 	bool                resting;            /* WINCH: no workers wanted */
 	bool                hangup_ignored;     /* HUP was, when we were started: the terminal's means nothing */
-	char                refused[256];       /* why the last reload was; "" if it was not */
+	char                refused[1024];      /* why the last reload was; "" if it was not */
 	char               *pid_file;           /* as written; NULL: none */
 	struct timer        watchdog;
 	int64_t             watchdog_ms;        /* how often; 0: nobody asks */

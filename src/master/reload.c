@@ -15,6 +15,7 @@
 #include "clock.h"
 #include "log.h"
 #include "pid_file.h"
+#include "text.h"
 
 /* [{"name", "reason"}, ...]: its services whose programs fail. NULL: there are none. */
 static json_t *failing(const struct generation *g)
@@ -49,7 +50,9 @@ static void over(struct master *m, const char *why)
 /* word is for events, why for people; details, if there are any, for who asked. */
 static void refuse(struct master *m, const char *word, const char *why, const char *details)
 {
-	snprintf(m->refused, sizeof m->refused, "%s", why);
+	struct text t = text_in(m->refused, sizeof m->refused);
+
+	text_add_string(&t, why);
 	log_err("reload refused: %s; the running configuration goes on", why);
 	notify_send(m->events, "reload-failed reason=%s", word);
 	over(m, details && *details ? details : why);
