@@ -100,6 +100,8 @@ static void leave(struct filter_process *p, enum filter_end why)
 	p->leaving = true;
 	p->why = why;
 	timer_unset(&p->owner->loop->timers, &p->timer);
+	if (p->program && !is_fault(why))
+		program_passes(p->program);
 	/* Before it sees the end of its input, which it might take for a reason to go. */
 	if (p->program && is_fault(why) && why != FILTER_END_DIED)
 		program_kill(p->program);
@@ -143,7 +145,8 @@ static void deliver(struct filter_process *p, const char *bytes, size_t len)
 	a.content = a.frame + p->framing.header;
 	a.content_len = (size_t)p->framing.content;
 	r = take_first(p);
-	p->answered++;
+	if (p->answered++ == 0 && p->program)
+		program_passes(p->program);
 	p->since_ms = p->owner->loop->now_ms;
 	p->owner->answered(p->owner, p, r, &a);
 	buffer_clear(&p->part);
@@ -363,7 +366,8 @@ static int launch_it(struct filter_process *p)
 	text_add(&t, "%s: filter", o->name);
 	if (loop_watch(o->loop, &p->out, EPOLLIN) == 0)
 		p->program = program_start(o->programs, &(struct program_request){
-			.name = name, .with_pid = true, .envp = o->envp, .in = c.in, .out = c.out,
+			.name = name, .with_pid = true, .on_trial = true, .envp = o->envp,
+			.in = c.in, .out = c.out,
 			.ended = on_ended, .arg = p });
 	filter_channel_close_theirs(&c);
 	return p->program ? 0 : -1;

@@ -27,6 +27,8 @@ struct program {
 	struct programs *programs;
 	struct watch     err;           /* our end of the pipe; fd -1: none */
 	struct timer     kill;
+	struct timer     trial;         /* its end */
+	struct stderr_words words;      /* while it is on trial */
 	pid_t            pid;
 	bool             told;          /* TERM was sent */
 	bool             left;          /* it has ended, and is among those */
@@ -40,16 +42,22 @@ struct program {
 
 /* ---- standard error ----------------------------------------------------- */
 
-static void flush_line(struct program *p)
+static void log_words(void *arg, const char *line, size_t len)
 {
+	const struct program *p = arg;
 	char safe[LOG_LINE_MAX];
 	struct text t = text_in(safe, sizeof safe);
 
-	if (p->line_len == 0)
-		return;
-	text_add_safe(&t, p->line, p->line_len);        /* it may hold NUL bytes */
+	text_add_safe(&t, line, len);                   /* it may hold NUL bytes */
 	if (stderr_rate_takes(&p->programs->rate, p->name, t.len))
 		log_info("%s: %s", p->name, safe);
+}
+
+static void flush_line(struct program *p)
+{
+	if (p->line_len == 0)
+		return;
+	stderr_words_add(&p->words, &p->programs->repeat, p->line, p->line_len);
 	p->last_len = p->line_len;
 	p->line_len = 0;
 }
@@ -141,6 +149,8 @@ static void discard(struct program *p)
 
 	list_remove(&p->in_programs);
 	timer_unset(&l->timers, &p->kill);
+	timer_unset(&l->timers, &p->trial);
+	stderr_words_pass(&p->words);
 	loop_retire(l, &p->err, bury);
 	fd_close(&p->err.fd);
 }
@@ -185,6 +195,25 @@ static void keep_reading(struct program *p)
 	ps->n_left++;
 }
 
+/* ---- on trial ----------------------------------------------------------- */
+
+void program_passes(struct program *p)
+{
+	timer_unset(&p->programs->loop->timers, &p->trial);
+	stderr_words_pass(&p->words);
+}
+
+static void on_trial_over(struct timer *t)
+{
+	program_passes(container_of(t, struct program, trial));
+}
+
+static void begin_trial(struct program *p)
+{
+	stderr_words_begin(&p->words);
+	loop_timer(p->programs->loop, &p->trial, PROGRAM_TRIAL_MS);
+}
+
 /* ---- signals ------------------------------------------------------------ */
 
 static void signal_group(const struct program *p, int signal)
@@ -223,7 +252,9 @@ struct program *program_start(struct programs *ps, const struct program_request 
 	if (!p)
 		return NULL;
 	*p = (struct program){ .programs = ps, .err = { .fd = -1, .ready = on_stderr },
-	                       .kill.fire = on_kill, .ended = r->ended, .arg = r->arg };
+	                       .kill.fire = on_kill, .trial.fire = on_trial_over,
+	                       .words = { .log = log_words, .arg = p },
+	                       .ended = r->ended, .arg = r->arg };
 	list_init(&p->in_programs);
 	set_name(p, r->name);
 	err = open_stderr(p, r->out, &to_close);
@@ -242,6 +273,8 @@ struct program *program_start(struct programs *ps, const struct program_request 
 	list_append(&ps->running, &p->in_programs);
 	if (r->with_pid)
 		add_pid(p);
+	if (r->on_trial)
+		begin_trial(p);
 	return p;
 }
 
@@ -273,7 +306,9 @@ pid_t program_pid(const struct program *p)
 void program_give(struct program *p, const char *name, void (*ended)(void *arg, int status),
                   void *arg)
 {
-	flush_line(p);          /* what it began to say before, was said under its old name */
+	/* What it has said, or begun to say before, was said under its old name. */
+	flush_line(p);
+	program_passes(p);
 	set_name(p, name);
 	add_pid(p);
 	p->ended = ended;
@@ -293,6 +328,7 @@ void program_end(struct program *p)
 	if (p->told)
 		return;
 	p->told = true;
+	program_passes(p);
 	signal_group(p, SIGTERM);
 	loop_timer(p->programs->loop, &p->kill, PROGRAM_KILL_MS);
 }
@@ -325,6 +361,7 @@ static struct program *find(struct programs *ps, pid_t pid)
 static void has_ended(struct program *p, int status)
 {
 	read_last_words(p);
+	stderr_words_end(&p->words, &p->programs->repeat, p->programs->loop->now_ms);
 	p->ended(p->arg, status);
 	if (p->err.fd == -1)
 		discard(p);
@@ -375,6 +412,7 @@ int programs_init(struct programs *ps, struct loop *l, const struct conf_service
 	                         .limits = limits, .null_fd = -1 };
 	list_init(&ps->running);
 	list_init(&ps->left);
+	ps->repeat.service = s->name;
 	stderr_rate_init(&ps->rate, l, s->name, s->handler.stderr_rate, paid_ns);
 	if (ps->err == STDERR_NULL) {
 		ps->null_fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
@@ -394,6 +432,7 @@ void programs_fini(struct programs *ps)
 		read_last_words(p);
 		forget(p);
 	}
+	stderr_repeat_fini(&ps->repeat);
 	stderr_rate_fini(&ps->rate);
 	fd_close(&ps->null_fd);
 	environment_free(&ps->environment);

@@ -15,9 +15,11 @@
 #include "loop.h"
 #include "rlimits.h"
 #include "stderr_rate.h"
+#include "stderr_repeat.h"
 #include "text.h"
 
 #define PROGRAM_KILL_MS  5000           /* from TERM to KILL */
+#define PROGRAM_TRIAL_MS 10000          /* on trial, till it is taken to be of use */
 #define PROGRAM_NAME_MAX 128
 #define PROGRAMS_LEFT_MAX 64            /* ended ones whose standard error is still read */
 
@@ -30,6 +32,7 @@ struct programs {
 	int                 n_left;
 	bool                left_told;  /* that they are too many */
 	struct stderr_rate  rate;
+	struct stderr_repeat repeat;    /* what those on trial have said that have ended */
 	struct environment  environment;
 	const struct rlimit_list *limits;
 	const char         *directory;  /* looked up at each start; lent */
@@ -55,6 +58,7 @@ struct program_request {
 	const char  *name;              /* for the log; copied, cut at PROGRAM_NAME_MAX */
 	char *const *envp;
 	bool         with_pid;          /* its pid is put behind the name */
+	bool         on_trial;          /* until it passes, it may end as others did, with the same words */
 	int          in, out;           /* lent; blocking; may be one */
 	void       (*ended)(void *arg, int status);     /* as from waitpid(2) */
 	void        *arg;
@@ -72,6 +76,13 @@ const char *programs_failure(const struct programs *ps, char buf[PROGRAMS_FAILUR
 
 /* The last whole line that it has said on its standard error, if that is logged, as "; it said ...". */
 void program_add_last_words(const struct program *p, struct text *t);
+
+/*
+ * It has been of use, or is let go: what it says is logged as it comes. A program on
+ * trial that ends before that is of no use, and what others have said before it is
+ * only counted (stderr_repeat.h). More than once is fine.
+ */
+void program_passes(struct program *p);
 
 pid_t program_pid(const struct program *p);
 

@@ -95,7 +95,7 @@ static struct program *start_program(struct warm_pool *pool, int *fd,
 	if (*fd == -1)
 		return NULL;
 	p = program_start(&pool->worker->programs, &(struct program_request){
-		.name = name_of(pool), .with_pid = true, .envp = pool->envp,
+		.name = name_of(pool), .with_pid = true, .on_trial = true, .envp = pool->envp,
 		.in = theirs, .out = theirs, .ended = ended, .arg = arg });
 	fd_drop(theirs);
 	if (!p)
@@ -271,6 +271,7 @@ static void let_go(struct waiter *x, enum waiter_end why)
 {
 	remove_waiter(x);
 	x->why = why;
+	program_passes(x->program);
 	shutdown(x->fd, SHUT_WR);
 	loop_timer(&x->pool->worker->loop, &x->timer, EOF_MS);
 }

@@ -280,6 +280,89 @@ START_TEST(lines_beyond_the_rate_are_dropped)
 	ck_assert_uint_eq(count_logged("dropping the rest"), 1);
 } END_TEST
 
+/* ---- on trial ----------------------------------------------------------- */
+
+/* It says one line, and ends when its input does. */
+static struct program *start_on_trial(struct owner *o)
+{
+	struct program *p;
+	int ends[2];
+
+	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
+	close(ours);
+	ours = ends[0];
+	argv[2] = "echo the same >&2; echo; read x";
+	p = program_start(&programs, &(struct program_request){
+		.name = "before", .with_pid = true, .on_trial = true,
+		.envp = programs.environment.strings,
+		.in = ends[1], .out = ends[1], .ended = note_end, .arg = o });
+	ck_assert_ptr_nonnull(p);
+	close(ends[1]);
+	hear();
+	return p;
+}
+
+static void end_by_itself(const struct program *p)
+{
+	ck_assert_int_eq(write(ours, "\n", 1), 1);
+	wait_for_end(p);
+	programs_reap(&programs);
+}
+
+/* One has ended, and another one says the same. */
+static struct program *start_second(struct owner *o)
+{
+	struct program *p;
+
+	close(theirs);
+	end_by_itself(start_on_trial(o));
+	ck_assert_uint_eq(count_logged(": the same\n"), 1);
+	p = start_on_trial(o);
+	ck_assert_uint_eq(count_logged(": the same\n"), 1);
+	return p;
+}
+
+START_TEST(what_others_said_before_they_ended_is_counted)
+{
+	struct owner o = { 0 };
+
+	end_by_itself(start_second(&o));
+	ck_assert_uint_eq(count_logged(": the same\n"), 1);
+	ck_assert_uint_eq(count_logged("standard error: 1 more\n"), 1);
+} END_TEST
+
+START_TEST(one_that_passes_has_said_it_itself)
+{
+	struct owner o = { 0 };
+	struct program *p = start_second(&o);
+
+	program_passes(p);
+	ck_assert_uint_eq(count_logged(": the same\n"), 2);
+	end_by_itself(p);
+	ck_assert_uint_eq(count_logged(": the same\n"), 2);
+	ck_assert_uint_eq(count_logged(" more\n"), 0);
+} END_TEST
+
+START_TEST(one_that_is_given_away_has_said_it_under_its_old_name)
+{
+	struct owner o = { 0 };
+	struct program *p = start_second(&o);
+
+	program_give(p, "after", note_end, &o);
+	ck_assert(was_logged("before", program_pid(p), "the same"));
+	end_by_itself(p);
+} END_TEST
+
+START_TEST(nothing_is_held_back_for_longer_than_a_trial)
+{
+	struct owner o = { 0 };
+	struct program *p = start_second(&o);
+
+	timer_run(&loop.timers, loop.now_ms + PROGRAM_TRIAL_MS);
+	ck_assert_uint_eq(count_logged(": the same\n"), 2);
+	end_by_itself(p);
+} END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("programs");
@@ -293,5 +376,11 @@ int main(void)
 	tcase_add_test(tc, of_too_many_jobs_the_oldest_is_heard_no_more);
 	tcase_add_test(tc, a_worker_that_ends_waits_for_no_job);
 	tcase_add_test(tc, lines_beyond_the_rate_are_dropped);
+
+	tc = unit_case(s, "trial", set_up, tear_down);
+	tcase_add_test(tc, what_others_said_before_they_ended_is_counted);
+	tcase_add_test(tc, one_that_passes_has_said_it_itself);
+	tcase_add_test(tc, one_that_is_given_away_has_said_it_under_its_old_name);
+	tcase_add_test(tc, nothing_is_held_back_for_longer_than_a_trial);
 	return unit_run(s);
 }
