@@ -74,6 +74,15 @@ START_TEST(the_check_has_the_same_status_as_the_start)
 	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), rows[_i].says));
 } END_TEST
 
+START_TEST(a_user_that_is_not_known_for_now_is_one_line)
+{
+	d.program = "tests/e2e/offline_droverd";
+	lookups("user", EIO);
+	daemon_config_as_is(&d, "%s", AS_USER);
+	ck_assert_int_eq(daemon_run_args(&d, "-t", "-c", d.config), 75);
+	ck_assert_uint_eq(files_count(daemon_errors(&d), "\n"), 1);
+} END_TEST
+
 START_TEST(a_service_of_the_command_line_is_no_exception)
 {
 	d.program = "tests/e2e/offline_droverd";
@@ -106,6 +115,7 @@ int main(void)
 
 	tcase_add_loop_test(tc, what_fails_for_now_is_75_and_what_does_not_exist_is_78, 0, ARRAY_SIZE(rows));
 	tcase_add_loop_test(tc, the_check_has_the_same_status_as_the_start, 0, ARRAY_SIZE(rows));
+	tcase_add_test(tc, a_user_that_is_not_known_for_now_is_one_line);
 	tcase_add_test(tc, a_service_of_the_command_line_is_no_exception);
 	tcase_add_test(tc, a_reload_is_refused_for_now_and_works_once_the_name_server_is_there);
 	return harness_run(s);
