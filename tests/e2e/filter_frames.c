@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #define MAX 10                          /* the max_request of all these services */
@@ -269,6 +270,38 @@ START_TEST(without_an_error_reply_that_ends_the_connection)
 	ck_assert_uint_eq(daemon_saw(&d, "filter-end"), 0);
 } END_TEST
 
+/* What drover.conf(5) calls sensible for each framing, as it is in a configuration and as bytes. */
+static const struct { const char *kind, *reply, *bytes; size_t len; } replies[] = {
+	{ "line",      "ERR unavailable",         BYTES("ERR unavailable\n") },
+	{ "line",      "{\\\"error\\\":true}",    BYTES("{\"error\":true}\n") },
+	{ "netstring", "{\\\"error\\\":true}",    BYTES("14:{\"error\":true},") },
+	{ "length16",  "{\\\"error\\\":true}",    BYTES("\0\16{\"error\":true}") },
+	{ "length32",  "{\\\"error\\\":true}",    BYTES("\0\0\0\16{\"error\":true}") },
+	{ "fixed:4",   "none",                    BYTES("none") },
+};
+
+/* Its client reads it as any answer, and may ask again. */
+START_TEST(an_error_reply_is_an_answer_in_the_framing_of_the_client)
+{
+	const struct bytes ask = frame(replies[_i].kind, "good", 4);
+	char got[64];
+	int fd;
+
+	daemon_start(&d, SERVICES(" s = { listen = \"127.0.0.1:0\"; workers = 1; handler = { type = \"filter\";"
+	             " framing = \"%s\"; filter_framing = \"line\"; argv = \"%s\"; error_reply = \"%s\"; };"
+	             " restart = { delay_min = \"10ms\"; delay_max = \"10ms\"; }; };"),
+	             replies[_i].kind, files_script("script", "read -r line; exit 3"), replies[_i].reply);
+	fd = daemon_connect(&d, "s");
+	for (int i = 0; i < 2; i++) {
+		client_send(fd, ask.bytes, ask.len);
+		client_receive(fd, got, replies[_i].len);
+		ck_assert_mem_eq(got, replies[_i].bytes, replies[_i].len);
+	}
+	shutdown(fd, SHUT_WR);
+	client_expect_end(fd);          /* and nothing was behind it */
+	close(fd);
+} END_TEST
+
 /* 2 bytes of length cannot say more than 65535, whatever max_request is. */
 START_TEST(what_does_not_fit_the_filters_framing_gets_the_error_reply)
 {
@@ -305,6 +338,8 @@ int main(void)
 	tcase_add_loop_test(tc, an_answer_that_the_client_cannot_get_is_a_failure_of_its_request, 0,
 	                    (int)ARRAY_SIZE(lengths));
 	tcase_add_test(tc, without_an_error_reply_that_ends_the_connection);
+	tcase_add_loop_test(tc, an_error_reply_is_an_answer_in_the_framing_of_the_client, 0,
+	                    (int)ARRAY_SIZE(replies));
 	tcase_add_test(tc, what_does_not_fit_the_filters_framing_gets_the_error_reply);
 	return harness_run(s);
 }
