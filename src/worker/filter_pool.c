@@ -3,7 +3,7 @@
  * Who gets the next request, and when a process is replaced. What happens in a
  * turn of the loop is only noted; requests are handed out at its end, so that
  * those that come together go together. What a death means is decided in
- * filter_policy.c, without side effects.
+ * filter_policy.c, without side effects, and for the service in filter_health.c.
  */
 #include <config.h>
 #include "filter_pool.h"
@@ -11,12 +11,11 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "filter_health.h"
 #include "filter_policy.h"
 #include "filter_report.h"
 #include "log.h"
 #include "worker.h"
-
-#define RECOVERY_MS 1000                /* that one has to live after those that did not, to be well */
 
 struct filter_pool {
 	struct filter_owner        owner;
@@ -30,13 +29,11 @@ struct filter_pool {
 	struct timer               pump;        /* at the end of this turn */
 	struct timer               again;       /* no process is started before it fires */
 	struct timer               patience;    /* those that wait have waited in vain */
-	struct timer               recovery;    /* a process that lives till then is well */
 	struct timer               probation;   /* till it fires, a new process may still greet */
 	struct filter_trouble      trouble;
+	struct filter_health       health;
 	bool                       pumping;
 	bool                       resting;
-	int64_t                    life_ms;     /* of the last one that ended before it answered */
-	bool                       cannot_start;        /* and that was logged */
 	bool                       wary;        /* the last one spoke before it was asked */
 };
 
@@ -118,49 +115,6 @@ static bool is_down(const struct filter_pool *pool)
 	        filter_policy_patience_ms(&pool->trouble, pool->conf) <= pool->owner.loop->now_ms);
 }
 
-/* Whether a process that serves now has shown that it can. */
-static bool one_answers(const struct filter_pool *pool)
-{
-	for (const struct list *l = pool->serving.next; l != &pool->serving; l = l->next)
-		if (filter_process_answered(filter_process_of((struct list *)(uintptr_t)l)) > 0)
-			return true;
-	return false;
-}
-
-/* What is lacking may be there again soon; what is wrong with the program is the service's trouble. */
-static void note_failed_start(struct filter_pool *pool, int error)
-{
-	char reason[HEALTH_TEXT_MAX];
-
-	health_explain_start(pool->worker, error, reason);
-	if (!health_is_passing(error) && !one_answers(pool)) {
-		pool->life_ms = 0;
-		health_failed(pool->worker, reason);
-		return;
-	}
-	if (!pool->cannot_start)
-		log_err("%s: %s; trying again", pool->owner.name, reason);
-	pool->cannot_start = true;
-}
-
-/* It may take many attempts: logged when that begins, and when it is over. */
-static void note_start(struct filter_pool *pool, bool ok)
-{
-	const struct conf_service *s = pool->worker->service;
-
-	if (!ok) {
-		note_failed_start(pool, errno);
-		return;
-	}
-	if (pool->cannot_start)
-		log_info("%s: %s has been started again", s->name, s->handler.program);
-	pool->cannot_start = false;
-	if (is_owned(pool))
-		pool->trouble.since_ms = 0;
-	if (health_fails(pool->worker))
-		loop_timer(pool->owner.loop, &pool->recovery, RECOVERY_MS + 2 * pool->life_ms);
-}
-
 static struct filter_process *start(struct filter_pool *pool)
 {
 	struct worker *w = pool->worker;
@@ -169,11 +123,14 @@ static struct filter_process *start(struct filter_pool *pool)
 	if (pool->resting || timer_is_set(&pool->again))
 		return NULL;
 	p = filter_process_start(&pool->owner);
-	note_start(pool, p);
 	if (!p) {
+		filter_health_start_failed(&pool->health, errno);
 		back_off(pool);
 		return NULL;
 	}
+	filter_health_started(&pool->health);
+	if (is_owned(pool))
+		pool->trouble.since_ms = 0;
 	if (pool->wary)
 		loop_timer(pool->owner.loop, &pool->probation, pool->trouble.delay_ms);
 	list_append(&pool->serving, &filter_process_links(p)->in_pool);
@@ -289,15 +246,6 @@ static void on_probation(struct timer *t)
 	pump_soon(pool);
 }
 
-/* It has lived for clearly longer than those that ended. */
-static void on_recovery(struct timer *t)
-{
-	struct filter_pool *pool = container_of(t, struct filter_pool, recovery);
-
-	if (pool->n_serving > 0)
-		health_works(pool->worker, true);
-}
-
 static void on_patience(struct timer *t)
 {
 	pump_soon(container_of(t, struct filter_pool, patience));
@@ -375,7 +323,7 @@ static void on_lost(struct filter_owner *o, struct filter_process *p, enum filte
 	};
 
 	remove_process(pool, p);
-	timer_unset(&pool->owner.loop->timers, &pool->recovery);
+	filter_health_lost(&pool->health);
 	board_add(&pool->worker->slot->replaced, 1);
 	filter_report_loss(pool->worker, p);
 	if (own) {
@@ -396,38 +344,13 @@ static void on_lost(struct filter_owner *o, struct filter_process *p, enum filte
 	pump_soon(pool);
 }
 
-/*
- * Whether its end says something of all of them. Of a filter that has answered before,
- * a request may be the reason, unless it had none.
- */
-static bool counts_against_all(const struct filter_pool *pool, struct filter_process *p)
-{
-	return filter_process_why(p) >= FILTER_END_DIED && filter_process_answered(p) == 0 &&
-	       (filter_process_links(p)->early || !pool->worker->health.proven) && !one_answers(pool);
-}
-
-static void judge(struct filter_pool *pool, struct filter_process *p, int status)
-{
-	char reason[HEALTH_TEXT_MAX];
-	struct text t = text_in(reason, sizeof reason);
-
-	if (pool->resting || !counts_against_all(pool, p))
-		return;
-	pool->life_ms = filter_process_age_ms(p);
-	timer_unset(&pool->owner.loop->timers, &pool->recovery);
-	filter_report_reason(pool->worker, p, status, &t);
-	/* One that has begun may have ended by accident; one that breaks the contract has not. */
-	if (filter_process_why(p) == FILTER_END_DIED || pool->worker->health.proven)
-		health_strike(pool->worker, reason);
-	else
-		health_failed(pool->worker, reason);
-	pump_soon(pool);
-}
-
 static void on_ended(struct filter_owner *o, struct filter_process *p, int status)
 {
-	filter_report_end(pool_of(o)->worker, p, status);
-	judge(pool_of(o), p, status);
+	struct filter_pool *pool = pool_of(o);
+
+	filter_report_end(pool->worker, p, status);
+	if (!pool->resting && filter_health_judge(&pool->health, p, status))
+		pump_soon(pool);
 }
 
 /* ---- connections -------------------------------------------------------- */
@@ -479,7 +402,7 @@ struct filter_pool *filter_pool_new(struct worker *w, const struct filter_asker 
 	pool->again.fire = on_again;
 	pool->patience.fire = on_patience;
 	pool->probation.fire = on_probation;
-	pool->recovery.fire = on_recovery;
+	filter_health_init(&pool->health, w, &pool->serving);
 	fill(pool);
 	return pool;
 }
@@ -491,7 +414,7 @@ void filter_pool_rest(struct filter_pool *pool)
 	timer_unset(&pool->owner.loop->timers, &pool->again);
 	timer_unset(&pool->owner.loop->timers, &pool->patience);
 	timer_unset(&pool->owner.loop->timers, &pool->probation);
-	timer_unset(&pool->owner.loop->timers, &pool->recovery);
+	filter_health_lost(&pool->health);
 	while (!list_empty(&pool->serving)) {
 		struct filter_process *p = filter_process_of(pool->serving.next);
 
