@@ -18,31 +18,28 @@
 
 #define ROOM_WANTED 64          /* "droverd: worker ", and enough of any name */
 
-/* There is one such place in a process. */
-static struct { char *start; size_t size; } area;
-
-static void free_list(char **list)
-{
-	for (size_t i = 0; list && list[i]; i++)
-		free(list[i]);
-	free(list);
-}
+/*
+ * There is one such place in a process, and one copy of the environment: list and strings in
+ * one block, which stays whatever setenv(3) and unsetenv(3) do with the list.
+ */
+static struct { char *start; size_t size; char **environment; } area;
 
 static char **copy_environment(void)
 {
-	size_t n = 0;
-	char **copy;
+	size_t n = 0, bytes = 0;
+	char **copy, *to;
 
-	while (environ && environ[n])
-		n++;
-	copy = calloc(n + 1, sizeof *copy);
-	for (size_t i = 0; copy && i < n; i++) {
-		copy[i] = strdup(environ[i]);
-		if (!copy[i]) {
-			free_list(copy);
-			return NULL;
-		}
+	for (; environ && environ[n]; n++)
+		bytes += strlen(environ[n]) + 1;
+	copy = malloc((n + 1) * sizeof *copy + bytes);
+	if (!copy)
+		return NULL;
+	to = (char *)(copy + n + 1);
+	for (size_t i = 0; i < n; i++) {
+		copy[i] = to;
+		to = stpcpy(to, environ[i]) + 1;
 	}
+	copy[n] = NULL;
 	return copy;
 }
 
@@ -75,19 +72,19 @@ static void make_room(void)
 int title_init(char **argv)
 {
 	static char name[] = "droverd";
-	char **copy, *end;
+	char *end;
 
 	if (!argv[0]) {
 		errno = EINVAL;
 		return -1;
 	}
-	copy = copy_environment();
-	if (!copy)
+	area.environment = copy_environment();
+	if (!area.environment)
 		return -1;
 	end = end_of(environ, end_of(argv, argv[0]));
 	area.start = argv[0];
 	area.size = (size_t)(end - argv[0]);
-	environ = copy;
+	environ = area.environment;
 	program_invocation_name = program_invocation_short_name = name;
 	argv[1] = NULL;
 	explicit_bzero(area.start, area.size);

@@ -76,7 +76,7 @@ static void die(const char *lines)
 /* How often it was logged that there were n more. */
 static size_t told(int n)
 {
-	char line[80];
+	char line[128];
 	size_t sum = 0;
 
 	snprintf(line, sizeof line, "test: programs that ended with the same words on standard error: %d more\n", n);
