@@ -14,13 +14,27 @@
 static struct daemon d;
 
 /* Every packet to it is dropped before TCP sees it. */
-static void vanish(int fd)
+static int drop_packets(int fd)
 {
 	struct sock_filter nothing[] = { BPF_STMT(BPF_RET | BPF_K, 0) };
 	const struct sock_fprog program = { .len = 1, .filter = nothing };
 
-	ck_assert_msg(setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program) == 0,
-	              "%m");
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
+static void vanish(int fd)
+{
+	ck_assert_msg(drop_packets(fd) == 0, "%m");
+}
+
+/* Some containers refuse it. */
+static bool can_vanish(void)
+{
+	const int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	const bool can = fd != -1 && drop_packets(fd) == 0;
+
+	close(fd);
+	return can;
 }
 
 static void start(const char *argv)
@@ -68,8 +82,10 @@ int main(void)
 {
 	Suite *s = suite_create("keepalive");
 	TCase *tc = harness_case(s, "keepalive");
+	const char why[] = "a socket cannot have a filter here";
+	const bool can = can_vanish();
 
-	tcase_add_test(tc, a_silent_client_that_has_vanished_is_noticed);
-	tcase_add_test(tc, a_client_that_vanishes_while_it_is_sent_something_is_noticed);
+	harness_add_if(can, why, tc, a_silent_client_that_has_vanished_is_noticed);
+	harness_add_if(can, why, tc, a_client_that_vanishes_while_it_is_sent_something_is_noticed);
 	return harness_run(s);
 }
