@@ -12,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "operator.h"
@@ -23,16 +22,9 @@ static struct daemon d;
 #define NOBODY(top, rest) \
 	CONTROL top SERVICES(SERVICE("s", "echo", "workers = 1; user = \"nobody\"; " rest))
 
-/* Of the inheritable set, too: a root that has it there keeps it over execve(2), as in some containers. */
 static void drop_kill(void)
 {
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
-
-	if (prctl(PR_CAPBSET_DROP, CAP_KILL, 0, 0, 0) == -1 || syscall(SYS_capget, &header, sets) == -1)
-		_exit(EXIT_FAILURE);
-	sets[CAP_TO_INDEX(CAP_KILL)].inheritable &= ~CAP_TO_MASK(CAP_KILL);
-	if (syscall(SYS_capset, &header, sets) == -1)
+	if (process_give_up(CAP_KILL) == -1)
 		_exit(EXIT_FAILURE);
 }
 

@@ -69,7 +69,7 @@ static void be_poor(void)
 {
 	const struct rlimit few = { 64, 64 };
 
-	prctl(PR_CAPBSET_DROP, CAP_SYS_RESOURCE, 0, 0, 0);
+	process_give_up(CAP_SYS_RESOURCE);      /* fails for who has it not */
 	setrlimit(RLIMIT_NOFILE, &few);
 }
 

@@ -11,7 +11,6 @@
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -36,8 +35,7 @@ static const struct passwd *nobody(void)
 /* As a unit of systemd does: root without the capabilities to pass any folder. */
 static void enter_unit(void)
 {
-	if (prctl(PR_CAPBSET_DROP, CAP_DAC_OVERRIDE) == -1 ||
-	    prctl(PR_CAPBSET_DROP, CAP_DAC_READ_SEARCH) == -1 ||
+	if (process_give_up(CAP_DAC_OVERRIDE) == -1 || process_give_up(CAP_DAC_READ_SEARCH) == -1 ||
 	    setenv("INVOCATION_ID", "0123456789abcdef0123456789abcdef", 1) == -1)
 		_exit(EXIT_FAILURE);
 }

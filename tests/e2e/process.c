@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Readers of /proc, and a bare fork and exec.
+ * Readers of /proc, a bare fork and exec, and what is given up before an exec.
  */
 #include <config.h>
 #include "process.h"
@@ -8,11 +8,14 @@
 #include <check.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/capability.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -176,4 +179,17 @@ bool process_is_installed(const char *program)
 		at += len;
 	}
 	return false;
+}
+
+/* ---- capabilities ------------------------------------------------------- */
+
+int process_give_up(int capability)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
+
+	if (prctl(PR_CAPBSET_DROP, capability, 0, 0, 0) == -1 || syscall(SYS_capget, &header, sets) == -1)
+		return -1;
+	sets[CAP_TO_INDEX(capability)].inheritable &= ~CAP_TO_MASK(capability);
+	return (int)syscall(SYS_capset, &header, sets);
 }

@@ -48,4 +48,11 @@ void process_configure_git(void);
 /* Whether there is such a program in PATH. */
 bool process_is_installed(const char *program);
 
+/*
+ * Gives up a capability for the program that is executed next: of the bounding set, and of the
+ * inheritable one, in which root has all in some containers, and keeps them over execve(2).
+ * 0, or -1 with errno.
+ */
+int process_give_up(int capability);
+
 #endif
