@@ -9,8 +9,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <linux/openat2.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define NUMBERS_MAX (1u << 22)          /* to be tried one by one, in a second or so */
@@ -18,6 +20,15 @@
 bool fd_not_yet(int error)
 {
 	return error == EAGAIN || error == EINTR;
+}
+
+int fd_open_inside(int root, const char *path, int flags)
+{
+	struct open_how how = { .flags = (unsigned int)flags | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
+
+	if (root == -1)
+		return open(path, flags | O_CLOEXEC);
+	return (int)syscall(SYS_openat2, root, path, &how, sizeof how);
 }
 
 int fd_drop(int fd)

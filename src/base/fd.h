@@ -11,6 +11,13 @@
 /* Whether a call on a non-blocking descriptor that failed so can do better later. */
 bool fd_not_yet(int error);
 
+/*
+ * As open(2), with O_CLOEXEC, inside the directory root: absolute paths, symbolic links and
+ * ".." are confined to it (openat2(2), which an old sandbox refuses: ENOSYS or EPERM). root -1:
+ * the root of this process. -1 with errno.
+ */
+int fd_open_inside(int root, const char *path, int flags);
+
 /* Closes fd if it is open (not -1), keeps errno, returns -1. */
 int fd_drop(int fd);
 

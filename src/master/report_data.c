@@ -5,6 +5,7 @@
 #include <config.h>
 #include "report_data.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
@@ -65,7 +66,7 @@ static const char *state_of(const struct pool *p, char reason[BOARD_REASON_TEXT]
 	if (!pool_works(p))
 		return c.starting + c.accepting + c.draining > 0 ? "draining" : "drained";
 	if (pool_has_failed(p)) {
-		strcpy(reason, "a worker could not start, or ended before it accepted");
+		snprintf(reason, BOARD_REASON_TEXT, "a worker could not start, or ended before it accepted");
 		return "failing";
 	}
 	if (pool_programs_fail(p, reason))

@@ -197,31 +197,22 @@ struct search {                         /* the making of one service's set */
 	struct sockets_error      *error;
 };
 
-/* The one that is the same, wherever its file may be; NULL: none. */
-static struct listening *find_same(const struct search *q, const struct conf_listen *c,
-                                   size_t position)
-{
-	struct listening *l;
-
-	list_each(&q->sockets->all, l, struct listening, in_sockets)
-		if (is_same(l, c, q->service->name, position))
-			return l;
-	return NULL;
-}
+enum where { IN_PLACE, ANYWHERE };
 
 /*
- * The one that can be had again. Not a unix socket whose file was removed, or is another
- * one by now: nobody can connect to it any more. It is made anew, and the old one is
- * served until its queue is empty, as one that the configuration does not have.
+ * The one that is the same; NULL: none. In place it can be had again: a unix socket whose
+ * file was removed, or is another one by now, is not, since no client can connect to it any
+ * more. It is made anew, and the old one is served until its queue is empty, as one that
+ * the configuration does not have.
  */
-static struct listening *find_again(const struct search *q, const struct conf_listen *c,
-                                    size_t position)
+static struct listening *find_listening(const struct search *q, const struct conf_listen *c,
+                                        size_t position, enum where where)
 {
 	struct listening *l;
 
 	list_each(&q->sockets->all, l, struct listening, in_sockets)
 		if (is_same(l, c, q->service->name, position) &&
-		    listener_is_in_place(&l->address, &l->file))
+		    (where == ANYWHERE || listener_is_in_place(&l->address, &l->file)))
 			return l;
 	return NULL;
 }
@@ -361,7 +352,7 @@ static int take_or_open(struct search *q, const struct conf_listen *c, size_t po
 	char text[ADDRESS_TEXT_MAX];
 	struct listening *l;
 
-	l = find_again(q, c, position);
+	l = find_listening(q, c, position, IN_PLACE);
 	if (l) {
 		q->by_index[position] = l;
 		return take(q, c, l);
@@ -372,7 +363,7 @@ static int take_or_open(struct search *q, const struct conf_listen *c, size_t po
 			            "%s overlaps with %s, on which service \"%s\" listens "
 			            "(remove that one in a reload of its own first)", c->text,
 			            address_format(&l->address, text, sizeof text), l->service);
-	l = q->sockets->keeps_lost ? find_same(q, c, position) : NULL;
+	l = q->sockets->keeps_lost ? find_listening(q, c, position, ANYWHERE) : NULL;
 	if (open_new(q, c, position) == 0)
 		return 0;
 	if (!l)

@@ -9,27 +9,17 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "fd.h"
 
-/* O_PATH, with symbolic links and ".." confined to the directory. -1 with errno. */
-static int open_inside(int dir, const char *path)
-{
-	struct open_how how = { .flags = O_PATH | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
-
-	return (int)syscall(SYS_openat2, dir, path, &how, sizeof how);
-}
-
 static int open_root(const char *root)
 {
-	return open(root ? root : "/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	return open(root, O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
 /* As stat(2), inside root. */
@@ -42,7 +32,7 @@ static int stat_inside(const char *root, const char *path, struct stat *st)
 	dir = open_root(root);
 	if (dir == -1)
 		return -1;
-	fd = open_inside(dir, path);
+	fd = fd_open_inside(dir, path, O_PATH);
 	rc = fd == -1 ? -1 : fstat(fd, st);
 	fd_drop(fd);
 	fd_drop(dir);
@@ -121,15 +111,10 @@ static void become_ourselves(const struct ourselves *before)
 		abort();        /* never go on as somebody else */
 }
 
-/* Without a root not by openat2(2), which an old sandbox refuses. */
-static int open_path(int dir, const char *root, const char *path)
+/* Without a root (dir -1) not by openat2(2), which an old sandbox refuses. */
+static bool is_refused(int dir, const char *path)
 {
-	return root ? open_inside(dir, path) : open(path, O_PATH | O_CLOEXEC);
-}
-
-static bool is_refused(int dir, const char *root, const char *path)
-{
-	const int fd = open_path(dir, root, path);
+	const int fd = fd_open_inside(dir, path, O_PATH);
 	const bool refused = fd == -1 ? errno == EACCES :
 		faccessat(fd, "", X_OK, AT_EMPTY_PATH | AT_EACCESS) == -1 && errno == EACCES;
 
@@ -142,16 +127,15 @@ const char *conf_path_judge_access(const char *root, const char *path,
 {
 	struct ourselves before = { .n_groups = -1 };
 	bool refused = false;
-	int dir;
+	int dir = -1;
 
 	if (id->uid == (uid_t)CONF_KEEP)
 		return NULL;
-	dir = open_root(root);
-	if (dir == -1)
+	if (root && (dir = open_root(root)) == -1)
 		return NULL;            /* has been complained of */
 	/* Root in a sandbox may be without the capability to pass any folder. */
 	if (id->uid == 0 || become(id, &before))
-		refused = is_refused(dir, root, path);
+		refused = is_refused(dir, path);
 	become_ourselves(&before);
 	fd_drop(dir);
 	return refused ? "permission denied" : NULL;

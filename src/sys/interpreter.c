@@ -11,11 +11,9 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <linux/openat2.h>
 #include <stdbool.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "fd.h"
@@ -34,22 +32,12 @@ static bool judge(struct view *v, const char *path, int depth);
 
 /* ---- files -------------------------------------------------------------- */
 
-/* Absolute paths and links are confined to the root, if there is one. -1 with errno. */
-static int open_file(const struct view *v, const char *path, unsigned flags)
-{
-	struct open_how how = { .flags = flags | O_CLOEXEC, .resolve = RESOLVE_IN_ROOT };
-
-	if (v->root == -1)
-		return open(path, (int)flags | O_CLOEXEC);
-	return (int)syscall(SYS_openat2, v->root, path, &how, sizeof how);
-}
-
 /* What is wrong with a file that must be executable; NULL: nothing that we can see. */
 static const char *wrong_with(const struct view *v, const char *path)
 {
 	const char *wrong = NULL;
 	struct stat st;
-	int fd = open_file(v, path, O_PATH);
+	int fd = fd_open_inside(v->root, path, O_PATH);
 
 	if (fd == -1)
 		return errno == ENOENT || errno == ENOTDIR ? "does not exist" : NULL;
@@ -215,7 +203,7 @@ static bool judge(struct view *v, const char *path, int depth)
 	char head[HEAD_MAX + 1];
 	ssize_t n;
 	bool fine = true;
-	int fd = depth > DEPTH_MAX ? -1 : open_file(v, path, O_RDONLY | O_NONBLOCK);
+	int fd = depth > DEPTH_MAX ? -1 : fd_open_inside(v->root, path, O_RDONLY | O_NONBLOCK);
 
 	n = fd == -1 ? -1 : read(fd, head, sizeof head - 1);
 	if (n >= 0) {
