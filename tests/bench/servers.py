@@ -113,8 +113,7 @@ class Drover(Server):
             with open(path, "w") as f:
                 f.write(drover_conf(job, settings))
                 self.control = os.path.join(folder, "control.sock")
-                if control:
-                    f.write(f'control = {{ socket = "{self.control}"; }};\n')
+                f.write(f'control = {{ socket = "{self.control if control else "none"}"; }};\n')
             self.events = stack.enter_context(contextlib.closing(Mailbox(folder, "events")))
             self.notices = stack.enter_context(contextlib.closing(Mailbox(folder, "notices")))
             env = {**os.environ, "DROVER_EVENTS": self.events.path, "NOTIFY_SOCKET": self.notices.path}
@@ -158,7 +157,6 @@ def drover_conf(job, settings=""):
     user = 'user = "root"; group = "root";' if os.geteuid() == 0 else ""
     return f"""
 log = {{ target = "stderr"; level = "error"; }};
-control = {{ socket = "none"; }};
 services = {{
   bench = {{
     listen = "127.0.0.1:0"; workers = {job.workers}; connections = {max(job.conns, 256)};
