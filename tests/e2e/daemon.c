@@ -20,6 +20,7 @@
 #include "client.h"
 #include "files.h"
 #include "mailbox.h"
+#include "process.h"
 
 static struct list daemons = { &daemons, &daemons };
 
@@ -119,6 +120,7 @@ static void become_daemon(const struct daemon *d, char *const *argv)
 	redirect(d->err, STDERR_FILENO, O_WRONLY | O_CREAT | O_APPEND);
 	setenv("NOTIFY_SOCKET", d->notices.path, 1);
 	setenv("DROVER_EVENTS", d->events.path, 1);
+	process_reset_signals();
 	if (d->before_exec)
 		d->before_exec();
 	execv(argv[0], argv);

@@ -10,6 +10,7 @@
 #include <limits.h>
 #include <linux/capability.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -123,6 +124,28 @@ void process_wait_end(int pidfd)
 	close(pidfd);
 }
 
+const char *process_built(const char *name)
+{
+	char *path = realpath(getenv("DROVERD"), NULL);
+	const char *built;
+
+	ck_assert_ptr_nonnull(path);
+	*strrchr(path, '/') = '\0';
+	built = files_text("%s/%s", path, name);
+	free(path);
+	return built;
+}
+
+void process_reset_signals(void)
+{
+	sigset_t none;
+
+	for (int i = 1; i < NSIG; i++)
+		signal(i, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
 int process_run(const char *const *argv)
 {
 	int out = open(files_path("command-output"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
@@ -133,6 +156,7 @@ int process_run(const char *const *argv)
 
 	ck_assert_int_ne(pid, -1);
 	if (pid == 0) {
+		process_reset_signals();
 		setenv("HOME", home, 1);
 		dup2(out, STDOUT_FILENO);
 		dup2(out, STDERR_FILENO);

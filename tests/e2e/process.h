@@ -25,6 +25,12 @@ bool process_remembers(pid_t pid, const char *bytes);
 /* The pid of one of our children, 0 if there is none. */
 pid_t process_first_child(void);
 
+/*
+ * In a child, before execve(2): no signal is ignored or blocked. nohup and some service
+ * managers start the tests with SIGHUP or SIGPIPE ignored, and programs inherit that.
+ */
+void process_reset_signals(void);
+
 /* A pidfd, which process_wait_end closes. */
 int process_watch(pid_t pid);
 
@@ -44,6 +50,9 @@ void process_must_run(const char *const *argv);
 
 /* From now on git has no configuration but this: who makes commits, and on which branch. */
 void process_configure_git(void);
+
+/* The absolute path of a program that is built beside droverd, e.g. "tests/e2e/odd_filter". */
+const char *process_built(const char *name);
 
 /* Whether there is such a program in PATH. */
 bool process_is_installed(const char *program);

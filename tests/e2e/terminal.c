@@ -254,7 +254,6 @@ bool terminal_is_possible(void)
 void terminal_start(struct terminal *t, int rows, int cols, const char *program,
                     const char *const *args)
 {
-	static const int keys[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP };
 	struct winsize size = { .ws_row = (unsigned short)rows, .ws_col = (unsigned short)cols };
 	int master;
 
@@ -272,9 +271,7 @@ void terminal_start(struct terminal *t, int rows, int cols, const char *program,
 		unsetenv("LINES");
 		unsetenv("COLUMNS");
 		unsetenv("TERMINFO");
-		/* As a login shell has them: who runs the tests may ignore some. */
-		for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
-			signal(keys[i], SIG_DFL);
+		process_reset_signals();
 		if (login_tty(t->slave) == 0)
 			execv(program, (char *const *)args);
 		_exit(127);
