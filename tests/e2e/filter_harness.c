@@ -17,14 +17,7 @@ static const char *fifo;
 
 const char *filter_odd(void)
 {
-	char *path = realpath(getenv("DROVERD"), NULL);
-	const char *odd;
-
-	ck_assert_ptr_nonnull(path);
-	*strrchr(path, '/') = '\0';
-	odd = files_text("%s/tests/e2e/odd_filter", path);
-	free(path);
-	return odd;
+	return process_built("tests/e2e/odd_filter");
 }
 
 const char *filter_argv(const char *mood)

@@ -42,11 +42,12 @@ static void check_all_ended(const struct watched *w)
 	}
 }
 
-/* Waits for something else than its client; it reports when it is ready, and at TERM. */
-static const char *stubborn_script(const struct warm_fifo *up, const struct warm_fifo *never)
+/* Starts n programs that neither read nor end by themselves: see tests/e2e/stubborn.c. */
+static void start_stubborn(const struct warm_fifo *up, size_t n, const char *timeout)
 {
-	return files_text("trap 'echo TERM >%1$s; exit 7' TERM; echo ready >%1$s; read -r line <%2$s",
-	                  up->path, never->path);
+	const char *argv = files_text("[ \"%s\", \"%s\" ]", process_built("tests/e2e/stubborn"), up->path);
+
+	daemon_start(&d, "shutdown_timeout = \"%s\";\n%s", timeout, warm_config(argv, (int)n, "", ""));
 }
 
 /* ---- reload ------------------------------------------------------------- */
@@ -123,10 +124,10 @@ START_TEST(a_stop_leaves_nobody_behind)
 
 START_TEST(a_stop_leaves_nobody_behind_who_does_not_hear)
 {
-	const struct warm_fifo up = warm_fifo("up"), never = warm_fifo("never");
+	const struct warm_fifo up = warm_fifo("up");
 	struct watched all = { .n = 0 };
 
-	warm_start_script(&d, stubborn_script(&up, &never), 2, "", "");
+	start_stubborn(&up, 2, "30s");
 	watch_next(&all, 2);
 	for (int i = 0; i < 2; i++)
 		ck_assert_str_eq(warm_hear(&up), "ready");
@@ -199,13 +200,11 @@ static const struct { int signal; const char *timeout; } hurries[] = {
 
 START_TEST(a_program_with_a_client_gets_term)
 {
-	const struct warm_fifo up = warm_fifo("up"), never = warm_fifo("never");
+	const struct warm_fifo up = warm_fifo("up");
 	struct watched all = { .n = 0 };
 	int fd;
 
-	daemon_start(&d, "shutdown_timeout = \"%s\";\n%s", hurries[_i].timeout,
-	             warm_config(files_text("\"%s\"", files_script("script", "%s",
-	                         stubborn_script(&up, &never))), 1, "", ""));
+	start_stubborn(&up, 1, hurries[_i].timeout);
 	watch_next(&all, 1);
 	ck_assert_str_eq(warm_hear(&up), "ready");
 	fd = daemon_connect(&d, "s");
@@ -226,12 +225,12 @@ START_TEST(a_program_with_a_client_gets_term)
 
 START_TEST(a_worker_that_is_killed_takes_its_programs_along)
 {
-	const struct warm_fifo up = warm_fifo("up"), never = warm_fifo("never");
+	const struct warm_fifo up = warm_fifo("up");
 	struct watched all = { .n = 0 };
 	pid_t first;
 	int fd;
 
-	warm_start_script(&d, stubborn_script(&up, &never), 2, "", "");
+	start_stubborn(&up, 2, "30s");
 	first = daemon_next_worker(&d, "s");
 	fd = daemon_connect(&d, "s");
 	watch_next(&all, 3);
