@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "conf.h"
+#include "detach.h"
 #include "fd.h"
 #include "log.h"
 #include "options.h"
@@ -103,17 +104,6 @@ static _Noreturn void wait_for_daemon(pid_t daemon, int ready_fd, const sigset_t
 	      WEXITSTATUS(status) == EX_OK ? EX_UNAVAILABLE : WEXITSTATUS(status));
 }
 
-/* Whoever reads our output must not wait for the daemon's end. Errors may still be told. */
-static int leave_input_and_output(void)
-{
-	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
-
-	if (null == -1 || dup2(null, STDIN_FILENO) == -1 || dup2(null, STDOUT_FILENO) == -1)
-		return fd_drop(null);
-	fd_drop(null);
-	return 0;
-}
-
 /* In the daemon: leaves standard error, too, and tells the parent. */
 static void say_ready(void *arg)
 {
@@ -168,7 +158,8 @@ static int detach(const sigset_t *mask, int self_fd)
 		wait_for_daemon(pid, ends[0], mask);
 	}
 	fd_drop(ends[0]);
-	if (pid == -1 || setsid() == -1 || chdir("/") == -1 || leave_input_and_output() == -1 ||
+	/* Whoever reads our output must not wait for the daemon's end. Errors may still be told. */
+	if (pid == -1 || detach_from_terminal() == -1 || chdir("/") == -1 ||
 	    leave_descriptors(take_activation(parent), ends[1], self_fd) == -1)
 		return fd_drop(ends[1]);
 	return ends[1];

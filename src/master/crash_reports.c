@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "detach.h"
 #include "fd.h"
 #include "log.h"
 #include "signals.h"
@@ -27,7 +28,8 @@ static _Noreturn void be_child(const struct crash_writing *w, const char *state_
 	title_set("droverd: crash report");
 	signals_unblock();
 	alarm(CRASH_REPORTS_S);
-	if (fd_keep_only(&(int){ -1 }, 1) == -1)        /* above all not the leashes */
+	if (detach_from_terminal() == -1 ||
+	    fd_keep_only(&(int){ -1 }, 1) == -1)        /* above all not the leashes */
 		_exit(errno);
 	report = evidence_report(e, crash_files_time(when, time));
 	_exit(report ? crash_files_write(state_dir, w->name, report) : ENOMEM);

@@ -18,6 +18,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "detach.h"
 #include "fd.h"
 #include "list.h"
 #include "log.h"
@@ -41,6 +42,10 @@ struct errand {
 static _Noreturn void be_child(const struct errand_job *job, int out)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if (detach_from_terminal() == -1) {
+		dprintf(out, "leave the terminal: %s\n", strerror(errno));
+		_exit(EX_OSERR);
+	}
 	if (fd_keep_only((int[]){ out, job->keep }, 2) == -1) {         /* above all no leashes */
 		dprintf(out, "close what is not needed: %s\n", strerror(errno));
 		_exit(EX_OSERR);

@@ -12,6 +12,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "detach.h"
 #include "fd.h"
 #include "list.h"
 #include "log.h"
@@ -38,7 +39,8 @@ static _Noreturn void be_child(const struct report_job *job, const struct contro
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	title_set("droverd: status");
 	data = job->gather ? job->gather(job->arg) : job->arg;
-	if (fd_keep_only(&(int){ fd }, 1) == -1)        /* above all not the leashes */
+	if (detach_from_terminal() == -1 ||
+	    fd_keep_only(&(int){ fd }, 1) == -1)        /* above all not the leashes */
 		_exit(EX_OSERR);
 	report_out_init(&out, fd, job->limit_ms);
 	job->write(data, r, &out);

@@ -7,7 +7,6 @@
 #include "upgrade.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -168,19 +167,17 @@ static char **arguments(const struct self *self)
 	return argv;
 }
 
-/* In the child. */
+/* In the child, whose standard output goes nowhere. */
 static int ask(void *arg, int out)
 {
 	const struct master *m = arg;
-	const int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	struct self it = *m->self;
 	char text[32];
 
 	it.argv = arguments(&it);
 	snprintf(text, sizeof text, UPGRADE_TRIAL " %d", m->upgrade.memfd);
 	if (!it.argv || setenv(UPGRADE_VARIABLE, text, 1) == -1 ||
-	    fd_set_cloexec(m->upgrade.memfd, false) == -1 || dup2(out, STDERR_FILENO) == -1 ||
-	    dup2(null, STDOUT_FILENO) == -1)
+	    fd_set_cloexec(m->upgrade.memfd, false) == -1 || dup2(out, STDERR_FILENO) == -1)
 		return EX_OSERR;
 	signals_unblock();
 	self_exec(&it);

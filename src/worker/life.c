@@ -17,9 +17,11 @@
 
 #include "clock.h"
 #include "connection.h"
+#include "detach.h"
 #include "fd.h"
 #include "leash.h"
 #include "log.h"
+#include "niceness.h"
 #include "privileges.h"
 #include "signals.h"
 #include "title.h"
@@ -194,7 +196,10 @@ static bool is_from_master(const struct worker *w, const struct signalfd_siginfo
 	return w->start.master > 0 && info->ssi_pid == (uint32_t)w->start.master;
 }
 
-/* ^C reaches all processes of the terminal: the master ends its workers then. */
+/*
+ * ^C reaches all processes of the terminal, and so a worker that has not left it yet: the
+ * master ends its workers then.
+ */
 static bool is_for_master(const struct worker *w, const struct signalfd_siginfo *info)
 {
 	return w->start.master > 0 && info->ssi_code == SI_KERNEL;
@@ -375,7 +380,7 @@ static void take_place(struct worker *w)
 {
 	const struct conf_service *s = w->service;
 
-	if (s->has_nice && setpriority(PRIO_PROCESS, 0, s->nice) == -1)
+	if (s->has_nice && niceness_set(s->nice) == -1)
 		cannot_start(w, "set nice");
 	if (s->cpus && sched_setaffinity(0, sizeof s->cpu_set, &s->cpu_set) == -1)
 		cannot_start(w, "set cpus");
@@ -450,6 +455,8 @@ static void begin(struct worker *w)
 	if (w->start.detached)
 		dup2(STDIN_FILENO, STDERR_FILENO);      /* the caller's; the log is not there */
 	log_use(w->start.log, w->start.log_level);
+	if (detach_from_terminal() == -1)
+		cannot_start(w, "leave the terminal");
 	title_set("droverd: worker %s", w->service->name);
 	title_set_name("drover:%s", w->service->name);
 	w->pid = getpid();

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -218,14 +219,15 @@ START_TEST(a_worker_ignores_the_masters_other_signals)
 
 static int terminal = -1;               /* our side of it */
 
-/* A session of its own, on the other side of the terminal. */
+/* A session of its own, on the other side of the terminal, which is also its input and output. */
 static void take_terminal(void)
 {
 	int ours;
 
 	setsid();
 	ours = open(ptsname(terminal), O_RDWR | O_CLOEXEC);
-	if (ours == -1 || ioctl(ours, TIOCSCTTY, 0) == -1)
+	if (ours == -1 || ioctl(ours, TIOCSCTTY, 0) == -1 || dup2(ours, STDIN_FILENO) == -1 ||
+	    dup2(ours, STDOUT_FILENO) == -1)
 		_exit(EXIT_FAILURE);
 }
 
@@ -247,6 +249,87 @@ static void start_on_terminal(void (*take)(void))
 	d.before_exec = take;
 	daemon_start(&d, WORKERS("1"));
 }
+
+/* Of /proc/PID/stat, numbered as in proc_pid_stat(5), from 4 on. */
+static long stat_number(pid_t pid, int nr)
+{
+	const char *at = strrchr(process_file(files_text("/proc/%d/stat", pid)), ')');
+
+	ck_assert_ptr_nonnull(at);
+	for (int i = 2; i < nr; i++)
+		at = strchr(at + 1, ' ');
+	return strtol(at, NULL, 10);
+}
+
+static void check_has_no_terminal(pid_t pid)
+{
+	ck_assert_int_eq(stat_number(pid, 6), pid);     /* its session */
+	ck_assert_int_eq(stat_number(pid, 7), 0);       /* no controlling terminal */
+	for (int fd = 0; fd <= 2; fd++)
+		ck_assert_ptr_null(strstr(process_link(pid, files_text("fd/%d", fd)), "/dev/pts/"));
+}
+
+static void check_input_and_output_go_nowhere(pid_t pid)
+{
+	ck_assert_str_eq(process_link(pid, "fd/0"), "/dev/null");
+	ck_assert_str_eq(process_link(pid, "fd/1"), "/dev/null");
+}
+
+#define SAYS_ITS_PID(handler) "type = \"" handler "\"; argv = [ \"/bin/sh\", \"-c\"," \
+	" \"read -r line; echo $$; read -r line\" ];"
+
+/* A program of each kind that is started for a client. */
+static const char *const kinds_of_programs[] = {
+	SAYS_ITS_PID("exec"), SAYS_ITS_PID("exec") " warm = 1;",
+	SAYS_ITS_PID("filter") " framing = \"line\";",
+};
+
+START_TEST(a_worker_has_nothing_of_the_terminal)
+{
+	start_on_terminal(take_terminal);
+	ck_assert_int_ne(stat_number(d.pid, 7), 0);
+	for (int i = 0; i < 3; i++) {
+		const pid_t worker = daemon_next_worker(&d, "s");
+
+		check_has_no_terminal(worker);
+		check_input_and_output_go_nowhere(worker);
+		/* The next one is of a reload, the last one of an upgrade. */
+		if (i < 2)
+			daemon_signal(&d, i == 0 ? SIGHUP : SIGUSR2);
+	}
+	daemon_wait_for(&d, "upgrade-done");
+} END_TEST
+
+START_TEST(a_program_has_nothing_of_the_terminal)
+{
+	int fd;
+
+	ck_assert(open_terminal());
+	d.before_exec = take_terminal;
+	daemon_start(&d, SERVICES(" s = { listen = \"127.0.0.1:0\"; workers = 1; handler = { %s }; };"),
+	             kinds_of_programs[_i]);
+	check_has_no_terminal(daemon_next_worker(&d, "s"));
+	fd = daemon_connect(&d, "s");
+	client_say(fd, "x\n");
+	check_has_no_terminal((pid_t)strtol(client_read_line(fd), NULL, 10));
+	close(fd);
+} END_TEST
+
+/* The workers do not hear it: the master ends them. */
+START_TEST(an_interrupt_from_the_terminal_stops_all_at_once)
+{
+	int fd;
+
+	start_on_terminal(take_terminal);
+	fd = daemon_connect(&d, "s");
+	client_echo(fd);
+	d.may_end = true;
+	ck_assert_int_eq(write(terminal, "\003", 1), 1);
+	daemon_wait_for(&d, "stopping mode=now");
+	ck_assert_int_eq(daemon_join(&d), 0);
+	ck_assert_uint_eq(daemon_saw(&d, "worker-end how=exit value=0"), 1);
+	close(fd);
+} END_TEST
 
 START_TEST(a_terminal_that_changes_its_size_means_nothing)
 {
@@ -323,6 +406,10 @@ int main(void)
 	tc = harness_case(s, "terminal");
 	if (open_terminal()) {
 		close(terminal);
+		tcase_add_test(tc, a_worker_has_nothing_of_the_terminal);
+		tcase_add_loop_test(tc, a_program_has_nothing_of_the_terminal, 0,
+		                    (int)ARRAY_SIZE(kinds_of_programs));
+		tcase_add_test(tc, an_interrupt_from_the_terminal_stops_all_at_once);
 		tcase_add_test(tc, a_terminal_that_changes_its_size_means_nothing);
 		tcase_add_test(tc, a_terminal_that_hangs_up_stops_the_server);
 		tcase_add_loop_test(tc, a_server_under_nohup_outlives_its_terminal, 0, 2);

@@ -222,33 +222,30 @@ START_TEST(the_master_ends_after_its_workers)
 	ck_assert_uint_eq(stopped->nr, d.events.n - 1);
 } END_TEST
 
-/* ---- The whole group is told ---- */
+/* ---- Every process is told ---- */
 
-static void lead_a_group(void)
+static void signal_all(int signal)
 {
-	setpgid(0, 0);
+	daemon_signal(&d, signal);
+	ck_assert_uint_gt(daemon_saw(&d, "worker-ready"), 0);
+	for (size_t i = 0; i < d.events.n; i++)
+		if (event_has(d.events.events[i], "worker-ready"))
+			kill((pid_t)event_number(d.events.events[i], "pid"), signal);
 }
 
-static void signal_group(int signal)
-{
-	d.may_end = true;
-	ck_assert_int_eq(kill(-d.pid, signal), 0);
-}
-
-/* As a service manager does that tells every process, or a shell in front that passes it on. */
-START_TEST(term_to_the_whole_group_is_a_graceful_stop)
+/* As a service manager does that tells every process of a control group. */
+START_TEST(term_to_every_process_is_a_graceful_stop)
 {
 	struct load l = { .n_clients = 16 };
 	int fd;
 
-	d.before_exec = lead_a_group;
 	daemon_start(&d, WORKERS("2"));
 	l.address = daemon_address(&d, "s", 0);
 	fd = daemon_connect(&d, "s");
 	client_echo(fd);
 	load_start(&l);
 	load_wait_flow(&l);
-	signal_group(SIGTERM);
+	signal_all(SIGTERM);
 	daemon_wait_for(&d, "stopping mode=drain");
 	for (int i = 0; i < 3; i++)
 		client_echo(fd);
@@ -262,11 +259,10 @@ START_TEST(term_to_the_whole_group_is_a_graceful_stop)
 	ck_assert_uint_eq(daemon_saw(&d, "connection-end how=stop"), 0);
 } END_TEST
 
-START_TEST(quit_to_the_whole_group_waits_for_as_long_as_it_takes)
+START_TEST(quit_to_every_process_waits_for_as_long_as_it_takes)
 {
 	int fd, clock;
 
-	d.before_exec = lead_a_group;
 	daemon_start(&d, "shutdown_timeout = \"100ms\";"
 	             SERVICES(SERVICE("s", "echo", "workers = 1;")
 	             SERVICE("clock", "echo", "workers = 1; timeouts = { session = \"700ms\"; };")));
@@ -274,7 +270,7 @@ START_TEST(quit_to_the_whole_group_waits_for_as_long_as_it_takes)
 	client_echo(fd);
 	clock = daemon_connect(&d, "clock");
 	client_echo(clock);
-	signal_group(SIGQUIT);
+	signal_all(SIGQUIT);
 	daemon_wait_for(&d, "stopping mode=wait");
 	daemon_wait_for(&d, "connection-end service=clock how=session");
 	client_echo(fd);
@@ -283,18 +279,17 @@ START_TEST(quit_to_the_whole_group_waits_for_as_long_as_it_takes)
 	ck_assert_int_eq(daemon_join(&d), 0);
 } END_TEST
 
-START_TEST(a_second_term_to_the_whole_group_ends_what_is_open)
+START_TEST(a_second_term_to_every_process_ends_what_is_open)
 {
 	int fd;
 
-	d.before_exec = lead_a_group;
 	daemon_start(&d, "shutdown_timeout = 0;" WORKERS("1"));
 	fd = daemon_connect(&d, "s");
 	client_echo(fd);
-	signal_group(SIGTERM);
+	signal_all(SIGTERM);
 	daemon_wait_for(&d, "stopping mode=drain");
 	client_echo(fd);
-	signal_group(SIGTERM);
+	signal_all(SIGTERM);
 	client_expect_gone(fd);
 	ck_assert_int_eq(daemon_join(&d), 0);
 	close(fd);
@@ -412,10 +407,10 @@ int main(void)
 	tcase_add_test(tc, nothing_is_left_of_a_server_that_has_stopped);
 	tcase_add_test(tc, the_master_ends_after_its_workers);
 
-	tc = harness_case(s, "group");
-	tcase_add_test(tc, term_to_the_whole_group_is_a_graceful_stop);
-	tcase_add_test(tc, quit_to_the_whole_group_waits_for_as_long_as_it_takes);
-	tcase_add_test(tc, a_second_term_to_the_whole_group_ends_what_is_open);
+	tc = harness_case(s, "every_process");
+	tcase_add_test(tc, term_to_every_process_is_a_graceful_stop);
+	tcase_add_test(tc, quit_to_every_process_waits_for_as_long_as_it_takes);
+	tcase_add_test(tc, a_second_term_to_every_process_ends_what_is_open);
 
 	tc = harness_case(s, "killed");
 	tcase_add_test(tc, a_worker_of_a_killed_master_drains_on_term_and_ends_on_int);

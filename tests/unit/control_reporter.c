@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 
 #include "clock.h"
+#include "detached.h"
 #include "list.h"
 #include "unit.h"
 
@@ -177,6 +178,24 @@ START_TEST(it_has_no_descriptor_but_that_of_its_client)
 	ck_assert_int_gt(wait(&status), 0);
 } END_TEST
 
+static void write_whether_detached(void *data, const struct control_request *r, struct report_out *o)
+{
+	const char *missing = what_is_not_detached();
+
+	(void)data, (void)r;
+	report_out_begin_list(o, missing ? missing : "nothing");
+	report_out_end_list(o);
+}
+
+START_TEST(it_has_left_the_terminal)
+{
+	char answer[256] = "";
+
+	bury(start(&(struct report_job){ "x", 10000, NULL, write_whether_detached, NULL }));
+	ck_assert_int_gt(read(ours, answer, sizeof answer - 1), 0);
+	ck_assert_msg(strstr(answer, "\"nothing\""), "%s", answer);
+} END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("control_reporter");
@@ -189,5 +208,6 @@ int main(void)
 	tcase_add_test(tc, one_that_hangs_is_killed);
 	tcase_add_test(tc, one_that_is_not_wanted_any_more_ends);
 	tcase_add_test(tc, it_has_no_descriptor_but_that_of_its_client);
+	tcase_add_test(tc, it_has_left_the_terminal);
 	return unit_run(s);
 }

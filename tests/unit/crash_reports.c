@@ -103,6 +103,19 @@ START_TEST(why_it_failed_is_said_in_a_line)
 	ck_assert_int_eq(wait(&status), -1);
 } END_TEST
 
+/* A folder that is descriptor 0 to us must be none to the writer. */
+START_TEST(a_writer_has_left_the_terminal)
+{
+	siginfo_t end = { 0 };
+
+	ck_assert_int_eq(dup2(open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), STDIN_FILENO), STDIN_FILENO);
+	keep("/proc/self/fd/0");
+	ck_assert_int_eq(waitid(P_ALL, 0, &end, WEXITED | WNOWAIT), 0);
+	ck_assert_int_eq(getsid(end.si_pid), end.si_pid);
+	reap(1);
+	ck_assert_uint_eq(said("keep a crash report in /proc/self/fd/0: Not a directory\n"), 1);
+} END_TEST
+
 START_TEST(a_writer_that_dies_is_told)
 {
 	/* As the kernel would report them: nobody waits ten seconds for that here. */
@@ -123,5 +136,6 @@ int main(void)
 	tcase_add_test(tc, a_folder_that_is_not_there_is_told_once);
 	tcase_add_test(tc, why_it_failed_is_said_in_a_line);
 	tcase_add_test(tc, a_writer_that_dies_is_told);
+	tcase_add_test(tc, a_writer_has_left_the_terminal);
 	return unit_run(s);
 }

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <sysexits.h>
 
+#include "detached.h"
 #include "log.h"
 #include "signals.h"
 #include "unit.h"
@@ -102,11 +103,33 @@ START_TEST(the_exit_status_says_how_it_ended)
 	}
 } END_TEST
 
+static int say_whether_detached(void *arg, int out)
+{
+	const char *missing = what_is_not_detached();
+
+	(void)arg;
+	if (missing)
+		dprintf(out, "%s\n", missing);
+	return missing ? EX_SOFTWARE : EX_OK;
+}
+
+START_TEST(it_has_left_the_terminal)
+{
+	const struct errand_job job = { .what = "a test", .limit_ms = 60000, .run = say_whether_detached,
+	                                .keep = -1, .done = on_done };
+
+	errand = errand_start(&loop, &job);
+	ck_assert_ptr_nonnull(errand);
+	ck_assert_int_eq(loop_run(&loop), 0);
+	ck_assert_msg(exit_code == EX_OK, "%s", said);
+} END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("errand");
 	TCase *tc = unit_case(s, "errand", set_up, tear_down);
 
 	tcase_add_test(tc, the_exit_status_says_how_it_ended);
+	tcase_add_test(tc, it_has_left_the_terminal);
 	return unit_run(s);
 }

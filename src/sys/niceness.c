@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * setpriority, and the same for the session.
+ */
+#include <config.h>
+#include "niceness.h"
+
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "fd.h"
+
+/* Best effort: not every kernel has such groups, and an ordinary user may change ten a second. */
+static void set_of_session(int nice)
+{
+	const int fd = open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);
+	char text[16];
+	const int len = snprintf(text, sizeof text, "%d", nice);
+
+	if (fd != -1)
+		(void)!write(fd, text, (size_t)len);
+	fd_drop(fd);
+}
+
+int niceness_set(int nice)
+{
+	if (setpriority(PRIO_PROCESS, 0, nice) == -1)
+		return -1;
+	set_of_session(nice);
+	return 0;
+}
