@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * capget(2), for which libc has no wrapper.
+ * capget(2) and capset(2), for which libc has no wrappers, and the sets of prctl(2).
  */
 #include <config.h>
 #include "capabilities.h"
 
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -16,4 +17,42 @@ bool capabilities_have(int capability)
 	if (syscall(SYS_capget, &header, sets) == -1)
 		return true;
 	return sets[CAP_TO_INDEX(capability)].effective & CAP_TO_MASK(capability);
+}
+
+/* The kernel may know more capabilities than we do: it says where they end (EINVAL). */
+int capabilities_empty_bounds(void)
+{
+	int is_set;
+
+	for (unsigned long i = 0; (is_set = prctl(PR_CAPBSET_READ, i, 0, 0, 0)) != -1; i++)
+		if (is_set && prctl(PR_CAPBSET_DROP, i, 0, 0, 0) == -1)
+			return -1;
+	return 0;
+}
+
+static bool clear_inheritable(struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3])
+{
+	bool any = false;
+
+	for (size_t i = 0; i < _LINUX_CAPABILITY_U32S_3; i++) {
+		any |= sets[i].inheritable != 0;
+		sets[i].inheritable = 0;
+	}
+	return any;
+}
+
+int capabilities_drop(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
+
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == -1)
+		return -1;
+	if (geteuid() == 0) {
+		if (syscall(SYS_capget, &header, sets) == -1)
+			return -1;
+		if (!clear_inheritable(sets))
+			return 0;
+	}
+	return (int)syscall(SYS_capset, &header, sets);
 }

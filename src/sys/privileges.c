@@ -7,10 +7,10 @@
 
 #include <errno.h>
 #include <grp.h>
-#include <linux/capability.h>
 #include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
+
+#include "capabilities.h"
 
 static int take_groups(const struct privileges *p)
 {
@@ -28,21 +28,21 @@ static int take_user(const struct privileges *p)
 	return p->uid == (uid_t)-1 ? 0 : setresuid(p->uid, p->uid, p->uid);
 }
 
-/* What is left after setresuid if we were not root but had capabilities from systemd. */
-static int drop_capabilities(void)
+/* While we still may; a container or an ordinary user may not, and keeps it. */
+static int empty_bounds(const struct privileges *p)
 {
-	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
-
-	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == -1)
-		return -1;
-	return geteuid() == 0 ? 0 : (int)syscall(SYS_capset, &header, none);
+	if (!p->no_capabilities || capabilities_empty_bounds() == 0 || errno == EPERM)
+		return 0;
+	return -1;
 }
 
 int privileges_take(const struct privileges *p, const char **what)
 {
 	*what = "chroot";
 	if (p->chroot && (chroot(p->chroot) == -1 || chdir("/") == -1))
+		return -1;
+	*what = "empty the capability bounding set";
+	if (empty_bounds(p) == -1)
 		return -1;
 	*what = "set groups";
 	if (take_groups(p) == -1)
@@ -51,7 +51,7 @@ int privileges_take(const struct privileges *p, const char **what)
 	if (take_user(p) == -1)
 		return -1;
 	*what = "drop capabilities";
-	if (drop_capabilities() == -1)
+	if (capabilities_drop() == -1)  /* we may have had some without being root */
 		return -1;
 	*what = "change directory";
 	if (chdir(p->directory) == -1)

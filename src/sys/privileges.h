@@ -17,12 +17,15 @@ struct privileges {
 	const char  *chroot;            /* NULL: none */
 	const char  *directory;         /* to stand in, inside chroot */
 	bool         no_new_privs;
+	bool         no_capabilities;   /* nor may anything that it executes get some */
 };
 
 /*
  * Takes all of it, in the order that works: chroot while we still may, groups
  * before the user, and the working directory as the new user. Afterwards an
- * ordinary user has no capabilities, ambient ones neither. On failure returns
+ * ordinary user has no capabilities, and nobody has ambient or inheritable ones.
+ * The bounding set is emptied if that is wanted, as far as CAP_SETPCAP is there: a
+ * process that lacks it keeps the set, without an error. On failure returns
  * -1 with errno, and *what (static) names the step; the process is then neither
  * one nor the other and should end.
  */

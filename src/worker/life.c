@@ -394,6 +394,19 @@ static void take_place(struct worker *w)
 	warn_of_few_descriptors(w);
 }
 
+static bool stays_root(const struct worker *w)
+{
+	const uid_t uid = w->service->identity.uid;
+
+	return uid == 0 || (uid == (uid_t)CONF_KEEP && geteuid() == 0);
+}
+
+/* Programs get some from the bounding set where they are root's, or set-user-ID counts. */
+static bool needs_no_capabilities(const struct worker *w)
+{
+	return !runs_programs(w) || (w->service->no_new_privs && !stays_root(w));
+}
+
 static void take_identity(const struct worker *w)
 {
 	const struct conf_service *s = w->service;
@@ -401,6 +414,7 @@ static void take_identity(const struct worker *w)
 		.uid = s->identity.uid, .gid = s->identity.gid,
 		.groups = s->identity.groups, .n_groups = s->identity.n_groups,
 		.chroot = s->chroot, .directory = s->directory, .no_new_privs = s->no_new_privs,
+		.no_capabilities = needs_no_capabilities(w),
 	};
 	const char *what;
 

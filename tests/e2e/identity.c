@@ -186,6 +186,79 @@ START_TEST(a_program_is_the_user_of_its_service)
 	ck_assert_str_eq(process_field(status, "CapEff"), "0000000000000000");
 } END_TEST
 
+/* Services by what their programs can gain; whether that is nothing. */
+static const struct {
+	const char *name, *type, *settings;
+	bool none;
+} bounds[] = {
+	{ "builtin",  "echo", "user = \"nobody\";", true },
+	{ "lax",      "echo", "user = \"nobody\"; no_new_privs = false;", true },
+	{ "rooted",   "echo", "user = \"root\";", true },
+	{ "program",  "exec", "user = \"nobody\";", true },
+	{ "sudo",     "exec", "user = \"nobody\"; no_new_privs = false;", false },
+	{ "admin",    "exec", "user = \"root\";", false },
+};
+
+#define BOUNDS_TEXT 64
+
+static void bounds_of(pid_t pid, char text[static BOUNDS_TEXT])
+{
+	snprintf(text, BOUNDS_TEXT, "%s", process_status(pid, "CapBnd"));
+}
+
+static void start_all_bounds(void)
+{
+	static char config[4096];
+	size_t n = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(bounds); i++)
+		n += (size_t)snprintf(config + n, sizeof config - n, " %s = { listen = \"127.0.0.1:0\";"
+		                      " workers = 1; handler = { type = \"%s\";%s }; %s };",
+		                      bounds[i].name, bounds[i].type, strcmp(bounds[i].type, "exec") == 0
+		                      ? " argv = [ \"/bin/cat\", \"/proc/self/status\" ];" : "",
+		                      bounds[i].settings);
+	daemon_start(&d, SERVICES("%s"), config);
+}
+
+START_TEST(the_bounding_set_is_empty_where_no_program_needs_it)
+{
+	char of_master[BOUNDS_TEXT], of_worker[BOUNDS_TEXT];
+
+	start_all_bounds();
+	bounds_of(d.pid, of_master);
+	ck_assert_str_ne(of_master, "0000000000000000");
+	for (size_t i = 0; i < ARRAY_SIZE(bounds); i++) {
+		const char *want = bounds[i].none ? "0000000000000000" : of_master;
+
+		bounds_of(daemon_next_worker(&d, bounds[i].name), of_worker);
+		ck_assert_msg(strcmp(of_worker, want) == 0, "%s has %s", bounds[i].name, of_worker);
+		if (strcmp(bounds[i].type, "exec") == 0)
+			ck_assert_str_eq(process_field(client_ask(daemon_address(&d, bounds[i].name, 0)),
+			                               "CapBnd"), want);
+	}
+} END_TEST
+
+static void lack_setpcap(void)
+{
+	if (process_give_up(CAP_SETPCAP) == -1)
+		_exit(EXIT_FAILURE);
+}
+
+START_TEST(without_setpcap_the_bounding_set_stays_and_all_is_served)
+{
+	char of_master[BOUNDS_TEXT], of_worker[BOUNDS_TEXT];
+	int fd;
+
+	d.before_exec = lack_setpcap;
+	daemon_start(&d, ECHO_WITH("user = \"nobody\";"));
+	bounds_of(d.pid, of_master);
+	bounds_of(daemon_next_worker(&d, "s"), of_worker);
+	ck_assert_str_eq(of_worker, of_master);
+	fd = daemon_connect(&d, "s");
+	client_echo(fd);
+	close(fd);
+} END_TEST
+
 START_TEST(a_worker_is_confined_to_its_chroot)
 {
 	const char *jail = files_mkdir("jail");
@@ -375,6 +448,12 @@ START_TEST(without_a_user_programs_are_not_told_of_one)
 	ck_assert_ptr_null(strstr(answer, "USER="));
 } END_TEST
 
+/* Root as it is outside of containers that take this away. */
+static bool has_setpcap(void)
+{
+	return harness_is_root() && prctl(PR_CAPBSET_READ, CAP_SETPCAP, 0, 0, 0) == 1;
+}
+
 int main(void)
 {
 	Suite *s = suite_create("identity");
@@ -389,6 +468,10 @@ int main(void)
 	               a_worker_is_in_the_groups_of_its_user);
 	harness_add_for_root(tc, services_have_users_of_their_own);
 	harness_add_for_root(tc, a_program_is_the_user_of_its_service);
+	harness_add_if(has_setpcap(), "wants root with the capability SETPCAP", tc,
+	               the_bounding_set_is_empty_where_no_program_needs_it);
+	harness_add_if(has_setpcap(), "wants root with the capability SETPCAP", tc,
+	               without_setpcap_the_bounding_set_stays_and_all_is_served);
 	harness_add_for_root(tc, a_worker_is_confined_to_its_chroot);
 	harness_add_for_root(tc, a_unix_socket_has_the_owner_that_was_asked_for);
 	harness_add_for_root(tc, a_worker_cannot_remember_the_secrets_of_another_service);

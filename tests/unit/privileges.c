@@ -8,7 +8,9 @@
 #include <grp.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 
+#include "capabilities.h"
 #include "unit.h"
 
 #define USER  65534
@@ -103,6 +105,62 @@ START_TEST(an_ordinary_user_has_no_capabilities)
 		ck_assert_msg(status_bits(sets[i]) == 0, "%s", sets[i]);
 } END_TEST
 
+START_TEST(what_is_executed_gets_no_capabilities_if_that_is_wanted)
+{
+	struct privileges p = ordinary();
+
+	p.no_capabilities = true;
+	ck_assert_msg(privileges_take(&p, &what) == 0, "%s: %m", what);
+	ck_assert_uint_eq(status_bits("CapBnd"), 0);
+} END_TEST
+
+START_TEST(else_the_bounding_set_stays)
+{
+	const unsigned long long before = status_bits("CapBnd");
+	struct privileges p = ordinary();
+
+	ck_assert_msg(privileges_take(&p, &what) == 0, "%s: %m", what);
+	ck_assert_uint_eq(status_bits("CapBnd"), before);
+} END_TEST
+
+/* Its own ones stay; those that it would hand on do not. */
+START_TEST(root_hands_no_inheritable_capabilities_on)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct caps[_LINUX_CAPABILITY_U32S_3];
+	struct privileges p = plain();
+	unsigned long long before;
+
+	ck_assert_int_eq((int)syscall(SYS_capget, &header, caps), 0);
+	caps[0].inheritable = caps[0].permitted;
+	ck_assert_int_eq((int)syscall(SYS_capset, &header, caps), 0);
+	before = status_bits("CapPrm");
+	ck_assert_uint_ne(status_bits("CapInh"), 0);
+	p.no_capabilities = true;
+	ck_assert_msg(privileges_take(&p, &what) == 0, "%s: %m", what);
+	ck_assert_uint_eq(status_bits("CapInh"), 0);
+	ck_assert_uint_eq(status_bits("CapBnd"), 0);
+	ck_assert_uint_eq(status_bits("CapPrm"), before);
+	ck_assert_uint_eq(status_bits("CapEff"), before);
+} END_TEST
+
+/* As root in a container that lacks SETPCAP, and as an ordinary user. */
+START_TEST(who_may_not_empty_the_bounding_set_keeps_it)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct caps[_LINUX_CAPABILITY_U32S_3];
+	const unsigned long long before = status_bits("CapBnd");
+	struct privileges p = plain();
+
+	ck_assert_int_eq((int)syscall(SYS_capget, &header, caps), 0);
+	caps[0].effective &= ~CAP_TO_MASK(CAP_SETPCAP);
+	caps[0].permitted &= ~CAP_TO_MASK(CAP_SETPCAP);
+	ck_assert_int_eq((int)syscall(SYS_capset, &header, caps), 0);
+	p.no_capabilities = true;
+	ck_assert_msg(privileges_take(&p, &what) == 0, "%s: %m", what);
+	ck_assert_uint_eq(status_bits("CapBnd"), before);
+} END_TEST
+
 START_TEST(the_directory_is_judged_as_the_new_user)
 {
 	struct privileges p = ordinary();
@@ -160,6 +218,11 @@ START_TEST(an_ordinary_user_may_only_name_itself)
 	ck_assert_str_eq(what, "set groups");
 } END_TEST
 
+static bool may_empty_bounds(void)
+{
+	return geteuid() == 0 && capabilities_have(CAP_SETPCAP);
+}
+
 #define add_for_root(tc, test) unit_add_if(geteuid() == 0, "only root can do that", tc, test)
 
 int main(void)
@@ -173,6 +236,12 @@ int main(void)
 	add_for_root(tc, user_and_groups_are_taken_for_good);
 	add_for_root(tc, no_groups_means_none);
 	add_for_root(tc, an_ordinary_user_has_no_capabilities);
+	unit_add_if(may_empty_bounds(), "wants root with the capability SETPCAP", tc,
+	            what_is_executed_gets_no_capabilities_if_that_is_wanted);
+	add_for_root(tc, else_the_bounding_set_stays);
+	unit_add_if(may_empty_bounds(), "wants root with the capability SETPCAP", tc,
+	            root_hands_no_inheritable_capabilities_on);
+	tcase_add_test(tc, who_may_not_empty_the_bounding_set_keeps_it);
 	add_for_root(tc, what_fails_is_named);
 	add_for_root(tc, an_ordinary_user_may_only_name_itself);
 	/* Outside of Check's child, which could not remove it any more. */
