@@ -420,8 +420,12 @@ static void take_identity(const struct worker *w)
 
 	if (privileges_take(&p, &what) == -1)
 		cannot_start(w, what);
-	/* Changing the user has switched core dumps off; who set a limit for them wants them. */
-	if (s->rlimits.core.given && s->rlimits.core.value > 0)
+	/*
+	 * Changing the user has switched core dumps off; a limit for them asks for them. Not
+	 * where programs run: the limit is theirs, and of a worker that can be dumped, they
+	 * could read and write the memory, as ptrace(2) allows the same user.
+	 */
+	if (!runs_programs(w) && s->rlimits.core.given && s->rlimits.core.value > 0)
 		prctl(PR_SET_DUMPABLE, 1);
 }
 
