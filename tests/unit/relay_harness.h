@@ -93,7 +93,8 @@ static void fail_late(struct timer *t)
 static inline void turn(void)
 {
 	loop_timer_at(&loop, &tick, 0);
-	ck_assert_int_eq(loop_run(&loop), 0);
+	if (loop_run(&loop) != 0)       /* an assertion writes a message even if it holds */
+		ck_abort_msg("the loop failed: %m");
 }
 
 /* Whether the relay has nothing to do. */
@@ -111,7 +112,8 @@ static inline unsigned until_quiet(void)
 
 	while (!is_quiet()) {
 		turn();
-		ck_assert_msg(++n < 20000, "it spins");
+		if (++n == 20000)
+			ck_abort_msg("it spins");
 	}
 	return n;
 }
