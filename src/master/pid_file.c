@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Writing and removing the pid file.
+ * Writing and removing the pid file. Whatever others have put at its path, the master
+ * does not wait for it.
  */
 #include <config.h>
 #include "pid_file.h"
@@ -9,6 +10,7 @@
 #include <fcntl.h>
 #include <libgen.h>
 #include <limits.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,30 +18,59 @@
 #include <unistd.h>
 
 #include "fd.h"
+#include "trust.h"
 
-static int check_directory(const char *path)
+/* The folder that the file is in, held on to; -1 with errno. */
+static int open_folder(const char *path)
 {
 	char copy[PATH_MAX];
-	struct stat st;
 
 	if (strlen(path) >= sizeof copy) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
 	memcpy(copy, path, strlen(path) + 1);
-	if (stat(dirname(copy), &st) == -1)
+	return open(dirname(copy), O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+static const char *name_in_folder(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? slash + 1 : path;
+}
+
+static int check_folder(int folder)
+{
+	struct stat st;
+
+	if (fstat(folder, &st) == -1)
 		return -1;
-	if (st.st_uid == 0 || st.st_uid == geteuid())
+	if (!trust_judge(&st, geteuid()))
 		return 0;
 	errno = EPERM;
 	return -1;
 }
 
-static int write_pid(const char *path)
+/* rename(2) takes the place of anything but a directory: of a device, or of a socket of ours. */
+static int check_replaceable(int folder, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(folder, name, &st, AT_SYMLINK_NOFOLLOW) == -1)
+		return errno == ENOENT ? 0 : -1;
+	if (S_ISREG(st.st_mode) || S_ISLNK(st.st_mode) || S_ISFIFO(st.st_mode))
+		return 0;
+	errno = S_ISDIR(st.st_mode) ? EISDIR : EEXIST;
+	return -1;
+}
+
+static int write_pid(int folder, const char *name)
 {
 	char text[16];
 	int len = snprintf(text, sizeof text, "%d\n", (int)getpid());
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+	int fd = openat(folder, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC,
+	                0644);
 
 	if (fd == -1)
 		return -1;
@@ -48,43 +79,62 @@ static int write_pid(const char *path)
 	return close(fd);
 }
 
-int pid_file_write(const char *path)
+static int write_in(int folder, const char *name)
 {
 	char temporary[PATH_MAX];
 	int saved;
 
-	if (check_directory(path) == -1)
+	if (check_folder(folder) == -1 || check_replaceable(folder, name) == -1)
 		return -1;
-	if (snprintf(temporary, sizeof temporary, "%s.%d", path, (int)getpid()) >=
+	if (snprintf(temporary, sizeof temporary, "%s.%d", name, (int)getpid()) >=
 	    (int)sizeof temporary) {
 		errno = ENAMETOOLONG;
 		return -1;
 	}
-	unlink(temporary);
-	if (write_pid(temporary) == 0 && rename(temporary, path) == 0)
+	unlinkat(folder, temporary, 0);
+	if (write_pid(folder, temporary) == 0 && renameat(folder, temporary, folder, name) == 0)
 		return 0;
 	saved = errno;
-	unlink(temporary);
+	unlinkat(folder, temporary, 0);
 	errno = saved;
 	return -1;
 }
 
+int pid_file_write(const char *path)
+{
+	const int folder = open_folder(path);
+	int result;
+
+	if (folder == -1)
+		return -1;
+	result = write_in(folder, name_in_folder(path));
+	fd_drop(folder);
+	return result;
+}
+
 const char *pid_file_error(int error)
 {
-	return error == EPERM ? "its directory belongs to somebody else (it must belong to root)" :
-	       strerror(error);
+	return error == EPERM ? "others could replace it in its directory (which must belong to root or"
+	                        " to the user of droverd, and nobody else may write to it)" :
+	       error == EEXIST ? "there is something else than a file" : strerror(error);
+}
+
+/* Whether a file that was opened holds our pid: a regular one, of which reading does not wait. */
+static bool holds_our_pid(int fd)
+{
+	char text[16] = "";
+	struct stat st;
+
+	return fd != -1 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode) &&
+	       read(fd, text, sizeof text - 1) > 0 && atoi(text) == (int)getpid();
 }
 
 void pid_file_remove(const char *path)
 {
-	char text[16] = "";
-	int fd = path ? open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC) : -1;
-	ssize_t n;
+	const int flags = O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+	const int fd = path ? open(path, flags) : -1;
 
-	if (fd == -1)
-		return;
-	n = read(fd, text, sizeof text - 1);
-	fd_drop(fd);
-	if (n > 0 && atoi(text) == (int)getpid())
+	if (holds_our_pid(fd))
 		unlink(path);
+	fd_drop(fd);
 }

@@ -6,17 +6,18 @@
 #define DROVER_MASTER_PID_FILE_H
 
 /*
- * Writes our pid under a temporary name and renames it. The directory must
- * belong to root or to ourselves, else somebody could have us overwrite a file
- * of his choice, or have an init script kill a process of his choice. 0, or -1
- * with errno: EPERM if the directory is somebody else's.
+ * Writes our pid under a temporary name and renames it. The directory must belong to root or
+ * to ourselves, and without the sticky bit nobody else may write to it: another user could
+ * have us overwrite a file, or have an init script kill a process. 0, or -1 with errno: EPERM
+ * if the directory is not like that, EISDIR or EEXIST if something else than a file, a link or
+ * a FIFO is there, which stays.
  */
 int pid_file_write(const char *path);
 
 /* What an errno of pid_file_write means, in words. */
 const char *pid_file_error(int error);
 
-/* Removes it, if it is still ours. NULL is fine. */
+/* Removes it, if it is still ours; never waits, whatever is there. NULL is fine. */
 void pid_file_remove(const char *path);
 
 #endif

@@ -16,6 +16,7 @@
 #include "conf_identity.h"
 #include "conf_include.h"
 #include "conf_overlap.h"
+#include "conf_own_files.h"
 #include "conf_privileges.h"
 #include "conf_sandbox.h"
 #include "conf_service.h"
@@ -206,6 +207,7 @@ static void load(struct conf_loader *ld, const char *file, const char *text)
 	conf_include_read(ld, place_of(root, "include"));
 	load_all_services(ld, root);
 	conf_control_check(ld, conf_source_member(root, "control"));
+	conf_own_files_check(ld, root);
 	check_whole(ld, (struct conf_place){ main->path, 0 });
 }
 
@@ -257,6 +259,8 @@ int conf_load_for(enum conf_asker asker, struct arena *a, const char *file, cons
 	int status, privileges = EX_OK;
 
 	load(&ld, file, text);
+	if (asker == CONF_FOR_SHELL && !ld.full)
+		conf_own_files_check_listeners(&ld);
 	status = status_of(&ld.report);
 	if (!ld.full && ld.conf->services)
 		privileges = judge(&ld, asker);

@@ -16,6 +16,7 @@
 
 #include "conf_scan.h"
 #include "conf_syntax.h"
+#include "conf_trust.h"
 
 #define PATH_TEXT_MAX 256       /* of a setting, in complaints */
 
@@ -82,6 +83,7 @@ static char *read_file(struct conf_loader *ld, const char *path, struct conf_pla
 		conf_report_at(&ld->report, place, "%s is not a regular file", path);
 		goto fail;
 	}
+	conf_trust_warn(ld, path, &st);
 	if (read_all(fd, text, &len) == -1) {
 		complain_of_file(ld, place, "read", path);
 		goto fail;

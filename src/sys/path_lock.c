@@ -27,11 +27,18 @@ static bool is_at_its_path(const struct path_lock *l)
 	       open_one.st_dev == named.st_dev && open_one.st_ino == named.st_ino;
 }
 
-static bool is_empty_file(int fd)
+static bool is_file(int fd)
 {
 	struct stat st;
 
-	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode) && st.st_size == 0;
+	return fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+static bool is_empty(int fd)
+{
+	struct stat st;
+
+	return fstat(fd, &st) == 0 && st.st_size == 0;
 }
 
 int path_lock_take(struct path_lock *l, const char *path)
@@ -42,9 +49,15 @@ int path_lock_take(struct path_lock *l, const char *path)
 		return -1;
 	}
 	for (int i = 0; i < TRIES; i++) {
-		l->fd = open(l->name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
+		l->fd = open(l->name, O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+		             0600);
 		if (l->fd == -1)
 			return -1;
+		if (!is_file(l->fd)) {
+			fd_close(&l->fd);
+			errno = EEXIST;
+			return -1;
+		}
 		if (flock(l->fd, LOCK_EX | LOCK_NB) == -1 && errno == EWOULDBLOCK)
 			break;
 		if (is_at_its_path(l))
@@ -60,7 +73,7 @@ void path_lock_drop(struct path_lock *l)
 {
 	const int saved = errno;
 
-	if (l->fd != -1 && is_empty_file(l->fd) && is_at_its_path(l))
+	if (l->fd != -1 && is_empty(l->fd) && is_at_its_path(l))
 		unlink(l->name);
 	fd_close(&l->fd);
 	errno = saved;

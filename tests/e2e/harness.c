@@ -27,6 +27,7 @@ static char all_folders[PATH_MAX];
 static void before_test(void)
 {
 	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
+	umask(022);     /* of files that others can write is warned */
 	files_open(all_folders);
 }
 

@@ -19,6 +19,7 @@ static char folder[64];
 
 static void make_folder(void)
 {
+	umask(022);             /* of files that others can write is warned */
 	strcpy(folder, "/tmp/drover-conf-XXXXXX");
 	ck_assert_ptr_nonnull(mkdtemp(folder));
 }

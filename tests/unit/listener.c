@@ -601,6 +601,18 @@ START_TEST(a_file_with_the_name_of_the_lock_is_not_removed)
 	close(fd);
 } END_TEST
 
+START_TEST(a_fifo_with_the_name_of_the_lock_is_refused_at_once)
+{
+	struct address a = local("sock");
+	struct listener_file file;
+
+	ck_assert_int_eq(mkfifo("sock.drover-lock", 0600), 0);
+	ck_assert_int_eq(listener_open(&a, &plain, &file), -1);
+	ck_assert_int_eq(errno, EEXIST);
+	ck_assert(exists("sock.drover-lock"));
+	ck_assert(!exists("sock"));
+} END_TEST
+
 START_TEST(after_a_failure_there_is_no_lock)
 {
 	struct address a = local("sock");
@@ -721,6 +733,7 @@ int main(void)
 	tcase_add_test(unix_path, a_second_start_in_the_gap_before_listen_is_refused);
 	tcase_add_test(unix_path, a_lock_that_was_left_behind_hinders_nobody);
 	tcase_add_test(unix_path, a_file_with_the_name_of_the_lock_is_not_removed);
+	tcase_add_test(unix_path, a_fifo_with_the_name_of_the_lock_is_refused_at_once);
 	tcase_add_test(unix_path, after_a_failure_there_is_no_lock);
 	tcase_add_test(unix_path, a_unix_path_has_its_mode_from_the_beginning);
 	tcase_add_test(unix_path, a_file_that_was_removed_or_replaced_is_not_in_place);

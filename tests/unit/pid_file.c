@@ -7,7 +7,9 @@
 
 #include <dirent.h>
 #include <limits.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 
 #include "unit.h"
 
@@ -117,7 +119,7 @@ START_TEST(a_folder_of_somebody_else_is_not_trusted)
 START_TEST(a_folder_of_root_or_our_own_is)
 {
 	ck_assert_int_eq(mkdir("roots", 0777), 0);
-	ck_assert_int_eq(chmod("roots", 0777), 0);
+	ck_assert_int_eq(chmod("roots", 01777), 0);     /* like /tmp */
 	ck_assert_int_eq(mkdir("ours", 0700), 0);
 	ck_assert_int_eq(chown("ours", 65534, 65534), 0);
 	ck_assert_int_eq(chmod(".", 0755), 0);
@@ -125,6 +127,46 @@ START_TEST(a_folder_of_root_or_our_own_is)
 	ck_assert_int_eq(pid_file_write("roots/pid"), 0);
 	ck_assert_int_eq(pid_file_write("ours/pid"), 0);
 	ck_assert_int_eq(seteuid(0), 0);
+} END_TEST
+
+START_TEST(a_folder_that_others_can_write_is_not_trusted)
+{
+	static const mode_t modes[] = { 0775, 0777, 0703, 02775 };
+
+	ck_assert_int_eq(mkdir("folder", 0700), 0);
+	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
+		ck_assert_int_eq(chmod("folder", modes[i]), 0);
+		ck_assert_int_eq(pid_file_write("folder/pid"), -1);
+		ck_assert_msg(errno == EPERM, "%o: %m", modes[i]);
+		ck_assert_uint_eq(n_entries("folder"), 0);
+	}
+} END_TEST
+
+START_TEST(a_fifo_is_replaced_and_never_waited_for)
+{
+	struct stat st;
+
+	ck_assert_int_eq(mkfifo("pid", 0666), 0);
+	pid_file_remove("pid");
+	ck_assert_int_eq(lstat("pid", &st), 0);
+	ck_assert(S_ISFIFO(st.st_mode));
+	ck_assert_int_eq(pid_file_write("pid"), 0);
+	expect_our_pid("pid");
+} END_TEST
+
+START_TEST(a_socket_stays)
+{
+	const struct sockaddr_un a = { AF_UNIX, "pid" };
+	const int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct stat st;
+
+	ck_assert_int_eq(bind(fd, (const struct sockaddr *)&a, sizeof a), 0);
+	ck_assert_int_eq(pid_file_write("pid"), -1);
+	ck_assert_int_eq(errno, EEXIST);
+	pid_file_remove("pid");
+	ck_assert_int_eq(lstat("pid", &st), 0);
+	ck_assert(S_ISSOCK(st.st_mode));
+	close(fd);
 } END_TEST
 
 int main(void)
@@ -137,6 +179,9 @@ int main(void)
 	tcase_add_test(tc, links_are_replaced_and_not_followed);
 	tcase_add_test(tc, a_file_that_is_not_ours_any_more_stays);
 	tcase_add_test(tc, what_cannot_be_written_gives_errno_and_leaves_nothing);
+	tcase_add_test(tc, a_folder_that_others_can_write_is_not_trusted);
+	tcase_add_test(tc, a_fifo_is_replaced_and_never_waited_for);
+	tcase_add_test(tc, a_socket_stays);
 	unit_add_if(geteuid() == 0, "only root can do that", tc,
 	            a_folder_of_somebody_else_is_not_trusted);
 	unit_add_if(geteuid() == 0, "only root can do that", tc, a_folder_of_root_or_our_own_is);

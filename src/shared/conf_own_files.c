@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Looks at what is there, by name, without opening it.
+ */
+#include <config.h>
+#include "conf_own_files.h"
+
+#include <libgen.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/stat.h>
+
+#include "trust.h"
+
+/* NULL for a regular file and for a FIFO. */
+static const char *kind_of(mode_t mode)
+{
+	return S_ISDIR(mode) ? "a directory" : S_ISCHR(mode) ? "a device" :
+	       S_ISBLK(mode) ? "a block device" : S_ISSOCK(mode) ? "a socket" : NULL;
+}
+
+/* Others that can write there would say which process an init script signals. */
+static void check_folder(struct conf_loader *ld, const config_setting_t *where, const char *path)
+{
+	char copy[PATH_MAX];
+	const char *folder, *why;
+	struct stat st;
+
+	if (snprintf(copy, sizeof copy, "%s", path) >= (int)sizeof copy)
+		return;
+	folder = dirname(copy);
+	if (stat(folder, &st) == -1)
+		return;
+	/* Who owns it is judged when the file is written, by the user who writes it. */
+	why = trust_judge(&st, st.st_uid);
+	if (why)
+		conf_source_complain(ld, where, "is in %s, where others could replace it: %s", folder, why);
+}
+
+/* A file at the path is replaced, and so is a FIFO, but nothing that others need. */
+static void check_pid_file(struct conf_loader *ld, const config_setting_t *where, const char *path)
+{
+	struct stat st;
+	const char *kind;
+
+	if (!path)
+		return;
+	kind = stat(path, &st) == 0 ? kind_of(st.st_mode) : NULL;
+	if (kind)
+		conf_source_complain(ld, where, "is %s: %s (it must be a file, as in"
+		                     " \"/run/drover/drover.pid\")", path, kind);
+	else
+		check_folder(ld, where, path);
+}
+
+/* To a device of characters, such as a terminal, lines can go. */
+static void check_log(struct conf_loader *ld, const config_setting_t *log, const char *path)
+{
+	struct stat st;
+	const char *kind;
+
+	if (!path || stat(path, &st) == -1 || S_ISCHR(st.st_mode))
+		return;
+	kind = kind_of(st.st_mode);
+	if (kind)
+		conf_source_complain(ld, conf_source_member(log, "target"), "is %s: %s (it must be a file,"
+		                     " as in \"/var/log/drover/drover.log\")", path, kind);
+}
+
+static void check_state_dir(struct conf_loader *ld, const config_setting_t *where, const char *path)
+{
+	struct stat st;
+
+	if (where && path && stat(path, &st) == 0 && !S_ISDIR(st.st_mode))
+		conf_source_complain(ld, where, "is %s: not a directory", path);
+}
+
+static bool is_something_else(const char *path)
+{
+	struct stat st;
+
+	return lstat(path, &st) == 0 && !S_ISSOCK(st.st_mode);
+}
+
+/* The default one may be another's, and is done without. */
+static void check_control(struct conf_loader *ld, const config_setting_t *where)
+{
+	const struct conf_control *c = &ld->conf->control;
+
+	if (where && c->socket && !c->is_default && is_something_else(c->socket))
+		conf_source_complain(ld, where, "%s: there is something else than a socket", c->socket);
+}
+
+static void check_listener(struct conf_loader *ld, const struct conf_service *svc,
+                           const struct conf_listen *l)
+{
+	const char *path = l->address.u.un.sun_path;
+
+	if (l->kind == LISTEN_UNIX && path[0] != '\0' && is_something_else(path))
+		conf_report_at(&ld->report, l->place, "services.%s.listen %s: there is something else than a"
+		               " socket", svc->name, path);
+}
+
+void conf_own_files_check_listeners(struct conf_loader *ld)
+{
+	for (size_t i = 0; i < ld->conf->n_services; i++)
+		for (size_t j = 0; j < ld->conf->services[i]->n_listen; j++)
+			check_listener(ld, ld->conf->services[i], &ld->conf->services[i]->listen[j]);
+}
+
+void conf_own_files_check(struct conf_loader *ld, const config_setting_t *root)
+{
+	const struct conf *conf = ld->conf;
+
+	check_pid_file(ld, conf_source_member(root, "pid_file"), conf->pid_file);
+	check_log(ld, conf_source_member(root, "log"), conf->log.path);
+	check_log(ld, conf_source_member(root, "access_log"), conf->access_log.path);
+	check_state_dir(ld, conf_source_member(root, "state_dir"), conf->state_dir);
+	check_control(ld, conf_source_member(conf_source_member(root, "control"), "socket"));
+}
