@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "connection.h"
-#include "fd.h"
 #include "log.h"
 #include "text.h"
 #include "worker.h"
@@ -134,8 +133,7 @@ static enum handler_verdict opened(struct connection *c)
 		return HANDLER_FAIL;
 	}
 	health_works(w, true);
-	/* No copy of ours: end of file and reset are the program's. */
-	fd_close(&c->watch.fd);
+	connection_give_socket(c);
 	connection_run_program(c, p);
 	if (notify_is_heard(w->start.events))
 		worker_event(w, "program-start id=%s program=%d", id, (int)program_pid(p));

@@ -7,7 +7,6 @@
 #include "sockets.h"
 
 #include <errno.h>
-#include <limits.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -54,28 +53,7 @@ static int whole_seconds(int64_t ms)
 	return (int)((ms + 999) / 1000);
 }
 
-/*
- * Of a program's client that takes nothing only the kernel knows. Where the worker has a
- * time-out for it, that counts, and the kernel's must not end it before.
- */
-static int64_t take_nothing_ms(const struct conf_service *s, const struct conf_keepalive *k)
-{
-	const int64_t gone = k->idle + k->interval * k->count;
-	const int64_t ours = s->handler.kind == HANDLER_WARM ? s->timeouts.idle : s->timeouts.write;
-
-	if (!k->on)
-		return 0;
-	if (s->handler.kind == HANDLER_PROGRAM)
-		return gone;
-	return ours == 0 || ours > gone ? ours : gone;
-}
-
-static int at_most(int64_t n, int most)
-{
-	return n < most ? (int)n : most;
-}
-
-static struct listener_options options_of(const struct conf_service *s, const struct conf_listen *c)
+static struct listener_options options_of(const struct conf_listen *c)
 {
 	const struct conf_keepalive *k = &c->keepalive;
 
@@ -83,7 +61,6 @@ static struct listener_options options_of(const struct conf_service *s, const st
 		.backlog = c->backlog, .nodelay = c->nodelay,
 		.keep_idle_s = k->on ? whole_seconds(k->idle) : 0,
 		.keep_interval_s = whole_seconds(k->interval), .keep_count = k->count,
-		.take_nothing_ms = at_most(take_nothing_ms(s, k), INT_MAX),
 		.freebind = c->freebind,
 		.mode = c->kind == LISTEN_UNIX ? c->mode : CONF_KEEP,
 		.owner = c->owner, .group = c->group,
@@ -266,7 +243,7 @@ static int take(struct search *q, const struct conf_listen *c, struct listening 
 	free(l->wish.service);
 	l->wish.generation = q->generation;
 	l->wish.service = service;
-	l->wish.options = options_of(q->service, c);
+	l->wish.options = options_of(c);
 	l->wish.options.device = l->device;
 	q->found[q->n++] = l;
 	return 0;
@@ -327,7 +304,7 @@ static int open_new(struct search *q, const struct conf_listen *c, size_t positi
 	l->key = c->address;
 	l->position = position;
 	l->device = c->device ? strdup(c->device) : NULL;
-	l->wish.options = options_of(q->service, c);
+	l->wish.options = options_of(c);
 	l->wish.options.device = l->device;
 	result = first && first->users == 1 ? open_pair(first, l) :
 	         open_at(l, first ? address_port(&first->address) : 0);

@@ -45,7 +45,8 @@ static int set_keepalive(int fd, const struct listener_options *o)
 	                           set(fd, IPPROTO_TCP, TCP_KEEPINTVL, o->keep_interval_s) == -1 ||
 	                           set(fd, IPPROTO_TCP, TCP_KEEPCNT, o->keep_count) == -1))
 		return -1;
-	return set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, o->take_nothing_ms);
+	/* An earlier version has set it on sockets that we may have inherited: see tcp_peer.h. */
+	return set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 0);
 }
 
 /* What can be said at any time. */

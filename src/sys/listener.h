@@ -18,7 +18,6 @@ struct listener_options {
 	/* Accepted sockets inherit these, as dca43c75e7e5 of Linux says of the last one. */
 	bool        nodelay;
 	int         keep_idle_s, keep_interval_s, keep_count; /* tcp(7); 0 seconds idle: no keepalive */
-	int         take_nothing_ms;            /* TCP_USER_TIMEOUT; 0: as the system has it */
 	const char *device;                     /* SO_BINDTODEVICE, or NULL */
 	bool        freebind;                   /* IP_FREEBIND: no interface need have the address */
 	int         mode;                       /* unix path: permission bits; -1 leaves mode and owner */
@@ -44,7 +43,7 @@ struct listener_file {
 int listener_open(struct address *a, const struct listener_options *o, struct listener_file *file);
 
 /*
- * Backlog, nodelay, keepalive, time-out, mode and owner of a socket that listens already.
+ * Backlog, nodelay, keepalive, mode and owner of a socket that listens already.
  * 0, or -1 with errno: ESTALE if another file is at its path now, which is left
  * alone; ENOSYS if a kernel before 6.6 needs /proc for another mode, and has none.
  */

@@ -95,7 +95,8 @@ static int64_t deadline(const struct connection *c, enum connection_end *as)
  * A client that takes bytes slowly may make room for so few of them that epoll does
  * not tell for minutes: the kernel's queue is looked at. Where bytes are usually on their
  * way, that is done four times in the time-out, so that it counts from a moment near to
- * the last byte; where the client has usually taken all, once it is over.
+ * the last byte; where the client has usually taken all, once it is over. Whether the
+ * client of a program that has the socket is gone, is asked as often.
  */
 static int64_t next_look(const struct connection *c)
 {
@@ -105,8 +106,8 @@ static int64_t next_look(const struct connection *c)
 		timeout = timeouts(c)->write;
 	else if (c->state == CONNECTION_LINGER)
 		timeout = timeouts(c)->linger;
-	else if (c->state == CONNECTION_PROGRAM && c->watch.fd != -1)
-		timeout = timeouts(c)->idle;
+	else if (c->state == CONNECTION_PROGRAM)
+		timeout = c->watch.fd != -1 ? timeouts(c)->idle : c->client.gone_ms;
 	return clock_deadline(c->worker->loop.now_ms, (timeout + 3) / 4);
 }
 
@@ -303,7 +304,7 @@ static void look_for_progress(struct connection *c)
 	const int64_t before = c->untaken;
 
 	c->untaken = untaken(c);
-	if (c->untaken > 0 && (before == 0 || c->untaken < before))
+	if (before == 0 ? c->untaken > 0 : c->untaken < before)
 		c->active_ms = c->worker->loop.now_ms;
 }
 
@@ -311,6 +312,10 @@ static void time_out(struct connection *c)
 {
 	enum connection_end as = END_NOT_YET;
 
+	if (tcp_peer_is_gone(&c->client, &c->local, &c->peer)) {
+		connection_end_program(c, END_RESET);
+		return;
+	}
 	look_for_progress(c);
 	if (deadline(c, &as) > c->worker->loop.now_ms) {
 		connection_arm(c);

@@ -16,6 +16,7 @@
 #include "handler.h"
 #include "list.h"
 #include "loop.h"
+#include "tcp_peer.h"
 
 struct program;
 struct worker;
@@ -72,6 +73,7 @@ struct connection {
 	struct buffer         out;              /* what the client has not taken yet */
 	struct program       *program;          /* while it runs */
 	struct endpoint       peer, local;
+	struct tcp_peer       client;           /* while a program has the socket, and we have not */
 };
 
 #define CONNECTION_ID_MAX 40
@@ -90,6 +92,12 @@ void connection_run_program(struct connection *c, struct program *p);
 
 /* So many bytes of the client have reached the program; so many the client. */
 void connection_relayed(struct connection *c, size_t in, size_t out);
+
+/*
+ * The socket is the program's from now on, and ours is closed. Whether its client is gone
+ * is looked for as long as the program runs: the program may wait for it and not know.
+ */
+void connection_give_socket(struct connection *c);
 
 /* The client of a program is gone, and its socket closed: the program may go on. */
 void connection_lost_client(struct connection *c);

@@ -18,6 +18,13 @@ void connection_run_program(struct connection *c, struct program *p)
 	connection_enter(c, CONNECTION_PROGRAM);
 }
 
+void connection_give_socket(struct connection *c)
+{
+	c->client = tcp_peer_of(c->watch.fd);
+	/* No copy of ours: end of file and reset are the program's. */
+	fd_close(&c->watch.fd);
+}
+
 void connection_relayed(struct connection *c, size_t in, size_t out)
 {
 	connection_count_in(c, in);

@@ -42,12 +42,14 @@ static struct address parse(const char *address)
 	return t;
 }
 
-int client_begin(const char *address)
+static int begin(const char *address, int receive_buffer)
 {
 	struct address t = parse(address);
 	int fd = socket(t.u.sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	ck_assert_msg(fd != -1, "socket: %m");
+	if (receive_buffer > 0)         /* before the window is told */
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
 	if (connect(fd, &t.u.sa, t.len) == 0 || errno == EINPROGRESS)
 		return fd;
 
@@ -58,9 +60,14 @@ int client_begin(const char *address)
 	return -1;
 }
 
-int client_try(const char *address)
+int client_begin(const char *address)
 {
-	int fd = client_begin(address);
+	return begin(address, 0);
+}
+
+/* The descriptor when it is connected, or -1 with errno. */
+static int finish(int fd)
+{
 	int error = 0;
 	socklen_t len = sizeof error;
 
@@ -75,14 +82,23 @@ int client_try(const char *address)
 	return -1;
 }
 
-int client_connect(const char *address)
+int client_try(const char *address)
 {
-	int fd = client_try(address);
+	return finish(begin(address, 0));
+}
+
+int client_connect_small(const char *address, int receive_buffer)
+{
+	int fd = finish(begin(address, receive_buffer));
 
 	ck_assert_msg(fd != -1, "connect to %s: %m", address);
 	return fd;
 }
 
+int client_connect(const char *address)
+{
+	return client_connect_small(address, 0);
+}
 int client_listen(const char **port)
 {
 	struct sockaddr_in a = {

@@ -17,6 +17,9 @@
  */
 int client_connect(const char *address);
 
+/* The same with a receive buffer of so many bytes (SO_RCVBUF), so that little is on its way; 0: as usual. */
+int client_connect_small(const char *address, int receive_buffer);
+
 /* The same where it may fail: -1 with errno. */
 int client_try(const char *address);
 

@@ -2,7 +2,8 @@
 /*
  * Clients that vanish: nothing that is sent to them reaches them any more, so that they
  * neither answer nor say that they are gone. The kernel notices in the time that the
- * listener has for it; the program learns it as an error of its socket, and ends.
+ * listener has for it; the program learns it as an error of its socket, and ends. While
+ * bytes are on their way to the client, the worker asks the kernel, and ends the program.
  */
 #include <config.h>
 #include "harness.h"
@@ -10,6 +11,8 @@
 #include <linux/filter.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#include "tcp_peer.h"
 
 static struct daemon d;
 
@@ -37,16 +40,41 @@ static bool can_vanish(void)
 	return can;
 }
 
+static struct endpoint end_of(int fd, int (*name)(int, struct sockaddr *, socklen_t *))
+{
+	struct sockaddr_storage at;
+	socklen_t len = sizeof at;
+
+	return name(fd, (struct sockaddr *)&at, &len) == 0 ? endpoint_of((struct sockaddr *)&at, len)
+	                                                   : (struct endpoint){ 0 };
+}
+
+/* Nor does each kernel say what becomes of the sockets of others. */
+static bool can_look(void)
+{
+	const char *port;
+	const int on = 1, listener = client_listen(&port);
+	const int fd = client_connect(files_text("127.0.0.1:%s", port));
+	const struct endpoint ours = end_of(fd, getsockname), theirs = end_of(fd, getpeername);
+	struct tcp_peer peer;
+	struct tcp_info info;
+	bool can;
+
+	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+	peer = tcp_peer_of(fd);
+	can = tcp_peer_look(&peer, &ours, &theirs, &info);
+	close(fd);
+	close(listener);
+	if (!can)
+		harness_skip("vanished clients that are sent something", "the kernel does not tell of sockets");
+	return can;
+}
+
 static void start(const char *argv)
 {
 	daemon_start(&d, "services = { s = { listen = ( { address = \"127.0.0.1:0\";"
 	             " keepalive = { idle = \"1s\"; interval = \"1s\"; count = 1; }; } );"
 	             " handler = { type = \"exec\"; argv = [ %s ]; stderr = \"null\"; }; }; };", argv);
-}
-
-static void expect_notice(const struct event *opened)
-{
-	ck_assert_str_eq(event_word(daemon_ended(&d, opened), "how"), "exit");
 }
 
 START_TEST(a_silent_client_that_has_vanished_is_noticed)
@@ -60,7 +88,7 @@ START_TEST(a_silent_client_that_has_vanished_is_noticed)
 	client_expect(fd, "x");
 	opened = daemon_accepted(&d, fd);
 	vanish(fd);
-	expect_notice(opened);
+	ck_assert_str_eq(event_word(daemon_ended(&d, opened), "how"), "exit");
 	close(fd);
 } END_TEST
 
@@ -69,12 +97,14 @@ START_TEST(a_client_that_vanishes_while_it_is_sent_something_is_noticed)
 	const struct event *opened;
 	int fd;
 
+	if (!can_look())
+		return;
 	start("\"/bin/sh\", \"-c\", \"read x; exec cat /dev/zero\"");
 	fd = daemon_connect(&d, "s");
 	opened = daemon_accepted(&d, fd);
 	vanish(fd);
 	client_say(fd, "go on\n");
-	expect_notice(opened);
+	ck_assert_str_eq(event_word(daemon_ended(&d, opened), "how"), "reset");
 	close(fd);
 } END_TEST
 

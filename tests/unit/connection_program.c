@@ -195,7 +195,9 @@ START_TEST(a_client_that_takes_slowly_is_not_idle)
 		ck_assert_int_eq(c->cut, END_NOT_YET);
 		ck_assert_int_eq(recv(client, bytes, sizeof bytes, MSG_DONTWAIT), sizeof bytes);
 	}
-	skip(IDLE_MS);
+	skip(IDLE_MS - 1);
+	ck_assert_int_eq(c->cut, END_NOT_YET);          /* the last ones count, too */
+	skip(IDLE_MS / 4 + 2);
 	ck_assert_int_eq(c->cut, END_IDLE);
 	ck_assert(was_told_to_end());
 	has_client_ended = true;

@@ -296,6 +296,27 @@ START_TEST(a_closing_connection_waits_for_a_client_that_is_taking)
 	close(client);
 } END_TEST
 
+/* The last of it counts like the rest: nothing is left to be taken then. */
+START_TEST(a_closing_connection_has_its_time_from_the_last_byte_that_was_taken)
+{
+	int client;
+
+	service.timeouts.idle = 0;
+	service.timeouts.session = 20;
+	service.timeouts.linger = 40;
+	client = stuffed_echo();
+	skip(20);
+	ck_assert_int_eq(worker.n_lingering, 1);
+	skip(31);
+	while (take(client, 65536) > 0)
+		;
+	skip(39);
+	ck_assert_int_eq(worker.n_lingering, 1);
+	skip(11);
+	ck_assert_int_eq(worker.n_lingering, 0);
+	close(client);
+} END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("connection_timeouts");
@@ -317,5 +338,6 @@ int main(void)
 	tcase_add_test(tc, a_client_that_is_still_taking_its_answer_is_not_idle);
 	tcase_add_test(tc, an_idle_client_is_sent_away);
 	tcase_add_test(tc, a_closing_connection_waits_for_a_client_that_is_taking);
+	tcase_add_test(tc, a_closing_connection_has_its_time_from_the_last_byte_that_was_taken);
 	return unit_run(s);
 }

@@ -459,40 +459,6 @@ START_TEST(two_devices_can_have_the_same_port)
 	if_freenameindex(devices);
 } END_TEST
 
-/* Where the worker sees that a client takes nothing, its time-out is not undercut. */
-START_TEST(a_client_that_takes_nothing_has_its_time)
-{
-	static const struct { enum handler_kind kind; bool on; int64_t idle, write; int want; } rows[] = {
-		{ HANDLER_PROGRAM, true, 0, 0, 120000 },
-		{ HANDLER_PROGRAM, false, 0, 0, 0 },
-		{ HANDLER_BYTES, true, 1, 60000, 120000 },
-		{ HANDLER_BYTES, true, 1, 300000, 300000 },
-		{ HANDLER_BYTES, true, 1, 0, 0 },
-		{ HANDLER_FILTER, true, 1, INT64_C(1) << 40, INT_MAX },
-		{ HANDLER_WARM, true, 300000, 1, 300000 },
-		{ HANDLER_WARM, true, 0, 1, 0 },
-	};
-	struct conf_listen one = inet4("127.0.0.1", 0);
-	struct conf_service s = service("web", &one, 1);
-
-	ck_assert_int_eq(acquire(&s, 1, found), 1);
-	for (unsigned i = 0; i < ARRAY_SIZE(rows); i++) {
-		int got = -1;
-		socklen_t len = sizeof got;
-
-		one.keepalive = (struct conf_keepalive){ rows[i].on, 60000, 10000, 6 };
-		s.handler.kind = rows[i].kind;
-		s.timeouts.idle = rows[i].idle;
-		s.timeouts.write = rows[i].write;
-		ck_assert_int_eq(acquire(&s, i + 2, again), 1);
-		sockets_commit(&sockets, i + 2);
-		ck_assert_int_eq(getsockopt(again[0]->fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &got, &len), 0);
-		ck_assert_msg(got == rows[i].want, "row %u: %d", i, got);
-		sockets_release(&sockets, again[0]);
-	}
-	sockets_release(&sockets, found[0]);
-} END_TEST
-
 int main(void)
 {
 	Suite *s = suite_create("sockets");
@@ -506,7 +472,6 @@ int main(void)
 	tcase_add_test(tc, one_socket_cannot_be_had_twice_in_a_generation);
 	tcase_add_test(tc, after_a_failure_nothing_is_taken);
 	tcase_add_test(tc, a_failure_leaves_what_is_served_as_it_was);
-	tcase_add_test(tc, a_client_that_takes_nothing_has_its_time);
 	tcase_add_test(tc, options_come_into_force_when_a_generation_is_committed);
 	tcase_add_test(tc, a_socket_whose_file_is_gone_is_still_the_same_and_takes_no_other_file);
 	tcase_add_test(tc, a_socket_whose_file_was_removed_is_made_anew_and_the_old_one_stays_for_its_queue);

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Connections over the loopback, with a peer that is there and one that is not: what it
+ * is sent is dropped.
+ */
+#include <config.h>
+#include "tcp_peer.h"
+
+#include <linux/filter.h>
+#include <poll.h>
+#include <sys/socket.h>
+
+#include "fd.h"
+#include "unit.h"
+
+static int ours, theirs;
+static struct tcp_peer peer;
+static struct endpoint local, remote;
+
+static struct endpoint endpoint_by(int (*name)(int, struct sockaddr *, socklen_t *), int fd)
+{
+	struct sockaddr_storage at;
+	socklen_t len = sizeof at;
+
+	ck_assert_int_eq(name(fd, (struct sockaddr *)&at, &len), 0);
+	return endpoint_of((struct sockaddr *)&at, len);
+}
+
+static int set(int fd, int level, int option, int value)
+{
+	return setsockopt(fd, level, option, &value, sizeof value);
+}
+
+/* False: there is no such address here. */
+static bool connect_to(const struct sockaddr *sa, socklen_t len)
+{
+	struct sockaddr_storage at;
+	socklen_t at_len = sizeof at;
+	int listener = socket(sa->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	if (listener == -1 || bind(listener, sa, len) == -1) {
+		fd_close(&listener);
+		return false;
+	}
+	ck_assert_int_eq(listen(listener, 1), 0);
+	ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&at, &at_len), 0);
+	theirs = socket(sa->sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(connect(theirs, (struct sockaddr *)&at, at_len), 0);
+	ours = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	ck_assert_int_ne(ours, -1);
+	close(listener);
+	local = endpoint_by(getsockname, ours);
+	remote = endpoint_by(getpeername, ours);
+	return true;
+}
+
+static bool connect_4(void)
+{
+	const struct sockaddr_in at = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+
+	return connect_to((const struct sockaddr *)&at, sizeof at);
+}
+
+static bool connect_6(void)
+{
+	const struct sockaddr_in6 at = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_LOOPBACK_INIT };
+
+	return connect_to((const struct sockaddr *)&at, sizeof at);
+}
+
+/* IPv4 that a socket of IPv6 has accepted. */
+static bool connect_mapped(void)
+{
+	const struct sockaddr_in6 at = { .sin6_family = AF_INET6, .sin6_addr.s6_addr = {
+		[10] = 0xff, [11] = 0xff, [12] = 127, [15] = 1 } };
+
+	return connect_to((const struct sockaddr *)&at, sizeof at);
+}
+
+static void keep_alive(int idle_s, int interval_s, int count)
+{
+	ck_assert_int_eq(set(ours, SOL_SOCKET, SO_KEEPALIVE, 1), 0);
+	ck_assert_int_eq(set(ours, IPPROTO_TCP, TCP_KEEPIDLE, idle_s), 0);
+	ck_assert_int_eq(set(ours, IPPROTO_TCP, TCP_KEEPINTVL, interval_s), 0);
+	ck_assert_int_eq(set(ours, IPPROTO_TCP, TCP_KEEPCNT, count), 0);
+	peer = tcp_peer_of(ours);
+}
+
+static int drop_packets(int fd)
+{
+	struct sock_filter nothing[] = { BPF_STMT(BPF_RET | BPF_K, 0) };
+	const struct sock_fprog program = { .len = 1, .filter = nothing };
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof program);
+}
+
+static void close_both(void)
+{
+	fd_close(&ours);
+	fd_close(&theirs);
+}
+
+/* Not everywhere. */
+static bool can_look(void)
+{
+	struct tcp_info info;
+	bool can;
+
+	ck_assert(connect_4());
+	keep_alive(1, 1, 1);
+	can = tcp_peer_look(&peer, &local, &remote, &info) && drop_packets(theirs) == 0;
+	close_both();
+	if (!can)
+		printf("# skipped: the kernel does not tell of sockets, or they cannot have a filter\n");
+	return can;
+}
+
+/* ---- the judgement ------------------------------------------------------ */
+
+static const struct { const char *name; struct tcp_info info; bool gone; } rows[] = {
+	{ "nothing is on its way",        { .tcpi_last_ack_recv = 9999 },                          false },
+	{ "its answer may be on its way", { .tcpi_last_ack_recv = 9999, .tcpi_retransmits = 1 },   false },
+	{ "its buffer is full, it says",  { .tcpi_last_ack_recv = 999, .tcpi_probes = 9 },         false },
+	{ "it has just answered",         { .tcpi_last_ack_recv = 0, .tcpi_retransmits = 9 },      false },
+	{ "no answer to bytes",           { .tcpi_last_ack_recv = 1000, .tcpi_retransmits = 2 },   true },
+	{ "no answer to questions",       { .tcpi_last_ack_recv = 1000, .tcpi_probes = 2 },        true },
+};
+
+START_TEST(a_peer_is_gone_that_answers_nothing_for_long)
+{
+	ck_assert_msg(tcp_peer_is_silent(&rows[_i].info, 1000) == rows[_i].gone, "%s", rows[_i].name);
+} END_TEST
+
+/* ---- the kernel --------------------------------------------------------- */
+
+START_TEST(it_has_the_time_that_its_keepalive_takes)
+{
+	ck_assert(connect_4());
+	ck_assert_int_eq(tcp_peer_of(ours).gone_ms, 0);
+	keep_alive(60, 10, 6);
+	ck_assert_int_eq(peer.gone_ms, 120000);
+	ck_assert_int_eq(tcp_peer_of(STDIN_FILENO).gone_ms, 0);
+	close_both();
+} END_TEST
+
+static bool (*const connects[])(void) = { connect_4, connect_6, connect_mapped };
+
+START_TEST(a_connection_is_found_by_its_addresses_and_no_other_is_taken_for_it)
+{
+	struct tcp_info info;
+
+	if (!can_look() || !connects[_i]())
+		return;         /* the latter without IPv6 */
+	keep_alive(1, 1, 1);
+	ck_assert(tcp_peer_look(&peer, &local, &remote, &info));
+	ck_assert_uint_eq(info.tcpi_state, TCP_ESTABLISHED);
+	ck_assert(!tcp_peer_is_gone(&peer, &local, &remote));
+	peer.cookie++;
+	ck_assert(!tcp_peer_look(&peer, &local, &remote, &info));
+	close_both();
+} END_TEST
+
+/* The kernel sends again after a fifth of a second, two fifths, four fifths... */
+START_TEST(one_that_has_vanished_is_found_though_the_socket_is_not_asked)
+{
+	if (!can_look())
+		return;
+	ck_assert(connect_4());
+	keep_alive(60, 10, 6);
+	peer.gone_ms = 500;
+	ck_assert_int_eq(drop_packets(theirs), 0);
+	ck_assert_int_eq(send(ours, "x", 1, 0), 1);
+	while (!tcp_peer_is_gone(&peer, &local, &remote))
+		poll(NULL, 0, 10);
+	close_both();
+} END_TEST
+
+/* It answers each question for room, and so is there. */
+START_TEST(one_that_takes_nothing_is_there)
+{
+	static const char much[65536];
+	struct tcp_info info;
+
+	if (!can_look())
+		return;
+	ck_assert(connect_4());
+	keep_alive(60, 10, 6);
+	peer.gone_ms = 1;
+	while (send(ours, much, sizeof much, 0) > 0)
+		;
+	do {
+		ck_assert(tcp_peer_look(&peer, &local, &remote, &info));
+		ck_assert(!tcp_peer_is_gone(&peer, &local, &remote));
+		poll(NULL, 0, 10);
+	} while (info.tcpi_last_data_sent < 1000);
+	close_both();
+} END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("tcp_peer");
+	TCase *tc = unit_case(s, "tcp_peer", NULL, NULL);
+
+	tcase_add_loop_test(tc, a_peer_is_gone_that_answers_nothing_for_long, 0, ARRAY_SIZE(rows));
+	tcase_add_test(tc, it_has_the_time_that_its_keepalive_takes);
+	tcase_add_loop_test(tc, a_connection_is_found_by_its_addresses_and_no_other_is_taken_for_it,
+	                    0, ARRAY_SIZE(connects));
+	tcase_add_test(tc, one_that_has_vanished_is_found_though_the_socket_is_not_asked);
+	tcase_add_test(tc, one_that_takes_nothing_is_there);
+	return unit_run(s);
+}
