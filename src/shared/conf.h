@@ -179,6 +179,7 @@ struct conf_service {
 	const char           *cpus;             /* as written; NULL: any */
 	cpu_set_t             cpu_set;
 	struct conf_rlimits   rlimits;
+	bool                  may_dump;         /* rlimits.core asks for it, and no program is near */
 	bool                  no_new_privs;
 	struct conf_timeouts  timeouts;
 	struct conf_restart   restart;

@@ -12,6 +12,7 @@
 
 #include "conf_capabilities.h"
 #include "conf_control.h"
+#include "conf_cores.h"
 #include "conf_group.h"
 #include "conf_identity.h"
 #include "conf_include.h"
@@ -181,10 +182,12 @@ static void check_whole(struct conf_loader *ld, struct conf_place main)
 {
 	const struct conf *conf = ld->conf;
 
-	if (ld->full)
+	if (ld->full) {
 		conf_report_at(&ld->report, main, "configuration too large");
-	else
+	} else {
 		conf_overlap_check(ld);
+		conf_cores_allow(ld);
+	}
 	if (ld->report.count == 0 && conf->n_services == 0)
 		conf_report_at(&ld->report, main, conf->n_disabled ?
 		               "no service is enabled" : "there are no services");

@@ -422,10 +422,10 @@ static void take_identity(const struct worker *w)
 		cannot_start(w, what);
 	/*
 	 * Changing the user has switched core dumps off; a limit for them asks for them. Not
-	 * where programs run: the limit is theirs, and of a worker that can be dumped, they
-	 * could read and write the memory, as ptrace(2) allows the same user.
+	 * where programs have that user: of a worker that can be dumped, they could read and
+	 * write the memory, as ptrace(2) allows.
 	 */
-	if (!runs_programs(w) && s->rlimits.core.given && s->rlimits.core.value > 0)
+	if (s->may_dump)
 		prctl(PR_SET_DUMPABLE, 1);
 }
 

@@ -70,6 +70,19 @@ START_TEST(a_worker_without_programs_leaves_a_core_if_it_is_asked_to)
 	                  _i == 0 ? 0 : nobody());
 } END_TEST
 
+/* Another service, which runs programs, has the same user or not. */
+START_TEST(a_worker_beside_programs_of_its_user_leaves_no_core)
+{
+	static const char *const users[] = { "nobody", "root" };
+
+	daemon_start(&d, SERVICES(SERVICE("s", "echo", "workers = 1; user = \"nobody\";"
+	             " rlimits = { core = \"1M\"; };")
+	             EXEC("other", "argv = \"/bin/true\";", "workers = 1; user = \"%s\";")), users[_i]);
+	ck_assert_uint_eq(owner_of_memory(daemon_next_worker(&d, "s")), _i == 0 ? 0 : nobody());
+	ck_assert_uint_eq(files_count(daemon_errors(&d), "service s: rlimits.core has no effect, since programs"
+	                              " of service other have the same user"), _i == 0 ? 1 : 0);
+} END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("cores");
@@ -79,6 +92,7 @@ int main(void)
 		tcase_add_loop_test(tc, a_worker_that_runs_programs_cannot_be_traced_by_them, 0,
 		                    (int)ARRAY_SIZE(programs));
 		tcase_add_loop_test(tc, a_worker_without_programs_leaves_a_core_if_it_is_asked_to, 0, 2);
+		tcase_add_loop_test(tc, a_worker_beside_programs_of_its_user_leaves_no_core, 0, 2);
 	} else {
 		harness_skip("cores", "wants root, a hard limit of 1 MB, and fs.suid_dumpable other than 1");
 	}
