@@ -166,31 +166,40 @@ bool address_is_wildcard(const struct address *a)
 	       IN6_IS_ADDR_UNSPECIFIED(&a->u.in6.sin6_addr);
 }
 
-bool address_equal(const struct address *a, const struct address *b)
+static int compare_numbers(uint32_t a, uint32_t b)
 {
-	if (a->len != b->len || a->u.sa.sa_family != b->u.sa.sa_family)
-		return false;
+	return (a > b) - (a < b);
+}
+
+static int compare_in6(const struct sockaddr_in6 *a, const struct sockaddr_in6 *b)
+{
+	int diff = memcmp(&a->sin6_addr, &b->sin6_addr, sizeof a->sin6_addr);
+
+	if (!diff)
+		diff = compare_numbers(a->sin6_port, b->sin6_port);
+	return diff ? diff : compare_numbers(a->sin6_scope_id, b->sin6_scope_id);
+}
+
+int address_compare(const struct address *a, const struct address *b)
+{
+	int diff = compare_numbers(a->len, b->len);
+
+	if (!diff)
+		diff = compare_numbers(a->u.sa.sa_family, b->u.sa.sa_family);
+	if (diff)
+		return diff;
 	switch (a->u.sa.sa_family) {
 	case AF_INET:
-		return a->u.in.sin_port == b->u.in.sin_port &&
-		       a->u.in.sin_addr.s_addr == b->u.in.sin_addr.s_addr;
+		diff = compare_numbers(a->u.in.sin_addr.s_addr, b->u.in.sin_addr.s_addr);
+		return diff ? diff : compare_numbers(a->u.in.sin_port, b->u.in.sin_port);
 	case AF_INET6:
-		return a->u.in6.sin6_port == b->u.in6.sin6_port &&
-		       a->u.in6.sin6_scope_id == b->u.in6.sin6_scope_id &&
-		       IN6_ARE_ADDR_EQUAL(&a->u.in6.sin6_addr, &b->u.in6.sin6_addr);
+		return compare_in6(&a->u.in6, &b->u.in6);
 	default:
-		return memcmp(&a->u.un, &b->u.un, a->len) == 0;
+		return memcmp(&a->u.un, &b->u.un, a->len);
 	}
 }
 
-bool address_overlaps(const struct address *a, const char *a_device,
-                      const struct address *b, const char *b_device)
+bool address_equal(const struct address *a, const struct address *b)
 {
-	const in_port_t port = address_port(a);
-
-	if (a->u.sa.sa_family != b->u.sa.sa_family || port == 0 || port != address_port(b))
-		return false;
-	if (a_device && b_device && strcmp(a_device, b_device) != 0)
-		return false;
-	return address_is_wildcard(a) || address_is_wildcard(b) || address_equal(a, b);
+	return address_compare(a, b) == 0;
 }

@@ -69,13 +69,9 @@ void address_set_port(struct address *a, in_port_t port);
 
 /* 0.0.0.0 or :: */
 bool address_is_wildcard(const struct address *a);
-/*
- * True if the kernel would not have both bound at once (without SO_REUSEPORT):
- * one port of one family, on one address or with a wildcard. A device may be
- * NULL for any. Port 0 overlaps with nothing.
- */
-bool address_overlaps(const struct address *a, const char *a_device,
-                      const struct address *b, const char *b_device);
 bool address_equal(const struct address *a, const struct address *b);
+
+/* An order of all addresses, as strcmp(3) has it: 0 for those that are equal. */
+int address_compare(const struct address *a, const struct address *b);
 
 #endif

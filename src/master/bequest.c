@@ -45,29 +45,18 @@ static size_t count(const struct list *l)
 static void add_sockets(struct writing *w)
 {
 	struct handover *h = w->h;
-	const struct listening *l;
+	struct listening *l;
 
 	h->sockets = room(w, count(&w->m->sockets.all), sizeof *h->sockets);
 	list_each(&w->m->sockets.all, l, struct listening, in_sockets)
-		if (h->sockets)
+		if (h->sockets) {
+			l->index = h->n_sockets;
 			h->sockets[h->n_sockets++] = (struct handover_socket){
 				.fd = l->fd, .kind = l->kind, .key = l->key, .service = l->service,
 				.device = l->device, .name = l->name, .position = l->position,
 				.file = l->file, .announced = l->announced,
 			};
-}
-
-static size_t index_of(const struct master *m, const struct listening *wanted)
-{
-	const struct listening *l;
-	size_t i = 0;
-
-	list_each(&m->sockets.all, l, struct listening, in_sockets) {
-		if (l == wanted)
-			break;
-		i++;
-	}
-	return i;
+		}
 }
 
 /* ---- generations -------------------------------------------------------- */
@@ -98,7 +87,7 @@ static void add_service(struct writing *w, struct handover_service *s, const str
 	s->board = pool_board_fd(u->pool, &s->board_version);
 	s->sockets = room(w, u->n_sockets, sizeof *s->sockets);
 	for (size_t i = 0; s->sockets && i < u->n_sockets; i++)
-		s->sockets[s->n_sockets++] = index_of(w->m, u->sockets[i]);
+		s->sockets[s->n_sockets++] = u->sockets[i]->index;
 	add_workers(w, s, u->pool);
 }
 

@@ -173,12 +173,15 @@ void generation_start(struct generation *g)
 		pool_start(g->units[i].pool);
 }
 
+static int compare_with_unit(const void *service, const void *unit)
+{
+	return strcmp(service, ((const struct unit *)unit)->service->name);
+}
+
+/* They are in the order of their names: conf.h. */
 const struct unit *generation_find(const struct generation *g, const char *service)
 {
-	for (size_t i = 0; i < g->n; i++)
-		if (strcmp(g->units[i].service->name, service) == 0)
-			return &g->units[i];
-	return NULL;
+	return bsearch(service, g->units, g->n, sizeof *g->units, compare_with_unit);
 }
 
 void generation_continue(struct generation *g, const struct generation *before, bool resting)

@@ -67,27 +67,59 @@ static struct listener_options options_of(const struct conf_listen *c)
 	};
 }
 
-static bool same_text(const char *a, const char *b)
+/*
+ * What makes a listener the same across a reload: address and device; with port 0 its
+ * service and its place there as well. service and position are l's own, or asked for.
+ */
+static struct claim claim_as_written(enum listen_kind kind, const struct address *key,
+                                     const char *device, const char *service, size_t position)
 {
-	return a == b || (a && b && strcmp(a, b) == 0);
+	struct claim c = claim_of_address(kind, key, device);
+
+	if (kind == LISTEN_INET && address_port(key) == 0) {
+		c.name = service;
+		c.number = position;
+	}
+	return c;
 }
 
-/* INTERFACES: the same address and device; for port 0 also the same place in the file. */
-static bool is_same(const struct listening *l, const struct conf_listen *c,
-                    const char *service, size_t position)
+static int enter_bound(struct sockets *s, struct listening *l)
 {
-	if (l->kind != c->kind || !address_equal(&l->key, &c->address) ||
-	    !same_text(l->device, c->device))
-		return false;
-	if (c->kind != LISTEN_INET || address_port(&c->address) != 0)
-		return true;
-	return l->position == position && strcmp(l->service, service) == 0;
+	l->as_bound = claim_of_address(l->kind, &l->address, l->device);
+	return claims_add(&s->bound, &l->as_bound);
 }
 
-static bool overlaps(const struct listening *l, const struct conf_listen *c)
+/* From now on others find it. 0, or -1 with errno, and it is still the caller's. */
+static int enter(struct sockets *s, struct listening *l)
 {
-	return l->kind == LISTEN_INET && c->kind == LISTEN_INET &&
-	       address_overlaps(&l->address, l->device, &c->address, c->device);
+	if (l->kind == LISTEN_SYSTEMD)
+		l->as_written = claim_of_inherited(l->name);
+	else
+		l->as_written = claim_as_written(l->kind, &l->key, l->device, l->service, l->position);
+	if (claims_add(&s->written, &l->as_written) == -1)
+		return -1;
+	if (l->kind == LISTEN_INET && enter_bound(s, l) == -1) {
+		claims_remove(&s->written, &l->as_written);
+		return -1;
+	}
+	list_append(&s->all, &l->in_sockets);
+	return 0;
+}
+
+static int enter_or_free(struct sockets *s, struct listening *l)
+{
+	if (enter(s, l) == 0)
+		return 0;
+	listening_free(l);
+	return -1;
+}
+
+/* And frees it. */
+static void leave(struct sockets *s, struct listening *l)
+{
+	claims_remove(&s->written, &l->as_written);
+	claims_remove(&s->bound, &l->as_bound);
+	listening_free(l);
 }
 
 /* ---- what systemd gave us ----------------------------------------------- */
@@ -100,9 +132,8 @@ static int adopt(struct sockets *s, int fd, const char *name)
 		return -1;
 	l->fd = fd;
 	l->name = strdup(name);
-	list_append(&s->all, &l->in_sockets);
 	if (l->name && listener_adopt(fd, &l->address) == 0)
-		return 0;
+		return enter_or_free(s, l);
 	log_warn("inherited descriptor %d (%s) is not a listening stream socket: %m", fd, name);
 	listening_free(l);
 	return 0;
@@ -148,12 +179,11 @@ struct listening *sockets_adopt(struct sockets *s, const struct listening *like)
 	l->file = like->file;
 	l->announced = like->announced;
 	if (copy_text(&l->device, like->device) == -1 || copy_text(&l->name, like->name) == -1 ||
-	    listener_adopt(like->fd, &l->address) == -1) {
+	    listener_adopt(like->fd, &l->address) == -1 || enter(s, l) == -1) {
 		listening_free(l);
 		return NULL;
 	}
 	l->fd = like->fd;
-	list_append(&s->all, &l->in_sockets);
 	return l;
 }
 
@@ -185,13 +215,28 @@ enum where { IN_PLACE, ANYWHERE };
 static struct listening *find_listening(const struct search *q, const struct conf_listen *c,
                                         size_t position, enum where where)
 {
-	struct listening *l;
+	const struct claim wanted =
+		claim_as_written(c->kind, &c->address, c->device, q->service->name, position);
+	struct claim *at = NULL;
 
-	list_each(&q->sockets->all, l, struct listening, in_sockets)
-		if (is_same(l, c, q->service->name, position) &&
-		    (where == ANYWHERE || listener_is_in_place(&l->address, &l->file)))
+	while ((at = claims_next_same(&q->sockets->written, &wanted, at))) {
+		struct listening *l = container_of(at, struct listening, as_written);
+
+		if (where == ANYWHERE || listener_is_in_place(&l->address, &l->file))
 			return l;
+	}
 	return NULL;
+}
+
+/* One that the kernel would not have beside c; NULL: none. */
+static const struct listening *find_overlap(const struct sockets *s, const struct conf_listen *c)
+{
+	const struct claim wanted = claim_of_address(c->kind, &c->address, c->device);
+	const struct claim *found = NULL;
+
+	if (c->kind == LISTEN_INET && address_port(&c->address) != 0)
+		found = claims_find_overlap(&s->bound, &wanted, NULL);
+	return found ? container_of(found, struct listening, as_bound) : NULL;
 }
 
 static int fail(struct search *q, const struct conf_listen *c, int exit_code,
@@ -249,16 +294,34 @@ static int take(struct search *q, const struct conf_listen *c, struct listening 
 	return 0;
 }
 
-static int take_inherited(struct search *q, const struct conf_listen *c)
+static int take_named(struct search *q, const struct conf_listen *c)
 {
-	const int before = q->n;
+	const struct claim wanted = claim_of_inherited(c->systemd_name);
+	struct claim *at = NULL;
+
+	while ((at = claims_next_same(&q->sockets->written, &wanted, at)))
+		if (take(q, c, container_of(at, struct listening, as_written)) == -1)
+			return -1;
+	return 0;
+}
+
+/* A configuration has that once at most. */
+static int take_every_inherited(struct search *q, const struct conf_listen *c)
+{
 	struct listening *l;
 
 	list_each(&q->sockets->all, l, struct listening, in_sockets)
-		if (l->kind == LISTEN_SYSTEMD &&
-		    (!c->systemd_name || strcmp(c->systemd_name, l->name) == 0) &&
-		    take(q, c, l) == -1)
+		if (l->kind == LISTEN_SYSTEMD && take(q, c, l) == -1)
 			return -1;
+	return 0;
+}
+
+static int take_inherited(struct search *q, const struct conf_listen *c)
+{
+	const int before = q->n;
+
+	if ((c->systemd_name ? take_named(q, c) : take_every_inherited(q, c)) == -1)
+		return -1;
 	if (q->n > before)
 		return 0;
 	return fail(q, c, EX_CONFIG, "%s: missing: no such listening socket was inherited (systemd hands"
@@ -278,15 +341,16 @@ static int open_at(struct listening *l, in_port_t port)
 }
 
 /* "*:0": both families get the same port, and what is free for one may not be for the other. */
-static int open_pair(struct listening *first, struct listening *second)
+static int open_pair(struct sockets *s, struct listening *first, struct listening *second)
 {
 	for (int i = 0; i < PORT_TRIES; i++) {
 		if (open_at(second, address_port(&first->address)) == 0)
 			return 0;
 		if (errno != EADDRINUSE)
 			return -1;
+		claims_remove(&s->bound, &first->as_bound);
 		fd_close(&first->fd);
-		if (open_at(first, 0) == -1)
+		if (open_at(first, 0) == -1 || enter_bound(s, first) == -1)
 			return -1;
 	}
 	return -1;
@@ -306,7 +370,7 @@ static int open_new(struct search *q, const struct conf_listen *c, size_t positi
 	l->device = c->device ? strdup(c->device) : NULL;
 	l->wish.options = options_of(c);
 	l->wish.options.device = l->device;
-	result = first && first->users == 1 ? open_pair(first, l) :
+	result = first && first->users == 1 ? open_pair(q->sockets, first, l) :
 	         open_at(l, first ? address_port(&first->address) : 0);
 	if (result == -1) {
 		listening_free(l);
@@ -314,10 +378,15 @@ static int open_new(struct search *q, const struct conf_listen *c, size_t positi
 			return 0;       /* this kernel has no such family */
 		return fail_to_open(q, c);
 	}
-	list_append(&q->sockets->all, &l->in_sockets);
-	if (take(q, c, l) == -1) {
+	if (enter(q->sockets, l) == -1) {
+		fail(q, c, EX_OSERR, "%s", strerror(errno));
 		listener_unlink(&l->address, &l->file);
 		listening_free(l);
+		return -1;
+	}
+	if (take(q, c, l) == -1) {
+		listener_unlink(&l->address, &l->file);
+		leave(q->sockets, l);
 		return -1;
 	}
 	q->by_index[position] = l;
@@ -327,19 +396,18 @@ static int open_new(struct search *q, const struct conf_listen *c, size_t positi
 static int take_or_open(struct search *q, const struct conf_listen *c, size_t position)
 {
 	char text[ADDRESS_TEXT_MAX];
-	struct listening *l;
+	struct listening *l = find_listening(q, c, position, IN_PLACE);
+	const struct listening *other;
 
-	l = find_listening(q, c, position, IN_PLACE);
 	if (l) {
 		q->by_index[position] = l;
 		return take(q, c, l);
 	}
-	list_each(&q->sockets->all, l, struct listening, in_sockets)
-		if (overlaps(l, c))
-			return fail(q, c, EX_UNAVAILABLE,
-			            "%s overlaps with %s, on which service \"%s\" listens "
-			            "(remove that one in a reload of its own first)", c->text,
-			            address_format(&l->address, text, sizeof text), l->service);
+	other = find_overlap(q->sockets, c);
+	if (other)
+		return fail(q, c, EX_UNAVAILABLE, "%s overlaps with %s, on which service \"%s\" listens"
+		            " (remove that one in a reload of its own first)", c->text,
+		            address_format(&other->address, text, sizeof text), other->service);
 	l = q->sockets->keeps_lost ? find_listening(q, c, position, ANYWHERE) : NULL;
 	if (open_new(q, c, position) == 0)
 		return 0;
@@ -390,17 +458,21 @@ void sockets_release(struct sockets *s, struct listening *l)
 		         "%s: the socket of %s whose file was removed is closed", l->service, text);
 		notify_send(s->events, "closed service=%s address=%s", l->service, text);
 	}
-	listening_free(l);
+	leave(s, l);
 }
 
 /* A socket may have gone from one service to another. */
 static void rename_service(struct listening *l)
 {
-	if (!l->wish.service)
-		return;
-	free(l->service);
-	l->service = l->wish.service;
+	char *service = l->wish.service;
+
 	l->wish.service = NULL;
+	if (!service || strcmp(service, l->service) == 0) {
+		free(service);          /* a claim may have l->service as its name */
+		return;
+	}
+	free(l->service);
+	l->service = service;
 }
 
 static void announce(const struct sockets *s, struct listening *l)
@@ -437,6 +509,6 @@ void sockets_close(struct sockets *s)
 
 	list_each(&s->all, l, struct listening, in_sockets) {
 		listener_unlink(&l->address, &l->file);
-		listening_free(l);
+		leave(s, l);
 	}
 }

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "claims.h"
 #include "conf.h"
 #include "list.h"
 #include "listener.h"
@@ -16,6 +17,8 @@
 
 struct listening {                      /* one socket */
 	struct list             in_sockets;
+	struct claim            as_written;     /* what makes it the same across generations */
+	struct claim            as_bound;       /* what nobody else can listen to beside it */
 	int                     fd;
 	enum listen_kind        kind;
 	struct address          key;    /* as configured: a port may be 0 */
@@ -32,10 +35,12 @@ struct listening {                      /* one socket */
 		struct listener_options options;
 	} wish;
 	bool                    announced;
+	size_t                  index;  /* among all, while they are written down for an upgrade */
 };
 
 struct sockets {
 	struct list    all;
+	struct claims  written, bound;  /* of all */
 	struct notify *events;          /* or NULL */
 	bool           keeps_lost;      /* a file that cannot be made anew is a warning, no error */
 };

@@ -1,100 +1,108 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Compares listeners by the kernel's rules for sockets without SO_REUSEPORT.
+ * Listeners in the order of their places, each with the first one before it that it
+ * cannot be bound beside: one complaint for each, however many there are.
  */
 #include <config.h>
 #include "conf_overlap.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct claim {
+#include "claims.h"
+#include "list.h"
+
+struct wish {
+	struct claim               claim;
 	const struct conf_listen  *listen;
 	const struct conf_service *service;
 };
 
-/* An inherited socket without a name claims all of them. */
-static bool same_inherited(const char *a, const char *b)
+/* The kernel chooses a free port: that overlaps with nothing. */
+static bool can_overlap(const struct conf_listen *l)
 {
-	return !a || !b || strcmp(a, b) == 0;
+	return l->kind != LISTEN_INET || address_port(&l->address) != 0;
 }
 
-static bool overlaps(const struct conf_listen *a, const struct conf_listen *b)
+static struct claim claim_of(const struct conf_listen *l)
 {
-	if (a->kind != b->kind)
-		return false;
-	switch (a->kind) {
-	case LISTEN_SYSTEMD:
-		return same_inherited(a->systemd_name, b->systemd_name);
-	case LISTEN_UNIX:
-		return address_equal(&a->address, &b->address);
-	case LISTEN_INET:
-		break;
-	}
-	return address_overlaps(&a->address, a->device, &b->address, b->device);
+	if (l->kind != LISTEN_SYSTEMD)
+		return claim_of_address(l->kind, &l->address, l->device);
+	return claim_of_inherited(l->systemd_name);
 }
 
-/* By port first: only neighbours need a closer look. */
-static int compare(const void *one, const void *other)
+static int by_place(const void *one, const void *other)
 {
-	const struct claim *a = one, *b = other;
-	const int port_a = address_port(&a->listen->address);
-	const int port_b = address_port(&b->listen->address);
-	int diff = port_a - port_b;
+	const struct conf_listen *a = ((const struct wish *)one)->listen;
+	const struct conf_listen *b = ((const struct wish *)other)->listen;
+	int diff = strcmp(a->place.file, b->place.file);
 
 	if (!diff)
-		diff = strcmp(a->listen->place.file, b->listen->place.file);
-	if (!diff)
-		diff = a->listen->place.line - b->listen->place.line;
-	if (!diff)
-		diff = (a->listen > b->listen) - (a->listen < b->listen);
-	return diff;
+		diff = a->place.line - b->place.line;
+	return diff ? diff : (a > b) - (a < b);
 }
 
-static void complain(struct conf_loader *ld, const struct claim *first, const struct claim *then)
+/* n: how many before it there are. */
+static void complain(struct conf_loader *ld, const struct wish *first, const struct wish *then, size_t n)
 {
 	const bool same = strcmp(first->listen->text, then->listen->text) == 0;
+	char others[64] = "";
 
+	if (n > 1)
+		snprintf(others, sizeof others, " and %zu more before it", n - 1);
 	conf_report_at(&ld->report, then->listen->place,
-	               "services.%s.listen \"%s\" %s \"%s\" of service %s (%s:%d)",
+	               "services.%s.listen \"%s\" %s \"%s\" of service %s (%s:%d)%s",
 	               then->service->name, then->listen->text,
 	               same ? "is listened on already:" : "overlaps with",
 	               first->listen->text, first->service->name,
-	               first->listen->place.file, first->listen->place.line);
+	               first->listen->place.file, first->listen->place.line, others);
 }
 
-static struct claim *collect(const struct conf *conf, size_t *n)
+static struct wish *collect(const struct conf *conf, size_t *n)
 {
-	struct claim *claims;
+	struct wish *wishes;
 
 	*n = 0;
 	for (size_t i = 0; i < conf->n_services; i++)
 		*n += conf->services[i]->n_listen;
-	claims = calloc(*n + 1, sizeof *claims);
-	if (!claims)
+	wishes = calloc(*n + 1, sizeof *wishes);
+	if (!wishes)
 		abort();
 	*n = 0;
 	for (size_t i = 0; i < conf->n_services; i++)
 		for (size_t j = 0; j < conf->services[i]->n_listen; j++)
-			claims[(*n)++] = (struct claim){
-				&conf->services[i]->listen[j], conf->services[i],
+			wishes[(*n)++] = (struct wish){
+				.listen = &conf->services[i]->listen[j], .service = conf->services[i],
 			};
-	return claims;
+	return wishes;
+}
+
+/* Adds w to those that are there, or complains of it. */
+static void judge(struct conf_loader *ld, struct claims *claims, struct wish *w)
+{
+	const struct claim *first;
+	size_t n;
+
+	w->claim = claim_of(w->listen);
+	first = claims_find_overlap(claims, &w->claim, &n);
+	if (first)
+		complain(ld, container_of(first, struct wish, claim), w, n);
+	if (claims_add(claims, &w->claim) == -1)
+		abort();
 }
 
 void conf_overlap_check(struct conf_loader *ld)
 {
+	struct claims claims = { .root = NULL };
 	size_t n;
-	struct claim *claims = collect(ld->conf, &n);
+	struct wish *wishes = collect(ld->conf, &n);
 
-	qsort(claims, n, sizeof *claims, compare);
+	qsort(wishes, n, sizeof *wishes, by_place);
 	for (size_t i = 0; i < n; i++)
-		for (size_t j = i + 1; j < n; j++) {
-			if (address_port(&claims[i].listen->address) !=
-			    address_port(&claims[j].listen->address))
-				break;
-			if (overlaps(claims[i].listen, claims[j].listen))
-				complain(ld, &claims[i], &claims[j]);
-		}
-	free(claims);
+		if (can_overlap(wishes[i].listen))
+			judge(ld, &claims, &wishes[i]);
+	for (size_t i = 0; i < n; i++)
+		claims_remove(&claims, &wishes[i].claim);
+	free(wishes);
 }

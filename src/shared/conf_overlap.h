@@ -7,7 +7,7 @@
 
 #include "conf_loader.h"
 
-/* Complains of each pair of listeners in enabled services that cannot both be bound. */
+/* Complains of each listener in enabled services that cannot be bound beside an earlier one. */
 void conf_overlap_check(struct conf_loader *ld);
 
 #endif

@@ -208,6 +208,54 @@ START_TEST(overlapping_listeners_are_refused_with_both_places)
 	}
 } END_TEST
 
+START_TEST(a_listener_is_complained_of_once_however_many_it_overlaps_with)
+{
+	ck_assert_ptr_null(load(
+		"defaults = { handler = { type = \"echo\"; }; }; services = {\n"
+		"a = { listen = \"127.0.0.1:80\"; };\nb = { listen = \"127.0.0.2:80\"; };\n"
+		"c = { listen = \"127.0.0.3:80\"; };\nd = { listen = \"0.0.0.0:80\"; };\n"
+		"e = { listen = \"127.0.0.2:80\"; }; };"));
+	ck_assert_str_eq(complaints,
+		"t.conf:5: services.d.listen \"0.0.0.0:80\" overlaps with \"127.0.0.1:80\" of service"
+		" a (t.conf:2) and 2 more before it\n"
+		"t.conf:6: services.e.listen \"127.0.0.2:80\" is listened on already: \"127.0.0.2:80\""
+		" of service b (t.conf:3) and 1 more before it\n");
+} END_TEST
+
+static size_t n_ports;                  /* address_port() calls: each comparison once needed two */
+
+in_port_t __real_address_port(const struct address *a);
+in_port_t __wrap_address_port(const struct address *a);
+
+in_port_t __wrap_address_port(const struct address *a)
+{
+	n_ports++;
+	return __real_address_port(a);
+}
+
+/* All on one port, so that the port alone does not tell them apart. */
+START_TEST(listeners_are_not_each_compared_with_each)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	const int n = 40;
+
+	fputs("defaults = { handler = { type = \"echo\"; }; }; services = {", out);
+	for (int i = 0; i < n; i++) {
+		fprintf(out, " s%d = { listen = [ \"127.0.%d.1:80\"", i, i);
+		for (int j = 2; j <= CONF_LISTEN_MAX; j++)
+			fprintf(out, ", \"127.0.%d.%d:80\"", i, j);
+		fputs(" ]; };", out);
+	}
+	fputs(" };", out);
+	fclose(out);
+	n_ports = 0;
+	load_well(text);
+	ck_assert_uint_lt(n_ports, (size_t)n * CONF_LISTEN_MAX * 20);
+	free(text);
+} END_TEST
+
 START_TEST(disabled_services_claim_nothing)
 {
 	const struct conf *conf = load_well(
@@ -232,6 +280,8 @@ int main(void)
 	tcase_add_test(tc, a_unix_socket_has_a_mode_and_an_owner);
 	tcase_add_test(tc, sockets_beyond_the_limit_are_refused);
 	tcase_add_test(tc, overlapping_listeners_are_refused_with_both_places);
+	tcase_add_test(tc, a_listener_is_complained_of_once_however_many_it_overlaps_with);
+	tcase_add_test(tc, listeners_are_not_each_compared_with_each);
 	tcase_add_test(tc, disabled_services_claim_nothing);
 	return run_tap(suite);
 }

@@ -189,6 +189,52 @@ START_TEST(what_makes_a_socket_the_same)
 	ck_assert_ptr_nonnull(strstr(error.text, "overlaps"));
 } END_TEST
 
+static size_t n_comparisons;            /* of addresses */
+
+bool __real_address_equal(const struct address *a, const struct address *b);
+bool __wrap_address_equal(const struct address *a, const struct address *b);
+int __real_address_compare(const struct address *a, const struct address *b);
+int __wrap_address_compare(const struct address *a, const struct address *b);
+
+bool __wrap_address_equal(const struct address *a, const struct address *b)
+{
+	n_comparisons++;
+	return __real_address_equal(a, b);
+}
+
+int __wrap_address_compare(const struct address *a, const struct address *b)
+{
+	n_comparisons++;
+	return __real_address_compare(a, b);
+}
+
+START_TEST(a_reload_does_not_compare_each_listener_with_each)
+{
+	enum { SERVICES = 5, EACH = 50 };
+	static struct conf_listen listen[SERVICES][EACH];
+	static struct listening *first[SERVICES][CONF_LISTEN_MAX];
+	static const char *const names[SERVICES] = { "a", "b", "c", "d", "e" };
+
+	for (int i = 0; i < SERVICES; i++) {
+		struct conf_service s = service(names[i], listen[i], EACH);
+
+		for (int j = 0; j < EACH; j++) {
+			listen[i][j] = inet4("127.0.0.1", 0);
+			listen[i][j].address.u.in.sin_addr.s_addr += htonl((uint32_t)(EACH * i + j));
+		}
+		ck_assert_int_eq(acquire(&s, 1, first[i]), EACH);
+	}
+	sockets_commit(&sockets, 1);
+	n_comparisons = 0;
+	for (int i = 0; i < SERVICES; i++) {
+		struct conf_service s = service(names[i], listen[i], EACH);
+
+		ck_assert_int_eq(acquire(&s, 2, again), EACH);
+		ck_assert_mem_eq(first[i], again, EACH * sizeof *again);
+	}
+	ck_assert_uint_lt(n_comparisons, SERVICES * EACH * 30);
+} END_TEST
+
 START_TEST(overlapping_sockets_are_refused_with_who_has_them)
 {
 	struct conf_listen one = inet4("127.0.0.1", 0), wild;
@@ -468,6 +514,7 @@ int main(void)
 	tcase_add_test(tc, new_listeners_are_opened_and_the_last_user_closes_them);
 	tcase_add_test(tc, the_next_generation_gets_the_same_sockets);
 	tcase_add_test(tc, what_makes_a_socket_the_same);
+	tcase_add_test(tc, a_reload_does_not_compare_each_listener_with_each);
 	tcase_add_test(tc, overlapping_sockets_are_refused_with_who_has_them);
 	tcase_add_test(tc, one_socket_cannot_be_had_twice_in_a_generation);
 	tcase_add_test(tc, after_a_failure_nothing_is_taken);
