@@ -26,6 +26,10 @@
 
 #define CONF_ARENA_SIZE   (64u << 20)   /* address space for one configuration */
 #define CONF_FILE_MAX     (4u << 20)    /* bytes in one file */
+#define CONF_TEXT_MAX     (64u << 20)   /* bytes in all its files together */
+#define CONF_FILES_MAX    10000         /* files, the main one among them */
+#define CONF_NAMES_MAX    100000        /* names in folders that patterns look at: under a second */
+#define CONF_GROUP_MAX    20000         /* settings in one group: the arena has room for fewer services */
 #define CONF_LISTEN_MAX   64            /* sockets of one service; a bit each in a leash message */
 #define CONF_KEEP         (-1)          /* umask, nice, mode, uid, gid: leave as it is */
 

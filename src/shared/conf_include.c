@@ -8,23 +8,27 @@
 
 #include <dirent.h>
 #include <errno.h>
-#include <glob.h>
+#include <search.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 
+#include "conf_glob.h"
 #include "text.h"
 
 struct names {
 	char  **items;
-	size_t  n;
+	size_t  n, room;
 };
 
 /* Takes name. */
 static void names_add(struct names *names, char *name)
 {
-	names->items = reallocarray(names->items, names->n + 1, sizeof *names->items);
+	if (names->n == names->room) {
+		names->room = names->room ? 2 * names->room : 64;
+		names->items = reallocarray(names->items, names->room, sizeof *names->items);
+	}
 	if (!names->items || !name)
 		abort();
 	names->items[names->n++] = name;
@@ -72,33 +76,91 @@ static char *complete(const char *main_file, const char *pattern)
 	return full;
 }
 
-static bool was_read(const struct conf_loader *ld, const char *path)
+/* ---- what may be read --------------------------------------------------- */
+
+struct reading {
+	struct conf_loader *ld;
+	struct conf_place   place;      /* of `include` */
+	void               *taken;      /* tsearch(3), of paths: the files that are read */
+	size_t              n_taken;
+	size_t              names_left; /* that patterns may look at */
+	bool                over;       /* one of the bounds, and it has been complained of */
+};
+
+static int compare_paths(const void *a, const void *b)
 {
-	for (const struct conf_source *s = ld->sources; s; s = s->next)
-		if (strcmp(s->path, path) == 0)
-			return true;
-	return false;
+	return strcmp(a, b);
 }
 
-static void read_matches(struct conf_loader *ld, const char *pattern, struct conf_place place)
+static bool is_taken(const struct reading *r, const char *path)
 {
-	char *full = complete(ld->conf->file, pattern);
-	const bool plain = !is_pattern(pattern);
-	glob_t found = { 0 };
-	/* Without a match, a plain name stands for itself: opening it says why. */
-	int rc = glob(full, GLOB_ERR | (plain ? GLOB_NOCHECK : 0), NULL, &found);
+	return tfind(path, &r->taken, compare_paths);
+}
 
-	if (rc == GLOB_ABORTED && (plain || errno != ENOENT))
-		conf_report_at(&ld->report, place, "cannot look for %s: %s", full,
+static void take(struct reading *r, const char *path)
+{
+	char *copy = strdup(path);
+
+	if (!copy || !tsearch(copy, &r->taken, compare_paths))
+		abort();
+	r->n_taken++;
+}
+
+static void complain_of_names(struct reading *r, const char *pattern)
+{
+	conf_report_at(&r->ld->report, r->place, "include looks at more than %d names, the last of"
+	               " them for \"%s\" (a pattern that names its folders, as in"
+	               " \"conf.d/*.conf\")", CONF_NAMES_MAX, pattern);
+	r->over = true;
+}
+
+/* False after a complaint, of which there is one. */
+static bool may_take_another(struct reading *r)
+{
+	if (r->over)
+		return false;
+	r->over = true;
+	if (r->n_taken >= CONF_FILES_MAX)
+		conf_report_at(&r->ld->report, r->place, "include takes more than %d files",
+		               CONF_FILES_MAX);
+	else if (r->ld->text_len > CONF_TEXT_MAX)
+		conf_report_at(&r->ld->report, r->place, "the files have more than %u MB together",
+		               CONF_TEXT_MAX >> 20);
+	else
+		r->over = false;
+	return !r->over;
+}
+
+static void read_file(struct reading *r, const char *path)
+{
+	if (is_taken(r, path) || !may_take_another(r))
+		return;
+	take(r, path);
+	conf_source_read(r->ld, path, r->place);
+}
+
+static void read_matches(struct reading *r, const char *pattern)
+{
+	char *full = complete(r->ld->conf->file, pattern);
+	const bool plain = !is_pattern(pattern);
+	glob_t found;
+	/* Without a match, a plain name stands for itself: opening it says why. */
+	int rc = conf_glob(full, GLOB_ERR | (plain ? GLOB_NOCHECK : 0), &found, &r->names_left);
+
+	if (rc == GLOB_ABORTED && errno == E2BIG)
+		complain_of_names(r, pattern);
+	else if (rc == GLOB_ABORTED && (plain || errno != ENOENT))
+		conf_report_at(&r->ld->report, r->place, "cannot look for %s: %s", full,
 		               strerror(errno));
 	if (rc == 0)
 		qsort(found.gl_pathv, found.gl_pathc, sizeof *found.gl_pathv, compare);
 	for (size_t i = 0; rc == 0 && i < found.gl_pathc; i++)
-		if (!was_read(ld, found.gl_pathv[i]))
-			conf_source_read(ld, found.gl_pathv[i], place);
+		read_file(r, found.gl_pathv[i]);
 	globfree(&found);
 	free(full);
 }
+
+/* ---- what was read, and what was not ------------------------------------ */
 
 static bool is_regular(const char *path)
 {
@@ -107,16 +169,21 @@ static bool is_regular(const char *path)
 	return stat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-static void note_unread(struct conf_loader *ld, const char *folder, struct names *passed)
+static void note_unread(struct reading *r, const char *pattern, const char *folder,
+                        struct names *passed)
 {
 	DIR *dir = opendir(folder);
 	const struct dirent *entry;
 	char *path;
 
-	while (dir && (entry = readdir(dir))) {
+	while (dir && !r->over && (entry = readdir(dir))) {
+		if (r->names_left-- == 0) {
+			complain_of_names(r, pattern);
+			break;
+		}
 		if (asprintf(&path, "%s/%s", folder, entry->d_name) == -1)
 			abort();
-		if (is_regular(path) && !was_read(ld, path))
+		if (is_regular(path) && !is_taken(r, path))
 			names_add(passed, path);
 		else
 			free(path);
@@ -126,35 +193,41 @@ static void note_unread(struct conf_loader *ld, const char *folder, struct names
 }
 
 /* Files in the folders of a pattern that neither it nor another one took. */
-static void note_passed(struct conf_loader *ld, const char *pattern, struct names *passed)
+static void note_passed(struct reading *r, const char *pattern, struct names *passed)
 {
-	char *full = complete(ld->conf->file, pattern);
+	char *full = complete(r->ld->conf->file, pattern);
 	glob_t folders = { 0 };
+	int rc = 0;
 
 	*strrchr(full, '/') = '\0';
-	if (*full && glob(full, GLOB_ONLYDIR, NULL, &folders) == 0)
-		for (size_t i = 0; i < folders.gl_pathc; i++)
-			note_unread(ld, folders.gl_pathv[i], passed);
-	globfree(&folders);
+	if (*full)
+		rc = conf_glob(full, GLOB_ONLYDIR, &folders, &r->names_left);
+	if (rc == GLOB_ABORTED && errno == E2BIG)
+		complain_of_names(r, pattern);
+	for (size_t i = 0; rc == 0 && i < folders.gl_pathc; i++)
+		note_unread(r, pattern, folders.gl_pathv[i], passed);
+	if (*full)
+		globfree(&folders);
 	free(full);
 }
 
-static void fill_passed(struct conf_loader *ld)
+static void fill_passed(struct reading *r)
 {
+	struct conf *conf = r->ld->conf;
 	struct names passed = { 0 };
 	const char **list;
 	size_t n = 0;
 
-	for (size_t i = 0; ld->conf->include[i]; i++)
-		if (is_pattern(ld->conf->include[i]))
-			note_passed(ld, ld->conf->include[i], &passed);
+	for (size_t i = 0; conf->include[i] && !r->over; i++)
+		if (is_pattern(conf->include[i]))
+			note_passed(r, conf->include[i], &passed);
 	if (passed.n)
 		qsort(passed.items, passed.n, sizeof *passed.items, compare);
-	list = conf_loader_alloc(ld, (passed.n + 1) * sizeof *list);
+	list = conf_loader_alloc(r->ld, (passed.n + 1) * sizeof *list);
 	for (size_t i = 0; i < passed.n; i++)
 		if (i == 0 || strcmp(passed.items[i], passed.items[i - 1]) != 0)
-			list[n++] = conf_loader_strdup(ld, passed.items[i]);
-	ld->conf->files_passed = list;
+			list[n++] = conf_loader_strdup(r->ld, passed.items[i]);
+	conf->files_passed = list;
 	names_free(&passed);
 }
 
@@ -171,21 +244,32 @@ static void fill_read(struct conf_loader *ld)
 		*list++ = s->path;
 }
 
+static void read_all(struct reading *r)
+{
+	const struct conf *conf = r->ld->conf;
+
+	take(r, conf->file);
+	for (size_t i = 0; conf->include[i] && !r->over; i++) {
+		if (conf->include[i][0] == '\0')
+			conf_report_at(&r->ld->report, r->place, "include holds an empty name");
+		else
+			read_matches(r, conf->include[i]);
+	}
+}
+
 void conf_include_read(struct conf_loader *ld, struct conf_place place)
 {
-	const struct conf *conf = ld->conf;
+	struct reading r = { .ld = ld, .place = place, .names_left = CONF_NAMES_MAX };
+	struct conf *conf = ld->conf;
 
-	if (conf->include[0] && !conf->file)
-		conf_report_at(&ld->report, place, "include works in a file only");
-	for (size_t i = 0; conf->file && conf->include[i]; i++) {
-		if (conf->include[i][0] == '\0')
-			conf_report_at(&ld->report, place, "include holds an empty name");
-		else
-			read_matches(ld, conf->include[i], place);
+	if (conf->file) {
+		read_all(&r);
+		fill_passed(&r);
+	} else {
+		if (conf->include[0])
+			conf_report_at(&ld->report, place, "include works in a file only");
+		conf->files_passed = conf_loader_alloc(ld, sizeof *conf->files_passed);
 	}
-	if (conf->file)
-		fill_passed(ld);
-	else
-		ld->conf->files_passed = conf_loader_alloc(ld, sizeof *conf->files_passed);
 	fill_read(ld);
+	tdestroy(r.taken, free);
 }

@@ -9,7 +9,8 @@
 
 /*
  * Reads the files that conf->include names, relative to conf->file. Complains
- * at place of what cannot be read. Fills files_read and files_passed.
+ * at place of what cannot be read, and of more than CONF_NAMES_MAX, CONF_FILES_MAX
+ * and CONF_TEXT_MAX (conf.h): what is beyond them is not looked at. Fills files_read and files_passed.
  */
 void conf_include_read(struct conf_loader *ld, struct conf_place place);
 

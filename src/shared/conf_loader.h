@@ -22,7 +22,9 @@ struct conf_loader {
 	struct arena       *arena;
 	struct conf        *conf;       /* what is being built, first in the arena */
 	struct cpus         cpus;       /* what this process may use of the machine */
-	struct conf_source *sources;    /* the files, in the order read, main first */
+	struct conf_source *sources;    /* the files, in the order read, main first, */
+	struct conf_source *last;       /* and the end of it */
+	size_t              text_len;   /* bytes of them all */
 	bool                full;       /* the arena, at some time */
 	struct conf_spill  *spill;      /* what was allocated then */
 };

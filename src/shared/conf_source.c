@@ -90,6 +90,7 @@ static char *read_file(struct conf_loader *ld, const char *path, struct conf_pla
 	}
 	if (!text_is_clean(ld, path, text, len, place))
 		goto fail;
+	ld->text_len += len;
 	close(fd);
 	return text;
 fail:
@@ -101,11 +102,11 @@ fail:
 
 static void append(struct conf_loader *ld, struct conf_source *source)
 {
-	struct conf_source **end = &ld->sources;
-
-	while (*end)
-		end = &(*end)->next;
-	*end = source;
+	if (ld->last)
+		ld->last->next = source;
+	else
+		ld->sources = source;
+	ld->last = source;
 }
 
 static int count_lines(const char *text)
@@ -189,6 +190,7 @@ void conf_source_close_all(struct conf_loader *ld)
 		config_destroy(&ld->sources->tree);
 		free(ld->sources);
 	}
+	ld->last = NULL;
 }
 
 struct conf_place conf_source_place(const config_setting_t *setting)

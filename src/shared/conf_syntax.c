@@ -141,17 +141,50 @@ static void fail(struct walk *w, const char *what)
 
 /* ---- names -------------------------------------------------------------- */
 
+/* By name; the same ones in the order of the text. */
+static int by_name(const void *one, const void *other)
+{
+	const struct name *a = one, *b = other;
+	int diff = memcmp(a->at, b->at, a->len < b->len ? a->len : b->len);
+
+	if (!diff)
+		diff = (a->len > b->len) - (a->len < b->len);
+	return diff ? diff : (a->at > b->at) - (a->at < b->at);
+}
+
+static bool is_twin(const struct name *a, const struct name *b)
+{
+	return a->len == b->len && memcmp(a->at, b->at, a->len) == 0;
+}
+
+/* Of a group, whose names begin with the one numbered first. */
+static void complain_of_twins(struct walk *w, size_t first)
+{
+	const struct name *original = NULL;
+
+	if (w->n > first)
+		qsort(w->names + first, w->n - first, sizeof *w->names, by_name);
+	for (size_t i = first; i < w->n; i++) {
+		if (i == first || !is_twin(&w->names[i], original)) {
+			original = &w->names[i];
+			continue;
+		}
+		conf_report_at(w->report, (struct conf_place){ w->file, w->names[i].line },
+		               "duplicate setting name \"%.*s\" (each once in its group; the first"
+		               " is at %s:%d)", (int)original->len, original->at, w->file,
+		               original->line);
+		w->twins = true;
+	}
+}
+
+/* The parser that comes after us compares each with each. */
 static void note_name(struct walk *w, size_t first, size_t len)
 {
-	const struct conf_place place = { w->file, w->line };
+	char what[64];
 
-	for (size_t i = first; i < w->n; i++) {
-		if (w->names[i].len != len || strncmp(w->names[i].at, w->at, len) != 0)
-			continue;
-		conf_report_at(w->report, place, "duplicate setting name \"%.*s\" (each once in its"
-		               " group; the first is at %s:%d)", (int)len, w->at, w->file,
-		               w->names[i].line);
-		w->twins = true;
+	if (w->n - first == CONF_GROUP_MAX) {
+		snprintf(what, sizeof what, "a group has at most %d settings", CONF_GROUP_MAX);
+		fail(w, what);
 		return;
 	}
 	if (w->n == w->room) {
@@ -271,6 +304,8 @@ static void walk_setting(struct walk *w, size_t first)
 		return;
 	}
 	note_name(w, first, len);
+	if (w->failed)
+		return;
 	skip(w, len);
 	skip_blank(w);
 	if (*w->at != '=' && *w->at != ':') {
@@ -296,12 +331,13 @@ static void walk_settings(struct walk *w, char end, int begun)
 		if (*w->at == '\0') {
 			snprintf(what, sizeof what, "the \"{\" of line %d is not closed", begun);
 			fail(w, what);
-			return;
+		} else {
+			walk_setting(w, first);
 		}
-		walk_setting(w, first);
 	}
 	if (!w->failed && end)
 		skip(w, 1);
+	complain_of_twins(w, first);
 	w->n = first;
 }
 

@@ -384,6 +384,24 @@ static void check_refusals(const struct refusal *rows, size_t n)
 	}
 }
 
+/* libconfig would compare each name with each. */
+START_TEST(a_group_has_a_bounded_number_of_settings)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	fputs("services = {\n", out);
+	for (int i = 0; i <= CONF_GROUP_MAX; i++)
+		fprintf(out, "s%d={};\n", i);
+	fputs("};", out);
+	fclose(out);
+	ck_assert_ptr_null(load(text));
+	ck_assert_str_eq(complaints, "t.conf:20002: syntax error at \"s20000\", column 1: a group has at"
+	                 " most 20000 settings\n");
+	free(text);
+} END_TEST
+
 START_TEST(texts_that_mislead_the_parser_are_refused)
 {
 	check_refusals(syntax, LENGTH(syntax));
@@ -808,6 +826,7 @@ int main(void)
 	TCase *tc = tcase_create("conf");
 
 	suite_add_tcase(suite, tc);
+	tcase_add_test(tc, a_group_has_a_bounded_number_of_settings);
 	tcase_add_test(tc, texts_that_mislead_the_parser_are_refused);
 	tcase_add_test(tc, keys_and_values_are_refused_with_what_would_be_right);
 	tcase_add_test(tc, contradictions_and_missing_things_are_refused);

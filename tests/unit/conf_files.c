@@ -4,8 +4,10 @@
  */
 #include <config.h>
 #include "conf_harness.h"
+#include "conf_glob.h"
 #include "conf_sandbox.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
 #include <sys/stat.h>
@@ -134,6 +136,78 @@ START_TEST(included_files_are_held_to_their_rules)
 	ck_assert(complained("main.conf:1: cannot open "));
 	ck_assert(complained("missing: No such file or directory"));
 	ck_assert(complained("main.conf:1: nice is not a known key"));
+} END_TEST
+
+static char last_complaint[512];
+
+static void keep_last_of_include(void *arg, enum conf_weight weight, const char *line)
+{
+	(void)arg, (void)weight;
+	if (strstr(line, "include takes"))
+		snprintf(last_complaint, sizeof last_complaint, "%s", line);
+}
+
+/* Ten links of a folder to itself: each star has ten times as many names to look at. */
+START_TEST(a_pattern_looks_at_a_bounded_number_of_names)
+{
+	char name[16];
+
+	for (int i = 0; i < 10; i++) {
+		snprintf(name, sizeof name, "%d.d", i);
+		ck_assert_int_eq(symlink(".", path_of(name)), 0);
+	}
+	ck_assert_ptr_null(load_main("nice = 1;\ninclude = \"*.d/*.d/*.d/*.d/*.d/*.conf\";"));
+	ck_assert(complained("main.conf:1: nice is not a known key"));
+	ck_assert(complained("main.conf:2: include looks at more than 100000 names, the last of them for"
+	                     " \"*.d/*.d/*.d/*.d/*.d/*.conf\" (a pattern that names its folders, as in"
+	                     " \"conf.d/*.conf\")"));
+	ck_assert_ptr_null(strstr(complaints, "not a regular file"));
+} END_TEST
+
+START_TEST(what_is_looked_at_is_counted)
+{
+	size_t left = 100;
+	glob_t found;
+
+	write_file("a.inc", "");
+	write_file("b.inc", "");
+	ck_assert_int_eq(conf_glob(path_of("*.inc"), 0, &found, &left), 0);
+	ck_assert_uint_eq(found.gl_pathc, 2);
+	ck_assert_uint_eq(left, 96);            /* with . and .. */
+	globfree(&found);
+	left = 3;
+	ck_assert_int_eq(conf_glob(path_of("*.inc"), 0, &found, &left), GLOB_ABORTED);
+	ck_assert_int_eq(errno, E2BIG);
+	globfree(&found);
+	left = 0;
+	ck_assert_int_eq(conf_glob(path_of("a.inc"), 0, &found, &left), 0);
+	ck_assert_uint_eq(found.gl_pathc, 1);
+	globfree(&found);
+} END_TEST
+
+/* One that is not there is a file as well: this test shall not write so many. */
+START_TEST(a_bounded_number_of_files_is_taken)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	const struct conf *conf;
+	struct arena a;
+	int status;
+
+	fputs("include = [ \"0\"", out);
+	for (int i = 1; i <= CONF_FILES_MAX; i++)
+		fprintf(out, ", \"%d\"", i);
+	fputs(" ];", out);
+	fclose(out);
+	write_file("main.conf", text);
+	free(text);
+	ck_assert_int_eq(arena_open(&a, CONF_ARENA_SIZE), 0);
+	last_complaint[0] = '\0';
+	status = conf_load_for(CONF_FOR_SHELL, &a, path_of("main.conf"), NULL, keep_last_of_include, NULL, &conf);
+	ck_assert_int_eq(status, EX_CONFIG);
+	ck_assert_ptr_nonnull(strstr(last_complaint, "main.conf:1: include takes more than 10000 files"));
+	arena_close(&a);
 } END_TEST
 
 START_TEST(only_plain_text_files_are_read)
@@ -407,6 +481,9 @@ int main(void)
 	tcase_add_test(tc, a_folder_with_the_letters_of_patterns_is_itself);
 	tcase_add_test(tc, a_comment_may_end_a_file_without_a_newline);
 	tcase_add_test(tc, included_files_are_held_to_their_rules);
+	tcase_add_test(tc, a_pattern_looks_at_a_bounded_number_of_names);
+	tcase_add_test(tc, what_is_looked_at_is_counted);
+	tcase_add_test(tc, a_bounded_number_of_files_is_taken);
 	tcase_add_test(tc, only_plain_text_files_are_read);
 	tcase_add_test(tc, a_relative_name_is_made_absolute);
 	tcase_add_test(tc, paths_are_judged_inside_the_chroot);
