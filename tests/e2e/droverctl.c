@@ -6,6 +6,7 @@
 #include <config.h>
 #include "harness.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -104,6 +105,14 @@ static const struct { const char *name, *args[4], *request, *result, *says; } re
 	  "  DEATHS     LISTEN\n"
 	  "echo     echo     serving      4/4  12/1024   1%      1000       7  1.2M  100"
 	  "  SIGSEGV:1  127.0.0.1:7007\n" },
+	{ "services that have lost connections", { "services" }, "{\"command\":\"services\"}",
+	  "{\"services\":[" SERVICE_THAT_LOST("3", "echo", "12", "1000") "," SERVICE_OF("new", "0", "0") "]}",
+	  "SERVICE  HANDLER  STATE    WORKERS     OPEN  USE  ACCEPTED  SERVED    IN  OUT"
+	  "  DEATHS     LISTEN          LOST\n"
+	  "echo     echo     serving      4/4  12/1024   1%      1000       7  1.2M  100"
+	  "  SIGSEGV:1  127.0.0.1:7007     3\n"
+	  "new      echo     serving      4/4   0/1024   0%         0       7  1.2M  100"
+	  "  SIGSEGV:1  127.0.0.1:7007     0\n" },
 	{ "workers of a service", { "workers", "echo" }, "{\"command\":\"workers\",\"service\":\"echo\"}",
 	  WORKERS,
 	  "SERVICE   PID  GEN  STATE        AGE    OPEN  USE  ACCEPTED  SERVED  IN  OUT  TURN\n"
@@ -201,6 +210,16 @@ START_TEST(the_status_is_shown)
 	ck_assert_int_eq(operator_run_args(f.path, "status"), 0);
 	ck_assert_ptr_nonnull(strstr(operator_output(),
 	                             "\nthe last reload was refused: a.conf:3: no\\x1b[2J\n"));
+	fake_close(&f);
+} END_TEST
+
+START_TEST(warnings_of_a_check_are_told_and_it_is_ok_all_the_same)
+{
+	fake_open(&f);
+	fake_results(&f, "check", "{\"ok\":true,\"warnings\":[\"a.conf:3: one\",7,\"a.conf:4: \\u001b[2J\"]}");
+	ck_assert_int_eq(operator_run_args(f.path, "check"), 0);
+	ck_assert_str_eq(operator_output(), "configuration ok\n");
+	ck_assert_str_eq(operator_errors(), "droverctl: a.conf:3: one\ndroverctl: a.conf:4: \\x1b[2J\n");
 	fake_close(&f);
 } END_TEST
 
@@ -440,6 +459,43 @@ START_TEST(the_real_server_is_changed)
 	ck_assert_int_eq(operator_run_args(path, "status"), 69);
 } END_TEST
 
+START_TEST(the_real_server_tells_what_it_has_lost)
+{
+	const char *path = start_real();
+	const pid_t worker = daemon_next_worker(&d, "s");
+	const int fds[2] = { daemon_connect(&d, "s"), daemon_connect(&d, "s") };
+
+	client_echo(fds[0]);
+	client_echo(fds[1]);
+	ck_assert_int_eq(operator_run_args(path, "services"), 0);
+	ck_assert_ptr_null(strstr(operator_output(), "LOST"));
+	ck_assert_int_eq(operator_run_args(path, "status"), 0);
+	ck_assert_ptr_null(strstr(operator_output(), "lost"));
+	ck_assert_int_eq(kill(worker, SIGKILL), 0);
+	daemon_wait_for(&d, "worker-end pid=%d how=signal", worker);
+	ck_assert_int_eq(operator_run_args(path, "services"), 0);
+	ck_assert_ptr_nonnull(strstr(operator_output(), "  LOST\n"));
+	ck_assert_ptr_nonnull(strstr(operator_output(), "     2\n"));
+	ck_assert_int_eq(operator_run_args(path, "status"), 0);
+	ck_assert_ptr_nonnull(strstr(operator_output(), ", lost 2\n"));
+	close(fds[0]);
+	close(fds[1]);
+} END_TEST
+
+START_TEST(the_real_server_warns_of_what_a_check_finds)
+{
+	const char *path = start_real();
+
+	ck_assert_int_eq(chmod(d.config, 0666), 0);
+	ck_assert_int_eq(operator_run_args(path, "check"), 0);
+	ck_assert_str_eq(operator_output(), "configuration ok\n");
+	ck_assert_ptr_nonnull(strstr(operator_errors(), files_text(
+		"droverctl: %s:1: warning: others can change this file: everybody", d.config)));
+	ck_assert_int_eq(chmod(d.config, 0600), 0);
+	ck_assert_int_eq(operator_run_args(path, "check"), 0);
+	ck_assert_ptr_null(strstr(operator_errors(), "this file"));
+} END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("droverctl");
@@ -457,6 +513,7 @@ int main(void)
 	tc = harness_case(s, "results");
 	tcase_add_loop_test(tc, results_are_shown, 0, ARRAY_SIZE(results));
 	tcase_add_test(tc, the_status_is_shown);
+	tcase_add_test(tc, warnings_of_a_check_are_told_and_it_is_ok_all_the_same);
 	tcase_add_test(tc, control_characters_are_shown_and_not_sent);
 	tcase_add_test(tc, a_long_answer_is_taken_in_whole);
 
@@ -470,6 +527,8 @@ int main(void)
 	tc = harness_case(s, "real");
 	tcase_add_test(tc, the_real_server_is_looked_at);
 	tcase_add_test(tc, the_real_server_is_changed);
+	tcase_add_test(tc, the_real_server_tells_what_it_has_lost);
+	tcase_add_test(tc, the_real_server_warns_of_what_a_check_finds);
 
 	tc = harness_case(s, "completion");
 	if (process_is_installed("bash"))

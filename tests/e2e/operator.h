@@ -87,11 +87,12 @@ void fake_breaks_off(struct fake *f, const char *command, const char *bytes);
 
 /* ---- what a server may say ---------------------------------------------- */
 
-#define SERVICE_OF(name, open, accepted) \
+#define SERVICE_OF(name, open, accepted) SERVICE_THAT_LOST("0", name, open, accepted)
+#define SERVICE_THAT_LOST(lost, name, open, accepted) \
 	"{\"name\":\"" name "\",\"handler\":\"echo\",\"state\":\"serving\",\"listen\":[\"127.0.0.1:7007\"]," \
 	"\"workers\":{\"starting\":0,\"accepting\":4,\"draining\":0,\"wanted\":4,\"min\":4,\"max\":4}," \
 	"\"slots\":{\"open\":" open ",\"max\":1024},\"queue\":{\"length\":0,\"limit\":4096}," \
-	"\"accepted\":" accepted ",\"served\":7,\"bytes_in\":1258291,\"bytes_out\":100,\"requests\":0,\"lost\":0," \
+	"\"accepted\":" accepted ",\"served\":7,\"bytes_in\":1258291,\"bytes_out\":100,\"requests\":0,\"lost\":" lost "," \
 	"\"deaths\":{\"SIGSEGV\":1},\"restart_delay\":0}"
 #define STATUS_OF(uptime, services) \
 	"{\"version\":\"0.1.0\",\"pid\":4711,\"uptime\":" uptime ",\"generation\":3,\"phase\":\"serving\"," \
