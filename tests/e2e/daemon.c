@@ -22,6 +22,8 @@
 #include "mailbox.h"
 #include "process.h"
 
+#define ERRORS_ROOM (1 << 20)           /* bytes of a pipe; the most that an ordinary user may have */
+
 static struct list daemons = { &daemons, &daemons };
 
 const char *daemon_output(const struct daemon *d)
@@ -29,12 +31,32 @@ const char *daemon_output(const struct daemon *d)
 	return files_read(d->out);
 }
 
-const char *daemon_errors(const struct daemon *d)
+/* What has come through the pipe goes to the file, which is there after a failure as well. */
+static void take_in_errors(struct daemon *d)
 {
+	static char piece[1 << 16];
+	ssize_t n;
+
+	while (d->said.fd > 0 && (n = read(d->said.fd, piece, sizeof piece)) > 0)
+		ck_assert_int_eq(write(d->err_fd, piece, (size_t)n), n);
+}
+
+static void on_errors(struct turn_hook *h, short revents)
+{
+	struct daemon *d = container_of(h, struct daemon, said);
+
+	take_in_errors(d);
+	if (revents & POLLHUP)
+		turn_remove(h);
+}
+
+const char *daemon_errors(struct daemon *d)
+{
+	take_in_errors(d);
 	return files_read(d->err);
 }
 
-static void give_up(const struct daemon *d, const char *what)
+static void give_up(struct daemon *d, const char *what)
 {
 	ck_abort_msg("the daemon %s (status %d); its standard error:\n%s", what, d->status,
 	             daemon_errors(d));
@@ -109,6 +131,35 @@ static void redirect(const char *path, int fd, int flags)
 		_exit(EXIT_FAILURE);
 }
 
+/*
+ * Workers have it as it is (a file they would not): what they wrote is there before the events
+ * that follow it. As much fits into it as a test may log before it looks.
+ */
+static void open_errors(struct daemon *d)
+{
+	int ends[2];
+
+	ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
+	fcntl(ends[0], F_SETPIPE_SZ, ERRORS_ROOM);
+	ck_assert_int_eq(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
+	d->err_end = ends[1];
+	d->err_fd = open(d->err, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644);
+	ck_assert_int_ne(d->err_fd, -1);
+	d->said = (struct turn_hook){ .fd = ends[0], .events = POLLIN, .ready = on_errors };
+	turn_add(&d->said);
+}
+
+static void close_errors(struct daemon *d)
+{
+	if (d->said.fd <= 0)
+		return;
+	take_in_errors(d);
+	turn_remove(&d->said);
+	close(d->said.fd);
+	close(d->err_fd);
+	d->said.fd = 0;
+}
+
 static void become_daemon(const struct daemon *d, char *const *argv)
 {
 	/* By its descriptor if not by its name: as somebody else we may not
@@ -117,7 +168,8 @@ static void become_daemon(const struct daemon *d, char *const *argv)
 
 	redirect("/dev/null", STDIN_FILENO, O_RDONLY);
 	redirect(d->out, STDOUT_FILENO, O_WRONLY | O_CREAT | O_APPEND);
-	redirect(d->err, STDERR_FILENO, O_WRONLY | O_CREAT | O_APPEND);
+	if (dup2(d->err_end, STDERR_FILENO) == -1)
+		_exit(EXIT_FAILURE);
 	setenv("NOTIFY_SOCKET", d->notices.path, 1);
 	setenv("DROVER_EVENTS", d->events.path, 1);
 	process_reset_signals();
@@ -135,6 +187,7 @@ static void prepare(struct daemon *d)
 
 	if (d->err) {           /* it has run before */
 		turn_remove(&d->life);
+		close_errors(d);
 		files_remove_tree(d->out);
 		files_remove_tree(d->err);
 	} else {
@@ -146,6 +199,7 @@ static void prepare(struct daemon *d)
 		d->err = files_path(files_text("errors-%d", nr));
 		list_append(&daemons, &d->in_daemons);
 	}
+	open_errors(d);
 	d->gone = false;
 }
 
@@ -174,6 +228,7 @@ void daemon_spawn_with(struct daemon *d, const char *const *args)
 	ck_assert_int_ne(d->pid, -1);
 	if (d->pid == 0)        /* exec(3) changes no argument: its type is older than const */
 		become_daemon(d, (char *const *)argv);
+	close(d->err_end);
 	d->life = (struct turn_hook){
 		.fd = pidfd_open(d->pid, 0), .events = POLLIN, .ready = on_end,
 	};
@@ -383,6 +438,7 @@ void daemon_end_all(void)
 			if (daemon_join(d) != 0)
 				give_up(d, "did not stop properly at INT");
 		}
+		close_errors(d);
 		mailbox_close(&d->events);
 		mailbox_close(&d->notices);
 		list_remove(&d->in_daemons);

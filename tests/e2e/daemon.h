@@ -44,6 +44,8 @@ struct daemon {
 	bool             gone;          /* has ended and was waited for */
 	int              status;        /* then: exit status, or 128 and the signal */
 	struct turn_hook life;          /* watches the pidfd */
+	struct turn_hook said;          /* its standard error is a pipe: our end, 0 if there is none; */
+	int              err_end, err_fd;       /* the daemon's, until it has started; and the file err */
 	struct mailbox   events, notices;
 	const char      *config, *out, *err;    /* files: configuration, standard output and error */
 	struct list      in_daemons;
@@ -133,7 +135,7 @@ int daemon_join(struct daemon *d);
 
 /* What it has written so far. */
 const char *daemon_output(const struct daemon *d);
-const char *daemon_errors(const struct daemon *d);
+const char *daemon_errors(struct daemon *d);
 
 /* Stops what still runs, and fails if it does not stop properly. For the harness. */
 void daemon_end_all(void);
