@@ -12,7 +12,9 @@
 #include <linux/openat2.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #define NUMBERS_MAX (1u << 22)          /* to be tried one by one, in a second or so */
@@ -20,6 +22,16 @@
 bool fd_not_yet(int error)
 {
 	return error == EAGAIN || error == EINTR;
+}
+
+bool fd_only_takes_bytes(int fd)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) == -1)
+		return false;
+	return S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) ||
+	       (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3));
 }
 
 int fd_open_inside(int root, const char *path, int flags)

@@ -237,9 +237,10 @@ static void add_head(struct text *t, const struct log_sink *s, enum log_level le
 }
 
 /* RWF_NOWAIT is for pipes since Linux 6.4; before, two writers may see the same room. */
-static ssize_t write_now(int fd, char *line, size_t len)
+static ssize_t write_now(int fd, const char *line, size_t len)
 {
-	const struct iovec iov = { .iov_base = line, .iov_len = len };
+	/* Only read: the type is older than const. */
+	const struct iovec iov = { .iov_base = (void *)(uintptr_t)line, .iov_len = len };
 	struct pollfd p = { .fd = fd, .events = POLLOUT };
 	ssize_t n = pwritev2(fd, &iov, 1, -1, RWF_NOWAIT);
 
@@ -251,7 +252,7 @@ static ssize_t write_now(int fd, char *line, size_t len)
 	return -1;
 }
 
-static ssize_t put_bytes(const struct log_sink *s, char *bytes, size_t len)
+static ssize_t put_bytes(const struct log_sink *s, const char *bytes, size_t len)
 {
 	switch (s->transport) {
 	case BY_POLL:
@@ -271,15 +272,15 @@ static bool is_full(int error)
 }
 
 /*
- * True if the target took the line, else errno says why not. Of a file that is full,
- * another process may have torn its line, where we could write nothing.
+ * How many bytes the target took; if that is not all, errno says why. Of a file that is
+ * full, another process may have torn its line, where we could write nothing.
  */
-static bool deliver(struct log_sink *s, char *line, size_t len)
+static size_t write_lines(struct log_sink *s, const char *lines, size_t len)
 {
 	size_t done = 0;
 
 	while (done < len) {
-		const ssize_t n = put_bytes(s, line + done, len - done);
+		const ssize_t n = put_bytes(s, lines + done, len - done);
 
 		if (n > 0) {
 			done += (size_t)n;      /* the rest follows, or says what is wrong */
@@ -291,12 +292,17 @@ static bool deliver(struct log_sink *s, char *line, size_t len)
 	if (done == len)
 		s->torn = false;
 	else if (!is_datagram(s))
-		s->torn |= done > 0 || is_full(errno);
-	return done == len;
+		s->torn |= (done > 0 && lines[done - 1] != '\n') || is_full(errno);
+	return done;
+}
+
+static bool deliver(struct log_sink *s, const char *line, size_t len)
+{
+	return write_lines(s, line, len) == len;
 }
 
 /* Its reader may have been restarted: the socket is then a new one. */
-static bool deliver_again(struct log_sink *s, char *line, size_t len)
+static bool deliver_again(struct log_sink *s, const char *line, size_t len)
 {
 	int fd;
 
@@ -365,14 +371,55 @@ static bool put_drop_count(struct log_sink *s)
 	return true;
 }
 
+static void count_drops(struct log_sink *s, unsigned long n)
+{
+	if (s->dropped == 0)
+		s->why = errno;
+	s->dropped += n;
+}
+
 void log_sink_put(struct log_sink *s, enum log_level level, const char *body)
 {
 	int saved = errno;
 
-	if (!put_drop_count(s) || !put_line(s, level, body)) {
-		if (s->dropped == 0)
-			s->why = errno;
-		s->dropped++;
-	}
+	if (!put_drop_count(s) || !put_line(s, level, body))
+		count_drops(s, 1);
 	errno = saved;
+}
+
+static unsigned long count_lines(const char *lines, size_t len)
+{
+	unsigned long n = 0;
+
+	for (size_t i = 0; i < len; i++)
+		n += lines[i] == '\n';
+	return n;
+}
+
+void log_sink_pass(struct log_sink *s, const char *lines, size_t len)
+{
+	size_t done = 0;
+
+	if (put_drop_count(s) && (!s->torn || deliver(s, "\n", 1)))
+		done = write_lines(s, lines, len);
+	if (done < len)
+		count_drops(s, count_lines(lines + done, len - done));
+}
+
+bool log_sink_is_delicate(const struct log_sink *s)
+{
+	return s->target == LOG_TARGET_FILE || !fd_only_takes_bytes(s->fd);
+}
+
+bool log_sink_is_standard_error(const struct log_sink *s)
+{
+	return s->target == LOG_TARGET_STDERR;
+}
+
+void log_sink_divert(struct log_sink *s, int pipe)
+{
+	log_sink_switch(s, pipe);
+	s->transport = BY_WRITE;
+	s->torn = false;
+	s->dropped = 0;                 /* the master counts its own */
 }

@@ -10,6 +10,8 @@
 #ifndef DROVER_BASE_LOG_SINK_H
 #define DROVER_BASE_LOG_SINK_H
 
+#include <stddef.h>
+
 #include "log.h"
 
 #define LOG_BODY_MAX (LOG_LINE_MAX - 128)       /* what comes before and after it always fits */
@@ -30,6 +32,12 @@ void log_sink_close(struct log_sink **sp);
  */
 void log_sink_put(struct log_sink *s, enum log_level level, const char *body);
 
+/*
+ * Lines that another process has made for this target: each is shorter than LOG_LINE_MAX and
+ * has its newline. Those that do not go through are counted as any others are.
+ */
+void log_sink_pass(struct log_sink *s, const char *lines, size_t len);
+
 /* Lines of s are fields: so is the one about dropped lines then. */
 void log_sink_hold_fields(struct log_sink *s);
 
@@ -46,5 +54,19 @@ int log_sink_open_again(const struct log_sink *s);
 
 /* From now on s writes to fd, which it takes. */
 void log_sink_switch(struct log_sink *s, int fd);
+
+/*
+ * True if whoever has its descriptor could do more than add a line: truncate a file, or type
+ * into a terminal. Such a target is for those alone that nobody from outside can take over.
+ */
+bool log_sink_is_delicate(const struct log_sink *s);
+
+bool log_sink_is_standard_error(const struct log_sink *s);
+
+/*
+ * From now on s writes to a pipe, which it takes, with O_NONBLOCK, and out of which another
+ * process writes to the target (log_sink_pass). For a copy of s in a child.
+ */
+void log_sink_divert(struct log_sink *s, int pipe);
 
 #endif

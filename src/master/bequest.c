@@ -99,6 +99,8 @@ static void add_generation(struct writing *w, struct handover_generation *to,
 		.shutdown_ms = g->conf->shutdown_timeout, .state_dir = g->conf->state_dir,
 		.log = g->conf->log, .access_log = g->conf->access_log,
 	};
+	if (g->log_process)
+		to->log_process = log_process_past(g->log_process);
 	to->services = room(w, g->n, sizeof *to->services);
 	for (size_t i = 0; to->services && i < g->n; i++)
 		add_service(w, &to->services[to->n_services++], &g->units[i]);

@@ -18,6 +18,7 @@
 #include "stop.h"
 #include "upgrade.h"
 
+#define REOPEN_MS 10000                         /* of a process that may wait for a disk */
 #define KICK_MS (PROGRAM_KILL_MS + 5000)        /* a program has that long to go */
 
 const struct unit *changes_find(const struct master *m, const char *service)
@@ -68,15 +69,22 @@ void changes_stop(struct master *m, struct control_client *c, const struct contr
 		stop_begin(m, order);
 }
 
+static json_t *reopened(void)
+{
+	return json_pack("{s:b}", "reopened", 1);
+}
+
 void changes_reopen_logs(struct master *m, struct control_client *c,
                          const struct control_request *r)
 {
 	(void)r;
-	if (master_reopen_logs(m))
-		control_client_answer(c, json_pack("{s:b}", "reopened", 1));
-	else
+	if (!master_reopen_logs(m))
 		control_client_refuse(c, CONTROL_REFUSED, "a log could not be opened, and goes on"
 		                      " as it was (the server's log says why)");
+	else if (m->outcome.kind == OUTCOME_NONE && master_is_switching_logs(m))
+		outcome_begin(&m->outcome, c, OUTCOME_REOPEN, NULL, REOPEN_MS);
+	else    /* beside another change, that is the one that is waited for */
+		control_client_answer(c, reopened());
 }
 
 /* ---- a service ---------------------------------------------------------- */
@@ -281,6 +289,10 @@ void changes_check(struct master *m)
 		if (workers_of(m, m->outcome.service) == 0)
 			tell_service(&m->outcome);
 		break;
+	case OUTCOME_REOPEN:
+		if (!master_is_switching_logs(m))
+			outcome_done(&m->outcome, reopened());
+		break;
 	}
 }
 
@@ -291,6 +303,9 @@ void changes_expired(struct timer *t)
 	if (o->kind == OUTCOME_KICK)
 		outcome_fail(o, CONTROL_REFUSED, "connection %d-%" PRIu64 " is still open after %d s",
 		             (int)o->worker, o->number, KICK_MS / 1000);
+	else if (o->kind == OUTCOME_REOPEN)
+		outcome_fail(o, CONTROL_REFUSED, "after %d s, a log process still writes to the files"
+		             " of before", REOPEN_MS / 1000);
 	else
 		outcome_fail(o, CONTROL_REFUSED, "not all workers of service \"%s\" accept after"
 		             " timeouts.start; they are waited for", o->service);

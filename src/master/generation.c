@@ -16,6 +16,11 @@
 
 #include "log.h"
 
+/* Bytes that wait in the pipes of a log before lines are dropped: the services share it. */
+#define LOG_ROOM     ((size_t)8 << 20)
+#define LOG_ROOM_MIN ((size_t)64 << 10) /* what a pipe has by itself */
+#define LOG_ROOM_MAX ((size_t)1 << 20)  /* what an ordinary user may have */
+
 /* Logs the reason and keeps it. Returns exit_code. */
 static int fail(struct generation_failure *f, int exit_code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -50,6 +55,33 @@ static int check_logs(const struct generation *g, struct generation_failure *f)
 	return 0;
 }
 
+static void forget_all(void *arg)
+{
+	const struct generation *g = arg;
+
+	g->context.forget(g->context.arg, NULL);
+}
+
+static void on_log_process(void *arg)
+{
+	const struct generation *g = arg;
+
+	g->context.changed(g->context.arg, NULL);
+}
+
+/* 0, or -1 with errno. */
+static int make_log_process(struct generation *g)
+{
+	const struct log_process_owner owner = {
+		.loop = g->context.loop, .events = g->context.events, .logs = &g->logs,
+		.generation = g->number, .detached = g->context.detached,
+		.forget = forget_all, .changed = on_log_process, .arg = g,
+	};
+
+	g->log_process = log_process_new(&owner);
+	return g->log_process ? 0 : -1;
+}
+
 /* 0, or an exit code after the reason was logged. */
 static int open_logs(struct generation *g, struct generation_failure *f)
 {
@@ -57,11 +89,36 @@ static int open_logs(struct generation *g, struct generation_failure *f)
 
 	if (check_logs(g, f) != 0)
 		return EX_CONFIG;
-	if (logs_open(&g->logs, g->conf, &which) == 0)
+	if (logs_open(&g->logs, g->conf, g->context.detached, &which) == -1)
+		return fail(f, errno == EACCES || errno == EPERM ? EX_NOPERM : EX_OSERR,
+		            "%s:%d: open the log \"%s\": %m", which->place.file, which->place.line,
+		            which->path ? which->path : log_target_name(which->target));
+	if (logs_are_delicate(&g->logs) && make_log_process(g) == -1)
+		return no_memory(f);
+	return 0;
+}
+
+static size_t log_room(const struct generation *g)
+{
+	const size_t share = LOG_ROOM / g->conf->n_services;
+
+	return share > LOG_ROOM_MAX ? LOG_ROOM_MAX : share < LOG_ROOM_MIN ? LOG_ROOM_MIN : share;
+}
+
+/* 0, or -1 with errno. */
+static int open_log_pipes(struct generation *g, struct unit *u)
+{
+	struct log_pipes readers;
+
+	if (!g->log_process)
 		return 0;
-	return fail(f, errno == EACCES || errno == EPERM ? EX_NOPERM : EX_OSERR,
-	            "%s:%d: open the log \"%s\": %m", which->place.file, which->place.line,
-	            which->path ? which->path : log_target_name(which->target));
+	if (log_pipes_open(&g->logs, log_room(g), &u->log_pipes, &readers) == -1)
+		return -1;
+	if (log_process_add(g->log_process, &readers) == -1) {
+		log_pipes_close(&readers);
+		return -1;
+	}
+	return 0;
 }
 
 static int open_sockets(struct generation *g, struct unit *u, struct generation_failure *f)
@@ -81,12 +138,17 @@ static int open_unit(struct generation *g, struct unit *u, const struct conf_ser
 	int code;
 
 	u->service = s;
+	if (open_log_pipes(g, u) == -1)
+		return no_memory(f);
 	code = open_sockets(g, u, f);
 	if (code != 0)
 		return code;
 	u->pool = pool_new(&g->context, s, g->number, g->conf->shutdown_timeout, u->sockets,
 	                   u->n_sockets);
-	return u->pool ? 0 : no_memory(f);
+	if (!u->pool)
+		return no_memory(f);
+	pool_use_pipes(u->pool, &u->log_pipes);
+	return 0;
 }
 
 static struct generation *make(const struct conf *conf, struct arena *arena, unsigned int number,
@@ -102,6 +164,8 @@ static struct generation *make(const struct conf *conf, struct arena *arena, uns
 	g->conf = conf;
 	g->all_sockets = sockets;
 	g->context = *context;
+	for (size_t i = 0; i < conf->n_services; i++)
+		g->units[i].log_pipes = LOG_PIPES_NONE;
 	return g;
 }
 
@@ -114,10 +178,17 @@ struct generation *generation_adopt(struct arena *arena, const struct conf *conf
 
 	if (!g)
 		arena_close(arena);
-	else if (logs_open(&g->logs, conf, &which) == -1)
+	else if (logs_open(&g->logs, conf, context->detached, &which) == -1)
 		log_warn("open the log \"%s\" of the program before: %m",
 		         which->path ? which->path : log_target_name(which->target));
 	return g;
+}
+
+int generation_adopt_log_process(struct generation *g, const struct log_process_past *past)
+{
+	if (make_log_process(g) == -1 || log_process_adopt(g->log_process, past) == -1)
+		return -1;
+	return log_process_start(g->log_process);
 }
 
 struct generation *generation_new(const struct conf_fetched *fetched, unsigned int number,
@@ -158,13 +229,29 @@ void generation_free(struct generation **gp)
 	if (!g)
 		return;
 	list_remove(&g->in_master);
-	for (size_t i = 0; i < g->n; i++) {
+	for (size_t i = 0; i < g->conf->n_services; i++) {
 		pool_free(&g->units[i].pool);
 		release_sockets(g, &g->units[i]);
+		log_pipes_close(&g->units[i].log_pipes);
 	}
+	log_process_free(&g->log_process);
 	logs_close(&g->logs);
 	arena_close(&g->arena);
 	free(g);
+}
+
+int generation_start_log_process(struct generation *g, struct generation_failure *failure)
+{
+	if (!g->log_process || log_process_start(g->log_process) == 0)
+		return 0;
+	return fail(failure, EX_OSERR, "start the log process: %m");
+}
+
+bool generation_end_log_process(struct generation *g)
+{
+	for (size_t i = 0; i < g->n; i++)
+		log_pipes_close(&g->units[i].log_pipes);
+	return log_process_is_over(g->log_process);
 }
 
 void generation_start(struct generation *g)
@@ -291,11 +378,21 @@ bool generation_reopen_logs(struct generation *g)
 {
 	const bool all = logs_reopen(&g->logs);
 
+	if (g->log_process) {
+		log_process_switch(g->log_process);
+		return all;
+	}
+	/* They have the targets themselves: those that only take bytes, or as a program before gave them. */
 	for (size_t i = 0; i < g->n; i++)
 		pool_send_logs(g->units[i].pool,
 		               g->logs.log ? log_sink_fd(g->logs.log) : -1,
 		               g->logs.access_log ? log_sink_fd(g->logs.access_log) : -1);
 	return all;
+}
+
+bool generation_reaped(struct generation *g, pid_t pid, int status)
+{
+	return log_process_reaped(g->log_process, pid, status);
 }
 
 bool generation_has(const struct generation *g, const struct pool *p)

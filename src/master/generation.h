@@ -10,6 +10,8 @@
 
 #include "conf_fetch.h"
 #include "list.h"
+#include "log_pipes.h"
+#include "log_process.h"
 #include "logs.h"
 #include "pool.h"
 #include "sockets.h"
@@ -17,6 +19,7 @@
 struct unit {                           /* a service at work */
 	const struct conf_service *service;
 	struct pool               *pool;
+	struct log_pipes           log_pipes;   /* where its workers write, if the logs are not for them */
 	struct listening          *sockets[CONF_LISTEN_MAX];
 	size_t                     n_sockets;   /* 0 once they were released */
 };
@@ -27,6 +30,7 @@ struct generation {
 	struct arena        arena;
 	const struct conf  *conf;
 	struct logs         logs;
+	struct log_process *log_process;        /* writes to them for workers; NULL: it needs none */
 	struct sockets     *all_sockets;
 	struct pool_context context;
 	size_t              n;
@@ -58,6 +62,22 @@ struct generation *generation_new(const struct conf_fetched *fetched, unsigned i
 struct generation *generation_adopt(struct arena *arena, const struct conf *conf,
                                     unsigned int number, struct sockets *sockets,
                                     const struct pool_context *context);
+
+/* The process that writes its logs for its workers, if it needs one, as another program has forked it. -1 with errno. */
+int generation_adopt_log_process(struct generation *g, const struct log_process_past *past);
+
+/*
+ * Starts the process that writes its logs for its workers, if it needs one. To be called
+ * when the master knows g, since the process is to forget it. 0, or an exit code after the
+ * reason was logged.
+ */
+int generation_start_log_process(struct generation *g, struct generation_failure *failure);
+
+/*
+ * No worker is left, nor will there be one: that process may end. True when it has; it is
+ * over then.
+ */
+bool generation_end_log_process(struct generation *g);
 
 /* Frees *gp, which has no workers, and sets it to NULL; NULL is fine. */
 void generation_free(struct generation **gp);
@@ -109,6 +129,9 @@ bool generation_is_settled(const struct generation *g);
 
 /* False if one could not be opened. */
 bool generation_reopen_logs(struct generation *g);
+
+/* If pid is its log process, buries it and returns true. status as from waitpid(2). */
+bool generation_reaped(struct generation *g, pid_t pid, int status);
 
 /* In a worker of mine (NULL: of another generation): all else of g goes out of reach. */
 void generation_forget(struct generation *g, const struct pool *mine);

@@ -42,15 +42,32 @@ static bool each_of_service(const struct handover_service *s, bool (*see)(void *
 	return see(arg, s->board);
 }
 
+static bool each_of_log_process(const struct log_process_past *p, bool (*see)(void *arg, int fd),
+                                void *arg)
+{
+	for (size_t i = 0; i < p->n_inputs; i++)
+		if (!see(arg, p->inputs[i].fd))
+			return false;
+	return p->pid == 0 || (see(arg, p->leash.orders) && see(arg, p->leash.words));
+}
+
+static bool each_of_generation(const struct handover_generation *g, bool (*see)(void *arg, int fd),
+                               void *arg)
+{
+	for (size_t i = 0; i < g->n_services; i++)
+		if (!each_of_service(&g->services[i], see, arg))
+			return false;
+	return each_of_log_process(&g->log_process, see, arg);
+}
+
 bool handover_each_fd(const struct handover *h, bool (*see)(void *arg, int fd), void *arg)
 {
 	for (size_t i = 0; i < h->n_sockets; i++)
 		if (!see(arg, h->sockets[i].fd))
 			return false;
 	for (size_t g = 0; g < h->n_generations; g++)
-		for (size_t i = 0; i < h->generations[g].n_services; i++)
-			if (!each_of_service(&h->generations[g].services[i], see, arg))
-				return false;
+		if (!each_of_generation(&h->generations[g], see, arg))
+			return false;
 	return (h->control == -1 || see(arg, h->control)) &&
 	       (h->client == -1 || see(arg, h->client));
 }
@@ -141,15 +158,30 @@ static bool check_service(const struct check *c, const struct handover_service *
 	return is_board(s->board) || fail(c, "descriptor %d is no scoreboard", s->board);
 }
 
+static bool check_log_process(const struct check *c, const struct log_process_past *p)
+{
+	for (size_t i = 0; i < p->n_inputs; i++)
+		if (!is_pipe_to_read(p->inputs[i].fd))
+			return fail(c, "descriptor %d is no pipe of a log", p->inputs[i].fd);
+	return p->pid == 0 || is_leash(&p->leash) || fail(c, "log process %d: no leash", (int)p->pid);
+}
+
+static bool check_generation(const struct check *c, const struct handover_generation *g)
+{
+	for (size_t i = 0; i < g->n_services; i++)
+		if (!check_service(c, &g->services[i]))
+			return false;
+	return check_log_process(c, &g->log_process);
+}
+
 static bool check_kinds(const struct handover *h, const struct check *c)
 {
 	for (size_t i = 0; i < h->n_sockets; i++)
 		if (!listens(h->sockets[i].fd))
 			return fail(c, "descriptor %d does not listen", h->sockets[i].fd);
 	for (size_t g = 0; g < h->n_generations; g++)
-		for (size_t i = 0; i < h->generations[g].n_services; i++)
-			if (!check_service(c, &h->generations[g].services[i]))
-				return false;
+		if (!check_generation(c, &h->generations[g]))
+			return false;
 	if (h->control != -1 && !(listens(h->control) && is_unix(h->control)))
 		return fail(c, "descriptor %d is no control socket", h->control);
 	if (h->client != -1 && !is_client(h->client))

@@ -22,6 +22,7 @@
 #include "child.h"
 #include "conf.h"
 #include "listener.h"
+#include "log_process.h"
 #include "pool.h"
 
 #define HANDOVER_MAJOR 1
@@ -55,6 +56,7 @@ struct handover_generation {
 	int64_t                  shutdown_ms;
 	const char              *state_dir;
 	struct conf_log          log, access_log;       /* without their places */
+	struct log_process_past  log_process;           /* without inputs: there is none */
 	struct handover_service *services;
 	size_t                   n_services;
 };

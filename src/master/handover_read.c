@@ -347,17 +347,59 @@ static bool get_services(const struct reading *r, const json_t *list, struct han
 	return true;
 }
 
+static bool get_inputs(const struct reading *r, const json_t *list, struct log_process_past *p)
+{
+	struct log_input *inputs = room(r, list, sizeof *inputs);
+	const json_t *item;
+	size_t i;
+
+	if (!inputs)
+		return false;
+	json_array_foreach(list, i, item) {
+		const char *name;
+		int to;
+
+		if (!unpack(r, item, "input", "{s:s, s:i}", "to", &name, "fd", &inputs[i].fd) ||
+		    !get_word(r, &handover_pipes, name, &to))
+			return false;
+		inputs[i].to = (enum log_pipe)to;
+		p->n_inputs++;
+	}
+	p->inputs = inputs;
+	return true;
+}
+
+/* It was not there when workers had the files themselves. */
+static bool get_log_process(const struct reading *r, const json_t *j, struct log_process_past *p)
+{
+	const json_t *inputs;
+	int pid;
+
+	*p = (struct log_process_past){ .leash = { -1, -1 } };
+	if (!j || json_is_null(j))
+		return true;
+	if (!unpack(r, j, "log process", "{s:i, s:i, s:i, s:o}", "pid", &pid, "leash", &p->leash.orders,
+	            "answers", &p->leash.words, "inputs", &inputs))
+		return false;
+	if (pid < 0 || pid == 1 || (pid == 0) != (p->leash.orders == -1) ||
+	    (pid == 0) != (p->leash.words == -1))
+		return fail(r, "log process %d: no process", pid);
+	p->pid = pid;
+	return get_inputs(r, inputs, p);
+}
+
 static bool get_generation(const struct reading *r, const json_t *j, struct handover_generation *g)
 {
-	const json_t *log, *access_log, *services, *state_dir;
+	const json_t *log, *access_log, *services, *state_dir, *log_process = NULL;
 	json_int_t number, shutdown;
 	int serves;
 
-	if (!unpack(r, j, "generation", "{s:I, s:b, s:I, s:o, s:o, s:o, s:o}", "number", &number,
+	if (!unpack(r, j, "generation", "{s:I, s:b, s:I, s:o, s:o, s:o, s?o, s:o}", "number", &number,
 	            "serves", &serves, "shutdown", &shutdown, "state_dir", &state_dir, "log", &log,
-	            "access_log", &access_log, "services", &services) ||
+	            "access_log", &access_log, "log_process", &log_process, "services", &services) ||
 	    !get_name(r, state_dir, "state_dir", &g->state_dir) ||
-	    !get_log(r, log, &g->log) || !get_log(r, access_log, &g->access_log))
+	    !get_log(r, log, &g->log) || !get_log(r, access_log, &g->access_log) ||
+	    !get_log_process(r, log_process, &g->log_process))
 		return false;
 	if (number < 1 || number > r->h->n_numbers || shutdown < 0)
 		return fail(r, "generation: a number is out of range");

@@ -10,6 +10,7 @@
 
 #include "child.h"
 #include "conf.h"
+#include "log_pipes.h"
 #include "secret.h"
 #include "text.h"
 
@@ -32,12 +33,16 @@ static const char *const levels[] = {
 	[LOG_LEVEL_ERROR] = "error", [LOG_LEVEL_WARNING] = "warning", [LOG_LEVEL_INFO] = "info",
 	[LOG_LEVEL_DEBUG] = "debug",
 };
+static const char *const pipes[] = {
+	[LOG_PIPE_LOG] = "log", [LOG_PIPE_ACCESS_LOG] = "access_log", [LOG_PIPE_STDERR] = "stderr",
+};
 
 const struct handover_words handover_states = WORDS(states);
 const struct handover_words handover_kinds = WORDS(kinds);
 const struct handover_words handover_targets = WORDS(targets);
 const struct handover_words handover_formats = WORDS(formats);
 const struct handover_words handover_levels = WORDS(levels);
+const struct handover_words handover_pipes = WORDS(pipes);
 
 int handover_word(const struct handover_words *w, const char *name)
 {

@@ -18,6 +18,7 @@ extern const struct handover_words handover_kinds;             /* enum listen_ki
 extern const struct handover_words handover_targets;           /* enum log_target */
 extern const struct handover_words handover_formats;           /* enum log_format */
 extern const struct handover_words handover_levels;            /* enum log_level */
+extern const struct handover_words handover_pipes;             /* enum log_pipe */
 
 /* The enumerator; -1 if there is none of that name. */
 int handover_word(const struct handover_words *w, const char *name);

@@ -124,14 +124,30 @@ static json_t *make_service(const void *item)
 	                 "workers", LIST_OF(s->workers, s->n_workers, make_worker));
 }
 
+static json_t *make_input(const void *item)
+{
+	const struct log_input *i = item;
+
+	return json_pack("{s:s, s:i}", "to", handover_pipes.names[i->to], "fd", i->fd);
+}
+
+static json_t *make_log_process(const struct log_process_past *p)
+{
+	if (p->n_inputs == 0)
+		return json_null();
+	return json_pack("{s:i, s:i, s:i, s:o}", "pid", (int)p->pid, "leash", p->leash.orders,
+	                 "answers", p->leash.words, "inputs", LIST_OF(p->inputs, p->n_inputs, make_input));
+}
+
 static json_t *make_generation(const void *item)
 {
 	const struct handover_generation *g = item;
 
-	return json_pack("{s:I, s:b, s:I, s:o, s:o, s:o, s:o}", "number", INT g->number,
+	return json_pack("{s:I, s:b, s:I, s:o, s:o, s:o, s:o, s:o}", "number", INT g->number,
 	                 "serves", g->serves, "shutdown", INT g->shutdown_ms,
 	                 "state_dir", put(g->state_dir),
 	                 "log", make_log(&g->log), "access_log", make_log(&g->access_log),
+	                 "log_process", make_log_process(&g->log_process),
 	                 "services", LIST_OF(g->services, g->n_services, make_service));
 }
 

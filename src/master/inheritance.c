@@ -140,6 +140,19 @@ static bool take_unit(struct taking *t, struct generation *g, const struct hando
 	return true;
 }
 
+static bool take_log_process(struct generation *g, const struct handover_generation *from)
+{
+	struct log_process_past past = from->log_process;
+
+	if (past.n_inputs == 0)
+		return true;
+	if (past.pid != 0 && !is_our_child(past.pid)) {
+		leash_close(&past.leash);
+		past.pid = 0;
+	}
+	return generation_adopt_log_process(g, &past) == 0;
+}
+
 static bool take_generation(struct taking *t, const struct handover_generation *from)
 {
 	struct master *m = t->m;
@@ -157,6 +170,8 @@ static bool take_generation(struct taking *t, const struct handover_generation *
 	for (size_t i = 0; i < from->n_services; i++)
 		if (!take_unit(t, g, &from->services[i]))
 			return false;
+	if (!take_log_process(g, from))
+		return false;
 	if (from->serves)
 		m->current = m->predecessor = g;
 	return true;

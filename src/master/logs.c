@@ -6,6 +6,9 @@
 #include "logs.h"
 
 #include <stddef.h>
+#include <unistd.h>
+
+#include "fd.h"
 
 static int open_one(struct log_sink **sink, const struct conf_log *c)
 {
@@ -16,15 +19,30 @@ static int open_one(struct log_sink **sink, const struct conf_log *c)
 	return *sink ? 0 : -1;
 }
 
-int logs_open(struct logs *l, const struct conf *conf, const struct conf_log **which)
+static bool is_delicate(const struct log_sink *s)
+{
+	return s && log_sink_is_delicate(s);
+}
+
+/* What libc or a sanitizer says in a worker. The log has it already, if it goes there. */
+static int open_err(struct logs *l, const struct conf *conf)
+{
+	if (fd_only_takes_bytes(STDERR_FILENO) || conf->log.target == LOG_TARGET_STDERR)
+		return 0;
+	l->err = log_sink_open(LOG_TARGET_STDERR, NULL, LOG_FORMAT_PLAIN);
+	return l->err ? 0 : -1;
+}
+
+int logs_open(struct logs *l, const struct conf *conf, bool detached, const struct conf_log **which)
 {
 	*l = (struct logs){ .level = conf->log.level };
 	*which = &conf->log;
 	if (open_one(&l->log, &conf->log) == -1)
 		return -1;
 	*which = &conf->access_log;
-	if (open_one(&l->access_log, &conf->access_log) == -1) {
-		log_sink_close(&l->log);
+	if (open_one(&l->access_log, &conf->access_log) == -1 ||
+	    (!detached && open_err(l, conf) == -1)) {
+		logs_close(l);
 		return -1;
 	}
 	if (l->access_log)
@@ -36,6 +54,12 @@ void logs_close(struct logs *l)
 {
 	log_sink_close(&l->log);
 	log_sink_close(&l->access_log);
+	log_sink_close(&l->err);
+}
+
+bool logs_are_delicate(const struct logs *l)
+{
+	return is_delicate(l->log) || is_delicate(l->access_log) || l->err;
 }
 
 void logs_use(const struct logs *l)

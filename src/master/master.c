@@ -42,6 +42,10 @@ struct generation *master_new_generation(struct master *m, const struct conf_fet
 		return NULL;
 	}
 	list_append(&m->generations, &g->in_master);
+	if (generation_start_log_process(g, failure) != 0) {
+		generation_free(&g);
+		return NULL;
+	}
 	if (before)
 		generation_continue(g, before, m->resting);
 	else
@@ -89,7 +93,7 @@ void master_bury_old(struct master *m)
 
 	list_each(&m->generations, g, struct generation, in_master) {
 		if (g == m->current || g == m->coming || g == m->predecessor ||
-		    generation_workers(g) > 0)
+		    generation_workers(g) > 0 || !generation_end_log_process(g))
 			continue;
 		notify_send(m->events, "generation-gone generation=%u", g->number);
 		log_debug("generation %u is gone", g->number);
@@ -108,6 +112,16 @@ bool master_reopen_logs(struct master *m)
 	log_info("logs reopened");
 	notify_send(m->events, "logs-reopened");
 	return all;
+}
+
+bool master_is_switching_logs(const struct master *m)
+{
+	const struct generation *g;
+
+	list_each(&m->generations, g, struct generation, in_master)
+		if (log_process_is_switching(g->log_process))
+			return true;
+	return false;
 }
 
 int master_workers(const struct master *m)

@@ -20,6 +20,7 @@ static const char *const names[] = {
 	[OUTCOME_DRAIN] = "drain",
 	[OUTCOME_RESUME] = "resume",
 	[OUTCOME_KICK] = "kick",
+	[OUTCOME_REOPEN] = "reopen-logs",
 };
 
 void outcome_init(struct outcome *o, struct loop *l, void (*expired)(struct timer *t))
@@ -99,8 +100,8 @@ void outcome_reload_is_over(struct outcome *o, unsigned int generation, const ch
 	else if (o->kind == OUTCOME_RELOAD)
 		outcome_done(o, json_pack("{s:I, s:O*}", "generation", (json_int_t)generation,
 		                          "failing", failing));
-	else if (o->kind != OUTCOME_KICK && !why)
+	else if (o->service && !why)
 		outcome_fail(o, CONTROL_REFUSED, "a reload has replaced the workers of service"
-		             " \"%s\" meanwhile", o->service ? o->service : "");
+		             " \"%s\" meanwhile", o->service);
 	json_decref(failing);
 }

@@ -22,6 +22,7 @@ enum outcome_kind {
 	OUTCOME_DRAIN,
 	OUTCOME_RESUME,
 	OUTCOME_KICK,
+	OUTCOME_REOPEN,
 };
 
 struct outcome {

@@ -30,6 +30,8 @@ static _Noreturn void be_worker(struct pool *p, size_t slot, const struct leash 
 		.nofile = x->nofile,
 	};
 
+	if (p->log_pipes)
+		log_pipes_enter(p->log_pipes, x->log, x->access_log);
 	x->forget(x->arg, p);
 	life_of_worker(&start);
 }
@@ -425,6 +427,11 @@ struct pool *pool_new(struct pool_context *context, const struct conf_service *s
 		return NULL;
 	}
 	return p;
+}
+
+void pool_use_pipes(struct pool *p, struct log_pipes *writers)
+{
+	p->log_pipes = writers;
 }
 
 struct pool *pool_adopt(struct pool_context *context, const struct conf_service *service,

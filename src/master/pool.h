@@ -17,6 +17,7 @@
 #include "board.h"
 #include "children.h"
 #include "conf.h"
+#include "log_pipes.h"
 #include "log_sink.h"
 #include "loop.h"
 #include "notify.h"
@@ -31,7 +32,7 @@ struct pool_context {
 	struct loop      *loop;
 	struct notify    *events;
 	struct rlimit     nofile;       /* what droverd was started with */
-	struct log_sink  *log, *access_log;     /* those that new workers get */
+	struct log_sink  *log, *access_log;     /* those that new workers get, or pipes to them */
 	enum log_level    log_level;
 	bool              detached;     /* from the terminal that it was started on */
 	/* In a child that becomes a worker of p: give up what is not its affair. */
@@ -52,6 +53,9 @@ struct pool_context {
 struct pool *pool_new(struct pool_context *context, const struct conf_service *service,
                       unsigned int generation, int64_t shutdown_timeout_ms,
                       struct listening *const *sockets, size_t n_sockets);
+
+/* New workers write to these pipes, lent, instead of to the logs that are not for them. */
+void pool_use_pipes(struct pool *p, struct log_pipes *writers);
 
 /* How a pool of the same service is to go on, in another program. */
 struct pool_orders {

@@ -17,6 +17,7 @@ struct pool {
 	const struct conf_service *service;
 	unsigned int               generation;
 	int64_t                    shutdown_timeout_ms;
+	struct log_pipes          *log_pipes;   /* for new workers; NULL: none */
 	int                        listeners[CONF_LISTEN_MAX];
 	size_t                     n_listeners;
 	struct scaler              scaler;      /* how many are wanted */

@@ -29,6 +29,7 @@
 #include "takeover.h"
 #include "upgrade.h"
 
+#define LAST_LINES_MS 5000              /* the log process may take to write them, when we stop */
 #define DESCRIPTORS 65536               /* of the master: the workers of 16 services, twice */
 
 /* ---- children ----------------------------------------------------------- */
@@ -43,12 +44,15 @@ static void bury_child(struct master *m, pid_t pid, int status)
 	    control_reaped(m->control, pid, status) ||
 	    crash_reports_reaped(&m->crash_reports, pid, status))
 		return;
-	list_each(&m->generations, g, struct generation, in_master)
+	list_each(&m->generations, g, struct generation, in_master) {
+		if (generation_reaped(g, pid, status))
+			return;
 		for (size_t i = 0; i < g->n; i++)
 			if (pool_reaped(g->units[i].pool, pid, status)) {
 				changes_worker_is_gone(m, pid);
 				return;
 			}
+	}
 }
 
 static void reap(struct master *m)
@@ -354,10 +358,23 @@ static bool begin(struct master *m, const struct run_options *o)
 	return m->fetch;
 }
 
+/* What workers have written is there before we say that we have stopped. */
+static void finish_logs(struct master *m)
+{
+	struct generation *g;
+
+	if (master_workers(m) > 0)
+		return;                 /* the loop has failed */
+	list_each(&m->generations, g, struct generation, in_master)
+		if (!generation_end_log_process(g))
+			log_process_finish(g->log_process, LAST_LINES_MS);
+}
+
 static void fini(struct master *m)
 {
 	struct generation *g;
 
+	finish_logs(m);
 	pid_file_remove(m->pid_file);
 	free(m->pid_file);
 	conf_fetch_cancel(&m->fetch);

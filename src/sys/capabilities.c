@@ -56,3 +56,13 @@ int capabilities_drop(void)
 	}
 	return (int)syscall(SYS_capset, &header, sets);
 }
+
+int capabilities_drop_all(void)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
+
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == -1)
+		return -1;
+	return (int)syscall(SYS_capset, &header, none);
+}

@@ -21,4 +21,7 @@ int capabilities_empty_bounds(void);
  */
 int capabilities_drop(void);
 
+/* The same, and of root all of them as well. */
+int capabilities_drop_all(void);
+
 #endif

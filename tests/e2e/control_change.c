@@ -266,6 +266,7 @@ START_TEST(reopen_logs_is_answered_when_they_are_open)
 	ck_assert_int_eq(rename(log, files_path("old.log")), 0);
 	control_ask("{\"command\":\"reopen-logs\"}", "{\"ok\":true,\"result\":{\"reopened\":true}}");
 	ck_assert(files_exist(log));
+	ck_assert_uint_eq(daemon_saw(&d, "log-process-switched"), 1);
 	files_remove_tree(log);
 	files_mkdir("server.log");
 	control_ask("{\"command\":\"reopen-logs\"}", "\"refused\"");

@@ -7,10 +7,13 @@
 #include "handler.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "connection.h"
@@ -75,6 +78,46 @@ static const char *smuggle(const struct worker *w, int fd)
 	return "no way\n";
 }
 
+/* ---- with the descriptors that it has ----------------------------------- */
+
+/* Empties and overwrites whatever lets it, and types into terminals. */
+static void damage(void)
+{
+	static const char bytes[] = "damaged\n";
+
+	for (int fd = 0; fd < 1024; fd++) {
+		const int flags = fcntl(fd, F_GETFL);
+
+		if (flags == -1)
+			continue;
+		fcntl(fd, F_SETFL, flags & ~O_APPEND);
+		if (ftruncate(fd, 0) == 0 || pwrite(fd, bytes, sizeof bytes - 1, 0) > 0)
+			continue;
+		for (const char *byte = bytes; *byte; byte++)
+			ioctl(fd, TIOCSTI, byte);
+	}
+}
+
+/* As libc does before it aborts; without its newline. */
+static void mutter(void)
+{
+	if (write(STDERR_FILENO, "free(): invalid pointer", 23) != 23)
+		_exit(1);
+}
+
+/* Fills the pipes of its logs. */
+static void drown(const struct worker *w)
+{
+	static const char line[] = "mine mine mine mine mine mine mine\n";
+	struct stat st;
+
+	for (int fd = STDERR_FILENO; fd < 1024; fd++)
+		if (fd != w->start.leash.words && fstat(fd, &st) == 0 && S_ISFIFO(st.st_mode) &&
+		    fcntl(fd, F_GETFL) & O_NONBLOCK)
+			while (write(fd, line, sizeof line - 1) > 0)
+				;
+}
+
 static bool ends_in(const char *bytes, size_t len, const char *word)
 {
 	const size_t n = strlen(word);
@@ -92,6 +135,12 @@ static enum handler_verdict received(struct connection *c, const char *bytes, si
 		wait_for_ever();
 	if (ends_in(bytes, len, "flood\n"))
 		flood(c->worker);
+	if (ends_in(bytes, len, "damage\n"))
+		damage();
+	if (ends_in(bytes, len, "drown\n"))
+		drown(c->worker);
+	if (ends_in(bytes, len, "mutter\n"))
+		mutter();
 	if (ends_in(bytes, len, "mumble\n"))
 		mumble(c->worker);
 	if (ends_in(bytes, len, "smuggle\n")) {

@@ -399,6 +399,12 @@ void daemon_barrier(struct daemon *d)
 	}
 }
 
+void daemon_settle_logs(struct daemon *d)
+{
+	daemon_signal(d, SIGUSR1);
+	daemon_wait_for(d, "log-process-switched");
+}
+
 /* ---- Its end ---- */
 
 void daemon_signal(struct daemon *d, int signal)

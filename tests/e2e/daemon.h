@@ -120,6 +120,9 @@ const struct event *daemon_accepted(struct daemon *d, int fd);
 /* How the connection of that event ended: waits for its connection-end. */
 const struct event *daemon_ended(struct daemon *d, const struct event *opened);
 
+/* Waits until the log process has written what workers have said before this call: USR1 asks it to. */
+void daemon_settle_logs(struct daemon *d);
+
 /* TERM, QUIT, INT and KILL make its end no failure. */
 void daemon_signal(struct daemon *d, int signal);
 

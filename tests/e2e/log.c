@@ -46,6 +46,7 @@ START_TEST(the_access_log_has_a_line_for_each_connection)
 
 	daemon_start(&d, "access_log = { target = \"%s\"; };" ONE_ECHO, path);
 	open = visit(&fd);
+	daemon_settle_logs(&d);
 	line = files_read(path);
 	ck_assert_uint_eq(files_count(line, "\n"), 1);
 	ck_assert_ptr_nonnull(strstr(line, " service=s "));
@@ -57,6 +58,7 @@ START_TEST(the_access_log_has_a_line_for_each_connection)
 	ck_assert_ptr_nonnull(strstr(line, files_text(" pid=%s\n", event_word(open, "pid"))));
 	close(fd);
 	visit(&fd);
+	daemon_settle_logs(&d);
 	ck_assert_uint_eq(files_count(files_read(path), "\n"), 2);
 	close(fd);
 } END_TEST
@@ -74,6 +76,7 @@ START_TEST(for_programs_the_access_log_has_the_status_and_no_bytes)
 	             files_script("script", "%s", rows[_i].script));
 	client_ask(daemon_address(&d, "s", 0));
 	daemon_wait_for(&d, "connection-end");
+	daemon_settle_logs(&d);
 	line = files_read(path);
 	ck_assert_ptr_nonnull(strstr(line, " how=exit "));
 	ck_assert_ptr_nonnull(strstr(line, rows[_i].status));
@@ -123,6 +126,7 @@ START_TEST(the_access_log_can_be_json)
 
 	daemon_start(&d, "access_log = { target = \"%s\"; format = \"json\"; };" ONE_ECHO, path);
 	open = visit(&fd);
+	daemon_settle_logs(&d);
 	line = files_read(path);
 	ck_assert_msg(*line && is_json_lines(line), "no JSON: %s", line);
 	ck_assert_ptr_nonnull(strstr(line, "\"service\":\"s\""));
@@ -200,10 +204,7 @@ START_TEST(after_usr1_master_and_workers_write_to_the_new_files)
 	daemon_wait_for(&d, "connection-end");
 	ck_assert_int_eq(rename(log, old_log), 0);
 	ck_assert_int_eq(rename(access, old_access), 0);
-	daemon_signal(&d, SIGUSR1);
-	daemon_wait_for(&d, "logs-reopened");
-	for (int i = 0; i < 2; i++)
-		daemon_wait_for(&d, "logs-switched service=s pid=%d", daemon_next_worker(&d, "s"));
+	daemon_settle_logs(&d);
 	for (int i = 0; i < 8; i++) {
 		client_ask(daemon_address(&d, "s", 0));
 		daemon_wait_for(&d, "connection-end");
@@ -242,12 +243,12 @@ START_TEST(workers_that_are_born_after_usr1_write_to_the_new_file)
 
 	daemon_start(&d, "access_log = { target = \"%s\"; };" ONE_ECHO, access);
 	ck_assert_int_eq(rename(access, files_path("access.log.1")), 0);
-	daemon_signal(&d, SIGUSR1);
-	daemon_wait_for(&d, "logs-switched");
+	daemon_settle_logs(&d);
 	ck_assert_int_eq(kill(daemon_next_worker(&d, "s"), SIGKILL), 0);
 	daemon_next_worker(&d, "s");
 	visit(&fd);
 	close(fd);
+	daemon_settle_logs(&d);
 	ck_assert_uint_eq(files_count(files_read(access), "\n"), 1);
 } END_TEST
 

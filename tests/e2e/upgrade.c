@@ -247,11 +247,34 @@ START_TEST(logs_are_opened_anew_also_for_the_workers_of_before)
 	upgrade_to_next(&d);
 	ck_assert_int_eq(rename(log, renamed), 0);
 	daemon_signal(&d, SIGUSR1);
-	daemon_wait_for(&d, "logs-switched pid=%d", old);
+	daemon_wait_for(&d, "log-process-switched generation=1");
 	close(fd);
 	daemon_wait_for(&d, "worker-end pid=%d", old);
+	daemon_wait_for(&d, "generation-gone generation=1");    /* all that it had to log is written */
 	ck_assert_uint_eq(files_count(files_read(log), "how=closed"), 1);
 	ck_assert_str_eq(files_read(renamed), "");
+} END_TEST
+
+/* The new program holds the pipes, and the files by their names. */
+START_TEST(the_log_process_of_before_is_replaced_as_well)
+{
+	const char *log = files_path("access.txt");
+	pid_t old;
+	int fd;
+
+	daemon_start(&d, "access_log = { target = \"%s\"; };"
+	             SERVICES(SERVICE("s", "echo", "workers = 1;")), log);
+	old = (pid_t)event_number(daemon_wait_for(&d, "log-process-start generation=1"), "pid");
+	fd = daemon_connect(&d, "s");
+	client_echo(fd);
+	upgrade_to_next(&d);
+	ck_assert_int_eq(kill(old, SIGKILL), 0);
+	daemon_wait_for(&d, "log-process-end generation=1 pid=%d how=signal", old);
+	daemon_wait_for(&d, "log-process-start generation=1");
+	close(fd);
+	daemon_wait_for(&d, "log-process-end generation=1 how=exit value=0");
+	daemon_wait_for(&d, "generation-gone generation=1");
+	ck_assert_uint_eq(files_count(files_read(log), "how=closed"), 1);
 } END_TEST
 
 /* The master has two descriptors for each worker, and twice as many workers while it reloads. */
@@ -285,6 +308,7 @@ int main(void)
 	tcase_add_test(tc, it_works_without_a_configuration);
 	tcase_add_test(tc, relative_paths_mean_what_they_meant_at_the_start);
 	tcase_add_test(tc, logs_are_opened_anew_also_for_the_workers_of_before);
+	tcase_add_test(tc, the_log_process_of_before_is_replaced_as_well);
 	tcase_add_test(tc, workers_may_be_more_than_the_soft_limit_and_programs_keep_it);
 	return harness_run(s);
 }

@@ -267,6 +267,7 @@ START_TEST(how_it_ended_is_told)
 	                rows[_i].how, rows[_i].value);
 	ck_assert(event_has(daemon_ended(&d, opened), "connection-end how=exit in=3 out=6"));
 	close(fd);
+	daemon_settle_logs(&d);
 	log = files_read(files_path("access.log"));
 	ck_assert_msg(strstr(log, " in=3 out=6 how=exit "), "%s", log);
 	ck_assert_msg(strstr(log, rows[_i].log), "%s", log);

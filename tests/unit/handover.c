@@ -17,7 +17,8 @@
 static struct handover h, got;
 static char why[256];
 static int listener, client[2], control;
-static struct leash leash, its_leash;
+static struct leash leash, its_leash, log_leash, its_log_leash;
+static int log_pipe[2];
 static struct board *board;
 
 /* ---- One that has everything ---- */
@@ -64,6 +65,7 @@ static void fill(void)
 	static struct handover_socket sockets[1];
 	static struct handover_generation generations[1];
 	static struct handover_service services[1];
+	static struct log_input inputs[1] = { { .to = LOG_PIPE_ACCESS_LOG } };
 	static const char *notices[] = { "READY=1\nSTATUS=s" }, *events[] = { "one", "two \xff" };
 
 	sockets[0] = (struct handover_socket){
@@ -73,12 +75,14 @@ static void fill(void)
 		         .u.in = { .sin_family = AF_INET, .sin_port = htons(7) } },
 	};
 	fill_service(&services[0]);
+	inputs[0].fd = log_pipe[0];
 	generations[0] = (struct handover_generation){
 		.number = 3, .serves = true, .shutdown_ms = 30000, .state_dir = "/var/lib/drover",
 		.services = services, .n_services = 1,
 		.log = { .target = LOG_TARGET_FILE, .path = "/x\xe4\n\"", .level = LOG_LEVEL_DEBUG,
 		         .format = LOG_FORMAT_JSON },
 		.access_log = { .target = LOG_TARGET_NONE },
+		.log_process = { .pid = 4712, .leash = log_leash, .inputs = inputs, .n_inputs = 1 },
 	};
 	h.pid = getpid();
 	h.version = "1.2.3";
@@ -108,6 +112,8 @@ static void set_up(void)
 	listener = listen_at(AF_INET);
 	control = listen_at(AF_UNIX);
 	ck_assert_int_eq(leash_open(&leash, &its_leash), 0);
+	ck_assert_int_eq(leash_open(&log_leash, &its_log_leash), 0);
+	ck_assert_int_eq(pipe2(log_pipe, O_CLOEXEC), 0);
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, client), 0);
 	board = board_new(8, 7, 0);
 	ck_assert_ptr_nonnull(board);
@@ -122,6 +128,10 @@ static void tear_down(void)
 	close(control);
 	leash_close(&leash);
 	leash_close(&its_leash);
+	leash_close(&log_leash);
+	leash_close(&its_log_leash);
+	close(log_pipe[0]);
+	close(log_pipe[1]);
 	close(client[0]);
 	close(client[1]);
 	board_free(&board);
@@ -163,6 +173,11 @@ START_TEST(it_comes_over_as_it_was)
 	ck_assert_str_eq(got.generations[0].log.path, h.generations[0].log.path);
 	ck_assert_int_eq(got.generations[0].log.level, LOG_LEVEL_DEBUG);
 	ck_assert_int_eq(got.generations[0].log.format, LOG_FORMAT_JSON);
+	ck_assert_int_eq(got.generations[0].log_process.pid, 4712);
+	ck_assert_int_eq(got.generations[0].log_process.leash.words, log_leash.words);
+	ck_assert_uint_eq(got.generations[0].log_process.n_inputs, 1);
+	ck_assert_int_eq(got.generations[0].log_process.inputs[0].fd, log_pipe[0]);
+	ck_assert_int_eq(got.generations[0].log_process.inputs[0].to, LOG_PIPE_ACCESS_LOG);
 	s = only_service(&got);
 	ck_assert_str_eq(s->name, "echo");
 	ck_assert_int_eq(s->workers[0].past.pid, 4711);
@@ -329,7 +344,7 @@ static bool is_counter(const char *key)
 /* What the program before may not have had. */
 static bool is_of_late(const char *key)
 {
-	static const char *const keys[] = { "words", "lost", "nofile" };
+	static const char *const keys[] = { "words", "lost", "nofile", "log_process" };
 
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		if (strcmp(key, keys[i]) == 0)
@@ -451,6 +466,9 @@ START_TEST(descriptors_are_what_they_should_be)
 		{ &s->workers[0].past.leash.orders, leash.words, "a leash that is a pipe" },
 		{ &s->workers[0].past.leash.words, client[1], "words that come over a socket" },
 		{ &s->workers[0].past.leash.words, its_leash.words, "the wrong end of a pipe" },
+		{ &h.generations[0].log_process.leash.orders, client[1], "a log process with a stream" },
+		{ (int *)(uintptr_t)&h.generations[0].log_process.inputs[0].fd, log_pipe[1],
+		  "the wrong end of a log's pipe" },
 		{ &s->board, listener, "a board that is a socket" },
 		{ &s->board, STDERR_FILENO, "a standard one" },
 		{ &s->board, 100000, "one that is not there" },

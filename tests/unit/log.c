@@ -420,6 +420,54 @@ START_TEST(a_line_after_one_that_another_has_torn_is_a_line_of_its_own)
 	log_sink_close(&other);
 } END_TEST
 
+/* Of lines of others, those that do not fit are counted, and the torn one is left as a line of its own. */
+START_TEST(lines_of_others_that_do_not_go_through_are_counted)
+{
+	static const char three[] = "20 one one one one\n20 two two two two\n20 three three three\n";
+	struct log_sink *s = open_form(2, "log");
+	const char *text;
+
+	limit_files_to(25);
+	log_sink_pass(s, three, sizeof three - 1);
+	limit_files_to(RLIM_INFINITY);
+	log_sink_pass(s, three, sizeof three - 1);
+	text = unit_read_file("log");
+	ck_assert_int_eq(strncmp(text, "20 one one one one\n20 two\n20", 27), 0);
+	ck_assert_ptr_nonnull(strstr(text, " dropped=2 pid="));
+	ck_assert_ptr_nonnull(strstr(text, strerror(EFBIG)));
+	ck_assert_str_eq(text + strlen(text) - strlen(three), three);
+	log_sink_close(&s);
+} END_TEST
+
+START_TEST(what_can_be_damaged_is_for_nobody_who_can_be_taken_over)
+{
+	static const struct { const char *path; bool is; } rows[] = {
+		{ "log", true }, { "fifo", true }, { "/dev/null", true },
+	};
+	struct log_sink *s;
+
+	ck_assert_int_eq(mkfifo("fifo", 0600), 0);
+	ck_assert_int_ne(open("fifo", O_RDONLY | O_NONBLOCK), -1);
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		s = log_sink_open(LOG_TARGET_FILE, rows[i].path, LOG_FORMAT_TEXT);
+		ck_assert_int_eq(log_sink_is_delicate(s), rows[i].is);  /* by USR1 it may become a file */
+		log_sink_close(&s);
+	}
+	for (int kind = PIPE; kind <= DATAGRAM; kind++) {
+		int reader, writer;
+
+		make_pair((enum kind)kind, &reader, &writer);
+		ck_assert_int_ne(dup2(writer, STDERR_FILENO), -1);
+		s = log_sink_open(LOG_TARGET_STDERR, NULL, LOG_FORMAT_TEXT);
+		ck_assert(!log_sink_is_delicate(s));
+		log_sink_close(&s);
+	}
+	ck_assert_int_ne(dup2(open("log", O_WRONLY), STDERR_FILENO), -1);
+	s = log_sink_open(LOG_TARGET_STDERR, NULL, LOG_FORMAT_TEXT);
+	ck_assert(log_sink_is_delicate(s));
+	log_sink_close(&s);
+} END_TEST
+
 START_TEST(the_flags_of_standard_error_are_not_touched)
 {
 	for (int kind = PIPE; kind <= DATAGRAM; kind++) {
@@ -610,6 +658,8 @@ int main(void)
 	tcase_add_loop_test(blocked, a_line_after_a_torn_one_is_a_line_of_its_own, 0, ARRAY_SIZE(forms));
 	tcase_add_loop_test(blocked, a_line_after_one_that_another_has_torn_is_a_line_of_its_own, 0,
 	                    ARRAY_SIZE(forms));
+	tcase_add_test(blocked, lines_of_others_that_do_not_go_through_are_counted);
+	tcase_add_test(files, what_can_be_damaged_is_for_nobody_who_can_be_taken_over);
 	tcase_add_test(blocked, the_flags_of_standard_error_are_not_touched);
 	tcase_add_test(blocked, a_target_that_is_gone_ends_nothing);
 	tcase_add_test(blocked, lines_for_the_journal_begin_with_their_priority);

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Each turn reads once from each pipe that has something, so that none has to wait for
+ * another, and writes the whole lines of it at once. This process may wait for the disk.
+ */
+#include <config.h>
+#include "log_writer.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "capabilities.h"
+#include "detach.h"
+#include "fd.h"
+#include "line_reader.h"
+#include "list.h"
+#include "log.h"
+#include "loop.h"
+#include "title.h"
+
+#define AT_ONCE (1 << 20)               /* bytes: all that a pipe of an ordinary user can hold */
+
+struct input {
+	struct log_writer *writer;
+	struct watch       watch;       /* fd -1 at its end */
+	struct log_sink   *sink;
+	struct line_reader lines;
+};
+
+struct log_writer {
+	struct loop                    loop;
+	const struct log_writer_start *start;
+	struct watch                   orders;
+	struct input                  *inputs;
+	size_t                         n_open;
+};
+
+static _Noreturn void cannot_start(const char *what)
+{
+	log_err("log process cannot start: %s: %m", what);
+	_exit(EX_OSERR);
+}
+
+/* ---- lines -------------------------------------------------------------- */
+
+/* There may be none: the program after the one that has opened it could not. */
+static void pass(const struct input *i, const char *lines, size_t len)
+{
+	if (i->sink && len > 0)
+		log_sink_pass(i->sink, lines, len);
+}
+
+static void end_input(struct input *i)
+{
+	char last[LOG_LINE_MAX];
+
+	pass(i, last, line_reader_end(&i->lines, last));
+	loop_unwatch(&i->writer->loop, &i->watch);
+	fd_close(&i->watch.fd);
+	if (--i->writer->n_open == 0)
+		loop_stop(&i->writer->loop);
+}
+
+static void take(struct input *i)
+{
+	static char bytes[AT_ONCE], lines[LINE_READER_ROOM(AT_ONCE)];
+	const ssize_t n = i->watch.fd == -1 ? -1 : read(i->watch.fd, bytes, sizeof bytes);
+
+	if (n > 0)
+		pass(i, lines, line_reader_take(&i->lines, bytes, (size_t)n, lines));
+	else if (i->watch.fd != -1 && (n == 0 || !fd_not_yet(errno)))
+		end_input(i);
+}
+
+static void on_input(struct watch *w, uint32_t events)
+{
+	(void)events;
+	take(container_of(w, struct input, watch));
+}
+
+/* ---- orders ------------------------------------------------------------- */
+
+/* What was written before the order is in the old file. */
+static void take_all(struct log_writer *w)
+{
+	for (size_t i = 0; i < w->start->n_inputs; i++)
+		take(&w->inputs[i]);
+}
+
+static void switch_logs(struct log_writer *w, const struct leash_message *m)
+{
+	struct log_sink *const sinks[LEASH_FDS] = {
+		[LEASH_FD_LOG] = w->start->logs->log,
+		[LEASH_FD_ACCESS_LOG] = w->start->logs->access_log,
+	};
+
+	take_all(w);
+	for (int i = 0; i < LEASH_FDS; i++)
+		if (m->fds[i] != -1 && sinks[i])
+			log_sink_switch(sinks[i], m->fds[i]);
+		else
+			fd_drop(m->fds[i]);
+	leash_say(&w->start->leash, &(struct leash_message){ .word = LEASH_LOGS });
+}
+
+static void on_order(struct watch *watch, uint32_t events)
+{
+	struct log_writer *w = container_of(watch, struct log_writer, orders);
+	struct leash_message m;
+
+	(void)events;
+	switch (leash_obey(&w->start->leash, &m)) {
+	case LEASH_EMPTY:
+		return;
+	case LEASH_CLOSED:              /* the master is gone; its workers may have much to say yet */
+	case LEASH_MALFORMED:
+		loop_unwatch(&w->loop, watch);
+		return;
+	case LEASH_OK:
+		if (m.word == LEASH_LOGS)
+			switch_logs(w, &m);
+		return;
+	}
+}
+
+/* ---- birth -------------------------------------------------------------- */
+
+static void keep_only_ours(const struct log_writer_start *s)
+{
+	const struct log_sink *const sinks[] = { s->logs->log, s->logs->access_log, s->logs->err };
+	const size_t n_sinks = sizeof sinks / sizeof *sinks;
+	int *keep = calloc(s->n_inputs + n_sinks + 2, sizeof *keep);
+	size_t n = 0;
+
+	if (!keep)
+		cannot_start("close what is not ours");
+	for (size_t i = 0; i < s->n_inputs; i++)
+		keep[n++] = s->inputs[i].fd;
+	for (size_t i = 0; i < n_sinks; i++)
+		keep[n++] = sinks[i] ? log_sink_fd(sinks[i]) : -1;
+	keep[n++] = s->leash.orders;
+	keep[n++] = s->leash.words;
+	if (fd_keep_only(keep, n) == -1)
+		cannot_start("close what is not ours");
+	free(keep);
+}
+
+/* Its user stays the master's: that of a service could signal it. */
+static void take_place(const struct log_writer_start *s)
+{
+	if (s->detached)
+		dup2(STDIN_FILENO, STDERR_FILENO);      /* the caller's, until the server is ready */
+	if (detach_from_terminal() == -1)
+		cannot_start("leave the terminal");
+	if (capabilities_drop_all() == -1 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
+		cannot_start("give up privileges");
+}
+
+static struct log_sink *sink_of(const struct logs *l, enum log_pipe which)
+{
+	switch (which) {
+	case LOG_PIPE_LOG:
+		return l->log;
+	case LOG_PIPE_ACCESS_LOG:
+		return l->access_log;
+	case LOG_PIPE_STDERR:
+		return l->err;
+	case LOG_PIPES:
+		break;
+	}
+	return NULL;
+}
+
+static void open_loop(struct log_writer *w)
+{
+	const struct log_writer_start *s = w->start;
+
+	w->inputs = calloc(s->n_inputs, sizeof *w->inputs);
+	w->orders = (struct watch){ .fd = s->leash.orders, .ready = on_order };
+	if (!w->inputs || loop_init(&w->loop) == -1 || loop_watch(&w->loop, &w->orders, EPOLLIN) == -1)
+		cannot_start("watch the pipes");
+	for (size_t i = 0; i < s->n_inputs; i++) {
+		w->inputs[i].writer = w;
+		w->inputs[i].sink = sink_of(s->logs, s->inputs[i].to);
+		w->inputs[i].watch = (struct watch){ .fd = s->inputs[i].fd, .ready = on_input };
+		if (loop_watch(&w->loop, &w->inputs[i].watch, EPOLLIN) == -1)
+			cannot_start("watch the pipes");
+		w->n_open++;
+	}
+}
+
+_Noreturn void log_writer_main(const struct log_writer_start *start)
+{
+	struct log_writer w = { .start = start };
+
+	title_set("droverd: log");
+	logs_use(start->logs);
+	keep_only_ours(start);
+	take_place(start);
+	open_loop(&w);
+	_exit(loop_run(&w.loop) == 0 ? EX_OK : EX_OSERR);
+}

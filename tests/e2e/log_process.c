@@ -1,0 +1,324 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Logs that a worker could damage, had it their descriptors: another process writes to
+ * them, and no line is lost, whatever ends.
+ */
+#include <config.h>
+#include "harness.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static struct daemon d;
+
+#define ONE    SERVICES(SERVICE("s", "echo", "workers = 1;"))
+#define ACCESS "access_log = { target = \"%s\"; };"
+#define BOTH   "log = { target = \"%s\"; };" ACCESS
+
+static const char *access_path(void)
+{
+	return files_path("access.log");
+}
+
+/* The daemon's standard error is a file: of which a worker must not have a descriptor. */
+static void log_to_file(void)
+{
+	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+	dup2(open(files_path("stderr"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644), STDERR_FILENO);
+}
+
+/* The log process of the next generation. */
+static pid_t next_log_process(void)
+{
+	return (pid_t)event_number(daemon_wait_for(&d, "log-process-start"), "pid");
+}
+
+static void visit(const char *service)
+{
+	int fd = daemon_connect(&d, service);
+	const struct event *open = daemon_accepted(&d, fd);
+
+	client_echo(fd);
+	client_end(fd);
+	client_expect_end(fd);
+	daemon_ended(&d, open);
+	close(fd);
+}
+
+static size_t access_lines(void)
+{
+	return files_count(files_read(access_path()), " how=");
+}
+
+/* ---- What a worker can do ---- */
+
+/* Of all that process has: files and terminals, that somebody could empty, or type into. */
+static const char *delicate_descriptor(pid_t pid)
+{
+	DIR *all = opendir(files_text("/proc/%d/fd", pid));
+	const char *found = NULL;
+	const struct dirent *e;
+	struct stat st;
+
+	ck_assert_ptr_nonnull(all);
+	while (!found && (e = readdir(all))) {
+		const char *path = files_text("/proc/%d/fd/%s", pid, e->d_name);
+
+		if (e->d_name[0] == '.' || stat(path, &st) == -1)
+			continue;
+		if ((S_ISREG(st.st_mode) || S_ISCHR(st.st_mode)) &&
+		    strcmp(process_link(pid, files_text("fd/%s", e->d_name)), "/dev/null") != 0)
+			found = process_link(pid, files_text("fd/%s", e->d_name));
+	}
+	closedir(all);
+	return found;
+}
+
+START_TEST(a_worker_has_no_descriptor_of_a_file_or_a_terminal)
+{
+	const char *found;
+
+	d.before_exec = log_to_file;
+	if (_i == 0)
+		daemon_start(&d, BOTH ONE, files_path("log"), access_path());
+	else
+		daemon_start(&d, "access_log = { target = \"stderr\"; };" ONE);
+	found = delicate_descriptor(daemon_next_worker(&d, "s"));
+	ck_assert_msg(!found, "it has %s", found);
+} END_TEST
+
+START_TEST(a_worker_that_was_taken_over_cannot_damage_a_log)
+{
+	const char *before, *after;
+	int fd;
+
+	d.program = "tests/e2e/crashy";
+	d.before_exec = log_to_file;
+	if (_i == 0)
+		daemon_start(&d, BOTH ONE, files_path("log"), access_path());
+	else
+		daemon_start(&d, ACCESS ONE, access_path());
+	visit("s");
+	daemon_settle_logs(&d);
+	before = files_text("%s%s%s", files_read(files_path("log")), files_read(files_path("stderr")),
+	                    files_read(access_path()));
+	fd = daemon_connect(&d, "s");
+	client_say(fd, "damage\n");
+	client_expect(fd, "damage\n");
+	after = files_text("%s%s%s", files_read(files_path("log")), files_read(files_path("stderr")),
+	                   files_read(access_path()));
+	ck_assert_str_eq(before, after);
+	client_end(fd);
+	client_expect_end(fd);
+	close(fd);
+	visit("s");
+} END_TEST
+
+START_TEST(what_a_worker_says_before_it_crashes_is_there)
+{
+	int fd;
+
+	d.program = "tests/e2e/crashy";
+	d.before_exec = log_to_file;
+	daemon_start(&d, BOTH ONE, files_path("log"), access_path());
+	visit("s");
+	fd = daemon_connect(&d, "s");
+	client_say(fd, "mutter\n");
+	client_expect(fd, "mutter\n");
+	client_say(fd, "crash\n");
+	daemon_wait_for(&d, "worker-end service=s how=signal");
+	client_expect_gone(fd);
+	close(fd);
+	daemon_signal(&d, SIGTERM);
+	ck_assert_int_eq(daemon_join(&d), 0);
+	ck_assert_uint_eq(access_lines(), 1);
+	ck_assert_str_eq(files_read(files_path("stderr")), "free(): invalid pointer\n");
+} END_TEST
+
+START_TEST(a_service_cannot_fill_the_log_of_another_one)
+{
+	pid_t process;
+	int fd;
+
+	d.program = "tests/e2e/crashy";
+	d.before_exec = log_to_file;
+	daemon_start(&d, ACCESS SERVICES(SERVICE("s", "echo", "workers = 1;")
+	             SERVICE("other", "echo", "workers = 1;")), access_path());
+	process = next_log_process();
+	ck_assert_int_eq(kill(process, SIGSTOP), 0);
+	fd = daemon_connect(&d, "s");
+	client_say(fd, "drown\n");
+	client_expect(fd, "drown\n");
+	visit("s");
+	visit("other");
+	ck_assert_int_eq(kill(process, SIGCONT), 0);
+	daemon_settle_logs(&d);
+	ck_assert_uint_eq(files_count(files_read(access_path()), "service=s "), 0);
+	ck_assert_uint_eq(files_count(files_read(access_path()), "service=other "), 1);
+	visit("s");
+	close(fd);
+	daemon_settle_logs(&d);
+	ck_assert_uint_eq(files_count(files_read(access_path()), " dropped=1 pid="), 1);
+} END_TEST
+
+/* ---- Its death ---- */
+
+/* While the master stands still: there is none then, and its lines wait. */
+START_TEST(one_that_is_killed_is_replaced_and_no_line_is_lost)
+{
+	pid_t process;
+	int end;
+
+	daemon_start(&d, ACCESS ONE, access_path());
+	process = next_log_process();
+	visit("s");
+	daemon_settle_logs(&d);
+	daemon_signal(&d, SIGSTOP);
+	end = process_watch(process);
+	ck_assert_int_eq(kill(process, SIGKILL), 0);
+	process_wait_end(end);
+	visit("s");
+	visit("s");
+	daemon_signal(&d, SIGCONT);
+	daemon_wait_for(&d, "log-process-end pid=%d how=signal value=%d", process, SIGKILL);
+	ck_assert_int_ne(next_log_process(), process);
+	visit("s");
+	daemon_settle_logs(&d);
+	ck_assert_uint_eq(access_lines(), 4);
+	ck_assert_msg(strstr(daemon_errors(&d), files_text("the log process (pid %d) was ended by signal KILL",
+	              process)), "%s", daemon_errors(&d));
+} END_TEST
+
+START_TEST(signals_that_are_meant_for_the_server_do_not_end_it)
+{
+	static const int signals[] = { SIGTERM, SIGINT, SIGQUIT, SIGHUP };
+	pid_t process;
+
+	daemon_start(&d, ACCESS ONE, access_path());
+	process = next_log_process();
+	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++)
+		ck_assert_int_eq(kill(process, signals[i]), 0);
+	visit("s");
+	daemon_settle_logs(&d);
+	ck_assert_uint_eq(access_lines(), 1);
+	ck_assert_uint_eq(daemon_saw(&d, "log-process-end"), 0);
+} END_TEST
+
+/* ---- The end ---- */
+
+/* The log process stands still until no worker is left: the server waits for it. */
+START_TEST(when_the_server_has_stopped_all_lines_are_there)
+{
+	const char *log = files_path("log");
+	pid_t process;
+	int fd;
+
+	daemon_start(&d, BOTH ONE, log, access_path());
+	process = next_log_process();
+	fd = daemon_connect(&d, "s");
+	client_echo(fd);
+	ck_assert_int_eq(kill(process, SIGSTOP), 0);
+	daemon_signal(&d, _i == 0 ? SIGINT : SIGTERM);
+	daemon_wait_for(&d, "stopping");
+	if (_i != 0)
+		client_end(fd);
+	client_expect_gone(fd);
+	close(fd);
+	daemon_wait_for(&d, "worker-end");
+	ck_assert_int_eq(kill(process, SIGCONT), 0);
+	ck_assert_int_eq(daemon_join(&d), 0);
+	ck_assert_uint_eq(access_lines(), 1);
+	ck_assert_ptr_nonnull(strstr(files_read(log), " stopped\n"));
+} END_TEST
+
+START_TEST(one_that_is_killed_at_the_end_is_replaced_as_well)
+{
+	pid_t process;
+	int fd;
+
+	daemon_start(&d, ACCESS ONE, access_path());
+	process = next_log_process();
+	fd = daemon_connect(&d, "s");
+	client_echo(fd);
+	ck_assert_int_eq(kill(process, SIGSTOP), 0);
+	daemon_signal(&d, SIGINT);
+	client_expect_gone(fd);
+	close(fd);
+	daemon_wait_for(&d, "worker-end");
+	ck_assert_int_eq(kill(process, SIGKILL), 0);
+	ck_assert_int_eq(daemon_join(&d), 0);
+	ck_assert_uint_eq(access_lines(), 1);
+} END_TEST
+
+START_TEST(each_generation_has_its_own_which_ends_with_its_last_worker)
+{
+	const char *second = files_path("second.log");
+	pid_t process;
+	int fd;
+
+	daemon_start(&d, ACCESS ONE, access_path());
+	process = next_log_process();
+	fd = daemon_connect(&d, "s");
+	client_echo(fd);
+	daemon_reload(&d, ACCESS ONE, second);
+	ck_assert_int_ne(next_log_process(), process);
+	visit("s");
+	ck_assert_uint_eq(daemon_saw(&d, "log-process-end"), 0);
+	client_end(fd);
+	client_expect_end(fd);
+	close(fd);
+	daemon_wait_for(&d, "log-process-end pid=%d how=exit value=0", process);
+	daemon_wait_for(&d, "generation-gone generation=1");
+	daemon_settle_logs(&d);
+	ck_assert_uint_ge(access_lines(), 1);   /* it may have served the other client, too */
+	ck_assert_uint_eq(access_lines() + files_count(files_read(second), " how="), 2);
+} END_TEST
+
+START_TEST(workers_whose_master_is_gone_are_logged_to_the_end)
+{
+	pid_t process;
+	int fd, end;
+
+	daemon_start(&d, ACCESS ONE, access_path());
+	process = next_log_process();
+	end = process_watch(process);
+	fd = daemon_connect(&d, "s");
+	client_echo(fd);
+	daemon_signal(&d, SIGKILL);
+	daemon_join(&d);
+	client_echo(fd);
+	client_end(fd);
+	client_expect_end(fd);
+	close(fd);
+	process_wait_end(end);
+	ck_assert_uint_eq(access_lines(), 1);
+} END_TEST
+
+int main(void)
+{
+	Suite *s = suite_create("log_process");
+	TCase *tc = harness_case(s, "harm");
+
+	tcase_add_loop_test(tc, a_worker_has_no_descriptor_of_a_file_or_a_terminal, 0, 2);
+	tcase_add_loop_test(tc, a_worker_that_was_taken_over_cannot_damage_a_log, 0, 2);
+	tcase_add_test(tc, what_a_worker_says_before_it_crashes_is_there);
+	tcase_add_test(tc, a_service_cannot_fill_the_log_of_another_one);
+
+	tc = harness_case(s, "death");
+	tcase_add_test(tc, one_that_is_killed_is_replaced_and_no_line_is_lost);
+	tcase_add_test(tc, signals_that_are_meant_for_the_server_do_not_end_it);
+
+	tc = harness_case(s, "end");
+	tcase_add_loop_test(tc, when_the_server_has_stopped_all_lines_are_there, 0, 2);
+	tcase_add_test(tc, one_that_is_killed_at_the_end_is_replaced_as_well);
+	tcase_add_test(tc, each_generation_has_its_own_which_ends_with_its_last_worker);
+	tcase_add_test(tc, workers_whose_master_is_gone_are_logged_to_the_end);
+	return harness_run(s);
+}
