@@ -242,7 +242,7 @@ json_t *crash_files_read(const char *state_dir, const char *name)
 		return NULL;
 	folder = open_folder(state_dir, false);
 	fd = folder == -1 ? -1 : openat(folder, file_of_name(name, file),
-	                                O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	                                O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 	if (is_readable(fd))
 		report = json_loadfd(fd, JSON_REJECT_DUPLICATES, NULL);
 	fd_drop(fd);

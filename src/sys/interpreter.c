@@ -198,14 +198,23 @@ static bool judge_head(struct view *v, int fd, char *head, size_t len, int depth
 	return judge_script(v, head + 2, depth);
 }
 
+static bool is_regular(int fd)
+{
+	struct stat st;
+
+	return fd != -1 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/* Of a worker, which has no terminal, one that it opens would become the controlling one. */
 static bool judge(struct view *v, const char *path, int depth)
 {
+	const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY;
 	char head[HEAD_MAX + 1];
 	ssize_t n;
 	bool fine = true;
-	int fd = depth > DEPTH_MAX ? -1 : fd_open_inside(v->root, path, O_RDONLY | O_NONBLOCK);
+	int fd = depth > DEPTH_MAX ? -1 : fd_open_inside(v->root, path, flags);
 
-	n = fd == -1 ? -1 : read(fd, head, sizeof head - 1);
+	n = is_regular(fd) ? read(fd, head, sizeof head - 1) : -1;
 	if (n >= 0) {
 		head[n] = '\0';
 		fine = judge_head(v, fd, head, (size_t)n, depth);

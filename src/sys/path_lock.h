@@ -15,8 +15,9 @@ struct path_lock {
 };
 
 /*
- * Takes the lock, without waiting. 0, or -1 with errno: EADDRINUSE if another process
- * has it, EEXIST if something else than a file has its name. Where the file system knows no locks, all get it.
+ * Takes the lock, without waiting. 0, or -1 with errno: EADDRINUSE if another process has it,
+ * EEXIST if something else than a file has its name. Where the file system knows no locks,
+ * all get it.
  */
 int path_lock_take(struct path_lock *l, const char *path);
 

@@ -7,6 +7,7 @@
 #include "interpreter.h"
 
 #include <elf.h>
+#include <pty.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 
@@ -175,6 +176,32 @@ START_TEST(another_error_is_what_it_is)
 	ck_assert_str_eq(interpreter_explain("/bin/sh", EAGAIN, why), strerror(EAGAIN));
 } END_TEST
 
+/* In a process that leads a session without a terminal, as workers do. */
+START_TEST(a_terminal_in_place_of_a_program_does_not_become_ours)
+{
+	const pid_t pid = fork();
+	int ours, theirs, status;
+
+	if (pid == 0) {
+		if (setsid() == -1 || openpty(&ours, &theirs, NULL, NULL, NULL) == -1)
+			_exit(1);
+		interpreter_judge(NULL, ttyname(theirs), why);
+		_exit(open("/dev/tty", O_RDONLY | O_CLOEXEC) == -1 && errno == ENXIO ? 0 : 2);
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_int_eq(status, 0);
+} END_TEST
+
+static bool has_terminals(void)
+{
+	int ours, theirs;
+	const bool has = openpty(&ours, &theirs, NULL, NULL, NULL) == 0 && ttyname(theirs);
+
+	if (has)
+		close(ours), close(theirs);
+	return has;
+}
+
 int main(void)
 {
 	Suite *s = suite_create("interpreter");
@@ -192,5 +219,7 @@ int main(void)
 	tcase_add_test(tc, the_folder_that_is_not_there_is_named);
 	tcase_add_test(tc, one_that_may_not_be_executed_is_said_to_be_so);
 	tcase_add_test(tc, another_error_is_what_it_is);
+	unit_add_if(has_terminals(), "there are no pseudo-terminals", tc,
+	            a_terminal_in_place_of_a_program_does_not_become_ours);
 	return unit_run(s);
 }
