@@ -5,7 +5,9 @@
 #include <config.h>
 #include "access_log.h"
 
+#include <fcntl.h>
 #include <signal.h>
+#include <unistd.h>
 
 #include "unit.h"
 
@@ -80,9 +82,20 @@ START_TEST(fields_are_the_same_in_both_formats)
 	expect_line(LOG_FORMAT_JSON, &rows[_i]);
 } END_TEST
 
+/* Neither into the log nor to standard error, whatever is open. */
 START_TEST(without_an_access_log_nothing_is_written)
 {
+	struct log_sink *log = log_sink_open(LOG_TARGET_FILE, "log", LOG_FORMAT_TEXT);
+	const int errors = open("errors", O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
+
+	log_use(log, LOG_LEVEL_DEBUG);
+	ck_assert_int_eq(dup2(errors, STDERR_FILENO), STDERR_FILENO);
 	access_log_put(NULL, &rows[0].record);
+	ck_assert_str_eq(unit_read_file("log"), "");
+	ck_assert_str_eq(unit_read_file("errors"), "");
+	close(errors);
+	log_use(NULL, LOG_LEVEL_ERROR);
+	log_sink_close(&log);
 } END_TEST
 
 /* Of the longest that the configuration allows: nothing is cut, or JSON would end in its middle. */
