@@ -15,8 +15,8 @@
 #include <string.h>
 
 #include "conf.h"
+#include "fuzz_files.h"
 
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 const char *__lsan_default_suppressions(void);
 const char *__lsan_default_options(void);
 
@@ -103,27 +103,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	free(text);
 	return 0;
 }
-
-#ifdef FUZZ_STANDALONE
-static void run_file(const char *path)
-{
-	FILE *in = fopen(path, "re");
-	static uint8_t data[CONF_FILE_MAX];
-	size_t size;
-
-	if (!in) {
-		perror(path);
-		exit(1);
-	}
-	size = fread(data, 1, sizeof data, in);
-	fclose(in);
-	LLVMFuzzerTestOneInput(data, size);
-}
-
-int main(int argc, char **argv)
-{
-	for (int i = 1; i < argc; i++)
-		run_file(argv[i]);
-	return 0;
-}
-#endif
