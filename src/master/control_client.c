@@ -107,8 +107,9 @@ static void on_limit(struct timer *t)
 {
 	struct control_client *c = container_of(t, struct control_client, limit);
 
-	control_client_refuse(c, CONTROL_BAD_REQUEST, "a line must be complete within %d s",
-	                      CONTROL_LINE_MS / 1000);
+	if (c->state != CLIENT_LEAVING)
+		control_client_refuse(c, CONTROL_BAD_REQUEST, "a line must be complete within %d s",
+		                      CONTROL_LINE_MS / 1000);
 	control_client_close(c);
 }
 
@@ -122,12 +123,37 @@ static void end_line(struct control_client *c)
 	c->owner->line(c->owner->arg, c, c->line, len);
 }
 
+/*
+ * It is told so, and nothing else. One that still sends would have an error from that, and
+ * not read the answer, if the socket were closed at once.
+ */
+static void refuse_long_line(struct control_client *c)
+{
+	control_client_refuse(c, CONTROL_BAD_REQUEST, "a line has at most %zu bytes", sizeof c->line);
+	if (c->state == CLIENT_CLOSED)
+		return;
+	c->state = CLIENT_LEAVING;
+	c->len = 0;
+	loop_timer(c->loop, &c->limit, CONTROL_LINE_MS);
+	shutdown(c->watch.fd, SHUT_WR);
+}
+
+static void throw_away(struct control_client *c)
+{
+	const ssize_t n = recv(c->watch.fd, c->line, sizeof c->line, MSG_DONTWAIT);
+
+	if (n == -1 && fd_not_yet(errno))
+		return;
+	if (n > 0)
+		c->len += (size_t)n;
+	if (n <= 0 || c->len > CONTROL_LEAVE_MAX)
+		control_client_close(c);
+}
+
 static void wait_for_more(struct control_client *c)
 {
 	if (c->len == sizeof c->line) {
-		control_client_refuse(c, CONTROL_BAD_REQUEST, "a line has at most %zu bytes",
-		                      sizeof c->line);
-		control_client_close(c);
+		refuse_long_line(c);
 		return;
 	}
 	c->state = CLIENT_READING;
@@ -163,6 +189,8 @@ static void on_event(struct watch *w, uint32_t events)
 
 	if (c->state == CLIENT_IDLE || c->state == CLIENT_READING)
 		read_some(c);
+	else if (c->state == CLIENT_LEAVING)
+		throw_away(c);
 	else if (events & (EPOLLHUP | EPOLLERR))
 		control_client_close(c);
 }

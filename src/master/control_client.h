@@ -15,7 +15,8 @@
 #include "loop.h"
 #include "reporter.h"
 
-#define CONTROL_LINE_MS 10000           /* for a whole line, once it has begun */
+#define CONTROL_LINE_MS   10000         /* for a whole line, once it has begun */
+#define CONTROL_LEAVE_MAX (1u << 20)    /* bytes that a client may still send after its last answer */
 
 enum control_client_state {
 	CLIENT_IDLE,            /* nothing of a request has come */
@@ -23,6 +24,7 @@ enum control_client_state {
 	CLIENT_QUEUED,          /* waits for its turn to be answered by a reporter */
 	CLIENT_REPORTING,       /* is being answered by one */
 	CLIENT_WAITING,         /* for the outcome of a change */
+	CLIENT_LEAVING,         /* has had its last answer; what it still sends is thrown away */
 	CLIENT_CLOSED,
 };
 
@@ -48,7 +50,7 @@ struct control_client {
 	struct report_job                  job;         /* likewise */
 	struct reporter                   *reporter;    /* while it is REPORTING */
 	json_t                            *last_words;  /* the answer to be given at the end of all */
-	size_t                             len;
+	size_t                             len;         /* of line; LEAVING: of what was thrown away */
 	char                               line[CONTROL_LINE_MAX];
 };
 

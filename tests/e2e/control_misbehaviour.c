@@ -133,6 +133,24 @@ START_TEST(a_megabyte_without_a_newline_is_cut_short)
 	control_check_health(&d);
 } END_TEST
 
+/* It does not look for an answer before all is written, and what it writes is not refused. */
+START_TEST(who_writes_a_long_line_to_its_end_reads_what_is_wrong_with_it)
+{
+	static char line[500000];
+	int fd;
+
+	daemon_start(&d, ECHO(""), control_path());
+	fd = control_connect();
+	memset(line, 'x', sizeof line - 2);
+	line[sizeof line - 2] = '\n';
+	client_say(fd, line);
+	client_say(fd, "{\"command\":\"version\"}\n");
+	control_expect(fd, "{\"ok\":false,\"error\":\"bad-request\",\"message\":\"a line has at most 4096 bytes\"");
+	client_expect_end(fd);
+	close(fd);
+	control_check_health(&d);
+} END_TEST
+
 START_TEST(half_a_line_is_waited_for_but_not_for_ever)
 {
 	int fd;
@@ -354,6 +372,7 @@ int main(void)
 	tcase_add_test(tc, deep_nesting_is_refused);
 	tcase_add_test(tc, a_client_cannot_hand_over_a_descriptor);
 	tcase_add_test(tc, a_megabyte_without_a_newline_is_cut_short);
+	tcase_add_test(tc, who_writes_a_long_line_to_its_end_reads_what_is_wrong_with_it);
 	tcase_add_test(tc, half_a_line_is_waited_for_but_not_for_ever);
 	tcase_add_test(tc, who_goes_in_the_middle_of_anything_is_not_missed);
 	tcase_add_test(tc, ten_thousand_commands_at_once_are_taken_one_by_one);
