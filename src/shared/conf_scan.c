@@ -9,6 +9,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <limits.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -116,6 +117,22 @@ static void judge_integer(struct scan *s, size_t len)
 		               (int)len, s->at, (int)len, s->at);
 }
 
+/* The number with a fraction or an exponent that begins here, len bytes, if it is lost on the way. */
+static void judge_fraction(struct scan *s, size_t len)
+{
+	const size_t mantissa = strcspn(s->at, "eE");
+	const size_t digits = mantissa < len ? mantissa : len;
+	const double value = strtod(s->at, NULL);
+
+	if (isinf(value))
+		conf_report_at(s->report, (struct conf_place){ s->file, s->line },
+		               "%.*s is too large for a number", (int)len, s->at);
+	else if (value == 0 && strcspn(s->at, "123456789") < digits)
+		conf_report_at(s->report, (struct conf_place){ s->file, s->line },
+		               "%.*s is too small to be told from 0 (0, if that is meant; a duration"
+		               " is at least 0.001)", (int)len, s->at);
+}
+
 static size_t count_suffix(const char *at)
 {
 	return at[0] != 'L' ? 0 : at[1] != 'L' ? 1 : 2;
@@ -147,8 +164,10 @@ static void skip_number(struct scan *s)
 			refuse(s, s->line, "a number without digits");
 		len += 1 + part;
 		len += count_exponent(s->at + len);
+		judge_fraction(s, len);
 	} else if (whole && count_exponent(s->at + len)) {
 		len += count_exponent(s->at + len);
+		judge_fraction(s, len);
 	} else if (whole) {
 		len += count_suffix(s->at + len);
 		judge_integer(s, len);

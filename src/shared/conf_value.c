@@ -209,6 +209,15 @@ static void complain_of_name(struct conf_loader *ld, const struct conf_key *key,
 		conf_source_complain(ld, setting, "cannot be \"%s\" (one of %s)", text, all);
 }
 
+/* It would become 0, which means something else. */
+static bool is_less_than_a_millisecond(const config_setting_t *setting)
+{
+	const double value = config_setting_type(setting) == CONFIG_TYPE_FLOAT ?
+	                     config_setting_get_float(setting) : 0;
+
+	return value > 0 && value < 0.001;
+}
+
 static void load_number(struct conf_loader *ld, const struct conf_key *key,
                         const config_setting_t *setting, void *member)
 {
@@ -222,6 +231,9 @@ static void load_number(struct conf_loader *ld, const struct conf_key *key,
 		else
 			conf_source_complain(ld, setting, "is malformed (%s)",
 			                     types[key->type].wanted);
+	} else if (errno == ERANGE && is_less_than_a_millisecond(setting) && key->min == 0) {
+		conf_source_complain(ld, setting, "is less than a millisecond (0, or %s to %s)",
+		                     format_number(key, 1, lo), format_number(key, key->max, hi));
 	} else if (errno == ERANGE || (bounded && (n < key->min || n > key->max))) {
 		conf_source_complain(ld, setting, "is out of range (%s to %s)",
 		                     format_number(key, key->min, lo),

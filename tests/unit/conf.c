@@ -183,7 +183,22 @@ static const struct refusal keys[] = {
 	{ "no way to tell the peer", PROGRAM("warm = 1; peer = \"environment\";", ""),
 	  "services.s.handler.peer cannot be \"environment\" (one of \"none\", \"proxy-v1\")" },
 	{ "a negative duration", TOP("shutdown_timeout = -1;"), "is out of range (0 to 365d)" },
-	{ "less than a millisecond", TOP("shutdown_timeout = 0.0001;"), "is out of range" },
+	{ "less than a millisecond", TOP("shutdown_timeout = 0.0001;"),
+	  "shutdown_timeout is less than a millisecond (0, or 1ms to 365d)" },
+	{ "less than a millisecond where 0 is none", WITH("workers = { calm = 1e-9; };"),
+	  "services.s.workers.calm is out of range (" },
+	{ "less than any double", TOP("shutdown_timeout = 1e-400;"),
+	  "1e-400 is too small to be told from 0 (0, if that is meant; a duration is at least 0.001)" },
+	{ "less than any double, with a point", TOP("shutdown_timeout = 0.0001E-9999;"),
+	  "0.0001E-9999 is too small to be told from 0" },
+	{ "more than any double", TOP("shutdown_timeout = 1e400;"), "1e400 is too large for a number" },
+	{ "a duration with an exponent", TOP("shutdown_timeout = \"1e-400\";"), "is malformed (a duration" },
+	{ "a duration with a fraction", TOP("shutdown_timeout = \"0.0000001s\";"), "is malformed (a duration" },
+	{ "a hexadecimal duration", TOP("shutdown_timeout = \"0x10\";"), "is malformed (a duration" },
+	{ "not a number", TOP("shutdown_timeout = \"nan\";"), "is malformed (a duration" },
+	{ "an endless duration", TOP("shutdown_timeout = \"inf\";"), "is malformed (a duration" },
+	{ "a size with an exponent", WITH("max_request = \"1e-400\";"), "is malformed (a size" },
+	{ "a size with a fraction", WITH("max_request = 1e-400;"), "must be a size: bytes" },
 	{ "a size below the least", WITH("rlimits = { as = \"1k\"; };"), "(1M to " },
 	{ "a relative path", TOP("pid_file = \"x\";"), "pid_file must be an absolute path" },
 	{ "a folder for a pid file", TOP("pid_file = \"/tmp\";"), "t.conf:1: pid_file is /tmp: a directory" },
@@ -383,6 +398,19 @@ static void check_refusals(const struct refusal *rows, size_t n)
 		              complaints);
 	}
 }
+
+/* Zero however it is written is zero. */
+START_TEST(nothing_at_all_is_never)
+{
+	static const char *const rows[] = { "0", "0.0", "0e5", "0.000e-999", "-0.0", "\"0s\"", "0x0" };
+	char text[256];
+
+	for (size_t i = 0; i < LENGTH(rows); i++) {
+		snprintf(text, sizeof text, "shutdown_timeout = %s; services = { s = { listen = \"*:0\";"
+		         " handler = { type = \"echo\"; }; }; };", rows[i]);
+		ck_assert_int_eq(load_well(text)->shutdown_timeout, 0);
+	}
+} END_TEST
 
 /* libconfig would compare each name with each. */
 START_TEST(a_group_has_a_bounded_number_of_settings)
@@ -826,6 +854,7 @@ int main(void)
 	TCase *tc = tcase_create("conf");
 
 	suite_add_tcase(suite, tc);
+	tcase_add_test(tc, nothing_at_all_is_never);
 	tcase_add_test(tc, a_group_has_a_bounded_number_of_settings);
 	tcase_add_test(tc, texts_that_mislead_the_parser_are_refused);
 	tcase_add_test(tc, keys_and_values_are_refused_with_what_would_be_right);
