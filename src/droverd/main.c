@@ -14,6 +14,7 @@
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
 
+#include "activation.h"
 #include "conf.h"
 #include "detach.h"
 #include "fd.h"
@@ -174,6 +175,12 @@ static int serve(const struct options *o, struct self *self, struct takeover *t,
 		.detached = o->detach, .self = self, .takeover = t,
 		.hangup_ignored = signals_is_ignored(SIGHUP), .notice = o->notice,
 	};
+	char why[512];
+
+	if (!t->due && !activation_judge(why, sizeof why)) {
+		log_err("%s", why);
+		return EX_CONFIG;
+	}
 
 	if (title_init(argv) == -1)
 		log_warn("set the title of the process: %m");

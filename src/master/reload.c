@@ -125,7 +125,7 @@ static void on_fetched(void *arg, const struct conf_fetched *result)
 
 void reload_begin(struct master *m)
 {
-	char message[64];
+	char message[128];
 
 	if (m->phase != PHASE_SERVING) {
 		m->reload_again = true;
@@ -141,8 +141,11 @@ void reload_begin(struct master *m)
 	         (long long)clock_us());
 	master_notify(m, message);
 	m->fetch = conf_fetch_start(&m->loop, &m->source, on_fetched, m);
-	if (!m->fetch)
-		refuse(m, "check", strerror(errno), NULL);
+	if (m->fetch)
+		return;
+	snprintf(message, sizeof message, "start the process that checks the configuration: %s",
+	         strerror(errno));
+	refuse(m, "check", message, NULL);
 }
 
 void reload_cancel(struct master *m)

@@ -6,6 +6,7 @@
 #include "run.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -15,6 +16,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "activation.h"
 #include "changes.h"
 #include "control_commands.h"
 #include "fd.h"
@@ -269,7 +271,14 @@ static void on_watchdog(struct timer *t)
 static void start_watchdog(struct master *m)
 {
 	uint64_t us;
+	long n;
 
+	if (activation_number("WATCHDOG_USEC", LONG_MAX, &n) == -1)
+		log_warn("WATCHDOG_USEC=\"%s\" in the environment is not a number of microseconds:"
+		         " the watchdog is not told that this server lives", getenv("WATCHDOG_USEC"));
+	else if (activation_number("WATCHDOG_PID", INT_MAX, &n) == -1)
+		log_warn("WATCHDOG_PID=\"%s\" in the environment is not the number of a process:"
+		         " the watchdog is not told that this server lives", getenv("WATCHDOG_PID"));
 	if (sd_watchdog_enabled(1, &us) <= 0)
 		return;
 	m->watchdog_ms = (int64_t)(us / 2000);
@@ -284,7 +293,7 @@ static struct notify *open_notify(struct master *m, const char *variable, char *
 	struct notify *n = notify_open(&m->loop, path);
 
 	if (!n && path)
-		log_warn("%s=%s: %m", variable, path);
+		log_warn("%s=\"%s\" in the environment: cannot notify that socket: %m", variable, path);
 	*kept = path ? strdup(path) : NULL;
 	unsetenv(variable);     /* it is for us alone */
 	return n;
@@ -327,9 +336,12 @@ static int init(struct master *m, const struct run_options *o, struct log_sink *
 		.arg = m, .asked = control_commands_run, .gone = control_commands_forget });
 	if (!m->control)
 		return -1;
-	if (raise_descriptors(m) == -1 ||
-	    prctl(PR_SET_CHILD_SUBREAPER, 1) == -1 || sockets_init(&m->sockets, m->events) == -1)
+	if (raise_descriptors(m) == -1 || prctl(PR_SET_CHILD_SUBREAPER, 1) == -1)
 		return -1;
+	if (sockets_init(&m->sockets, m->events) == -1) {
+		log_err("take the sockets that LISTEN_FDS and LISTEN_FDNAMES in the environment name: %m");
+		return -1;
+	}
 	m->signals = (struct watch){ .fd = signals_open(lifecycle_signals, lifecycle_n_signals),
 	                             .ready = on_signal };
 	if (m->signals.fd == -1 || loop_watch(&m->loop, &m->signals, EPOLLIN) == -1)
@@ -354,7 +366,7 @@ static bool begin(struct master *m, const struct run_options *o)
 	}
 	m->fetch = conf_fetch_start(&m->loop, &m->source, on_first_conf, m);
 	if (!m->fetch)
-		log_err("start: %m");
+		log_err("start: start the process that checks the configuration: %m");
 	return m->fetch;
 }
 

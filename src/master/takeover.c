@@ -45,6 +45,9 @@ void takeover_find(struct takeover *t)
 	    pid == (int)getpid()) {
 		t->due = true;
 		snprintf(t->why, sizeof t->why, "%s", text + end);
+	} else if (t->trial == -1) {
+		log_err(UPGRADE_VARIABLE "=\"%s\" in the environment is nothing that a droverd hands to"
+		        " this process: nothing is taken over", text);
 	}
 	unsetenv(UPGRADE_VARIABLE);
 }
@@ -299,7 +302,8 @@ static bool take(struct master *m, const struct takeover *t)
 	bool ok;
 
 	if (handover_init(&h) == -1) {
-		go_back_untouched(m, t, NULL, strerror(errno));
+		snprintf(why, sizeof why, "make room for what is handed over: %s", strerror(errno));
+		go_back_untouched(m, t, NULL, why);
 		return false;
 	}
 	ok = handover_read(&h, t->memfd, why, sizeof why) && inheritance_take(m, &h, why, sizeof why);
@@ -319,6 +323,8 @@ static bool take(struct master *m, const struct takeover *t)
 
 int takeover_begin(struct master *m, struct takeover *t)
 {
+	char why[128];
+
 	m->retry.fire = on_retry;
 	if (!t->due)
 		return 0;
@@ -326,8 +332,11 @@ int takeover_begin(struct master *m, struct takeover *t)
 	if (!take(m, t))
 		return -1;
 	m->takeover = t;
-	if (!fetch(m))
-		takeover_give_up(m, strerror(errno));
+	if (!fetch(m)) {
+		snprintf(why, sizeof why, "start the process that checks the configuration: %s",
+		         strerror(errno));
+		takeover_give_up(m, why);
+	}
 	return 0;
 }
 

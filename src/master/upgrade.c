@@ -240,6 +240,16 @@ static int write_trial(struct master *m)
 	return m->upgrade.memfd == -1 ? -1 : 0;
 }
 
+/* With errno; what: what could not be done. */
+static void cannot_begin(struct master *m, const char *what)
+{
+	char why[128];
+
+	snprintf(why, sizeof why, "%s: %s", what, strerror(errno));
+	fd_close(&m->upgrade.memfd);
+	upgrade_refuse(m, "check", why, NULL);
+}
+
 void upgrade_begin(struct master *m)
 {
 	char message[64];
@@ -258,9 +268,10 @@ void upgrade_begin(struct master *m)
 	if (!m->self->path || m->self->fd == -1) {
 		upgrade_refuse(m, "exec", "/proc was not there at the start, and so it is not known"
 		               " where the program lies", NULL);
-	} else if (write_trial(m) == -1 || start_asking(m) == -1) {
-		fd_close(&m->upgrade.memfd);
-		upgrade_refuse(m, "check", strerror(errno), NULL);
+	} else if (write_trial(m) == -1) {
+		cannot_begin(m, "write down what there is");
+	} else if (start_asking(m) == -1) {
+		cannot_begin(m, "start the process that asks the new program");
 	}
 }
 

@@ -187,6 +187,69 @@ START_TEST(sockets_meant_for_another_process_are_not_touched)
 	ck_assert_int_eq(daemon_run_args(&d, "-c", d.config), 78);
 } END_TEST
 
+/* Variables as only a broken starter sets them. */
+static const struct {
+	const char *variable, *value;
+	const char *said;
+} nonsense[] = {
+	{ "LISTEN_PID", "me", "LISTEN_PID=\"me\" in the environment is not the number of a process" },
+	{ "LISTEN_PID", "", "LISTEN_PID=\"\" in the environment is not" },
+	{ "LISTEN_FDS", "many", "LISTEN_FDS=\"many\" in the environment is not a number of descriptors" },
+	{ "LISTEN_FDS", "-1", "LISTEN_FDS=\"-1\" in the environment is not" },
+	{ "LISTEN_FDS", "2147483647", "LISTEN_FDS=\"2147483647\" in the environment is not" },
+	{ "LISTEN_FDS", "9999", "LISTEN_FDS=\"9999\" in the environment says that descriptor" },
+	{ "LISTEN_FDNAMES", "web", "LISTEN_FDNAMES=\"web\" in the environment names 1 descriptors,"
+	  " and LISTEN_FDS says 2" },
+};
+
+static int row;
+
+static void pass_nonsense(void)
+{
+	pass_sockets();
+	setenv(nonsense[row].variable, nonsense[row].value, 1);
+}
+
+START_TEST(nonsense_in_a_variable_is_78_and_names_it)
+{
+	const char *port;
+
+	row = _i;
+	prepare_two(&port);
+	d.before_exec = pass_nonsense;
+	daemon_config(&d, SERVICES(SERVICE_AT("s", "\"systemd\"", "echo", "workers = 1;")));
+	ck_assert_int_eq(daemon_run_args(&d, "-c", d.config), 78);
+	ck_assert_msg(strstr(daemon_errors(&d), nonsense[_i].said) != NULL, "%s", daemon_errors(&d));
+} END_TEST
+
+/* Without these a server can serve. */
+static const struct {
+	const char *variable, *value;
+	const char *said;
+} doubtful[] = {
+	{ "WATCHDOG_USEC", "soon", "WATCHDOG_USEC=\"soon\" in the environment is not a number of microseconds" },
+	{ "WATCHDOG_PID", "-", "WATCHDOG_PID=\"-\" in the environment is not the number of a process" },
+	{ "NOTIFY_SOCKET", "nowhere", "NOTIFY_SOCKET=\"nowhere\" in the environment: cannot notify" },
+	{ "DROVER_HANDOVER", "1 2", "DROVER_HANDOVER=\"1 2\" in the environment is nothing that a droverd"
+	  " hands to this process" },
+};
+
+static void set_doubtful(void)
+{
+	setenv("WATCHDOG_USEC", "1000000", 1);
+	setenv(doubtful[row].variable, doubtful[row].value, 1);
+}
+
+START_TEST(a_variable_that_is_not_needed_is_named_and_passed_over)
+{
+	row = _i;
+	d.before_exec = set_doubtful;
+	daemon_config(&d, SERVICES(SERVICE_AT("s", "\"systemd:none\"", "echo", "workers = 1;")));
+	ck_assert_int_eq(daemon_run_args(&d, "-c", d.config), 78);      /* of that name, and no other */
+	ck_assert_msg(strstr(daemon_errors(&d), doubtful[_i].said) != NULL, "%s", daemon_errors(&d));
+	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), "systemd:none: missing"));
+} END_TEST
+
 /* ---- systemd's own tool ---- */
 
 static int tool_stderr = -1;
@@ -234,6 +297,10 @@ int main(void)
 	tcase_add_test(tc, a_socket_that_does_not_listen_is_78);
 	tcase_add_test(tc, a_reload_that_wants_a_missing_name_is_refused);
 	tcase_add_test(tc, sockets_meant_for_another_process_are_not_touched);
+	tcase_add_loop_test(tc, nonsense_in_a_variable_is_78_and_names_it, 0,
+	                    sizeof nonsense / sizeof *nonsense);
+	tcase_add_loop_test(tc, a_variable_that_is_not_needed_is_named_and_passed_over, 0,
+	                    sizeof doubtful / sizeof *doubtful);
 	harness_add_if(process_is_installed("systemd-socket-activate"),
 	               "systemd-socket-activate is not installed", tc,
 	               systemd_socket_activate_starts_the_server);

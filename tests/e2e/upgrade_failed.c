@@ -87,6 +87,24 @@ START_TEST(a_program_that_vanishes_after_its_check_changes_nothing)
 	upgrade_to_next(&d);
 } END_TEST
 
+static void set_doom(const char *where);
+
+START_TEST(a_process_that_cannot_be_started_is_what_the_refusal_says)
+{
+	set_doom("");
+	upgrade_install(upgrade_built("doomed_droverd"));
+	daemon_start(&d, ECHO(""), control_path());
+	set_doom("fork");
+	check_refused("check");
+	ck_assert_ptr_nonnull(strstr(operator_errors(), "start the process that asks the new program:"
+	                             " Resource temporarily unavailable"));
+	daemon_signal(&d, SIGHUP);
+	daemon_wait_for(&d, "reload-failed reason=check");
+	ck_assert_int_eq(operator_run_args(control_path(), "version"), 0);
+	set_doom("");
+	upgrade_to_next(&d);
+} END_TEST
+
 /* ---- It is back ---- */
 
 /* For doomed_droverd: where it is to fail from now on. */
@@ -252,6 +270,7 @@ int main(void)
 	tcase_add_loop_test(tc, a_program_that_cannot_is_not_executed, 0,
 	                    sizeof no_programs / sizeof no_programs[0]);
 	tcase_add_test(tc, a_program_that_is_not_there_is_not_executed);
+	tcase_add_test(tc, a_process_that_cannot_be_started_is_what_the_refusal_says);
 	tcase_add_test(tc, a_program_that_vanishes_after_its_check_changes_nothing);
 
 	tc = upgrade_case(s, "back");

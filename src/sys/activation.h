@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The variables of sd_listen_fds(3), judged before that is asked: it says only that
+ * something is wrong with them.
+ */
+#ifndef DROVER_SYS_ACTIVATION_H
+#define DROVER_SYS_ACTIVATION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/*
+ * Whether LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES can be believed, or are not for this
+ * process. False with the name of the variable and what is wrong with it in why.
+ */
+bool activation_judge(char *why, size_t size);
+
+/*
+ * The number that the variable holds, of digits alone and at most max: 1 with *n set; 0 if
+ * it is not set; -1 if it holds something else.
+ */
+int activation_number(const char *variable, long max, long *n);
+
+#endif
