@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Each turn reads once from each pipe that has something, so that none has to wait for
- * another, and writes the whole lines of it at once. This process may wait for the disk.
+ * Reads once from each pipe that has something, so that none has to wait for another, and
+ * writes the whole lines of it at once. Then it looks at none for a moment: what comes
+ * meanwhile costs no worker a wake-up, and makes one write. This process may wait for the disk.
  */
 #include <config.h>
 #include "log_writer.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <sys/prctl.h>
 #include <sysexits.h>
@@ -22,10 +24,13 @@
 #include "title.h"
 
 #define AT_ONCE (1 << 20)               /* bytes: all that a pipe of an ordinary user can hold */
+#define PAUSE_MS 20                     /* none while a pipe is half full by then */
+#define EVENTS   64
 
 struct input {
 	struct log_writer *writer;
-	struct watch       watch;       /* fd -1 at its end */
+	int                fd;          /* -1 at its end */
+	int                room;        /* bytes that the pipe can hold */
 	struct log_sink   *sink;
 	struct line_reader lines;
 };
@@ -34,6 +39,9 @@ struct log_writer {
 	struct loop                    loop;
 	const struct log_writer_start *start;
 	struct watch                   orders;
+	struct watch                   any;     /* an epoll(7) instance with all inputs in it */
+	struct timer                   pause;
+	bool                           hurries; /* there is too much for one */
 	struct input                  *inputs;
 	size_t                         n_open;
 };
@@ -58,8 +66,8 @@ static void end_input(struct input *i)
 	char last[LOG_LINE_MAX];
 
 	pass(i, last, line_reader_end(&i->lines, last));
-	loop_unwatch(&i->writer->loop, &i->watch);
-	fd_close(&i->watch.fd);
+	epoll_ctl(i->writer->any.fd, EPOLL_CTL_DEL, i->fd, NULL);       /* the master has a copy */
+	fd_close(&i->fd);
 	if (--i->writer->n_open == 0)
 		loop_stop(&i->writer->loop);
 }
@@ -67,18 +75,42 @@ static void end_input(struct input *i)
 static void take(struct input *i)
 {
 	static char bytes[AT_ONCE], lines[LINE_READER_ROOM(AT_ONCE)];
-	const ssize_t n = i->watch.fd == -1 ? -1 : read(i->watch.fd, bytes, sizeof bytes);
+	const ssize_t n = i->fd == -1 ? -1 : read(i->fd, bytes, sizeof bytes);
 
-	if (n > 0)
+	if (n > 0) {
+		i->writer->hurries |= n > i->room / 2;
 		pass(i, lines, line_reader_take(&i->lines, bytes, (size_t)n, lines));
-	else if (i->watch.fd != -1 && (n == 0 || !fd_not_yet(errno)))
+	} else if (i->fd != -1 && (n == 0 || !fd_not_yet(errno))) {
 		end_input(i);
+	}
 }
 
-static void on_input(struct watch *w, uint32_t events)
+static void on_any(struct watch *watch, uint32_t events)
 {
+	struct log_writer *w = container_of(watch, struct log_writer, any);
+	struct epoll_event ready[EVENTS];
+	int n = EVENTS;
+
 	(void)events;
-	take(container_of(w, struct input, watch));
+	w->hurries = false;
+	/* Those that were taken from have gone to the end of the queue: each has its turn. */
+	for (size_t done = 0; n == EVENTS && done < w->start->n_inputs; done += EVENTS) {
+		n = epoll_wait(watch->fd, ready, EVENTS, 0);
+		for (int i = 0; i < n; i++)
+			take(ready[i].data.ptr);
+	}
+	if (w->hurries)
+		return;
+	loop_rewatch(&w->loop, watch, 0);
+	loop_timer(&w->loop, &w->pause, PAUSE_MS);
+}
+
+static void on_pause_over(struct timer *t)
+{
+	struct log_writer *w = container_of(t, struct log_writer, pause);
+
+	if (loop_rewatch(&w->loop, &w->any, EPOLLIN) == -1)
+		_exit(EX_OSERR);        /* another one may be able to */
 }
 
 /* ---- orders ------------------------------------------------------------- */
@@ -174,22 +206,32 @@ static struct log_sink *sink_of(const struct logs *l, enum log_pipe which)
 	return NULL;
 }
 
+static void add_input(struct log_writer *w, struct input *i, const struct log_input *from)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = i };
+
+	i->writer = w;
+	i->fd = from->fd;
+	i->room = fcntl(i->fd, F_GETPIPE_SZ);
+	i->sink = sink_of(w->start->logs, from->to);
+	if (epoll_ctl(w->any.fd, EPOLL_CTL_ADD, i->fd, &event) == -1)
+		cannot_start("watch the pipes");
+	w->n_open++;
+}
+
 static void open_loop(struct log_writer *w)
 {
 	const struct log_writer_start *s = w->start;
 
+	w->pause.fire = on_pause_over;
+	w->any = (struct watch){ .fd = epoll_create1(EPOLL_CLOEXEC), .ready = on_any };
 	w->inputs = calloc(s->n_inputs, sizeof *w->inputs);
 	w->orders = (struct watch){ .fd = s->leash.orders, .ready = on_order };
-	if (!w->inputs || loop_init(&w->loop) == -1 || loop_watch(&w->loop, &w->orders, EPOLLIN) == -1)
+	if (!w->inputs || w->any.fd == -1 || loop_init(&w->loop) == -1 ||
+	    loop_watch(&w->loop, &w->orders, EPOLLIN) == -1 || loop_watch(&w->loop, &w->any, EPOLLIN) == -1)
 		cannot_start("watch the pipes");
-	for (size_t i = 0; i < s->n_inputs; i++) {
-		w->inputs[i].writer = w;
-		w->inputs[i].sink = sink_of(s->logs, s->inputs[i].to);
-		w->inputs[i].watch = (struct watch){ .fd = s->inputs[i].fd, .ready = on_input };
-		if (loop_watch(&w->loop, &w->inputs[i].watch, EPOLLIN) == -1)
-			cannot_start("watch the pipes");
-		w->n_open++;
-	}
+	for (size_t i = 0; i < s->n_inputs; i++)
+		add_input(w, &w->inputs[i], &s->inputs[i]);
 }
 
 _Noreturn void log_writer_main(const struct log_writer_start *start)

@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +33,27 @@ static void log_to_file(void)
 {
 	setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
 	dup2(open(files_path("stderr"), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0644), STDERR_FILENO);
+}
+
+static int terminal = -1;               /* our side; the daemon's standard error is the other one */
+
+static bool has_terminals(void)
+{
+	terminal = posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (terminal != -1 && grantpt(terminal) == 0 && unlockpt(terminal) == 0)
+		return true;
+	harness_skip("a worker of a daemon on a terminal", "there are no pseudo-terminals here");
+	return false;
+}
+
+/* As a shell starts it: that terminal is the one of its session. */
+static void log_to_terminal(void)
+{
+	const int fd = setsid() == -1 ? -1 : open(ptsname(terminal), O_RDWR);
+
+	dup2(fd, STDIN_FILENO);
+	dup2(fd, STDOUT_FILENO);
+	dup2(fd, STDERR_FILENO);
 }
 
 /* The log process of the next generation. */
@@ -81,17 +103,38 @@ static const char *delicate_descriptor(pid_t pid)
 	return found;
 }
 
+static void expect_on_terminal(const char *text)
+{
+	static char seen[1 << 16];
+	size_t len = 0;
+
+	while (!strstr(seen, text)) {
+		ssize_t n;
+
+		turn_until_ready(terminal, POLLIN);
+		n = read(terminal, seen + len, sizeof seen - 1 - len);
+		ck_assert_int_gt(n, 0);
+		len += (size_t)n;
+	}
+	close(terminal);
+}
+
 START_TEST(a_worker_has_no_descriptor_of_a_file_or_a_terminal)
 {
 	const char *found;
 
-	d.before_exec = log_to_file;
+	if (_i == 2 && !has_terminals())
+		return;
+	d.before_exec = _i == 2 ? log_to_terminal : log_to_file;
 	if (_i == 0)
 		daemon_start(&d, BOTH ONE, files_path("log"), access_path());
 	else
 		daemon_start(&d, "access_log = { target = \"stderr\"; };" ONE);
 	found = delicate_descriptor(daemon_next_worker(&d, "s"));
 	ck_assert_msg(!found, "it has %s", found);
+	visit("s");
+	if (_i == 2)
+		expect_on_terminal(" how=closed ");
 } END_TEST
 
 START_TEST(a_worker_that_was_taken_over_cannot_damage_a_log)
@@ -166,6 +209,38 @@ START_TEST(a_service_cannot_fill_the_log_of_another_one)
 	close(fd);
 	daemon_settle_logs(&d);
 	ck_assert_uint_eq(files_count(files_read(access_path()), " dropped=1 pid="), 1);
+} END_TEST
+
+/* ---- A target that takes nothing ---- */
+
+START_TEST(lines_that_a_full_disk_does_not_take_are_counted)
+{
+	const char *log;
+
+	ck_assert_int_eq(symlink("/dev/full", access_path()), 0);
+	daemon_start(&d, ACCESS ONE, access_path());
+	for (int i = 0; i < 3; i++)
+		visit("s");
+	ck_assert_int_eq(unlink(access_path()), 0);
+	daemon_settle_logs(&d);
+	visit("s");
+	daemon_settle_logs(&d);
+	log = files_read(access_path());
+	ck_assert_uint_eq(access_lines(), 1);
+	ck_assert_msg(strstr(log, " dropped=3 pid=") && strstr(log, strerror(ENOSPC)), "%s", log);
+} END_TEST
+
+/* logrotate's copytruncate: the file is emptied under it, and filled from its beginning. */
+START_TEST(a_file_that_is_truncated_goes_on_from_its_beginning)
+{
+	daemon_start(&d, ACCESS ONE, access_path());
+	visit("s");
+	daemon_settle_logs(&d);
+	ck_assert_int_eq(truncate(access_path(), 0), 0);
+	visit("s");
+	daemon_settle_logs(&d);
+	ck_assert_uint_eq(files_count(files_read(access_path()), "\n"), 1);
+	ck_assert_int_eq(strncmp(files_read(access_path()), "20", 2), 0);
 } END_TEST
 
 /* ---- Its death ---- */
@@ -306,10 +381,14 @@ int main(void)
 	Suite *s = suite_create("log_process");
 	TCase *tc = harness_case(s, "harm");
 
-	tcase_add_loop_test(tc, a_worker_has_no_descriptor_of_a_file_or_a_terminal, 0, 2);
+	tcase_add_loop_test(tc, a_worker_has_no_descriptor_of_a_file_or_a_terminal, 0, 3);
 	tcase_add_loop_test(tc, a_worker_that_was_taken_over_cannot_damage_a_log, 0, 2);
 	tcase_add_test(tc, what_a_worker_says_before_it_crashes_is_there);
 	tcase_add_test(tc, a_service_cannot_fill_the_log_of_another_one);
+
+	tc = harness_case(s, "target");
+	tcase_add_test(tc, lines_that_a_full_disk_does_not_take_are_counted);
+	tcase_add_test(tc, a_file_that_is_truncated_goes_on_from_its_beginning);
 
 	tc = harness_case(s, "death");
 	tcase_add_test(tc, one_that_is_killed_is_replaced_and_no_line_is_lost);
