@@ -20,6 +20,7 @@
 #include "signals.h"
 
 #define KILL_AFTER_MS (PROGRAM_KILL_MS + 2000)  /* from TERM: its programs have PROGRAM_KILL_MS */
+#define CLOSED_MS     2000                      /* from the end of its words to its own */
 #define ABORT_MS      2000                      /* from ABRT; a core has to be written */
 
 /*
@@ -38,13 +39,17 @@ static void send_signal(const struct child *c, int signal)
 	            signal);
 }
 
+static void give_up(struct child *c, const char *why);
+
 static void on_timer(struct timer *t)
 {
 	struct child *c = container_of(t, struct child, timer);
 
 	switch (c->state) {
 	case CHILD_NONE:
+		break;
 	case CHILD_ACCEPTING:
+		give_up(c, "it has closed its end of the leash, and lives on");
 		break;
 	case CHILD_STARTING:
 		log_warn("%s: worker (pid %d) did not start in time; killing it", c->service,
@@ -134,26 +139,50 @@ static bool is_bearable(struct child *c, enum leash_word word)
 	return false;
 }
 
+/* One of another version may have words that we do not know. */
+static bool is_of_workers(enum leash_word word)
+{
+	switch (word) {
+	case LEASH_READY: case LEASH_DRAIN: case LEASH_LOOK: case LEASH_SLOTS: case LEASH_RETIRE:
+	case LEASH_KICK: case LEASH_NO_SUCH: case LEASH_PROGRAMS:
+		return true;
+	case LEASH_LOGS: case LEASH_PING: case LEASH_END: case LEASH_WORDS:
+		break;
+	}
+	return false;
+}
+
 static void on_word(struct watch *w, uint32_t events)
 {
 	struct child *c = container_of(w, struct child, ear);
 	struct leash_message m;
+	char why[128];
 
 	(void)events;
 	switch (leash_hear(&c->leash, &m)) {
 	case LEASH_EMPTY:
 		return;
-	case LEASH_CLOSED:      /* SIGCHLD will tell the rest */
+	case LEASH_CLOSED:      /* SIGCHLD will tell the rest, if that is its end */
 		loop_unwatch(c->loop, w);
+		if (c->state == CHILD_ACCEPTING)
+			loop_timer(c->loop, &c->timer, CLOSED_MS);
 		return;
 	case LEASH_MALFORMED:
-		give_up(c, "what it says over the leash is malformed");
+		snprintf(why, sizeof why, "what it says over the leash is malformed (length %llu)",
+		         (unsigned long long)m.number);
+		give_up(c, why);
 		return;
 	case LEASH_OK:
 		break;
 	}
 	if (!is_bearable(c, m.word))
 		return;
+	if (!c->adopted && !is_of_workers(m.word)) {
+		snprintf(why, sizeof why, "it says %s (word %u) over the leash, which no worker says",
+		         leash_word_name(m.word), (unsigned)m.word);
+		give_up(c, why);
+		return;
+	}
 	if (m.word == LEASH_KICK || m.word == LEASH_NO_SUCH)
 		c->kicked(c, m.number, m.word == LEASH_KICK);
 	else if (believe(c, m.word))
@@ -188,6 +217,7 @@ void child_adopt(struct child *c, const struct child_past *past)
 	c->state = past->state;
 	c->retiring = past->retiring;
 	c->born_ms = past->born_ms;
+	c->adopted = true;
 	leash_adopt(&past->leash);
 	take_charge(c, past->pid, &past->leash);
 	loop_timer_at(c->loop, &c->timer, past->until_ms);
@@ -211,7 +241,7 @@ pid_t child_fork(struct child *c, int64_t start_ms, struct leash *leash)
 		return -1;
 	}
 	c->state = CHILD_STARTING;
-	c->retiring = false;
+	c->retiring = c->adopted = false;
 	c->born_ms = c->loop->now_ms;
 	take_charge(c, pid, &ours);
 	loop_timer_at(c->loop, &c->timer, clock_deadline(c->loop->now_ms, start_ms));

@@ -37,6 +37,7 @@ struct child {
 	struct word_meter said;         /* and how many */
 	struct timer     timer;         /* what its state allows it: to start, to drain, to go */
 	bool             retiring;      /* it said so: goes when another one has taken its place */
+	bool             adopted;       /* forked by another program, whose version may be another */
 	bool             watches;       /* it was told for what, and has said nothing since */
 	struct watchdog  watchdog;
 	int64_t          still_ms;      /* HANGING: for how long its loop had stood still, */

@@ -154,6 +154,7 @@ static enum leash_result receive(int fd, struct leash_message *m)
 	if (len < (ssize_t)WIRE_MIN || msg.msg_flags & MSG_CTRUNC) {
 		while (n > 0)
 			fd_close(&fds[--n]);
+		m->number = (uint64_t)len;
 		return LEASH_MALFORMED;
 	}
 	*m = message_of(&wire);
@@ -201,8 +202,10 @@ enum leash_result leash_hear(const struct leash *master, struct leash_message *m
 		return LEASH_EMPTY;
 	if (len <= 0)
 		return LEASH_CLOSED;
-	if (len < (ssize_t)WIRE_MIN)
+	if (len < (ssize_t)WIRE_MIN) {
+		m->number = (uint64_t)len;
 		return LEASH_MALFORMED;
+	}
 	*m = message_of(&wire);
 	return LEASH_OK;
 }

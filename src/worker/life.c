@@ -144,6 +144,16 @@ static void master_is_gone(struct worker *w)
 	worker_check_end(w);
 }
 
+/* No more of its orders: it is told to put another worker in our place, if it still listens. */
+static void disown_master(struct worker *w)
+{
+	log_err("%s: an order of the master is malformed; finishing %d connections", w->service->name,
+	        w->n_open);
+	loop_unwatch(&w->loop, &w->leash);
+	drain_unasked(w);
+	worker_check_end(w);
+}
+
 static void on_leash(struct watch *watch, uint32_t events)
 {
 	struct worker *w = container_of(watch, struct worker, leash);
@@ -154,8 +164,10 @@ static void on_leash(struct watch *watch, uint32_t events)
 	case LEASH_EMPTY:
 		return;
 	case LEASH_CLOSED:
-	case LEASH_MALFORMED:
 		master_is_gone(w);
+		return;
+	case LEASH_MALFORMED:
+		disown_master(w);
 		return;
 	case LEASH_OK:
 		break;

@@ -57,6 +57,20 @@ static void mumble(const struct worker *w)
 		_exit(1);
 }
 
+static void say_word(const struct worker *w, unsigned word)
+{
+	leash_say(&w->start.leash, &(struct leash_message){ .word = (enum leash_word)word });
+}
+
+/* What it says from now on, is not heard. */
+static void hang_up(const struct worker *w)
+{
+	const int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
+	if (null == -1 || dup2(null, w->start.leash.words) == -1)
+		_exit(1);
+}
+
 /* Hands over a descriptor whose end would take a minute, were it a full connection. Returns why not. */
 static const char *smuggle(const struct worker *w, int fd)
 {
@@ -143,6 +157,12 @@ static enum handler_verdict received(struct connection *c, const char *bytes, si
 		mutter();
 	if (ends_in(bytes, len, "mumble\n"))
 		mumble(c->worker);
+	if (ends_in(bytes, len, "gibber\n"))
+		say_word(c->worker, 99);
+	if (ends_in(bytes, len, "command\n"))
+		say_word(c->worker, LEASH_END);
+	if (ends_in(bytes, len, "hang up\n"))
+		hang_up(c->worker);
 	if (ends_in(bytes, len, "smuggle\n")) {
 		const char *answer = smuggle(c->worker, c->watch.fd);
 

@@ -38,7 +38,10 @@ static int hold_other(pid_t *worker)
 
 static const struct { const char *word, *evidence; } broken[] = {
 	{ "flood\n",  "words over the leash in " },
-	{ "mumble\n", "what it says over the leash is malformed" },
+	{ "mumble\n", "what it says over the leash is malformed (length 1)" },
+	{ "gibber\n", "it says ? (word 99) over the leash, which no worker says" },
+	{ "command\n", "it says END (word 9) over the leash, which no worker says" },
+	{ "hang up\n", "it has closed its end of the leash, and lives on" },
 };
 
 START_TEST(a_worker_that_is_broken_is_killed_and_replaced_and_nobody_else_notices)

@@ -278,6 +278,26 @@ START_TEST(draining_from_outside_takes_no_longer_than_shutdown_timeout)
 	expect_cut(fd);
 } END_TEST
 
+/* What a master that is broken might say. */
+START_TEST(after_an_order_that_is_malformed_it_drains_and_says_so)
+{
+	int fd = hold();
+
+	ck_assert_int_eq(send(leash.orders, "?", 1, MSG_NOSIGNAL), 1);
+	await_word(LEASH_DRAIN);
+	expect_served(fd);
+} END_TEST
+
+START_TEST(an_order_that_is_not_known_means_nothing)
+{
+	int fd = hold();
+
+	ck_assert_int_eq(leash_order(&leash, &(struct leash_message){ .word = LEASH_WORDS }), 0);
+	echo(fd, "still");
+	ck_assert_int_eq(leash_order(&leash, &(struct leash_message){ .word = LEASH_END }), 0);
+	expect_cut(fd);
+} END_TEST
+
 START_TEST(an_order_to_end_ends_it_at_once)
 {
 	int fd = hold();
@@ -316,6 +336,8 @@ int main(void)
 	tc = unit_case(s, "outside", set_up, tear_down);
 	tcase_add_loop_test(tc, a_worker_that_is_told_to_go_from_outside_drains_and_says_so, 0, 2);
 	tcase_add_test(tc, int_from_outside_ends_it_at_once);
+	tcase_add_test(tc, after_an_order_that_is_malformed_it_drains_and_says_so);
+	tcase_add_test(tc, an_order_that_is_not_known_means_nothing);
 	tcase_add_test(tc, an_order_to_end_ends_it_at_once);
 
 	tc = unit_case(s, "limit", set_up_short, tear_down);
