@@ -18,6 +18,7 @@
 
 #include "activation.h"
 #include "changes.h"
+#include "clock.h"
 #include "control_commands.h"
 #include "fd.h"
 #include "log.h"
@@ -373,13 +374,17 @@ static bool begin(struct master *m, const struct run_options *o)
 /* What workers have written is there before we say that we have stopped. */
 static void finish_logs(struct master *m)
 {
+	const int64_t until_ms = clock_ms() + LAST_LINES_MS;
 	struct generation *g;
+	int64_t left_ms;
 
 	if (master_workers(m) > 0)
 		return;                 /* the loop has failed */
-	list_each(&m->generations, g, struct generation, in_master)
+	list_each(&m->generations, g, struct generation, in_master) {
+		left_ms = until_ms - clock_ms();
 		if (!generation_end_log_process(g))
-			log_process_finish(g->log_process, LAST_LINES_MS);
+			log_process_finish(g->log_process, left_ms > 0 ? (int)left_ms : 0);
+	}
 }
 
 static void fini(struct master *m)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The leash: between master and one worker. Orders go over a socket pair, and may
+ * The leash: between master and one worker, or the log process. Orders go over a socket pair, and may
  * carry descriptors; the master's end is shut for reading before there is a
  * worker, so that nothing can be sent to it. Words of the worker go over a pipe
  * in packet mode, which carries none: to close what a worker sends would keep the
@@ -24,7 +24,7 @@ enum leash_word {
 	LEASH_READY,            /* worker: I am in my accept loop */
 	LEASH_DRAIN,            /* master: accept no more, finish, go; worker: so I do, unasked */
 	LEASH_LOOK,             /* worker: I was woken for what I cannot take; master: look for it */
-	LEASH_LOGS,             /* master: here are new descriptors for the logs */
+	LEASH_LOGS,             /* master: here are new descriptors for the logs; log process: they are in use */
 	LEASH_SLOTS,            /* master: tell me, once, when the slots come to few or quiet; worker: they have */
 	LEASH_RETIRE,           /* worker: I have had my share of connections; another one may take my place */
 	LEASH_KICK,             /* master: close connection `number`; worker: it is closed */

@@ -211,6 +211,22 @@ START_TEST(a_service_cannot_fill_the_log_of_another_one)
 	ck_assert_uint_eq(files_count(files_read(access_path()), " dropped=1 pid="), 1);
 } END_TEST
 
+START_TEST(the_log_process_can_do_little_and_shows_what_it_is)
+{
+	pid_t process;
+
+	daemon_start(&d, ACCESS ONE, access_path());
+	process = next_log_process();
+	daemon_settle_logs(&d);
+	ck_assert_str_eq(process_status(process, "CapPrm"), "0000000000000000");
+	ck_assert_str_eq(process_status(process, "CapEff"), "0000000000000000");
+	ck_assert_str_eq(process_status(process, "NoNewPrivs"), "1");
+	ck_assert_str_eq(process_link(process, "fd/0"), "/dev/null");
+	ck_assert_str_eq(process_link(process, "fd/1"), "/dev/null");
+	ck_assert_int_eq(getsid(process), process);
+	ck_assert_int_eq(strncmp(process_file(files_text("/proc/%d/cmdline", process)), "droverd: log", 13), 0);
+} END_TEST
+
 /* ---- A target that takes nothing ---- */
 
 START_TEST(lines_that_a_full_disk_does_not_take_are_counted)
@@ -385,6 +401,8 @@ int main(void)
 	tcase_add_loop_test(tc, a_worker_that_was_taken_over_cannot_damage_a_log, 0, 2);
 	tcase_add_test(tc, what_a_worker_says_before_it_crashes_is_there);
 	tcase_add_test(tc, a_service_cannot_fill_the_log_of_another_one);
+
+	tcase_add_test(tc, the_log_process_can_do_little_and_shows_what_it_is);
 
 	tc = harness_case(s, "target");
 	tcase_add_test(tc, lines_that_a_full_disk_does_not_take_are_counted);
