@@ -69,12 +69,10 @@ static char *read_file(struct conf_loader *ld, const char *path, struct conf_pla
 {
 	/* Does not wait for the writer of a pipe. */
 	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	char *text = calloc(1, CONF_FILE_MAX + 3);
+	char *text = NULL;
 	struct stat st;
 	size_t len;
 
-	if (!text)
-		abort();
 	if (fd == -1 || fstat(fd, &st) == -1) {
 		complain_of_file(ld, place, "open", path);
 		goto fail;
@@ -84,10 +82,14 @@ static char *read_file(struct conf_loader *ld, const char *path, struct conf_pla
 		goto fail;
 	}
 	conf_trust_warn(ld, path, &st);
+	text = malloc(CONF_FILE_MAX + 3);
+	if (!text)
+		abort();
 	if (read_all(fd, text, &len) == -1) {
 		complain_of_file(ld, place, "read", path);
 		goto fail;
 	}
+	memset(text + len, '\0', 2);
 	if (!text_is_clean(ld, path, text, len, place))
 		goto fail;
 	ld->text_len += len;
