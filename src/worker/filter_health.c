@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * As long as one process has answered, the ends of others are accidents. One that only
- * lives has to live for clearly longer than those that ended, to be well.
+ * As long as one process has answered, the ends of others are accidents. Where processes
+ * ended by themselves, one that lives for clearly longer shows that the service is well.
+ * Where requests ended them, only an answer shows it.
  */
 #include <config.h>
 #include "filter_health.h"
@@ -31,6 +32,7 @@ void filter_health_start_failed(struct filter_health *h, int error)
 	health_explain_start(h->worker, error, reason);
 	if (!health_is_passing(error) && !one_answers(h)) {
 		h->life_ms = 0;
+		h->dies_of_requests = false;
 		health_failed(h->worker, reason);
 		return;
 	}
@@ -47,7 +49,7 @@ void filter_health_started(struct filter_health *h)
 	if (h->cannot_start)
 		log_info("%s: %s has been started again", s->name, s->handler.program);
 	h->cannot_start = false;
-	if (health_fails(h->worker))
+	if (health_fails(h->worker) && !h->dies_of_requests)
 		loop_timer(&h->worker->loop, &h->recovery, RECOVERY_MS + 2 * h->life_ms);
 }
 
@@ -85,6 +87,7 @@ bool filter_health_judge(struct filter_health *h, struct filter_process *p, int 
 	if (!counts_against_all(h, p))
 		return false;
 	h->life_ms = filter_process_age_ms(p);
+	h->dies_of_requests = !filter_process_links(p)->early;
 	filter_health_lost(h);
 	filter_report_reason(h->worker, p, status, &t);
 	/* One that has begun may have ended by accident; one that breaks the contract has not. */

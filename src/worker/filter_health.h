@@ -22,6 +22,7 @@ struct filter_health {
 	struct timer       recovery;    /* a process that lives till then is well */
 	int64_t            life_ms;     /* of the last one that ended before it answered */
 	bool               cannot_start;        /* and that was logged */
+	bool               dies_of_requests;    /* so did the last one: that another one lives proves nothing */
 };
 
 /* w and serving, the list of the pool, are lent. */
