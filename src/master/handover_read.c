@@ -355,6 +355,7 @@ static bool get_inputs(const struct reading *r, const json_t *list, struct log_p
 
 	if (!inputs)
 		return false;
+	p->inputs = inputs;             /* those that are read count, also if the next one is refused */
 	json_array_foreach(list, i, item) {
 		const char *name;
 		int to;
@@ -365,7 +366,6 @@ static bool get_inputs(const struct reading *r, const json_t *list, struct log_p
 		inputs[i].to = (enum log_pipe)to;
 		p->n_inputs++;
 	}
-	p->inputs = inputs;
 	return true;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Any text as what another program has handed over: it is refused with a reason, or
- * read, and then what is written of it is read as well. Whether the descriptors are
- * there is looked at, too; the numbers of most are of nothing that is open here.
+ * read, and then what is written of it is read as well. Its descriptors are walked through
+ * in both cases. Whether they are there is looked at, too; the numbers of most are of nothing that is open here.
  *
  * With -DFUZZ_STANDALONE a program that runs the files given as arguments.
  */
@@ -26,16 +26,24 @@ static int file_of(const uint8_t *data, size_t size)
 	return fd;
 }
 
+static bool see(void *arg, int fd)
+{
+	*(int *)arg ^= fd;
+	return true;
+}
+
 /* Reads fd, which it closes. */
 static bool is_read(struct handover *h, int fd)
 {
 	char why[256] = "";
+	int sum = 0;
 	bool ok;
 
 	if (handover_init(h) == -1)
 		abort();
 	ok = handover_read(h, fd, why, sizeof why);
 	assert(ok || why[0] != '\0');
+	assert(handover_each_fd(h, see, &sum));         /* also of one that was refused */
 	if (ok && !handover_check(h, why, sizeof why))
 		assert(why[0] != '\0');
 	close(fd);

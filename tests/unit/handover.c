@@ -334,6 +334,29 @@ START_TEST(a_worker_that_is_there_twice_is_refused)
 	json_decref(root);
 } END_TEST
 
+static bool count_descriptor(void *arg, int fd)
+{
+	*(int *)arg += fd != -1;
+	return true;
+}
+
+/* They are walked through when the program before gets them back. */
+START_TEST(those_descriptors_that_were_read_are_there_when_the_rest_is_refused)
+{
+	json_t *root = as_json(), *inputs;
+	char path[] = "generations.0.log_process.inputs.0";
+	const char *key;
+	int n = 0;
+
+	inputs = follow(root, path, &key);
+	json_array_append_new(inputs, json_object());
+	ck_assert(!read_json(root));
+	ck_assert_uint_eq(got.generations[0].log_process.n_inputs, 1);
+	ck_assert(handover_each_fd(&got, count_descriptor, &n));
+	ck_assert_int_gt(n, 0);
+	json_decref(root);
+} END_TEST
+
 static bool is_counter(const char *key)
 {
 #define X(name) || strcmp(key, #name) == 0
@@ -513,6 +536,7 @@ int main(void)
 	tcase_add_test(tc, it_comes_over_as_it_was);
 	tcase_add_loop_test(tc, what_makes_no_sense_is_refused, 0, ARRAY_SIZE(spoilt));
 	tcase_add_test(tc, a_worker_that_is_there_twice_is_refused);
+	tcase_add_test(tc, those_descriptors_that_were_read_are_there_when_the_rest_is_refused);
 	tcase_add_test(tc, every_key_is_needed_and_others_are_passed_over);
 	tcase_add_test(tc, a_counter_that_the_program_before_did_not_have_begins_at_0);
 	tcase_add_test(tc, a_worker_of_before_there_was_a_pipe_says_its_words_over_the_socket);
