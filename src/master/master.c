@@ -43,6 +43,7 @@ struct generation *master_new_generation(struct master *m, const struct conf_fet
 	}
 	list_append(&m->generations, &g->in_master);
 	if (generation_start_log_process(g, failure) != 0) {
+		control_forget(m->control);
 		generation_free(&g);
 		return NULL;
 	}
