@@ -251,6 +251,7 @@ bool generation_end_log_process(struct generation *g)
 {
 	for (size_t i = 0; i < g->n; i++)
 		log_pipes_close(&g->units[i].log_pipes);
+	log_process_end(g->log_process);
 	return log_process_is_over(g->log_process);
 }
 

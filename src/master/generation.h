@@ -74,8 +74,8 @@ int generation_adopt_log_process(struct generation *g, const struct log_process_
 int generation_start_log_process(struct generation *g, struct generation_failure *failure);
 
 /*
- * No worker is left, nor will there be one: that process may end. True when it has; it is
- * over then.
+ * No worker is left, nor will there be one: that process is told to write what is there, and
+ * to end. May be called again. True when it has ended; it is over then.
  */
 bool generation_end_log_process(struct generation *g);
 

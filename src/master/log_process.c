@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "backoff.h"
+#include "clock.h"
 #include "exit_status.h"
 #include "fd.h"
 #include "list.h"
@@ -32,6 +33,8 @@ struct log_process {
 	struct leash             leash;
 	struct watch             ear;
 	unsigned int             switching;     /* orders that it has not answered */
+	bool                     ending;        /* no worker is left: */
+	bool                     told_end;      /* it has that order */
 	bool                     over;          /* it has ended properly */
 	int64_t                  born_ms;
 	int64_t                  delay_ms;      /* the last one; 0: none */
@@ -72,6 +75,26 @@ static void forget(struct log_process *p)
 	leash_close(&p->leash);
 	p->pid = 0;
 	p->switching = 0;               /* another one has the logs as they are now */
+	p->told_end = false;
+}
+
+/* ---- the last order ----------------------------------------------------- */
+
+static void tell_end(struct log_process *p)
+{
+	if (p->pid == 0 || p->told_end)
+		return;
+	p->told_end = leash_order(&p->leash, &(struct leash_message){ .word = LEASH_END }) == 0;
+	if (!p->told_end && errno != EPIPE && errno != ECONNRESET)
+		log_err("tell the log process (pid %d) to end: %m", (int)p->pid);
+}
+
+void log_process_end(struct log_process *p)
+{
+	if (!p)
+		return;
+	p->ending = true;
+	tell_end(p);
 }
 
 /* ---- birth -------------------------------------------------------------- */
@@ -108,6 +131,8 @@ int log_process_start(struct log_process *p)
 	            (int)pid);
 	if (listen_to(p, pid, &ours) == -1)
 		log_warn("watch the log process: %m");
+	if (p->ending)
+		tell_end(p);
 	return 0;
 }
 
@@ -164,35 +189,53 @@ bool log_process_is_over(const struct log_process *p)
 }
 
 /* Its end of the pipe for words is closed when it ends. False if that takes too long. */
-static bool wait_for_end(const struct log_process *p, int limit_ms)
+static bool wait_for_end(const struct log_process *p, int64_t until_ms)
 {
 	struct pollfd ear = { .fd = p->leash.words, .events = POLLIN };
 	char words[64];
-	int n;
 
-	while ((n = poll(&ear, 1, limit_ms)) == 1 && read(ear.fd, words, sizeof words) > 0)
-		;
-	return n != 0;
+	for (;;) {
+		const int64_t left_ms = until_ms - clock_ms();
+		const int n = poll(&ear, 1, left_ms > 0 ? (int)left_ms : 0);
+
+		if (n == 0)
+			return false;
+		if (n == 1 && read(ear.fd, words, sizeof words) <= 0)
+			return true;
+	}
 }
 
-void log_process_finish(struct log_process *p, int limit_ms)
+/* True if it has written all; another one may have to go on if not. */
+static bool bury_last(struct log_process *p)
 {
 	int status = 0;
 
+	p->over = waitpid(p->pid, &status, 0) != p->pid ||
+	          (WIFEXITED(status) && WEXITSTATUS(status) == EX_OK);
+	if (!p->over)
+		log_death(p, status);
+	forget(p);
+	return p->over;
+}
+
+void log_process_finish(struct log_process *p, int64_t until_ms)
+{
 	if (log_process_is_over(p))
 		return;
 	for (int tries = 0; tries < 2; tries++) {
-		if (log_process_start(p) == -1)
+		if (log_process_start(p) == -1) {
+			log_err("start the log process: %m; the last lines of workers are lost");
 			return;
-		if (!wait_for_end(p, limit_ms)) {
+		}
+		if (!wait_for_end(p, until_ms)) {
 			log_warn("the log process (pid %d) has not finished: its last lines come later",
 			         (int)p->pid);
 			return;
 		}
-		if (waitpid(p->pid, &status, 0) != p->pid || (WIFEXITED(status) && WEXITSTATUS(status) == EX_OK))
+		if (bury_last(p))
 			return;
-		forget(p);
 	}
+	log_err("the log process has died again; the last lines of workers are lost");
 }
 
 /* ---- orders ------------------------------------------------------------- */

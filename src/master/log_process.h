@@ -8,6 +8,7 @@
 #define DROVER_MASTER_LOG_PROCESS_H
 
 #include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include "leash.h"
@@ -63,14 +64,21 @@ bool log_process_is_switching(const struct log_process *p);
 /* If pid is it, replaces it, unless it has ended properly, and returns true. NULL is fine. */
 bool log_process_reaped(struct log_process *p, pid_t pid, int status);
 
-/* True if it has ended properly: all lines are written, and nobody can write another one. NULL is fine. */
+/*
+ * No worker is left: it writes what is in the pipes and ends, whoever else may have them open
+ * yet; that is so for one that is started later, too. Not at once, and it may be called again.
+ * One that a program before this order has started ends when nobody has them open. NULL is fine.
+ */
+void log_process_end(struct log_process *p);
+
+/* True if it has ended properly: all lines of workers are written. NULL is fine. */
 bool log_process_is_over(const struct log_process *p);
 
 /*
- * When no worker is left, and no loop turns any more: waits until it has ended, for limit_ms
- * at most, or lets another one finish if it dies. NULL is fine.
+ * After log_process_end, when no loop turns any more: waits until it has ended, or until_ms on
+ * clock_ms(), or lets another one finish if it dies. Logs what is lost. NULL is fine.
  */
-void log_process_finish(struct log_process *p, int limit_ms);
+void log_process_finish(struct log_process *p, int64_t until_ms);
 
 /* Lets go of it; it ends by itself. Sets *pp to NULL; NULL is fine. */
 void log_process_free(struct log_process **pp);

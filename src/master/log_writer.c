@@ -138,6 +138,16 @@ static void switch_logs(struct log_writer *w, const struct leash_message *m)
 	leash_say(&w->start->leash, &(struct leash_message){ .word = LEASH_LOGS });
 }
 
+/* No worker is left; another process may keep a pipe open for as long as it likes. */
+static void end_all(struct log_writer *w)
+{
+	take_all(w);            /* one read takes all that a pipe can hold */
+	for (size_t i = 0; i < w->start->n_inputs; i++)
+		if (w->inputs[i].fd != -1)
+			end_input(&w->inputs[i]);
+	loop_stop(&w->loop);
+}
+
 static void on_order(struct watch *watch, uint32_t events)
 {
 	struct log_writer *w = container_of(watch, struct log_writer, orders);
@@ -154,6 +164,8 @@ static void on_order(struct watch *watch, uint32_t events)
 	case LEASH_OK:
 		if (m.word == LEASH_LOGS)
 			switch_logs(w, &m);
+		else if (m.word == LEASH_END)
+			end_all(w);
 		return;
 	}
 }

@@ -20,7 +20,8 @@ struct log_writer_start {               /* all of it lent */
 	const struct log_input *inputs;
 	size_t                  n_inputs;
 	const struct logs      *logs;
-	struct leash            leash;  /* LOGS: new descriptors; answered by the same, when they are in use */
+	struct leash            leash;  /* LOGS: new descriptors; answered by the same, when they are in use.
+	                                 * END: no worker is left; not answered */
 	bool                    detached;
 };
 

@@ -376,15 +376,18 @@ static void finish_logs(struct master *m)
 {
 	const int64_t until_ms = clock_ms() + LAST_LINES_MS;
 	struct generation *g;
-	int64_t left_ms;
+	bool all = true;
 
 	if (master_workers(m) > 0)
 		return;                 /* the loop has failed */
-	list_each(&m->generations, g, struct generation, in_master) {
-		left_ms = until_ms - clock_ms();
-		if (!generation_end_log_process(g))
-			log_process_finish(g->log_process, left_ms > 0 ? (int)left_ms : 0);
-	}
+	/* All of them first: one that takes its time must not cost another one its own. */
+	list_each(&m->generations, g, struct generation, in_master)
+		all = generation_end_log_process(g) && all;
+	if (all)
+		return;
+	stop_extend(m);
+	list_each(&m->generations, g, struct generation, in_master)
+		log_process_finish(g->log_process, until_ms);
 }
 
 static void fini(struct master *m)

@@ -26,13 +26,20 @@ static const struct {
 	[ORDER_END]   = { PHASE_ENDING,   "now",   "ending what is open" },
 };
 
+void stop_extend(struct master *m)
+{
+	char message[64];
+
+	snprintf(message, sizeof message, "EXTEND_TIMEOUT_USEC=%d%s", EXTEND_BY_US,
+	         m->watchdog_ms > 0 ? "\nWATCHDOG=1" : "");
+	master_notify(m, message);
+}
+
 static void on_extend(struct timer *t)
 {
 	struct master *m = container_of(t, struct master, extend);
-	char message[64];
 
-	snprintf(message, sizeof message, "EXTEND_TIMEOUT_USEC=%d", EXTEND_BY_US);
-	master_notify(m, message);
+	stop_extend(m);
 	loop_timer(&m->loop, t, EXTEND_EVERY_MS);
 }
 

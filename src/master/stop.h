@@ -10,6 +10,9 @@
 /* order is ORDER_DRAIN, ORDER_WAIT or ORDER_END. */
 void stop_begin(struct master *m, enum order order);
 
+/* Tells the service manager that the stop goes on, and for how long nothing else may be heard. */
+void stop_extend(struct master *m);
+
 /* After a change among workers: the last one may be gone, and with it the loop. */
 void stop_check(struct master *m);
 

@@ -30,7 +30,7 @@ enum leash_word {
 	LEASH_KICK,             /* master: close connection `number`; worker: it is closed */
 	LEASH_NO_SUCH,          /* worker: there is no connection `number` to kick */
 	LEASH_PING,             /* master: turn your loop, so that I see that it does */
-	LEASH_END,              /* master: end now, with all that is open */
+	LEASH_END,              /* master: end now, with all that is open; log process: write what is there, and end */
 	LEASH_PROGRAMS,         /* worker: what the board says of my programs has changed */
 	LEASH_WORDS,
 };

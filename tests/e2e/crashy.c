@@ -112,6 +112,19 @@ static void damage(void)
 	}
 }
 
+/* Another process has what this one has, until the client closes its connection; this one dies. */
+static _Noreturn void leave_another(int client)
+{
+	char bytes[64];
+
+	if (fork() != 0)
+		crash();
+	fcntl(client, F_SETFL, 0);
+	while (read(client, bytes, sizeof bytes) > 0)
+		;
+	_exit(0);
+}
+
 /* As libc does before it aborts; without its newline. */
 static void mutter(void)
 {
@@ -143,6 +156,8 @@ static enum handler_verdict received(struct connection *c, const char *bytes, si
 {
 	if (ends_in(bytes, len, "crash\n"))
 		crash();
+	if (ends_in(bytes, len, "leave another\n"))
+		leave_another(c->watch.fd);
 	if (ends_in(bytes, len, "loop\n"))
 		run_for_ever();
 	if (ends_in(bytes, len, "block\n"))

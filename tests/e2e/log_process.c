@@ -372,6 +372,58 @@ START_TEST(each_generation_has_its_own_which_ends_with_its_last_worker)
 	ck_assert_uint_eq(access_lines() + files_count(files_read(second), " how="), 2);
 } END_TEST
 
+/* A worker that was taken over can leave a process behind, which has its pipes as long as it likes. */
+START_TEST(a_process_that_keeps_the_pipes_of_a_worker_does_not_keep_the_log_process)
+{
+	const char *second = files_path("second.log");
+	pid_t process;
+	int fd;
+
+	d.program = "tests/e2e/crashy";
+	d.before_exec = log_to_file;
+	daemon_start(&d, ACCESS ONE, access_path());
+	process = next_log_process();
+	visit("s");
+	fd = daemon_connect(&d, "s");
+	client_say(fd, "leave another\n");
+	daemon_wait_for(&d, "worker-end service=s how=signal");
+	if (_i == 0) {
+		daemon_reload(&d, ACCESS ONE, second);
+		daemon_wait_for(&d, "log-process-end pid=%d how=exit value=0", process);
+		daemon_wait_for(&d, "generation-gone generation=1");
+	}
+	daemon_signal(&d, SIGTERM);
+	ck_assert_int_eq(daemon_join(&d), 0);
+	ck_assert_uint_eq(access_lines(), 1);
+	ck_assert_ptr_null(strstr(files_read(files_path("stderr")), "has not finished"));
+	close(fd);
+} END_TEST
+
+START_TEST(the_log_processes_of_all_generations_end_although_one_does_not)
+{
+	const char *second = files_path("second.log");
+	pid_t first, process;
+	int fd, client;
+
+	d.before_exec = log_to_file;
+	daemon_start(&d, ACCESS ONE, access_path());
+	first = next_log_process();
+	client = daemon_connect(&d, "s");
+	client_echo(client);
+	daemon_reload(&d, ACCESS ONE, second);
+	process = next_log_process();
+	ck_assert_int_eq(kill(first, SIGSTOP), 0);
+	fd = process_watch(process);
+	daemon_signal(&d, SIGINT);
+	process_wait_end(fd);
+	ck_assert_int_eq(kill(first, SIGCONT), 0);
+	client_expect_gone(client);
+	close(client);
+	ck_assert_int_eq(daemon_join(&d), 0);
+	ck_assert_ptr_null(strstr(files_read(files_path("stderr")), "has not finished"));
+	ck_assert_uint_eq(access_lines(), 1);
+} END_TEST
+
 START_TEST(workers_whose_master_is_gone_are_logged_to_the_end)
 {
 	pid_t process;
@@ -416,6 +468,8 @@ int main(void)
 	tcase_add_loop_test(tc, when_the_server_has_stopped_all_lines_are_there, 0, 2);
 	tcase_add_test(tc, one_that_is_killed_at_the_end_is_replaced_as_well);
 	tcase_add_test(tc, each_generation_has_its_own_which_ends_with_its_last_worker);
+	tcase_add_loop_test(tc, a_process_that_keeps_the_pipes_of_a_worker_does_not_keep_the_log_process, 0, 2);
+	tcase_add_test(tc, the_log_processes_of_all_generations_end_although_one_does_not);
 	tcase_add_test(tc, workers_whose_master_is_gone_are_logged_to_the_end);
 	return harness_run(s);
 }
