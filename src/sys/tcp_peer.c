@@ -6,6 +6,7 @@
 #include "tcp_peer.h"
 
 #include <arpa/inet.h>
+#include <errno.h>
 #include <linux/inet_diag.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -14,6 +15,7 @@
 #include <unistd.h>
 
 #define UNANSWERED 2                    /* one may be on its way just now */
+#define STATE_CLOSE 7                   /* TCP_CLOSE of <netinet/tcp.h>, which <linux/tcp.h> excludes */
 
 struct question {
 	struct nlmsghdr         header;
@@ -80,7 +82,15 @@ static bool find_info(const struct nlmsghdr *h, struct tcp_info *info)
 	return false;
 }
 
-/* The answer is there when the question has been sent. False: none, or an error. */
+static int error_of(const struct nlmsghdr *h)
+{
+	const struct nlmsgerr *e = NLMSG_DATA(h);
+
+	return h->nlmsg_type == NLMSG_ERROR && h->nlmsg_len >= NLMSG_LENGTH(sizeof *e) && e->error < 0
+	       ? -e->error : EPROTO;
+}
+
+/* The answer is there when the question has been sent. False, with errno: none, or an error. */
 static bool ask(int fd, const struct question *q, struct tcp_info *info)
 {
 	union {
@@ -92,8 +102,13 @@ static bool ask(int fd, const struct question *q, struct tcp_info *info)
 	if (send(fd, q, sizeof *q, 0) == -1)
 		return false;
 	n = recv(fd, &answer, sizeof answer, 0);
-	return n != -1 && NLMSG_OK(&answer.header, (size_t)n) &&
-	       answer.header.nlmsg_type == SOCK_DIAG_BY_FAMILY && find_info(&answer.header, info);
+	if (n == -1)
+		return false;
+	if (NLMSG_OK(&answer.header, (size_t)n) && answer.header.nlmsg_type == SOCK_DIAG_BY_FAMILY &&
+	    find_info(&answer.header, info))
+		return true;
+	errno = NLMSG_OK(&answer.header, (size_t)n) ? error_of(&answer.header) : EPROTO;
+	return false;
 }
 
 bool tcp_peer_look(const struct tcp_peer *p, const struct endpoint *local, const struct endpoint *peer,
@@ -102,12 +117,38 @@ bool tcp_peer_look(const struct tcp_peer *p, const struct endpoint *local, const
 	const struct question q = question_of(p, local, peer);
 	const int fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_SOCK_DIAG);
 	bool told;
+	int error;
 
 	if (fd == -1)
 		return false;
 	told = ask(fd, &q, info);
+	error = errno;
 	close(fd);
+	errno = error;
 	return told;
+}
+
+static bool is_over(int fd)
+{
+	struct tcp_info info = { 0 };
+	socklen_t len = sizeof info;
+
+	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 && info.tcpi_state == STATE_CLOSE;
+}
+
+bool tcp_peer_can_be_seen(const struct tcp_peer *p, int fd, const struct endpoint *local,
+                          const struct endpoint *peer)
+{
+	struct tcp_info info;
+	int error;
+
+	if (tcp_peer_look(p, local, peer, &info))
+		return true;
+	error = errno;
+	if (is_over(fd))
+		return true;
+	errno = error;
+	return false;
 }
 
 bool tcp_peer_is_silent(const struct tcp_info *info, int64_t gone_ms)
@@ -116,11 +157,21 @@ bool tcp_peer_is_silent(const struct tcp_info *info, int64_t gone_ms)
 	       info->tcpi_last_ack_recv >= gone_ms;
 }
 
-bool tcp_peer_is_gone(const struct tcp_peer *p, const struct endpoint *local,
-                      const struct endpoint *peer)
+bool tcp_peer_is_stuck(struct tcp_peer *p, const struct tcp_info *info, int64_t now_ms)
+{
+	const bool waits = info->tcpi_notsent_bytes > 0 || info->tcpi_unacked > 0;
+
+	if (!waits || p->stuck_ms == 0 || info->tcpi_bytes_acked != p->acked)
+		p->stuck_ms = waits ? now_ms : 0;
+	p->acked = info->tcpi_bytes_acked;
+	return waits && now_ms - p->stuck_ms >= p->gone_ms;
+}
+
+bool tcp_peer_is_gone(struct tcp_peer *p, const struct endpoint *local,
+                      const struct endpoint *peer, int64_t now_ms)
 {
 	struct tcp_info info;
 
 	return p->gone_ms > 0 && tcp_peer_look(p, local, peer, &info) &&
-	       tcp_peer_is_silent(&info, p->gone_ms);
+	       (tcp_peer_is_stuck(p, &info, now_ms) || tcp_peer_is_silent(&info, p->gone_ms));
 }

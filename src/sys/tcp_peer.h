@@ -1,23 +1,25 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Whether the peer of a TCP connection is gone while bytes are on their way to it,
+ * Whether the peer of a TCP connection is gone, or takes nothing, while bytes wait for it,
  * asked of the kernel by one that does not have the socket any more: sock_diag(7).
- * TCP_USER_TIMEOUT is not the means for that: it also ends connections whose peer is
- * there, with a full receive buffer, and even those that take bytes now and then.
+ * TCP_USER_TIMEOUT is not the means for that: it also ends connections whose peer takes
+ * bytes slowly.
  */
 #ifndef DROVER_SYS_TCP_PEER_H
 #define DROVER_SYS_TCP_PEER_H
 
-#include <netinet/tcp.h>
+#include <linux/tcp.h>                  /* glibc's tcp_info knows no tcpi_bytes_acked */
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "address.h"
 
 struct tcp_peer {                       /* with its two addresses this is one connection, for good */
-	int64_t  gone_ms;               /* so long without an answer, and it is gone; 0: never */
+	int64_t  gone_ms;               /* so long without an answer or progress, and it is gone; 0: never */
 	uint64_t cookie;                /* SO_COOKIE */
 	uint32_t device;                /* an index, or 0 */
+	uint64_t acked;                 /* bytes, as of the last look */
+	int64_t  stuck_ms;              /* the first look that found this number and bytes that wait; 0: none wait */
 };
 
 /*
@@ -27,17 +29,31 @@ struct tcp_peer {                       /* with its two addresses this is one co
 struct tcp_peer tcp_peer_of(int fd);
 
 /*
- * What the kernel knows of the connection between the two. False where it does not tell
- * (it may lack sock_diag, or AF_NETLINK may be forbidden), or there is none any more.
+ * What the kernel knows of the connection between the two. False, with errno, where it does
+ * not tell (it may lack sock_diag, or AF_NETLINK may be forbidden), or there is none in the
+ * network namespace of this process (ENOENT), or none any more (the same).
  */
 bool tcp_peer_look(const struct tcp_peer *p, const struct endpoint *local, const struct endpoint *peer,
                    struct tcp_info *info);
 
-/* Whether the peer is gone, as far as can be seen. */
-bool tcp_peer_is_gone(const struct tcp_peer *p, const struct endpoint *local,
-                      const struct endpoint *peer);
+/*
+ * Whether tcp_peer_look() can answer for fd, which is this connection and still ours. False
+ * with its errno. A connection that was reset meanwhile proves nothing: true.
+ */
+bool tcp_peer_can_be_seen(const struct tcp_peer *p, int fd, const struct endpoint *local,
+                          const struct endpoint *peer);
+
+/* Whether the peer is silent or stuck, as far as can be seen. now_ms is clock_ms()'s. */
+bool tcp_peer_is_gone(struct tcp_peer *p, const struct endpoint *local,
+                      const struct endpoint *peer, int64_t now_ms);
 
 /* The judgement: sent several times, and no answer to any of that, nor anything else from it. */
 bool tcp_peer_is_silent(const struct tcp_info *info, int64_t gone_ms);
+
+/*
+ * The other one: it answers, but at each look for gone_ms bytes have waited for it, and it has
+ * acknowledged none of them. One look after the other: p remembers the last one.
+ */
+bool tcp_peer_is_stuck(struct tcp_peer *p, const struct tcp_info *info, int64_t now_ms);
 
 #endif

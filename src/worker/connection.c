@@ -96,7 +96,7 @@ static int64_t deadline(const struct connection *c, enum connection_end *as)
  * not tell for minutes: the kernel's queue is looked at. Where bytes are usually on their
  * way, that is done four times in the time-out, so that it counts from a moment near to
  * the last byte; where the client has usually taken all, once it is over. Whether the
- * client of a program that has the socket is gone, is asked as often.
+ * client of a program that has the socket is gone, or takes nothing, is asked as often.
  */
 static int64_t next_look(const struct connection *c)
 {
@@ -312,7 +312,7 @@ static void time_out(struct connection *c)
 {
 	enum connection_end as = END_NOT_YET;
 
-	if (tcp_peer_is_gone(&c->client, &c->local, &c->peer)) {
+	if (tcp_peer_is_gone(&c->client, &c->local, &c->peer, c->worker->loop.now_ms)) {
 		connection_end_program(c, END_RESET);
 		return;
 	}

@@ -94,8 +94,9 @@ void connection_run_program(struct connection *c, struct program *p);
 void connection_relayed(struct connection *c, size_t in, size_t out);
 
 /*
- * The socket is the program's from now on, and ours is closed. Whether its client is gone
- * is looked for as long as the program runs: the program may wait for it and not know.
+ * The socket is the program's from now on, and ours is closed. Whether its client is gone,
+ * or takes nothing of what waits for it, is looked for as long as the program runs: the
+ * program may wait for it and not know. Warns, once a worker, where that cannot be seen.
  */
 void connection_give_socket(struct connection *c);
 

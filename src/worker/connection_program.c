@@ -6,8 +6,11 @@
 #include <config.h>
 #include "connection_private.h"
 
+#include <errno.h>
+
 #include "exit_status.h"
 #include "fd.h"
+#include "log.h"
 #include "programs.h"
 
 void connection_run_program(struct connection *c, struct program *p)
@@ -18,9 +21,25 @@ void connection_run_program(struct connection *c, struct program *p)
 	connection_enter(c, CONNECTION_PROGRAM);
 }
 
+/* Said once by a worker: it is the same for its next connection, or not for long. */
+static void warn_if_unseen(const struct connection *c)
+{
+	struct worker *w = c->worker;
+
+	if (c->client.gone_ms == 0 || w->warned_of_unseen ||
+	    tcp_peer_can_be_seen(&c->client, c->watch.fd, &c->local, &c->peer))
+		return;
+	w->warned_of_unseen = true;
+	log_warn("%s: cannot ask the kernel about clients: %m%s; one that does not read keeps its program"
+	         " until timeouts.session", w->service->name,
+	         errno == ENOENT ? " (is the listener from another network namespace?)" :
+	         errno == EAFNOSUPPORT ? " (does RestrictAddressFamilies= lack AF_NETLINK?)" : "");
+}
+
 void connection_give_socket(struct connection *c)
 {
 	c->client = tcp_peer_of(c->watch.fd);
+	warn_if_unseen(c);
 	/* No copy of ours: end of file and reset are the program's. */
 	fd_close(&c->watch.fd);
 }

@@ -4,15 +4,23 @@
  * neither answer nor say that they are gone. The kernel notices in the time that the
  * listener has for it; the program learns it as an error of its socket, and ends. While
  * bytes are on their way to the client, the worker asks the kernel, and ends the program.
+ * Where it cannot ask, it says so.
  */
 #include <config.h>
 #include "harness.h"
 
+#include <errno.h>
 #include <linux/filter.h>
+#include <linux/seccomp.h>
+#include <stddef.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "tcp_peer.h"
+
+#define LOW_HALF (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ ? 4 : 0)
 
 static struct daemon d;
 
@@ -70,11 +78,11 @@ static bool can_look(void)
 	return can;
 }
 
-static void start(const char *argv)
+static void start(const char *argv, const char *rest)
 {
 	daemon_start(&d, "services = { s = { listen = ( { address = \"127.0.0.1:0\";"
 	             " keepalive = { idle = \"1s\"; interval = \"1s\"; count = 1; }; } );"
-	             " handler = { type = \"exec\"; argv = [ %s ]; stderr = \"null\"; }; }; };", argv);
+	             " handler = { type = \"exec\"; argv = [ %s ]; stderr = \"null\"; }; %s }; };", argv, rest);
 }
 
 START_TEST(a_silent_client_that_has_vanished_is_noticed)
@@ -82,7 +90,7 @@ START_TEST(a_silent_client_that_has_vanished_is_noticed)
 	const struct event *opened;
 	int fd;
 
-	start("\"/bin/cat\"");
+	start("\"/bin/cat\"", "");
 	fd = daemon_connect(&d, "s");
 	client_say(fd, "x");
 	client_expect(fd, "x");
@@ -99,13 +107,61 @@ START_TEST(a_client_that_vanishes_while_it_is_sent_something_is_noticed)
 
 	if (!can_look())
 		return;
-	start("\"/bin/sh\", \"-c\", \"read x; exec cat /dev/zero\"");
+	start("\"/bin/sh\", \"-c\", \"read x; exec cat /dev/zero\"", "");
 	fd = daemon_connect(&d, "s");
 	opened = daemon_accepted(&d, fd);
 	vanish(fd);
 	client_say(fd, "go on\n");
 	ck_assert_str_eq(event_word(daemon_ended(&d, opened), "how"), "reset");
 	close(fd);
+} END_TEST
+
+/* As RestrictAddressFamilies= of systemd without AF_NETLINK. */
+static void without_netlink(void)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_socket, 0, 3),
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args) + LOW_HALF),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AF_NETLINK, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | EAFNOSUPPORT),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = { .len = ARRAY_SIZE(code), .filter = code };
+
+	if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1 ||
+	    prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program) == -1)
+		_exit(99);
+}
+
+static void visit(void)
+{
+	int fd = daemon_connect(&d, "s");
+	const struct event *opened = daemon_accepted(&d, fd);
+
+	client_say(fd, "x");
+	client_expect(fd, "x");
+	close(fd);
+	daemon_ended(&d, opened);
+}
+
+START_TEST(that_the_kernel_does_not_tell_of_clients_is_said_once)
+{
+	d.before_exec = without_netlink;
+	start("\"/bin/cat\"", "workers = 1;");
+	visit();
+	visit();
+	ck_assert_uint_eq(files_count(daemon_errors(&d), "s: cannot ask the kernel about clients: "), 1);
+	ck_assert_uint_eq(files_count(daemon_errors(&d), "(does RestrictAddressFamilies= lack AF_NETLINK?)"), 1);
+} END_TEST
+
+START_TEST(that_it_tells_of_them_is_not)
+{
+	if (!can_look())
+		return;
+	start("\"/bin/cat\"", "");
+	visit();
+	ck_assert_uint_eq(files_count(daemon_errors(&d), "cannot ask"), 0);
 } END_TEST
 
 int main(void)
@@ -117,5 +173,7 @@ int main(void)
 
 	harness_add_if(can, why, tc, a_silent_client_that_has_vanished_is_noticed);
 	harness_add_if(can, why, tc, a_client_that_vanishes_while_it_is_sent_something_is_noticed);
+	tcase_add_test(tc, that_the_kernel_does_not_tell_of_clients_is_said_once);
+	tcase_add_test(tc, that_it_tells_of_them_is_not);
 	return harness_run(s);
 }

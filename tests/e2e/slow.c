@@ -17,21 +17,28 @@
 
 #define SMALL_BUFFER 8000
 
-#define LISTEN \
+#define PATIENCE_S 120                  /* of Check, with a test that lasts as long as one of its time-outs */
+
+#define LISTEN(idle) \
 	"listen = ( { address = \"127.0.0.1:0\";" \
-	" keepalive = { idle = \"1s\"; interval = \"1s\"; count = 1; }; } );"
+	" keepalive = { idle = \"" idle "\"; interval = \"1s\"; count = 1; }; } );"
 #define HANDLER(handler) " handler = { " handler " };"
 #define ZEROS "argv = [ \"/bin/cat\", \"/dev/zero\" ]; stderr = \"null\";"
 
-/* The kernel finds vanished clients in two seconds; drover, those that take nothing, in four. */
+/*
+ * The kernel finds vanished clients in two seconds; drover, those that take nothing, in 15, or
+ * a quarter more: longer than a busy machine keeps this process from taking something, and
+ * less than the clock lasts.
+ */
 static const char config[] = "defaults = { workers = 1; };" SERVICES(
-	SERVICE("clock", "echo", "timeouts = { session = \"9s\"; };")
-	" chargen = {" LISTEN HANDLER("type = \"chargen\";") " timeouts = { write = \"4s\"; }; };"
-	" echo = {" LISTEN HANDLER("type = \"echo\";") " timeouts = { write = \"4s\"; idle = \"4s\"; }; };"
-	" warm = {" LISTEN HANDLER("type = \"exec\"; warm = 1;" ZEROS) " timeouts = { idle = \"4s\"; }; };"
-	" exec = {" LISTEN HANDLER("type = \"exec\";" ZEROS) " };"
-	" filter = {" LISTEN HANDLER("type = \"filter\"; framing = \"line\"; argv = \"%s\";")
-	" max_request = \"16M\"; timeouts = { write = \"4s\"; idle = \"4s\"; }; };");
+	SERVICE("clock", "echo", "timeouts = { session = \"20s\"; };")
+	" chargen = {" LISTEN("1s") HANDLER("type = \"chargen\";") " timeouts = { write = \"15s\"; }; };"
+	" echo = {" LISTEN("1s") HANDLER("type = \"echo\";")
+	" timeouts = { write = \"15s\"; idle = \"15s\"; }; };"
+	" warm = {" LISTEN("1s") HANDLER("type = \"exec\"; warm = 1;" ZEROS) " timeouts = { idle = \"15s\"; }; };"
+	" exec = {" LISTEN("14s") HANDLER("type = \"exec\";" ZEROS) " };"
+	" filter = {" LISTEN("1s") HANDLER("type = \"filter\"; framing = \"line\"; argv = \"%s\";")
+	" max_request = \"16M\"; timeouts = { write = \"15s\"; idle = \"15s\"; }; };");
 
 /* A client that takes so many bytes at each tick of a timer. */
 struct taker {
@@ -90,14 +97,14 @@ static void end(struct taker *t)
 }
 
 /*
- * What the server is told first, and how a client ends that takes nothing; NULL: it does not.
+ * What the server is told first, and how a client ends that takes nothing.
  * The filter is the last one: it has one answer to give, and is no use for one that is fast.
  */
 static const struct { const char *service, *question, *stuck; } rows[] = {
 	{ "chargen", "x",                "write" },
 	{ "echo",    NULL,               "write" },
 	{ "warm",    "x",                "idle" },
-	{ "exec",    "x",                NULL },
+	{ "exec",    "x",                "reset" },
 	{ "filter",  "much 16000000\n", "write" },
 };
 
@@ -134,10 +141,7 @@ static void expect_flow(const struct taker *takers, size_t n)
 static void expect_end_of_stuck(const struct taker takers[static ROWS])
 {
 	for (size_t i = 0; i < ROWS; i++)
-		if (rows[i].stuck)
-			ck_assert_str_eq(event_word(daemon_ended(&d, takers[i].opened), "how"), rows[i].stuck);
-		else
-			ck_assert(!is_over(&takers[i]));
+		ck_assert_str_eq(event_word(daemon_ended(&d, takers[i].opened), "how"), rows[i].stuck);
 }
 
 /* The filter may need a while for its one answer. */
@@ -183,6 +187,7 @@ int main(void)
 	Suite *s = suite_create("slow");
 	TCase *tc = harness_case(s, "slow");
 
+	tcase_set_timeout(tc, PATIENCE_S);
 	tcase_add_test(tc, who_takes_stays_however_slowly_and_who_does_not_goes);
 	return harness_run(s);
 }

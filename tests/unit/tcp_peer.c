@@ -6,12 +6,15 @@
 #include <config.h>
 #include "tcp_peer.h"
 
+#include <errno.h>
 #include <linux/filter.h>
 #include <poll.h>
 #include <sys/socket.h>
 
 #include "fd.h"
 #include "unit.h"
+
+#define ESTABLISHED 1                   /* TCP_ESTABLISHED of <netinet/tcp.h> */
 
 static int ours, theirs;
 static struct tcp_peer peer;
@@ -131,6 +134,31 @@ START_TEST(a_peer_is_gone_that_answers_nothing_for_long)
 	ck_assert_msg(tcp_peer_is_silent(&rows[_i].info, 1000) == rows[_i].gone, "%s", rows[_i].name);
 } END_TEST
 
+/* One look after the other, each a second after the one before; it is gone after two. */
+static const struct { struct tcp_info info; bool stuck; } looks[] = {
+	{ { .tcpi_bytes_acked = 7 },                              false },
+	{ { .tcpi_bytes_acked = 7 },                              false },
+	{ { .tcpi_bytes_acked = 7 },                              false },      /* nothing waits */
+	{ { .tcpi_bytes_acked = 7, .tcpi_unacked = 1 },           false },      /* it is counted from here */
+	{ { .tcpi_bytes_acked = 7, .tcpi_notsent_bytes = 9 },     false },
+	{ { .tcpi_bytes_acked = 8, .tcpi_notsent_bytes = 9 },     false },      /* it takes a byte */
+	{ { .tcpi_bytes_acked = 8, .tcpi_notsent_bytes = 9 },     false },
+	{ { .tcpi_bytes_acked = 8 },                              false },      /* the rest was dropped */
+	{ { .tcpi_bytes_acked = 8, .tcpi_notsent_bytes = 9 },     false },
+	{ { .tcpi_bytes_acked = 8, .tcpi_notsent_bytes = 9999 },  false },
+	{ { .tcpi_bytes_acked = 8, .tcpi_notsent_bytes = 9999 },  true },
+	{ { .tcpi_bytes_acked = 9, .tcpi_notsent_bytes = 9999 },  false },
+};
+
+START_TEST(a_peer_is_stuck_that_takes_nothing_of_what_waits_for_it)
+{
+	struct tcp_peer p = { .gone_ms = 2000 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(looks); i++)
+		ck_assert_msg(tcp_peer_is_stuck(&p, &looks[i].info, (int64_t)(i + 1) * 1000) == looks[i].stuck,
+		              "look %zu", i);
+} END_TEST
+
 /* ---- the kernel --------------------------------------------------------- */
 
 START_TEST(it_has_the_time_that_its_keepalive_takes)
@@ -153,10 +181,14 @@ START_TEST(a_connection_is_found_by_its_addresses_and_no_other_is_taken_for_it)
 		return;         /* the latter without IPv6 */
 	keep_alive(1, 1, 1);
 	ck_assert(tcp_peer_look(&peer, &local, &remote, &info));
-	ck_assert_uint_eq(info.tcpi_state, TCP_ESTABLISHED);
-	ck_assert(!tcp_peer_is_gone(&peer, &local, &remote));
+	ck_assert_uint_eq(info.tcpi_state, ESTABLISHED);
+	ck_assert(!tcp_peer_is_gone(&peer, &local, &remote, 1));
+	ck_assert(tcp_peer_can_be_seen(&peer, ours, &local, &remote));
 	peer.cookie++;
 	ck_assert(!tcp_peer_look(&peer, &local, &remote, &info));
+	ck_assert_int_eq(errno, ENOENT);
+	ck_assert(!tcp_peer_can_be_seen(&peer, ours, &local, &remote));
+	ck_assert_int_eq(errno, ENOENT);
 	close_both();
 } END_TEST
 
@@ -170,29 +202,64 @@ START_TEST(one_that_has_vanished_is_found_though_the_socket_is_not_asked)
 	peer.gone_ms = 500;
 	ck_assert_int_eq(drop_packets(theirs), 0);
 	ck_assert_int_eq(send(ours, "x", 1, 0), 1);
-	while (!tcp_peer_is_gone(&peer, &local, &remote))
+	while (!tcp_peer_is_gone(&peer, &local, &remote, 1))
 		poll(NULL, 0, 10);
 	close_both();
 } END_TEST
 
-/* It answers each question for room, and so is there. */
-START_TEST(one_that_takes_nothing_is_there)
+START_TEST(one_that_was_reset_meanwhile_is_not_unseen)
+{
+	const struct linger now = { .l_onoff = 1, .l_linger = 0 };
+	struct pollfd told;
+
+	if (!can_look())
+		return;
+	ck_assert(connect_4());
+	keep_alive(1, 1, 1);
+	ck_assert_int_eq(setsockopt(theirs, SOL_SOCKET, SO_LINGER, &now, sizeof now), 0);
+	fd_close(&theirs);
+	told = (struct pollfd){ .fd = ours, .events = POLLIN };
+	ck_assert_int_eq(poll(&told, 1, -1), 1);
+	ck_assert(tcp_peer_can_be_seen(&peer, ours, &local, &remote));
+	close_both();
+} END_TEST
+
+static void look(struct tcp_info *info)
+{
+	ck_assert(tcp_peer_look(&peer, &local, &remote, info));
+}
+
+static void take_until_it_counts(uint64_t acked)
+{
+	static char much[1 << 20];
+	struct tcp_info info;
+
+	for (look(&info); info.tcpi_bytes_acked == acked; look(&info))
+		if (recv(theirs, much, sizeof much, MSG_DONTWAIT) == -1)
+			poll(NULL, 0, 10);
+}
+
+/* It answers each question for room, and so is not silent. The time is ours. */
+START_TEST(one_that_takes_nothing_is_gone_and_one_that_takes_something_is_not)
 {
 	static const char much[65536];
 	struct tcp_info info;
+	int64_t now = 1;
 
 	if (!can_look())
 		return;
 	ck_assert(connect_4());
 	keep_alive(60, 10, 6);
-	peer.gone_ms = 1;
 	while (send(ours, much, sizeof much, 0) > 0)
 		;
-	do {
-		ck_assert(tcp_peer_look(&peer, &local, &remote, &info));
-		ck_assert(!tcp_peer_is_gone(&peer, &local, &remote));
-		poll(NULL, 0, 10);
-	} while (info.tcpi_last_data_sent < 1000);
+	ck_assert(!tcp_peer_is_gone(&peer, &local, &remote, now));
+	while (!tcp_peer_is_gone(&peer, &local, &remote, now += peer.gone_ms))
+		poll(NULL, 0, 10);      /* acknowledgements may have been on their way */
+	look(&info);
+	ck_assert_uint_gt(info.tcpi_notsent_bytes, 0);
+	ck_assert(!tcp_peer_is_silent(&info, peer.gone_ms));
+	take_until_it_counts(info.tcpi_bytes_acked);
+	ck_assert(!tcp_peer_is_gone(&peer, &local, &remote, now += peer.gone_ms));
 	close_both();
 } END_TEST
 
@@ -202,10 +269,12 @@ int main(void)
 	TCase *tc = unit_case(s, "tcp_peer", NULL, NULL);
 
 	tcase_add_loop_test(tc, a_peer_is_gone_that_answers_nothing_for_long, 0, ARRAY_SIZE(rows));
+	tcase_add_test(tc, a_peer_is_stuck_that_takes_nothing_of_what_waits_for_it);
 	tcase_add_test(tc, it_has_the_time_that_its_keepalive_takes);
 	tcase_add_loop_test(tc, a_connection_is_found_by_its_addresses_and_no_other_is_taken_for_it,
 	                    0, ARRAY_SIZE(connects));
 	tcase_add_test(tc, one_that_has_vanished_is_found_though_the_socket_is_not_asked);
-	tcase_add_test(tc, one_that_takes_nothing_is_there);
+	tcase_add_test(tc, one_that_was_reset_meanwhile_is_not_unseen);
+	tcase_add_test(tc, one_that_takes_nothing_is_gone_and_one_that_takes_something_is_not);
 	return unit_run(s);
 }
