@@ -10,7 +10,7 @@
 
 #include "fd.h"
 
-/* Who leads a session without a terminal gets the first one that it opens: not without O_NOCTTY. */
+/* A session leader without a terminal acquires the first one it opens, unless it uses O_NOCTTY. */
 static int leave_input_and_output(void)
 {
 	const int null = open("/dev/null", O_RDWR | O_NOCTTY | O_CLOEXEC);

@@ -144,7 +144,7 @@ static void master_is_gone(struct worker *w)
 	worker_check_end(w);
 }
 
-/* No more of its orders: it is told to put another worker in our place, if it still listens. */
+/* Obeys no more orders; tells the master to replace us, if it still listens. */
 static void disown_master(struct worker *w)
 {
 	log_err("%s: an order of the master is malformed; finishing %d connections", w->service->name,
