@@ -272,7 +272,7 @@ void client_expect_gone(int fd)
 
 const char *client_read_line(int fd)
 {
-	char line[4096];
+	char line[65536];
 	size_t len = 0;
 
 	do {

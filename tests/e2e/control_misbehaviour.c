@@ -234,11 +234,22 @@ START_TEST(who_reads_all_answers_gets_all_of_them)
 	close(fd);
 } END_TEST
 
+/* Forty services without workers: a few reports of them are more than a socket takes. */
+static const char *many_services(void)
+{
+	const char *list = "";
+
+	for (int i = 0; i < 40; i++)
+		list = files_text("%s" SERVICE("on-demand-%d", "echo", "workers = { min = 0; max = 1; };"), list, i);
+	return list;
+}
+
 START_TEST(a_reporter_waits_for_its_reader_ten_seconds_and_disturbs_nobody)
 {
 	int fds[6];
 
-	daemon_start(&d, ECHO(""), control_path());
+	daemon_start(&d, CONTROL SERVICES(SERVICE("s", "echo", "workers = 2;") "%s"), control_path(),
+	             many_services());
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
 		fds[i] = control_connect();
 		ask_without_reading(fds[i], "{\"command\":\"status\"}\n");

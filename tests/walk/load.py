@@ -64,9 +64,12 @@ class Load:
             if any(s == service and began <= (to or ended) and since <= ended for s, since, to in self._excuses):
                 self.explained += 1
             else:
-                kinds.setdefault((service, what), []).append(ended - began)
-        return [f"{len(waits)} clients of {service} failed, after at most {max(waits):.3f} s: {what}"
-                for (service, what), waits in kinds.items()]
+                kinds.setdefault((service, what), []).append((ended - began, ended))
+        now, since = time.time(), time.monotonic()
+        return [f"{len(ends)} clients of {service} failed, the last at"
+                f" {time.strftime('%H:%M:%S', time.gmtime(now + ends[-1][1] - since))} UTC,"
+                f" after at most {max(ends)[0]:.3f} s: {what}"
+                for (service, what), ends in kinds.items()]
 
     def _connect(self, service):
         if service == "tcp":
