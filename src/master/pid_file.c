@@ -40,15 +40,22 @@ static const char *name_in_folder(const char *path)
 	return slash ? slash + 1 : path;
 }
 
+/* By number: the master asks no name service. The check of the configuration has asked it. */
+static bool is_our_group(gid_t group, uid_t owner)
+{
+	(void)owner;
+	return group == getegid();
+}
+
 static int check_folder(int folder)
 {
 	struct stat st;
 
 	if (fstat(folder, &st) == -1)
 		return -1;
-	if (!trust_judge(&st, geteuid()))
+	if (!trust_judge(&st, NULL, geteuid(), is_our_group))
 		return 0;
-	errno = EPERM;
+	errno = PID_FILE_EXPOSED;
 	return -1;
 }
 
@@ -114,9 +121,18 @@ int pid_file_write(const char *path)
 
 const char *pid_file_error(int error)
 {
-	return error == EPERM ? "others could replace it in its directory (which must belong to root or"
-	                        " to the user of droverd, and nobody else may write to it)" :
-	       error == EEXIST ? "there is something else than a file" : strerror(error);
+	switch (error) {
+	case PID_FILE_EXPOSED:
+		return "others could replace it in its directory (which must belong to root or to the user"
+		       " of droverd, and nobody else may write to it)";
+	case EPERM:
+		return "Operation not permitted (a file of another user is there in a directory with the"
+		       " sticky bit, or one of both cannot be changed, see chattr(1))";
+	case EEXIST:
+		return "there is something else than a file";
+	default:
+		return strerror(error);
+	}
 }
 
 /* Whether a file that was opened holds our pid: a regular one, of which reading does not wait. */

@@ -5,12 +5,17 @@
 #ifndef DROVER_MASTER_PID_FILE_H
 #define DROVER_MASTER_PID_FILE_H
 
+#include <errno.h>
+
+/* An errno of pid_file_write alone: no call that it makes gives this one. */
+#define PID_FILE_EXPOSED EBADE
+
 /*
  * Writes our pid under a temporary name and renames it. The directory must belong to root or
- * to ourselves, and without the sticky bit nobody else may write to it: another user could
- * have us overwrite a file, or have an init script kill a process. 0, or -1 with errno: EPERM
- * if the directory is not like that, EISDIR or EEXIST if something else than a file, a link or
- * a FIFO is there, which stays.
+ * to ourselves, and without the sticky bit nobody else may write to it, only root's group and
+ * ours: another user could have us overwrite a file, or have an init script kill a process.
+ * 0, or -1 with errno: PID_FILE_EXPOSED if the directory is not like that, EISDIR or EEXIST if
+ * something else than a file, a link or a FIFO is there, which stays.
  */
 int pid_file_write(const char *path);
 

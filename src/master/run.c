@@ -111,9 +111,11 @@ static void give_up(struct master *m, int exit_code)
 static void become_ready(struct master *m, const struct run_options *o)
 {
 	if (master_update_pid_file(m) == -1) {
-		log_err("write the pid file %s: %s", m->current->conf->pid_file,
-		        pid_file_error(errno));
-		give_up(m, errno == EPERM || errno == EACCES ? EX_NOPERM : EX_OSERR);
+		const int error = errno;
+
+		log_err("write the pid file %s: %s", m->current->conf->pid_file, pid_file_error(error));
+		give_up(m, error == PID_FILE_EXPOSED || error == EPERM || error == EACCES ? EX_NOPERM :
+		           EX_OSERR);
 		return;
 	}
 	m->phase = PHASE_SERVING;

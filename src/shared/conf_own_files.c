@@ -10,7 +10,9 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "private_group.h"
 #include "trust.h"
 
 /* NULL for a regular file and for a FIFO. */
@@ -18,6 +20,15 @@ static const char *kind_of(mode_t mode)
 {
 	return S_ISDIR(mode) ? "a directory" : S_ISCHR(mode) ? "a device" :
 	       S_ISBLK(mode) ? "a block device" : S_ISSOCK(mode) ? "a socket" : NULL;
+}
+
+/* The start refuses it; a check may be made by another user than the start. */
+static void warn_of_owner(struct conf_loader *ld, const config_setting_t *where, const char *folder,
+                          uid_t owner)
+{
+	if (owner != 0 && owner != geteuid())
+		conf_source_warn(ld, where, "is in %s, which belongs to the user %u: only root and that user"
+		                 " can start droverd with it (chown root %s)", folder, (unsigned int)owner, folder);
 }
 
 /* Others that can write there would say which process an init script signals. */
@@ -32,13 +43,15 @@ static void check_folder(struct conf_loader *ld, const config_setting_t *where, 
 	folder = dirname(copy);
 	if (stat(folder, &st) == -1)
 		return;
-	/* Who owns it is judged when the file is written, by the user who writes it. */
-	why = trust_judge(&st, st.st_uid);
+	why = trust_judge(&st, folder, st.st_uid, private_group_is_of);
 	if (why)
-		conf_source_complain(ld, where, "is in %s, where others could replace it: %s", folder, why);
+		conf_source_complain(ld, where, "is in %s, where others could replace it: %s (chmod %s %s)",
+		                     folder, why, st.st_mode & S_IWOTH ? "go-w" : "g-w", folder);
+	else
+		warn_of_owner(ld, where, folder, st.st_uid);
 }
 
-/* A file at the path is replaced, and so is a FIFO, but nothing that others need. */
+/* A file at the path is replaced, and so are a FIFO and a link, but nothing that others need. */
 static void check_pid_file(struct conf_loader *ld, const config_setting_t *where, const char *path)
 {
 	struct stat st;
@@ -46,7 +59,7 @@ static void check_pid_file(struct conf_loader *ld, const config_setting_t *where
 
 	if (!path)
 		return;
-	kind = stat(path, &st) == 0 ? kind_of(st.st_mode) : NULL;
+	kind = lstat(path, &st) == 0 ? kind_of(st.st_mode) : NULL;
 	if (kind)
 		conf_source_complain(ld, where, "is %s: %s (it must be a file, as in"
 		                     " \"/run/drover/drover.pid\")", path, kind);

@@ -11,7 +11,8 @@
 
 /*
  * Warns if others than root and the user of this process can change the file, which st is of, or
- * replace it in its folder.
+ * replace it in its folder, or, if the path is a link, in the folder that this leads to. A folder on
+ * a mount for reading only is fine.
  */
 void conf_trust_warn(struct conf_loader *ld, const char *path, const struct stat *st);
 

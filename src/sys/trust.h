@@ -5,13 +5,26 @@
 #ifndef DROVER_SYS_TRUST_H
 #define DROVER_SYS_TRUST_H
 
+#include <stdbool.h>
 #include <sys/stat.h>
+
+#define TRUST_UID_MAP "/proc/self/uid_map"
+
+/* Whether nobody but the owner is in the group. */
+typedef bool trust_is_private(gid_t group, uid_t owner);
 
 /*
  * NULL if only root and the user own can write there; else what says otherwise, as in "its group
- * can write to it". In a folder with the sticky bit, only owners can replace what is theirs:
- * of that, only the owner counts.
+ * can write to it". The group 0 is root's, and a private group is its owner's, unless the file
+ * has an access control list, which is looked for at path (NULL: it has none). In a folder with
+ * the sticky bit, only owners can replace what is theirs: of that, only the owner counts.
  */
-const char *trust_judge(const struct stat *st, uid_t own);
+const char *trust_judge(const struct stat *st, const char *path, uid_t own, trust_is_private *is_private);
+
+/*
+ * Whether this owner only stands for one that has no number in our user namespace, of which
+ * uid_map is the table (TRUST_UID_MAP). In the first namespace, it is a user like others.
+ */
+bool trust_owner_is_hidden(uid_t owner, const char *uid_map);
 
 #endif

@@ -80,11 +80,46 @@ START_TEST(a_folder_that_others_can_write_is_refused)
 {
 	const char *folder = files_mkdir("pids");
 
-	ck_assert_int_eq(chmod(folder, 0775), 0);
+	ck_assert_int_eq(chmod(folder, 0777), 0);
 	daemon_config(&d, WITH_PID_FILE, files_path("pids/drover.pid"));
 	ck_assert_int_eq(daemon_run_args(&d, "-c", d.config), EX_CONFIG);
 	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), files_text("pid_file is in %s, where others could"
-	                             " replace it: its group can write to it", folder)));
+	                             " replace it: everybody can write to it (chmod go-w %s)",
+	                             folder, folder)));
+} END_TEST
+
+START_TEST(a_folder_for_the_group_of_root_is_fine)
+{
+	const char *folder = files_mkdir("pids");
+
+	ck_assert_int_eq(chown(folder, 0, 0), 0);
+	ck_assert_int_eq(chmod(folder, 0775), 0);
+	daemon_start(&d, WITH_PID_FILE, files_path("pids/drover.pid"));
+	check_serves();
+} END_TEST
+
+/* A check says what a start would refuse; it may be made by another user than the start. */
+START_TEST(a_check_warns_of_the_folder_of_another_user)
+{
+	const char *folder = files_mkdir("pids");
+
+	daemon_config(&d, WITH_PID_FILE, files_path("pids/drover.pid"));
+	ck_assert_int_eq(daemon_run_args(&d, "-t", "-c", d.config), 0);
+	ck_assert_ptr_null(strstr(daemon_errors(&d), "pid_file"));
+	ck_assert_int_eq(chown(folder, 65534, 0), 0);
+	ck_assert_int_eq(daemon_run_args(&d, "-t", "-c", d.config), 0);
+	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), files_text(
+		": warning: pid_file is in %s, which belongs to the user 65534", folder)));
+} END_TEST
+
+/* As the writer does it. */
+START_TEST(a_link_to_something_else_is_replaced)
+{
+	const char *path = files_path("drover.pid");
+
+	ck_assert_int_eq(symlink("/dev/null", path), 0);
+	daemon_start(&d, WITH_PID_FILE, path);
+	ck_assert_str_eq(files_read(path), files_text("%d\n", d.pid));
 } END_TEST
 
 START_TEST(a_folder_that_others_can_write_later_does_not_stop_the_server)
@@ -112,5 +147,8 @@ int main(void)
 	tcase_add_loop_test(tc, a_fifo_gives_way_to_the_pid_file_the_next_time, 0, 2);
 	tcase_add_test(tc, a_folder_that_others_can_write_is_refused);
 	tcase_add_test(tc, a_folder_that_others_can_write_later_does_not_stop_the_server);
+	tcase_add_test(tc, a_link_to_something_else_is_replaced);
+	harness_add_for_root(tc, a_folder_for_the_group_of_root_is_fine);
+	harness_add_for_root(tc, a_check_warns_of_the_folder_of_another_user);
 	return harness_run(s);
 }

@@ -112,7 +112,7 @@ START_TEST(a_folder_of_somebody_else_is_not_trusted)
 	ck_assert_int_eq(mkdir("theirs", 0777), 0);
 	ck_assert_int_eq(chown("theirs", 65534, 65534), 0);
 	ck_assert_int_eq(pid_file_write("theirs/pid"), -1);
-	ck_assert_int_eq(errno, EPERM);
+	ck_assert_int_eq(errno, PID_FILE_EXPOSED);
 	ck_assert_uint_eq(n_entries("theirs"), 0);
 } END_TEST
 
@@ -131,15 +131,50 @@ START_TEST(a_folder_of_root_or_our_own_is)
 
 START_TEST(a_folder_that_others_can_write_is_not_trusted)
 {
-	static const mode_t modes[] = { 0775, 0777, 0703, 02775 };
+	static const mode_t modes[] = { 0777, 0703, 02777 };
 
 	ck_assert_int_eq(mkdir("folder", 0700), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
 		ck_assert_int_eq(chmod("folder", modes[i]), 0);
 		ck_assert_int_eq(pid_file_write("folder/pid"), -1);
-		ck_assert_msg(errno == EPERM, "%o: %m", modes[i]);
+		ck_assert_msg(errno == PID_FILE_EXPOSED, "%o: %m", modes[i]);
 		ck_assert_uint_eq(n_entries("folder"), 0);
 	}
+} END_TEST
+
+/* As RuntimeDirectoryMode=0775 of systemd gives one. */
+START_TEST(a_folder_for_our_group_or_that_of_root_is_trusted)
+{
+	ck_assert_int_eq(mkdir("folder", 0700), 0);
+	ck_assert_int_eq(chown("folder", (uid_t)-1, getegid()), 0);
+	ck_assert_int_eq(chmod("folder", 0775), 0);
+	ck_assert_int_eq(pid_file_write("folder/pid"), 0);
+	expect_our_pid("folder/pid");
+} END_TEST
+
+START_TEST(a_folder_for_another_group_is_not_trusted)
+{
+	ck_assert_int_eq(mkdir("folder", 0700), 0);
+	ck_assert_int_eq(chown("folder", 0, 54321), 0);
+	ck_assert_int_eq(chmod("folder", 0775), 0);
+	ck_assert_int_eq(pid_file_write("folder/pid"), -1);
+	ck_assert_int_eq(errno, PID_FILE_EXPOSED);
+} END_TEST
+
+/* The folder can be trusted: then the message must not speak of it. */
+START_TEST(the_file_of_another_user_in_a_folder_like_tmp_has_its_own_error)
+{
+	const char *text;
+
+	unit_write_file("pid", "1\n");
+	ck_assert_int_eq(chmod(".", 01777), 0);
+	ck_assert_int_eq(seteuid(65534), 0);
+	ck_assert_int_eq(pid_file_write("pid"), -1);
+	ck_assert_int_eq(errno, EPERM);
+	ck_assert_int_eq(seteuid(0), 0);
+	text = pid_file_error(EPERM);
+	ck_assert_ptr_nonnull(strstr(text, "a file of another user"));
+	ck_assert_ptr_nonnull(strstr(pid_file_error(PID_FILE_EXPOSED), "others could replace it"));
 } END_TEST
 
 START_TEST(a_fifo_is_replaced_and_never_waited_for)
@@ -180,10 +215,14 @@ int main(void)
 	tcase_add_test(tc, a_file_that_is_not_ours_any_more_stays);
 	tcase_add_test(tc, what_cannot_be_written_gives_errno_and_leaves_nothing);
 	tcase_add_test(tc, a_folder_that_others_can_write_is_not_trusted);
+	tcase_add_test(tc, a_folder_for_our_group_or_that_of_root_is_trusted);
 	tcase_add_test(tc, a_fifo_is_replaced_and_never_waited_for);
 	tcase_add_test(tc, a_socket_stays);
 	unit_add_if(geteuid() == 0, "only root can do that", tc,
 	            a_folder_of_somebody_else_is_not_trusted);
 	unit_add_if(geteuid() == 0, "only root can do that", tc, a_folder_of_root_or_our_own_is);
+	unit_add_if(geteuid() == 0, "only root can do that", tc, a_folder_for_another_group_is_not_trusted);
+	unit_add_if(geteuid() == 0, "only root can do that", tc,
+	            the_file_of_another_user_in_a_folder_like_tmp_has_its_own_error);
 	return unit_run(s);
 }
