@@ -178,7 +178,7 @@ static void on_word(struct watch *w, uint32_t events)
 	if (!is_bearable(c, m.word))
 		return;
 	if (!c->adopted && !is_of_workers(m.word)) {
-		snprintf(why, sizeof why, "it says %s (word %u) over the leash, which no worker says",
+		snprintf(why, sizeof why, "sent %s (word %u), which workers never send",
 		         leash_word_name(m.word), (unsigned)m.word);
 		give_up(c, why);
 		return;

@@ -28,7 +28,7 @@ static struct listener_options options_of(const struct conf_control *conf)
 
 static int fail(struct control_door_error *e, const struct conf_control *conf)
 {
-	const char *why = errno == ENOTSOCK ? "there is something else than a socket" :
+	const char *why = errno == ENOTSOCK ? "exists and is not a socket" :
 	                  errno == EADDRINUSE ? "somebody else listens there" : strerror(errno);
 
 	e->exit_code = errno == EACCES || errno == EPERM ? EX_NOPERM :

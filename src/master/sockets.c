@@ -263,7 +263,7 @@ static int fail_to_open(struct search *q, const struct conf_listen *c)
 	                 errno == ENODEV ? EX_UNAVAILABLE : EX_OSERR;
 
 	if (errno == ENOTSOCK)
-		return fail(q, c, code, "listen on %s: there is something else than a socket",
+		return fail(q, c, code, "listen on %s: exists and is not a socket",
 		            c->text);
 	if (errno == EADDRNOTAVAIL && !c->freebind)
 		return fail(q, c, code, "listen on %s: %s (no interface has it; with freebind = true"

@@ -82,7 +82,7 @@ START_TEST(what_lies_there_is_left_alone)
 
 	prepare(&d, file);
 	daemon_start(&d, WITHOUT);
-	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), "there is something else than a socket"));
+	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), "exists and is not a socket"));
 	ck_assert_str_eq(files_read(file), "mine");
 } END_TEST
 

@@ -39,8 +39,8 @@ static int hold_other(pid_t *worker)
 static const struct { const char *word, *evidence; } broken[] = {
 	{ "flood\n",  "words over the leash in " },
 	{ "mumble\n", "what it says over the leash is malformed (length 1)" },
-	{ "gibber\n", "it says ? (word 99) over the leash, which no worker says" },
-	{ "command\n", "it says END (word 9) over the leash, which no worker says" },
+	{ "gibber\n", "sent ? (word 99), which workers never send" },
+	{ "command\n", "sent END (word 9), which workers never send" },
 	{ "hang up\n", "it has closed its end of the leash, and lives on" },
 };
 

@@ -278,7 +278,7 @@ START_TEST(after_a_failure_nothing_is_taken)
 	before = unit_count_fds();
 	ck_assert_int_eq(acquire(&b, 2, again), -1);
 	ck_assert_int_eq(error.exit_code, EX_UNAVAILABLE);
-	ck_assert_str_eq(error.text, "listen on file: there is something else than a socket");
+	ck_assert_str_eq(error.text, "listen on file: exists and is not a socket");
 	ck_assert_int_eq(unit_count_fds(), before);
 	ck_assert_uint_eq(found[0]->users, 1);
 	ck_assert(exists("old") && exists("file") && !exists("new"));
