@@ -7,9 +7,10 @@
 
 #include <string.h>
 
+/* Above ASCII there are control characters, too: U+009B begins a command to a terminal. */
 static char harmless(char byte)
 {
-	return ((unsigned char)byte < ' ' && byte != '\t') || byte == 0x7f ? '?' : byte;
+	return (byte >= ' ' && byte <= '~') || byte == '\t' ? byte : '?';
 }
 
 size_t line_reader_take(struct line_reader *r, const char *bytes, size_t n, char *out)

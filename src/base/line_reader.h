@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Whole lines out of the bytes of a pipe whose writers are not trusted. A line that is
- * too long becomes several, and no byte of it can move the cursor of a terminal: those
- * below blank, but the tab, and DEL become '?'.
+ * too long becomes several, and no byte of it can move the cursor of a terminal: all that
+ * is not printable ASCII or a tab becomes '?'. Lines of drover's own have nothing else.
  */
 #ifndef DROVER_BASE_LINE_READER_H
 #define DROVER_BASE_LINE_READER_H

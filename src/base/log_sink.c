@@ -25,6 +25,8 @@
 #include "fd_passing.h"
 #include "text.h"
 
+#define PASS_WAIT_MS 100                /* for the reader of a pipe, of lines of all services */
+
 enum transport {
 	BY_WRITE,               /* a regular file, or a description of our own with O_NONBLOCK */
 	BY_SEND,                /* a socket: MSG_DONTWAIT */
@@ -396,12 +398,23 @@ static unsigned long count_lines(const char *lines, size_t len)
 	return n;
 }
 
+/* A pipe or a FIFO whose reader is slow for a moment. */
+static bool takes_more_soon(const struct log_sink *s)
+{
+	struct pollfd p = { .fd = s->fd, .events = POLLOUT };
+
+	return poll(&p, 1, PASS_WAIT_MS) == 1 && p.revents & POLLOUT;
+}
+
 void log_sink_pass(struct log_sink *s, const char *lines, size_t len)
 {
 	size_t done = 0;
 
-	if (put_drop_count(s) && (!s->torn || deliver(s, "\n", 1)))
-		done = write_lines(s, lines, len);
+	if (put_drop_count(s) && (!s->torn || deliver(s, "\n", 1))) {
+		do
+			done += write_lines(s, lines + done, len - done);
+		while (done < len && errno == EAGAIN && takes_more_soon(s));
+	}
 	if (done < len)
 		count_drops(s, count_lines(lines + done, len - done));
 }

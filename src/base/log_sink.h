@@ -2,7 +2,7 @@
 /*
  * Where lines of a log go: standard error, syslog, the journal or a file.
  *
- * No call here waits. A line that the target does not take at once is dropped,
+ * No call here waits, but log_sink_pass. A line that the target does not take at once is dropped,
  * and when it takes lines again the first one says how many were, and why. If
  * only a part of a line went through, or the file was full, it begins with a
  * newline, so that it is not the end of another line.
@@ -35,6 +35,7 @@ void log_sink_put(struct log_sink *s, enum log_level level, const char *body);
 /*
  * Lines that another process has made for this target: each is shorter than LOG_LINE_MAX and
  * has its newline. Those that do not go through are counted as any others are.
+ * This one waits: for a disk, and a moment for the reader of a pipe. It is for the log process.
  */
 void log_sink_pass(struct log_sink *s, const char *lines, size_t len);
 

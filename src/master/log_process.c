@@ -32,7 +32,8 @@ struct log_process {
 	pid_t                    pid;           /* 0: it does not run */
 	struct leash             leash;
 	struct watch             ear;
-	unsigned int             switching;     /* orders that it has not answered */
+	bool                     switching;     /* it has not answered the order yet */
+	bool                     switch_again;  /* an order came meanwhile: at most one is on its way */
 	bool                     ending;        /* no worker is left: */
 	bool                     told_end;      /* it has that order */
 	bool                     over;          /* it has ended properly */
@@ -52,9 +53,11 @@ static void on_word(struct watch *w, uint32_t events)
 	(void)events;
 	if (result == LEASH_CLOSED || result == LEASH_MALFORMED)
 		loop_unwatch(p->owner.loop, w);         /* SIGCHLD will tell the rest */
-	if (result != LEASH_OK || m.word != LEASH_LOGS || p->switching == 0)
+	if (result != LEASH_OK || m.word != LEASH_LOGS || !p->switching)
 		return;
-	p->switching--;
+	p->switching = false;
+	if (p->switch_again)
+		log_process_switch(p);
 	notify_send(p->owner.events, "log-process-switched generation=%u pid=%d",
 	            p->owner.generation, (int)p->pid);
 	p->owner.changed(p->owner.arg);
@@ -74,7 +77,7 @@ static void forget(struct log_process *p)
 	loop_unwatch(p->owner.loop, &p->ear);
 	leash_close(&p->leash);
 	p->pid = 0;
-	p->switching = 0;               /* another one has the logs as they are now */
+	p->switching = p->switch_again = false;         /* another one has the logs as they are now */
 	p->told_end = false;
 }
 
@@ -251,15 +254,18 @@ void log_process_switch(struct log_process *p)
 
 	if (p->pid == 0)
 		return;                 /* the next one gets them anyway */
+	p->switch_again = p->switching;
+	if (p->switching)
+		return;
 	if (leash_order(&p->leash, &m) == 0)
-		p->switching++;
+		p->switching = true;
 	else if (errno != EPIPE && errno != ECONNRESET)         /* it has ended, and will be reaped */
 		log_err("hand the logs to the log process (pid %d): %m", (int)p->pid);
 }
 
 bool log_process_is_switching(const struct log_process *p)
 {
-	return p && p->switching > 0;
+	return p && p->switching;
 }
 
 /* ---- all of it ---------------------------------------------------------- */

@@ -24,7 +24,8 @@
 #include "title.h"
 
 #define AT_ONCE (1 << 20)               /* bytes: all that a pipe of an ordinary user can hold */
-#define PAUSE_MS 20                     /* none while a pipe is half full by then */
+#define PAUSE_MS 20                     /* shorter while much comes, none while a pipe is half full */
+#define ROOM_OF_A_PAUSE 65536           /* bytes: a smaller pipe could be full before a long pause is over */
 #define EVENTS   64
 
 struct input {
@@ -41,7 +42,9 @@ struct log_writer {
 	struct watch                   orders;
 	struct watch                   any;     /* an epoll(7) instance with all inputs in it */
 	struct timer                   pause;
+	int                            pause_ms;        /* the last one */
 	bool                           hurries; /* there is too much for one */
+	bool                           is_busy; /* there is too much for a long one */
 	struct input                  *inputs;
 	size_t                         n_open;
 };
@@ -79,10 +82,19 @@ static void take(struct input *i)
 
 	if (n > 0) {
 		i->writer->hurries |= n > i->room / 2;
+		i->writer->is_busy |= n > i->room / 8 || i->room < ROOM_OF_A_PAUSE;
 		pass(i, lines, line_reader_take(&i->lines, bytes, (size_t)n, lines));
 	} else if (i->fd != -1 && (n == 0 || !fd_not_yet(errno))) {
 		end_input(i);
 	}
+}
+
+/* What comes fast is looked at often, and less often again when it has become less. */
+static int next_pause_ms(const struct log_writer *w)
+{
+	if (w->is_busy || w->pause_ms == 0)
+		return 1;
+	return w->pause_ms < PAUSE_MS / 2 ? 2 * w->pause_ms : PAUSE_MS;
 }
 
 static void on_any(struct watch *watch, uint32_t events)
@@ -92,17 +104,18 @@ static void on_any(struct watch *watch, uint32_t events)
 	int n = EVENTS;
 
 	(void)events;
-	w->hurries = false;
+	w->hurries = w->is_busy = false;
 	/* Those that were taken from have gone to the end of the queue: each has its turn. */
 	for (size_t done = 0; n == EVENTS && done < w->start->n_inputs; done += EVENTS) {
 		n = epoll_wait(watch->fd, ready, EVENTS, 0);
 		for (int i = 0; i < n; i++)
 			take(ready[i].data.ptr);
 	}
+	w->pause_ms = w->hurries ? 0 : next_pause_ms(w);
 	if (w->hurries)
 		return;
 	loop_rewatch(&w->loop, watch, 0);
-	loop_timer(&w->loop, &w->pause, PAUSE_MS);
+	loop_timer(&w->loop, &w->pause, w->pause_ms);
 }
 
 static void on_pause_over(struct timer *t)
