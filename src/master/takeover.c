@@ -32,6 +32,14 @@ static bool is_return(const struct takeover *t)
 
 /* ---- the variable ------------------------------------------------------- */
 
+/* Ours, and closed when it is over: a program that we execute must not find them (self_init). */
+static void keep(struct takeover *t)
+{
+	fd_set_cloexec(t->memfd, true);
+	if (t->back != -1)
+		fd_set_cloexec(t->back, true);
+}
+
 void takeover_find(struct takeover *t)
 {
 	const char *text = getenv(UPGRADE_VARIABLE);
@@ -44,6 +52,7 @@ void takeover_find(struct takeover *t)
 	    sscanf(text, "%d %d %d %n", &pid, &t->memfd, &t->back, &end) >= 3 && end > 0 &&
 	    pid == (int)getpid()) {
 		t->due = true;
+		keep(t);
 		snprintf(t->why, sizeof t->why, "%s", text + end);
 	} else if (t->trial == -1) {
 		log_err(UPGRADE_VARIABLE "=\"%s\" in the environment is nothing that a droverd hands to"

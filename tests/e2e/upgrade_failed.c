@@ -5,7 +5,9 @@
 #include <config.h>
 #include "upgrade_harness.h"
 
+#include <dirent.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -113,6 +115,26 @@ static void set_doom(const char *where)
 	ck_assert_int_eq(setenv("DOOM", files_write("doom", "%s", where), 1), 0);
 }
 
+/* How many descriptors of the master are of files with that in their name. */
+static size_t n_descriptors(const char *part)
+{
+	DIR *all = opendir(files_text("/proc/%d/fd", d.pid));
+	const struct dirent *e;
+	char to[PATH_MAX];
+	size_t n = 0;
+
+	ck_assert_ptr_nonnull(all);
+	while ((e = readdir(all))) {
+		/* one of another kind may be closed meanwhile */
+		const ssize_t len = readlinkat(dirfd(all), e->d_name, to, sizeof to - 1);
+
+		to[len > 0 ? len : 0] = '\0';
+		n += strstr(to, part) != NULL;
+	}
+	closedir(all);
+	return n;
+}
+
 START_TEST(a_program_that_cannot_take_over_gives_back)
 {
 	static const char *const dooms[] = { "init", "take", "load", "start" };
@@ -130,6 +152,8 @@ START_TEST(a_program_that_cannot_take_over_gives_back)
 	upgrade_check_echo(&d, "s");
 	upgrade_check_echo(&d, "doomed");
 	ck_assert_str_eq(process_link(d.pid, "exe"), files_text("%s (deleted)", upgrade_program()));
+	ck_assert_uint_eq(n_descriptors("drover-handover"), 0);
+	ck_assert_uint_eq(n_descriptors(upgrade_program()), 1);         /* of the program itself */
 	ck_assert_int_eq(operator_run_args(control_path(), "reload"), 0);
 	upgrade_to_next(&d);
 	client_echo(fd);
