@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -259,6 +260,28 @@ START_TEST(a_file_that_is_truncated_goes_on_from_its_beginning)
 	ck_assert_int_eq(strncmp(files_read(access_path()), "20", 2), 0);
 } END_TEST
 
+/* However often they are opened anew while it stands still: it is told of the newest. */
+START_TEST(one_that_is_slow_to_switch_has_the_newest_files_in_the_end)
+{
+	pid_t process;
+
+	daemon_start(&d, ACCESS ONE, access_path());
+	process = next_log_process();
+	ck_assert_int_eq(kill(process, SIGSTOP), 0);
+	for (int i = 0; i < 4; i++) {
+		ck_assert_int_eq(rename(access_path(), files_text("%s.%d", access_path(), i)), 0);
+		daemon_signal(&d, SIGUSR1);
+		daemon_wait_for(&d, "logs-reopened");
+	}
+	ck_assert_int_eq(kill(process, SIGCONT), 0);
+	daemon_wait_for(&d, "log-process-switched");
+	daemon_wait_for(&d, "log-process-switched");
+	visit("s");
+	daemon_settle_logs(&d);
+	ck_assert_uint_eq(access_lines(), 1);
+	ck_assert_uint_eq(daemon_saw(&d, "log-process-switched"), 3);
+} END_TEST
+
 /* ---- Its death ---- */
 
 /* While the master stands still: there is none then, and its lines wait. */
@@ -458,6 +481,7 @@ int main(void)
 
 	tc = harness_case(s, "target");
 	tcase_add_test(tc, lines_that_a_full_disk_does_not_take_are_counted);
+	tcase_add_test(tc, one_that_is_slow_to_switch_has_the_newest_files_in_the_end);
 	tcase_add_test(tc, a_file_that_is_truncated_goes_on_from_its_beginning);
 
 	tc = harness_case(s, "death");
