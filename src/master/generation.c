@@ -186,9 +186,13 @@ struct generation *generation_adopt(struct arena *arena, const struct conf *conf
 
 int generation_adopt_log_process(struct generation *g, const struct log_process_past *past)
 {
-	if (make_log_process(g) == -1 || log_process_adopt(g->log_process, past) == -1)
-		return -1;
-	return log_process_start(g->log_process);
+	return make_log_process(g) == -1 ? -1 : log_process_adopt(g->log_process, past);
+}
+
+void generation_resume_log_process(struct generation *g)
+{
+	if (g->log_process)
+		log_process_resume(g->log_process);
 }
 
 struct generation *generation_new(const struct conf_fetched *fetched, unsigned int number,

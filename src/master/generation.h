@@ -67,6 +67,13 @@ struct generation *generation_adopt(struct arena *arena, const struct conf *conf
 int generation_adopt_log_process(struct generation *g, const struct log_process_past *past);
 
 /*
+ * When nothing can go back to the program before any more, which would start one as well: if
+ * that process has ended meanwhile, another one goes on. If none can be started, that is
+ * logged, and tried again.
+ */
+void generation_resume_log_process(struct generation *g);
+
+/*
  * Starts the process that writes its logs for its workers, if it needs one. To be called
  * when the master knows g, since the process is to forget it. 0, or an exit code after the
  * reason was logged.

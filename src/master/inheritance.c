@@ -215,6 +215,7 @@ static bool take_all(struct taking *t)
 {
 	struct master *m = t->m;
 	const struct handover *h = t->h;
+	struct generation *g;
 
 	if (!take_sockets(t) || !take_generations(t) || !take_texts(m, h))
 		return false;
@@ -228,6 +229,8 @@ static bool take_all(struct taking *t)
 	m->resting = h->resting;
 	m->reload_again = h->reload_again;
 	m->upgrade.again = h->upgrade_again;
+	list_each(&m->generations, g, struct generation, in_master)
+		generation_resume_log_process(g);
 	return true;
 }
 

@@ -158,6 +158,12 @@ static void on_retry(struct timer *t)
 	start_later(p, true);
 }
 
+void log_process_resume(struct log_process *p)
+{
+	if (!p->over)
+		on_retry(&p->retry);
+}
+
 static void log_death(const struct log_process *p, int status)
 {
 	if (WIFSIGNALED(status))

@@ -55,6 +55,9 @@ int log_process_adopt(struct log_process *p, const struct log_process_past *past
 /* Forks, if it does not run. 0, or -1 with errno. */
 int log_process_start(struct log_process *p);
 
+/* Starts it, if it does not run; now, or later if that fails, which is logged. */
+void log_process_resume(struct log_process *p);
+
 /* Our logs were opened anew: it is told, and changed is called when it has them. */
 void log_process_switch(struct log_process *p);
 
