@@ -78,12 +78,15 @@ void changes_reopen_logs(struct master *m, struct control_client *c,
                          const struct control_request *r)
 {
 	(void)r;
-	if (!master_reopen_logs(m))
+	if (m->reopening.kind != OUTCOME_NONE)
+		control_client_refuse(c, CONTROL_BUSY, "%s is under way: one change at a time",
+		                      outcome_name(&m->reopening));
+	else if (!master_reopen_logs(m))
 		control_client_refuse(c, CONTROL_REFUSED, "a log could not be opened, and goes on"
 		                      " as it was (the server's log says why)");
-	else if (m->outcome.kind == OUTCOME_NONE && master_is_switching_logs(m))
-		outcome_begin(&m->outcome, c, OUTCOME_REOPEN, NULL, REOPEN_MS);
-	else    /* beside another change, that is the one that is waited for */
+	else if (master_is_switching_logs(m))
+		outcome_begin(&m->reopening, c, OUTCOME_REOPEN, NULL, REOPEN_MS);
+	else
 		control_client_answer(c, reopened());
 }
 
@@ -273,11 +276,14 @@ static void check_start(struct master *m, void (*tell)(struct outcome *o))
 
 void changes_check(struct master *m)
 {
+	if (m->reopening.kind != OUTCOME_NONE && !master_is_switching_logs(m))
+		outcome_done(&m->reopening, reopened());
 	switch (m->outcome.kind) {
 	case OUTCOME_NONE:
 	case OUTCOME_RELOAD:
 	case OUTCOME_UPGRADE:
 	case OUTCOME_KICK:
+	case OUTCOME_REOPEN:
 		break;
 	case OUTCOME_SCALE:
 		check_start(m, tell_scaled);
@@ -288,10 +294,6 @@ void changes_check(struct master *m)
 	case OUTCOME_DRAIN:
 		if (workers_of(m, m->outcome.service) == 0)
 			tell_service(&m->outcome);
-		break;
-	case OUTCOME_REOPEN:
-		if (!master_is_switching_logs(m))
-			outcome_done(&m->outcome, reopened());
 		break;
 	}
 }

@@ -201,4 +201,5 @@ void control_commands_forget(void *arg, struct control_client *c)
 	struct master *m = arg;
 
 	outcome_forget_client(&m->outcome, c);
+	outcome_forget_client(&m->reopening, c);
 }

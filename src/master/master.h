@@ -46,7 +46,8 @@ struct master {
 	struct sockets      sockets;
 	struct control     *control;
 	struct crash_reports crash_reports;     /* that are being written */
-	struct outcome      outcome;            /* of a change that a client of it waits for */
+	struct outcome      outcome;            /* of a change that a client of it waits for; */
+	struct outcome      reopening;          /* and of reopen-logs, which may be beside another one */
 	struct pool_context context;            /* what generations start from */
 	unsigned int        n_generations;      /* numbers given so far */
 	struct conf_fetch  *fetch;              /* a configuration is being read */

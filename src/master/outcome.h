@@ -2,7 +2,7 @@
 /*
  * A change that a control client has asked for and that takes its time: who
  * wants to know what comes of it, and until when it is waited for. There is
- * one at a time. Whether it has come true, changes.c judges.
+ * one at a time, and one of reopen-logs beside it. Whether it has come true, changes.c judges.
  */
 #ifndef DROVER_MASTER_OUTCOME_H
 #define DROVER_MASTER_OUTCOME_H

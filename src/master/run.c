@@ -335,6 +335,7 @@ static int init(struct master *m, const struct run_options *o, struct log_sink *
 	m->crash_reports.events = m->events;
 	m->started_ms = m->loop.now_ms;
 	outcome_init(&m->outcome, &m->loop, changes_expired);
+	outcome_init(&m->reopening, &m->loop, changes_expired);
 	m->control = control_new(&m->loop, m->events, &(struct control_owner){
 		.arg = m, .asked = control_commands_run, .gone = control_commands_forget });
 	if (!m->control)

@@ -67,6 +67,8 @@ static void close_doors(struct master *m)
 	takeover_cancel(m);
 	if (m->outcome.kind != OUTCOME_NONE)
 		outcome_fail(&m->outcome, CONTROL_STOPPING, "the server stops");
+	if (m->reopening.kind != OUTCOME_NONE)
+		outcome_fail(&m->reopening, CONTROL_STOPPING, "the server stops");
 	master_notify(m, "STOPPING=1");
 	on_extend(&m->extend);
 	list_each(&m->generations, g, struct generation, in_master)

@@ -120,11 +120,17 @@ void upgrade_execute(struct master *m, const struct handover *h, int memfd, int 
 }
 
 /* Whatever else a client waits for, would be forgotten. */
+static void leave(struct outcome *o)
+{
+	if (o->kind != OUTCOME_NONE && o->kind != OUTCOME_UPGRADE)
+		outcome_fail(o, CONTROL_REFUSED, "another program takes over meanwhile"
+		             " (it goes on with this; ask again)");
+}
+
 static void leave_others(struct master *m)
 {
-	if (m->outcome.kind != OUTCOME_NONE && m->outcome.kind != OUTCOME_UPGRADE)
-		outcome_fail(&m->outcome, CONTROL_REFUSED, "another program takes over meanwhile"
-		             " (it goes on with this; ask again)");
+	leave(&m->outcome);
+	leave(&m->reopening);
 }
 
 static void go(struct master *m)

@@ -272,6 +272,36 @@ START_TEST(reopen_logs_is_answered_when_they_are_open)
 	control_ask("{\"command\":\"reopen-logs\"}", "\"refused\"");
 } END_TEST
 
+START_TEST(reopen_logs_waits_for_the_log_process_beside_another_change)
+{
+	const char *const format = "log = { target = \"%s\"; };\n" ONE("");
+	pid_t process, worker;
+	int data, kick, reopen;
+
+	daemon_start(&d, format, files_path("server.log"), control_path());
+	process = (pid_t)event_number(daemon_wait_for(&d, "log-process-start"), "pid");
+	worker = daemon_next_worker(&d, "s");
+	data = daemon_connect(&d, "s");
+	client_echo(data);
+	kick = control_connect();
+	reopen = control_connect();
+	ck_assert_int_eq(kill(worker, SIGSTOP), 0);
+	control_say(kick, files_text("{\"command\":\"kick\",\"connection\":\"%d-1\"}", worker));
+	control_ask("{\"command\":\"reload\"}", "\"busy\",\"message\":\"kick is under way");
+	ck_assert_int_eq(kill(process, SIGSTOP), 0);
+	control_say(reopen, "{\"command\":\"reopen-logs\"}");
+	daemon_wait_for(&d, "logs-reopened");
+	control_ask("{\"command\":\"reopen-logs\"}", "\"busy\",\"message\":\"reopen-logs is under way");
+	ck_assert_int_eq(kill(process, SIGCONT), 0);
+	control_expect(reopen, "{\"ok\":true,\"result\":{\"reopened\":true}}");
+	ck_assert_uint_eq(daemon_saw(&d, "log-process-switched"), 1);
+	ck_assert_int_eq(kill(worker, SIGKILL), 0);
+	control_expect(kick, "\"ok\":true");
+	close(data);
+	close(kick);
+	close(reopen);
+} END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("control_change");
@@ -293,5 +323,6 @@ int main(void)
 	tcase_add_test(tc, who_kicks_nobody_is_told_so);
 	tcase_add_test(tc, a_kick_is_done_when_the_worker_dies);
 	tcase_add_test(tc, reopen_logs_is_answered_when_they_are_open);
+	tcase_add_test(tc, reopen_logs_waits_for_the_log_process_beside_another_change);
 	return harness_run(s);
 }
