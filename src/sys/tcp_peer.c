@@ -136,19 +136,19 @@ static bool is_over(int fd)
 	return getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == 0 && info.tcpi_state == STATE_CLOSE;
 }
 
-bool tcp_peer_can_be_seen(const struct tcp_peer *p, int fd, const struct endpoint *local,
-                          const struct endpoint *peer)
+enum tcp_peer_sight tcp_peer_try(const struct tcp_peer *p, int fd, const struct endpoint *local,
+                                 const struct endpoint *peer)
 {
 	struct tcp_info info;
 	int error;
 
 	if (tcp_peer_look(p, local, peer, &info))
-		return true;
+		return TCP_PEER_SEEN;
 	error = errno;
 	if (is_over(fd))
-		return true;
+		return TCP_PEER_OVER;
 	errno = error;
-	return false;
+	return TCP_PEER_UNSEEN;
 }
 
 bool tcp_peer_is_silent(const struct tcp_info *info, int64_t gone_ms)

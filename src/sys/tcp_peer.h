@@ -36,12 +36,15 @@ struct tcp_peer tcp_peer_of(int fd);
 bool tcp_peer_look(const struct tcp_peer *p, const struct endpoint *local, const struct endpoint *peer,
                    struct tcp_info *info);
 
-/*
- * Whether tcp_peer_look() can answer for fd, which is this connection and still ours. False
- * with its errno. A connection that was reset meanwhile proves nothing: true.
- */
-bool tcp_peer_can_be_seen(const struct tcp_peer *p, int fd, const struct endpoint *local,
-                          const struct endpoint *peer);
+enum tcp_peer_sight {
+	TCP_PEER_SEEN,
+	TCP_PEER_OVER,          /* it was reset meanwhile, which proves nothing */
+	TCP_PEER_UNSEEN,        /* with errno */
+};
+
+/* Whether tcp_peer_look() can answer for fd, which is this connection and still ours. */
+enum tcp_peer_sight tcp_peer_try(const struct tcp_peer *p, int fd, const struct endpoint *local,
+                                 const struct endpoint *peer);
 
 /* Whether the peer is silent or stuck, as far as can be seen. now_ms is clock_ms()'s. */
 bool tcp_peer_is_gone(struct tcp_peer *p, const struct endpoint *local,

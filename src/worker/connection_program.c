@@ -21,15 +21,18 @@ void connection_run_program(struct connection *c, struct program *p)
 	connection_enter(c, CONNECTION_PROGRAM);
 }
 
-/* Said once by a worker: it is the same for its next connection, or not for long. */
+/* Found out once by a worker: it is the same for its next connection, or not for long. */
 static void warn_if_unseen(const struct connection *c)
 {
 	struct worker *w = c->worker;
+	enum tcp_peer_sight sight;
 
-	if (c->client.gone_ms == 0 || w->warned_of_unseen ||
-	    tcp_peer_can_be_seen(&c->client, c->watch.fd, &c->local, &c->peer))
+	if (c->client.gone_ms == 0 || w->knows_sight)
 		return;
-	w->warned_of_unseen = true;
+	sight = tcp_peer_try(&c->client, c->watch.fd, &c->local, &c->peer);
+	w->knows_sight = sight != TCP_PEER_OVER;
+	if (sight != TCP_PEER_UNSEEN)
+		return;
 	log_warn("%s: cannot ask the kernel about clients: %m%s; one that does not read keeps its program"
 	         " until timeouts.session", w->service->name,
 	         errno == ENOENT ? " (is the listener from another network namespace?)" :

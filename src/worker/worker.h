@@ -71,7 +71,7 @@ struct worker {
 	struct rlimit_list         limits;      /* of the service: ours, or its programs' */
 	struct programs            programs;
 	struct health              health;      /* of these */
-	bool                       warned_of_unseen;    /* clients whose sockets they have */
+	bool                       knows_sight;         /* whether clients of programs can be seen */
 	void                      *state_of_handler;
 	char                      *scratch;     /* WORKER_SCRATCH bytes, for whoever reads just now */
 };

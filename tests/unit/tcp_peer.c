@@ -183,11 +183,11 @@ START_TEST(a_connection_is_found_by_its_addresses_and_no_other_is_taken_for_it)
 	ck_assert(tcp_peer_look(&peer, &local, &remote, &info));
 	ck_assert_uint_eq(info.tcpi_state, ESTABLISHED);
 	ck_assert(!tcp_peer_is_gone(&peer, &local, &remote, 1));
-	ck_assert(tcp_peer_can_be_seen(&peer, ours, &local, &remote));
+	ck_assert_int_eq(tcp_peer_try(&peer, ours, &local, &remote), TCP_PEER_SEEN);
 	peer.cookie++;
 	ck_assert(!tcp_peer_look(&peer, &local, &remote, &info));
 	ck_assert_int_eq(errno, ENOENT);
-	ck_assert(!tcp_peer_can_be_seen(&peer, ours, &local, &remote));
+	ck_assert_int_eq(tcp_peer_try(&peer, ours, &local, &remote), TCP_PEER_UNSEEN);
 	ck_assert_int_eq(errno, ENOENT);
 	close_both();
 } END_TEST
@@ -220,7 +220,7 @@ START_TEST(one_that_was_reset_meanwhile_is_not_unseen)
 	fd_close(&theirs);
 	told = (struct pollfd){ .fd = ours, .events = POLLIN };
 	ck_assert_int_eq(poll(&told, 1, -1), 1);
-	ck_assert(tcp_peer_can_be_seen(&peer, ours, &local, &remote));
+	ck_assert_int_eq(tcp_peer_try(&peer, ours, &local, &remote), TCP_PEER_OVER);
 	close_both();
 } END_TEST
 
