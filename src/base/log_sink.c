@@ -421,7 +421,7 @@ void log_sink_pass(struct log_sink *s, const char *lines, size_t len)
 
 bool log_sink_is_delicate(const struct log_sink *s)
 {
-	return s->target == LOG_TARGET_FILE || !fd_only_takes_bytes(s->fd);
+	return s && (s->target == LOG_TARGET_FILE || !fd_only_takes_bytes(s->fd));
 }
 
 bool log_sink_is_standard_error(const struct log_sink *s)

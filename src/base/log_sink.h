@@ -57,8 +57,9 @@ int log_sink_open_again(const struct log_sink *s);
 void log_sink_switch(struct log_sink *s, int fd);
 
 /*
- * True if whoever has its descriptor could do more than add a line: truncate a file, or type
- * into a terminal. Such a target is for those alone that nobody from outside can take over.
+ * True if a process that has its descriptor could do more than add a line: truncate a file, or
+ * type into a terminal. Such a target is not for a process that a client can take over. NULL,
+ * no target: false.
  */
 bool log_sink_is_delicate(const struct log_sink *s);
 

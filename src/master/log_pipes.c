@@ -13,13 +13,11 @@
 /* Where the log is standard error, one pipe does for both. */
 static bool is_needed(const struct logs *l, enum log_pipe which)
 {
-	const bool log = l->log && log_sink_is_delicate(l->log);
-
 	switch (which) {
 	case LOG_PIPE_LOG:
-		return log;
+		return log_sink_is_delicate(l->log);
 	case LOG_PIPE_ACCESS_LOG:
-		return l->access_log && log_sink_is_delicate(l->access_log);
+		return log_sink_is_delicate(l->access_log);
 	case LOG_PIPE_STDERR:
 		return l->err;
 	case LOG_PIPES:

@@ -19,11 +19,6 @@ static int open_one(struct log_sink **sink, const struct conf_log *c)
 	return *sink ? 0 : -1;
 }
 
-static bool is_delicate(const struct log_sink *s)
-{
-	return s && log_sink_is_delicate(s);
-}
-
 /* What libc or a sanitizer says in a worker. The log has it already, if it goes there. */
 static int open_err(struct logs *l, const struct conf *conf)
 {
@@ -59,7 +54,7 @@ void logs_close(struct logs *l)
 
 bool logs_are_delicate(const struct logs *l)
 {
-	return is_delicate(l->log) || is_delicate(l->access_log) || l->err;
+	return log_sink_is_delicate(l->log) || log_sink_is_delicate(l->access_log) || l->err;
 }
 
 void logs_use(const struct logs *l)

@@ -14,7 +14,7 @@ struct runner {                         /* of programs */
 
 static bool runs_programs(const struct conf_service *svc)
 {
-	return svc->handler.kind != HANDLER_BYTES;
+	return HANDLER_RUNS_PROGRAMS(svc->handler.kind);
 }
 
 static int by_uid(const void *one, const void *other)

@@ -324,7 +324,7 @@ static void add_limit(struct rlimit_list *l, int resource, const struct conf_rli
 
 static bool runs_programs(const struct worker *w)
 {
-	return w->service->handler.kind != HANDLER_BYTES;
+	return HANDLER_RUNS_PROGRAMS(w->service->handler.kind);
 }
 
 static void collect_limits(struct worker *w)
