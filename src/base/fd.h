@@ -18,7 +18,10 @@ bool fd_not_yet(int error);
  */
 int fd_open_inside(int root, const char *path, int flags);
 
-/* A pipe, a socket or /dev/null: whoever has it cannot change what others wrote there, nor type anything. */
+/*
+ * A pipe, a socket or /dev/null: a process that has it can neither change what others wrote there
+ * nor type anything.
+ */
 bool fd_only_takes_bytes(int fd);
 
 /* Closes fd if it is open (not -1), keeps errno, returns -1. */

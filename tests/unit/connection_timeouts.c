@@ -279,8 +279,8 @@ START_TEST(an_idle_client_is_sent_away)
 	close(client);
 } END_TEST
 
-/* It is waited for while it takes; what it sends meanwhile is no reason to reset it. */
-START_TEST(a_closing_connection_waits_for_a_client_that_is_taking)
+/* One whose session is over, and which has not taken all. */
+static int closing_echo(void)
 {
 	int client;
 
@@ -289,6 +289,15 @@ START_TEST(a_closing_connection_waits_for_a_client_that_is_taking)
 	service.timeouts.linger = 40;
 	client = stuffed_echo();
 	skip(20);
+	return client;
+}
+
+/* It is waited for while it takes; what it sends meanwhile is no reason to reset it. */
+START_TEST(a_closing_connection_waits_for_a_client_that_is_taking)
+{
+	int client;
+
+	client = closing_echo();
 	expect_end("session");
 	take_slowly(client, &worker.n_lingering, 4000, 39);
 	skip(50);
@@ -301,11 +310,7 @@ START_TEST(a_closing_connection_has_its_time_from_the_last_byte_that_was_taken)
 {
 	int client;
 
-	service.timeouts.idle = 0;
-	service.timeouts.session = 20;
-	service.timeouts.linger = 40;
-	client = stuffed_echo();
-	skip(20);
+	client = closing_echo();
 	ck_assert_int_eq(worker.n_lingering, 1);
 	skip(31);
 	while (take(client, 65536) > 0)
