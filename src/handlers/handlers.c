@@ -3,7 +3,7 @@
  * The table of handlers, made from the list that the configuration knows.
  */
 #include <config.h>
-#include "handler.h"
+#include "handlers.h"
 
 #include <assert.h>
 

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "handlers.h"
 #include "life.h"
 #include "log.h"
 #include "pool_private.h"
@@ -22,7 +23,8 @@ static _Noreturn void be_worker(struct pool *p, size_t slot, const struct leash 
 {
 	const struct pool_context *x = p->context;
 	const struct worker_start start = {
-		.service = p->service, .shutdown_timeout_ms = p->shutdown_timeout_ms,
+		.service = p->service, .handler = handler_find(&p->service->handler),
+		.shutdown_timeout_ms = p->shutdown_timeout_ms,
 		.listeners = p->listeners, .n_listeners = p->n_listeners, .leash = *leash,
 		.master = master,
 		.board = p->children.board, .slot = slot, .log = x->log, .access_log = x->access_log,

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What a handler is: a function from bytes to bytes, called when there are
- * some. It knows neither sockets nor time-outs; connection.c does.
+ * some. It knows neither sockets nor time-outs; connection.c does. Which handlers
+ * there are, handlers.h knows; the master gives a worker the one that it needs.
  *
  * A new one is a file src/handlers/<name>.c that defines `handler_<name>`, and
  * a row in shared/handler_list.h.
@@ -12,9 +13,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "conf.h"
-#include "handler_list.h"
 
 struct connection;
 struct worker;
@@ -90,13 +88,5 @@ bool handler_is_behind(const struct connection *c);
  */
 void handler_request_begins(struct connection *c);
 void handler_request_ends(struct connection *c);
-
-/* What serves connections as the configuration says. Never NULL. */
-const struct handler *handler_find(const struct conf_handler *h);
-
-#define X(name, kind) extern const struct handler handler_##name;
-HANDLER_LIST(X)
-#undef X
-extern const struct handler handler_warm;       /* of type exec, with `warm` */
 
 #endif

@@ -500,7 +500,6 @@ static void begin(struct worker *w)
 	board_set(&w->slot->born_ms, clock_ms());
 	if (board_enter(w->start.board, w->start.slot) == -1)
 		cannot_start(w, "unmap the others' part of the scoreboard");
-	w->handler = handler_find(&w->service->handler);
 	worker_retire_after(w, w->service->max_accepts);
 	if (keep_only_ours(&w->start) == -1)
 		cannot_start(w, "close what is not ours");
@@ -536,7 +535,7 @@ static void finish(struct worker *w)
 
 _Noreturn void life_of_worker(const struct worker_start *start)
 {
-	struct worker w = { .start = *start, .service = start->service };
+	struct worker w = { .start = *start, .service = start->service, .handler = start->handler };
 	int result;
 
 	begin(&w);

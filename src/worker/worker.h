@@ -28,6 +28,7 @@
 /* What the master gives a worker. All lent; descriptors are those of the forked process. */
 struct worker_start {
 	const struct conf_service *service;
+	const struct handler      *handler;             /* the one that the service names */
 	int64_t                    shutdown_timeout_ms; /* if the master dies; 0: no limit */
 	const int                 *listeners;           /* descriptors */
 	size_t                     n_listeners;

@@ -4,7 +4,7 @@
  * if they are one of these words and a newline, or end in that.
  */
 #include <config.h>
-#include "handler.h"
+#include "handlers.h"
 
 #include <errno.h>
 #include <fcntl.h>

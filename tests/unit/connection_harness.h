@@ -7,6 +7,7 @@
 #define DROVER_TESTS_CONNECTION_HARNESS_H
 
 #include "clock.h"
+#include "handlers.h"
 #include "worker_harness.h"
 
 static const char *no_program[] = { "/no/such/program", NULL };

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 
 #include "clock.h"
+#include "handlers.h"
 #include "leash.h"
 #include "unit.h"
 
@@ -68,8 +69,8 @@ static void set_up_worker(void)
 	board_reset(board, ME, BOARD_STARTING);
 	listener = listen_on_loopback();
 	ck_assert_int_eq(leash_open(&leash, &its), 0);
-	start = (struct worker_start){ .service = &service, .listeners = &listener,
-	                               .n_listeners = 1, .leash = its, .board = board,
+	start = (struct worker_start){ .service = &service, .handler = &handler_echo,
+	                               .listeners = &listener, .n_listeners = 1, .leash = its, .board = board,
 	                               .slot = ME, .log_level = LOG_LEVEL_ERROR,
 	                               .master = master, .shutdown_timeout_ms = shutdown_timeout_ms };
 	forked_ms = clock_ms();
