@@ -186,6 +186,11 @@ void worker_give_slot(struct worker *w, struct board_connection *record)
 	acceptor_one_less(w->acceptor);
 }
 
+bool worker_runs_programs(const struct worker *w)
+{
+	return HANDLER_RUNS_PROGRAMS(w->service->handler.kind);
+}
+
 void worker_say_of(struct worker *w, enum leash_word word, uint64_t number)
 {
 	insist(w, word, number);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a worker process is made of, and the counting of its connection slots.
- * How it lives is life.c's affair.
+ * What a worker process is made of, and the counting of its connection slots. How the
+ * process starts is in life.c.
  */
 #ifndef DROVER_WORKER_WORKER_H
 #define DROVER_WORKER_WORKER_H
@@ -100,6 +100,9 @@ void worker_insist(struct worker *w, enum leash_word word);
  * waits for one at a time.
  */
 void worker_say_of(struct worker *w, enum leash_word word, uint64_t number);
+
+/* Whether its handler runs programs of the service. */
+bool worker_runs_programs(const struct worker *w);
 
 /* Tells the worker that something ended: it may have been the last thing it waited for. */
 void worker_check_end(struct worker *w);

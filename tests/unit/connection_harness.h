@@ -35,7 +35,7 @@ static inline void set_up(void)
 	loop_timer(&worker.loop, &guard, 15000);
 }
 
-/* As life.c does on TERM. */
+/* As worker_end_now does. */
 static inline void tear_down(void)
 {
 	struct connection *c;

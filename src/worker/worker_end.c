@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The ways in which a worker comes to its end. It does not know why it has to end:
+ * worker_orders.c does; and the loop itself is stopped by worker_check_end.
+ */
+#include <config.h>
+#include "worker_end.h"
+
+#include "connection.h"
+
+static void begin_to_drain(struct worker *w)
+{
+	w->draining = true;
+	atomic_store(&w->slot->state, BOARD_DRAINING);
+	if (w->handler->drain)
+		w->handler->drain(w);
+}
+
+void worker_end_drain(struct worker *w, uint64_t removed)
+{
+	begin_to_drain(w);
+	acceptor_drain(w->acceptor, removed);
+	worker_check_end(w);
+}
+
+void worker_end_drop_listeners(struct worker *w)
+{
+	begin_to_drain(w);
+	acceptor_drop(w->acceptor);
+}
+
+void worker_end_now(struct worker *w)
+{
+	struct connection *c;
+
+	worker_end_drop_listeners(w);
+	list_each(&w->connections, c, struct connection, in_worker)
+		if (c->state == CONNECTION_PROGRAM)
+			connection_end_program(c, END_STOPPED);
+		else
+			connection_abort(c, END_STOPPED);
+	list_each(&w->lingering, c, struct connection, in_worker)
+		connection_abort(c, END_STOPPED);
+	programs_end(&w->programs);
+	worker_check_end(w);
+}
+
+static void on_shutdown_timeout(struct timer *t)
+{
+	worker_end_now(container_of(t, struct worker, shutdown));
+}
+
+void worker_end_limit(struct worker *w)
+{
+	w->shutdown.fire = on_shutdown_timeout;
+	if (w->start.shutdown_timeout_ms > 0)
+		loop_timer(&w->loop, &w->shutdown, w->start.shutdown_timeout_ms);
+}
+
+void worker_end_unlimit(struct worker *w)
+{
+	timer_unset(&w->loop.timers, &w->shutdown);
+}

@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What a worker obeys: the orders of the master over the leash, the end of the master,
+ * and signals. How the worker ends then, worker_end.c knows.
+ */
+#include <config.h>
+#include "worker_orders.h"
+
+#include <signal.h>
+
+#include "connection.h"
+#include "fd.h"
+#include "leash.h"
+#include "log.h"
+#include "signals.h"
+#include "worker_end.h"
+
+static void switch_logs(struct worker *w, const struct leash_message *m)
+{
+	struct log_sink *const sinks[LEASH_FDS] = {
+		[LEASH_FD_LOG] = w->start.log,
+		[LEASH_FD_ACCESS_LOG] = w->start.access_log,
+	};
+
+	for (int i = 0; i < LEASH_FDS; i++)
+		if (m->fds[i] != -1 && sinks[i])
+			log_sink_switch(sinks[i], m->fds[i]);
+		else
+			fd_drop(m->fds[i]);
+	worker_event(w, "logs-switched");
+}
+
+static void kick(struct worker *w, uint64_t number)
+{
+	struct connection *c;
+
+	list_each(&w->connections, c, struct connection, in_worker)
+		if (c->number == number) {
+			connection_kick(c);
+			return;
+		}
+	worker_say_of(w, LEASH_NO_SUCH, number);
+}
+
+/* By order of the master, which then keeps the time. */
+static void drain_as_told(struct worker *w, uint64_t removed)
+{
+	worker_end_unlimit(w);
+	worker_end_drain(w, removed);
+}
+
+/*
+ * By a signal from elsewhere. It may have reached the master as well: what that
+ * has ordered meanwhile, or orders later, counts more.
+ */
+static void drain_unasked(struct worker *w)
+{
+	if (w->draining)
+		return;
+	worker_insist(w, LEASH_DRAIN);          /* another one may take our place at once */
+	worker_end_limit(w);
+	worker_end_drain(w, 0);
+}
+
+/* A new master may want our addresses: let go of them at once. */
+static void master_is_gone(struct worker *w)
+{
+	log_warn("%s: the master is gone; finishing %d connections", w->service->name, w->n_open);
+	w->start.master = 0;
+	loop_unwatch(&w->loop, &w->leash);
+	worker_end_drop_listeners(w);
+	worker_end_limit(w);
+	worker_check_end(w);
+}
+
+/* Obeys no more orders; tells the master to replace us, if it still listens. */
+static void disown_master(struct worker *w)
+{
+	log_err("%s: an order of the master is malformed; finishing %d connections", w->service->name,
+	        w->n_open);
+	loop_unwatch(&w->loop, &w->leash);
+	drain_unasked(w);
+	worker_check_end(w);
+}
+
+static void on_leash(struct watch *watch, uint32_t events)
+{
+	struct worker *w = container_of(watch, struct worker, leash);
+	struct leash_message m;
+
+	(void)events;
+	switch (leash_obey(&w->start.leash, &m)) {
+	case LEASH_EMPTY:
+		return;
+	case LEASH_CLOSED:
+		master_is_gone(w);
+		return;
+	case LEASH_MALFORMED:
+		disown_master(w);
+		return;
+	case LEASH_OK:
+		break;
+	}
+	switch (m.word) {
+	case LEASH_DRAIN:
+		drain_as_told(w, m.removed);
+		break;
+	case LEASH_END:
+		worker_end_now(w);
+		break;
+	case LEASH_LOGS:
+		switch_logs(w, &m);
+		break;
+	case LEASH_LOOK:
+		acceptor_look(w->acceptor);
+		break;
+	case LEASH_SLOTS:
+		worker_watch_slots(w, m.few, m.quiet);
+		break;
+	case LEASH_KICK:
+		kick(w, m.number);
+		break;
+	case LEASH_READY:
+	case LEASH_RETIRE:
+	case LEASH_NO_SUCH:
+	case LEASH_PROGRAMS:
+	case LEASH_WORDS:
+		break;          /* our own words, and none at all */
+	case LEASH_PING:
+		break;          /* that we woke up for it, is on the board already */
+	}
+}
+
+/* A master of the program before ends its workers by TERM. */
+static bool is_from_master(const struct worker *w, const struct signalfd_siginfo *info)
+{
+	return w->start.master > 0 && info->ssi_pid == (uint32_t)w->start.master;
+}
+
+/*
+ * ^C reaches all processes of the terminal, and so a worker that has not left it yet: the
+ * master ends its workers then.
+ */
+static bool is_for_master(const struct worker *w, const struct signalfd_siginfo *info)
+{
+	return w->start.master > 0 && info->ssi_code == SI_KERNEL;
+}
+
+static void obey_signal(struct worker *w, const struct signalfd_siginfo *info)
+{
+	switch (info->ssi_signo) {
+	case SIGCHLD:
+		programs_reap(&w->programs);
+		break;
+	case SIGQUIT:
+		if (is_from_master(w, info))
+			drain_as_told(w, 0);
+		else if (!is_for_master(w, info))
+			drain_unasked(w);
+		break;
+	case SIGTERM:
+		if (is_from_master(w, info))
+			worker_end_now(w);
+		else
+			drain_unasked(w);
+		break;
+	case SIGINT:
+		if (!is_for_master(w, info))
+			worker_end_now(w);
+		break;
+	}
+}
+
+static void on_signal(struct watch *watch, uint32_t events)
+{
+	struct worker *w = container_of(watch, struct worker, signals);
+	struct signalfd_siginfo info[SIGNALS_AT_ONCE];
+	size_t n = signals_read(watch->fd, info);
+
+	(void)events;
+	for (size_t i = 0; i < n; i++)
+		obey_signal(w, &info[i]);
+	worker_check_end(w);
+}
+
+int worker_orders_watch(struct worker *w)
+{
+	static const int ours[] = { SIGTERM, SIGQUIT, SIGINT, SIGCHLD };
+
+	w->leash = (struct watch){ .fd = w->start.leash.orders, .ready = on_leash };
+	w->signals = (struct watch){ .fd = signals_open(ours, sizeof ours / sizeof *ours),
+	                             .ready = on_signal };
+	if (w->signals.fd == -1 || loop_watch(&w->loop, &w->signals, EPOLLIN) == -1)
+		return -1;
+	return loop_watch(&w->loop, &w->leash, EPOLLIN);
+}
