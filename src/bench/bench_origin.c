@@ -9,7 +9,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "proxy_header.h"
+#include "proxy_protocol.h"
 
 struct bench_origin bench_origin_of(unsigned index, unsigned n)
 {
@@ -77,7 +77,7 @@ static struct endpoint destination_of(const struct bench_plan *p, const struct e
 ssize_t bench_origin_announce(struct bench_origin *o, const struct bench_plan *p, int fd)
 {
 	struct endpoint from, to;
-	char header[PROXY_HEADER_MAX];
+	char header[PROXY_PROTOCOL_MAX];
 	size_t len;
 	ssize_t n;
 
@@ -85,8 +85,8 @@ ssize_t bench_origin_announce(struct bench_origin *o, const struct bench_plan *p
 		return 0;
 	from = client_of(o, p, fd);
 	to = destination_of(p, &from);
-	len = p->proxy == BENCH_PROXY_V1 ? proxy_header_v1(header, &from, &to)
-	                                 : proxy_header_v2(header, &from, &to);
+	len = p->proxy == BENCH_PROXY_V1 ? proxy_protocol_v1(header, &from, &to)
+	                                 : proxy_protocol_v2(header, &from, &to);
 	n = send(fd, header, len, MSG_NOSIGNAL);
 	if (n >= 0 && n < (ssize_t)len) {       /* on a new connection there is room for all of it */
 		errno = ENOBUFS;

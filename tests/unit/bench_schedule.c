@@ -8,7 +8,6 @@
 #include <math.h>
 
 #include "address_range.h"
-#include "proxy_header.h"
 #include "unit.h"
 
 #define START INT64_C(1000000000000)
@@ -122,51 +121,6 @@ START_TEST(what_is_no_network_is_refused)
 		ck_assert_msg(address_range_parse(bad[i], &r) == -1, "\"%s\"", bad[i]);
 } END_TEST
 
-/* ---- PROXY -------------------------------------------------------------- */
-
-static struct endpoint endpoint_from(const char *ip, in_port_t port)
-{
-	struct address_range r;
-	struct endpoint e;
-
-	ck_assert_int_eq(address_range_parse(ip, &r), 0);
-	e = endpoint_of(&r.first.u.sa, r.first.len);
-	e.port = port;
-	return e;
-}
-
-START_TEST(a_proxy_header_names_both_ends)
-{
-	const struct endpoint a = endpoint_from("10.0.0.1", 0x1234), b = endpoint_from("10.0.0.2", 80);
-	const struct endpoint c = endpoint_from("fd00::1", 4660), d = endpoint_from("fd00::2", 80);
-	char buf[PROXY_HEADER_MAX];
-	size_t len = proxy_header_v1(buf, &a, &b);
-
-	ck_assert_uint_eq(len, strlen("PROXY TCP4 10.0.0.1 10.0.0.2 4660 80\r\n"));
-	ck_assert_mem_eq(buf, "PROXY TCP4 10.0.0.1 10.0.0.2 4660 80\r\n", len);
-	len = proxy_header_v1(buf, &c, &d);
-	ck_assert_mem_eq(buf, "PROXY TCP6 fd00::1 fd00::2 4660 80\r\n", len);
-	len = proxy_header_v2(buf, &a, &b);
-	ck_assert_uint_eq(len, 28);
-	ck_assert_mem_eq(buf, "\r\n\r\n\0\r\nQUIT\n\x21\x11\0\x0c\x0a\0\0\1\x0a\0\0\2\x12\x34\0\x50", 28);
-	len = proxy_header_v2(buf, &c, &d);
-	ck_assert_uint_eq(len, 52);
-	ck_assert_mem_eq(buf + 12, "\x21\x21\0\x24\xfd", 5);
-} END_TEST
-
-START_TEST(where_there_is_nothing_to_say_it_says_so)
-{
-	const struct endpoint a = { .family = AF_UNIX }, b = endpoint_from("10.0.0.2", 80);
-	char buf[PROXY_HEADER_MAX];
-	size_t len = proxy_header_v1(buf, &a, &b);
-
-	ck_assert_uint_eq(len, 15);
-	ck_assert_mem_eq(buf, "PROXY UNKNOWN\r\n", 15);
-	len = proxy_header_v2(buf, &a, &a);
-	ck_assert_uint_eq(len, 16);
-	ck_assert_mem_eq(buf + 12, "\x20\0\0\0", 4);
-} END_TEST
-
 int main(void)
 {
 	Suite *s = suite_create("bench_schedule");
@@ -180,7 +134,5 @@ int main(void)
 	tc = unit_case(s, "addresses", NULL, NULL);
 	tcase_add_loop_test(tc, a_network_is_its_hosts_in_turn, 0, ARRAY_SIZE(ranges));
 	tcase_add_test(tc, what_is_no_network_is_refused);
-	tcase_add_test(tc, a_proxy_header_names_both_ends);
-	tcase_add_test(tc, where_there_is_nothing_to_say_it_says_so);
 	return unit_run(s);
 }

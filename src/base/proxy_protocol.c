@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Writing PROXY headers.
+ * Writes headers of the PROXY protocol.
  */
 #include <config.h>
-#include "proxy_header.h"
+#include "proxy_protocol.h"
 
 #include <arpa/inet.h>
 #include <stdio.h>
@@ -14,16 +14,16 @@ static bool are_ip(const struct endpoint *from, const struct endpoint *to)
 	return from->family == to->family && (from->family == AF_INET || from->family == AF_INET6);
 }
 
-size_t proxy_header_v1(char buf[static PROXY_HEADER_MAX], const struct endpoint *from,
+size_t proxy_protocol_v1(char buf[static PROXY_PROTOCOL_MAX], const struct endpoint *from,
                        const struct endpoint *to)
 {
 	char a[INET6_ADDRSTRLEN], b[INET6_ADDRSTRLEN];
 
 	if (!are_ip(from, to))
-		return (size_t)snprintf(buf, PROXY_HEADER_MAX, "PROXY UNKNOWN\r\n");
+		return (size_t)snprintf(buf, PROXY_PROTOCOL_MAX, "PROXY UNKNOWN\r\n");
 	inet_ntop(from->family, from->ip, a, sizeof a);
 	inet_ntop(to->family, to->ip, b, sizeof b);
-	return (size_t)snprintf(buf, PROXY_HEADER_MAX, "PROXY TCP%c %s %s %u %u\r\n",
+	return (size_t)snprintf(buf, PROXY_PROTOCOL_MAX, "PROXY TCP%c %s %s %u %u\r\n",
 	                        from->family == AF_INET ? '4' : '6', a, b, from->port, to->port);
 }
 
@@ -35,7 +35,7 @@ static size_t put_port(char *at, in_port_t port)
 	return sizeof swapped;
 }
 
-size_t proxy_header_v2(char buf[static PROXY_HEADER_MAX], const struct endpoint *from,
+size_t proxy_protocol_v2(char buf[static PROXY_PROTOCOL_MAX], const struct endpoint *from,
                        const struct endpoint *to)
 {
 	static const char signature[12] = "\r\n\r\n\0\r\nQUIT\n";
