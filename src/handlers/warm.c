@@ -14,6 +14,7 @@
 #include "connection.h"
 #include "fd.h"
 #include "log.h"
+#include "proxy_protocol.h"
 #include "relay.h"
 #include "text.h"
 #include "warm_pool.h"
@@ -24,8 +25,6 @@
  * have by default (pipe(7), pipe-user-pages-soft), at 64 pages each.
  */
 #define PIPES_OF_SERVICE 128
-
-#define PROXY_LINE_MAX 108              /* with CRLF and NUL: the PROXY protocol, 2.1 */
 
 struct warm {                           /* of a worker */
 	struct warm_pool  *pool;
@@ -107,36 +106,14 @@ static void program_ended(void *arg, int status)
 
 /* ---- who the client is -------------------------------------------------- */
 
-/* An address for a PROXY line, which knows no zones. Returns buf. */
-static const char *bare_ip(struct endpoint e, char buf[static ADDRESS_TEXT_MAX])
-{
-	e.scope = 0;
-	return endpoint_ip(&e, buf, ADDRESS_TEXT_MAX);
-}
-
-/* PROXY protocol, version 1: https://www.haproxy.org/download/2.9/doc/proxy-protocol.txt */
-static void compose_proxy_line(struct text *t, const struct connection *c)
-{
-	char remote[ADDRESS_TEXT_MAX], local[ADDRESS_TEXT_MAX];
-
-	if (c->peer.family != AF_INET && c->peer.family != AF_INET6)
-		text_add(t, "PROXY UNKNOWN\r\n");
-	else
-		text_add(t, "PROXY %s %s %s %u %u\r\n", c->peer.family == AF_INET ? "TCP4" : "TCP6",
-		         bare_ip(c->peer, remote), bare_ip(c->local, local),
-		         (unsigned)c->peer.port, (unsigned)c->local.port);
-}
-
 static int tell_peer(struct link *k)
 {
 	const struct connection *c = k->connection;
-	char line[PROXY_LINE_MAX];
-	struct text t = text_in(line, sizeof line);
+	char line[PROXY_PROTOCOL_MAX];
 
 	if (c->worker->service->handler.warm.peer != WARM_PEER_PROXY_V1)
 		return 0;
-	compose_proxy_line(&t, c);
-	return relay_tell(&k->relay, line, t.len);
+	return relay_tell(&k->relay, line, proxy_protocol_v1(line, &c->peer, &c->local));
 }
 
 /* ---- what the connection says ------------------------------------------- */
