@@ -29,6 +29,18 @@ static const struct {
 	{ SIGTTOU,  ORDER_FEWER,       ORDER_NONE },
 };
 
+/* A row for the phase that ends, a column for the one that begins. A stop can only become harder. */
+static const bool may_follow[PHASES][PHASES] = {
+	/*                     starting serving reloading upgrading draining waiting ending */
+	[PHASE_STARTING]  = {  0,       1,      0,        1,        1,       1,      1 },
+	[PHASE_SERVING]   = {  0,       0,      1,        1,        1,       1,      1 },
+	[PHASE_RELOADING] = {  0,       1,      0,        0,        1,       1,      1 },
+	[PHASE_UPGRADING] = {  0,       1,      0,        0,        1,       1,      1 },
+	[PHASE_DRAINING]  = {  0,       0,      0,        0,        0,       0,      1 },
+	[PHASE_WAITING]   = {  0,       0,      0,        0,        1,       0,      1 },
+	[PHASE_ENDING]    = {  0,       0,      0,        0,        0,       0,      0 },
+};
+
 static const char *const names[] = {
 	[PHASE_STARTING] = "starting",
 	[PHASE_SERVING] = "serving",
@@ -58,6 +70,11 @@ bool lifecycle_is_stopping(enum phase phase)
 		return true;
 	}
 	return false;
+}
+
+bool lifecycle_may_follow(enum phase from, enum phase to)
+{
+	return may_follow[from][to];
 }
 
 static enum order meaning(int signal, int32_t si_code)

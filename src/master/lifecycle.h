@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The phases of the master, and what each signal means in them: pure tables.
- * What is then done, is run.c's affair.
+ * The phases of the master, which one may follow which, and what each signal means in
+ * them: pure tables. master_enter changes the phase; run.c does what a signal orders.
  */
 #ifndef DROVER_MASTER_LIFECYCLE_H
 #define DROVER_MASTER_LIFECYCLE_H
@@ -19,6 +19,7 @@ enum phase {
 	PHASE_WAITING,          /* QUIT: to its end */
 	PHASE_ENDING,           /* workers were told to end at once */
 };
+#define PHASES (PHASE_ENDING + 1)
 
 enum order {
 	ORDER_NONE,
@@ -43,6 +44,9 @@ enum order lifecycle_order(enum phase phase, int signal, int32_t si_code);
 
 /* DRAINING, WAITING, ENDING: there is no way back. */
 bool lifecycle_is_stopping(enum phase phase);
+
+/* True if the master may go from one phase to the other. */
+bool lifecycle_may_follow(enum phase from, enum phase to);
 
 const char *lifecycle_phase_name(enum phase phase);
 

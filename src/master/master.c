@@ -14,6 +14,17 @@
 #include "pid_file.h"
 #include "text.h"
 
+bool master_enter(struct master *m, enum phase next)
+{
+	if (!lifecycle_may_follow(m->phase, next)) {
+		log_err("defect of drover: the phase \"%s\" cannot follow \"%s\", which goes on",
+		        lifecycle_phase_name(next), lifecycle_phase_name(m->phase));
+		return false;
+	}
+	m->phase = next;
+	return true;
+}
+
 /* False after the reason was logged. */
 static bool prepare_control(struct master *m, const struct conf *conf,
                             struct generation_failure *failure)

@@ -36,7 +36,7 @@ struct master {
 	struct self        *self;
 	struct log_sink    *first_log;          /* until there is a configuration, and after its end */
 	struct loop         loop;
-	enum phase          phase;
+	enum phase          phase;              /* only master_enter changes it */
 	int64_t             started_ms;         /* of the loop's clock */
 	int                 exit_code;
 	struct watch        signals;
@@ -74,6 +74,12 @@ struct master {
 	struct timer        extend;             /* asks systemd for more time */
 	const struct run_options *options;
 };
+
+/*
+ * Begins that phase. False if it may not follow the phase that is (lifecycle.h), which then
+ * goes on: that is a defect of the caller, and has been logged.
+ */
+bool master_enter(struct master *m, enum phase next);
 
 /*
  * Makes a generation of what was fetched, prepares its control socket and

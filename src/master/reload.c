@@ -41,7 +41,8 @@ static json_t *failing(const struct generation *g)
  */
 static void over(struct master *m, const char *why)
 {
-	m->phase = PHASE_SERVING;
+	if (!master_enter(m, PHASE_SERVING))
+		return;
 	master_notify(m, "READY=1");
 	outcome_reload_is_over(&m->outcome, m->current->number, why, why ? NULL : failing(m->current));
 	loop_timer(&m->loop, &m->sweep, 0);     /* what was asked for meanwhile */
@@ -131,7 +132,8 @@ void reload_begin(struct master *m)
 		m->reload_again = true;
 		return;
 	}
-	m->phase = PHASE_RELOADING;
+	if (!master_enter(m, PHASE_RELOADING))
+		return;
 	m->reload_again = false;
 	outcome_reload_begins(&m->outcome);
 	log_info("reloading");

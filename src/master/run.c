@@ -118,7 +118,8 @@ static void become_ready(struct master *m, const struct run_options *o)
 		           EX_OSERR);
 		return;
 	}
-	m->phase = PHASE_SERVING;
+	if (!master_enter(m, PHASE_SERVING))
+		return;
 	log_info("ready");
 	notify_send(m->events, "ready generation=%u", m->current->number);
 	master_notify(m, "READY=1");

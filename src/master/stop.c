@@ -81,7 +81,8 @@ void stop_begin(struct master *m, enum order order)
 	struct generation *g;
 	int64_t limit_ms;
 
-	m->phase = ways[order].phase;
+	if (!master_enter(m, ways[order].phase))
+		return;
 	log_info("stopping: %s", ways[order].what);
 	notify_send(m->events, "stopping mode=%s", ways[order].mode);
 	if (first)

@@ -299,7 +299,7 @@ static void on_retry(struct timer *t)
 	if (m->phase != PHASE_SERVING || !fetch(m))
 		loop_timer(&m->loop, t, RETRY_MS);
 	else
-		m->phase = PHASE_UPGRADING;
+		master_enter(m, PHASE_UPGRADING);
 }
 
 /* ---- the beginning ------------------------------------------------------ */
@@ -337,7 +337,7 @@ int takeover_begin(struct master *m, struct takeover *t)
 	m->retry.fire = on_retry;
 	if (!t->due)
 		return 0;
-	m->phase = PHASE_UPGRADING;
+	master_enter(m, PHASE_UPGRADING);
 	if (!take(m, t))
 		return -1;
 	m->takeover = t;

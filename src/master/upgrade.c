@@ -24,7 +24,8 @@
 
 void upgrade_is_over(struct master *m)
 {
-	m->phase = PHASE_SERVING;
+	if (!master_enter(m, PHASE_SERVING))
+		return;
 	master_notify(m, "READY=1");
 	loop_timer(&m->loop, &m->sweep, 0);     /* what was asked for meanwhile */
 }
@@ -264,7 +265,8 @@ void upgrade_begin(struct master *m)
 		m->upgrade.again = true;
 		return;
 	}
-	m->phase = PHASE_UPGRADING;
+	if (!master_enter(m, PHASE_UPGRADING))
+		return;
 	m->upgrade.again = false;
 	log_info("upgrading to %s", m->self->path ? m->self->path : "?");
 	notify_send(m->events, "upgrade-begin");

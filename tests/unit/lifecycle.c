@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What signals mean, phase by phase.
+ * What signals mean, phase by phase, and which phase may follow which.
  */
 #include <config.h>
 #include "lifecycle.h"
 
 #include <signal.h>
+#include <string.h>
+#include <unistd.h>
 
+#include "master.h"
 #include "unit.h"
-
-#define PHASES (PHASE_ENDING + 1)
 
 #define NO     ORDER_NONE
 #define REAP   ORDER_REAP
@@ -75,6 +76,55 @@ START_TEST(some_phases_have_no_way_back)
 		ck_assert_int_eq(lifecycle_is_stopping((enum phase)phase), phase >= PHASE_DRAINING);
 } END_TEST
 
+/* ---- from one phase to the next ---- */
+
+static const struct {
+	const char *name;
+	enum phase  from;
+	const char *to;                 /* the names of all that may follow */
+} steps[] = {
+	{ "a start ends, becomes a takeover, or is stopped", PHASE_STARTING,
+	  "serving upgrading draining waiting ending" },
+	{ "all but a start may follow", PHASE_SERVING,  "reloading upgrading draining waiting ending" },
+	{ "a reload ends or is stopped", PHASE_RELOADING, "serving draining waiting ending" },
+	{ "an upgrade ends or is stopped", PHASE_UPGRADING, "serving draining waiting ending" },
+	{ "a drain has a limit already", PHASE_DRAINING, "ending" },
+	{ "a wait gets a limit",         PHASE_WAITING,  "draining ending" },
+	{ "nothing is harder",           PHASE_ENDING,   "" },
+};
+
+START_TEST(a_phase_may_be_followed_by_these)
+{
+	char got[128] = "";
+
+	for (int to = 0; to < PHASES; to++)
+		if (lifecycle_may_follow(steps[_i].from, (enum phase)to)) {
+			strcat(got, *got ? " " : "");
+			strcat(got, lifecycle_phase_name((enum phase)to));
+		}
+	ck_assert_msg(strcmp(got, steps[_i].to) == 0, "%s: %s", steps[_i].name, got);
+} END_TEST
+
+/* A log line is all that comes of it. */
+START_TEST(a_phase_that_may_not_follow_does_not_begin)
+{
+	struct master m = { .phase = PHASE_DRAINING };
+	char line[128];
+	int ends[2];
+	ssize_t len;
+
+	ck_assert_int_eq(pipe(ends), 0);
+	ck_assert_int_eq(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+	ck_assert(!master_enter(&m, PHASE_SERVING));
+	ck_assert_int_eq(m.phase, PHASE_DRAINING);
+	len = read(ends[0], line, sizeof line - 1);
+	ck_assert_int_gt(len, 0);
+	line[len] = '\0';
+	ck_assert_ptr_nonnull(strstr(line, "the phase \"serving\" cannot follow \"draining\""));
+	ck_assert(master_enter(&m, PHASE_ENDING));
+	ck_assert_int_eq(m.phase, PHASE_ENDING);
+} END_TEST
+
 START_TEST(phases_have_names)
 {
 	static const char *const want[PHASES] = {
@@ -93,6 +143,8 @@ int main(void)
 	tcase_add_loop_test(tc, each_signal_has_its_meaning_in_each_phase, 0, ARRAY_SIZE(rows));
 	tcase_add_test(tc, each_signal_that_is_read_means_something);
 	tcase_add_test(tc, some_phases_have_no_way_back);
+	tcase_add_loop_test(tc, a_phase_may_be_followed_by_these, 0, ARRAY_SIZE(steps));
+	tcase_add_test(tc, a_phase_that_may_not_follow_does_not_begin);
 	tcase_add_test(tc, phases_have_names);
 	return unit_run(s);
 }
