@@ -41,6 +41,12 @@ static void send_signal(const struct child *c, int signal)
 
 static void give_up(struct child *c, const char *why);
 
+static void start_is_over(struct child *c)
+{
+	log_warn("%s: worker (pid %d) did not start in time; killing it", c->service, (int)c->pid);
+	send_signal(c, SIGKILL);
+}
+
 static void on_timer(struct timer *t)
 {
 	struct child *c = container_of(t, struct child, timer);
@@ -52,11 +58,13 @@ static void on_timer(struct timer *t)
 		give_up(c, "it has closed its end of the leash, and lives on");
 		break;
 	case CHILD_STARTING:
-		log_warn("%s: worker (pid %d) did not start in time; killing it", c->service,
-		         (int)c->pid);
-		send_signal(c, SIGKILL);
+		start_is_over(c);
 		break;
 	case CHILD_DRAINING:
+		if (c->starts && c->loop->now_ms < c->drain_until_ms) {
+			start_is_over(c);
+			break;
+		}
 		log_info("%s: worker (pid %d) drained for as long as it may; stopping it", c->service,
 		         (int)c->pid);
 		child_stop(c);
@@ -74,11 +82,20 @@ static void on_timer(struct timer *t)
 	}
 }
 
+/* It was told to drain while it started, and has only now said that it accepts. */
+static void drain_begins(struct child *c)
+{
+	c->starts = false;
+	loop_timer_at(c->loop, &c->timer, c->drain_until_ms);
+}
+
 /* What the worker says of itself. False if it does not fit its state. */
 static bool believe(struct child *c, enum leash_word word)
 {
 	switch (word) {
 	case LEASH_READY:
+		if (c->starts)
+			drain_begins(c);
 		if (c->state != CHILD_STARTING)
 			return false;
 		c->state = CHILD_ACCEPTING;
@@ -194,7 +211,7 @@ static void take_charge(struct child *c, pid_t pid, const struct leash *leash)
 {
 	c->pid = pid;
 	c->said = (struct word_meter){ 0 };
-	c->watches = false;
+	c->watches = c->starts = false;
 	c->watchdog = (struct watchdog){ 0 };
 	c->leash = *leash;
 	c->ear = (struct watch){ .fd = leash_ear(leash), .ready = on_word };
@@ -208,7 +225,8 @@ struct child_past child_past(const struct child *c)
 	return (struct child_past){
 		.pid = c->pid, .leash = c->leash, .state = c->state, .retiring = c->retiring,
 		.born_ms = c->born_ms,
-		.until_ms = timer_is_set(&c->timer) ? c->timer.at_ms : CLOCK_NEVER,
+		.until_ms = c->starts ? c->drain_until_ms :
+		            timer_is_set(&c->timer) ? c->timer.at_ms : CLOCK_NEVER,
 	};
 }
 
@@ -258,6 +276,7 @@ void child_stop(struct child *c)
 	if (c->state == CHILD_NONE || c->state >= CHILD_STOPPING)
 		return;
 	c->state = CHILD_STOPPING;
+	c->starts = false;
 	child_tell(c, &(struct leash_message){ .word = LEASH_END });
 	/* One that says its words over the socket is of a program before: INT was nothing to it. */
 	send_signal(c, c->leash.words == -1 ? SIGTERM : SIGINT);
@@ -268,13 +287,13 @@ void child_drain(struct child *c, uint64_t removed, int64_t drain_ms)
 {
 	const struct leash_message order = { .word = LEASH_DRAIN, .removed = removed };
 
-	if (c->state == CHILD_STARTING) {
-		child_stop(c);          /* it has no connections yet */
+	if (c->state == CHILD_NONE || c->state > CHILD_DRAINING)
 		return;
-	}
-	if (c->state != CHILD_ACCEPTING && c->state != CHILD_DRAINING)
-		return;
-	loop_timer_at(c->loop, &c->timer, clock_deadline(c->loop->now_ms, drain_ms));
+	c->drain_until_ms = clock_deadline(c->loop->now_ms, drain_ms);
+	/* It may accept already: what it says of that can still be on its way to us. */
+	c->starts |= c->state == CHILD_STARTING;
+	if (!c->starts || !timer_is_set(&c->timer) || c->drain_until_ms < c->timer.at_ms)
+		loop_timer_at(c->loop, &c->timer, c->drain_until_ms);
 	c->state = CHILD_DRAINING;
 	if (child_tell(c, &order) == -1)
 		send_signal(c, SIGQUIT);        /* means the same, but for `removed` */

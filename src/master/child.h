@@ -37,6 +37,8 @@ struct child {
 	struct word_meter said;         /* and how many */
 	struct timer     timer;         /* what its state allows it: to start, to drain, to go */
 	bool             retiring;      /* it said so: goes when another one has taken its place */
+	bool             starts;        /* DRAINING: it has not said READY, and timeouts.start goes on */
+	int64_t          drain_until_ms;        /* DRAINING, by order */
 	bool             adopted;       /* forked by another program, whose version may be another */
 	bool             watches;       /* it was told for what, and has said nothing since */
 	struct watchdog  watchdog;
@@ -82,7 +84,8 @@ int child_tell(const struct child *c, const struct leash_message *m);
 
 /*
  * It is to finish what is open within drain_ms (0: no limit), then it is stopped.
- * The last word counts. One that starts, is stopped.
+ * The last word counts. One that starts may have accepted without having been heard: it
+ * finishes that too, and is killed if it does not say READY within the time of its start.
  */
 void child_drain(struct child *c, uint64_t removed, int64_t drain_ms);
 

@@ -61,7 +61,7 @@ static void on_timer(struct timer *t)
 		struct child *c = &v->children->all[i];
 
 		some |= c->state != CHILD_NONE;
-		if (c->state == CHILD_ACCEPTING || c->state == CHILD_DRAINING)
+		if (c->state == CHILD_ACCEPTING || (c->state == CHILD_DRAINING && !c->starts))
 			aborted |= look_at(v, c);
 	}
 	if (some)

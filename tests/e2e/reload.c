@@ -271,6 +271,50 @@ START_TEST(services_come_and_go)
 	close(fd);
 } END_TEST
 
+/* A reload is under way: the worker of a new service has accepted a client, and was not heard. */
+static int connect_to_unheard(const char *more, const struct event **opened)
+{
+	const char *address = files_text("unix:%s", files_path("unheard.sock"));
+	int fd;
+
+	d.program = "tests/e2e/unheard_droverd";
+	daemon_start(&d, ECHO(""));
+	daemon_config(&d, SERVICES(SERVICE("s", "echo", "workers = 2;")
+	              SERVICE_AT("unheard", "\"%s\"", "echo", "workers = 1; %s")), address, more);
+	daemon_signal(&d, SIGHUP);
+	daemon_wait_for(&d, "worker-start service=unheard");
+	fd = client_connect(address);
+	client_echo(fd);
+	*opened = daemon_wait_for(&d, "connection-open service=unheard");
+	return fd;
+}
+
+START_TEST(a_worker_that_accepts_and_was_not_heard_yet_finishes_its_connections)
+{
+	const struct event *opened;
+	const int fd = connect_to_unheard("", &opened);
+
+	daemon_signal(&d, SIGQUIT);
+	daemon_wait_for(&d, "worker-drain service=unheard");
+	client_echo(fd);
+	close(fd);
+	ck_assert(event_has(daemon_ended(&d, opened), "connection-end how=closed"));
+	daemon_wait_for(&d, "worker-end service=unheard how=exit value=0");
+	ck_assert_int_eq(daemon_join(&d), 0);
+} END_TEST
+
+START_TEST(a_worker_that_drains_before_it_was_heard_has_the_time_of_its_start)
+{
+	const struct event *opened;
+	const int fd = connect_to_unheard("timeouts = { start = \"6s\"; };", &opened);
+
+	daemon_signal(&d, SIGQUIT);
+	daemon_wait_for(&d, "worker-drain service=unheard");
+	daemon_wait_for(&d, "worker-end service=unheard how=signal value=%d", SIGKILL);
+	client_expect_gone(fd);
+	ck_assert_int_eq(daemon_join(&d), 0);
+} END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("reload");
@@ -289,5 +333,7 @@ int main(void)
 	tcase_add_test(tc, old_connections_end_when_they_may_drain_no_longer);
 	tcase_add_test(tc, an_old_worker_that_does_not_listen_is_killed_when_it_may_drain_no_longer);
 	tcase_add_test(tc, services_come_and_go);
+	tcase_add_test(tc, a_worker_that_accepts_and_was_not_heard_yet_finishes_its_connections);
+	tcase_add_test(tc, a_worker_that_drains_before_it_was_heard_has_the_time_of_its_start);
 	return harness_run(s);
 }
