@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the files of connections share: connection.c (its life), connection_step.c
- * (its bytes), connection_program.c (its program). For nobody else.
+ * What the connection*.c files share, for nobody else. Each of them calls those that stand
+ * above it in Makefile.am, and none below it: time-outs, states, steps and programs, and at
+ * the top connection.c, which calls them on events.
  */
 #ifndef DROVER_WORKER_CONNECTION_PRIVATE_H
 #define DROVER_WORKER_CONNECTION_PRIVATE_H
@@ -9,13 +10,21 @@
 #include "connection.h"
 #include "worker.h"
 
-/* ---- life --------------------------------------------------------------- */
+/* ---- time-outs: connection_timeouts.c ----------------------------------- */
+
+/* When it times out, and as what. */
+int64_t connection_deadline(const struct connection *c, enum connection_end *as);
+
+/* Makes its timer fire in time. It may fire early: then it looks again. */
+void connection_arm(struct connection *c);
+
+/* ---- states: connection_state.c ----------------------------------------- */
 
 /* The one place where its state changes. c may be gone afterwards. */
 void connection_enter(struct connection *c, enum connection_state next);
 
-/* Makes its timer fire in time. It may fire early: then it looks again. */
-void connection_arm(struct connection *c);
+/* Watches it for what its state wants. False: that was not possible, and it is closed. */
+bool connection_watch(struct connection *c);
 
 /* It ends in that way: after all is sent; at once. Where it has to go then. */
 enum connection_state connection_finish(struct connection *c, enum connection_end how);
@@ -24,10 +33,16 @@ enum connection_state connection_fail(struct connection *c, enum connection_end 
 /* The client's socket took n bytes; all that there were, or some are left. They are counted. */
 void connection_sent(struct connection *c, size_t n, bool all);
 
+/* How many bytes are in the kernel, and the client has not taken them. */
+int64_t connection_untaken(const struct connection *c);
+
 /* The client takes nothing: a plain close would keep its bytes in the kernel for minutes. */
 void connection_reset_on_close(struct connection *c);
 
-/* ---- bytes -------------------------------------------------------------- */
+/* In the middle of a request it is not idle. */
+void connection_show_phase(const struct connection *c);
+
+/* ---- bytes: connection_step.c ------------------------------------------- */
 
 /* One for each state: what epoll told of its socket. Where it has to go then. */
 enum connection_state connection_step_read(struct connection *c, uint32_t events);
@@ -40,9 +55,6 @@ enum connection_state connection_step_linger(struct connection *c, uint32_t even
 enum connection_state connection_step_obey(struct connection *c, enum handler_verdict verdict);
 
 /* ---- the board ---------------------------------------------------------- */
-
-/* In the middle of a request it is not idle. */
-void connection_show_phase(const struct connection *c);
 
 /* Until connection_rest: what happens now, happens for c. Still there if that kills us. */
 static inline void connection_work_on(const struct connection *c)

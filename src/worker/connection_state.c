@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Moves a connection from state to state, and ends it. It knows what each state is watched
+ * for and what the board says of it, and not what is done in it: that is in
+ * connection_step.c and connection_program.c.
+ */
+#include <config.h>
+#include "connection_private.h"
+
+#include <linux/sockios.h>
+#include <stdlib.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "connection_report.h"
+#include "fd.h"
+#include "log.h"
+
+/*
+ * Edge-triggered saves the kernel a look at the socket each turn. An edge is
+ * told once: connection_step_read knows when there may be more.
+ */
+#define READ_EDGE (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET)
+
+static const struct {
+	uint32_t want;                                  /* epoll interest while here */
+	enum board_phase phase;                         /* what the board says; NONE: no record any more */
+} states[] = {
+	[CONNECTION_READ]    = { READ_EDGE,          BOARD_PHASE_IDLE },
+	/* The same as before and after it: a request costs no epoll_ctl(2). */
+	[CONNECTION_WAIT]    = { READ_EDGE,          BOARD_PHASE_HANDLER },
+	[CONNECTION_WRITE]   = { EPOLLOUT,           BOARD_PHASE_WRITING },
+	[CONNECTION_PRODUCE] = { EPOLLIN | EPOLLOUT, BOARD_PHASE_WRITING },
+	[CONNECTION_PROGRAM] = { 0,                  BOARD_PHASE_PROGRAM },
+	[CONNECTION_LINGER]  = { EPOLLIN,            BOARD_PHASE_NONE },
+	[CONNECTION_DONE]    = { 0,                  BOARD_PHASE_NONE },
+};
+
+void connection_show_phase(const struct connection *c)
+{
+	board_set(&c->record->phase, c->state == CONNECTION_READ && c->request_ms > 0
+	                             ? BOARD_PHASE_READING : states[c->state].phase);
+}
+
+/* ---- what was sent ------------------------------------------------------ */
+
+int64_t connection_untaken(const struct connection *c)
+{
+	int bytes = 0;
+
+	return c->watch.fd != -1 && ioctl(c->watch.fd, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
+}
+
+void connection_sent(struct connection *c, size_t n, bool all)
+{
+	connection_count_out(c, n);
+	if (n > 0)
+		c->active_ms = c->worker->loop.now_ms;
+	/* All was taken: the next look is the first. That is the common case, and costs no call. */
+	c->untaken = all ? 0 : connection_untaken(c);
+}
+
+/* ---- the end ------------------------------------------------------------ */
+
+void connection_reset_on_close(struct connection *c)
+{
+	const struct linger now = { .l_onoff = 1, .l_linger = 0 };
+
+	setsockopt(c->watch.fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
+}
+
+static void end(struct connection *c, enum connection_end how)
+{
+	struct worker *w = c->worker;
+	uint64_t in, out;
+
+	if (c->how != END_NOT_YET)
+		return;
+	c->how = how;
+	if (w->handler->closed)
+		w->handler->closed(c);
+	list_remove(&c->in_worker);
+	in = atomic_load_explicit(&c->record->bytes_in, memory_order_relaxed);
+	out = atomic_load_explicit(&c->record->bytes_out, memory_order_relaxed);
+	worker_give_slot(w, c->record);
+	c->record = NULL;
+	/* Who hears of it and looks at the board, is to find it counted. */
+	connection_report_end(c, in, out);
+}
+
+static void bury(struct watch *w)
+{
+	free(container_of(w, struct connection, watch));
+}
+
+static void close_now(struct connection *c)
+{
+	struct worker *w = c->worker;
+
+	if (c->state == CONNECTION_LINGER) {
+		list_remove(&c->in_worker);
+		w->n_lingering--;
+	}
+	c->state = CONNECTION_DONE;
+	buffer_clear(&c->out);
+	timer_unset(&w->loop.timers, &c->timer);
+	loop_retire(&w->loop, &c->watch, bury);
+	fd_close(&c->watch.fd);
+	if (c->kicked)
+		worker_say_of(w, LEASH_KICK, c->number);
+	worker_check_end(w);
+}
+
+/*
+ * It gave its slot back; but what lingers costs a descriptor, so that there are
+ * at most as many as slots: the oldest goes.
+ */
+static void add_to_lingering(struct connection *c)
+{
+	struct worker *w = c->worker;
+
+	list_append(&w->lingering, &c->in_worker);
+	if (++w->n_lingering > w->service->connections)
+		close_now(container_of(w->lingering.next, struct connection, in_worker));
+}
+
+void connection_abort(struct connection *c, enum connection_end how)
+{
+	end(c, how);
+	close_now(c);
+}
+
+/* ---- changing state ----------------------------------------------------- */
+
+/*
+ * Over a unix socket a read stops short also where descriptors were sent along,
+ * so that a short one does not prove that there is no more.
+ */
+static uint32_t interest(const struct connection *c)
+{
+	if (c->state == CONNECTION_READ && c->peer.family == AF_UNIX)
+		return EPOLLIN;
+	if (c->state == CONNECTION_WAIT && c->peer.family == AF_UNIX)
+		return EPOLLHUP;
+	return states[c->state].want;
+}
+
+/* What came while it waited is told once more. */
+static int rewatch(struct connection *c)
+{
+	struct loop *l = &c->worker->loop;
+	const bool again = c->stirred && c->state == CONNECTION_READ && c->watch.events == interest(c);
+
+	if (c->state == CONNECTION_READ)
+		c->stirred = false;
+	return again ? loop_rearm(l, &c->watch) : loop_rewatch(l, &c->watch, interest(c));
+}
+
+bool connection_watch(struct connection *c)
+{
+	if (rewatch(c) == 0)
+		return true;
+	log_warn("%s: watch a connection: %m", c->worker->service->name);
+	connection_abort(c, END_FAILED);
+	return false;
+}
+
+void connection_enter(struct connection *c, enum connection_state next)
+{
+	if (next == c->state)
+		return;
+	if (next == CONNECTION_DONE) {
+		close_now(c);
+		return;
+	}
+	c->state = next;
+	c->active_ms = c->worker->loop.now_ms;
+	if (next == CONNECTION_LINGER)
+		add_to_lingering(c);
+	else
+		connection_show_phase(c);
+	if (connection_watch(c))
+		connection_arm(c);
+}
+
+/* Nobody waits for who may take his time; and there must be something to wait for. */
+static bool may_linger(const struct connection *c)
+{
+	return c->watch.fd != -1 && !c->client_ended && c->worker->service->timeouts.linger > 0 &&
+	       c->how != END_STOPPED && c->how != END_KICKED;
+}
+
+/*
+ * All is sent. If the client has sent all, too, closing loses nothing; else its
+ * unread bytes would make the kernel reset the connection, and the client
+ * could lose what we sent. So we shut our side and read on for a while.
+ */
+enum connection_state connection_finish(struct connection *c, enum connection_end how)
+{
+	end(c, how);
+	return may_linger(c) && shutdown(c->watch.fd, SHUT_WR) == 0 ? CONNECTION_LINGER
+	                                                             : CONNECTION_DONE;
+}
+
+enum connection_state connection_fail(struct connection *c, enum connection_end how)
+{
+	end(c, how);
+	return CONNECTION_DONE;
+}
