@@ -7,11 +7,9 @@
 #include "changes.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
+#include "connection_id.h"
 #include "log.h"
 #include "programs.h"
 #include "reload.h"
@@ -170,23 +168,6 @@ void changes_resume(struct master *m, struct control_client *c, const struct con
 
 /* ---- a connection ------------------------------------------------------- */
 
-/* "PID-NUMBER" */
-static bool parse_id(const char *text, pid_t *worker, uint64_t *number)
-{
-	char *dash, *end;
-	long pid;
-
-	if (strspn(text, "0123456789-") != strlen(text) || *text == '-')
-		return false;
-	errno = 0;
-	pid = strtol(text, &dash, 10);
-	if (*dash != '-' || dash[1] == '\0' || dash[1] == '-' || pid <= 0 || pid > INT32_MAX)
-		return false;
-	*worker = (pid_t)pid;
-	*number = strtoull(dash + 1, &end, 10);
-	return *end == '\0' && errno == 0;
-}
-
 static enum pool_kick kick(struct master *m, pid_t worker, uint64_t number)
 {
 	enum pool_kick result = POOL_KICK_NOT_OURS;
@@ -208,7 +189,7 @@ void changes_kick(struct master *m, struct control_client *c, const struct contr
 	pid_t worker;
 	uint64_t number;
 
-	if (!parse_id(r->connection, &worker, &number)) {
+	if (!connection_id_parse(r->connection, &worker, &number)) {
 		no_such_connection(c, r->connection);
 		return;
 	}
@@ -231,11 +212,11 @@ void changes_kick(struct master *m, struct control_client *c, const struct contr
 void changes_kicked(struct master *m, pid_t worker, uint64_t number, bool found)
 {
 	struct outcome *o = &m->outcome;
-	char id[64];
+	char id[CONNECTION_ID_MAX];
 
 	if (o->kind != OUTCOME_KICK || o->worker != worker || o->number != number)
 		return;
-	snprintf(id, sizeof id, "%d-%" PRIu64, (int)worker, number);
+	connection_id_format(worker, number, id);
 	if (found)
 		outcome_done(o, json_pack("{s:s}", "connection", id));
 	else
@@ -301,10 +282,11 @@ void changes_check(struct master *m)
 void changes_expired(struct timer *t)
 {
 	struct outcome *o = container_of(t, struct outcome, limit);
+	char id[CONNECTION_ID_MAX];
 
 	if (o->kind == OUTCOME_KICK)
-		outcome_fail(o, CONTROL_REFUSED, "connection %d-%" PRIu64 " is still open after %d s",
-		             (int)o->worker, o->number, KICK_MS / 1000);
+		outcome_fail(o, CONTROL_REFUSED, "connection %s is still open after %d s",
+		             connection_id_format(o->worker, o->number, id), KICK_MS / 1000);
 	else if (o->kind == OUTCOME_REOPEN)
 		outcome_fail(o, CONTROL_REFUSED, "after %d s, a log process still writes to the files"
 		             " of before", REOPEN_MS / 1000);

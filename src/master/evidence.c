@@ -10,9 +10,8 @@
 #include <stdlib.h>
 #include <sys/wait.h>
 
+#include "connection_id.h"
 #include "signals.h"
-
-#define ID_MAX 64
 
 void evidence_look(struct evidence *e, const struct board *b, size_t i)
 {
@@ -41,16 +40,10 @@ static int64_t since(const struct evidence *e, int64_t ms)
 	return e->now_ms > ms ? e->now_ms - ms : 0;
 }
 
-static const char *connection_id(const struct evidence *e, char buf[static ID_MAX])
-{
-	snprintf(buf, ID_MAX, "%d-%" PRIu64, (int)e->pid, e->work.number);
-	return buf;
-}
-
 void evidence_put_work(struct text *t, const struct evidence *e)
 {
 	const int64_t open_ms = since(e, e->work.since_ms);
-	char peer[ADDRESS_TEXT_MAX], id[ID_MAX];
+	char peer[ADDRESS_TEXT_MAX], id[CONNECTION_ID_MAX];
 
 	if (!e->at_work) {
 		text_add(t, "at work for nobody");
@@ -58,8 +51,8 @@ void evidence_put_work(struct text *t, const struct evidence *e)
 	}
 	text_add(t, "at work for %s, %s, connection %s open for %" PRId64 ".%03d s, %" PRIu64
 	         " bytes in, %" PRIu64 " out", endpoint_format(&e->work.peer, peer, sizeof peer),
-	         board_phase_name(e->work.phase), connection_id(e, id), open_ms / 1000,
-	         (int)(open_ms % 1000), e->work.bytes_in, e->work.bytes_out);
+	         board_phase_name(e->work.phase), connection_id_format(e->pid, e->work.number, id),
+	         open_ms / 1000, (int)(open_ms % 1000), e->work.bytes_in, e->work.bytes_out);
 }
 
 /* ---- the report --------------------------------------------------------- */
@@ -82,11 +75,12 @@ static json_t *hang(const struct evidence *e)
 
 static json_t *connection(const struct evidence *e)
 {
-	char peer[ADDRESS_TEXT_MAX], id[ID_MAX];
+	char peer[ADDRESS_TEXT_MAX], id[CONNECTION_ID_MAX];
 
 	if (!e->at_work)
 		return json_null();
-	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o}", "id", connection_id(e, id),
+	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o}",
+	                 "id", connection_id_format(e->pid, e->work.number, id),
 	                 "peer", endpoint_format(&e->work.peer, peer, sizeof peer),
 	                 "phase", board_phase_name(e->work.phase),
 	                 "age", seconds(since(e, e->work.since_ms)),

@@ -6,7 +6,6 @@
 #include <config.h>
 #include "report_answers.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +14,7 @@
 
 #include "clock.h"
 #include "conf_keys.h"
+#include "connection_id.h"
 #include "report_data.h"
 #include "signals.h"
 #include "version.h"
@@ -264,10 +264,10 @@ static const char *time_ago(int64_t ago_ms, char *buf, size_t size)
 static json_t *connection(const struct place *at, const struct board_connection_view *v)
 {
 	const int64_t age_ms = ago_ms(at, v->since_ms);
-	char id[64], peer[ADDRESS_TEXT_MAX], since[48];
+	char id[CONNECTION_ID_MAX], peer[ADDRESS_TEXT_MAX], since[48];
 
-	snprintf(id, sizeof id, "%d-%" PRIu64, (int)at->worker.pid, v->number);
-	return json_pack("{s:s, s:o, s:i, s:s, s:s, s:f, s:s, s:I, s:I, s:o}", "id", id,
+	return json_pack("{s:s, s:o, s:i, s:s, s:s, s:f, s:s, s:I, s:I, s:o}",
+		"id", connection_id_format(at->worker.pid, v->number, id),
 		"service", control_string(at->unit->service->name), "worker", (int)at->worker.pid,
 		"peer", endpoint_format(&v->peer, peer, sizeof peer),
 		"since", time_ago(age_ms, since, sizeof since), "age", seconds(age_ms),

@@ -13,6 +13,7 @@
 #include "address.h"
 #include "buffer.h"
 #include "board.h"
+#include "connection_id.h"
 #include "handler.h"
 #include "list.h"
 #include "loop.h"
@@ -75,8 +76,6 @@ struct connection {
 	struct endpoint       peer, local;
 	struct tcp_peer       client;           /* while a program has the socket, and we have not */
 };
-
-#define CONNECTION_ID_MAX 40
 
 /*
  * Takes fd and begins to serve it. It ends by itself. On failure (no memory)

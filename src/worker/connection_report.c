@@ -10,7 +10,6 @@
 
 #include "access_log.h"
 #include "clock.h"
-#include "text.h"
 #include "worker.h"
 
 static const char *const end_names[] = {
@@ -30,12 +29,7 @@ static const char *const end_names[] = {
 
 const char *connection_id(const struct connection *c, char buf[static CONNECTION_ID_MAX])
 {
-	struct text t = text_in(buf, CONNECTION_ID_MAX);
-
-	text_add_number(&t, (uint64_t)c->worker->pid);
-	text_add_string(&t, "-");
-	text_add_number(&t, c->number);
-	return buf;
+	return connection_id_format(c->worker->pid, c->number, buf);
 }
 
 /* The address it was accepted at costs a system call, and is for those who asked. */
