@@ -63,9 +63,8 @@ static void add_sockets(struct writing *w)
 
 static void add_workers(struct writing *w, struct handover_service *s, const struct pool *p)
 {
-	s->n_places = pool_places(p);
-	s->workers = room(w, s->n_places, sizeof *s->workers);
-	for (size_t i = 0; s->workers && i < s->n_places; i++) {
+	s->workers = room(w, s->past.n_places, sizeof *s->workers);
+	for (size_t i = 0; s->workers && i < s->past.n_places; i++) {
 		const struct child_past past = pool_worker_past(p, i);
 
 		if (past.state != CHILD_NONE)
@@ -81,10 +80,8 @@ static void add_service(struct writing *w, struct handover_service *s, const str
 		.name = conf->name, .handler = conf_keys_handlers[conf->handler.id],
 		.connections = conf->connections, .min = conf->workers.min, .max = conf->workers.max,
 		.input = (int)conf->crash_capture, .hang_ms = conf->hang_timeout,
-		.drain_ms = conf->timeouts.drain, .orders = pool_orders(u->pool),
-		.totals = *pool_totals(u->pool),
+		.drain_ms = conf->timeouts.drain, .past = pool_past(u->pool),
 	};
-	s->board = pool_board_fd(u->pool, &s->board_version);
 	s->sockets = room(w, u->n_sockets, sizeof *s->sockets);
 	for (size_t i = 0; s->sockets && i < u->n_sockets; i++)
 		s->sockets[s->n_sockets++] = u->sockets[i]->index;

@@ -7,12 +7,10 @@
 
 #include <stdlib.h>
 
-#include "fd.h"
-
-static int init(struct children *cs, size_t n, uint32_t slots, const struct child *blank)
+int children_init(struct children *cs, size_t n, const struct pool_memory *memory,
+                  const struct child *blank)
 {
-	*cs = (struct children){ .all = calloc(n, sizeof *cs->all), .slots = slots,
-	                         .foreign_board = -1 };
+	*cs = (struct children){ .all = calloc(n, sizeof *cs->all), .memory = memory };
 	if (!cs->all)
 		return -1;
 	cs->n = n;
@@ -21,45 +19,8 @@ static int init(struct children *cs, size_t n, uint32_t slots, const struct chil
 	return 0;
 }
 
-int children_init(struct children *cs, size_t n, uint32_t slots, size_t input_size,
-                  const struct child *blank)
-{
-	if (init(cs, n, slots, blank) == -1)
-		return -1;
-	cs->board = board_new(n, slots, input_size);
-	return cs->board ? 0 : -1;
-}
-
-int children_adopt(struct children *cs, size_t n, uint32_t slots, size_t input_size,
-                   const struct child *blank, int fd, int version)
-{
-	const bool is_foreign = version != BOARD_VERSION;
-
-	if (init(cs, n, slots, blank) == -1)
-		return -1;
-	cs->board = is_foreign ? board_new(n, slots, 0) : board_adopt(fd, n, slots, input_size);
-	if (!cs->board)
-		return -1;
-	if (is_foreign) {
-		cs->foreign_board = fd;
-		cs->foreign_version = version;
-	}
-	return 0;
-}
-
-int children_board_fd(const struct children *cs, int *version)
-{
-	const bool is_foreign = cs->foreign_board != -1;
-
-	*version = is_foreign ? cs->foreign_version : BOARD_VERSION;
-	return is_foreign ? cs->foreign_board : board_fd(cs->board);
-}
-
 void children_fini(struct children *cs)
 {
-	board_free(&cs->board);
-	if (cs->all)
-		fd_close(&cs->foreign_board);
 	free(cs->all);
 	*cs = (struct children){ 0 };
 }
@@ -90,21 +51,22 @@ struct children_census children_census(const struct children *cs)
 /* Connections of a worker as it says: more than it has room for is nonsense. */
 static uint32_t open_of(const struct children *cs, size_t i)
 {
-	const uint32_t open = atomic_load(&board_slot(cs->board, i)->open);
+	const struct board *b = cs->memory->board;
+	const uint32_t open = atomic_load(&board_slot(b, i)->open), slots = (uint32_t)board_connections(b);
 
-	return open < cs->slots ? open : cs->slots;
+	return open < slots ? open : slots;
 }
 
 struct scaler_counts children_count(const struct children *cs)
 {
-	struct scaler_counts n = { .board = cs->board };
+	struct scaler_counts n = { .board = cs->memory->board };
 
 	for (size_t i = 0; i < cs->n; i++) {
 		if (cs->all[i].state != CHILD_ACCEPTING)
 			continue;
 		n.accepting++;
 		n.open += open_of(cs, i);
-		n.done += open_of(cs, i) + atomic_load(&board_slot(cs->board, i)->served);
+		n.done += open_of(cs, i) + atomic_load(&board_slot(cs->memory->board, i)->served);
 	}
 	return n;
 }

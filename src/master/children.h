@@ -10,18 +10,15 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include "board.h"
 #include "child.h"
+#include "pool_memory.h"
 #include "scaler.h"
 
 struct children {
-	struct child *all;
-	size_t        n;
-	struct board *board;            /* ours; blank, if theirs is another one */
-	int           foreign_board;    /* theirs, then; -1: it is that one */
-	int           foreign_version;
-	uint32_t      slots;            /* connections in each */
-	size_t        next;             /* where a free place is looked for first */
+	struct child             *all;
+	size_t                    n;
+	const struct pool_memory *memory;       /* lent: what they share with the master */
+	size_t                    next;         /* where a free place is looked for first */
 };
 
 struct children_census {                /* workers by what they do */
@@ -29,22 +26,11 @@ struct children_census {                /* workers by what they do */
 };
 
 /*
- * n copies of blank, with a board for them, on which each keeps so many bytes
- * of input. 0, or -1 with errno.
+ * n copies of blank. memory is lent for as long as there are workers, and need not be
+ * made before. 0, or -1 with errno.
  */
-int children_init(struct children *cs, size_t n, uint32_t slots, size_t input_size,
+int children_init(struct children *cs, size_t n, const struct pool_memory *memory,
                   const struct child *blank);
-
-/*
- * The same, for workers of another program that write to the board that fd is,
- * of that version. One that we cannot read is kept for who can. Takes fd, if it
- * returns 0.
- */
-int children_adopt(struct children *cs, size_t n, uint32_t slots, size_t input_size,
-                   const struct child *blank, int fd, int version);
-
-/* The board that the workers write to, lent, and its version. */
-int children_board_fd(const struct children *cs, int *version);
 void children_fini(struct children *cs);
 
 static inline size_t children_index(const struct children *cs, const struct child *c)

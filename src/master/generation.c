@@ -424,7 +424,7 @@ void generation_forget(struct generation *g, const struct pool *mine)
 
 		if (u->pool == mine)
 			continue;
-		pool_forget_board(u->pool);
+		pool_forget_memory(u->pool);
 		if (mine)
 			forget_pages(u->service);
 	}

@@ -39,7 +39,7 @@ static bool each_of_service(const struct handover_service *s, bool (*see)(void *
 		if (!see(arg, l->orders) || (l->words != -1 && !see(arg, l->words)))
 			return false;
 	}
-	return see(arg, s->board);
+	return see(arg, s->past.memory.board.fd);
 }
 
 static bool each_of_log_process(const struct log_process_past *p, bool (*see)(void *arg, int fd),
@@ -152,10 +152,12 @@ static bool is_board(int fd)
 
 static bool check_service(const struct check *c, const struct handover_service *s)
 {
+	const int board = s->past.memory.board.fd;
+
 	for (size_t i = 0; i < s->n_workers; i++)
 		if (!is_leash(&s->workers[i].past.leash))
 			return fail(c, "worker %d: no leash", (int)s->workers[i].past.pid);
-	return is_board(s->board) || fail(c, "descriptor %d is no scoreboard", s->board);
+	return is_board(board) || fail(c, "descriptor %d is no scoreboard", board);
 }
 
 static bool check_log_process(const struct check *c, const struct log_process_past *p)

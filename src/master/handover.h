@@ -40,10 +40,7 @@ struct handover_service {
 	int                     input;          /* crash_capture: bytes on the board for each worker */
 	int64_t                 hang_ms;        /* hang_timeout */
 	int64_t                 drain_ms;
-	struct pool_orders      orders;
-	struct totals           totals;
-	int                     board, board_version;
-	size_t                  n_places;
+	struct pool_past        past;
 	size_t                 *sockets;        /* indices, in the order of its listeners */
 	size_t                  n_sockets;
 	struct handover_worker *workers;

@@ -184,7 +184,7 @@ static bool get_worker(const struct reading *r, const json_t *j, const struct ha
 		return false;
 	if (pid <= 1)
 		return fail(r, "worker %d: no process", pid);
-	if (place < 0 || (size_t)place >= s->n_places)
+	if (place < 0 || (size_t)place >= s->past.n_places)
 		return fail(r, "worker %d: no such place", pid);
 	for (const struct handover_worker *other = s->workers; other < w; other++)
 		if (other->place == (size_t)place || other->past.pid == pid)
@@ -290,6 +290,7 @@ static bool get_totals(const struct reading *r, const json_t *j, struct totals *
 static bool get_service(const struct reading *r, const json_t *j, struct handover_service *s)
 {
 	const json_t *name, *handler, *orders, *totals, *sockets, *workers;
+	struct pool_memory_part *board = &s->past.memory.board;
 	json_int_t drain, hang, places;
 
 	if (!unpack(r, j, "service",
@@ -297,7 +298,7 @@ static bool get_service(const struct reading *r, const json_t *j, struct handove
 	            "name", &name, "handler", &handler, "connections", &s->connections,
 	            "min", &s->min, "max", &s->max, "input", &s->input,
 	            "hang", &hang, "drain", &drain, "orders", &orders,
-	            "totals", &totals, "board", "fd", &s->board, "version", &s->board_version,
+	            "totals", &totals, "board", "fd", &board->fd, "version", &board->version,
 	            "places", &places, "sockets", &sockets, "workers", &workers) ||
 	    !get_name(r, name, "service", &s->name) || !get_name(r, handler, "handler", &s->handler))
 		return false;
@@ -306,8 +307,8 @@ static bool get_service(const struct reading *r, const json_t *j, struct handove
 		return fail(r, "%s: a number is out of range", s->name);
 	s->drain_ms = drain;
 	s->hang_ms = hang;
-	s->n_places = (size_t)places;
-	return get_orders(r, orders, &s->orders) && get_totals(r, totals, &s->totals) &&
+	s->past.n_places = (size_t)places;
+	return get_orders(r, orders, &s->past.orders) && get_totals(r, totals, &s->past.totals) &&
 	       get_indices(r, sockets, s) && get_workers(r, workers, s);
 }
 

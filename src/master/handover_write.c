@@ -112,14 +112,16 @@ static json_t *make_totals(const struct totals *t)
 static json_t *make_service(const void *item)
 {
 	const struct handover_service *s = item;
+	const struct pool_memory_part *board = &s->past.memory.board;
 
 	return json_pack("{s:o, s:o, s:i, s:i, s:i, s:i, s:I, s:I, s:o, s:o, s:{s:i, s:i}, s:I, s:o, s:o}",
 	                 "name", put(s->name), "handler", put(s->handler),
 	                 "connections", s->connections, "min", s->min, "max", s->max,
-	                 "input", s->input, "hang", INT s->hang_ms, "drain", INT s->drain_ms, "orders", make_orders(&s->orders),
-	                 "totals", make_totals(&s->totals),
-	                 "board", "fd", s->board, "version", s->board_version,
-	                 "places", INT s->n_places,
+	                 "input", s->input, "hang", INT s->hang_ms, "drain", INT s->drain_ms,
+	                 "orders", make_orders(&s->past.orders),
+	                 "totals", make_totals(&s->past.totals),
+	                 "board", "fd", board->fd, "version", board->version,
+	                 "places", INT s->past.n_places,
 	                 "sockets", LIST_OF(s->sockets, s->n_sockets, make_size),
 	                 "workers", LIST_OF(s->workers, s->n_workers, make_worker));
 }

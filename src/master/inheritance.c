@@ -127,8 +127,7 @@ static bool take_unit(struct taking *t, struct generation *g, const struct hando
 	struct unit *u = &g->units[g->n];
 
 	u->service = g->conf->services[g->n];
-	u->pool = pool_adopt(&g->context, u->service, g->number, s->n_places, s->board,
-	                     s->board_version, &s->orders, &s->totals);
+	u->pool = pool_adopt(&g->context, u->service, g->number, &s->past);
 	if (!u->pool)
 		return false;
 	g->n++;

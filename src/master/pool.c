@@ -27,7 +27,7 @@ static _Noreturn void be_worker(struct pool *p, size_t slot, const struct leash 
 		.shutdown_timeout_ms = p->shutdown_timeout_ms,
 		.listeners = p->listeners, .n_listeners = p->n_listeners, .leash = *leash,
 		.master = master,
-		.board = p->children.board, .slot = slot, .log = x->log, .access_log = x->access_log,
+		.memory = &p->memory, .slot = slot, .log = x->log, .access_log = x->access_log,
 		.log_level = x->log_level, .detached = x->detached, .events = x->events,
 		.nofile = x->nofile,
 	};
@@ -45,7 +45,7 @@ static bool spawn(struct pool *p, struct child *c)
 	struct leash leash;
 	pid_t pid;
 
-	board_reset(p->children.board, children_index(&p->children, c), BOARD_STARTING);
+	board_reset(p->memory.board, children_index(&p->children, c), BOARD_STARTING);
 	pid = child_fork(c, p->service->timeouts.start, &leash);
 	if (pid == 0)
 		be_worker(p, children_index(&p->children, c), &leash, master);
@@ -338,13 +338,13 @@ static struct evidence gather(const struct pool *p, const struct child *c, int s
 		.still_ms = c->still_ms,
 	};
 
-	evidence_look(&e, p->children.board, children_index(&p->children, c));
+	evidence_look(&e, p->memory.board, children_index(&p->children, c));
 	return e;
 }
 
 static void report_crash(const struct pool *p, struct evidence *e, size_t i)
 {
-	evidence_take_input(e, p->children.board, i);
+	evidence_take_input(e, p->memory.board, i);
 	p->context->crashed(p->context->arg, e);
 	evidence_free_input(e);
 }
@@ -363,7 +363,7 @@ bool pool_reaped(struct pool *p, pid_t pid, int status)
 	child_bury(c, &e);
 	if (WIFSIGNALED(status))
 		report_crash(p, &e, children_index(&p->children, c));
-	board_reset(p->children.board, children_index(&p->children, c), BOARD_FREE);
+	board_reset(p->memory.board, children_index(&p->children, c), BOARD_FREE);
 	if (!p->adopted &&
 	    (was == CHILD_STARTING || was == CHILD_ACCEPTING || was == CHILD_HANGING))
 		slow_down(p, was == CHILD_STARTING);
@@ -405,11 +405,19 @@ static struct child blank_child(struct pool *p)
 	                       .heard = on_heard, .broken = on_broken, .kicked = on_kicked, .arg = p };
 }
 
+static struct pool_memory_size size_of_memory(const struct conf_service *service, size_t n_workers)
+{
+	return (struct pool_memory_size){ .workers = n_workers,
+	                                  .connections = (size_t)service->connections,
+	                                  .input = service->crash_capture };
+}
+
 struct pool *pool_new(struct pool_context *context, const struct conf_service *service,
                       unsigned int generation, int64_t shutdown_timeout_ms,
                       struct listening *const *sockets, size_t n_sockets)
 {
 	struct pool *p = make(context, service, generation);
+	struct pool_memory_size size;
 	struct child blank;
 
 	if (!p)
@@ -423,11 +431,10 @@ struct pool *pool_new(struct pool_context *context, const struct conf_service *s
 	                             .events = context->events, .listeners = p->listeners,
 	                             .n_listeners = n_sockets, .look = on_look };
 	/* Room for as many that drain beside those that work. */
-	if (children_init(&p->children, (size_t)service->workers.max * 2,
-	                  (uint32_t)service->connections, service->crash_capture, &blank) == -1) {
+	size = size_of_memory(service, (size_t)service->workers.max * 2);
+	if (children_init(&p->children, size.workers, &p->memory, &blank) == -1 ||
+	    pool_memory_make(&p->memory, &size) == -1)
 		pool_free(&p);
-		return NULL;
-	}
 	return p;
 }
 
@@ -437,20 +444,22 @@ void pool_use_pipes(struct pool *p, struct log_pipes *writers)
 }
 
 struct pool *pool_adopt(struct pool_context *context, const struct conf_service *service,
-                        unsigned int generation, size_t n_places, int board, int board_version,
-                        const struct pool_orders *orders, const struct totals *totals)
+                        unsigned int generation, const struct pool_past *past)
 {
 	struct pool *p = make(context, service, generation);
+	struct pool_memory_size size;
 	struct child blank;
 
 	if (!p)
 		return NULL;
 	blank = blank_child(p);
 	p->adopted = true;
-	p->orders = *orders;
-	p->totals = *totals;
-	if (children_adopt(&p->children, n_places, (uint32_t)service->connections,
-	                   service->crash_capture, &blank, board, board_version) == -1)
+	p->orders = past->orders;
+	p->totals = past->totals;
+	size = size_of_memory(service, past->n_places);
+	/* The memory last: until then, its descriptors are not ours. */
+	if (children_init(&p->children, size.workers, &p->memory, &blank) == -1 ||
+	    pool_memory_adopt(&p->memory, &size, &past->memory) == -1)
 		pool_free(&p);
 	return p;
 }
@@ -459,7 +468,7 @@ void pool_adopt_worker(struct pool *p, size_t i, const struct child_past *past)
 {
 	child_adopt(&p->children.all[i], past);
 	/* Of those that write to a board that we cannot read, all seem to stand still. */
-	if (p->children.foreign_board == -1)
+	if (!p->memory.has_foreign_board)
 		vigil_begin(&p->vigil);
 }
 
@@ -473,12 +482,13 @@ void pool_free(struct pool **pp)
 	want_none(p);
 	vigil_end(&p->vigil);
 	children_fini(&p->children);
+	pool_memory_free(&p->memory);
 	free(p);
 }
 
-void pool_forget_board(struct pool *p)
+void pool_forget_memory(struct pool *p)
 {
-	board_free(&p->children.board);
+	pool_memory_free(&p->memory);
 }
 
 void pool_start(struct pool *p)

@@ -21,6 +21,7 @@
 #include "log_sink.h"
 #include "loop.h"
 #include "notify.h"
+#include "pool_memory.h"
 #include "restart.h"
 #include "sockets.h"
 #include "totals.h"
@@ -67,27 +68,36 @@ struct pool_orders {
 };
 struct pool_orders pool_orders(const struct pool *p);
 
+/* A pool, as one program leaves it to the next; its workers are by themselves (child_past). */
+struct pool_past {
+	size_t                  n_places;
+	struct pool_memory_past memory;         /* with room for as many workers */
+	struct pool_orders      orders;
+	struct totals           totals;
+};
+
+/* What p is now; its descriptors are lent. */
+struct pool_past pool_past(const struct pool *p);
+
 /*
  * A pool whose workers another program has forked. It starts none itself; it
- * buries them, tells them to drain, and knows what they are. Takes board, which
- * is for n_places workers, if it does not return NULL with errno.
+ * buries them, tells them to drain, and knows what they are. Takes the descriptors
+ * in past, if it does not return NULL with errno.
  */
 struct pool *pool_adopt(struct pool_context *context, const struct conf_service *service,
-                        unsigned int generation, size_t n_places, int board, int board_version,
-                        const struct pool_orders *orders, const struct totals *totals);
+                        unsigned int generation, const struct pool_past *past);
 
 /* That worker is in place i of it, which is free. Takes its leash. */
 void pool_adopt_worker(struct pool *p, size_t i, const struct child_past *past);
 
-/* The board that its workers write to, lent, and its version; and the worker in place i. */
-int pool_board_fd(const struct pool *p, int *version);
+/* The worker in place i; its leash is lent. */
 struct child_past pool_worker_past(const struct pool *p, size_t i);
 
 /* Only when pool_census counts nobody. Sets *pp to NULL; NULL is fine. */
 void pool_free(struct pool **pp);
 
-/* In a worker of another pool: the board goes, all else is only memory. */
-void pool_forget_board(struct pool *p);
+/* In a worker of another pool: what p shares with its workers goes. */
+void pool_forget_memory(struct pool *p);
 
 /* Wants as many workers as the configuration says; or goes on as another pool was ordered to. */
 void pool_start(struct pool *p);

@@ -8,6 +8,7 @@
 
 #include "children.h"
 #include "pool.h"
+#include "pool_memory.h"
 #include "program_watch.h"
 #include "scaler.h"
 #include "vigil.h"
@@ -27,6 +28,7 @@ struct pool {
 	struct restart             restart;
 	struct timer               delayed;     /* set: no births until then */
 	struct totals              totals;      /* of those that have ended */
+	struct pool_memory         memory;      /* shared with all workers */
 	struct children            children;
 	struct vigil               vigil;       /* over them */
 	struct program_watch       programs;    /* and over what they run */

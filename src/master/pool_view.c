@@ -75,18 +75,13 @@ struct pool_worker pool_worker(const struct pool *p, size_t i)
 	const struct child *c = &p->children.all[i];
 	struct pool_worker w = { .pid = c->pid, .state = states[c->state], .born_ms = c->born_ms };
 
-	board_view(p->children.board, i, &w.said);
+	board_view(p->memory.board, i, &w.said);
 	return w;
 }
 
 const struct board *pool_board(const struct pool *p)
 {
-	return p->children.board;
-}
-
-int pool_board_fd(const struct pool *p, int *version)
-{
-	return children_board_fd(&p->children, version);
+	return p->memory.board;
 }
 
 struct child_past pool_worker_past(const struct pool *p, size_t i)
@@ -109,4 +104,10 @@ struct pool_orders pool_orders(const struct pool *p)
 	if (o.failed && timer_is_set(&p->delayed))
 		o.delayed_ms = p->delayed.at_ms;
 	return o;
+}
+
+struct pool_past pool_past(const struct pool *p)
+{
+	return (struct pool_past){ .n_places = p->children.n, .memory = pool_memory_past(&p->memory),
+	                           .orders = pool_orders(p), .totals = p->totals };
 }

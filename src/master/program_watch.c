@@ -26,7 +26,7 @@ static enum board_programs verdict(const struct program_watch *pw, struct board_
 	for (size_t i = 0; i < pw->children->n; i++) {
 		if (pw->children->all[i].state != CHILD_ACCEPTING)
 			continue;
-		board_view_programs(pw->children->board, i, &one);
+		board_view_programs(pw->children->memory->board, i, &one);
 		if (one.now == BOARD_PROGRAMS_WORK && any_will_do)
 			return BOARD_PROGRAMS_WORK;
 		if (one.now != BOARD_PROGRAMS_UNKNOWN &&

@@ -19,7 +19,7 @@ static void tell(const struct vigil *v, const struct child *c)
 	char doing[LINE_ROOM];
 	struct text t = text_in(doing, sizeof doing);
 
-	evidence_look(&e, v->children->board, children_index(v->children, c));
+	evidence_look(&e, v->children->memory->board, children_index(v->children, c));
 	evidence_put_work(&t, &e);
 	log_warn("%s: worker (pid %d) hangs: its loop has stood still for %lld.%03lld s; it is %s;"
 	         " the kernel says: %s; aborting it", v->service->name, (int)c->pid,
@@ -34,7 +34,7 @@ static bool look_at(const struct vigil *v, struct child *c)
 	const int64_t hang_ms = v->service->hang_timeout;
 	struct board_worker_view said;
 
-	board_view(v->children->board, children_index(v->children, c), &said);
+	board_view(v->children->memory->board, children_index(v->children, c), &said);
 	switch (watchdog_look(&c->watchdog, said.turn_ms, v->loop->now_ms, hang_ms)) {
 	case WATCHDOG_FINE:
 		return false;

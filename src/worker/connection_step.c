@@ -42,7 +42,7 @@ static __attribute__((noinline)) void keep_input(const struct connection *c, siz
 {
 	const struct worker *w = c->worker;
 
-	board_keep_input(w->input, board_input_size(w->start.board), c->number, w->scratch, bytes);
+	board_keep_input(w->input, board_input_size(w->start.memory->board), c->number, w->scratch, bytes);
 }
 
 /* Reads once and lets the handler see it; *got is what recv(2) said. */

@@ -52,7 +52,7 @@ const char *health_explain_start(const struct worker *w, int error, char buf[sta
 
 static bool sibling_fails(const struct worker *w)
 {
-	const struct board *b = w->start.board;
+	const struct board *b = w->start.memory->board;
 
 	for (size_t i = 0; i < board_slots(b); i++)
 		if (i != w->start.slot &&

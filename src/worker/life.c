@@ -43,7 +43,7 @@ static bool is_ahead(void *arg, uint64_t *done)
 {
 	struct worker *w = arg;
 
-	return board_is_ahead(w->start.board, w->start.slot, (uint32_t)w->service->connections,
+	return board_is_ahead(w->start.memory->board, w->start.slot, (uint32_t)w->service->connections,
 	                      done);
 }
 
@@ -135,13 +135,13 @@ static void leave_master(struct worker *w)
 	w->pid = getpid();
 }
 
-static void enter_board(struct worker *w)
+static void enter_memory(struct worker *w)
 {
-	w->slot = board_slot(w->start.board, w->start.slot);
-	w->input = board_input(w->start.board, w->start.slot);
+	w->slot = board_slot(w->start.memory->board, w->start.slot);
+	w->input = board_input(w->start.memory->board, w->start.slot);
 	board_set(&w->slot->pid, (uint32_t)w->pid);
 	board_set(&w->slot->born_ms, clock_ms());
-	if (board_enter(w->start.board, w->start.slot) == -1)
+	if (pool_memory_enter(w->start.memory, w->start.slot) == -1)
 		cannot_start(w, "unmap the others' part of the scoreboard");
 }
 
@@ -151,9 +151,9 @@ static void prepare(struct worker *w)
 	w->scratch = mmap(NULL, WORKER_SCRATCH, PROT_READ | PROT_WRITE,
 	                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (w->scratch == MAP_FAILED ||
-	    records_init(&w->records, w->start.board, w->start.slot) == -1 ||
+	    records_init(&w->records, w->start.memory->board, w->start.slot) == -1 ||
 	    programs_init(&w->programs, &w->loop, w->service, &w->limits,
-	                  board_stderr_paid(w->start.board)) == -1 ||
+	                  board_stderr_paid(w->start.memory->board)) == -1 ||
 	    environment_wipe_ours() == -1)
 		cannot_start(w, "prepare");
 }
@@ -164,7 +164,7 @@ static void begin(struct worker *w)
 	const char *what;
 
 	leave_master(w);
-	enter_board(w);
+	enter_memory(w);
 	w->health.in_unit = getenv("INVOCATION_ID");
 	list_init(&w->connections);
 	list_init(&w->lingering);

@@ -83,7 +83,7 @@ static bool are_few(const struct worker *w)
 	/* Ours is on the board before we read the others': of two that do so at
 	 * once, one sees both. */
 	atomic_thread_fence(memory_order_seq_cst);
-	sum = board_sum(w->start.board, (uint32_t)w->service->connections,
+	sum = board_sum(w->start.memory->board, (uint32_t)w->service->connections,
 	                (uint64_t)w->few - 1);
 	return sum.free < (uint64_t)w->few;
 }
@@ -97,7 +97,7 @@ static void on_count(struct timer *t)
 {
 	struct worker *w = container_of(t, struct worker, count);
 
-	if (may_be_quiet(w) && board_sum(w->start.board, (uint32_t)w->service->connections,
+	if (may_be_quiet(w) && board_sum(w->start.memory->board, (uint32_t)w->service->connections,
 	                                 UINT64_MAX).open < (uint64_t)w->quiet)
 		tell(w);
 }

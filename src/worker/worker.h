@@ -21,6 +21,7 @@
 #include "log_sink.h"
 #include "loop.h"
 #include "notify.h"
+#include "pool_memory.h"
 #include "programs.h"
 #include "records.h"
 #include "rlimits.h"
@@ -34,8 +35,8 @@ struct worker_start {
 	size_t                     n_listeners;
 	struct leash               leash;
 	pid_t                      master;
-	struct board              *board;
-	size_t                     slot;
+	struct pool_memory        *memory;
+	size_t                     slot;                /* on the board */
 	struct log_sink           *log, *access_log;    /* the latter NULL if there is none */
 	enum log_level             log_level;
 	bool                       detached;            /* standard error is somebody else's */

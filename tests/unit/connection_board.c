@@ -17,14 +17,14 @@ static struct board_connection_view seen;
 static bool look(size_t k)
 {
 	memset(&seen, 0, sizeof seen);
-	return board_view_connection(worker.start.board, 0, k, &seen);
+	return board_view_connection(memory.board, 0, k, &seen);
 }
 
 static struct board_worker_view look_at_worker(void)
 {
 	struct board_worker_view v;
 
-	board_view(worker.start.board, 0, &v);
+	board_view(memory.board, 0, &v);
 	return v;
 }
 
@@ -186,7 +186,7 @@ static struct board_worker_view meanwhile;
 static enum handler_verdict note_meanwhile(struct connection *c)
 {
 	meanwhile = look_at_worker();
-	ck_assert_ptr_eq(board_records(worker.start.board, 0) + meanwhile.work, c->record);
+	ck_assert_ptr_eq(board_records(memory.board, 0) + meanwhile.work, c->record);
 	ck_assert(look(meanwhile.work));
 	ck_assert_int_eq(seen.phase, BOARD_PHASE_HANDLER);
 	ck_assert_uint_eq(seen.number, c->number);

@@ -14,6 +14,7 @@
 static const char *const none[] = { NULL };
 static const char *cat[] = { "/bin/cat", NULL };
 static struct conf_service service;
+static struct pool_memory memory;
 static struct worker worker;
 static _Atomic int64_t paid_ns;
 static struct timer guard;
@@ -76,8 +77,9 @@ static void set_up(void)
 	};
 	worker = (struct worker){ .service = &service, .pid = getpid() };
 	ck_assert_int_eq(loop_init(&worker.loop), 0);
-	worker.start.board = board_new(1, ASKERS, 0);
-	worker.slot = board_slot(worker.start.board, 0);
+	ck_assert_int_eq(pool_memory_make(&memory, &(struct pool_memory_size){ 1, ASKERS, 0 }), 0);
+	worker.start.memory = &memory;
+	worker.slot = board_slot(memory.board, 0);
 	worker.scratch = malloc(WORKER_SCRATCH);
 	guard = (struct timer){ .fire = fail_late };
 	loop_timer(&worker.loop, &guard, 15000);
@@ -126,7 +128,7 @@ static void tear_down(void)
 	ck_assert_uint_eq(worker.loop.timers.n, 0);
 	programs_fini(&worker.programs);
 	loop_fini(&worker.loop);
-	board_free(&worker.start.board);
+	pool_memory_free(&memory);
 	free(worker.scratch);
 }
 

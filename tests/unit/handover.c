@@ -50,8 +50,10 @@ static void fill_service(struct handover_service *s)
 	*s = (struct handover_service){
 		.name = "echo", .handler = "echo", .connections = 7, .min = 1, .max = 4,
 		.input = 64, .hang_ms = 9000, .drain_ms = 1500,
-		.board = board_fd(board), .board_version = BOARD_VERSION,
-		.n_places = 8, .sockets = sockets, .n_sockets = 1, .workers = workers, .n_workers = 1,
+		.sockets = sockets, .n_sockets = 1, .workers = workers, .n_workers = 1,
+	};
+	s->past = (struct pool_past){
+		.n_places = 8, .memory.board = { board_fd(board), BOARD_VERSION },
 		.orders = { .drained = true, .workers = 3, .failed = true, .delayed_ms = 99,
 		            .restart = { .window_ms = 1, .deaths = 2, .delay_ms = 3, .last_ms = 4 } },
 		.totals = { .accepted = 1, .served = 2, .bytes_in = UINT64_MAX, .bytes_out = 4,
@@ -183,14 +185,14 @@ START_TEST(it_comes_over_as_it_was)
 	ck_assert_int_eq(s->workers[0].past.pid, 4711);
 	ck_assert_int_eq(s->workers[0].past.state, CHILD_ACCEPTING);
 	ck_assert_int_eq(s->workers[0].past.until_ms, CLOCK_NEVER);
-	ck_assert(s->workers[0].past.retiring && s->orders.drained && s->orders.failed);
-	ck_assert_int_eq(s->orders.restart.last_ms, 4);
-	ck_assert_uint_eq(s->totals.bytes_in, UINT64_MAX);
-#define X(name) ck_assert_uint_eq(s->totals.name, only_service(&h)->totals.name);
+	ck_assert(s->workers[0].past.retiring && s->past.orders.drained && s->past.orders.failed);
+	ck_assert_int_eq(s->past.orders.restart.last_ms, 4);
+	ck_assert_uint_eq(s->past.totals.bytes_in, UINT64_MAX);
+#define X(name) ck_assert_uint_eq(s->past.totals.name, only_service(&h)->past.totals.name);
 	BOARD_COUNTERS(X)
 #undef X
-	ck_assert_uint_eq(s->totals.lost, 12);
-	ck_assert_uint_eq(s->totals.by_signal[SIGSEGV], 6);
+	ck_assert_uint_eq(s->past.totals.lost, 12);
+	ck_assert_uint_eq(s->past.totals.by_signal[SIGSEGV], 6);
 } END_TEST
 
 /* ---- What is not as it should be ---- */
@@ -417,7 +419,7 @@ START_TEST(a_counter_that_the_program_before_did_not_have_begins_at_0)
 
 	json_object_del(follow(root, path, &key), "crashed");
 	ck_assert_msg(read_json(root), "%s", why);
-	t = &only_service(&got)->totals;
+	t = &only_service(&got)->past.totals;
 	ck_assert_uint_eq(t->crashed, 0);
 	ck_assert_uint_eq(t->cold, 10);
 	ck_assert_uint_eq(t->by_signal[SIGSEGV], 6);
@@ -480,12 +482,12 @@ START_TEST(descriptors_are_what_they_should_be)
 		{ &h.generations[0].log_process.leash.orders, client[1], "a log process with a stream" },
 		{ (int *)(uintptr_t)&h.generations[0].log_process.inputs[0].fd, log_pipe[1],
 		  "the wrong end of a log's pipe" },
-		{ &s->board, listener, "a board that is a socket" },
-		{ &s->board, STDERR_FILENO, "a standard one" },
-		{ &s->board, 100000, "one that is not there" },
-		{ &s->board, -1, "none" },
-		{ &s->board, -7, "less than none" },
-		{ &s->board, leash.orders, "one that is named twice" },
+		{ &s->past.memory.board.fd, listener, "a board that is a socket" },
+		{ &s->past.memory.board.fd, STDERR_FILENO, "a standard one" },
+		{ &s->past.memory.board.fd, 100000, "one that is not there" },
+		{ &s->past.memory.board.fd, -1, "none" },
+		{ &s->past.memory.board.fd, -7, "less than none" },
+		{ &s->past.memory.board.fd, leash.orders, "one that is named twice" },
 	};
 
 	ck_assert_msg(handover_check(&h, why, sizeof why), "%s", why);

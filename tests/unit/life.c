@@ -19,7 +19,8 @@
 
 static const char *const none[] = { NULL };
 static struct conf_service service;
-static struct board *board;
+static struct pool_memory memory;
+static struct board *board;            /* in it */
 static struct board_worker_view w;
 static struct board_connection_view c;
 static int listener;
@@ -65,12 +66,13 @@ static void set_up_worker(void)
 		.identity = { .uid = (uid_t)CONF_KEEP, .gid = (gid_t)CONF_KEEP },
 		.timeouts = { .idle = 600000, .write = 600000 },
 	};
-	board = board_new(3, 4, 0);
+	ck_assert_int_eq(pool_memory_make(&memory, &(struct pool_memory_size){ 3, 4, 0 }), 0);
+	board = memory.board;
 	board_reset(board, ME, BOARD_STARTING);
 	listener = listen_on_loopback();
 	ck_assert_int_eq(leash_open(&leash, &its), 0);
 	start = (struct worker_start){ .service = &service, .handler = &handler_echo,
-	                               .listeners = &listener, .n_listeners = 1, .leash = its, .board = board,
+	                               .listeners = &listener, .n_listeners = 1, .leash = its, .memory = &memory,
 	                               .slot = ME, .log_level = LOG_LEVEL_ERROR,
 	                               .master = master, .shutdown_timeout_ms = shutdown_timeout_ms };
 	forked_ms = clock_ms();
@@ -105,7 +107,7 @@ static void set_up_short(void)
 
 static void tear_down(void)
 {
-	board_free(&board);
+	pool_memory_free(&memory);
 	close(listener);
 	leash_close(&leash);
 }

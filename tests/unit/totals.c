@@ -22,7 +22,7 @@ static struct pool *pool;
 /* Each by its place: the second is killed, the others end well. */
 _Noreturn void __wrap_life_of_worker(const struct worker_start *start)
 {
-	struct board_slot *slot = board_slot(start->board, start->slot);
+	struct board_slot *slot = board_slot(start->memory->board, start->slot);
 	const uint64_t n = start->slot + 1;
 
 	board_add(&slot->accepted, 2 * n);

@@ -19,6 +19,7 @@
 static const char *const none[] = { NULL };
 
 static struct conf_service service;     /* set before open_worker */
+static struct pool_memory memory;
 static struct worker worker;
 static struct timer tick;               /* stops the loop */
 static struct endpoint peer;            /* who the client is said to be */
@@ -64,14 +65,15 @@ static inline void open_worker(void)
 	list_init(&worker.connections);
 	list_init(&worker.lingering);
 	ck_assert_int_eq(loop_init(&worker.loop), 0);
-	worker.start.board = board_new(1, SLOTS, 0);
-	worker.slot = board_slot(worker.start.board, 0);
-	ck_assert_int_eq(records_init(&worker.records, worker.start.board, 0), 0);
+	ck_assert_int_eq(pool_memory_make(&memory, &(struct pool_memory_size){ 1, SLOTS, 0 }), 0);
+	worker.start.memory = &memory;
+	worker.slot = board_slot(memory.board, 0);
+	ck_assert_int_eq(records_init(&worker.records, memory.board, 0), 0);
 	worker.start.access_log = log_sink_open(LOG_TARGET_FILE, "access", LOG_FORMAT_TEXT);
 	worker.scratch = malloc(WORKER_SCRATCH);
 	worker.acceptor = acceptor_new(&worker.loop, &owner, &options, NULL, 0);
 	ck_assert_int_eq(programs_init(&worker.programs, &worker.loop, &service, &worker.limits,
-	                               board_stderr_paid(worker.start.board)), 0);
+	                               board_stderr_paid(memory.board)), 0);
 	is_accepting = true;
 	peer = (struct endpoint){ .family = AF_INET, .port = 1234, .ip = { 10, 0, 0, 7 } };
 	tick = (struct timer){ .fire = stop };
@@ -90,7 +92,7 @@ static inline void close_worker(void)
 	loop_fini(&worker.loop);
 	log_sink_close(&worker.start.access_log);
 	records_fini(&worker.records);
-	board_free(&worker.start.board);
+	pool_memory_free(&memory);
 	free(worker.scratch);
 	if (listener != -1)
 		close(listener);
