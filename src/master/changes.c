@@ -59,7 +59,7 @@ void changes_upgrade(struct master *m, struct control_client *c, const struct co
 /* May also follow another stop: to make it harder, or only to wait for its end. */
 void changes_stop(struct master *m, struct control_client *c, const struct control_request *r)
 {
-	const enum order order = r->now ? ORDER_END : ORDER_DRAIN;
+	const enum order order = r->now ? ORDER_STOP_NOW : ORDER_STOP_DRAIN;
 
 	c->last_words = json_pack("{s:b}", "stopped", 1);
 	control_client_hold(c, CLIENT_WAITING);

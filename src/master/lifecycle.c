@@ -18,10 +18,10 @@ static const struct {
 	enum order by_terminal;         /* SI_KERNEL: its owner typed, resized or left it */
 } meanings[] = {
 	{ SIGCHLD,  ORDER_REAP,        ORDER_REAP },
-	{ SIGHUP,   ORDER_RELOAD,      ORDER_DRAIN },
-	{ SIGTERM,  ORDER_DRAIN,       ORDER_DRAIN },
-	{ SIGQUIT,  ORDER_WAIT,        ORDER_WAIT },
-	{ SIGINT,   ORDER_END,         ORDER_END },
+	{ SIGHUP,   ORDER_RELOAD,      ORDER_STOP_DRAIN },
+	{ SIGTERM,  ORDER_STOP_DRAIN,  ORDER_STOP_DRAIN },
+	{ SIGQUIT,  ORDER_STOP_WAIT,   ORDER_STOP_WAIT },
+	{ SIGINT,   ORDER_STOP_NOW,    ORDER_STOP_NOW },
 	{ SIGUSR1,  ORDER_REOPEN_LOGS, ORDER_REOPEN_LOGS },
 	{ SIGUSR2,  ORDER_UPGRADE,     ORDER_UPGRADE },
 	{ SIGWINCH, ORDER_REST,        ORDER_NONE },
@@ -92,15 +92,15 @@ static enum order while_stopping(enum phase phase, enum order order)
 	case ORDER_REAP:
 	case ORDER_REOPEN_LOGS:
 		return order;
-	case ORDER_END:
-		return phase == PHASE_ENDING ? ORDER_NONE : ORDER_END;
-	case ORDER_DRAIN:
+	case ORDER_STOP_NOW:
+		return phase == PHASE_ENDING ? ORDER_NONE : ORDER_STOP_NOW;
+	case ORDER_STOP_DRAIN:
 		if (phase == PHASE_ENDING)
 			return ORDER_NONE;
-		return phase == PHASE_DRAINING ? ORDER_END : ORDER_DRAIN;
+		return phase == PHASE_DRAINING ? ORDER_STOP_NOW : ORDER_STOP_DRAIN;
 	case ORDER_NONE:
 	case ORDER_RELOAD:
-	case ORDER_WAIT:
+	case ORDER_STOP_WAIT:
 	case ORDER_UPGRADE:
 	case ORDER_REST:
 	case ORDER_MORE:

@@ -25,9 +25,9 @@ enum order {
 	ORDER_NONE,
 	ORDER_REAP,             /* CHLD */
 	ORDER_RELOAD,           /* HUP */
-	ORDER_DRAIN,            /* TERM */
-	ORDER_WAIT,             /* QUIT */
-	ORDER_END,              /* INT, or TERM again */
+	ORDER_STOP_DRAIN,       /* TERM */
+	ORDER_STOP_WAIT,        /* QUIT */
+	ORDER_STOP_NOW,         /* INT, or TERM again */
 	ORDER_REOPEN_LOGS,      /* USR1 */
 	ORDER_UPGRADE,          /* USR2 */
 	ORDER_REST,             /* WINCH */

@@ -105,7 +105,7 @@ static void on_kicked(void *arg, pid_t worker, uint64_t number, bool found)
 static void give_up(struct master *m, int exit_code)
 {
 	m->exit_code = exit_code;
-	stop_begin(m, ORDER_END);
+	stop_begin(m, ORDER_STOP_NOW);
 }
 
 static void become_ready(struct master *m, const struct run_options *o)
@@ -219,9 +219,9 @@ static void obey(struct master *m, enum order order)
 	case ORDER_RELOAD:
 		reload_begin(m);
 		break;
-	case ORDER_DRAIN:
-	case ORDER_WAIT:
-	case ORDER_END:
+	case ORDER_STOP_DRAIN:
+	case ORDER_STOP_WAIT:
+	case ORDER_STOP_NOW:
 		stop_begin(m, order);
 		break;
 	case ORDER_REOPEN_LOGS:

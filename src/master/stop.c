@@ -21,9 +21,9 @@ static const struct {
 	const char *mode;               /* in the event */
 	const char *what;               /* in the log */
 } ways[] = {
-	[ORDER_DRAIN] = { PHASE_DRAINING, "drain", "finishing what is open" },
-	[ORDER_WAIT]  = { PHASE_WAITING,  "wait",  "waiting for what is open" },
-	[ORDER_END]   = { PHASE_ENDING,   "now",   "ending what is open" },
+	[ORDER_STOP_DRAIN] = { PHASE_DRAINING, "drain", "finishing what is open" },
+	[ORDER_STOP_WAIT]  = { PHASE_WAITING,  "wait",  "waiting for what is open" },
+	[ORDER_STOP_NOW]   = { PHASE_ENDING,   "now",   "ending what is open" },
 };
 
 void stop_extend(struct master *m)
@@ -48,7 +48,7 @@ static void on_limit(struct timer *t)
 	struct master *m = container_of(t, struct master, stop_limit);
 
 	log_warn("%d workers are not finished after shutdown_timeout", master_workers(m));
-	stop_begin(m, ORDER_END);
+	stop_begin(m, ORDER_STOP_NOW);
 }
 
 void stop_init(struct master *m)
@@ -88,11 +88,11 @@ void stop_begin(struct master *m, enum order order)
 	if (first)
 		close_doors(m);
 	timer_unset(&m->loop.timers, &m->stop_limit);
-	if (order == ORDER_DRAIN && m->current) {
+	if (order == ORDER_STOP_DRAIN && m->current) {
 		limit_ms = m->current->conf->shutdown_timeout;
 		loop_timer_at(&m->loop, &m->stop_limit, clock_deadline(m->loop.now_ms, limit_ms));
 	}
-	if (order == ORDER_END)
+	if (order == ORDER_STOP_NOW)
 		list_each(&m->generations, g, struct generation, in_master)
 			generation_stop(g);
 	stop_check(m);

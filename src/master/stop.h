@@ -7,7 +7,7 @@
 
 #include "master.h"
 
-/* order is ORDER_DRAIN, ORDER_WAIT or ORDER_END. */
+/* order is ORDER_STOP_DRAIN, ORDER_STOP_WAIT or ORDER_STOP_NOW. */
 void stop_begin(struct master *m, enum order order);
 
 /* Tells the service manager that the stop goes on, and for how long nothing else may be heard. */
