@@ -63,7 +63,7 @@ void changes_stop(struct master *m, struct control_client *c, const struct contr
 
 	c->last_words = json_pack("{s:b}", "stopped", 1);
 	control_client_hold(c, CLIENT_WAITING);
-	if (m->phase != PHASE_ENDING && (r->now || m->phase != PHASE_DRAINING))
+	if (master_permit(m, order) == PERMIT_NOW)
 		stop_begin(m, order);
 }
 

@@ -23,35 +23,33 @@
 #define CRASH      CONTROL_HAS(CONTROL_KEY_CRASH)
 #define NOW        CONTROL_HAS(CONTROL_KEY_NOW)
 
-enum when {                             /* a change can be made */
-	ALWAYS,
-	UNTIL_STOP,             /* not while another one is waited for, or the server stops */
-	SERVING,                /* nor while it starts, reloads or upgrades */
-	SELF_MADE,              /* nor while it has only the workers of the program before */
-};
+/* When a command is accepted, beside what master_permit says of its order. */
+#define ALONE 1u                        /* not while another change is waited for */
+#define WAITS 2u                        /* also when it can only be carried out later */
 
 static const struct command {
 	const char *name;
 	unsigned    needs, takes;       /* keys */
 	void      (*write)(void *data, const struct control_request *r, struct report_out *o);
 	change     *change;             /* NULL: it only looks, and write does it */
-	enum when   when;
+	enum order  order;              /* NONE: the command is accepted in every phase */
+	unsigned    when;
 } commands[] = {
-	{ "status",      0,            0,       report_status,      NULL,                ALWAYS },
-	{ "services",    0,            SERVICE, report_services,    NULL,                ALWAYS },
-	{ "workers",     0,            SERVICE, report_workers,     NULL,                ALWAYS },
-	{ "connections", 0,            SERVICE, report_connections, NULL,                ALWAYS },
-	{ "crashes",     0,            CRASH,   report_crashes,     NULL,                ALWAYS },
-	{ "check",       0,            0,       report_check,       NULL,                ALWAYS },
-	{ "version",     0,            0,       NULL,               NULL,                ALWAYS },
-	{ "reload",      0,            0,       NULL,               changes_reload,      UNTIL_STOP },
-	{ "upgrade",     0,            0,       NULL,               changes_upgrade,     SERVING },
-	{ "stop",        0,            NOW,     NULL,               changes_stop,        ALWAYS },
-	{ "reopen-logs", 0,            0,       NULL,               changes_reopen_logs, ALWAYS },
-	{ "scale",       SERVICE | TO, 0,       NULL,               changes_scale,       SELF_MADE },
-	{ "drain",       SERVICE,      0,       NULL,               changes_drain,       SELF_MADE },
-	{ "resume",      SERVICE,      0,       NULL,               changes_resume,      SELF_MADE },
-	{ "kick",        CONNECTION,   0,       NULL,               changes_kick,        UNTIL_STOP },
+	{ "status",      0,            0,       report_status,      NULL, ORDER_NONE, 0 },
+	{ "services",    0,            SERVICE, report_services,    NULL, ORDER_NONE, 0 },
+	{ "workers",     0,            SERVICE, report_workers,     NULL, ORDER_NONE, 0 },
+	{ "connections", 0,            SERVICE, report_connections, NULL, ORDER_NONE, 0 },
+	{ "crashes",     0,            CRASH,   report_crashes,     NULL, ORDER_NONE, 0 },
+	{ "check",       0,            0,       report_check,       NULL, ORDER_NONE, 0 },
+	{ "version",     0,            0,       NULL,               NULL, ORDER_NONE, 0 },
+	{ "reload",      0,            0,       NULL, changes_reload,      ORDER_RELOAD,      ALONE | WAITS },
+	{ "upgrade",     0,            0,       NULL, changes_upgrade,     ORDER_UPGRADE,     ALONE },
+	{ "stop",        0,            NOW,     NULL, changes_stop,        ORDER_NONE,        0 },
+	{ "reopen-logs", 0,            0,       NULL, changes_reopen_logs, ORDER_REOPEN_LOGS, 0 },
+	{ "scale",       SERVICE | TO, 0,       NULL, changes_scale,       ORDER_SCALE,       ALONE },
+	{ "drain",       SERVICE,      0,       NULL, changes_drain,       ORDER_DRAIN,       ALONE },
+	{ "resume",      SERVICE,      0,       NULL, changes_resume,      ORDER_RESUME,      ALONE },
+	{ "kick",        CONNECTION,   0,       NULL, changes_kick,        ORDER_KICK,        ALONE },
 };
 
 static const struct command *find(const char *name)
@@ -111,19 +109,19 @@ static bool has_service(const struct master *m, struct control_client *c, const 
 	return false;
 }
 
-static bool is_time(const struct master *m, struct control_client *c, enum when when)
+static bool is_time(const struct master *m, struct control_client *c, const struct command *k)
 {
-	if (when == ALWAYS)
-		return true;
-	if (lifecycle_is_stopping(m->phase))
+	const enum permit permit = master_permit(m, k->order);
+
+	if (permit == PERMIT_NEVER)
 		control_client_refuse(c, CONTROL_STOPPING, "the server stops");
-	else if (m->outcome.kind != OUTCOME_NONE)
+	else if (k->when & ALONE && m->outcome.kind != OUTCOME_NONE)
 		control_client_refuse(c, CONTROL_BUSY, "%s is under way: one change at a time",
 		                      outcome_name(&m->outcome));
-	else if (when >= SERVING && m->phase != PHASE_SERVING)
+	else if (permit == PERMIT_BUSY || (permit == PERMIT_LATER && !(k->when & WAITS)))
 		control_client_refuse(c, CONTROL_BUSY, "the server is %s",
 		                      lifecycle_phase_name(m->phase));
-	else if (when == SELF_MADE && master_is_regent(m))
+	else if (permit == PERMIT_INHERITED)
 		control_client_refuse(c, CONTROL_BUSY, "after an upgrade that failed, the server has"
 		                      " no workers of its own yet");
 	else
@@ -184,7 +182,7 @@ void control_commands_run(void *arg, struct control_client *c, struct control_re
 		return;
 	if (needs_more_rights(k, r) && access != CONTROL_CHANGE) {
 		control_client_refuse(c, CONTROL_NOT_PERMITTED, "user %u may only look", peer->uid);
-	} else if (!is_time(m, c, k->when) || !has_service(m, c, r->service)) {
+	} else if (!is_time(m, c, k) || !has_service(m, c, r->service)) {
 		return;
 	} else if (k->change) {
 		log_change(k, r, peer);

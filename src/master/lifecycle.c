@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Signals, phases and orders.
+ * The tables that say what the master may do in each of its phases. Nothing here knows a master.
  */
 #include <config.h>
 #include "lifecycle.h"
@@ -40,6 +40,38 @@ static const bool may_follow[PHASES][PHASES] = {
 	[PHASE_WAITING]   = {  0,       0,      0,        0,        1,       0,      1 },
 	[PHASE_ENDING]    = {  0,       0,      0,        0,        0,       0,      0 },
 };
+
+#define NOW   PERMIT_NOW
+#define LATER PERMIT_LATER
+#define BUSY  PERMIT_BUSY
+#define NEVER PERMIT_NEVER
+
+static const struct {
+	enum permit in[PHASES];
+	enum permit inherited;          /* instead of NOW, while only inherited workers serve */
+} permits[ORDERS] = {
+	/*                         starting serving reloading upgrading draining waiting ending */
+	[ORDER_NONE]        = { {  NOW,     NOW,    NOW,      NOW,      NOW,     NOW,    NOW   }, NOW },
+	[ORDER_REAP]        = { {  NOW,     NOW,    NOW,      NOW,      NOW,     NOW,    NOW   }, NOW },
+	[ORDER_RELOAD]      = { {  LATER,   NOW,    LATER,    LATER,    NEVER,   NEVER,  NEVER }, NOW },
+	[ORDER_STOP_DRAIN]  = { {  NOW,     NOW,    NOW,      NOW,      NEVER,   NOW,    NEVER }, NOW },
+	[ORDER_STOP_WAIT]   = { {  NOW,     NOW,    NOW,      NOW,      NEVER,   NEVER,  NEVER }, NOW },
+	[ORDER_STOP_NOW]    = { {  NOW,     NOW,    NOW,      NOW,      NOW,     NOW,    NEVER }, NOW },
+	[ORDER_REOPEN_LOGS] = { {  NOW,     NOW,    NOW,      NOW,      NOW,     NOW,    NOW   }, NOW },
+	[ORDER_UPGRADE]     = { {  LATER,   NOW,    LATER,    LATER,    NEVER,   NEVER,  NEVER }, NOW },
+	[ORDER_REST]        = { {  BUSY,    NOW,    BUSY,     BUSY,     NEVER,   NEVER,  NEVER }, NOW },
+	[ORDER_MORE]        = { {  NOW,     NOW,    NOW,      NOW,      NEVER,   NEVER,  NEVER }, NOW },
+	[ORDER_FEWER]       = { {  NOW,     NOW,    NOW,      NOW,      NEVER,   NEVER,  NEVER }, NOW },
+	[ORDER_SCALE]       = { {  BUSY,    NOW,    BUSY,     BUSY,     NEVER,   NEVER,  NEVER }, PERMIT_INHERITED },
+	[ORDER_DRAIN]       = { {  BUSY,    NOW,    BUSY,     BUSY,     NEVER,   NEVER,  NEVER }, PERMIT_INHERITED },
+	[ORDER_RESUME]      = { {  BUSY,    NOW,    BUSY,     BUSY,     NEVER,   NEVER,  NEVER }, PERMIT_INHERITED },
+	[ORDER_KICK]        = { {  NOW,     NOW,    NOW,      NOW,      NEVER,   NEVER,  NEVER }, NOW },
+};
+
+#undef NOW
+#undef LATER
+#undef BUSY
+#undef NEVER
 
 static const char *const names[] = {
 	[PHASE_STARTING] = "starting",
@@ -85,34 +117,18 @@ static enum order meaning(int signal, int32_t si_code)
 	return ORDER_NONE;
 }
 
-/* Once it stops, it can only stop sooner. */
-static enum order while_stopping(enum phase phase, enum order order)
+enum permit lifecycle_permit(enum phase phase, bool inherited, enum order order)
 {
-	switch (order) {
-	case ORDER_REAP:
-	case ORDER_REOPEN_LOGS:
-		return order;
-	case ORDER_STOP_NOW:
-		return phase == PHASE_ENDING ? ORDER_NONE : ORDER_STOP_NOW;
-	case ORDER_STOP_DRAIN:
-		if (phase == PHASE_ENDING)
-			return ORDER_NONE;
-		return phase == PHASE_DRAINING ? ORDER_STOP_NOW : ORDER_STOP_DRAIN;
-	case ORDER_NONE:
-	case ORDER_RELOAD:
-	case ORDER_STOP_WAIT:
-	case ORDER_UPGRADE:
-	case ORDER_REST:
-	case ORDER_MORE:
-	case ORDER_FEWER:
-		break;
-	}
-	return ORDER_NONE;
+	const enum permit permit = permits[order].in[phase];
+
+	return permit == PERMIT_NOW && inherited ? permits[order].inherited : permit;
 }
 
 enum order lifecycle_order(enum phase phase, int signal, int32_t si_code)
 {
 	enum order order = meaning(signal, si_code);
 
-	return lifecycle_is_stopping(phase) ? while_stopping(phase, order) : order;
+	if (order == ORDER_STOP_DRAIN && phase == PHASE_DRAINING)
+		order = ORDER_STOP_NOW;
+	return permits[order].in[phase] == PERMIT_NEVER ? ORDER_NONE : order;
 }

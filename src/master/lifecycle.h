@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The phases of the master, which one may follow which, and what each signal means in
- * them: pure tables. master_enter changes the phase; run.c does what a signal orders.
+ * The phases of the master, which one may follow which, which order may be carried out in
+ * them, and what each signal means: pure tables. master_enter changes the phase, and
+ * master_permit asks for an order; run.c and control_commands.c carry it out.
  */
 #ifndef DROVER_MASTER_LIFECYCLE_H
 #define DROVER_MASTER_LIFECYCLE_H
@@ -33,11 +34,28 @@ enum order {
 	ORDER_REST,             /* WINCH */
 	ORDER_MORE,             /* TTIN */
 	ORDER_FEWER,            /* TTOU */
+	/* By clients of the control socket alone, for one service or one connection: */
+	ORDER_SCALE,
+	ORDER_DRAIN,
+	ORDER_RESUME,
+	ORDER_KICK,
+};
+#define ORDERS (ORDER_KICK + 1)
+
+enum permit {                   /* to carry out an order */
+	PERMIT_NOW,
+	PERMIT_LATER,           /* when the server serves: it is noted until then */
+	PERMIT_BUSY,            /* not while it starts, reloads or upgrades */
+	PERMIT_INHERITED,       /* not while it has only the workers of the program before */
+	PERMIT_NEVER,           /* the server stops, and can only stop sooner */
 };
 
 /* The signals that the master reads. */
 extern const int lifecycle_signals[];
 extern const size_t lifecycle_n_signals;
+
+/* inherited: only workers of the program before serve. ORDER_NONE is permitted. */
+enum permit lifecycle_permit(enum phase phase, bool inherited, enum order order);
 
 /* What that signal orders in that phase. si_code as in sigaction(2): a terminal means other things. */
 enum order lifecycle_order(enum phase phase, int signal, int32_t si_code);

@@ -25,6 +25,11 @@ bool master_enter(struct master *m, enum phase next)
 	return true;
 }
 
+enum permit master_permit(const struct master *m, enum order order)
+{
+	return lifecycle_permit(m->phase, master_is_regent(m), order);
+}
+
 /* False after the reason was logged. */
 static bool prepare_control(struct master *m, const struct conf *conf,
                             struct generation_failure *failure)

@@ -81,6 +81,9 @@ struct master {
  */
 bool master_enter(struct master *m, enum phase next);
 
+/* Whether that order may be carried out now. */
+enum permit master_permit(const struct master *m, enum order order);
+
 /*
  * Makes a generation of what was fetched, prepares its control socket and
  * starts its workers: as configured, or to go on where before (or NULL) is. NULL after the reason was logged, with *failure filled.

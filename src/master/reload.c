@@ -128,7 +128,7 @@ void reload_begin(struct master *m)
 {
 	char message[128];
 
-	if (m->phase != PHASE_SERVING) {
+	if (master_permit(m, ORDER_RELOAD) != PERMIT_NOW) {
 		m->reload_again = true;
 		return;
 	}

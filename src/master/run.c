@@ -138,9 +138,9 @@ static void catch_up(struct master *m)
 
 	for (; m->phase == PHASE_SERVING && m->owed != 0; m->owed -= by)
 		scale(m, by);
-	if (m->phase == PHASE_SERVING && m->reload_again)
+	if (m->reload_again && master_permit(m, ORDER_RELOAD) == PERMIT_NOW)
 		reload_begin(m);
-	if (m->phase == PHASE_SERVING && m->upgrade.again)
+	if (m->upgrade.again && master_permit(m, ORDER_UPGRADE) == PERMIT_NOW)
 		upgrade_begin(m);
 }
 
@@ -180,7 +180,7 @@ static void on_first_conf(void *arg, const struct conf_fetched *result)
 
 static void rest(struct master *m)
 {
-	if (m->phase != PHASE_SERVING) {
+	if (master_permit(m, ORDER_REST) != PERMIT_NOW) {
 		log_warn("WINCH is for when the server serves; it is %s",
 		         lifecycle_phase_name(m->phase));
 		return;
@@ -212,6 +212,10 @@ static void obey(struct master *m, enum order order)
 {
 	switch (order) {
 	case ORDER_NONE:
+	case ORDER_SCALE:               /* these come from clients of the control socket alone */
+	case ORDER_DRAIN:
+	case ORDER_RESUME:
+	case ORDER_KICK:
 		break;
 	case ORDER_REAP:
 		reap(m);

@@ -296,7 +296,7 @@ static void on_retry(struct timer *t)
 
 	if (!master_is_regent(m) || lifecycle_is_stopping(m->phase))
 		return;
-	if (m->phase != PHASE_SERVING || !fetch(m))
+	if (master_permit(m, ORDER_UPGRADE) != PERMIT_NOW || !fetch(m))
 		loop_timer(&m->loop, t, RETRY_MS);
 	else
 		master_enter(m, PHASE_UPGRADING);

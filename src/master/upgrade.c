@@ -261,7 +261,7 @@ void upgrade_begin(struct master *m)
 {
 	char message[64];
 
-	if (m->phase != PHASE_SERVING) {
+	if (master_permit(m, ORDER_UPGRADE) != PERMIT_NOW) {
 		m->upgrade.again = true;
 		return;
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What signals mean, phase by phase, and which phase may follow which.
+ * What signals mean and what is permitted, phase by phase, and which phase may follow which.
  */
 #include <config.h>
 #include "lifecycle.h"
@@ -76,6 +76,54 @@ START_TEST(some_phases_have_no_way_back)
 		ck_assert_int_eq(lifecycle_is_stopping((enum phase)phase), phase >= PHASE_DRAINING);
 } END_TEST
 
+/* ---- what may be done now ---- */
+
+static const struct {
+	enum order  order;
+	const char *want;               /* a letter for each phase, of the words in permit_letters */
+	char        inherited;          /* while only inherited workers serve */
+} permits[] = {
+	{ ORDER_NONE,        "nnnnnnn", 'n' },
+	{ ORDER_REAP,        "nnnnnnn", 'n' },
+	{ ORDER_RELOAD,      "lnll---", 'n' },
+	{ ORDER_STOP_DRAIN,  "nnnn-n-", 'n' },
+	{ ORDER_STOP_WAIT,   "nnnn---", 'n' },
+	{ ORDER_STOP_NOW,    "nnnnnn-", 'n' },
+	{ ORDER_REOPEN_LOGS, "nnnnnnn", 'n' },
+	{ ORDER_UPGRADE,     "lnll---", 'n' },
+	{ ORDER_REST,        "bnbb---", 'n' },
+	{ ORDER_MORE,        "nnnn---", 'n' },
+	{ ORDER_FEWER,       "nnnn---", 'n' },
+	{ ORDER_SCALE,       "bnbb---", 'i' },
+	{ ORDER_DRAIN,       "bnbb---", 'i' },
+	{ ORDER_RESUME,      "bnbb---", 'i' },
+	{ ORDER_KICK,        "nnnn---", 'n' },
+};
+
+static const char permit_letters[] = {
+	[PERMIT_NOW] = 'n', [PERMIT_LATER] = 'l', [PERMIT_BUSY] = 'b', [PERMIT_INHERITED] = 'i',
+	[PERMIT_NEVER] = '-',
+};
+
+START_TEST(each_order_is_permitted_in_its_phases)
+{
+	char got[PHASES + 1] = "";
+
+	for (int phase = 0; phase < PHASES; phase++)
+		got[phase] = permit_letters[lifecycle_permit((enum phase)phase, false, permits[_i].order)];
+	ck_assert_msg(strcmp(got, permits[_i].want) == 0, "order %d: %s", (int)permits[_i].order, got);
+	ck_assert_int_eq(permit_letters[lifecycle_permit(PHASE_SERVING, true, permits[_i].order)],
+	                 permits[_i].inherited);
+} END_TEST
+
+/* What is noted until the server serves is permitted then; what it refuses for now, too. */
+START_TEST(all_orders_are_permitted_while_serving)
+{
+	ck_assert_uint_eq(ARRAY_SIZE(permits), ORDERS);
+	for (int order = 0; order < ORDERS; order++)
+		ck_assert_int_eq(lifecycle_permit(PHASE_SERVING, false, (enum order)order), PERMIT_NOW);
+} END_TEST
+
 /* ---- from one phase to the next ---- */
 
 static const struct {
@@ -143,6 +191,8 @@ int main(void)
 	tcase_add_loop_test(tc, each_signal_has_its_meaning_in_each_phase, 0, ARRAY_SIZE(rows));
 	tcase_add_test(tc, each_signal_that_is_read_means_something);
 	tcase_add_test(tc, some_phases_have_no_way_back);
+	tcase_add_loop_test(tc, each_order_is_permitted_in_its_phases, 0, ARRAY_SIZE(permits));
+	tcase_add_test(tc, all_orders_are_permitted_while_serving);
 	tcase_add_loop_test(tc, a_phase_may_be_followed_by_these, 0, ARRAY_SIZE(steps));
 	tcase_add_test(tc, a_phase_that_may_not_follow_does_not_begin);
 	tcase_add_test(tc, phases_have_names);
