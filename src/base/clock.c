@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Reading the clocks.
+ * Reads the clocks, and writes times for people.
  */
 #include <config.h>
 #include "clock.h"
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 int64_t clock_ns(void)
 {
@@ -36,18 +35,46 @@ int64_t clock_deadline(int64_t now_ms, int64_t after_ms)
 	return now_ms + after_ms;
 }
 
+#define DATE_MAX 24
+
+static const char *format_date(const struct tm *tm, char buf[static DATE_MAX])
+{
+	strftime(buf, DATE_MAX, "%Y-%m-%dT%H:%M:%S", tm);
+	return buf;
+}
+
 const char *clock_text(char *buf, size_t size)
 {
 	struct timespec t;
 	struct tm tm;
-	char date[24];
+	char date[DATE_MAX];
 	int minutes;
 
 	clock_gettime(CLOCK_REALTIME, &t);
 	localtime_r(&t.tv_sec, &tm);
-	strftime(date, sizeof date, "%Y-%m-%dT%H:%M:%S", &tm);
+	format_date(&tm, date);
 	minutes = (int)(tm.tm_gmtoff / 60);
 	snprintf(buf, size, "%s.%03ld%c%02d:%02d", date, t.tv_nsec / 1000000,
 	         minutes < 0 ? '-' : '+', abs(minutes) / 60, abs(minutes) % 60);
+	return buf;
+}
+
+const char *clock_utc(const struct timespec *when, char buf[static CLOCK_TEXT_MAX])
+{
+	struct tm tm;
+	char date[DATE_MAX];
+
+	gmtime_r(&when->tv_sec, &tm);
+	snprintf(buf, CLOCK_TEXT_MAX, "%s.%03dZ", format_date(&tm, date), (int)(when->tv_nsec / 1000000));
+	return buf;
+}
+
+const char *clock_utc_seconds(time_t when, char buf[static CLOCK_TEXT_MAX])
+{
+	struct tm tm;
+	char date[DATE_MAX];
+
+	gmtime_r(&when, &tm);
+	snprintf(buf, CLOCK_TEXT_MAX, "%sZ", format_date(&tm, date));
 	return buf;
 }

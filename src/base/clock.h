@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The two clocks: one that only goes forward, one that people read.
+ * The two clocks: one that only goes forward, and one that people read; and times as text.
  */
 #ifndef DROVER_BASE_CLOCK_H
 #define DROVER_BASE_CLOCK_H
 
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 
 #define CLOCK_NEVER INT64_MAX           /* a time that does not come */
 #define CLOCK_TEXT_MAX 32
@@ -25,5 +26,9 @@ int64_t clock_deadline(int64_t now_ms, int64_t after_ms);
 
 /* Local time as in RFC 3339 with milliseconds: 2026-11-22T15:50:01.123+01:00. Returns buf. */
 const char *clock_text(char *buf, size_t size);
+
+/* The same time in UTC: 2026-11-22T15:50:01.123Z, or without milliseconds. Both return buf. */
+const char *clock_utc(const struct timespec *when, char buf[static CLOCK_TEXT_MAX]);
+const char *clock_utc_seconds(time_t when, char buf[static CLOCK_TEXT_MAX]);
 
 #endif

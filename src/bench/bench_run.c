@@ -232,10 +232,7 @@ static double cpu_seconds(void)
 
 static void note_start(struct report *r)
 {
-	const time_t now = time(NULL);
-	struct tm tm;
-
-	strftime(r->started, sizeof r->started, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &tm));
+	clock_utc_seconds(time(NULL), r->started);
 }
 
 /* When the threads have ended: till then they count connections that are lost. */

@@ -8,11 +8,12 @@
 #include <stdio.h>
 
 #include "bench_plan.h"
+#include "clock.h"
 #include "tally.h"
 
 struct report {
 	const struct bench_plan *plan;
-	char         started[32];       /* ISO 8601, UTC */
+	char         started[CLOCK_TEXT_MAX];   /* as clock_utc_seconds writes it */
 	double       seconds;           /* the measured part */
 	double       client_cpu_seconds;
 	struct tally tally;

@@ -15,6 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "fd.h"
 
 #define FOLDER    "crashes"
@@ -24,24 +25,13 @@
 
 /* ---- names -------------------------------------------------------------- */
 
-const char *crash_files_time(const struct timespec *when, char buf[static CRASH_TIME_MAX])
-{
-	struct tm tm;
-	size_t len;
-
-	gmtime_r(&when->tv_sec, &tm);
-	len = strftime(buf, CRASH_TIME_MAX, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(buf + len, CRASH_TIME_MAX - len, ".%03dZ", (int)(when->tv_nsec / 1000000));
-	return buf;
-}
-
 const char *crash_files_name(const struct timespec *when, const char *service, pid_t pid,
                              char buf[static CRASH_NAME_MAX])
 {
-	char time[CRASH_TIME_MAX];
+	char time[CLOCK_TEXT_MAX];
 	size_t len = 0;
 
-	crash_files_time(when, time);
+	clock_utc(when, time);
 	for (const char *c = time; *c; c++)
 		if (*c != '-' && *c != ':')
 			time[len++] = *c;

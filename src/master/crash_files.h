@@ -16,10 +16,6 @@
 #define CRASH_FILES_MAX  100            /* reports that are kept */
 #define CRASH_FILES_DAYS 30             /* and for how long */
 #define CRASH_NAME_MAX   128
-#define CRASH_TIME_MAX   32
-
-/* "2026-11-22T15:50:01.123Z". Returns buf. */
-const char *crash_files_time(const struct timespec *when, char buf[static CRASH_TIME_MAX]);
 
 /* "20261122T155001.123Z-echo-812": in the order of time. Returns buf. */
 const char *crash_files_name(const struct timespec *when, const char *service, pid_t pid,

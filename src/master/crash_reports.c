@@ -12,6 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "detach.h"
 #include "fd.h"
 #include "log.h"
@@ -22,7 +23,7 @@
 static _Noreturn void be_child(const struct crash_writing *w, const char *state_dir,
                                const struct evidence *e, const struct timespec *when)
 {
-	char time[CRASH_TIME_MAX];
+	char time[CLOCK_TEXT_MAX];
 	json_t *report;
 
 	title_set("droverd: crash report");
@@ -31,7 +32,7 @@ static _Noreturn void be_child(const struct crash_writing *w, const char *state_
 	if (detach_from_terminal() == -1 ||
 	    fd_keep_only(&(int){ -1 }, 1) == -1)        /* above all not the leashes */
 		_exit(errno);
-	report = evidence_report(e, crash_files_time(when, time));
+	report = evidence_report(e, clock_utc(when, time));
 	_exit(report ? crash_files_write(state_dir, w->name, report) : ENOMEM);
 }
 

@@ -243,34 +243,28 @@ void report_workers(void *data, const struct control_request *r, struct report_o
 	report_out_end_list(o);
 }
 
-/* ISO 8601, UTC, of so long ago. */
-static const char *time_ago(int64_t ago_ms, char *buf, size_t size)
+/* The time of day that was so long ago. */
+static const char *time_ago(int64_t ago_ms, char buf[static CLOCK_TEXT_MAX])
 {
-	struct timespec now;
-	struct tm tm;
+	struct timespec t;
 	int64_t ms;
-	time_t s;
-	size_t len;
 
-	clock_gettime(CLOCK_REALTIME, &now);
-	ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - ago_ms;
-	s = (time_t)(ms / 1000);
-	gmtime_r(&s, &tm);
-	len = strftime(buf, size, "%Y-%m-%dT%H:%M:%S", &tm);
-	snprintf(buf + len, size - len, ".%03dZ", (int)(ms % 1000));
-	return buf;
+	clock_gettime(CLOCK_REALTIME, &t);
+	ms = (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 - ago_ms;
+	t = (struct timespec){ .tv_sec = (time_t)(ms / 1000), .tv_nsec = ms % 1000 * 1000000 };
+	return clock_utc(&t, buf);
 }
 
 static json_t *connection(const struct place *at, const struct board_connection_view *v)
 {
 	const int64_t age_ms = ago_ms(at, v->since_ms);
-	char id[CONNECTION_ID_MAX], peer[ADDRESS_TEXT_MAX], since[48];
+	char id[CONNECTION_ID_MAX], peer[ADDRESS_TEXT_MAX], since[CLOCK_TEXT_MAX];
 
 	return json_pack("{s:s, s:o, s:i, s:s, s:s, s:f, s:s, s:I, s:I, s:o}",
 		"id", connection_id_format(at->worker.pid, v->number, id),
 		"service", control_string(at->unit->service->name), "worker", (int)at->worker.pid,
 		"peer", endpoint_format(&v->peer, peer, sizeof peer),
-		"since", time_ago(age_ms, since, sizeof since), "age", seconds(age_ms),
+		"since", time_ago(age_ms, since), "age", seconds(age_ms),
 		"phase", board_phase_name(v->phase), "bytes_in", number(v->bytes_in),
 		"bytes_out", number(v->bytes_out),
 		"program", v->program > 0 ? json_integer(v->program) : json_null());

@@ -6,7 +6,6 @@
 #include "clock.h"
 
 #include <ctype.h>
-#include <time.h>
 
 #include "unit.h"
 
@@ -91,6 +90,19 @@ START_TEST(times_are_written_as_in_rfc_3339)
 	}
 } END_TEST
 
+START_TEST(times_in_utc_know_no_zone)
+{
+	const struct timespec when = { .tv_sec = 1795365001, .tv_nsec = 123999999 };
+	char buf[CLOCK_TEXT_MAX];
+
+	setenv("TZ", "CET-1", 1);
+	tzset();
+	ck_assert_ptr_eq(clock_utc(&when, buf), buf);
+	ck_assert_str_eq(buf, "2026-11-22T16:30:01.123Z");
+	ck_assert_ptr_eq(clock_utc_seconds(when.tv_sec, buf), buf);
+	ck_assert_str_eq(buf, "2026-11-22T16:30:01Z");
+} END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("clock");
@@ -100,5 +112,6 @@ int main(void)
 	tcase_add_test(tc, in_its_first_millisecond_the_clock_is_not_at_zero);
 	tcase_add_test(tc, the_clock_only_goes_forward_and_both_units_agree);
 	tcase_add_test(tc, times_are_written_as_in_rfc_3339);
+	tcase_add_test(tc, times_in_utc_know_no_zone);
 	return unit_run(s);
 }
