@@ -139,14 +139,14 @@ static int open_unit(struct generation *g, struct unit *u, const struct conf_ser
 
 	u->service = s;
 	if (open_log_pipes(g, u) == -1)
-		return no_memory(f);
+		return fail(f, EX_OSERR, "service \"%s\": open the pipes of its logs: %m", s->name);
 	code = open_sockets(g, u, f);
 	if (code != 0)
 		return code;
 	u->pool = pool_new(&g->context, s, g->number, g->conf->shutdown_timeout, u->sockets,
 	                   u->n_sockets);
 	if (!u->pool)
-		return no_memory(f);
+		return fail(f, EX_OSERR, "service \"%s\": make its pool of workers: %m", s->name);
 	pool_use_pipes(u->pool, &u->log_pipes);
 	return 0;
 }

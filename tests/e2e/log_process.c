@@ -16,6 +16,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 static struct daemon d;
@@ -467,6 +468,29 @@ START_TEST(workers_whose_master_is_gone_are_logged_to_the_end)
 	ck_assert_uint_eq(access_lines(), 1);
 } END_TEST
 
+#define TOO_MANY 30
+
+static void have_few_descriptors(void)
+{
+	setrlimit(RLIMIT_NOFILE, &(struct rlimit){ 64, 64 });
+}
+
+START_TEST(a_service_for_which_there_are_no_descriptors_is_named)
+{
+	const char *services = "";
+
+	for (int i = 0; i < TOO_MANY; i++)
+		services = files_text("%s s%d = { listen = \"127.0.0.1:0\"; handler = { type = \"echo\"; };"
+		                      " workers = 1; };", services, i);
+	d.before_exec = have_few_descriptors;
+	daemon_config(&d, BOTH SERVICES("%s"), files_path("log"), access_path(), services);
+	ck_assert_int_eq(daemon_run_args(&d, "-c", d.config), EX_OSERR);
+	ck_assert_msg(strstr(daemon_errors(&d), "Too many open files"), "%s", daemon_errors(&d));
+	/* By its name, or by the line of its listener: whichever descriptor was the last one. */
+	ck_assert_msg(strstr(daemon_errors(&d), "service \"s") || strstr(daemon_errors(&d), ".conf:"), "%s",
+	              daemon_errors(&d));
+} END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("log_process");
@@ -495,5 +519,6 @@ int main(void)
 	tcase_add_loop_test(tc, a_process_that_keeps_the_pipes_of_a_worker_does_not_keep_the_log_process, 0, 2);
 	tcase_add_test(tc, the_log_processes_of_all_generations_end_although_one_does_not);
 	tcase_add_test(tc, workers_whose_master_is_gone_are_logged_to_the_end);
+	tcase_add_test(tc, a_service_for_which_there_are_no_descriptors_is_named);
 	return harness_run(s);
 }
