@@ -9,8 +9,6 @@
 #include <stdlib.h>
 
 #include "connection_report.h"
-#include "fd.h"
-#include "log.h"
 
 /* What is done when epoll tells of its socket. */
 static enum connection_state (*const steps[])(struct connection *c, uint32_t events) = {
@@ -97,15 +95,12 @@ static void begin(struct connection *c)
 		connection_arm(c);
 }
 
-void connection_new(struct worker *w, int fd, const struct endpoint *peer)
+struct connection *connection_new(struct worker *w, int fd, const struct endpoint *peer)
 {
 	struct connection *c = calloc(1, sizeof *c);
 
-	if (!c) {
-		log_warn("%s: no memory for a connection", w->service->name);
-		fd_drop(fd);
-		return;
-	}
+	if (!c)
+		return NULL;
 	c->watch = (struct watch){ .fd = fd, .ready = on_event };
 	c->timer.fire = on_timer;
 	c->worker = w;
@@ -114,6 +109,13 @@ void connection_new(struct worker *w, int fd, const struct endpoint *peer)
 	c->record = worker_take_slot(w, peer);
 	c->number = w->accepted;
 	list_append(&w->connections, &c->in_worker);
+	return c;
+}
+
+void connection_begin(struct connection *c)
+{
+	struct worker *w = c->worker;
+
 	connection_report_open(c);
 	connection_work_on(c);
 	begin(c);

@@ -78,10 +78,12 @@ struct connection {
 };
 
 /*
- * Takes fd and begins to serve it. It ends by itself. On failure (no memory)
- * fd is closed, and that is logged.
+ * Takes fd, and a slot of the worker. NULL if there is no memory: then fd is still the caller's.
  */
-void connection_new(struct worker *w, int fd, const struct endpoint *peer);
+struct connection *connection_new(struct worker *w, int fd, const struct endpoint *peer);
+
+/* Begins to serve it. It ends by itself, and may be gone afterwards. */
+void connection_begin(struct connection *c);
 
 /* Ends it at once and without lingering; what it still had to send is lost. */
 void connection_abort(struct connection *c, enum connection_end how);

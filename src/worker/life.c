@@ -11,8 +11,8 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "admission.h"
 #include "clock.h"
-#include "connection.h"
 #include "detach.h"
 #include "fd.h"
 #include "identity.h"
@@ -26,53 +26,6 @@ static _Noreturn void cannot_start(const struct worker *w, const char *what)
 	log_err("%s: worker cannot start: %s: %m", w->service->name, what);
 	exit(EX_OSERR);
 }
-
-/* ---- what the acceptor asks and tells ----------------------------------- */
-
-static void on_accepted(void *arg, int fd, const struct endpoint *peer)
-{
-	connection_new(arg, fd, peer);
-}
-
-static bool has_room(void *arg)
-{
-	return worker_has_room(arg);
-}
-
-static bool is_ahead(void *arg, uint64_t *done)
-{
-	struct worker *w = arg;
-
-	return board_is_ahead(w->start.memory->board, w->start.slot, (uint32_t)w->service->connections,
-	                      done);
-}
-
-static void on_declined(void *arg)
-{
-	worker_insist(arg, LEASH_LOOK);
-}
-
-static void on_paused(void *arg, const char *reason)
-{
-	struct worker *w = arg;
-
-	worker_event(w, "accept-paused reason=%s", reason);
-	worker_insist(w, LEASH_LOOK);
-}
-
-static void on_resumed(void *arg)
-{
-	struct worker *w = arg;
-
-	worker_event(w, "accept-resumed");
-}
-
-static void on_emptied(void *arg)
-{
-	worker_check_end(arg);
-}
-
-/* ---- its start and its exit --------------------------------------------- */
 
 static int keep_only_ours(const struct worker_start *s)
 {
@@ -97,23 +50,6 @@ static void open_loop(struct worker *w)
 	notify_move(w->start.events, &w->loop);
 	if (worker_orders_watch(w) == -1)
 		cannot_start(w, "watch signals and leash");
-}
-
-static void open_acceptor(struct worker *w)
-{
-	const struct acceptor_owner owner = {
-		.arg = w, .accepted = on_accepted, .has_room = has_room, .is_ahead = is_ahead,
-		.declined = on_declined, .paused = on_paused, .resumed = on_resumed, .emptied = on_emptied,
-	};
-	const struct acceptor_options options = {
-		.accept_flags = w->handler->keeps == HANDLER_KEEPS_SOCKET ? 0 : SOCK_NONBLOCK,
-		.service = w->service->name,
-	};
-
-	w->acceptor = acceptor_new(&w->loop, &owner, &options, w->start.listeners,
-	                           w->start.n_listeners);
-	if (!w->acceptor || acceptor_begin(w->acceptor) == -1)
-		cannot_start(w, "watch the listeners");
 }
 
 static void say_ready(struct worker *w)
@@ -168,7 +104,6 @@ static void begin(struct worker *w)
 	w->health.in_unit = getenv("INVOCATION_ID");
 	list_init(&w->connections);
 	list_init(&w->lingering);
-	worker_retire_after(w, w->service->max_accepts);
 	if (keep_only_ours(&w->start) == -1)
 		cannot_start(w, "close what is not ours");
 	if (worker_limits_set(w, &what) == -1)
@@ -179,13 +114,14 @@ static void begin(struct worker *w)
 		cannot_start(w, what);
 	if (w->handler->begin && w->handler->begin(w) == -1)
 		cannot_start(w, "prepare the handler");
-	open_acceptor(w);
+	if (admission_open(w) == -1)
+		cannot_start(w, "watch the listeners");
 	say_ready(w);
 }
 
 static void finish(struct worker *w)
 {
-	acceptor_close(&w->acceptor);
+	admission_close(w);
 	if (w->handler->end)
 		w->handler->end(w);
 	programs_fini(&w->programs);

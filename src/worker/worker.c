@@ -9,7 +9,6 @@
 #include "worker.h"
 
 #include <errno.h>
-#include <sys/random.h>
 #include <unistd.h>
 
 #include "fd.h"
@@ -123,32 +122,6 @@ void worker_watch_slots(struct worker *w, int64_t few, int64_t quiet)
 	slot_given(w);
 }
 
-/* ---- how many connections it serves ------------------------------------- */
-
-void worker_retire_after(struct worker *w, int max_accepts)
-{
-	const uint64_t tenth = (uint64_t)max_accepts / 10;
-	uint32_t random;
-
-	if (max_accepts == 0)
-		return;
-	/* Workers that were born together are not to go together. */
-	if (getrandom(&random, sizeof random, GRND_NONBLOCK) != sizeof random)
-		random = (uint32_t)w->pid;
-	w->retires_at = (uint64_t)max_accepts - tenth + random % (2 * tenth + 1);
-}
-
-/* Until the master knows: it goes on for as long as there is no other one. */
-static void check_retirement(struct worker *w)
-{
-	if (w->retires_at == 0 || w->accepted < w->retires_at || w->draining)
-		return;
-	if (!worker_say(w, LEASH_RETIRE))
-		return;
-	w->retires_at = 0;
-	worker_event(w, "retiring accepted=%llu", (unsigned long long)w->accepted);
-}
-
 /* ---- our own ------------------------------------------------------------ */
 
 bool worker_has_room(const struct worker *w)
@@ -168,7 +141,6 @@ struct board_connection *worker_take_slot(struct worker *w, const struct endpoin
 	if (!worker_has_room(w))
 		worker_event(w, "full");
 	slot_taken(w);
-	check_retirement(w);
 	return record;
 }
 

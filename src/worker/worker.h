@@ -89,9 +89,6 @@ bool worker_has_room(const struct worker *w);
 /* The master wants to know when the slots of the pool come to that. */
 void worker_watch_slots(struct worker *w, int64_t few, int64_t quiet);
 
-/* After so many connections, with a tenth more or less, another one takes its place; 0: never. */
-void worker_retire_after(struct worker *w, int max_accepts);
-
 /* To the master; that it is gone, its end of the leash will tell. False if it was not sent. */
 bool worker_say(struct worker *w, enum leash_word word);
 /* The same: if there is no room now, it is said, once, when there is. */

@@ -10,6 +10,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
+#include "admission.h"
 #include "connection.h"
 #include "unit.h"
 #include "worker.h"
@@ -126,7 +127,7 @@ static inline int new_pair(void)
 	int ends[2];
 
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
-	connection_new(&worker, ends[0], &peer);
+	admission_decide(&worker, ends[0], &peer);
 	return ends[1];
 }
 
@@ -147,7 +148,7 @@ static inline int new_tcp(void)
 	ck_assert_int_eq(connect(client, (struct sockaddr *)&at, len), 0);
 	fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	ck_assert_int_ne(fd, -1);
-	connection_new(&worker, fd, &peer);
+	admission_decide(&worker, fd, &peer);
 	return client;
 }
 
