@@ -15,7 +15,6 @@
 
 #include "errand.h"
 #include "log.h"
-#include "title.h"
 
 struct conf_fetch {
 	struct errand           *errand;
@@ -39,7 +38,6 @@ static int load(void *arg, int out)
 	struct conf_fetch *f = arg;
 	const struct conf *conf;
 
-	title_set("droverd: configuration");
 	return conf_load_for(CONF_FOR_DAEMON, &f->arena, f->source->file, f->source->text,
 	                     write_complaint, &out, &conf);
 }
@@ -84,11 +82,11 @@ static void on_loaded(void *arg, const struct errand_result *r)
 	free(f);
 }
 
-struct conf_fetch *conf_fetch_start(struct loop *l, const struct conf_origin *source,
+struct conf_fetch *conf_fetch_start(struct helpers *all, const struct conf_origin *source,
                                     conf_fetch_done *done, void *arg)
 {
 	struct conf_fetch *f = calloc(1, sizeof *f);
-	const struct errand_job job = { .what = "checking the configuration",
+	const struct errand_job job = { .what = "checking the configuration", .title = "configuration",
 	                                .limit_ms = CONF_FETCH_MS, .run = load, .keep = -1,
 	                                .hear = hear_warning, .done = on_loaded, .arg = f };
 
@@ -97,7 +95,7 @@ struct conf_fetch *conf_fetch_start(struct loop *l, const struct conf_origin *so
 	*f = (struct conf_fetch){ .source = source, .done = done, .arg = arg };
 	if (arena_open(&f->arena, CONF_ARENA_SIZE) == -1)
 		goto fail;
-	f->errand = errand_start(l, &job);
+	f->errand = errand_start(all, &job);
 	/* A worker that is forked meanwhile must not see it. */
 	if (f->errand && madvise(f->arena.base, f->arena.size, MADV_DONTFORK) == 0)
 		return f;
@@ -111,11 +109,6 @@ const char *conf_fetch_trouble(const struct conf_fetched *result)
 	return result->exit_code == EX_TEMPFAIL ?
 	       "a look-up failed for now (this is temporary: try again)" :
 	       "the configuration has errors";
-}
-
-bool conf_fetch_reaped(struct conf_fetch *f, pid_t pid, int status)
-{
-	return f && errand_reaped(f->errand, pid, status);
 }
 
 void conf_fetch_cancel(struct conf_fetch **fp)

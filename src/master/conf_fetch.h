@@ -8,11 +8,8 @@
 #ifndef DROVER_MASTER_CONF_FETCH_H
 #define DROVER_MASTER_CONF_FETCH_H
 
-#include <stdbool.h>
-#include <sys/types.h>
-
 #include "conf.h"
-#include "loop.h"
+#include "helper.h"
 
 #define CONF_FETCH_MS 30000             /* how long the child may take */
 
@@ -36,14 +33,11 @@ typedef void conf_fetch_done(void *arg, const struct conf_fetched *result);
  * Begins; done is called once, from the loop, after which the fetch has freed
  * itself. source is lent until then. NULL with errno.
  */
-struct conf_fetch *conf_fetch_start(struct loop *l, const struct conf_origin *source,
+struct conf_fetch *conf_fetch_start(struct helpers *all, const struct conf_origin *source,
                                     conf_fetch_done *done, void *arg);
 
 /* Why there is no configuration, in a few words: it is wrong, or something failed for now. */
 const char *conf_fetch_trouble(const struct conf_fetched *result);
-
-/* If pid is the child, takes note of its end and returns true. NULL is fine. */
-bool conf_fetch_reaped(struct conf_fetch *f, pid_t pid, int status);
 
 /* Ends it without calling done. Sets *fp to NULL; NULL is fine. */
 void conf_fetch_cancel(struct conf_fetch **fp);

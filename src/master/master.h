@@ -14,6 +14,7 @@
 #include "crash_reports.h"
 #include "errand.h"
 #include "generation.h"
+#include "helper.h"
 #include "lifecycle.h"
 #include "list.h"
 #include "loop.h"
@@ -36,6 +37,7 @@ struct master {
 	struct self        *self;
 	struct log_sink    *first_log;          /* until there is a configuration, and after its end */
 	struct loop         loop;
+	struct helpers      helpers;
 	enum phase          phase;              /* only master_enter changes it */
 	int64_t             started_ms;         /* of the loop's clock */
 	int                 exit_code;

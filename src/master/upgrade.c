@@ -223,12 +223,12 @@ static void on_asked(void *arg, const struct errand_result *r)
 static int start_asking(struct master *m)
 {
 	const struct errand_job job = {
-		.what = "asking the new program to check", .limit_ms = CONF_FETCH_MS, .run = ask,
+		.what = "asking the new program to check", .title = "configuration", .limit_ms = CONF_FETCH_MS, .run = ask,
 		.keep = m->upgrade.memfd, .hear = hear, .done = on_asked, .arg = m,
 	};
 
 	m->upgrade.understood = false;
-	m->upgrade.check = errand_start(&m->loop, &job);
+	m->upgrade.check = errand_start(&m->helpers, &job);
 	return m->upgrade.check ? 0 : -1;
 }
 

@@ -18,9 +18,9 @@ const char version_string[] = "6.6.6";
 
 bool __real_inheritance_take(struct master *m, const struct handover *h, char *why, size_t size);
 bool __wrap_inheritance_take(struct master *m, const struct handover *h, char *why, size_t size);
-struct conf_fetch *__real_conf_fetch_start(struct loop *l, const struct conf_origin *source,
+struct conf_fetch *__real_conf_fetch_start(struct helpers *all, const struct conf_origin *source,
                                            conf_fetch_done *done, void *arg);
-struct conf_fetch *__wrap_conf_fetch_start(struct loop *l, const struct conf_origin *source,
+struct conf_fetch *__wrap_conf_fetch_start(struct helpers *all, const struct conf_origin *source,
                                            conf_fetch_done *done, void *arg);
 _Noreturn void __real_life_of_worker(const struct worker_start *start);
 _Noreturn void __wrap_life_of_worker(const struct worker_start *start);
@@ -72,11 +72,11 @@ bool __wrap_inheritance_take(struct master *m, const struct handover *h, char *w
 }
 
 /* When it has taken that over. */
-struct conf_fetch *__wrap_conf_fetch_start(struct loop *l, const struct conf_origin *source,
+struct conf_fetch *__wrap_conf_fetch_start(struct helpers *all, const struct conf_origin *source,
                                            conf_fetch_done *done, void *arg)
 {
 	if (!doom_is("load"))
-		return __real_conf_fetch_start(l, source, done, arg);
+		return __real_conf_fetch_start(all, source, done, arg);
 	errno = ENOMEM;
 	return NULL;
 }

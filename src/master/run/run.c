@@ -42,8 +42,7 @@ static void bury_child(struct master *m, pid_t pid, int status)
 {
 	struct generation *g;
 
-	if (conf_fetch_reaped(m->fetch, pid, status) ||
-	    errand_reaped(m->upgrade.check, pid, status) ||
+	if (helpers_reaped(&m->helpers, pid, status) ||
 	    control_reaped(m->control, pid, status) ||
 	    crash_reports_reaped(&m->crash_reports, pid, status))
 		return;
@@ -331,6 +330,7 @@ static int init(struct master *m, const struct run_options *o, struct log_sink *
 	stop_init(m);
 	if (loop_init(&m->loop) == -1)
 		return -1;
+	helpers_init(&m->helpers, &m->loop);
 	m->systemd = open_notify(m, "NOTIFY_SOCKET", &m->systemd_path);
 	m->events = open_notify(m, "DROVER_EVENTS", &m->events_path);
 	m->context = (struct pool_context){ .loop = &m->loop, .events = m->events,
@@ -373,7 +373,7 @@ static bool begin(struct master *m, const struct run_options *o)
 		reap(m);                /* those that have died meanwhile */
 		return true;
 	}
-	m->fetch = conf_fetch_start(&m->loop, &m->source, on_first_conf, m);
+	m->fetch = conf_fetch_start(&m->helpers, &m->source, on_first_conf, m);
 	if (!m->fetch)
 		log_err("start: start the process that checks the configuration: %m");
 	return m->fetch;
