@@ -98,33 +98,31 @@ START_TEST(without_an_access_log_nothing_is_written)
 	log_sink_close(&log);
 } END_TEST
 
+static const enum log_format formats[] = { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
+
 /* Of the longest that the configuration allows: nothing is cut, or JSON would end in its middle. */
 START_TEST(the_longest_line_fits)
 {
 	static const struct endpoint far = { .family = AF_INET6, .port = 65535, .scope = UINT32_MAX,
 	                                     .ip = { 0xfe, 0x80, [2 ... 15] = 0xff } };
-	static const enum log_format formats[] = { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 	char name[64 + 1];
 	const struct access_record longest = {
 		.service = name, .id = "4194304-18446744073709551615", .peer = &far, .local = &far,
 		.duration_us = INT64_MAX, .counted = true, .bytes_in = UINT64_MAX,
 		.bytes_out = UINT64_MAX, .how = "session", .has_status = true, .status = SIGVTALRM,
 	};
+	struct log_sink *sink = log_sink_open(LOG_TARGET_FILE, "log", formats[_i]);
+	const char *line;
 
 	memset(name, '"', sizeof name - 1);
 	name[sizeof name - 1] = '\0';
-	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
-		struct log_sink *sink = log_sink_open(LOG_TARGET_FILE, "log", formats[i]);
-		const char *line;
-
-		access_log_put(sink, &longest);
-		log_sink_close(&sink);
-		line = unit_read_file("log");
-		ck_assert_msg(strstr(line, formats[i] == LOG_FORMAT_JSON ? "\"signal\":\"VTALRM\"}\n"
-		                                                         : " signal=VTALRM\n") != NULL,
-		              "%s", line);
-		unlink("log");
-	}
+	access_log_put(sink, &longest);
+	log_sink_close(&sink);
+	line = unit_read_file("log");
+	ck_assert_msg(strstr(line, formats[_i] == LOG_FORMAT_JSON ? "\"signal\":\"VTALRM\"}\n"
+	                                                          : " signal=VTALRM\n") != NULL,
+	              "%s", line);
+	unlink("log");
 } END_TEST
 
 int main(void)
@@ -134,6 +132,6 @@ int main(void)
 
 	tcase_add_loop_test(tc, fields_are_the_same_in_both_formats, 0, ARRAY_SIZE(rows));
 	tcase_add_test(tc, without_an_access_log_nothing_is_written);
-	tcase_add_test(tc, the_longest_line_fits);
+	tcase_add_loop_test(tc, the_longest_line_fits, 0, ARRAY_SIZE(formats));
 	return unit_run(s);
 }

@@ -22,18 +22,23 @@ static const struct { const char *text, *want; size_t len; } escapes[] = {
 
 START_TEST(escapes_are_understood)
 {
-	static const char *const bad[] = { "\\", "a\\", "\\q", "\\x", "\\x4", "\\xg0", "\\x4g", "\\N" };
 	char *bytes;
 	size_t len;
 
-	for (size_t i = 0; i < ARRAY_SIZE(escapes); i++) {
-		ck_assert_msg(message_unescape(escapes[i].text, &bytes, &len) == 0, "%s", escapes[i].text);
-		ck_assert_uint_eq(len, escapes[i].len);
-		ck_assert_mem_eq(bytes, escapes[i].want, len);
-		free(bytes);
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		ck_assert_msg(message_unescape(bad[i], &bytes, &len) == -1, "%s", bad[i]);
+	ck_assert_msg(message_unescape(escapes[_i].text, &bytes, &len) == 0, "%s", escapes[_i].text);
+	ck_assert_uint_eq(len, escapes[_i].len);
+	ck_assert_mem_eq(bytes, escapes[_i].want, len);
+	free(bytes);
+} END_TEST
+
+static const char *const no_escapes[] = { "\\", "a\\", "\\q", "\\x", "\\x4", "\\xg0", "\\x4g", "\\N" };
+
+START_TEST(what_is_no_escape_is_refused)
+{
+	char *bytes;
+	size_t len;
+
+	ck_assert_msg(message_unescape(no_escapes[_i], &bytes, &len) == -1, "%s", no_escapes[_i]);
 } END_TEST
 
 /* Of generated ones as many differ as there are, and they come one after the other. */
@@ -174,22 +179,28 @@ START_TEST(a_framed_echo_is_the_whole_frame)
 	ck_assert_int_eq(answer_take(&rule, &a, "3:abc,", 6, "3:abd,", 6, &used), ANSWER_WRONG);
 } END_TEST
 
+static const char *const rules[] = {
+	"length", "length:7", "line", "netstring", "length32", "eof", "none",
+};
+
 START_TEST(answers_have_names)
 {
-	static const char *const good[] = { "length", "length:7", "line", "netstring", "length32", "eof",
-	                                    "none" };
-	static const char *const bad[] = { "", "length:", "length:0", "length:x", "lengths", "length16",
-	                                   "EOF" };
 	char buf[ANSWER_TEXT_MAX];
+	struct answer_rule rule = { 0 };
 
-	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
-		struct answer_rule rule = { 0 };
+	ck_assert_msg(answer_rule_parse(rules[_i], &rule) == 0, "%s", rules[_i]);
+	ck_assert_str_eq(answer_rule_format(&rule, buf), rules[_i]);
+} END_TEST
 
-		ck_assert_int_eq(answer_rule_parse(good[i], &rule), 0);
-		ck_assert_str_eq(answer_rule_format(&rule, buf), good[i]);
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(bad); i++)
-		ck_assert_msg(answer_rule_parse(bad[i], &(struct answer_rule){ 0 }) == -1, "%s", bad[i]);
+static const char *const no_rules[] = {
+	"", "length:", "length:0", "length:x", "lengths", "length16", "EOF",
+};
+
+START_TEST(what_is_no_answer_is_refused)
+{
+	struct answer_rule rule = { 0 };
+
+	ck_assert_msg(answer_rule_parse(no_rules[_i], &rule) == -1, "%s", no_rules[_i]);
 } END_TEST
 
 int main(void)
@@ -197,13 +208,15 @@ int main(void)
 	Suite *s = suite_create("bench_message");
 	TCase *tc = unit_case(s, "message", NULL, NULL);
 
-	tcase_add_test(tc, escapes_are_understood);
+	tcase_add_loop_test(tc, escapes_are_understood, 0, ARRAY_SIZE(escapes));
+	tcase_add_loop_test(tc, what_is_no_escape_is_refused, 0, ARRAY_SIZE(no_escapes));
 	tcase_add_loop_test(tc, generated_requests_differ, 0, 2);
 	tcase_add_test(tc, generated_lines_are_printable);
 	tcase_add_test(tc, large_ones_take_no_more_room_than_they_must);
 	tc = unit_case(s, "answer", NULL, NULL);
 	tcase_add_loop_test(tc, answers_are_judged_the_same_in_pieces_of_any_size, 0, ARRAY_SIZE(answers));
 	tcase_add_test(tc, a_framed_echo_is_the_whole_frame);
-	tcase_add_test(tc, answers_have_names);
+	tcase_add_loop_test(tc, answers_have_names, 0, ARRAY_SIZE(rules));
+	tcase_add_loop_test(tc, what_is_no_answer_is_refused, 0, ARRAY_SIZE(no_rules));
 	return unit_run(s);
 }

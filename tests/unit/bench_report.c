@@ -73,19 +73,26 @@ static double number(const json_t *o, const char *group, const char *name)
 	return json_number_value(value);
 }
 
+static const char *const keys[] = {
+	"drover_bench", "version", "target", "mode", "connections", "threads", "message_bytes",
+	"answer", "rate", "seconds", "operations", "operations_per_second", "bytes_sent",
+	"bytes_received", "connections_opened", "arrivals_unserved", "errors", "errors_by_kind",
+	"latency_usec", "connect_usec", "histogram_usec", "client_cpu_seconds", "started",
+	"arrivals", "new_connections", "stream",
+};
+
 START_TEST(the_keys_are_those_of_the_manual)
 {
-	static const char *const keys[] = {
-		"drover_bench", "version", "target", "mode", "connections", "threads", "message_bytes",
-		"answer", "rate", "seconds", "operations", "operations_per_second", "bytes_sent",
-		"bytes_received", "connections_opened", "arrivals_unserved", "errors", "errors_by_kind",
-		"latency_usec", "connect_usec", "histogram_usec", "client_cpu_seconds", "started",
-		"arrivals", "new_connections", "stream",
-	};
 	json_t *o = made();
 
-	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
-		ck_assert_msg(json_object_get(o, keys[i]), "%s", keys[i]);
+	ck_assert_msg(json_object_get(o, keys[_i]), "%s", keys[_i]);
+	json_decref(o);
+} END_TEST
+
+START_TEST(there_are_no_other_keys_and_the_values_are_those_of_the_run)
+{
+	json_t *o = made();
+
 	ck_assert_uint_eq(json_object_size(o), ARRAY_SIZE(keys));
 	ck_assert_str_eq(json_string_value(json_object_get(o, "mode")), "open-loop");
 	ck_assert_str_eq(json_string_value(json_object_get(o, "answer")), "length");
@@ -167,16 +174,21 @@ START_TEST(without_operations_there_are_no_latencies)
 	ck_assert_ptr_null(strstr(text_of(80, false), "latency"));
 } END_TEST
 
+static const char *const no_reports[] = { "", "{", "[]", "{}", "{\"drover_bench\": 2}", "17" };
+
 START_TEST(what_is_no_report_is_refused)
 {
-	static const char *const texts[] = { "", "{", "[]", "{}", "{\"drover_bench\": 2}", "17" };
 	char complaint[200];
 
-	for (size_t i = 0; i < ARRAY_SIZE(texts); i++) {
-		unit_write_file("report.json", texts[i]);
-		ck_assert_ptr_null(report_json_read("report.json", complaint, sizeof complaint));
-		ck_assert_msg(strstr(complaint, "report.json"), "%s", complaint);
-	}
+	unit_write_file("report.json", no_reports[_i]);
+	ck_assert_ptr_null(report_json_read("report.json", complaint, sizeof complaint));
+	ck_assert_msg(strstr(complaint, "report.json"), "%s: %s", no_reports[_i], complaint);
+} END_TEST
+
+START_TEST(a_report_that_is_not_there_is_refused)
+{
+	char complaint[200];
+
 	ck_assert_ptr_null(report_json_read("nowhere.json", complaint, sizeof complaint));
 	ck_assert_ptr_nonnull(strstr(complaint, "nowhere.json"));
 } END_TEST
@@ -191,43 +203,39 @@ static size_t columns(const char *line, size_t len)
 	return n;
 }
 
+static const unsigned text_widths[] = { 60, 80, 132 };
+
 START_TEST(the_text_fits_the_terminal)
 {
-	static const unsigned widths[] = { 60, 80, 132 };
+	const unsigned width = text_widths[_i / 2];
+	const char *text = text_of(width, _i % 2);
+	size_t widest = 0;
 
-	for (size_t i = 0; i < 2 * ARRAY_SIZE(widths); i++) {
-		const unsigned width = widths[i / 2];
-		const char *text = text_of(width, i % 2);
-		size_t widest = 0;
+	for (const char *at = strstr(text, "max"); *at; at += strcspn(at, "\n"), at += *at == '\n') {
+		const size_t n = columns(at, strcspn(at, "\n"));
 
-		for (const char *at = strstr(text, "max"); *at; at += strcspn(at, "\n"), at += *at == '\n') {
-			const size_t n = columns(at, strcspn(at, "\n"));
-
-			widest = n > widest ? n : widest;
-		}
-		ck_assert_uint_eq(widest, width);
-		ck_assert((strstr(text, "█") != NULL) == (i % 2 == 1));
+		widest = n > widest ? n : widest;
 	}
+	ck_assert_uint_eq(widest, width);
+	ck_assert((strstr(text, "█") != NULL) == (_i % 2 == 1));
 } END_TEST
+
+static const unsigned progress_widths[] = { 50, 57, 58, 80, 132 };
 
 START_TEST(progress_fits_the_terminal)
 {
-	static const unsigned widths[] = { 50, 57, 58, 80, 132 };
 	const struct progress_now now = {
 		.phase = "warming up", .operations = 1000000, .errors = 1000, .now_ns = 10, .end_ns = 20,
 	};
+	FILE *f = fopen("progress", "we");
+	struct progress p = { .out = f, .width = progress_widths[_i], .blocks = true };
+	const char *line;
 
-	for (size_t i = 0; i < ARRAY_SIZE(widths); i++) {
-		FILE *f = fopen("progress", "we");
-		struct progress p = { .out = f, .width = widths[i], .blocks = true };
-		const char *line;
-
-		progress_show(&p, &now);
-		fclose(f);
-		line = unit_read_file("progress") + strlen("\r\033[K");
-		ck_assert_msg(columns(line, strlen(line)) < widths[i], "%s", line);
-		ck_assert((strchr(line, '[') != NULL) == (widths[i] >= 58));
-	}
+	progress_show(&p, &now);
+	fclose(f);
+	line = unit_read_file("progress") + strlen("\r\033[K");
+	ck_assert_msg(columns(line, strlen(line)) < progress_widths[_i], "%s", line);
+	ck_assert((strchr(line, '[') != NULL) == (progress_widths[_i] >= 58));
 } END_TEST
 
 START_TEST(quiet_draws_nothing)
@@ -278,15 +286,17 @@ int main(void)
 	Suite *s = suite_create("bench_report");
 	TCase *tc = unit_case(s, "report", before, unit_leave_folder);
 
-	tcase_add_test(tc, the_keys_are_those_of_the_manual);
+	tcase_add_loop_test(tc, the_keys_are_those_of_the_manual, 0, ARRAY_SIZE(keys));
+	tcase_add_test(tc, there_are_no_other_keys_and_the_values_are_those_of_the_run);
 	tcase_add_test(tc, a_target_that_is_no_utf8_is_null);
 	tcase_add_test(tc, latencies_are_microseconds);
 	tcase_add_test(tc, the_histogram_holds_each_operation_once);
 	tcase_add_test(tc, only_errors_that_happened_are_named);
 	tcase_add_test(tc, without_operations_there_are_no_latencies);
-	tcase_add_test(tc, what_is_no_report_is_refused);
-	tcase_add_test(tc, the_text_fits_the_terminal);
-	tcase_add_test(tc, progress_fits_the_terminal);
+	tcase_add_loop_test(tc, what_is_no_report_is_refused, 0, ARRAY_SIZE(no_reports));
+	tcase_add_test(tc, a_report_that_is_not_there_is_refused);
+	tcase_add_loop_test(tc, the_text_fits_the_terminal, 0, 2 * ARRAY_SIZE(text_widths));
+	tcase_add_loop_test(tc, progress_fits_the_terminal, 0, ARRAY_SIZE(progress_widths));
 	tcase_add_test(tc, quiet_draws_nothing);
 	tcase_add_test(tc, a_comparison_has_then_now_and_their_ratio);
 	tcase_add_test(tc, a_comparison_says_what_was_not_alike);

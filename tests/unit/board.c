@@ -314,19 +314,18 @@ START_TEST(a_board_ends_with_its_descriptor)
 	ck_assert_int_eq(unit_count_fds(), before);
 } END_TEST
 
+static const struct { size_t n_slots, n_connections; } too_much[] = {
+	{ SIZE_MAX, 1 }, { 1, SIZE_MAX }, { SIZE_MAX / 64, SIZE_MAX / 64 },
+	{ 2, SIZE_MAX / 128 }, { (size_t)1 << 31, (size_t)1 << 31 }, { 1, UINT32_MAX },
+};
+
 START_TEST(what_is_too_much_is_refused)
 {
-	static const struct { size_t n_slots, n_connections; } too_much[] = {
-		{ SIZE_MAX, 1 }, { 1, SIZE_MAX }, { SIZE_MAX / 64, SIZE_MAX / 64 },
-		{ 2, SIZE_MAX / 128 }, { (size_t)1 << 31, (size_t)1 << 31 }, { 1, UINT32_MAX },
-	};
 	int before = unit_count_fds();
 
-	for (size_t i = 0; i < ARRAY_SIZE(too_much); i++) {
-		errno = 0;
-		ck_assert_ptr_null(board_new(too_much[i].n_slots, too_much[i].n_connections, 0));
-		ck_assert_int_ne(errno, 0);
-	}
+	errno = 0;
+	ck_assert_ptr_null(board_new(too_much[_i].n_slots, too_much[_i].n_connections, 0));
+	ck_assert_int_ne(errno, 0);
 	ck_assert_int_eq(unit_count_fds(), before);
 } END_TEST
 
@@ -347,6 +346,6 @@ int main(void)
 	tcase_add_test(tc, nobody_can_pull_the_memory_away);
 	tcase_add_test(tc, memory_is_taken_when_used_and_given_back);
 	tcase_add_test(tc, a_board_ends_with_its_descriptor);
-	tcase_add_test(tc, what_is_too_much_is_refused);
+	tcase_add_loop_test(tc, what_is_too_much_is_refused, 0, ARRAY_SIZE(too_much));
 	return unit_run(s);
 }

@@ -105,15 +105,13 @@ START_TEST(they_survive_their_worker_and_spare_the_neighbours)
 		ck_assert_uint_eq(atomic_load(&board_input(board, i)->number), 0);
 } END_TEST
 
+static const uint64_t totals[] = { UINT64_MAX, UINT64_MAX - 3, INT64_MAX, SIZE + 1, SIZE };
+
 START_TEST(nonsense_stays_within_bounds)
 {
-	static const uint64_t totals[] = { UINT64_MAX, UINT64_MAX - 3, INT64_MAX, SIZE + 1, SIZE };
-
 	receive(7, "abcdefgh");
-	for (size_t i = 0; i < ARRAY_SIZE(totals); i++) {
-		atomic_store(&board_input(board, ME)->total, totals[i]);
-		ck_assert_uint_eq(strlen(kept(7)), SIZE);
-	}
+	atomic_store(&board_input(board, ME)->total, totals[_i]);
+	ck_assert_uint_eq(strlen(kept(7)), SIZE);
 } END_TEST
 
 START_TEST(without_room_there_is_none)
@@ -171,16 +169,15 @@ START_TEST(who_has_just_left_is_seen_as_well)
 	ck_assert_int_eq(v.phase, BOARD_PHASE_CLOSING);
 } END_TEST
 
+static const uint32_t marks[] = { 0, 4, 6, 7, UINT32_MAX };
+
 START_TEST(nobody_that_there_cannot_be_is_seen)
 {
-	static const uint32_t marks[] = { 0, 4, 6, 7, UINT32_MAX };
 	struct board_connection_view v;
 
 	take(0, 1);
-	for (size_t i = 0; i < ARRAY_SIZE(marks); i++) {
-		work_on(marks[i]);
-		ck_assert_msg(!board_view_work(board, ME, &v), "%u", marks[i]);
-	}
+	work_on(marks[_i]);
+	ck_assert_msg(!board_view_work(board, ME, &v), "%u", marks[_i]);
 } END_TEST
 
 int main(void)
@@ -192,12 +189,12 @@ int main(void)
 	tcase_add_test(tc, those_of_another_connection_take_their_place);
 	tcase_add_test(tc, a_reset_wipes_them);
 	tcase_add_test(tc, they_survive_their_worker_and_spare_the_neighbours);
-	tcase_add_test(tc, nonsense_stays_within_bounds);
+	tcase_add_loop_test(tc, nonsense_stays_within_bounds, 0, ARRAY_SIZE(totals));
 	tcase_add_test(tc, without_room_there_is_none);
 
 	tc = unit_case(s, "work", set_up, tear_down);
 	tcase_add_test(tc, who_is_worked_for_is_seen);
 	tcase_add_test(tc, who_has_just_left_is_seen_as_well);
-	tcase_add_test(tc, nobody_that_there_cannot_be_is_seen);
+	tcase_add_loop_test(tc, nobody_that_there_cannot_be_is_seen, 0, ARRAY_SIZE(marks));
 	return unit_run(s);
 }

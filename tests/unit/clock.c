@@ -9,21 +9,20 @@
 
 #include "unit.h"
 
+static const struct { const char *name; int64_t now, after, want; } deadlines[] = {
+	{ "a second from now",          5000, 1000, 6000 },
+	{ "the beginning of time",      0, 1, 1 },
+	{ "0 is never",                 5000, 0, CLOCK_NEVER },
+	{ "never from now is never",    5000, CLOCK_NEVER, CLOCK_NEVER },
+	{ "what does not fit is never", 5000, CLOCK_NEVER - 4999, CLOCK_NEVER },
+	{ "what just fits",             5000, CLOCK_NEVER - 5001, CLOCK_NEVER - 1 },
+};
+
 START_TEST(a_deadline_is_so_many_milliseconds_from_now)
 {
-	static const struct { const char *name; int64_t now, after, want; } rows[] = {
-		{ "a second from now",          5000, 1000, 6000 },
-		{ "the beginning of time",      0, 1, 1 },
-		{ "0 is never",                 5000, 0, CLOCK_NEVER },
-		{ "never from now is never",    5000, CLOCK_NEVER, CLOCK_NEVER },
-		{ "what does not fit is never", 5000, CLOCK_NEVER - 4999, CLOCK_NEVER },
-		{ "what just fits",             5000, CLOCK_NEVER - 5001, CLOCK_NEVER - 1 },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		ck_assert_msg(clock_deadline(rows[i].now, rows[i].after) == rows[i].want,
-		              "%s: %lld", rows[i].name,
-		              (long long)clock_deadline(rows[i].now, rows[i].after));
+	ck_assert_msg(clock_deadline(deadlines[_i].now, deadlines[_i].after) == deadlines[_i].want,
+	              "%s: %lld", deadlines[_i].name,
+	              (long long)clock_deadline(deadlines[_i].now, deadlines[_i].after));
 } END_TEST
 
 int __real_clock_gettime(clockid_t clock, struct timespec *t);
@@ -69,25 +68,23 @@ static bool looks_like(const char *text, const char *pattern)
 	return *text == *pattern;
 }
 
+static const struct { const char *zone, *pattern; } zones[] = {
+	{ "UTC0",       "dddd-dd-ddTdd:dd:dd.ddd+00:00" },
+	{ "CET-1",      "dddd-dd-ddTdd:dd:dd.ddd+01:00" },
+	{ "NST3:30",    "dddd-dd-ddTdd:dd:dd.ddd-03:30" },
+	{ "NPT-5:45",   "dddd-dd-ddTdd:dd:dd.ddd+05:45" },
+	{ "ODD0:30",    "dddd-dd-ddTdd:dd:dd.ddd-00:30" },
+	{ "LAST-14",    "dddd-dd-ddTdd:dd:dd.ddd+14:00" },
+};
+
 START_TEST(times_are_written_as_in_rfc_3339)
 {
-	static const struct { const char *zone, *pattern; } rows[] = {
-		{ "UTC0",       "dddd-dd-ddTdd:dd:dd.ddd+00:00" },
-		{ "CET-1",      "dddd-dd-ddTdd:dd:dd.ddd+01:00" },
-		{ "NST3:30",    "dddd-dd-ddTdd:dd:dd.ddd-03:30" },
-		{ "NPT-5:45",   "dddd-dd-ddTdd:dd:dd.ddd+05:45" },
-		{ "ODD0:30",    "dddd-dd-ddTdd:dd:dd.ddd-00:30" },
-		{ "LAST-14",    "dddd-dd-ddTdd:dd:dd.ddd+14:00" },
-	};
+	char buf[CLOCK_TEXT_MAX];
 
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		char buf[CLOCK_TEXT_MAX];
-
-		setenv("TZ", rows[i].zone, 1);
-		tzset();
-		ck_assert_ptr_eq(clock_text(buf, sizeof buf), buf);
-		ck_assert_msg(looks_like(buf, rows[i].pattern), "%s: %s", rows[i].zone, buf);
-	}
+	setenv("TZ", zones[_i].zone, 1);
+	tzset();
+	ck_assert_ptr_eq(clock_text(buf, sizeof buf), buf);
+	ck_assert_msg(looks_like(buf, zones[_i].pattern), "%s: %s", zones[_i].zone, buf);
 } END_TEST
 
 START_TEST(times_in_utc_know_no_zone)
@@ -108,10 +105,10 @@ int main(void)
 	Suite *s = suite_create("clock");
 	TCase *tc = unit_case(s, "clock", NULL, NULL);
 
-	tcase_add_test(tc, a_deadline_is_so_many_milliseconds_from_now);
+	tcase_add_loop_test(tc, a_deadline_is_so_many_milliseconds_from_now, 0, ARRAY_SIZE(deadlines));
 	tcase_add_test(tc, in_its_first_millisecond_the_clock_is_not_at_zero);
 	tcase_add_test(tc, the_clock_only_goes_forward_and_both_units_agree);
-	tcase_add_test(tc, times_are_written_as_in_rfc_3339);
+	tcase_add_loop_test(tc, times_are_written_as_in_rfc_3339, 0, ARRAY_SIZE(zones));
 	tcase_add_test(tc, times_in_utc_know_no_zone);
 	return unit_run(s);
 }

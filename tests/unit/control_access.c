@@ -44,9 +44,8 @@ static const struct {
 
 START_TEST(users_and_groups_decide)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		ck_assert_msg(control_access_judge(&rows[i].peer, rows[i].groups, rows[i].n_groups, 500,
-		                                   &rows[i].rule) == rows[i].want, "%s", rows[i].name);
+	ck_assert_msg(control_access_judge(&rows[_i].peer, rows[_i].groups, rows[_i].n_groups, 500,
+	                                   &rows[_i].rule) == rows[_i].want, "%s", rows[_i].name);
 } END_TEST
 
 START_TEST(we_ourselves_may_change_things)
@@ -95,17 +94,15 @@ static enum control_access access_with_groups(size_t n, gid_t admin_group)
 	return (enum control_access)WEXITSTATUS(status);
 }
 
+static const size_t numbers[] = { 0, 1, 63, 64, 65, 1000 };
+
 START_TEST(any_number_of_groups_is_looked_through)
 {
-	static const size_t numbers[] = { 1, 63, 64, 65, 1000 };
+	const size_t n = numbers[_i];
+	const gid_t last = 999 + (gid_t)n;
 
-	for (size_t i = 0; i < ARRAY_SIZE(numbers); i++) {
-		const gid_t last = 999 + (gid_t)numbers[i];
-
-		ck_assert_int_eq(access_with_groups(numbers[i], last), CONTROL_CHANGE);
-		ck_assert_int_eq(access_with_groups(numbers[i], last + 1), CONTROL_NOTHING);
-	}
-	ck_assert_int_eq(access_with_groups(0, 1000), CONTROL_NOTHING);
+	ck_assert_int_eq(access_with_groups(n, last), n > 0 ? CONTROL_CHANGE : CONTROL_NOTHING);
+	ck_assert_int_eq(access_with_groups(n, last + 1), CONTROL_NOTHING);
 } END_TEST
 
 int main(void)
@@ -113,10 +110,10 @@ int main(void)
 	Suite *s = suite_create("control_access");
 	TCase *tc = unit_case(s, "control_access", NULL, NULL);
 
-	tcase_add_test(tc, users_and_groups_decide);
+	tcase_add_loop_test(tc, users_and_groups_decide, 0, ARRAY_SIZE(rows));
 	tcase_add_test(tc, we_ourselves_may_change_things);
 	tcase_add_test(tc, what_has_no_peer_may_nothing);
-	unit_add_if(geteuid() == 0, "only root can have any groups", tc,
-	            any_number_of_groups_is_looked_through);
+	unit_add_rows_if(geteuid() == 0, "only root can have any groups", tc,
+	                 any_number_of_groups_is_looked_through, ARRAY_SIZE(numbers));
 	return unit_run(s);
 }

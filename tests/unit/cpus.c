@@ -18,42 +18,40 @@ static cpu_set_t set_of(const char *text)
 	return set;
 }
 
+static const struct {
+	const char *name;
+	int         online;
+	const char *affinity, *cpuset;  /* NULL: not known */
+	double      quota;
+	const char *wanted;             /* NULL: the service says nothing */
+	int         want;
+} limits[] = {
+	{ "nothing is known but the machine", 8, NULL, NULL, 0, NULL, 8 },
+	{ "taskset", 8, "0-2", NULL, 0, NULL, 3 },
+	{ "a cpuset, which the affinity shows", 8, "4-7", "4-7", 0, NULL, 4 },
+	{ "a cpuset that shrank behind the affinity", 8, "0-7", "4,5", 0, NULL, 2 },
+	{ "a quota of two CPUs", 8, "0-7", NULL, 2, NULL, 2 },
+	{ "half a CPU is one", 8, "0-7", NULL, 0.5, NULL, 1 },
+	{ "one and a half are two", 8, "0-7", NULL, 1.5, NULL, 2 },
+	{ "a quota beyond the machine", 2, "0-1", NULL, 100, NULL, 2 },
+	{ "cpus of the service", 8, "0-7", NULL, 0, "0-1", 2 },
+	{ "cpus of the service beyond taskset", 8, "0", NULL, 0, "0-3", 4 },
+	{ "cpus of the service cut by a cpuset", 8, "0-3", "0-3", 0, "2-5", 2 },
+	{ "cpus of the service with a quota", 8, "0-7", NULL, 3, "0-5", 3 },
+	{ "cpus of the service outside the cpuset", 8, "0-3", "0-3", 0, "6,7", 2 },
+};
+
 START_TEST(the_least_of_all_limits_counts)
 {
-	static const struct {
-		const char *name;
-		int         online;
-		const char *affinity, *cpuset;  /* NULL: not known */
-		double      quota;
-		const char *wanted;             /* NULL: the service says nothing */
-		int         want;
-	} rows[] = {
-		{ "nothing is known but the machine", 8, NULL, NULL, 0, NULL, 8 },
-		{ "taskset", 8, "0-2", NULL, 0, NULL, 3 },
-		{ "a cpuset, which the affinity shows", 8, "4-7", "4-7", 0, NULL, 4 },
-		{ "a cpuset that shrank behind the affinity", 8, "0-7", "4,5", 0, NULL, 2 },
-		{ "a quota of two CPUs", 8, "0-7", NULL, 2, NULL, 2 },
-		{ "half a CPU is one", 8, "0-7", NULL, 0.5, NULL, 1 },
-		{ "one and a half are two", 8, "0-7", NULL, 1.5, NULL, 2 },
-		{ "a quota beyond the machine", 2, "0-1", NULL, 100, NULL, 2 },
-		{ "cpus of the service", 8, "0-7", NULL, 0, "0-1", 2 },
-		{ "cpus of the service beyond taskset", 8, "0", NULL, 0, "0-3", 4 },
-		{ "cpus of the service cut by a cpuset", 8, "0-3", "0-3", 0, "2-5", 2 },
-		{ "cpus of the service with a quota", 8, "0-7", NULL, 3, "0-5", 3 },
-		{ "cpus of the service outside the cpuset", 8, "0-3", "0-3", 0, "6,7", 2 },
-	};
+	struct cpus c = { .online = limits[_i].online, .has_affinity = limits[_i].affinity,
+	                  .has_cpuset = limits[_i].cpuset, .quota = limits[_i].quota };
+	const cpu_set_t wanted = set_of(limits[_i].wanted ? limits[_i].wanted : "0");
 
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct cpus c = { .online = rows[i].online, .has_affinity = rows[i].affinity,
-		                  .has_cpuset = rows[i].cpuset, .quota = rows[i].quota };
-		const cpu_set_t wanted = set_of(rows[i].wanted ? rows[i].wanted : "0");
-
-		c.affinity = set_of(rows[i].affinity ? rows[i].affinity : "0");
-		c.cpuset = set_of(rows[i].cpuset ? rows[i].cpuset : "0");
-		ck_assert_msg(cpus_usable(&c, rows[i].wanted ? &wanted : NULL) == rows[i].want,
-		              "%s: %d", rows[i].name,
-		              cpus_usable(&c, rows[i].wanted ? &wanted : NULL));
-	}
+	c.affinity = set_of(limits[_i].affinity ? limits[_i].affinity : "0");
+	c.cpuset = set_of(limits[_i].cpuset ? limits[_i].cpuset : "0");
+	ck_assert_msg(cpus_usable(&c, limits[_i].wanted ? &wanted : NULL) == limits[_i].want,
+	              "%s: %d", limits[_i].name,
+	              cpus_usable(&c, limits[_i].wanted ? &wanted : NULL));
 } END_TEST
 
 /* ---- files -------------------------------------------------------------- */
@@ -143,7 +141,7 @@ int main(void)
 	TCase *tc = unit_case(s, "cpus", NULL, NULL);
 	TCase *files = unit_case(s, "files", unit_enter_folder, unit_leave_folder);
 
-	tcase_add_test(tc, the_least_of_all_limits_counts);
+	tcase_add_loop_test(tc, the_least_of_all_limits_counts, 0, ARRAY_SIZE(limits));
 	tcase_add_test(tc, our_own_affinity_is_known);
 	tcase_add_loop_test(files, limits_are_found_where_the_control_group_is, 0, ARRAY_SIZE(rows));
 	return unit_run(s);

@@ -48,31 +48,29 @@ static void set_up(void)
 	log_use(NULL, LOG_LEVEL_ERROR);
 }
 
+static const struct {
+	const char *name;
+	int       (*does)(void *arg, int out);
+	int64_t     limit_ms;
+	int         status;
+	const char *says;
+} ends[] = {
+	{ "what it says itself", complain_and_exit, 60000, EX_CONFIG, "no" },
+	{ "the time is up: it may be a name server", wait_for_ever, 1, EX_TEMPFAIL, "a test takes more than" },
+	{ "a signal from elsewhere", be_killed, 60000, EX_SOFTWARE, "ended by signal KILL" },
+};
+
 START_TEST(the_exit_status_says_how_it_ended)
 {
-	static const struct {
-		const char *name;
-		int       (*does)(void *arg, int out);
-		int64_t     limit_ms;
-		int         status;
-		const char *says;
-	} rows[] = {
-		{ "what it says itself", complain_and_exit, 60000, EX_CONFIG, "no" },
-		{ "the time is up: it may be a name server", wait_for_ever, 1, EX_TEMPFAIL, "a test takes more than" },
-		{ "a signal from elsewhere", be_killed, 60000, EX_SOFTWARE, "ended by signal KILL" },
-	};
+	const struct errand_job job = { .what = "a test", .title = "test",
+	                                .limit_ms = ends[_i].limit_ms, .run = ends[_i].does,
+	                                .keep = -1, .done = on_done };
 
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		const struct errand_job job = { .what = "a test", .title = "test",
-		                                .limit_ms = rows[i].limit_ms, .run = rows[i].does,
-		                                .keep = -1, .done = on_done };
-
-		errand = errand_start(&helpers, &job);
-		ck_assert_ptr_nonnull(errand);
-		ck_assert_int_eq(loop_run(&loop), 0);
-		ck_assert_msg(exit_code == rows[i].status, "%s: %d", rows[i].name, exit_code);
-		ck_assert_msg(strstr(said, rows[i].says) != NULL, "%s: %s", rows[i].name, said);
-	}
+	errand = errand_start(&helpers, &job);
+	ck_assert_ptr_nonnull(errand);
+	ck_assert_int_eq(loop_run(&loop), 0);
+	ck_assert_msg(exit_code == ends[_i].status, "%s: %d", ends[_i].name, exit_code);
+	ck_assert_msg(strstr(said, ends[_i].says) != NULL, "%s: %s", ends[_i].name, said);
 } END_TEST
 
 int main(void)
@@ -80,6 +78,6 @@ int main(void)
 	Suite *s = suite_create("errand");
 	TCase *tc = unit_case(s, "errand", set_up, close_helpers);
 
-	tcase_add_test(tc, the_exit_status_says_how_it_ended);
+	tcase_add_loop_test(tc, the_exit_status_says_how_it_ended, 0, ARRAY_SIZE(ends));
 	return unit_run(s);
 }

@@ -183,46 +183,57 @@ START_TEST(a_length_that_no_number_holds_is_too_long)
 	ck_assert_int_eq(feed(&f, BYTES("18446744073709551616"), 20).status, FRAMING_TOO_LONG);
 } END_TEST
 
+static const char *const names[] = {
+	"line", "netstring", "length16", "length32", "fixed:1", "fixed:4096",
+};
+
 START_TEST(names_are_read_and_written)
 {
-	static const char *const good[] = { "line", "netstring", "length16", "length32", "fixed:1",
-	                                    "fixed:4096" };
-	static const char *const bad[] = { "", "lines", "Line", "fixed", "fixed:", "fixed:0", "fixed:-1",
-	                                   "fixed:x", "length64", "netstring " };
+	const struct framing f = framing_of(names[_i]);
 	char buf[FRAMING_TEXT_MAX];
 
-	for (size_t i = 0; i < ARRAY_SIZE(good); i++) {
-		const struct framing f = framing_of(good[i]);
-
-		ck_assert_str_eq(framing_format(&f, buf), good[i]);
-		ck_assert_uint_eq(f.max, MAX);
-	}
-	for (size_t i = 0; i < ARRAY_SIZE(bad); i++) {
-		struct framing f = { .kind = FRAMING_LENGTH16 };
-
-		ck_assert_msg(framing_parse(bad[i], &f) == -1 && errno == EINVAL, "\"%s\"", bad[i]);
-		ck_assert_int_eq(f.kind, FRAMING_LENGTH16);
-	}
+	ck_assert_str_eq(framing_format(&f, buf), names[_i]);
+	ck_assert_uint_eq(f.max, MAX);
 } END_TEST
+
+static const char *const no_names[] = {
+	"", "lines", "Line", "fixed", "fixed:", "fixed:0", "fixed:-1", "fixed:x", "length64", "netstring ",
+};
+
+START_TEST(what_is_no_name_is_refused)
+{
+	struct framing f = { .kind = FRAMING_LENGTH16 };
+
+	ck_assert_msg(framing_parse(no_names[_i], &f) == -1 && errno == EINVAL, "\"%s\"", no_names[_i]);
+	ck_assert_int_eq(f.kind, FRAMING_LENGTH16);
+} END_TEST
+
+static char much[65536];
+
+static const struct {
+	const char *kind;
+	uint64_t    max;
+	const char *bytes;
+	size_t      len;
+	bool        want;
+} lengths[] = {
+	{ "line", MAX, much, 10, true },
+	{ "line", MAX, much, 11, false },
+	{ "line", MAX, "a\nb", 3, false },
+	{ "netstring", MAX, much, 11, false },
+	{ "fixed:3", MAX, much, 3, true },
+	{ "fixed:3", MAX, much, 2, false },
+	{ "length16", UINT64_MAX, much, 65535, true },
+	{ "length16", UINT64_MAX, much, 65536, false },
+};
 
 START_TEST(what_no_frame_can_hold_is_refused)
 {
-	static char much[65536];
-	static const struct { const char *kind; size_t len; bool want; } lengths[] = {
-		{ "line", 10, true }, { "line", 11, false }, { "netstring", 11, false },
-		{ "fixed:3", 3, true }, { "fixed:3", 2, false },
-	};
-	struct framing f = framing_of("line");
+	struct framing f = framing_of(lengths[_i].kind);
 
-	ck_assert(!framing_can_hold(&f, "a\nb", 3));
-	for (size_t i = 0; i < ARRAY_SIZE(lengths); i++) {
-		f = framing_of(lengths[i].kind);
-		ck_assert_int_eq(framing_can_hold(&f, much, lengths[i].len), lengths[i].want);
-	}
-	f = framing_of("length16");
-	f.max = UINT64_MAX;
-	ck_assert(framing_can_hold(&f, much, 65535));
-	ck_assert(!framing_can_hold(&f, much, 65536));
+	f.max = lengths[_i].max;
+	ck_assert_msg(framing_can_hold(&f, lengths[_i].bytes, lengths[_i].len) == lengths[_i].want, "%s: %zu",
+	              lengths[_i].kind, lengths[_i].len);
 } END_TEST
 
 int main(void)
@@ -234,7 +245,8 @@ int main(void)
 	tcase_add_loop_test(tc, frames_follow_one_another, 0, 5);
 	tcase_add_test(tc, nothing_fed_changes_nothing);
 	tcase_add_test(tc, a_length_that_no_number_holds_is_too_long);
-	tcase_add_test(tc, names_are_read_and_written);
-	tcase_add_test(tc, what_no_frame_can_hold_is_refused);
+	tcase_add_loop_test(tc, names_are_read_and_written, 0, ARRAY_SIZE(names));
+	tcase_add_loop_test(tc, what_is_no_name_is_refused, 0, ARRAY_SIZE(no_names));
+	tcase_add_loop_test(tc, what_no_frame_can_hold_is_refused, 0, ARRAY_SIZE(lengths));
 	return unit_run(s);
 }

@@ -66,24 +66,24 @@ START_TEST(a_class_is_at_most_a_64th_of_its_first_value_wide)
 		ck_assert_uint_le(histogram_last(i) - histogram_first(i) + 1, histogram_first(i) / 64);
 } END_TEST
 
+static const double shares[] = { 0, .001, .1, .5, .75, .9, .99, .999, .9999, 1 };
+
 START_TEST(percentiles_are_those_of_the_sorted_values)
 {
-	static const double shares[] = { 0, .001, .1, .5, .75, .9, .99, .999, .9999, 1 };
 	static uint64_t values[VALUES];
+	const double rank = shares[_i] * VALUES;
+	const size_t at = rank <= 1 ? 0 : (size_t)rank - ((double)(size_t)rank == rank);
+	uint64_t want, got;
 
 	for (size_t i = 0; i < VALUES; i++) {
 		values[i] = some_value();
 		histogram_record(&h, values[i]);
 	}
 	qsort(values, VALUES, sizeof values[0], by_value);
-	for (size_t i = 0; i < ARRAY_SIZE(shares); i++) {
-		const double rank = shares[i] * VALUES;
-		const size_t at = rank <= 1 ? 0 : (size_t)rank - ((double)(size_t)rank == rank);
-		const uint64_t want = values[at], got = histogram_percentile(&h, shares[i]);
-
-		ck_assert_msg(got >= want && got - want <= want / 64, "%g: %lu, not %lu", shares[i],
-		              (unsigned long)got, (unsigned long)want);
-	}
+	want = values[at];
+	got = histogram_percentile(&h, shares[_i]);
+	ck_assert_msg(got >= want && got - want <= want / 64, "%g: %lu, not %lu", shares[_i],
+	              (unsigned long)got, (unsigned long)want);
 	ck_assert_uint_eq(h.min, values[0]);
 	ck_assert_uint_eq(h.max, values[VALUES - 1]);
 	ck_assert_uint_eq(histogram_percentile(&h, 1), values[VALUES - 1]);
@@ -141,7 +141,7 @@ int main(void)
 	tcase_add_test(tc, classes_follow_one_another_without_a_gap);
 	tcase_add_test(tc, a_value_is_within_its_class);
 	tcase_add_test(tc, a_class_is_at_most_a_64th_of_its_first_value_wide);
-	tcase_add_test(tc, percentiles_are_those_of_the_sorted_values);
+	tcase_add_loop_test(tc, percentiles_are_those_of_the_sorted_values, 0, ARRAY_SIZE(shares));
 	tcase_add_test(tc, no_percentile_is_beyond_what_was_seen);
 	tcase_add_test(tc, an_empty_one_has_zeros);
 	tcase_add_test(tc, two_merged_are_as_if_all_had_gone_to_one);

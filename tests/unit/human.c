@@ -63,11 +63,9 @@ static const struct { double part, whole; const char *says; } shares[] = {
 
 START_TEST(shares_are_percent)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(shares); i++) {
-		char buf[HUMAN_TEXT_MAX];
+	char buf[HUMAN_TEXT_MAX];
 
-		ck_assert_str_eq(human_share(shares[i].part, shares[i].whole, buf), shares[i].says);
-	}
+	ck_assert_str_eq(human_share(shares[_i].part, shares[_i].whole, buf), shares[_i].says);
 } END_TEST
 
 int main(void)
@@ -76,6 +74,6 @@ int main(void)
 	TCase *tc = unit_case(s, "human", NULL, NULL);
 
 	tcase_add_test(tc, numbers_are_short);
-	tcase_add_test(tc, shares_are_percent);
+	tcase_add_loop_test(tc, shares_are_percent, 0, ARRAY_SIZE(shares));
 	return unit_run(s);
 }

@@ -172,49 +172,50 @@ START_TEST(limits_hold_in_the_program_only)
 	ck_assert_uint_eq(before.rlim_max, after.rlim_max);
 } END_TEST
 
+static const struct { const char *path; int want; } no_programs[] = {
+	{ "/no/such/program", ENOENT },
+	{ "/etc/passwd", EACCES },
+	{ "/etc/passwd/program", ENOTDIR },
+	{ "/tmp", EACCES },
+};
+
 START_TEST(what_cannot_be_executed_gives_errno_and_leaves_no_zombie)
 {
-	static const struct { const char *path; int want; } rows[] = {
-		{ "/no/such/program", ENOENT },
-		{ "/etc/passwd", EACCES },
-		{ "/etc/passwd/program", ENOTDIR },
-		{ "/tmp", EACCES },
-	};
 	int before = unit_count_fds();
 
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		how.program = rows[i].path;
-		errno = 0;
-		ck_assert_int_eq(launch(&how, &no_directory), -1);
-		ck_assert_msg(errno == rows[i].want, "%s: %m", rows[i].path);
-		ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
-		ck_assert_int_eq(errno, ECHILD);
-	}
+	how.program = no_programs[_i].path;
+	errno = 0;
+	ck_assert_int_eq(launch(&how, &no_directory), -1);
+	ck_assert_msg(errno == no_programs[_i].want, "%s: %m", no_programs[_i].path);
+	ck_assert_int_eq(waitpid(-1, NULL, WNOHANG), -1);
+	ck_assert_int_eq(errno, ECHILD);
 	ck_assert_int_eq(unit_count_fds(), before);
 } END_TEST
 
 /* What it leads to is looked up at each start. */
-START_TEST(the_directory_is_entered_when_the_program_starts)
-{
-	static const struct { const char *path; int want; } rows[] = {
-		{ "gone", ENOENT }, { "file", ENOTDIR }, { "/etc/passwd/x", ENOTDIR },
-	};
+static const struct { const char *path; int want; } no_directories[] = {
+	{ "gone", ENOENT }, { "file", ENOTDIR }, { "/etc/passwd/x", ENOTDIR },
+};
 
+START_TEST(what_is_no_directory_is_told_apart)
+{
 	unit_enter_folder();
 	unit_write_file("file", "");
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		how.directory = rows[i].path;
-		ck_assert_int_eq(start("pwd"), -1);
-		ck_assert_msg(errno == rows[i].want, "%s: %m", rows[i].path);
-		ck_assert(no_directory);
-	}
+	how.directory = no_directories[_i].path;
+	ck_assert_int_eq(start("pwd"), -1);
+	ck_assert_msg(errno == no_directories[_i].want, "%s: %m", no_directories[_i].path);
+	ck_assert(no_directory);
+	unit_leave_folder();
+} END_TEST
+
+START_TEST(the_directory_is_entered_when_the_program_starts)
+{
 	how.directory = "/";
 	how.program = "/no/such/program";
 	ck_assert_int_eq(start("pwd"), -1);
 	ck_assert(!no_directory);
 	how.program = "/bin/sh";
 	ck_assert_str_eq(said_by("pwd"), "/\n");
-	unit_leave_folder();
 } END_TEST
 
 START_TEST(argv_0_need_not_be_the_path)
@@ -273,8 +274,10 @@ int main(void)
 	tcase_add_test(tc, its_signals_are_at_their_defaults);
 	tcase_add_test(tc, a_program_can_be_ended_by_a_signal);
 	tcase_add_test(tc, limits_hold_in_the_program_only);
-	tcase_add_test(tc, what_cannot_be_executed_gives_errno_and_leaves_no_zombie);
+	tcase_add_loop_test(tc, what_cannot_be_executed_gives_errno_and_leaves_no_zombie, 0,
+	                    ARRAY_SIZE(no_programs));
 	tcase_add_test(tc, the_directory_is_entered_when_the_program_starts);
+	tcase_add_loop_test(tc, what_is_no_directory_is_told_apart, 0, ARRAY_SIZE(no_directories));
 	tcase_add_test(tc, argv_0_need_not_be_the_path);
 	tcase_add_test(tc, limits_that_cannot_be_set_stop_it);
 	tcase_add_test(tc, it_is_told_to_go_when_its_parent_dies);

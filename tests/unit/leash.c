@@ -110,38 +110,36 @@ static bool leads_to(int fd, const char *name)
 	return strcmp(path, name) == 0;
 }
 
+static const struct { const char *name; bool has[LEASH_FDS]; } in_places[] = {
+	{ "both",             { true, true } },
+	{ "the log only",     { true, false } },
+	{ "the access log only", { false, true } },
+	{ "none",             { false, false } },
+};
+
 START_TEST(descriptors_go_over_in_their_places)
 {
 	static const char *const files[] = { "/dev/null", "/dev/zero" };
-	static const struct { const char *name; bool has[LEASH_FDS]; } rows[] = {
-		{ "both",             { true, true } },
-		{ "the log only",     { true, false } },
-		{ "the access log only", { false, true } },
-		{ "none",             { false, false } },
-	};
+	struct leash_message sent = { .word = LEASH_LOGS }, m;
+	int before = unit_count_fds();
 
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct leash_message sent = { .word = LEASH_LOGS }, m;
-		int before = unit_count_fds();
-
-		for (int k = 0; k < LEASH_FDS; k++)
-			sent.fds[k] = rows[i].has[k] ? open(files[k], O_RDWR | O_CLOEXEC) : -1;
-		ck_assert_int_eq(leash_order(&master, &sent), 0);
-		for (int k = 0; k < LEASH_FDS; k++) {   /* lent: we still have them */
-			ck_assert_int_eq(sent.fds[k] == -1 || close(sent.fds[k]) == 0, 1);
-		}
-		ck_assert_int_eq(leash_obey(&worker, &m), LEASH_OK);
-		ck_assert_int_eq(m.word, LEASH_LOGS);
-		for (int k = 0; k < LEASH_FDS; k++) {
-			ck_assert_msg((m.fds[k] != -1) == rows[i].has[k], "%s", rows[i].name);
-			if (m.fds[k] == -1)
-				continue;
-			ck_assert_msg(leads_to(m.fds[k], files[k]), "%s", rows[i].name);
-			ck_assert_int_ne(fcntl(m.fds[k], F_GETFD) & FD_CLOEXEC, 0);
-			close(m.fds[k]);
-		}
-		ck_assert_int_eq(unit_count_fds(), before);
+	for (int k = 0; k < LEASH_FDS; k++)
+		sent.fds[k] = in_places[_i].has[k] ? open(files[k], O_RDWR | O_CLOEXEC) : -1;
+	ck_assert_int_eq(leash_order(&master, &sent), 0);
+	for (int k = 0; k < LEASH_FDS; k++) {   /* lent: we still have them */
+		ck_assert_int_eq(sent.fds[k] == -1 || close(sent.fds[k]) == 0, 1);
 	}
+	ck_assert_int_eq(leash_obey(&worker, &m), LEASH_OK);
+	ck_assert_int_eq(m.word, LEASH_LOGS);
+	for (int k = 0; k < LEASH_FDS; k++) {
+		ck_assert_msg((m.fds[k] != -1) == in_places[_i].has[k], "%s", in_places[_i].name);
+		if (m.fds[k] == -1)
+			continue;
+		ck_assert_msg(leads_to(m.fds[k], files[k]), "%s", in_places[_i].name);
+		ck_assert_int_ne(fcntl(m.fds[k], F_GETFD) & FD_CLOEXEC, 0);
+		close(m.fds[k]);
+	}
+	ck_assert_int_eq(unit_count_fds(), before);
 } END_TEST
 
 START_TEST(the_end_of_the_other_side_is_told_after_its_last_word)
@@ -355,7 +353,7 @@ int main(void)
 	tcase_add_test(tc, both_ends_are_ours_alone_and_never_wait);
 	tcase_add_test(tc, numbers_go_over_as_they_are);
 	tcase_add_test(tc, messages_keep_their_bounds_and_order);
-	tcase_add_test(tc, descriptors_go_over_in_their_places);
+	tcase_add_loop_test(tc, descriptors_go_over_in_their_places, 0, ARRAY_SIZE(in_places));
 	tcase_add_test(tc, the_end_of_the_other_side_is_told_after_its_last_word);
 	tcase_add_test(tc, the_end_of_the_master_is_told_after_its_last_order);
 	tcase_add_test(tc, who_does_not_read_gets_no_more);

@@ -246,27 +246,25 @@ START_TEST(accepted_sockets_inherit_the_options)
 
 /* ---- unix --------------------------------------------------------------- */
 
+static const int modes[] = { 0666, 0600, 0660, 02770 };
+
 START_TEST(a_unix_path_gets_its_mode_whatever_the_umask_is)
 {
-	static const int modes[] = { 0666, 0600, 0660, 02770 };
 	struct listener_options o = plain;
+	struct address a = local("sock");
+	struct listener_file file;
+	int fd;
 
-	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
-		struct address a = local("sock");
-		struct listener_file file;
-		int fd;
-
-		umask(0077);
-		o.mode = modes[i];
-		fd = listener_open(&a, &o, &file);
-		ck_assert_msg(fd != -1, "%m");
-		ck_assert_uint_eq(mode_of("sock"), (mode_t)modes[i]);
-		ck_assert_uint_eq(umask(0), 0077);
-		ck_assert(takes_connections(&a));
-		close(fd);
-		listener_unlink(&a, &file);
-		ck_assert(!exists("sock"));
-	}
+	umask(0077);
+	o.mode = modes[_i];
+	fd = listener_open(&a, &o, &file);
+	ck_assert_msg(fd != -1, "%m");
+	ck_assert_uint_eq(mode_of("sock"), (mode_t)modes[_i]);
+	ck_assert_uint_eq(umask(0), 0077);
+	ck_assert(takes_connections(&a));
+	close(fd);
+	listener_unlink(&a, &file);
+	ck_assert(!exists("sock"));
 } END_TEST
 
 START_TEST(a_tcp_socket_tells_its_queue_and_a_unix_socket_does_not)
@@ -365,24 +363,22 @@ START_TEST(a_datagram_socket_in_use_is_not_replaced)
 	close(fd);
 } END_TEST
 
+static const char *const no_sockets[] = { "file", "folder", "fifo", "link", "dangling" };
+
 START_TEST(what_is_not_a_socket_stays)
 {
-	static const char *const things[] = { "file", "folder", "fifo", "link", "dangling" };
+	struct address a = local(no_sockets[_i]);
+	struct listener_file file;
 
 	unit_write_file("file", "precious");
 	ck_assert_int_eq(mkdir("folder", 0700), 0);
 	ck_assert_int_eq(mkfifo("fifo", 0600), 0);
 	ck_assert_int_eq(symlink("file", "link"), 0);
 	ck_assert_int_eq(symlink("nowhere", "dangling"), 0);
-	for (size_t i = 0; i < ARRAY_SIZE(things); i++) {
-		struct address a = local(things[i]);
-		struct listener_file file;
-
-		ck_assert_int_eq(listener_open(&a, &plain, &file), -1);
-		ck_assert_msg(errno == ENOTSOCK, "%s: %m", things[i]);
-		ck_assert_uint_eq(file.ino, 0);
-		ck_assert(exists(things[i]));
-	}
+	ck_assert_int_eq(listener_open(&a, &plain, &file), -1);
+	ck_assert_msg(errno == ENOTSOCK, "%s: %m", no_sockets[_i]);
+	ck_assert_uint_eq(file.ino, 0);
+	ck_assert(exists(no_sockets[_i]));
 	ck_assert_str_eq(unit_read_file("file"), "precious");
 	ck_assert(!exists("nowhere"));
 } END_TEST
@@ -717,12 +713,12 @@ int main(void)
 	unit_add_if(has_ipv6(), "no IPv6 here", inet, freebind_is_for_ipv6_as_well);
 	tcase_add_test(inet, accepted_sockets_inherit_the_options);
 	tcase_add_test(inet, a_tcp_socket_tells_its_queue_and_a_unix_socket_does_not);
-	tcase_add_test(unix_path, a_unix_path_gets_its_mode_whatever_the_umask_is);
+	tcase_add_loop_test(unix_path, a_unix_path_gets_its_mode_whatever_the_umask_is, 0, ARRAY_SIZE(modes));
 	tcase_add_test(unix_path, a_stale_socket_file_is_replaced);
 	tcase_add_test(unix_path, one_that_listens_is_not_replaced);
 	tcase_add_test(unix_path, one_that_listens_with_a_full_backlog_is_not_replaced);
 	tcase_add_test(unix_path, a_datagram_socket_in_use_is_not_replaced);
-	tcase_add_test(unix_path, what_is_not_a_socket_stays);
+	tcase_add_loop_test(unix_path, what_is_not_a_socket_stays, 0, ARRAY_SIZE(no_sockets));
 	tcase_add_test(unix_path, only_a_file_that_is_still_ours_is_removed);
 	tcase_add_test(unix_path, an_abstract_name_has_no_file);
 	tcase_add_test(unix_path, a_folder_that_is_not_there_gives_errno);

@@ -78,21 +78,20 @@ static bool is_json_line(const char *p)
 	}
 }
 
+static const struct { const char *line; bool want; } json_lines[] = {
+	{ "{\"a\":\"b\",\"n\":12}\n", true },
+	{ "{\"a\":\"\\\\x0a\\\"\"}\n", true },
+	{ "{\"a\":\"b}\n", false },
+	{ "{\"a\":\"\\x0a\"}\n", false },
+	{ "{\"a\":\"b\\\"}\n", false },
+	{ "{\"a\":\"b\"}\n{\"a\":\"b\"}\n", false },
+	{ "{\"a\":\"b\"}", false },
+	{ "{\"a\":\"b\nc\"}\n", false },
+};
+
 START_TEST(our_judge_of_json_knows_what_is_broken)
 {
-	static const struct { const char *line; bool want; } rows[] = {
-		{ "{\"a\":\"b\",\"n\":12}\n", true },
-		{ "{\"a\":\"\\\\x0a\\\"\"}\n", true },
-		{ "{\"a\":\"b}\n", false },
-		{ "{\"a\":\"\\x0a\"}\n", false },
-		{ "{\"a\":\"b\\\"}\n", false },
-		{ "{\"a\":\"b\"}\n{\"a\":\"b\"}\n", false },
-		{ "{\"a\":\"b\"}", false },
-		{ "{\"a\":\"b\nc\"}\n", false },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
-		ck_assert_msg(is_json_line(rows[i].line) == rows[i].want, "%s", rows[i].line);
+	ck_assert_msg(is_json_line(json_lines[_i].line) == json_lines[_i].want, "%s", json_lines[_i].line);
 } END_TEST
 
 /* ---- lines -------------------------------------------------------------- */
@@ -152,53 +151,47 @@ START_TEST(errno_is_in_the_line_and_stays_as_it_was)
 	ck_assert_int_eq(errno, ENOTDIR);
 } END_TEST
 
+static const enum log_format formats[] = { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
+
 START_TEST(hostile_bytes_cannot_forge_a_line)
 {
 	static const char evil[] = "x\n2026-01-01T00:00:00.000+00:00 error 1 forged\r\033[2J\"}\n{\"";
-	static const enum log_format formats[] = { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
+	const char *text;
 
-	for (size_t i = 0; i < ARRAY_SIZE(formats); i++) {
-		const char *text;
-
-		open_file(formats[i], LOG_LEVEL_INFO);
-		log_info("from a client: %s", evil);
-		text = unit_read_file(NEWEST);
-		ck_assert_uint_eq(count(text, '\n'), 1);
-		for (const char *p = text; *p != '\n'; p++)
-			ck_assert_msg(*p >= ' ' && *p <= '~', "%s", text);
-		ck_assert(formats[i] != LOG_FORMAT_JSON || is_json_line(text));
-		log_sink_close(&sink);
-		unlink(NEWEST);
-	}
+	open_file(formats[_i], LOG_LEVEL_INFO);
+	log_info("from a client: %s", evil);
+	text = unit_read_file(NEWEST);
+	ck_assert_uint_eq(count(text, '\n'), 1);
+	for (const char *p = text; *p != '\n'; p++)
+		ck_assert_msg(*p >= ' ' && *p <= '~', "%s", text);
+	ck_assert(formats[_i] != LOG_FORMAT_JSON || is_json_line(text));
+	log_sink_close(&sink);
+	unlink(NEWEST);
 } END_TEST
+
+static const char fill[] = { 'a', '"', '\\', '\n', '\xff' };
 
 /* Lengths around the limit, of bytes that are one, two, four and five when escaped. */
 START_TEST(cut_lines_stay_one_line_and_valid_json)
 {
-	static const char fill[] = { 'a', '"', '\\', '\n', '\xff' };
-	static const enum log_format formats[] = { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 	static char message[LOG_LINE_MAX * 2];
+	const enum log_format format = formats[_i % 2];
+	const char byte = fill[_i / 2];
 
-	for (size_t i = 0; i < ARRAY_SIZE(fill) * ARRAY_SIZE(formats); i++) {
-		const enum log_format format = formats[i % 2];
+	for (size_t len = LOG_BODY_MAX / 5 - 80; len < sizeof message;
+	     len += len < LOG_LINE_MAX + 8 ? 1 : 400) {
+		const char *text;
 
-		for (size_t len = LOG_BODY_MAX / 5 - 80; len < sizeof message;
-		     len += len < LOG_LINE_MAX + 8 ? 1 : 400) {
-			const char *text;
-
-			memset(message, fill[i / 2], len);
-			message[len] = '\0';
-			open_file(format, LOG_LEVEL_INFO);
-			log_info("%s", message);
-			text = unit_read_file(NEWEST);
-			if (count(text, '\n') != 1 || strlen(text) > LOG_LINE_MAX ||
-			    text[strlen(text) - 1] != '\n' ||
-			    (format == LOG_FORMAT_JSON && !is_json_line(text)))
-				ck_abort_msg("%zu times %02x: %s", len, (unsigned char)fill[i / 2],
-				             text);
-			log_sink_close(&sink);
-			unlink(NEWEST);
-		}
+		memset(message, byte, len);
+		message[len] = '\0';
+		open_file(format, LOG_LEVEL_INFO);
+		log_info("%s", message);
+		text = unit_read_file(NEWEST);
+		if (count(text, '\n') != 1 || strlen(text) > LOG_LINE_MAX || text[strlen(text) - 1] != '\n' ||
+		    (format == LOG_FORMAT_JSON && !is_json_line(text)))
+			ck_abort_msg("%zu times %02x: %s", len, (unsigned char)byte, text);
+		log_sink_close(&sink);
+		unlink(NEWEST);
 	}
 } END_TEST
 
@@ -439,33 +432,42 @@ START_TEST(lines_of_others_that_do_not_go_through_are_counted)
 	log_sink_close(&s);
 } END_TEST
 
+static const char *const delicate[] = { "log", "fifo", "/dev/null" };    /* by USR1 it may become a file */
+
 START_TEST(what_can_be_damaged_is_for_nobody_who_can_be_taken_over)
 {
-	static const struct { const char *path; bool is; } rows[] = {
-		{ "log", true }, { "fifo", true }, { "/dev/null", true },
-	};
 	struct log_sink *s;
 
 	ck_assert_int_eq(mkfifo("fifo", 0600), 0);
 	ck_assert_int_ne(open("fifo", O_RDONLY | O_NONBLOCK), -1);
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		s = log_sink_open(LOG_TARGET_FILE, rows[i].path, LOG_FORMAT_TEXT);
-		ck_assert_int_eq(log_sink_is_delicate(s), rows[i].is);  /* by USR1 it may become a file */
-		log_sink_close(&s);
-	}
-	for (int kind = PIPE; kind <= DATAGRAM; kind++) {
-		int reader, writer;
-
-		make_pair((enum kind)kind, &reader, &writer);
-		ck_assert_int_ne(dup2(writer, STDERR_FILENO), -1);
-		s = log_sink_open(LOG_TARGET_STDERR, NULL, LOG_FORMAT_TEXT);
-		ck_assert(!log_sink_is_delicate(s));
-		log_sink_close(&s);
-	}
-	ck_assert_int_ne(dup2(open("log", O_WRONLY), STDERR_FILENO), -1);
-	s = log_sink_open(LOG_TARGET_STDERR, NULL, LOG_FORMAT_TEXT);
-	ck_assert(log_sink_is_delicate(s));
+	s = log_sink_open(LOG_TARGET_FILE, delicate[_i], LOG_FORMAT_TEXT);
+	ck_assert_msg(log_sink_is_delicate(s), "%s", delicate[_i]);
 	log_sink_close(&s);
+} END_TEST
+
+static bool stderr_is_delicate_on(int fd)
+{
+	struct log_sink *s;
+	bool is;
+
+	ck_assert_int_ne(dup2(fd, STDERR_FILENO), -1);
+	s = log_sink_open(LOG_TARGET_STDERR, NULL, LOG_FORMAT_TEXT);
+	is = log_sink_is_delicate(s);
+	log_sink_close(&s);
+	return is;
+}
+
+START_TEST(a_pipe_or_a_socket_as_standard_error_cannot)
+{
+	int reader, writer;
+
+	make_pair((enum kind)_i, &reader, &writer);
+	ck_assert(!stderr_is_delicate_on(writer));
+} END_TEST
+
+START_TEST(a_file_as_standard_error_can)
+{
+	ck_assert(stderr_is_delicate_on(open("log", O_WRONLY | O_CREAT, 0600)));
 } END_TEST
 
 START_TEST(the_flags_of_standard_error_are_not_touched)
@@ -504,13 +506,14 @@ START_TEST(a_target_that_is_gone_ends_nothing)
 } END_TEST
 
 /* The journal knows time and pid by itself. */
+static const struct { enum log_level level; const char *want; } priorities[] = {
+	{ LOG_LEVEL_ERROR, "<3>text\n" },
+	{ LOG_LEVEL_WARNING, "<4>text\n" },
+	{ LOG_LEVEL_INFO, "<6>text\n" },
+};
+
 START_TEST(lines_for_the_journal_begin_with_their_priority)
 {
-	static const struct { enum log_level level; const char *want; } rows[] = {
-		{ LOG_LEVEL_ERROR, "<3>text\n" },
-		{ LOG_LEVEL_WARNING, "<4>text\n" },
-		{ LOG_LEVEL_INFO, "<6>text\n" },
-	};
 	char text[128], stream[64];
 	struct stat st;
 	int reader, writer;
@@ -522,13 +525,20 @@ START_TEST(lines_for_the_journal_begin_with_their_priority)
 	setenv("JOURNAL_STREAM", stream, 1);
 	open_on(writer, LOG_FORMAT_TEXT);
 	ck_assert(!log_sink_is_bare(sink));
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		log_line(rows[i].level, "text");
-		drain(reader, text, sizeof text);
-		ck_assert_str_eq(text, rows[i].want);
-	}
+	log_line(priorities[_i].level, "text");
+	drain(reader, text, sizeof text);
+	ck_assert_str_eq(text, priorities[_i].want);
 	log_sink_close(&sink);
-	setenv("JOURNAL_STREAM", "1:1", 1);     /* somebody else's */
+	close(reader);
+	close(writer);
+} END_TEST
+
+START_TEST(the_journal_of_another_process_is_not_ours)
+{
+	int reader, writer;
+
+	make_pair(STREAM, &reader, &writer);
+	setenv("JOURNAL_STREAM", "1:1", 1);
 	open_on(writer, LOG_FORMAT_TEXT);
 	ck_assert(log_sink_is_bare(sink));
 	log_sink_close(&sink);
@@ -590,24 +600,22 @@ START_TEST(switching_leaks_no_descriptor)
 	log_sink_close(&sink);
 } END_TEST
 
+static const struct { const char *path; int want; } no_files[] = {
+	{ "no/such/folder", ENOENT },
+	{ ".", EISDIR },
+	{ "fifo", ENXIO },
+};
+
 START_TEST(a_file_that_cannot_be_opened_gives_errno)
 {
-	static const struct { const char *path; int want; } rows[] = {
-		{ "no/such/folder", ENOENT },
-		{ ".", EISDIR },
-		{ "fifo", ENXIO },
-	};
+	int before = unit_count_fds();
 
 	ck_assert_int_eq(mkfifo("fifo", 0600), 0);
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		int before = unit_count_fds();
-
-		errno = 0;
-		sink = log_sink_open(LOG_TARGET_FILE, rows[i].path, LOG_FORMAT_TEXT);
-		ck_assert_ptr_null(sink);
-		ck_assert_msg(errno == rows[i].want, "%s: %m", rows[i].path);
-		ck_assert_int_eq(unit_count_fds(), before);
-	}
+	errno = 0;
+	sink = log_sink_open(LOG_TARGET_FILE, no_files[_i].path, LOG_FORMAT_TEXT);
+	ck_assert_ptr_null(sink);
+	ck_assert_msg(errno == no_files[_i].want, "%s: %m", no_files[_i].path);
+	ck_assert_int_eq(unit_count_fds(), before);
 } END_TEST
 
 START_TEST(a_fifo_that_is_full_drops_lines_as_well)
@@ -643,13 +651,14 @@ int main(void)
 	TCase *blocked = unit_case(s, "blocked", unit_enter_folder, close_sink);
 	TCase *files = unit_case(s, "files", unit_enter_folder, close_sink);
 
-	tcase_add_test(lines, our_judge_of_json_knows_what_is_broken);
+	tcase_add_loop_test(lines, our_judge_of_json_knows_what_is_broken, 0, ARRAY_SIZE(json_lines));
 	tcase_add_test(lines, a_line_has_time_level_pid_and_message);
 	tcase_add_test(lines, a_json_line_has_the_same);
 	tcase_add_test(lines, less_important_lines_are_left_out);
 	tcase_add_test(lines, errno_is_in_the_line_and_stays_as_it_was);
-	tcase_add_test(lines, hostile_bytes_cannot_forge_a_line);
-	tcase_add_test(lines, cut_lines_stay_one_line_and_valid_json);
+	tcase_add_loop_test(lines, hostile_bytes_cannot_forge_a_line, 0, ARRAY_SIZE(formats));
+	tcase_add_loop_test(lines, cut_lines_stay_one_line_and_valid_json, 0,
+	                    ARRAY_SIZE(fill) * ARRAY_SIZE(formats));
 	tcase_add_loop_test(blocked,
 	                    a_full_target_drops_lines_and_says_how_many_when_it_takes_them_again,
 	                    0, 2 * (DATAGRAM + 1));
@@ -659,14 +668,19 @@ int main(void)
 	tcase_add_loop_test(blocked, a_line_after_one_that_another_has_torn_is_a_line_of_its_own, 0,
 	                    ARRAY_SIZE(forms));
 	tcase_add_test(blocked, lines_of_others_that_do_not_go_through_are_counted);
-	tcase_add_test(files, what_can_be_damaged_is_for_nobody_who_can_be_taken_over);
+	tcase_add_loop_test(files, what_can_be_damaged_is_for_nobody_who_can_be_taken_over, 0,
+	                    ARRAY_SIZE(delicate));
+	tcase_add_loop_test(files, a_pipe_or_a_socket_as_standard_error_cannot, 0, DATAGRAM + 1);
+	tcase_add_test(files, a_file_as_standard_error_can);
 	tcase_add_test(blocked, the_flags_of_standard_error_are_not_touched);
 	tcase_add_test(blocked, a_target_that_is_gone_ends_nothing);
-	tcase_add_test(blocked, lines_for_the_journal_begin_with_their_priority);
+	tcase_add_loop_test(blocked, lines_for_the_journal_begin_with_their_priority, 0,
+	                    ARRAY_SIZE(priorities));
+	tcase_add_test(blocked, the_journal_of_another_process_is_not_ours);
 	tcase_add_test(files, a_file_is_created_for_owner_and_group_and_appended_to);
 	tcase_add_test(files, a_renamed_file_is_left_when_it_is_opened_again);
 	tcase_add_test(files, switching_leaks_no_descriptor);
-	tcase_add_test(files, a_file_that_cannot_be_opened_gives_errno);
+	tcase_add_loop_test(files, a_file_that_cannot_be_opened_gives_errno, 0, ARRAY_SIZE(no_files));
 	tcase_add_test(files, a_fifo_that_is_full_drops_lines_as_well);
 	tcase_add_test(files, names_are_those_of_the_configuration);
 	return unit_run(s);

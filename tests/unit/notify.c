@@ -242,28 +242,26 @@ START_TEST(an_abstract_name_will_do)
 	ck_assert_str_eq(next(), "x");
 } END_TEST
 
+static char longest[200];
+static const struct { const char *path; int want; } bad_paths[] = {
+	{ "", EINVAL },
+	{ "relative", EINVAL },
+	{ "/", EINVAL },
+	{ "@", EINVAL },
+	{ longest, ENAMETOOLONG },
+	{ "/no/such/socket", ENOENT },
+	{ "@drover-unit-nobody", ECONNREFUSED },
+	{ "vsock:2:1", EINVAL },
+};
+
 START_TEST(a_bad_path_gives_errno)
 {
-	static char longest[200];
-	const struct { const char *path; int want; } rows[] = {
-		{ "", EINVAL },
-		{ "relative", EINVAL },
-		{ "/", EINVAL },
-		{ "@", EINVAL },
-		{ longest, ENAMETOOLONG },
-		{ "/no/such/socket", ENOENT },
-		{ "@drover-unit-nobody", ECONNREFUSED },
-		{ "vsock:2:1", EINVAL },
-	};
+	int before = unit_count_fds();
 
 	memset(longest, '/', sizeof longest - 1);
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		int before = unit_count_fds();
-
-		ck_assert_ptr_null(notify_open(&loop, rows[i].path));
-		ck_assert_msg(errno == rows[i].want, "%s: %m", rows[i].path);
-		ck_assert_int_eq(unit_count_fds(), before);
-	}
+	ck_assert_ptr_null(notify_open(&loop, bad_paths[_i].path));
+	ck_assert_msg(errno == bad_paths[_i].want, "%s: %m", bad_paths[_i].path);
+	ck_assert_int_eq(unit_count_fds(), before);
 } END_TEST
 
 START_TEST(a_reader_that_is_gone_stops_nothing)
@@ -360,7 +358,7 @@ int main(void)
 	tcase_add_test(tc, the_loop_rests_once_all_is_sent);
 	tcase_add_test(tc, long_messages_are_cut);
 	tcase_add_test(tc, an_abstract_name_will_do);
-	tcase_add_test(tc, a_bad_path_gives_errno);
+	tcase_add_loop_test(tc, a_bad_path_gives_errno, 0, ARRAY_SIZE(bad_paths));
 	tcase_add_test(tc, a_reader_that_is_gone_stops_nothing);
 	tcase_add_test(tc, so_does_one_whose_end_another_process_was_told_of);
 	tcase_add_test(tc, closing_tries_what_waits_once_more);

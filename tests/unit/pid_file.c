@@ -73,38 +73,39 @@ START_TEST(links_are_replaced_and_not_followed)
 	expect_our_pid("pid");
 } END_TEST
 
+static const char *const others[] = { "1\n", "", "nonsense", "0\n", "-1\n" };
+
 START_TEST(a_file_that_is_not_ours_any_more_stays)
 {
-	static const char *const others[] = { "1\n", "", "nonsense", "0\n", "-1\n" };
+	unit_write_file("pid", others[_i]);
+	pid_file_remove("pid");
+	ck_assert_msg(n_entries(".") == 1, "%s", others[_i]);
+} END_TEST
+
+START_TEST(nor_is_one_whose_pid_begins_as_ours)
+{
 	char text[32];
 
-	for (size_t i = 0; i < ARRAY_SIZE(others); i++) {
-		unit_write_file("pid", others[i]);
-		pid_file_remove("pid");
-		ck_assert_uint_eq(n_entries("."), 1);
-	}
-	snprintf(text, sizeof text, "%d0\n", (int)getpid());    /* begins as ours */
+	snprintf(text, sizeof text, "%d0\n", (int)getpid());
 	unit_write_file("pid", text);
 	pid_file_remove("pid");
 	ck_assert_uint_eq(n_entries("."), 1);
 } END_TEST
 
+static char longest[PATH_MAX + 10];
+static const struct { const char *path; int want; } bad_paths[] = {
+	{ "no/folder", ENOENT },
+	{ "folder", EISDIR },
+	{ longest, ENAMETOOLONG },
+};
+
 START_TEST(what_cannot_be_written_gives_errno_and_leaves_nothing)
 {
-	static char longest[PATH_MAX + 10];
-	const struct { const char *path; int want; } rows[] = {
-		{ "no/folder", ENOENT },
-		{ "folder", EISDIR },
-		{ longest, ENAMETOOLONG },
-	};
-
 	ck_assert_int_eq(mkdir("folder", 0700), 0);
 	memset(longest, 'x', sizeof longest - 1);
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		ck_assert_int_eq(pid_file_write(rows[i].path), -1);
-		ck_assert_msg(errno == rows[i].want, "%s: %m", rows[i].path);
-		ck_assert_uint_eq(n_entries("."), 1);
-	}
+	ck_assert_int_eq(pid_file_write(bad_paths[_i].path), -1);
+	ck_assert_msg(errno == bad_paths[_i].want, "%s: %m", bad_paths[_i].path);
+	ck_assert_uint_eq(n_entries("."), 1);
 } END_TEST
 
 START_TEST(a_folder_of_somebody_else_is_not_trusted)
@@ -129,17 +130,15 @@ START_TEST(a_folder_of_root_or_our_own_is)
 	ck_assert_int_eq(seteuid(0), 0);
 } END_TEST
 
+static const mode_t exposed[] = { 0777, 0703, 02777 };
+
 START_TEST(a_folder_that_others_can_write_is_not_trusted)
 {
-	static const mode_t modes[] = { 0777, 0703, 02777 };
-
 	ck_assert_int_eq(mkdir("folder", 0700), 0);
-	for (size_t i = 0; i < ARRAY_SIZE(modes); i++) {
-		ck_assert_int_eq(chmod("folder", modes[i]), 0);
-		ck_assert_int_eq(pid_file_write("folder/pid"), -1);
-		ck_assert_msg(errno == PID_FILE_EXPOSED, "%o: %m", modes[i]);
-		ck_assert_uint_eq(n_entries("folder"), 0);
-	}
+	ck_assert_int_eq(chmod("folder", exposed[_i]), 0);
+	ck_assert_int_eq(pid_file_write("folder/pid"), -1);
+	ck_assert_msg(errno == PID_FILE_EXPOSED, "%o: %m", exposed[_i]);
+	ck_assert_uint_eq(n_entries("folder"), 0);
 } END_TEST
 
 /* As RuntimeDirectoryMode=0775 of systemd gives one. */
@@ -212,9 +211,11 @@ int main(void)
 	tcase_add_test(tc, our_pid_is_written_and_removed);
 	tcase_add_test(tc, an_old_file_is_replaced);
 	tcase_add_test(tc, links_are_replaced_and_not_followed);
-	tcase_add_test(tc, a_file_that_is_not_ours_any_more_stays);
-	tcase_add_test(tc, what_cannot_be_written_gives_errno_and_leaves_nothing);
-	tcase_add_test(tc, a_folder_that_others_can_write_is_not_trusted);
+	tcase_add_loop_test(tc, a_file_that_is_not_ours_any_more_stays, 0, ARRAY_SIZE(others));
+	tcase_add_test(tc, nor_is_one_whose_pid_begins_as_ours);
+	tcase_add_loop_test(tc, what_cannot_be_written_gives_errno_and_leaves_nothing, 0,
+	                    ARRAY_SIZE(bad_paths));
+	tcase_add_loop_test(tc, a_folder_that_others_can_write_is_not_trusted, 0, ARRAY_SIZE(exposed));
 	tcase_add_test(tc, a_folder_for_our_group_or_that_of_root_is_trusted);
 	tcase_add_test(tc, a_fifo_is_replaced_and_never_waited_for);
 	tcase_add_test(tc, a_socket_stays);

@@ -143,51 +143,81 @@ START_TEST(the_next_generation_gets_the_same_sockets)
 	ck_assert_uint_eq(n_sockets(), 3);
 } END_TEST
 
-/* A chosen port is recognised by service and place; a given one by itself. */
+/* ---- what makes a socket the same --------------------------------------- */
+
+enum which { NONE, CHOSEN, OTHER_IP, PATH, GIVEN };
+enum { NEW = -1, REFUSED = -2 };        /* else: that one of the first generation */
+
+/* After service "a" listened on CHOSEN and PATH. A chosen port is recognised by service and place. */
+static const struct {
+	const char *name, *service;
+	enum which  listen[2];
+	int         want[2];
+} next_rows[] = {
+	{ "the same again",                         "a",     { CHOSEN, PATH }, { 0, 1 } },
+	{ "one left out",                           "a",     { CHOSEN },       { 0 } },
+	{ "in other places",                        "a",     { PATH, CHOSEN }, { 1, NEW } },
+	{ "another address",                        "a",     { OTHER_IP },     { NEW } },
+	{ "a chosen port of another service",       "other", { CHOSEN },       { NEW } },
+	{ "a path, from one service to another",    "other", { PATH },         { 1 } },
+	{ "the port that was chosen, but as given", "a",     { GIVEN },        { REFUSED } },
+};
+
+static struct conf_listen listen_on(enum which which)
+{
+	switch (which) {
+	case CHOSEN:
+		return inet4("127.0.0.1", 0);
+	case OTHER_IP:
+		return inet4("127.0.0.2", 0);
+	case GIVEN:
+		return inet4("127.0.0.1", address_port(&found[0]->address));
+	case PATH:
+		return local("sock");
+	case NONE:
+		break;
+	}
+	ck_abort_msg("nothing to listen on");
+}
+
 START_TEST(what_makes_a_socket_the_same)
 {
-	struct conf_listen chosen = inet4("127.0.0.1", 0), other_ip = inet4("127.0.0.2", 0);
-	struct conf_listen path = local("sock"), given;
-	struct conf_listen first[] = { chosen, path };
-	struct conf_service a = service("a", first, 2);
-	in_port_t port;
+	struct conf_listen listen[] = { listen_on(CHOSEN), listen_on(PATH) };
+	struct conf_service first = service("a", listen, 2), next;
+	const char *name = next_rows[_i].name;
+	const int *want = next_rows[_i].want;
+	const int n = next_rows[_i].listen[1] == NONE ? 1 : 2;
 
-	ck_assert_int_eq(acquire(&a, 1, found), 2);
+	ck_assert_int_eq(acquire(&first, 1, found), 2);
 	sockets_commit(&sockets, 1);
-	port = address_port(&found[0]->address);
-
-	struct conf_listen moved[] = { path, chosen };
-	struct conf_service b = service("a", moved, 2);
-
-	ck_assert_int_eq(acquire(&b, 2, again), 2);
-	ck_assert_ptr_eq(again[0], found[1]);
-	ck_assert_ptr_ne(again[1], found[0]);
-
-	struct conf_listen elsewhere[] = { other_ip };
-	struct conf_service c = service("a", elsewhere, 1);
-
-	ck_assert_int_eq(acquire(&c, 3, again), 1);
-	ck_assert_ptr_ne(again[0], found[0]);
-
-	struct conf_service d = service("other", &chosen, 1);
-
-	ck_assert_int_eq(acquire(&d, 4, again), 1);
-	ck_assert_ptr_ne(again[0], found[0]);
-
-	struct conf_service e = service("other", &path, 1);     /* from one service to another */
-
-	ck_assert_int_eq(acquire(&e, 5, again), 1);
-	ck_assert_ptr_eq(again[0], found[1]);
-	ck_assert_str_eq(again[0]->service, "a");
-	sockets_commit(&sockets, 5);
-	ck_assert_str_eq(again[0]->service, "other");
-
-	given = inet4("127.0.0.1", port);       /* the port that was chosen is another address */
-	struct conf_service f = service("a", &given, 1);
-
-	ck_assert_int_eq(acquire(&f, 6, again), -1);
-	ck_assert_ptr_nonnull(strstr(error.text, "overlaps"));
+	for (int i = 0; i < n; i++)
+		listen[i] = listen_on(next_rows[_i].listen[i]);
+	next = service(next_rows[_i].service, listen, (size_t)n);
+	if (want[0] == REFUSED) {
+		ck_assert_msg(acquire(&next, 2, again) == -1, "%s", name);
+		ck_assert_msg(strstr(error.text, "overlaps"), "%s: %s", name, error.text);
+		return;
+	}
+	ck_assert_msg(acquire(&next, 2, again) == n, "%s: %s", name, error.text);
+	for (int i = 0; i < n; i++)
+		for (int k = 0; k < 2; k++)
+			ck_assert_msg((again[i] == found[k]) == (want[i] == k), "%s: %d and %d", name, i, k);
 } END_TEST
+
+START_TEST(a_socket_is_of_the_service_that_has_got_it)
+{
+	struct conf_listen path = local("sock");
+	struct conf_service a = service("a", &path, 1), other = service("other", &path, 1);
+
+	ck_assert_int_eq(acquire(&a, 1, found), 1);
+	sockets_commit(&sockets, 1);
+	ck_assert_int_eq(acquire(&other, 2, again), 1);
+	ck_assert_str_eq(again[0]->service, "a");
+	sockets_commit(&sockets, 2);
+	ck_assert_str_eq(again[0]->service, "other");
+} END_TEST
+
+/* ---- many, and those in the way ------------------------------------------ */
 
 static size_t n_comparisons;            /* of addresses */
 
@@ -440,47 +470,43 @@ START_TEST(but_not_for_ever)
 	ck_assert_uint_eq(n_sockets(), 0);
 } END_TEST
 
+static const struct { const char *name; int as; bool optional; int want; } refusals[] = {
+	{ "the kernel lacks the family",         EAFNOSUPPORT,  true,  1 },
+	{ "no address of the family is there",   EADDRNOTAVAIL, true,  1 },
+	{ "what is not allowed is not skipped",  EACCES,        true,  -1 },
+	{ "nor what is not optional",            EAFNOSUPPORT,  false, -1 },
+};
+
 START_TEST(an_optional_family_that_the_kernel_lacks_is_skipped)
 {
-	static const struct { int as; bool optional; int want; } rows[] = {
-		{ EAFNOSUPPORT, true, 1 },
-		{ EADDRNOTAVAIL, true, 1 },
-		{ EACCES, true, -1 },
-		{ EAFNOSUPPORT, false, -1 },
-	};
+	struct conf_listen listen[] = { inet4("127.0.0.1", 0), inet4("127.0.0.2", 0) };
+	struct conf_service s = service("a", listen, 2);
 
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct conf_listen listen[] = { inet4("127.0.0.1", 0), inet4("127.0.0.2", 0) };
-		struct conf_service s = service("a", listen, 2);
-
-		listen[1].same_port_as = 0;
-		listen[1].optional = rows[i].optional;
-		n_refused = 1;
-		refused_as = rows[i].as;
-		ck_assert_msg(acquire(&s, 1, found) == rows[i].want, "row %zu", i);
-		if (rows[i].want == 1)
-			sockets_release(&sockets, found[0]);
-		ck_assert_uint_eq(n_sockets(), 0);
-	}
+	listen[1].same_port_as = 0;
+	listen[1].optional = refusals[_i].optional;
+	n_refused = 1;
+	refused_as = refusals[_i].as;
+	ck_assert_msg(acquire(&s, 1, found) == refusals[_i].want, "%s", refusals[_i].name);
+	if (refusals[_i].want == 1)
+		sockets_release(&sockets, found[0]);
+	ck_assert_uint_eq(n_sockets(), 0);
 } END_TEST
+
+static const struct { int as, want; } kinds_of_errors[] = {
+	{ EADDRINUSE, EX_UNAVAILABLE }, { EACCES, EX_NOPERM }, { EPERM, EX_NOPERM },
+	{ EADDRNOTAVAIL, EX_UNAVAILABLE }, { ENODEV, EX_UNAVAILABLE }, { ENOMEM, EX_OSERR },
+};
 
 START_TEST(errors_have_the_exit_status_of_their_kind)
 {
-	static const struct { int as, want; } rows[] = {
-		{ EADDRINUSE, EX_UNAVAILABLE }, { EACCES, EX_NOPERM }, { EPERM, EX_NOPERM },
-		{ EADDRNOTAVAIL, EX_UNAVAILABLE }, { ENODEV, EX_UNAVAILABLE }, { ENOMEM, EX_OSERR },
-	};
+	struct conf_listen c = inet4("127.0.0.1", 9);
+	struct conf_service s = service("a", &c, 1);
 
-	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
-		struct conf_listen c = inet4("127.0.0.1", 9);
-		struct conf_service s = service("a", &c, 1);
-
-		n_refused = 1;
-		refused_as = rows[i].as;
-		ck_assert_int_eq(acquire(&s, 1, found), -1);
-		ck_assert_int_eq(error.exit_code, rows[i].want);
-		ck_assert_ptr_nonnull(strstr(error.text, strerror(rows[i].as)));
-	}
+	n_refused = 1;
+	refused_as = kinds_of_errors[_i].as;
+	ck_assert_int_eq(acquire(&s, 1, found), -1);
+	ck_assert_msg(error.exit_code == kinds_of_errors[_i].want, "%s: %d", error.text, error.exit_code);
+	ck_assert_ptr_nonnull(strstr(error.text, strerror(kinds_of_errors[_i].as)));
 } END_TEST
 
 /* conf_overlap.c allows it, and so does the kernel. */
@@ -513,7 +539,8 @@ int main(void)
 
 	tcase_add_test(tc, new_listeners_are_opened_and_the_last_user_closes_them);
 	tcase_add_test(tc, the_next_generation_gets_the_same_sockets);
-	tcase_add_test(tc, what_makes_a_socket_the_same);
+	tcase_add_loop_test(tc, what_makes_a_socket_the_same, 0, ARRAY_SIZE(next_rows));
+	tcase_add_test(tc, a_socket_is_of_the_service_that_has_got_it);
 	tcase_add_test(tc, a_reload_does_not_compare_each_listener_with_each);
 	tcase_add_test(tc, overlapping_sockets_are_refused_with_who_has_them);
 	tcase_add_test(tc, one_socket_cannot_be_had_twice_in_a_generation);
@@ -527,7 +554,8 @@ int main(void)
 	unit_add_if(has_ipv6(), "no IPv6 here", pairs, a_pair_has_one_port_for_both_families);
 	tcase_add_test(pairs, a_pair_is_chosen_anew_until_both_can_have_the_port);
 	tcase_add_test(pairs, but_not_for_ever);
-	tcase_add_test(pairs, an_optional_family_that_the_kernel_lacks_is_skipped);
-	tcase_add_test(pairs, errors_have_the_exit_status_of_their_kind);
+	tcase_add_loop_test(pairs, an_optional_family_that_the_kernel_lacks_is_skipped, 0,
+	                    ARRAY_SIZE(refusals));
+	tcase_add_loop_test(pairs, errors_have_the_exit_status_of_their_kind, 0, ARRAY_SIZE(kinds_of_errors));
 	return unit_run(s);
 }

@@ -153,12 +153,10 @@ static const struct { const char *name; size_t column; bool descending; const ch
 START_TEST(rows_are_sorted)
 {
 	make(VIEW_WORKERS, THREE);
-	for (size_t i = 0; i < ARRAY_SIZE(orders); i++) {
-		table_sort(table, orders[i].column, orders[i].descending);
-		for (size_t r = 0; r < 3; r++)
-			ck_assert_msg(line(r)[0] == orders[i].order[r], "%s: row %zu is %s", orders[i].name,
-			              r, line(r));
-	}
+	table_sort(table, orders[_i].column, orders[_i].descending);
+	for (size_t r = 0; r < 3; r++)
+		ck_assert_msg(line(r)[0] == orders[_i].order[r], "%s: row %zu is %s", orders[_i].name,
+		              r, line(r));
 } END_TEST
 
 /* Many cells, so that their memory moves. */
@@ -212,13 +210,11 @@ static const char *const no_lists[] = {
 
 START_TEST(what_is_no_list_of_objects_is_none)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(no_lists); i++) {
-		json_t *wrong = json_loads(no_lists[i], 0, NULL);
+	json_t *wrong = json_loads(no_lists[_i], 0, NULL);
 
-		ck_assert_ptr_nonnull(wrong);
-		ck_assert_ptr_null(view_rows(view_of(VIEW_SERVICES), wrong));
-		json_decref(wrong);
-	}
+	ck_assert_ptr_nonnull(wrong);
+	ck_assert_ptr_null(view_rows(view_of(VIEW_SERVICES), wrong));
+	json_decref(wrong);
 	ck_assert_ptr_null(view_rows(view_of(VIEW_SERVICES), NULL));
 } END_TEST
 
@@ -244,11 +240,11 @@ int main(void)
 	tcase_add_test(tc, what_does_not_fit_is_scrolled_to);
 	tcase_add_loop_test(tc, what_does_not_fit_is_printed_below, 0, (int)ARRAY_SIZE(printed));
 	tcase_add_test(tc, a_place_is_where_a_column_is);
-	tcase_add_test(tc, rows_are_sorted);
+	tcase_add_loop_test(tc, rows_are_sorted, 0, ARRAY_SIZE(orders));
 	tcase_add_test(tc, long_lists_are_printed);
 	tcase_add_test(tc, a_service_has_values_of_several_members);
 	tcase_add_test(tc, what_programs_do_is_told_of_those_services_that_have_some);
-	tcase_add_test(tc, what_is_no_list_of_objects_is_none);
+	tcase_add_loop_test(tc, what_is_no_list_of_objects_is_none, 0, ARRAY_SIZE(no_lists));
 	tcase_add_test(tc, values_are_found_by_their_path);
 	return unit_run(s);
 }

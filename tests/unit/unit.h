@@ -54,11 +54,12 @@ static inline TCase *unit_case(Suite *s, const char *name, SFun before, SFun aft
 			ck_abort_msg("'%s' is not so", #condition); \
 	} while (0)
 
-/* Adds a test if it can be done here; else says so, in a line. */
-#define unit_add_if(can, why, tc, test) \
+/* Adds a test, with n rows, if it can be done here; else says so, in a line. */
+#define unit_add_if(can, why, tc, test) unit_add_rows_if(can, why, tc, test, 1)
+#define unit_add_rows_if(can, why, tc, test, n) \
 	do { \
 		if (can) { \
-			tcase_add_test(tc, test); \
+			tcase_add_loop_test(tc, test, 0, n); \
 		} else { \
 			printf("# skipped: %s (%s)\n", (test)->name, why); \
 			fflush(stdout); \

@@ -54,40 +54,36 @@ START_TEST(looks_come_to_verdicts)
 		ck_assert_int_eq(watchdog_still_ms(&w, HANG_MS), HANG_MS);
 } END_TEST
 
+static const int64_t times[] = { 1, 9, 10, 79, 80, 81, 200, 999, 30000, 39999, 40001, 3600000 };
+
 /* From a ping to the verdict it is never less than hang_timeout, and at most one look more. */
 START_TEST(whatever_the_time_it_is_kept)
 {
-	static const int64_t times[] = { 1, 9, 10, 79, 80, 81, 200, 999, 30000, 39999, 40001, 3600000 };
+	const int64_t step = watchdog_interval(times[_i]);
+	struct watchdog w = { 0 };
+	int64_t waited = 0;
 
-	for (size_t i = 0; i < ARRAY_SIZE(times); i++) {
-		const int64_t step = watchdog_interval(times[i]);
-		struct watchdog w = { 0 };
-		int64_t waited = 0;
-
-		ck_assert(step >= 10 && step <= 5000);
-		ck_assert_int_eq(watchdog_look(&w, 5, 50000, times[i]), WATCHDOG_PING);
-		do
-			waited += step;
-		while (watchdog_look(&w, 5, 50000 + waited, times[i]) != WATCHDOG_HANGS);
-		ck_assert_int_ge(waited, times[i]);
-		ck_assert_int_lt(waited, times[i] + step);
-		ck_assert_int_eq(waited, watchdog_still_ms(&w, times[i]));
-	}
+	ck_assert(step >= 10 && step <= 5000);
+	ck_assert_int_eq(watchdog_look(&w, 5, 50000, times[_i]), WATCHDOG_PING);
+	do
+		waited += step;
+	while (watchdog_look(&w, 5, 50000 + waited, times[_i]) != WATCHDOG_HANGS);
+	ck_assert_int_ge(waited, times[_i]);
+	ck_assert_int_lt(waited, times[_i] + step);
+	ck_assert_int_eq(waited, watchdog_still_ms(&w, times[_i]));
 } END_TEST
+
+static const int64_t lies[] = { 0, -1, INT64_MIN + 200000, 100000, INT64_MAX };
 
 /* What stands on the board is the worker's word. */
 START_TEST(who_lies_hurts_only_himself)
 {
-	static const int64_t lies[] = { 0, -1, INT64_MIN + 200000, 100000, INT64_MAX };
+	struct watchdog w = { 0 };
+	enum watchdog_verdict v = WATCHDOG_FINE;
 
-	for (size_t i = 0; i < ARRAY_SIZE(lies); i++) {
-		struct watchdog w = { 0 };
-		enum watchdog_verdict v = WATCHDOG_FINE;
-
-		for (int64_t now_ms = 100000; now_ms < 200000; now_ms += STEP_MS)
-			v = watchdog_look(&w, lies[i], now_ms, HANG_MS);
-		ck_assert_int_eq(v, lies[i] == INT64_MAX ? WATCHDOG_FINE : WATCHDOG_HANGS);
-	}
+	for (int64_t now_ms = 100000; now_ms < 200000; now_ms += STEP_MS)
+		v = watchdog_look(&w, lies[_i], now_ms, HANG_MS);
+	ck_assert_int_eq(v, lies[_i] == INT64_MAX ? WATCHDOG_FINE : WATCHDOG_HANGS);
 } END_TEST
 
 int main(void)
@@ -96,7 +92,7 @@ int main(void)
 	TCase *tc = unit_case(s, "watchdog", NULL, NULL);
 
 	tcase_add_loop_test(tc, looks_come_to_verdicts, 0, ARRAY_SIZE(rows));
-	tcase_add_test(tc, whatever_the_time_it_is_kept);
-	tcase_add_test(tc, who_lies_hurts_only_himself);
+	tcase_add_loop_test(tc, whatever_the_time_it_is_kept, 0, ARRAY_SIZE(times));
+	tcase_add_loop_test(tc, who_lies_hurts_only_himself, 0, ARRAY_SIZE(lies));
 	return unit_run(s);
 }
