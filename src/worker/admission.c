@@ -9,11 +9,11 @@
 #include <config.h>
 #include "admission.h"
 
-#include <sys/random.h>
 #include <sys/socket.h>
 
 #include "connection.h"
 #include "fd.h"
+#include "jitter.h"
 #include "log.h"
 
 static const char *const refusals[] = {
@@ -24,15 +24,8 @@ static const char *const refusals[] = {
 
 static void set_retirement(struct worker *w, int max_accepts)
 {
-	const uint64_t tenth = (uint64_t)max_accepts / 10;
-	uint32_t random;
-
-	if (max_accepts == 0)
-		return;
-	/* Workers that were born together are not to go together. */
-	if (getrandom(&random, sizeof random, GRND_NONBLOCK) != sizeof random)
-		random = (uint32_t)w->pid;
-	w->retires_at = (uint64_t)max_accepts - tenth + random % (2 * tenth + 1);
+	/* Workers that were forked together must not all be replaced together. */
+	w->retires_at = (uint64_t)jitter_around(max_accepts);
 }
 
 /* Until the master knows: it goes on for as long as there is no other one. */

@@ -10,13 +10,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/socket.h>
 
 #include "backoff.h"
 #include "clock.h"
 #include "exit_status.h"
 #include "fd.h"
+#include "jitter.h"
 #include "list.h"
 #include "log.h"
 #include "worker.h"
@@ -106,15 +106,10 @@ static struct program *start_program(struct warm_pool *pool, int *fd,
 static void on_ended(void *arg, int status);
 static void on_let_go(struct timer *t);
 
-/* Up to a tenth earlier: who was born together is not to go together. */
+/* Programs that were started together must not all be replaced together. */
 static int64_t end_of_age(const struct warm_pool *pool, int64_t now_ms)
 {
-	const int64_t tenth = pool->conf->max_age / 10;
-	uint32_t random = 0;
-
-	if (tenth > 0 && getrandom(&random, sizeof random, GRND_NONBLOCK) != sizeof random)
-		random = 0;
-	return clock_deadline(now_ms, pool->conf->max_age) - (tenth > 0 ? random % tenth : 0);
+	return clock_deadline(now_ms, jitter_down(pool->conf->max_age));
 }
 
 static void watch_age(struct warm_pool *pool)
