@@ -119,28 +119,6 @@ void master_bury_old(struct master *m)
 	}
 }
 
-bool master_reopen_logs(struct master *m)
-{
-	struct generation *g;
-	bool all = true;
-
-	list_each(&m->generations, g, struct generation, in_master)
-		all = generation_reopen_logs(g) && all;
-	log_info("logs reopened");
-	notify_send(m->events, "logs-reopened");
-	return all;
-}
-
-bool master_is_switching_logs(const struct master *m)
-{
-	const struct generation *g;
-
-	list_each(&m->generations, g, struct generation, in_master)
-		if (log_process_is_switching(g->log_process))
-			return true;
-	return false;
-}
-
 int master_workers(const struct master *m)
 {
 	struct generation *g;

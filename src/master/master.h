@@ -106,12 +106,6 @@ bool master_is_regent(const struct master *m);
 /* Buries the generations that are neither current nor coming and have no worker any more. */
 void master_bury_old(struct master *m);
 
-/* Opens all logs anew. False if one could not be opened; it has been logged which. */
-bool master_reopen_logs(struct master *m);
-
-/* True while a log process may still write to the files of before. */
-bool master_is_switching_logs(const struct master *m);
-
 /* Workers of all generations. */
 int master_workers(const struct master *m);
 

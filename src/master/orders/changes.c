@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Changing things for control clients. What signals can ask for as well is
- * done by the same functions.
+ * The orders of control clients: checks what only a client can get wrong, has the order carried
+ * out by the function that a signal would call as well, and answers when it has come true. What
+ * an order does to workers is in the other files of this folder.
  */
 #include <config.h>
 #include "changes.h"
@@ -10,9 +11,12 @@
 #include <string.h>
 
 #include "connection_id.h"
-#include "log.h"
+#include "drain.h"
+#include "kick.h"
 #include "programs.h"
 #include "reload.h"
+#include "reopen_logs.h"
+#include "scale.h"
 #include "stop.h"
 #include "upgrade.h"
 
@@ -79,36 +83,16 @@ void changes_reopen_logs(struct master *m, struct control_client *c,
 	if (m->reopening.kind != OUTCOME_NONE)
 		control_client_refuse(c, CONTROL_BUSY, "%s is under way: one change at a time",
 		                      outcome_name(&m->reopening));
-	else if (!master_reopen_logs(m))
+	else if (!reopen_logs(m))
 		control_client_refuse(c, CONTROL_REFUSED, "a log could not be opened, and goes on"
 		                      " as it was (the server's log says why)");
-	else if (master_is_switching_logs(m))
+	else if (reopen_logs_is_under_way(m))
 		outcome_begin(&m->reopening, c, OUTCOME_REOPEN, NULL, REOPEN_MS);
 	else
 		control_client_answer(c, reopened());
 }
 
 /* ---- a service ---------------------------------------------------------- */
-
-static bool is_relative(const char *target)
-{
-	return *target == '+' || *target == '-';
-}
-
-/* "7", or "+1" and "-1" beside from. False if it is no number. */
-static bool parse_target(const char *text, int from, int *to)
-{
-	const bool relative = is_relative(text);
-	const char *digits = text + relative;
-	const size_t len = strlen(digits);
-	int n;
-
-	if (len < 1 || len > 6 || strspn(digits, "0123456789") != len)
-		return false;
-	n = atoi(digits);
-	*to = !relative ? n : *text == '+' ? from + n : from - n;
-	return true;
-}
 
 static void begin(struct master *m, struct control_client *c, enum outcome_kind kind,
                   const struct unit *u, int64_t limit_ms)
@@ -123,7 +107,7 @@ void changes_scale(struct master *m, struct control_client *c, const struct cont
 	const int from = pool_target(u->pool), max = u->service->workers.max;
 	int to;
 
-	if (!parse_target(r->to, from, &to)) {
+	if (!scale_parse(r->to, from, &to)) {
 		control_client_refuse(c, CONTROL_BAD_REQUEST, "to must be a number of workers,"
 		                      " or +N or -N");
 	} else if (!pool_works(u->pool)) {
@@ -133,11 +117,7 @@ void changes_scale(struct master *m, struct control_client *c, const struct cont
 		control_client_refuse(c, CONTROL_REFUSED, "service \"%s\" can have 1 to %d workers,"
 		                      " not %d", r->service, max, to);
 	} else {
-		if (is_relative(r->to))
-			pool_scale(u->pool, to - from);
-		else
-			pool_scale_to(u->pool, to);
-		log_info("%s: %d workers wanted", r->service, to);
+		scale_service(u, r->to, to);
 		m->outcome.from = from;
 		m->outcome.to = to;
 		begin(m, c, OUTCOME_SCALE, u, u->service->timeouts.start);
@@ -148,10 +128,7 @@ void changes_drain(struct master *m, struct control_client *c, const struct cont
 {
 	const struct unit *u = changes_find(m, r->service);
 
-	if (pool_works(u->pool))
-		pool_drain(u->pool, 0, u->service->timeouts.drain);
-	log_info("%s: its workers drain and go, until it is resumed", r->service);
-	master_notify(m, "");
+	drain_service(m, u);
 	begin(m, c, OUTCOME_DRAIN, u, 0);
 }
 
@@ -159,25 +136,11 @@ void changes_resume(struct master *m, struct control_client *c, const struct con
 {
 	const struct unit *u = changes_find(m, r->service);
 
-	if (!pool_works(u->pool))
-		pool_start(u->pool);
-	m->resting = false;             /* not all of it */
-	log_info("%s: resumed", r->service);
+	drain_resume(m, u);
 	begin(m, c, OUTCOME_RESUME, u, u->service->timeouts.start);
 }
 
 /* ---- a connection ------------------------------------------------------- */
-
-static enum pool_kick kick(struct master *m, pid_t worker, uint64_t number)
-{
-	enum pool_kick result = POOL_KICK_NOT_OURS;
-	struct generation *g;
-
-	list_each(&m->generations, g, struct generation, in_master)
-		for (size_t i = 0; i < g->n && result == POOL_KICK_NOT_OURS; i++)
-			result = pool_kick(g->units[i].pool, worker, number);
-	return result;
-}
 
 static void no_such_connection(struct control_client *c, const char *id)
 {
@@ -193,7 +156,7 @@ void changes_kick(struct master *m, struct control_client *c, const struct contr
 		no_such_connection(c, r->connection);
 		return;
 	}
-	switch (kick(m, worker, number)) {
+	switch (kick_connection(m, worker, number)) {
 	case POOL_KICK_TOLD:
 		m->outcome.worker = worker;
 		m->outcome.number = number;
@@ -257,7 +220,7 @@ static void check_start(struct master *m, void (*tell)(struct outcome *o))
 
 void changes_check(struct master *m)
 {
-	if (m->reopening.kind != OUTCOME_NONE && !master_is_switching_logs(m))
+	if (m->reopening.kind != OUTCOME_NONE && !reopen_logs_is_under_way(m))
 		outcome_done(&m->reopening, reopened());
 	switch (m->outcome.kind) {
 	case OUTCOME_NONE:

@@ -23,6 +23,7 @@
 #include "fd.h"
 #include "log.h"
 #include "master.h"
+#include "orders.h"
 #include "pid_file.h"
 #include "reload.h"
 #include "rlimits.h"
@@ -30,7 +31,6 @@
 #include "signals.h"
 #include "stop.h"
 #include "takeover.h"
-#include "upgrade.h"
 
 #define LAST_LINES_MS 5000              /* the log process may take to write them, when we stop */
 #define DESCRIPTORS 65536               /* of the master: the workers of 16 services, twice */
@@ -128,21 +128,6 @@ static void become_ready(struct master *m, const struct run_options *o)
 		log_sink_close(&m->first_log);  /* it is the caller's, and keeps him waiting */
 }
 
-static void scale(struct master *m, int by);
-
-/* What was asked for when it could not be done. */
-static void catch_up(struct master *m)
-{
-	const int by = m->owed > 0 ? 1 : -1;
-
-	for (; m->phase == PHASE_SERVING && m->owed != 0; m->owed -= by)
-		scale(m, by);
-	if (m->reload_again && master_permit(m, ORDER_RELOAD) == PERMIT_NOW)
-		reload_begin(m);
-	if (m->upgrade.again && master_permit(m, ORDER_UPGRADE) == PERMIT_NOW)
-		upgrade_begin(m);
-}
-
 /* Everything that follows from changes among the workers, once a turn. */
 static void on_sweep(struct timer *t)
 {
@@ -156,7 +141,7 @@ static void on_sweep(struct timer *t)
 	takeover_check(m);
 	changes_check(m);
 	master_bury_old(m);
-	catch_up(m);
+	orders_catch_up(m);
 	stop_check(m);
 }
 
@@ -177,72 +162,12 @@ static void on_first_conf(void *arg, const struct conf_fetched *result)
 
 /* ---- signals ------------------------------------------------------------ */
 
-static void rest(struct master *m)
-{
-	if (master_permit(m, ORDER_REST) != PERMIT_NOW) {
-		log_warn("WINCH is for when the server serves; it is %s",
-		         lifecycle_phase_name(m->phase));
-		return;
-	}
-	m->resting = true;
-	generation_rest(m->current);
-	log_info("workers drain and go; HUP brings them back");
-	notify_send(m->events, "resting");
-	master_notify(m, "");
-}
-
-static void scale(struct master *m, int by)
-{
-	if (m->takeover) {
-		m->owed += by;          /* for workers of our own */
-		return;
-	}
-	for (size_t i = 0; m->current && i < m->current->n; i++) {
-		struct unit *u = &m->current->units[i];
-
-		if (pool_scale(u->pool, by))
-			log_info("%s: %d workers wanted", u->service->name, pool_target(u->pool));
-		else
-			log_info("%s: stays at %d workers", u->service->name, pool_target(u->pool));
-	}
-}
-
 static void obey(struct master *m, enum order order)
 {
-	switch (order) {
-	case ORDER_NONE:
-	case ORDER_SCALE:               /* these come from clients of the control socket alone */
-	case ORDER_DRAIN:
-	case ORDER_RESUME:
-	case ORDER_KICK:
-		break;
-	case ORDER_REAP:
+	if (order == ORDER_REAP)
 		reap(m);
-		break;
-	case ORDER_RELOAD:
-		reload_begin(m);
-		break;
-	case ORDER_STOP_DRAIN:
-	case ORDER_STOP_WAIT:
-	case ORDER_STOP_NOW:
-		stop_begin(m, order);
-		break;
-	case ORDER_REOPEN_LOGS:
-		master_reopen_logs(m);
-		break;
-	case ORDER_UPGRADE:
-		upgrade_begin(m);
-		break;
-	case ORDER_REST:
-		rest(m);
-		break;
-	case ORDER_MORE:
-		scale(m, 1);
-		break;
-	case ORDER_FEWER:
-		scale(m, -1);
-		break;
-	}
+	else
+		orders_obey(m, order);
 }
 
 /* A HUP that the terminal sends means nothing to a server that nohup(1) has started. */

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Sends workers away when they have finished what is open, and has new ones started. Clients
+ * wait in the queues of the listening sockets meanwhile. This file does not know who waits for
+ * the last worker to go.
+ */
+#include <config.h>
+#include "drain.h"
+
+#include "log.h"
+
+void drain_service(struct master *m, const struct unit *u)
+{
+	if (pool_works(u->pool))
+		pool_drain(u->pool, 0, u->service->timeouts.drain);
+	log_info("%s: its workers drain and go, until it is resumed", u->service->name);
+	master_notify(m, "");
+}
+
+void drain_all(struct master *m)
+{
+	if (master_permit(m, ORDER_REST) != PERMIT_NOW) {
+		log_warn("WINCH is for when the server serves; it is %s",
+		         lifecycle_phase_name(m->phase));
+		return;
+	}
+	m->resting = true;
+	generation_rest(m->current);
+	log_info("workers drain and go; HUP brings them back");
+	notify_send(m->events, "resting");
+	master_notify(m, "");
+}
+
+void drain_resume(struct master *m, const struct unit *u)
+{
+	if (!pool_works(u->pool))
+		pool_start(u->pool);
+	m->resting = false;             /* not all of it */
+	log_info("%s: resumed", u->service->name);
+}

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The orders that send workers away while the listening sockets stay, and that bring them back:
+ * drain and resume for one service, WINCH for all.
+ */
+#ifndef DROVER_MASTER_DRAIN_H
+#define DROVER_MASTER_DRAIN_H
+
+#include "master.h"
+
+/* The workers of one service, which may have been drained already; or all workers. */
+void drain_service(struct master *m, const struct unit *u);
+void drain_all(struct master *m);
+
+/* Has the service start workers, if it has none on order; also after drain_all. */
+void drain_resume(struct master *m, const struct unit *u);
+
+#endif

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Tells pools how many workers are wanted. A pool starts and ends them, and within a range it
+ * goes on sizing itself; this file does not know when the workers accept.
+ */
+#include <config.h>
+#include "scale.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+
+void scale_all(struct master *m, int by)
+{
+	if (m->takeover) {
+		m->owed += by;          /* for workers of our own */
+		return;
+	}
+	for (size_t i = 0; m->current && i < m->current->n; i++) {
+		struct unit *u = &m->current->units[i];
+
+		if (pool_scale(u->pool, by))
+			log_info("%s: %d workers wanted", u->service->name, pool_target(u->pool));
+		else
+			log_info("%s: stays at %d workers", u->service->name, pool_target(u->pool));
+	}
+}
+
+void scale_catch_up(struct master *m)
+{
+	const int by = m->owed > 0 ? 1 : -1;
+
+	for (; m->phase == PHASE_SERVING && m->owed != 0; m->owed -= by)
+		scale_all(m, by);
+}
+
+static bool is_relative(const char *text)
+{
+	return *text == '+' || *text == '-';
+}
+
+bool scale_parse(const char *text, int from, int *to)
+{
+	const bool relative = is_relative(text);
+	const char *digits = text + relative;
+	const size_t len = strlen(digits);
+	int n;
+
+	if (len < 1 || len > 6 || strspn(digits, "0123456789") != len)
+		return false;
+	n = atoi(digits);
+	*to = !relative ? n : *text == '+' ? from + n : from - n;
+	return true;
+}
+
+void scale_service(const struct unit *u, const char *text, int to)
+{
+	if (is_relative(text))
+		pool_scale(u->pool, to - pool_target(u->pool));
+	else
+		pool_scale_to(u->pool, to);
+	log_info("%s: %d workers wanted", u->service->name, to);
+}
