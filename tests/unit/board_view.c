@@ -44,57 +44,72 @@ static struct board_worker_view look(void)
 
 /* ---- a worker ----------------------------------------------------------- */
 
+/* A member that the view shows as it is on the board. */
+struct member {
+	const char *name;
+	size_t      said_at, said_size;         /* in struct board_slot */
+	size_t      seen_at, seen_size;         /* in struct board_worker_view */
+	uint64_t    value;
+};
+
+#define SIZE_OF(type, member) sizeof ((const type *)NULL)->member
+#define MEMBER(member, value) { \
+	#member, offsetof(struct board_slot, member), SIZE_OF(struct board_slot, member), \
+	offsetof(struct board_worker_view, member), SIZE_OF(struct board_worker_view, member), value }
+
+static const struct member members[] = {
+	MEMBER(state, BOARD_ACCEPTING),
+	MEMBER(pid, 4711),
+	MEMBER(open, 5),
+	MEMBER(filters, 3),
+	MEMBER(queued, 2),
+	MEMBER(warm, 4),
+	MEMBER(turn_ms, 6),
+	MEMBER(born_ms, 1),
+#define X(name) MEMBER(name, BOARD_COUNT_MAX),
+	BOARD_COUNTERS(X)
+#undef X
+};
+
+static const struct member counters[] = {
+#define X(name) MEMBER(name, 0),
+	BOARD_COUNTERS(X)
+#undef X
+};
+
+static void say(const struct member *m, uint64_t value)
+{
+	char *at = (char *)slot + m->said_at;
+
+	if (m->said_size == sizeof(uint32_t))
+		board_set((_Atomic uint32_t *)(void *)at, (uint32_t)value);
+	else
+		board_set((_Atomic uint64_t *)(void *)at, value);
+}
+
+static uint64_t seen(const struct member *m, const struct board_worker_view *v)
+{
+	const char *at = (const char *)v + m->seen_at;
+
+	return m->seen_size == sizeof(uint32_t) ? *(const uint32_t *)(const void *)at
+	                                        : *(const uint64_t *)(const void *)at;
+}
+
 START_TEST(a_worker_is_seen_as_it_says)
 {
+	const struct member *m = &members[_i];
 	struct board_worker_view v;
-	int64_t born_ms = clock_ms();
 
-	board_reset(board, 1, BOARD_ACCEPTING);
-	board_set(&slot->pid, 4711);
-	board_set(&slot->open, 5);
-	board_set(&slot->accepted, 12);
-	board_set(&slot->served, 7);
-	board_set(&slot->bytes_in, 1000);
-	board_set(&slot->bytes_out, BOARD_COUNT_MAX);
-	board_set(&slot->requests, 99);
-	board_set(&slot->filters, 3);
-	board_set(&slot->queued, 2);
-	board_set(&slot->answered, 98);
-	board_set(&slot->replaced, 1);
-	board_set(&slot->warm, 4);
-	board_set(&slot->joined, 6);
-	board_set(&slot->cold, 8);
-	board_set(&slot->crashed, 9);
-	board_set(&slot->born_ms, born_ms);
-	board_set(&slot->turn_ms, 3);
-	board_set(&slot->at_work, 70);
+	board_reset(board, 1, BOARD_FREE);
+	say(m, m->value);
 	v = look();
-	ck_assert_int_eq(v.state, BOARD_ACCEPTING);
-	ck_assert_int_eq(v.pid, 4711);
-	ck_assert_uint_eq(v.open, 5);
-	ck_assert_uint_eq(v.accepted, 12);
-	ck_assert_uint_eq(v.served, 7);
-	ck_assert_uint_eq(v.bytes_in, 1000);
-	ck_assert_uint_eq(v.bytes_out, BOARD_COUNT_MAX);
-	ck_assert_uint_eq(v.requests, 99);
-	ck_assert_uint_eq(v.filters, 3);
-	ck_assert_uint_eq(v.queued, 2);
-	ck_assert_uint_eq(v.answered, 98);
-	ck_assert_uint_eq(v.replaced, 1);
-	ck_assert_uint_eq(v.warm, 4);
-	ck_assert_uint_eq(v.joined, 6);
-	ck_assert_uint_eq(v.cold, 8);
-	ck_assert_uint_eq(v.crashed, 9);
-	ck_assert_int_eq(v.born_ms, born_ms);
-	ck_assert_int_eq(v.turn_ms, 3);
-	ck_assert(v.at_work);
-	ck_assert_uint_eq(v.work, 69);
-	board_view(board, 0, &v);               /* its neighbour says nothing */
-	ck_assert_int_eq(v.state, BOARD_FREE);
-	ck_assert_uint_eq(v.open + v.accepted + v.served + v.bytes_in + v.bytes_out + v.requests, 0);
-	ck_assert_uint_eq(v.filters + v.queued + v.answered + v.replaced, 0);
-	ck_assert_uint_eq(v.warm + v.joined + v.cold + v.crashed, 0);
+	for (const struct member *other = members; other < members + ARRAY_SIZE(members); other++)
+		ck_assert_msg(seen(other, &v) == (other == m ? m->value : 0), "%s of one that says %s: %" PRIu64,
+		              other->name, m->name, seen(other, &v));
 	ck_assert(!v.at_work);
+	board_view(board, 0, &v);               /* its neighbour says nothing */
+	for (const struct member *other = members; other < members + ARRAY_SIZE(members); other++)
+		ck_assert_msg(seen(other, &v) == 0, "%s of its neighbour", other->name);
 } END_TEST
 
 static const struct {
@@ -169,30 +184,34 @@ START_TEST(times_are_neither_negative_nor_to_come)
 	ck_assert_int_eq(v.born_ms, 0);
 } END_TEST
 
+static const uint64_t beyond[] = { BOARD_COUNT_MAX + 1, (uint64_t)1 << 63, UINT64_MAX };
+
 START_TEST(no_counter_is_beyond_its_range)
 {
-	static const uint64_t beyond[] = { BOARD_COUNT_MAX + 1, (uint64_t)1 << 63, UINT64_MAX };
+	const struct member *m = &counters[_i / (int)ARRAY_SIZE(beyond)];
 	struct board_worker_view v;
 
-#define X(name) board_set(&slot->name, beyond[_i]);
-	BOARD_COUNTERS(X)
-#undef X
+	say(m, beyond[_i % (int)ARRAY_SIZE(beyond)]);
 	v = look();
-#define X(name) ck_assert_msg(v.name == 0, #name);
-	BOARD_COUNTERS(X)
-#undef X
+	ck_assert_msg(seen(m, &v) == 0, "%s: %" PRIu64, m->name, seen(m, &v));
 } END_TEST
 
-START_TEST(each_state_and_phase_has_a_name)
+START_TEST(each_state_has_a_name)
+{
+	ck_assert_ptr_nonnull(board_state_name((enum board_state)_i));
+} END_TEST
+
+START_TEST(each_phase_has_a_name)
+{
+	ck_assert_ptr_nonnull(board_phase_name((enum board_phase)_i));
+} END_TEST
+
+START_TEST(names_are_those_of_their_states)
 {
 	ck_assert_str_eq(board_state_name(BOARD_FREE), "free");
 	ck_assert_str_eq(board_state_name(BOARD_DRAINING), "draining");
 	ck_assert_str_eq(board_phase_name(BOARD_PHASE_HANDSHAKE), "handshake");
 	ck_assert_str_eq(board_phase_name(BOARD_PHASE_CLOSING), "closing");
-	for (int i = BOARD_FREE; i <= BOARD_DRAINING; i++)
-		ck_assert_ptr_nonnull(board_state_name((enum board_state)i));
-	for (int i = BOARD_PHASE_NONE; i <= BOARD_PHASE_CLOSING; i++)
-		ck_assert_ptr_nonnull(board_phase_name((enum board_phase)i));
 } END_TEST
 
 /* ---- a connection ------------------------------------------------------- */
@@ -538,13 +557,15 @@ int main(void)
 	Suite *s = suite_create("board_view");
 	TCase *tc = unit_case(s, "board_view", set_up, tear_down);
 
-	tcase_add_test(tc, a_worker_is_seen_as_it_says);
+	tcase_add_loop_test(tc, a_worker_is_seen_as_it_says, 0, ARRAY_SIZE(members));
 	tcase_add_loop_test(tc, what_a_worker_says_is_in_range, 0, ARRAY_SIZE(slot_rows));
 	tcase_add_loop_test(tc, there_are_not_more_programs_than_there_can_be, 0,
 	                    ARRAY_SIZE(program_rows));
 	tcase_add_test(tc, times_are_neither_negative_nor_to_come);
-	tcase_add_loop_test(tc, no_counter_is_beyond_its_range, 0, 3);
-	tcase_add_test(tc, each_state_and_phase_has_a_name);
+	tcase_add_loop_test(tc, no_counter_is_beyond_its_range, 0, ARRAY_SIZE(counters) * ARRAY_SIZE(beyond));
+	tcase_add_loop_test(tc, each_state_has_a_name, BOARD_FREE, BOARD_DRAINING + 1);
+	tcase_add_loop_test(tc, each_phase_has_a_name, BOARD_PHASE_NONE, BOARD_PHASE_CLOSING + 1);
+	tcase_add_test(tc, names_are_those_of_their_states);
 	tcase_add_loop_test(tc, a_connection_is_seen_as_long_as_its_record_is_taken, 0,
 	                    ARRAY_SIZE(peers));
 	tcase_add_test(tc, who_is_worked_on_is_in_the_handler);
