@@ -127,7 +127,7 @@ static enum handler_verdict opened(struct connection *c)
 	text_add_string(&t, " ");
 	text_add_string(&t, connection_id(c, id));
 	p = start(c, &(struct program_request){
-		.name = name, .with_pid = true, .in = c->watch.fd, .out = c->watch.fd, .ended = ended, .arg = c });
+		.name = name, .with_pid = true, .in = stream_socket(&c->stream), .out = stream_socket(&c->stream), .ended = ended, .arg = c });
 	if (!p) {
 		health_refused(w, name);
 		return HANDLER_FAIL;

@@ -9,10 +9,8 @@
 
 #include <errno.h>
 #include <stdlib.h>
-#include <sys/socket.h>
 
 #include "connection.h"
-#include "fd.h"
 #include "log.h"
 #include "proxy_protocol.h"
 #include "relay.h"
@@ -35,7 +33,6 @@ struct link {                           /* of a connection and its program */
 	struct connection *connection;
 	struct relay       relay;
 	struct watch       grave;       /* buries the link, when no event can reach it any more */
-	int                fd;          /* our end of the program's socket */
 };
 
 static struct link *link_of(struct relay *r)
@@ -59,23 +56,12 @@ static void finished(struct relay *r)
 		connection_program_done(k->connection);
 }
 
-/* What lies unread when it is closed, would be an error to the program (ECONNRESET), and no end. */
-static void hang_up(struct link *k)
-{
-	shutdown(k->fd, SHUT_RDWR);
-	while (recv(k->fd, k->connection->worker->scratch, WORKER_SCRATCH, 0) > 0)
-		;
-	fd_close(&k->fd);
-}
-
-/* It finds out by itself, as it would if it had the socket. */
+/* The program finds out by itself, as it would if it had the socket. */
 static void lost(struct relay *r)
 {
-	struct link *k = link_of(r);
-	struct connection *c = k->connection;
+	struct connection *c = link_of(r)->connection;
 
-	relay_end(r);
-	hang_up(k);
+	relay_hang_up(r);
 	connection_lost_client(c);
 	if (c->has_status)
 		connection_program_done(c);
@@ -90,7 +76,7 @@ static void program_ended(void *arg, int status)
 	struct connection *c = k->connection;
 
 	connection_program_ended(c, status);
-	switch (c->watch.fd == -1 ? RELAY_NO_REST : relay_flush(&k->relay)) {
+	switch (!stream_is_open(&c->stream) ? RELAY_NO_REST : relay_flush(&k->relay)) {
 	case RELAY_NO_REST:
 		connection_program_done(c);
 		break;
@@ -125,7 +111,7 @@ static struct link *new_link(struct connection *c)
 	if (!k)
 		return NULL;
 	k->connection = c;
-	k->fd = k->grave.fd = -1;
+	k->grave.fd = -1;
 	return k;
 }
 
@@ -145,18 +131,24 @@ static enum handler_verdict opened(struct connection *c)
 		return HANDLER_FAIL;
 	}
 	*handler_state(c) = k;
-	k->fd = taken.fd;
+	relay_init(&k->relay, &warm->relays, &c->stream, taken.fd);
 	program_give(taken.program, name, program_ended, k);
 	connection_run_program(c, taken.program);
 	worker_event(w, "%s id=%s program=%d", taken.waited ? "warm-join" : "program-start", id,
 	             (int)program_pid(taken.program));
-	relay_init(&k->relay, &warm->relays, c->watch.fd, k->fd);
 	if (tell_peer(k) == -1 || relay_begin(&k->relay) == -1) {
 		log_warn("%s: join a connection and a program: %m", name);
 		c->cut = END_FAILED;
 		lost(&k->relay);
 	}
 	return HANDLER_GO_ON;
+}
+
+static void ready(struct connection *c, uint32_t events)
+{
+	struct link *k = *handler_state(c);
+
+	relay_client_ready(&k->relay, events);
 }
 
 static void bury(struct watch *w)
@@ -173,7 +165,6 @@ static void closed(struct connection *c)
 	*handler_state(c) = NULL;
 	c->client_ended = relay_client_ended(&k->relay);
 	relay_end(&k->relay);
-	fd_close(&k->fd);
 	loop_retire(&c->worker->loop, &k->grave, bury);
 }
 
@@ -224,6 +215,7 @@ const struct handler handler_warm = {
 	.name = "exec",
 	.keeps = HANDLER_KEEPS_PROGRAM,
 	.opened = opened,
+	.ready = ready,
 	.closed = closed,
 	.begin = begin,
 	.drain = drain,

@@ -10,18 +10,19 @@
 
 #include "connection_report.h"
 
-/* What is done when epoll tells of its socket. */
+/* What is done when its stream is ready. */
 static enum connection_state (*const steps[])(struct connection *c, uint32_t events) = {
 	[CONNECTION_READ]    = connection_step_read,
 	[CONNECTION_WAIT]    = connection_step_wait,
 	[CONNECTION_WRITE]   = connection_step_write,
 	[CONNECTION_PRODUCE] = connection_step_produce,
+	[CONNECTION_PROGRAM] = connection_step_program,
 	[CONNECTION_LINGER]  = connection_step_linger,
 };
 
-static void on_event(struct watch *watch, uint32_t events)
+static void on_event(struct stream *s, uint32_t events)
 {
-	struct connection *c = container_of(watch, struct connection, watch);
+	struct connection *c = container_of(s, struct connection, stream);
 
 	connection_work_on(c);
 	connection_enter(c, steps[c->state](c, events));
@@ -41,7 +42,7 @@ static void look_for_progress(struct connection *c)
 {
 	const int64_t before = c->untaken;
 
-	c->untaken = connection_untaken(c);
+	c->untaken = stream_untaken(&c->stream);
 	if (before == 0 ? c->untaken > 0 : c->untaken < before)
 		c->active_ms = c->worker->loop.now_ms;
 }
@@ -58,13 +59,13 @@ static void time_out(struct connection *c)
 	if (connection_deadline(c, &as) > c->worker->loop.now_ms) {
 		connection_arm(c);
 	} else if (c->state == CONNECTION_LINGER) {
-		if (was_timed_out(c) && connection_untaken(c) > 0)
-			connection_reset_on_close(c);
+		if (was_timed_out(c) && stream_untaken(&c->stream) > 0)
+			stream_reset_on_close(&c->stream);
 		connection_enter(c, CONNECTION_DONE);
 	} else if (c->state == CONNECTION_PROGRAM) {
 		connection_end_program(c, as);
 	} else if (!buffer_is_empty(&c->out) || as == END_WRITE) {
-		connection_reset_on_close(c);
+		stream_reset_on_close(&c->stream);
 		connection_enter(c, connection_fail(c, as));
 	} else {
 		connection_enter(c, connection_finish(c, as));
@@ -101,7 +102,7 @@ struct connection *connection_new(struct worker *w, int fd, const struct endpoin
 
 	if (!c)
 		return NULL;
-	c->watch = (struct watch){ .fd = fd, .ready = on_event };
+	stream_open(&c->stream, fd, peer->family, on_event);
 	c->timer.fire = on_timer;
 	c->worker = w;
 	c->peer = *peer;

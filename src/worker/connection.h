@@ -16,7 +16,7 @@
 #include "connection_id.h"
 #include "handler.h"
 #include "list.h"
-#include "loop.h"
+#include "stream.h"
 #include "tcp_peer.h"
 
 struct program;
@@ -48,7 +48,7 @@ enum connection_end {           /* how a connection ended, for the access log */
 };
 
 struct connection {
-	struct watch          watch;
+	struct stream         stream;           /* the client's socket */
 	struct timer          timer;            /* the next time-out that may be due */
 	struct list           in_worker;        /* by age, while it holds a slot; then by age of lingering */
 	struct worker        *worker;

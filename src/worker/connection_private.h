@@ -30,21 +30,15 @@ bool connection_watch(struct connection *c);
 enum connection_state connection_finish(struct connection *c, enum connection_end how);
 enum connection_state connection_fail(struct connection *c, enum connection_end how);
 
-/* The client's socket took n bytes; all that there were, or some are left. They are counted. */
+/* The client's stream took n bytes; all that there were, or some are left. They are counted. */
 void connection_sent(struct connection *c, size_t n, bool all);
-
-/* How many bytes are in the kernel, and the client has not taken them. */
-int64_t connection_untaken(const struct connection *c);
-
-/* The client takes nothing: a plain close would keep its bytes in the kernel for minutes. */
-void connection_reset_on_close(struct connection *c);
 
 /* In the middle of a request it is not idle. */
 void connection_show_phase(const struct connection *c);
 
 /* ---- bytes: connection_step.c ------------------------------------------- */
 
-/* One for each state: what epoll told of its socket. Where it has to go then. */
+/* One for each state: what its stream is ready for. Where it has to go then. */
 enum connection_state connection_step_read(struct connection *c, uint32_t events);
 enum connection_state connection_step_wait(struct connection *c, uint32_t events);
 enum connection_state connection_step_write(struct connection *c, uint32_t events);
@@ -53,6 +47,11 @@ enum connection_state connection_step_linger(struct connection *c, uint32_t even
 
 /* Where to go after the handler had its say. */
 enum connection_state connection_step_obey(struct connection *c, enum handler_verdict verdict);
+
+/* ---- programs: connection_program.c ------------------------------------- */
+
+/* The step for the state in which the bytes are a program's. */
+enum connection_state connection_step_program(struct connection *c, uint32_t events);
 
 /* ---- the board ---------------------------------------------------------- */
 

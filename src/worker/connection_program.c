@@ -9,7 +9,6 @@
 #include <errno.h>
 
 #include "exit_status.h"
-#include "fd.h"
 #include "log.h"
 #include "programs.h"
 
@@ -21,6 +20,12 @@ void connection_run_program(struct connection *c, struct program *p)
 	connection_enter(c, CONNECTION_PROGRAM);
 }
 
+enum connection_state connection_step_program(struct connection *c, uint32_t events)
+{
+	c->worker->handler->ready(c, events);
+	return c->state;
+}
+
 /* Found out once by a worker: it is the same for its next connection, or not for long. */
 static void warn_if_unseen(const struct connection *c)
 {
@@ -29,7 +34,7 @@ static void warn_if_unseen(const struct connection *c)
 
 	if (c->client.gone_ms == 0 || w->knows_sight)
 		return;
-	sight = tcp_peer_try(&c->client, c->watch.fd, &c->local, &c->peer);
+	sight = tcp_peer_try(&c->client, stream_socket(&c->stream), &c->local, &c->peer);
 	w->knows_sight = sight != TCP_PEER_OVER;
 	if (sight != TCP_PEER_UNSEEN)
 		return;
@@ -41,10 +46,10 @@ static void warn_if_unseen(const struct connection *c)
 
 void connection_give_socket(struct connection *c)
 {
-	c->client = tcp_peer_of(c->watch.fd);
+	c->client = tcp_peer_of(stream_socket(&c->stream));
 	warn_if_unseen(c);
 	/* No copy of ours: end of file and reset are the program's. */
-	fd_close(&c->watch.fd);
+	stream_close(&c->stream, &c->worker->loop);
 }
 
 void connection_relayed(struct connection *c, size_t in, size_t out)
@@ -85,13 +90,13 @@ void connection_lost_client(struct connection *c)
 {
 	if (c->cut == END_NOT_YET)
 		c->cut = END_RESET;
-	fd_close(&c->watch.fd);
+	stream_close(&c->stream, &c->worker->loop);
 }
 
 void connection_end_program(struct connection *c, enum connection_end how)
 {
 	if (!c->program) {
-		connection_reset_on_close(c);
+		stream_reset_on_close(&c->stream);
 		connection_abort(c, how);
 		return;
 	}

@@ -41,7 +41,7 @@ static void learn_local(struct connection *c)
 
 	if (!w->start.access_log && w->handler->keeps < HANDLER_KEEPS_PROGRAM)
 		return;
-	if (getsockname(c->watch.fd, (struct sockaddr *)&at, &len) == 0)
+	if (getsockname(stream_socket(&c->stream), (struct sockaddr *)&at, &len) == 0)
 		c->local = endpoint_of((struct sockaddr *)&at, len);
 	c->opened_us = clock_us();
 }

@@ -7,34 +7,22 @@
 #include <config.h>
 #include "connection_private.h"
 
-#include <linux/sockios.h>
 #include <stdlib.h>
-#include <sys/ioctl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "connection_report.h"
-#include "fd.h"
 #include "log.h"
 
-/*
- * Edge-triggered saves the kernel a look at the socket each turn. An edge is
- * told once: connection_step_read knows when there may be more.
- */
-#define READ_EDGE (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET)
-
 static const struct {
-	uint32_t want;                                  /* epoll interest while here */
-	enum board_phase phase;                         /* what the board says; NONE: no record any more */
+	enum stream_wait wait;          /* what its stream is watched for */
+	enum board_phase phase;         /* what the board says; NONE: no record any more */
 } states[] = {
-	[CONNECTION_READ]    = { READ_EDGE,          BOARD_PHASE_IDLE },
-	/* The same as before and after it: a request costs no epoll_ctl(2). */
-	[CONNECTION_WAIT]    = { READ_EDGE,          BOARD_PHASE_HANDLER },
-	[CONNECTION_WRITE]   = { EPOLLOUT,           BOARD_PHASE_WRITING },
-	[CONNECTION_PRODUCE] = { EPOLLIN | EPOLLOUT, BOARD_PHASE_WRITING },
-	[CONNECTION_PROGRAM] = { 0,                  BOARD_PHASE_PROGRAM },
-	[CONNECTION_LINGER]  = { EPOLLIN,            BOARD_PHASE_NONE },
-	[CONNECTION_DONE]    = { 0,                  BOARD_PHASE_NONE },
+	[CONNECTION_READ]    = { STREAM_NEXT_BYTES,    BOARD_PHASE_IDLE },
+	[CONNECTION_WAIT]    = { STREAM_NO_BYTES,      BOARD_PHASE_HANDLER },
+	[CONNECTION_WRITE]   = { STREAM_ROOM,          BOARD_PHASE_WRITING },
+	[CONNECTION_PRODUCE] = { STREAM_BYTES_OR_ROOM, BOARD_PHASE_WRITING },
+	[CONNECTION_PROGRAM] = { STREAM_NOTHING,       BOARD_PHASE_PROGRAM },
+	[CONNECTION_LINGER]  = { STREAM_BYTES,         BOARD_PHASE_NONE },
+	[CONNECTION_DONE]    = { STREAM_NOTHING,       BOARD_PHASE_NONE },
 };
 
 void connection_show_phase(const struct connection *c)
@@ -43,32 +31,16 @@ void connection_show_phase(const struct connection *c)
 	                             ? BOARD_PHASE_READING : states[c->state].phase);
 }
 
-/* ---- what was sent ------------------------------------------------------ */
-
-int64_t connection_untaken(const struct connection *c)
-{
-	int bytes = 0;
-
-	return c->watch.fd != -1 && ioctl(c->watch.fd, SIOCOUTQ, &bytes) == 0 ? bytes : 0;
-}
-
 void connection_sent(struct connection *c, size_t n, bool all)
 {
 	connection_count_out(c, n);
 	if (n > 0)
 		c->active_ms = c->worker->loop.now_ms;
 	/* All was taken: the next look is the first. That is the common case, and costs no call. */
-	c->untaken = all ? 0 : connection_untaken(c);
+	c->untaken = all ? 0 : stream_untaken(&c->stream);
 }
 
 /* ---- the end ------------------------------------------------------------ */
-
-void connection_reset_on_close(struct connection *c)
-{
-	const struct linger now = { .l_onoff = 1, .l_linger = 0 };
-
-	setsockopt(c->watch.fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
-}
 
 static void end(struct connection *c, enum connection_end how)
 {
@@ -91,7 +63,7 @@ static void end(struct connection *c, enum connection_end how)
 
 static void bury(struct watch *w)
 {
-	free(container_of(w, struct connection, watch));
+	free(container_of(w, struct connection, stream.watch));
 }
 
 static void close_now(struct connection *c)
@@ -105,8 +77,7 @@ static void close_now(struct connection *c)
 	c->state = CONNECTION_DONE;
 	buffer_clear(&c->out);
 	timer_unset(&w->loop.timers, &c->timer);
-	loop_retire(&w->loop, &c->watch, bury);
-	fd_close(&c->watch.fd);
+	stream_retire(&c->stream, &w->loop, bury);
 	if (c->kicked)
 		worker_say_of(w, LEASH_KICK, c->number);
 	worker_check_end(w);
@@ -133,33 +104,16 @@ void connection_abort(struct connection *c, enum connection_end how)
 
 /* ---- changing state ----------------------------------------------------- */
 
-/*
- * Over a unix socket a read stops short also where descriptors were sent along,
- * so that a short one does not prove that there is no more.
- */
-static uint32_t interest(const struct connection *c)
-{
-	if (c->state == CONNECTION_READ && c->peer.family == AF_UNIX)
-		return EPOLLIN;
-	if (c->state == CONNECTION_WAIT && c->peer.family == AF_UNIX)
-		return EPOLLHUP;
-	return states[c->state].want;
-}
-
-/* What came while it waited is told once more. */
-static int rewatch(struct connection *c)
+bool connection_watch(struct connection *c)
 {
 	struct loop *l = &c->worker->loop;
-	const bool again = c->stirred && c->state == CONNECTION_READ && c->watch.events == interest(c);
+	const enum stream_wait wait = states[c->state].wait;
+	const bool again = c->stirred && c->state == CONNECTION_READ;
 
 	if (c->state == CONNECTION_READ)
 		c->stirred = false;
-	return again ? loop_rearm(l, &c->watch) : loop_rewatch(l, &c->watch, interest(c));
-}
-
-bool connection_watch(struct connection *c)
-{
-	if (rewatch(c) == 0)
+	/* What came while it waited is told once more. */
+	if ((again ? stream_watch_anew(&c->stream, l, wait) : stream_watch(&c->stream, l, wait)) == 0)
 		return true;
 	log_warn("%s: watch a connection: %m", c->worker->service->name);
 	connection_abort(c, END_FAILED);
@@ -187,7 +141,7 @@ void connection_enter(struct connection *c, enum connection_state next)
 /* Nobody waits for who may take his time; and there must be something to wait for. */
 static bool may_linger(const struct connection *c)
 {
-	return c->watch.fd != -1 && !c->client_ended && c->worker->service->timeouts.linger > 0 &&
+	return stream_is_open(&c->stream) && !c->client_ended && c->worker->service->timeouts.linger > 0 &&
 	       c->how != END_STOPPED && c->how != END_KICKED;
 }
 
@@ -199,8 +153,7 @@ static bool may_linger(const struct connection *c)
 enum connection_state connection_finish(struct connection *c, enum connection_end how)
 {
 	end(c, how);
-	return may_linger(c) && shutdown(c->watch.fd, SHUT_WR) == 0 ? CONNECTION_LINGER
-	                                                             : CONNECTION_DONE;
+	return may_linger(c) && stream_end(&c->stream) == 0 ? CONNECTION_LINGER : CONNECTION_DONE;
 }
 
 enum connection_state connection_fail(struct connection *c, enum connection_end how)

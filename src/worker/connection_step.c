@@ -9,11 +9,8 @@
 #include "connection_private.h"
 
 #include <errno.h>
-#include <sys/socket.h>
 
 #include "fd.h"
-
-#define AT_END (EPOLLRDHUP | EPOLLHUP | EPOLLERR)
 
 enum connection_state connection_step_obey(struct connection *c, enum handler_verdict verdict)
 {
@@ -45,11 +42,11 @@ static __attribute__((noinline)) void keep_input(const struct connection *c, siz
 	board_keep_input(w->input, board_input_size(w->start.memory->board), c->number, w->scratch, bytes);
 }
 
-/* Reads once and lets the handler see it; *got is what recv(2) said. */
+/* Reads once and lets the handler see it; *got is what stream_receive said. */
 static enum connection_state read_once(struct connection *c, ssize_t *got)
 {
 	const struct handler *h = c->worker->handler;
-	ssize_t n = *got = recv(c->watch.fd, c->worker->scratch, WORKER_SCRATCH, 0);
+	ssize_t n = *got = stream_receive(&c->stream, c->worker->scratch, WORKER_SCRATCH);
 
 	if (n > 0) {
 		if (c->worker->input)
@@ -67,26 +64,22 @@ static enum connection_state read_once(struct connection *c, ssize_t *got)
 	return connection_step_obey(c, h->ended ? h->ended(c) : HANDLER_FINISH);
 }
 
-/*
- * An edge is told once. There may be more if the buffer was filled, the end of the
- * stream came together with the bytes, or one of them is urgent, before which recv(2)
- * stops.
- */
 enum connection_state connection_step_read(struct connection *c, uint32_t events)
 {
 	enum connection_state next;
 	ssize_t got;
+	bool more;
 
 	/* What comes before the end is bounded by the socket's buffer. */
 	do
 		next = read_once(c, &got);
-	while (next == CONNECTION_READ && got > 0 && events & AT_END);
-	/* A fast sender has to wait for the others: its next edge is in the next turn. */
-	if (next == CONNECTION_READ && got > 0 && (got == WORKER_SCRATCH || events & EPOLLPRI) &&
-	    loop_rearm(&c->worker->loop, &c->watch) == -1)
+	while (next == CONNECTION_READ && got > 0 && events & STREAM_AT_END);
+	more = got > 0 && stream_has_more(&c->stream, (size_t)got, WORKER_SCRATCH, events);
+	/* A fast sender has to wait for the others: it is told of in the next turn. */
+	if (next == CONNECTION_READ && more &&
+	    stream_watch_anew(&c->stream, &c->worker->loop, STREAM_NEXT_BYTES) == -1)
 		return connection_fail(c, END_FAILED);
-	c->stirred = next == CONNECTION_WAIT && got > 0 &&
-	             (got == WORKER_SCRATCH || events & (EPOLLPRI | AT_END));
+	c->stirred = next == CONNECTION_WAIT && more;
 	return next;
 }
 
@@ -106,7 +99,7 @@ static bool send_pending(struct connection *c)
 
 	if (buffer_is_empty(&c->out))
 		return true;
-	n = send(c->watch.fd, buffer_first(&c->out), buffer_waiting(&c->out), MSG_NOSIGNAL);
+	n = stream_send(&c->stream, buffer_first(&c->out), buffer_waiting(&c->out));
 	if (n == -1)
 		return fd_not_yet(errno);
 	buffer_take(&c->out, (size_t)n);
@@ -146,7 +139,7 @@ enum connection_state connection_step_produce(struct connection *c, uint32_t eve
 /* Whatever comes is thrown away; it may come for as long as `linger` lasts. */
 enum connection_state connection_step_linger(struct connection *c, uint32_t events)
 {
-	ssize_t n = recv(c->watch.fd, c->worker->scratch, WORKER_SCRATCH, 0);
+	ssize_t n = stream_receive(&c->stream, c->worker->scratch, WORKER_SCRATCH);
 
 	(void)events;
 	if (n > 0 || (n == -1 && fd_not_yet(errno)))
@@ -163,7 +156,7 @@ void handler_reply(struct connection *c, const char *bytes, size_t len)
 	if (c->broken || len == 0)
 		return;
 	if (buffer_is_empty(&c->out)) {
-		n = send(c->watch.fd, bytes, len, MSG_NOSIGNAL);
+		n = stream_send(&c->stream, bytes, len);
 		if (n == -1 && !fd_not_yet(errno)) {
 			c->broken = true;
 			return;

@@ -40,8 +40,8 @@ static int64_t state_deadline(const struct connection *c, enum connection_end *a
 		return clock_deadline(c->active_ms, timeouts(c)->linger);
 	case CONNECTION_PROGRAM:        /* who is gone is not idle, and nor is whose bytes we do not see */
 		*as = END_IDLE;
-		return c->watch.fd == -1 ? CLOCK_NEVER
-		                         : clock_deadline(c->active_ms, timeouts(c)->idle);
+		return stream_is_open(&c->stream) ? clock_deadline(c->active_ms, timeouts(c)->idle)
+		                                  : CLOCK_NEVER;
 	case CONNECTION_DONE:
 		break;
 	}
@@ -75,7 +75,7 @@ static int64_t next_look(const struct connection *c)
 	else if (c->state == CONNECTION_LINGER)
 		timeout = timeouts(c)->linger;
 	else if (c->state == CONNECTION_PROGRAM)
-		timeout = c->watch.fd != -1 ? timeouts(c)->idle : c->client.gone_ms;
+		timeout = stream_is_open(&c->stream) ? timeouts(c)->idle : c->client.gone_ms;
 	return clock_deadline(c->worker->loop.now_ms, (timeout + 3) / 4);
 }
 

@@ -47,6 +47,8 @@ struct handler {
 	enum handler_verdict (*produce)(struct connection *c);
 	/* The client was slow, and has taken all that was replied; NULL: go on. */
 	enum handler_verdict (*taken)(struct connection *c);
+	/* A program has the client's bytes, and the handler watches the stream: what it is ready for. */
+	void (*ready)(struct connection *c, uint32_t events);
 	/* It ends: frees *handler_state(). Nothing is called for c after that. */
 	void (*closed)(struct connection *c);
 

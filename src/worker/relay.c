@@ -81,17 +81,15 @@ static size_t taken(struct relay *r, struct relay_way *way, ssize_t n)
 /* What was read before. */
 static void pass_on(struct relay *r, struct relay_way *way)
 {
-	const int to = way->to->watch.fd;
 	size_t n;
 
 	/* Nothing is taken of what refuse() has thrown away: in_pipe is to be read after that. */
 	if (way->in_pipe > 0) {
-		n = taken(r, way, splice(way->pipe[0], NULL, to, NULL, way->in_pipe,
-		                         SPLICE_F_MOVE | SPLICE_F_NONBLOCK));
+		n = taken(r, way, stream_splice_out(way->to, way->pipe[0], way->in_pipe));
 		way->in_pipe -= n;
 	} else {
-		n = taken(r, way, send(to, buffer_first(&way->waiting),
-		                       buffer_waiting(&way->waiting), MSG_NOSIGNAL));
+		n = taken(r, way, stream_send(way->to, buffer_first(&way->waiting),
+		                              buffer_waiting(&way->waiting)));
 		buffer_take(&way->waiting, n);
 	}
 }
@@ -100,7 +98,7 @@ static void tell_end(struct relay *r, struct relay_way *way)
 {
 	close_pipe(r, way);
 	way->phase = RELAY_ENDED;
-	if (shutdown(way->to->watch.fd, SHUT_WR) == -1 && way->direction == RELAY_DOWN)
+	if (stream_end(way->to) == -1 && way->direction == RELAY_DOWN)
 		r->is_lost = true;
 	r->is_finished |= way->direction == RELAY_DOWN;
 }
@@ -122,14 +120,14 @@ static void copy_on(struct relay *r, struct relay_way *way, const char *bytes, s
 	if (way->phase == RELAY_REFUSED)
 		return;
 	way->full_reads = len == r->owner->scratch_len ? way->full_reads + 1 : 0;
-	n = taken(r, way, send(way->to->watch.fd, bytes, len, MSG_NOSIGNAL));
+	n = taken(r, way, stream_send(way->to, bytes, len));
 	if (way->phase == RELAY_FLOWING && buffer_add(&way->waiting, bytes + n, len - n) == -1)
 		r->is_lost = true;      /* something would be missing */
 }
 
 static bool copy_some(struct relay *r, struct relay_way *way)
 {
-	ssize_t n = recv(way->from->watch.fd, r->owner->scratch, r->owner->scratch_len, 0);
+	ssize_t n = stream_receive(way->from, r->owner->scratch, r->owner->scratch_len);
 
 	if (n == -1 && fd_not_yet(errno))
 		return false;
@@ -147,8 +145,7 @@ static bool copy_some(struct relay *r, struct relay_way *way)
  */
 static bool splice_some(struct relay *r, struct relay_way *way)
 {
-	ssize_t n = splice(way->from->watch.fd, NULL, way->pipe[1], NULL, PIPE_BYTES,
-	                   SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+	ssize_t n = stream_splice_in(way->from, way->pipe[1], PIPE_BYTES);
 
 	if (n == 0 || (n == -1 && fd_not_yet(errno))) {
 		close_pipe(r, way);
@@ -165,7 +162,8 @@ static bool splice_some(struct relay *r, struct relay_way *way)
 
 static bool read_some(struct relay *r, struct relay_way *way)
 {
-	if (way->pipe[0] == -1 && way->full_reads >= FULL_READS)
+	if (way->pipe[0] == -1 && way->full_reads >= FULL_READS &&
+	    stream_can_splice(way->from) && stream_can_splice(way->to))
 		open_pipe(r, way);
 	return way->pipe[0] == -1 ? copy_some(r, way) : splice_some(r, way);
 }
@@ -191,9 +189,11 @@ static bool move(struct relay *r, enum relay_direction d)
 
 /* ---- events ------------------------------------------------------------- */
 
-static uint32_t interest(const struct relay_way *in, const struct relay_way *out)
+static enum stream_wait wait_for(const struct relay_way *in, const struct relay_way *out)
 {
-	return (may_read(in) ? EPOLLIN : 0u) | (is_stuck(out) ? EPOLLOUT : 0u);
+	if (may_read(in))
+		return is_stuck(out) ? STREAM_BYTES_OR_ROOM : STREAM_BYTES;
+	return is_stuck(out) ? STREAM_ROOM : STREAM_NOTHING;
 }
 
 /*
@@ -204,12 +204,12 @@ static int rewatch_both(struct relay *r)
 {
 	const struct relay_way *up = &r->ways[RELAY_UP], *down = &r->ways[RELAY_DOWN];
 	const bool over = up->phase == RELAY_ENDED && down->phase == RELAY_ENDED;
-	const uint32_t of_client = interest(up, down);
+	const enum stream_wait of_client = wait_for(up, down);
 
-	if (loop_rewatch(r->owner->loop, &r->client.watch,
-	                 of_client == 0 && !over ? EPOLLET : of_client) == -1)
+	if (stream_watch(r->client, r->owner->loop,
+	                 of_client == STREAM_NOTHING && !over ? STREAM_GONE : of_client) == -1)
 		return -1;
-	return loop_rewatch(r->owner->loop, &r->program.watch, interest(down, up));
+	return stream_watch(&r->program, r->owner->loop, wait_for(down, up));
 }
 
 /* After moving: what is wanted now, and what the owner has to know. It may end r. */
@@ -227,16 +227,9 @@ static int settle(struct relay *r)
 	return 0;
 }
 
-static void on_ready(struct watch *w, uint32_t events)
+static void move_ready(struct relay *r, enum relay_direction in, enum relay_direction out,
+                       uint32_t events)
 {
-	struct relay_side *e = container_of(w, struct relay_side, watch);
-	struct relay *r = e->relay;
-	const enum relay_direction in = e == &r->client ? RELAY_UP : RELAY_DOWN;
-	const enum relay_direction out = e == &r->client ? RELAY_DOWN : RELAY_UP;
-
-	/* What can be read ends with the error. */
-	if (e == &r->client && events & EPOLLERR && !may_read(&r->ways[RELAY_UP]))
-		r->is_lost = true;
 	if (events & ~(uint32_t)EPOLLOUT)
 		move(r, in);
 	if (events & ~(uint32_t)EPOLLIN)
@@ -245,30 +238,39 @@ static void on_ready(struct watch *w, uint32_t events)
 		r->owner->lost(r);
 }
 
+void relay_client_ready(struct relay *r, uint32_t events)
+{
+	/* What can be read ends with the error. */
+	if (events & EPOLLERR && !may_read(&r->ways[RELAY_UP]))
+		r->is_lost = true;
+	move_ready(r, RELAY_UP, RELAY_DOWN, events);
+}
+
+static void on_program_ready(struct stream *s, uint32_t events)
+{
+	move_ready(container_of(s, struct relay, program), RELAY_DOWN, RELAY_UP, events);
+}
+
 /* ---- life --------------------------------------------------------------- */
 
-static void join(struct relay *r, enum relay_direction d, struct relay_side *from,
-                 struct relay_side *to)
+static void join(struct relay *r, enum relay_direction d, struct stream *from, struct stream *to)
 {
 	r->ways[d] = (struct relay_way){
 		.direction = d, .from = from, .to = to, .pipe = { -1, -1 } };
 }
 
-void relay_init(struct relay *r, struct relay_owner *owner, int client, int program)
+void relay_init(struct relay *r, struct relay_owner *owner, struct stream *client, int program)
 {
-	*r = (struct relay){
-		.owner = owner,
-		.client = { .watch = { .fd = client, .ready = on_ready }, .relay = r },
-		.program = { .watch = { .fd = program, .ready = on_ready }, .relay = r },
-	};
-	join(r, RELAY_UP, &r->client, &r->program);
-	join(r, RELAY_DOWN, &r->program, &r->client);
+	*r = (struct relay){ .owner = owner, .client = client };
+	stream_open(&r->program, program, AF_UNIX, on_program_ready);
+	join(r, RELAY_UP, client, &r->program);
+	join(r, RELAY_DOWN, &r->program, client);
 }
 
 /* At once, and not counted: the client has not said it. Whether nobody is there, relaying shows. */
 int relay_tell(struct relay *r, const char *bytes, size_t len)
 {
-	ssize_t n = send(r->program.watch.fd, bytes, len, MSG_NOSIGNAL);
+	ssize_t n = stream_send(&r->program, bytes, len);
 
 	if (n == -1 && !fd_not_yet(errno))
 		return 0;
@@ -283,14 +285,26 @@ int relay_begin(struct relay *r)
 	return settle(r);
 }
 
-void relay_end(struct relay *r)
+static void let_go(struct relay *r)
 {
-	loop_unwatch(r->owner->loop, &r->client.watch);
-	loop_unwatch(r->owner->loop, &r->program.watch);
+	stream_watch(r->client, r->owner->loop, STREAM_NOTHING);
 	for (int d = 0; d < RELAY_DIRECTIONS; d++) {
 		buffer_clear(&r->ways[d].waiting);
 		close_pipe(r, &r->ways[d]);
 	}
+}
+
+void relay_end(struct relay *r)
+{
+	let_go(r);
+	stream_close(&r->program, r->owner->loop);
+}
+
+void relay_hang_up(struct relay *r)
+{
+	r->is_lost = true;
+	let_go(r);
+	stream_hang_up(&r->program, r->owner->loop, r->owner->scratch, r->owner->scratch_len);
 }
 
 enum relay_rest relay_flush(struct relay *r)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Two stream sockets, joined: what comes in on one goes out on the other, both
- * ways, and so does the end of each way. What is sent that nobody takes any more
+ * Joins a client's stream and the socket of a program: what comes in on one goes out on the
+ * other, both ways, and so does the end of each way. What is sent that nobody takes any more
  * is thrown away. It knows neither connections nor time-outs.
  */
 #ifndef DROVER_WORKER_RELAY_H
@@ -11,7 +11,7 @@
 #include <stddef.h>
 
 #include "buffer.h"
-#include "loop.h"
+#include "stream.h"
 
 enum relay_direction {
 	RELAY_UP,                       /* from the client to the program */
@@ -44,15 +44,10 @@ enum relay_phase {                      /* of one direction */
 	RELAY_REFUSED,                  /* the receiver takes no more: what comes is thrown away */
 };
 
-/* What these three hold is relay.c's affair; they are here to be part of something else. */
-struct relay_side {
-	struct watch  watch;            /* its socket is lent */
-	struct relay *relay;
-};
-
+/* What these two hold is relay.c's affair; they are here to be part of something else. */
 struct relay_way {
 	enum relay_direction direction;
-	struct relay_side *from, *to;
+	struct stream    *from, *to;
 	enum relay_phase  phase;
 	struct buffer     waiting;      /* was read, and `to` did not take it */
 	unsigned          full_reads;   /* in a row: much is coming */
@@ -62,16 +57,17 @@ struct relay_way {
 
 struct relay {
 	struct relay_owner        *owner;
-	struct relay_side         client, program;
+	struct stream            *client;               /* lent */
+	struct stream             program;
 	struct relay_way          ways[RELAY_DIRECTIONS];
 	bool                      is_finished, is_lost; /* the owner is told at the end of the turn */
 };
 
 /*
- * Prepares r for these two descriptors, which are non-blocking and stay the
- * caller's, open until relay_end.
+ * Prepares r for a client's stream, which is lent until relay_end, and our end of the
+ * program's unix socket, which it takes. Both do not block.
  */
-void relay_init(struct relay *r, struct relay_owner *owner, int client, int program);
+void relay_init(struct relay *r, struct relay_owner *owner, struct stream *client, int program);
 
 /* What the program gets before anything of the client's. Before relay_begin. 0, or -1 with ENOMEM. */
 int relay_tell(struct relay *r, const char *bytes, size_t len);
@@ -82,8 +78,14 @@ int relay_tell(struct relay *r, const char *bytes, size_t len);
  */
 int relay_begin(struct relay *r);
 
-/* Lets go of both descriptors, and of what was not taken. More than once is fine. */
+/* To be called when the client's stream is ready: for these events. May call back. */
+void relay_client_ready(struct relay *r, uint32_t events);
+
+/* Lets go of the client and of what was not taken, and closes the program's socket. More than once is fine. */
 void relay_end(struct relay *r);
+
+/* The same for a program that is to read the end of the stream, whatever it has sent: stream_hang_up. */
+void relay_hang_up(struct relay *r);
 
 enum relay_rest {
 	RELAY_NO_REST,                  /* all is sent, as when `finished` is called */

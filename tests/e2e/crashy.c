@@ -157,7 +157,7 @@ static enum handler_verdict received(struct connection *c, const char *bytes, si
 	if (ends_in(bytes, len, "crash\n"))
 		crash();
 	if (ends_in(bytes, len, "leave another\n"))
-		leave_another(c->watch.fd);
+		leave_another(stream_socket(&c->stream));
 	if (ends_in(bytes, len, "loop\n"))
 		run_for_ever();
 	if (ends_in(bytes, len, "block\n"))
@@ -179,7 +179,7 @@ static enum handler_verdict received(struct connection *c, const char *bytes, si
 	if (ends_in(bytes, len, "hang up\n"))
 		hang_up(c->worker);
 	if (ends_in(bytes, len, "smuggle\n")) {
-		const char *answer = smuggle(c->worker, c->watch.fd);
+		const char *answer = smuggle(c->worker, stream_socket(&c->stream));
 
 		handler_reply(c, answer, strlen(answer));
 		return HANDLER_GO_ON;

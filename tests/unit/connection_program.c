@@ -102,7 +102,7 @@ static void serve(int fd)
 	client = fd;
 	c = newest();
 	ck_assert_int_eq(c->state, CONNECTION_PROGRAM);
-	ck_assert_uint_eq(c->watch.events, 0);
+	ck_assert_uint_eq(c->stream.watch.events, 0);
 }
 
 static void connect_pair(void)
@@ -188,7 +188,7 @@ START_TEST(a_client_that_takes_slowly_is_not_idle)
 
 	connect_pair();
 	for (int i = 0; i < 10; i++)
-		ck_assert_int_eq(send(c->watch.fd, bytes, sizeof bytes, MSG_DONTWAIT), sizeof bytes);
+		ck_assert_int_eq(send(stream_socket(&c->stream), bytes, sizeof bytes, MSG_DONTWAIT), sizeof bytes);
 	connection_relayed(c, 0, 10 * sizeof bytes);
 	for (int i = 0; i < 10; i++) {
 		skip(IDLE_MS - 1);
@@ -318,7 +318,7 @@ START_TEST(a_program_may_go_on_without_its_client)
 {
 	connect_pair();
 	connection_lost_client(c);
-	ck_assert_int_eq(c->watch.fd, -1);
+	ck_assert(!stream_is_open(&c->stream));
 	ck_assert(hears_the_end());
 	skip(10 * IDLE_MS);                     /* who is gone is not idle */
 	ck_assert_int_eq(worker.n_open, 1);

@@ -146,7 +146,7 @@ static size_t take(int client, size_t bytes)
 /* As if epoll told that. It may not be there afterwards. */
 static void happens(uint32_t events)
 {
-	struct watch *w = &newest()->watch;
+	struct watch *w = &newest()->stream.watch;
 
 	w->ready(w, events);
 }

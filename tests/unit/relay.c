@@ -175,7 +175,7 @@ START_TEST(after_both_ends_there_is_nothing_to_do)
 	hear_end(RELAY_UP);
 	hear_end(RELAY_DOWN);
 	ck_assert_uint_eq(n_finished, 1);
-	ck_assert_uint_eq(relay.client.watch.events | relay.program.watch.events, 0);
+	ck_assert_uint_eq(our_client.watch.events | relay.program.watch.events, 0);
 	reset_client();
 	fd_close(&program);
 	ck_assert_uint_eq(until_quiet(), 0);
@@ -229,8 +229,8 @@ START_TEST(who_does_not_hear_stops_only_who_speaks_to_it)
 	shutdown(speaker(slow), SHUT_WR);
 	transfer(other, 100 * SCRATCH);
 	hear_end(slow);
-	ck_assert_uint_eq(moved_bytes[slow], streams[slow].said);
-	ck_assert_uint_eq(moved_bytes[other], streams[other].said);
+	ck_assert_uint_eq(moved_bytes[slow], flows[slow].said);
+	ck_assert_uint_eq(moved_bytes[other], flows[other].said);
 	transfer(other, 100 * SCRATCH);
 	ck_assert_uint_eq(n_lost, 0);
 } END_TEST
@@ -299,8 +299,8 @@ static void flush_to_slow_client(void)
 {
 	char junk[4096] = "";
 
-	while (send(our_client, junk, sizeof junk, MSG_DONTWAIT) > 0 ||
-	       send(our_client, junk, 1, MSG_DONTWAIT) > 0)
+	while (send(stream_socket(&our_client), junk, sizeof junk, MSG_DONTWAIT) > 0 ||
+	       send(stream_socket(&our_client), junk, 1, MSG_DONTWAIT) > 0)
 		;
 	until_quiet();
 	say(RELAY_DOWN, 100);
@@ -347,7 +347,7 @@ START_TEST(what_cannot_be_watched_cannot_be_relayed)
 	struct watch other = { .ready = never_ready };
 
 	prepare(KIND_UNIX);
-	other.fd = _i == 0 ? our_client : our_program;
+	other.fd = _i == 0 ? stream_socket(&our_client) : our_program;
 	ck_assert_int_eq(loop_watch(&loop, &other, EPOLLPRI), 0);
 	say(RELAY_UP, 10);
 	ck_assert_int_eq(relay_begin(&relay), -1);
@@ -366,8 +366,8 @@ START_TEST(what_cannot_be_watched_any_more_is_lost)
 	shutdown(client, SHUT_WR);
 	hear_end(RELAY_UP);
 	until_quiet();
-	loop_unwatch(&loop, &relay.client.watch);
-	other.fd = our_client;
+	stream_watch(&our_client, &loop, STREAM_NOTHING);
+	other.fd = stream_socket(&our_client);
 	ck_assert_int_eq(loop_watch(&loop, &other, EPOLLPRI), 0);
 	for (unsigned i = 0; i < 1000 && n_lost == 0; i++) {
 		say(RELAY_DOWN, PLENTY);

@@ -75,7 +75,7 @@ static bool is_spliced(enum relay_direction d)
 /* In pieces of any size, of which the last is followed by the end. */
 static void transfer_big(enum relay_direction d)
 {
-	const struct stream *s = &streams[d];
+	const struct flow *s = &flows[d];
 
 	chance_state = 88172645u + (uint32_t)d;
 	while (s->heard < BIG) {
@@ -127,10 +127,10 @@ START_TEST(a_pipe_is_kept_no_longer_than_much_comes)
 	stuff(RELAY_DOWN);
 	ck_assert(is_spliced(RELAY_DOWN));
 	ck_assert(!is_spliced(RELAY_UP));
-	hear_until(RELAY_DOWN, streams[RELAY_DOWN].said);
+	hear_until(RELAY_DOWN, flows[RELAY_DOWN].said);
 	for (int i = 0; i < 3; i++) {
 		say(RELAY_DOWN, 10);
-		hear_until(RELAY_DOWN, streams[RELAY_DOWN].said);
+		hear_until(RELAY_DOWN, flows[RELAY_DOWN].said);
 	}
 	relay_flush(&relay);
 	ck_assert(!is_spliced(RELAY_DOWN));
@@ -159,7 +159,7 @@ START_TEST(flushing_empties_the_pipe)
 	hear_end(RELAY_DOWN);
 	until_quiet();
 	ck_assert_uint_eq(n_lost, 0);
-	ck_assert_uint_eq(moved_bytes[RELAY_DOWN], streams[RELAY_DOWN].said);
+	ck_assert_uint_eq(moved_bytes[RELAY_DOWN], flows[RELAY_DOWN].said);
 } END_TEST
 
 /* Others have them all: then it is copied, until one of them is free. */
@@ -170,7 +170,7 @@ START_TEST(there_are_no_more_pipes_than_allowed)
 	stuff(RELAY_DOWN);
 	ck_assert(!is_spliced(RELAY_DOWN));
 	owner.n_pipes--;
-	hear_until(RELAY_DOWN, streams[RELAY_DOWN].said);
+	hear_until(RELAY_DOWN, flows[RELAY_DOWN].said);
 	stuff(RELAY_DOWN);
 	ck_assert(is_spliced(RELAY_DOWN));
 	ck_assert_uint_eq(owner.n_pipes, owner.max_pipes);
@@ -191,7 +191,7 @@ static void begin_splicing(enum kind kind)
 {
 	begin(kind);
 	stuff(RELAY_UP);
-	hear_until(RELAY_UP, streams[RELAY_UP].said - SCRATCH);
+	hear_until(RELAY_UP, flows[RELAY_UP].said - SCRATCH);
 	until_quiet();
 	ck_assert(is_spliced(RELAY_UP));
 }
@@ -204,9 +204,9 @@ START_TEST(urgent_bytes_are_left_out_while_it_copies)
 		say(RELAY_UP, 100);
 		say_urgent();
 		if (i % 2 == 0)
-			hear_until(RELAY_UP, streams[RELAY_UP].said);
+			hear_until(RELAY_UP, flows[RELAY_UP].said);
 		say(RELAY_UP, 50);
-		hear_until(RELAY_UP, streams[RELAY_UP].said);
+		hear_until(RELAY_UP, flows[RELAY_UP].said);
 		ck_assert_uint_le(until_quiet(), 2);
 	}
 	say_urgent();
@@ -241,7 +241,7 @@ START_TEST(an_urgent_byte_is_not_the_end)
 	shutdown(client, SHUT_WR);
 	hear_end(RELAY_UP);
 	until_quiet();
-	ck_assert_uint_eq(moved_bytes[RELAY_UP], streams[RELAY_UP].said);
+	ck_assert_uint_eq(moved_bytes[RELAY_UP], flows[RELAY_UP].said);
 	ck_assert(relay_client_ended(&relay));
 	ck_assert_uint_eq(n_lost, 0);
 } END_TEST
@@ -255,12 +255,12 @@ static struct plan { size_t total; bool said_end; } plans[RELAY_DIRECTIONS];
 static void say_some(enum relay_direction d)
 {
 	struct plan *p = &plans[d];
-	const size_t size = chance_size(), left = p->total - streams[d].said;
+	const size_t size = chance_size(), left = p->total - flows[d].said;
 
 	if (p->said_end)
 		return;
 	say(d, size < left ? size : left);
-	if (streams[d].said == p->total) {
+	if (flows[d].said == p->total) {
 		ck_assert_int_eq(shutdown(speaker(d), SHUT_WR), 0);
 		p->said_end = true;
 	}
@@ -268,7 +268,7 @@ static void say_some(enum relay_direction d)
 
 static bool is_over(void)
 {
-	return streams[RELAY_UP].ended && streams[RELAY_DOWN].ended;
+	return flows[RELAY_UP].ended && flows[RELAY_DOWN].ended;
 }
 
 /* Sizes from nothing to much, and a side that is lazy for a while. */
@@ -294,9 +294,9 @@ START_TEST(both_ways_at_random)
 	}
 	until_quiet();
 	for (int d = 0; d < RELAY_DIRECTIONS; d++) {
-		ck_assert_uint_eq(streams[d].heard, plans[d].total);
+		ck_assert_uint_eq(flows[d].heard, plans[d].total);
 		ck_assert_uint_eq(moved_bytes[d], plans[d].total);
-		ck_assert_int_eq(streams[d].error, 0);
+		ck_assert_int_eq(flows[d].error, 0);
 	}
 	ck_assert_uint_eq(n_finished, 1);
 	ck_assert_uint_eq(n_lost, 0);

@@ -33,7 +33,7 @@ static void both_wait(void)
 static void up_is_spliced(void)
 {
 	stuff(RELAY_UP);
-	hear_until(RELAY_UP, streams[RELAY_UP].said);
+	hear_until(RELAY_UP, flows[RELAY_UP].said);
 	until_quiet();
 	ck_assert_int_ne(relay.ways[RELAY_UP].pipe[0], -1);
 }
@@ -41,7 +41,7 @@ static void up_is_spliced(void)
 static void down_is_spliced(void)
 {
 	stuff(RELAY_DOWN);
-	hear_until(RELAY_DOWN, streams[RELAY_DOWN].said);
+	hear_until(RELAY_DOWN, flows[RELAY_DOWN].said);
 	until_quiet();
 	ck_assert_int_ne(relay.ways[RELAY_DOWN].pipe[0], -1);
 }
@@ -125,9 +125,9 @@ START_TEST(a_client_that_breaks_off_is_told_of_once)
 	ck_assert_uint_le(n_finished, resets[_i].before == down_has_ended);
 	/* The program finds out, after what was said before. */
 	hear_all(RELAY_UP);
-	ck_assert(streams[RELAY_UP].ended || streams[RELAY_UP].error == ECONNRESET);
+	ck_assert(flows[RELAY_UP].ended || flows[RELAY_UP].error == ECONNRESET);
 	say(RELAY_DOWN, 1);
-	ck_assert(streams[RELAY_DOWN].refused);
+	ck_assert(flows[RELAY_DOWN].refused);
 } END_TEST
 
 /* Closing is not breaking off, until somebody says something. */
@@ -203,7 +203,7 @@ START_TEST(a_program_may_close_with_much_on_its_way_to_it)
 	ck_assert_int_eq(relay.ways[RELAY_UP].pipe[0], -1);
 	UNTIL(say(RELAY_UP, 100) > 0);
 	until_quiet();
-	ck_assert_uint_lt(moved_bytes[RELAY_UP], streams[RELAY_UP].said);
+	ck_assert_uint_lt(moved_bytes[RELAY_UP], flows[RELAY_UP].said);
 	ck_assert_uint_eq(n_finished, 1);
 	ck_assert_uint_eq(n_lost, 0);
 } END_TEST

@@ -28,7 +28,8 @@ static struct relay relay;
 static char scratch[SCRATCH];
 
 static int client, program;             /* the far ends */
-static int our_client, our_program;     /* what the relay has */
+static struct stream our_client;        /* what the relay has, and */
+static int our_program;                 /* the socket of its other stream; lent */
 static int listener;
 static int n_fds;                       /* at the beginning */
 
@@ -37,12 +38,12 @@ static size_t moved_bytes[RELAY_DIRECTIONS];
 static unsigned n_finished, n_lost;
 
 /* What was said and heard of the pattern, and how it ended. */
-static struct stream {
+static struct flow {
 	size_t said, heard;
 	bool   ended;                   /* the end of the stream was heard */
 	int    error;                   /* or that, instead */
 	bool   refused;                 /* nobody takes what is said */
-} streams[RELAY_DIRECTIONS];
+} flows[RELAY_DIRECTIONS];
 
 /* ---- the owner ---------------------------------------------------------- */
 
@@ -65,8 +66,13 @@ static void on_lost(struct relay *r)
 	ck_assert_ptr_eq(r, &relay);
 	n_lost++;
 	relay_end(r);
-	fd_close(&our_client);
-	fd_close(&our_program);
+	stream_close(&our_client, &loop);
+}
+
+static void on_client_ready(struct stream *s, uint32_t events)
+{
+	ck_assert_ptr_eq(s, &our_client);
+	relay_client_ready(&relay, events);
 }
 
 static struct relay_owner owner = {
@@ -163,7 +169,7 @@ static inline int hearer(enum relay_direction d)
 /* Says up to n bytes more, as far as they are taken now. How many were. */
 static inline size_t say(enum relay_direction d, size_t n)
 {
-	struct stream *s = &streams[d];
+	struct flow *s = &flows[d];
 	ssize_t taken = send(speaker(d), pattern[d] + s->said % PERIOD, n < CHUNK ? n : CHUNK,
 	                     MSG_DONTWAIT | MSG_NOSIGNAL);
 
@@ -177,7 +183,7 @@ static inline size_t say(enum relay_direction d, size_t n)
 static inline size_t hear(enum relay_direction d, size_t n)
 {
 	static char bytes[CHUNK];
-	struct stream *s = &streams[d];
+	struct flow *s = &flows[d];
 	ssize_t got;
 
 	if (n == 0)             /* to recv(2) that would look like the end */
@@ -204,14 +210,14 @@ static inline void hear_all(enum relay_direction d)
 /* Until so many bytes, in all, have been heard. */
 static inline void hear_until(enum relay_direction d, size_t total)
 {
-	UNTIL((hear(d, total - streams[d].heard), streams[d].heard == total));
+	UNTIL((hear(d, total - flows[d].heard), flows[d].heard == total));
 }
 
 static inline void hear_end(enum relay_direction d)
 {
-	UNTIL((hear_all(d), streams[d].ended || streams[d].error != 0));
-	ck_assert_int_eq(streams[d].error, 0);
-	ck_assert_uint_eq(streams[d].heard, streams[d].said);
+	UNTIL((hear_all(d), flows[d].ended || flows[d].error != 0));
+	ck_assert_int_eq(flows[d].error, 0);
+	ck_assert_uint_eq(flows[d].heard, flows[d].said);
 }
 
 /* Says until nothing moves any more, for nobody hears it. */
@@ -222,15 +228,15 @@ static inline void stuff(enum relay_direction d)
 			still = 0;
 		until_quiet();
 	}
-	ck_assert_uint_lt(streams[d].said, PLENTY);
+	ck_assert_uint_lt(flows[d].said, PLENTY);
 }
 
 /* Says and hears so many bytes more, all at once. */
 static inline void transfer(enum relay_direction d, size_t n)
 {
-	const size_t total = streams[d].said + n;
+	const size_t total = flows[d].said + n;
 
-	UNTIL((say(d, total - streams[d].said), turn(), hear(d, PLENTY), streams[d].heard == total));
+	UNTIL((say(d, total - flows[d].said), turn(), hear(d, PLENTY), flows[d].heard == total));
 }
 
 /* ---- sockets ------------------------------------------------------------ */
@@ -266,12 +272,15 @@ static inline void open_tcp(int *ours, int *far)
 /* Both sockets, and a relay that has not begun. */
 static inline void prepare(enum kind kind)
 {
+	int fd;
+
 	if (kind == KIND_UNIX)
-		open_pair(&our_client, &client);
+		open_pair(&fd, &client);
 	else
-		open_tcp(&our_client, &client);
+		open_tcp(&fd, &client);
 	open_pair(&our_program, &program);
-	relay_init(&relay, &owner, our_client, our_program);
+	stream_open(&our_client, fd, kind == KIND_UNIX ? AF_UNIX : AF_INET, on_client_ready);
+	relay_init(&relay, &owner, &our_client, our_program);
 }
 
 static inline void begin(enum kind kind)
@@ -292,9 +301,9 @@ static inline void reset_client(void)
 /* Whether that has reached us. Not recv(2): the error of a socket is told once. */
 static inline bool is_hung_up(void)
 {
-	struct pollfd p = { .fd = our_client };
+	struct pollfd p = { .fd = stream_socket(&our_client) };
 
-	return our_client == -1 || poll(&p, 1, 0) == 1;
+	return !stream_is_open(&our_client) || poll(&p, 1, 0) == 1;
 }
 
 /* ---- around the tests --------------------------------------------------- */
@@ -302,9 +311,9 @@ static inline bool is_hung_up(void)
 static void set_up(void)
 {
 	unit_block_sigpipe();
-	client = program = our_client = our_program = listener = -1;
+	client = program = our_program = listener = -1;
 	memset(moved_bytes, 0, sizeof moved_bytes);
-	memset(streams, 0, sizeof streams);
+	memset(flows, 0, sizeof flows);
 	n_finished = n_lost = 0;
 	n_fds = unit_count_fds();
 	ck_assert_int_eq(loop_init(&loop), 0);
@@ -319,11 +328,10 @@ static void tear_down(void)
 	relay_end(&relay);
 	relay_end(&relay);
 	ck_assert_uint_eq(owner.n_pipes, 0);
-	ck_assert_uint_eq(relay.client.watch.events | relay.program.watch.events, 0);
+	ck_assert_uint_eq(our_client.watch.events | relay.program.watch.events, 0);
 	fd_close(&client);
 	fd_close(&program);
-	fd_close(&our_client);
-	fd_close(&our_program);
+	stream_close(&our_client, &loop);
 	ck_assert(is_quiet());
 	loop_fini(&loop);
 	ck_assert_int_eq(unit_count_fds(), n_fds);
