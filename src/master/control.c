@@ -17,6 +17,7 @@
 
 struct control {
 	struct loop                *loop;
+	struct helpers             *helpers;
 	struct notify              *events;
 	struct control_owner        owner;
 	struct control_client_owner clients_owner;
@@ -57,7 +58,7 @@ static void on_reported(void *arg, bool ok)
 
 static void start_reporter(struct control *c, struct control_client *client)
 {
-	client->reporter = reporter_start(c->loop, c->events, &client->job, &client->request,
+	client->reporter = reporter_start(c->helpers, c->events, &client->job, &client->request,
 	                                  client->watch.fd, on_reported, client);
 	if (!client->reporter) {
 		control_client_refuse(client, CONTROL_INTERNAL, "start a process: %s",
@@ -106,16 +107,6 @@ void control_look(struct control *c, struct control_client *client,
 	*r = (struct control_request){ .root = NULL };
 	control_client_hold(client, CLIENT_QUEUED);
 	serve_queue(c);
-}
-
-bool control_reaped(struct control *c, pid_t pid, int status)
-{
-	struct control_client *client;
-
-	list_each(&c->clients, client, struct control_client, in_control)
-		if (reporter_reaped(client->reporter, pid, status))
-			return true;
-	return false;
 }
 
 /* ---- clients ------------------------------------------------------------ */
@@ -340,7 +331,7 @@ void control_commit(struct control *c, const struct conf_control *conf)
 		log_err("control: set mode and group of %s: %m%s", conf->socket, listener_hint(errno));
 }
 
-struct control *control_new(struct loop *l, struct notify *events,
+struct control *control_new(struct helpers *all, struct notify *events,
                             const struct control_owner *owner)
 {
 	struct control *c = calloc(1, sizeof *c);
@@ -348,7 +339,7 @@ struct control *control_new(struct loop *l, struct notify *events,
 	if (!c)
 		return NULL;
 	*c = (struct control){
-		.loop = l, .events = events, .owner = *owner,
+		.loop = all->loop, .helpers = all, .events = events, .owner = *owner,
 		.clients_owner = { .arg = c, .line = on_line, .closed = on_closed },
 		.door.fd = -1, .next.fd = -1, .pause.fire = on_pause_over,
 		.next_turn.fire = on_next_turn,

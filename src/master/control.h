@@ -14,7 +14,7 @@
 #include "control_access.h"
 #include "control_client.h"
 #include "control_door.h"
-#include "loop.h"
+#include "helper.h"
 #include "notify.h"
 
 #define CONTROL_CLIENTS_MAX   64
@@ -32,7 +32,7 @@ struct control_owner {
 };
 
 /* Without a socket yet. owner is copied. NULL with errno. */
-struct control *control_new(struct loop *l, struct notify *events,
+struct control *control_new(struct helpers *all, struct notify *events,
                             const struct control_owner *owner);
 
 /*
@@ -59,9 +59,6 @@ void control_forget(struct control *c);
 /* c is answered by a reporter, when one is free. Takes what is in *r. */
 void control_look(struct control *c, struct control_client *client,
                   const struct report_job *job, struct control_request *r);
-
-/* If pid is a reporter, takes note of its end and returns true. */
-bool control_reaped(struct control *c, pid_t pid, int status);
 
 /* Answers those who wait for the end (last_words), closes all and sets *cp to NULL; NULL is fine. */
 void control_close(struct control **cp);

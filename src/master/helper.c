@@ -59,6 +59,8 @@ static _Noreturn void be_helper(struct helper *h, pid_t master, int out)
 {
 	title_set("droverd: %s", h->job.title);
 	die_with(master);
+	if (h->job.prepare)
+		h->job.prepare(h->job.arg);
 	if (detach_from_terminal() == -1)
 		cannot_start(h, out, "leave the terminal");
 	h->keep[h->n_keep] = out;

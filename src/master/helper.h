@@ -36,11 +36,13 @@ struct helper_job {                     /* copied */
 	int64_t     limit_ms;           /* then it is killed */
 	const int  *keep;               /* descriptors that are left to it besides 0, 1, 2 and out; -1 is fine */
 	size_t      n_keep;
+	/* In the helper, before the master's descriptors are closed. NULL is fine. */
+	void      (*prepare)(void *arg);
 	/* In the helper: returns its exit status. out is the pipe that hear reads; -1 without hear. */
 	int       (*run)(void *arg, int out);
 	/* In the master, from the loop: what it has written to out. NULL: it needs no pipe. */
 	void      (*hear)(void *arg, const char *bytes, size_t n);
-	/* The limit is reached, and the helper, if it is still there, will be killed. NULL is fine. */
+	/* The limit is reached: the helper, if it is still there, will be killed. NULL is fine. */
 	void      (*late)(void *arg);
 	/* Once: it has ended, and so has its output, if it has any. It frees itself after that. */
 	void      (*done)(void *arg, const struct helper_end *end);

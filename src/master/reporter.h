@@ -1,18 +1,17 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A child that answers for the master: it has a picture of everything, by
- * fork(2), and may take its time, up to a limit. Whatever becomes of it, the
- * master goes on.
+ * A helper (helper.h) that answers a client of the control socket for the master: by fork(2) it
+ * has a copy of everything as it was then, and it may wait for a slow client, up to a limit. It
+ * does not know what is asked for.
  */
 #ifndef DROVER_MASTER_REPORTER_H
 #define DROVER_MASTER_REPORTER_H
 
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "control_request.h"
-#include "loop.h"
+#include "helper.h"
 #include "notify.h"
 #include "report_out.h"
 
@@ -34,12 +33,9 @@ struct reporter;
 typedef void reporter_done(void *arg, bool ok);
 
 /* fd, the client's socket, r and job are lent for the call. NULL with errno. */
-struct reporter *reporter_start(struct loop *l, struct notify *events, const struct report_job *job,
-                                const struct control_request *r, int fd, reporter_done *done,
-                                void *arg);
-
-/* If pid is that child, calls done and returns true. NULL is fine. */
-bool reporter_reaped(struct reporter *r, pid_t pid, int status);
+struct reporter *reporter_start(struct helpers *all, struct notify *events,
+                                const struct report_job *job, const struct control_request *r,
+                                int fd, reporter_done *done, void *arg);
 
 /* Ends it without calling done. Sets *rp to NULL; NULL is fine. */
 void reporter_cancel(struct reporter **rp);

@@ -7,16 +7,12 @@
 #include "reporter.h"
 
 #include <sys/socket.h>
-#include <sys/wait.h>
 
 #include "clock.h"
-#include "detached.h"
-#include "list.h"
-#include "unit.h"
+#include "helper_harness.h"
 
 #define N_ITEMS 200000                  /* far more than any socket's buffer holds */
 
-static struct loop loop;
 static int ours, its;                   /* the client's end, and the one the reporter writes to */
 static int n_done;
 static bool was_ok;
@@ -26,8 +22,7 @@ static void set_up(void)
 {
 	int pair[2];
 
-	unit_block_sigpipe();
-	ck_assert_int_eq(loop_init(&loop), 0);
+	open_helpers();
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair), 0);
 	ours = pair[0];
 	its = pair[1];
@@ -36,7 +31,7 @@ static void set_up(void)
 
 static void tear_down(void)
 {
-	loop_fini(&loop);
+	close_helpers();
 	close(ours);
 	if (its != -1)
 		close(its);
@@ -47,11 +42,12 @@ static void on_done(void *arg, bool ok)
 	ck_assert_ptr_eq(arg, &loop);
 	n_done++;
 	was_ok = ok;
+	loop_stop(&loop);
 }
 
 static struct reporter *start(const struct report_job *job)
 {
-	struct reporter *r = reporter_start(&loop, NULL, job, &no_request, its, on_done, &loop);
+	struct reporter *r = reporter_start(&helpers, NULL, job, &no_request, its, on_done, &loop);
 
 	ck_assert_ptr_nonnull(r);
 	close(its);                     /* the child has its own */
@@ -59,14 +55,10 @@ static struct reporter *start(const struct report_job *job)
 	return r;
 }
 
-static void bury(struct reporter *r)
+/* Until what came of it has been told. */
+static void finish(void)
 {
-	int status;
-	pid_t pid = wait(&status);
-
-	ck_assert_int_gt(pid, 0);
-	ck_assert(!reporter_reaped(r, pid + 1, status));
-	ck_assert(reporter_reaped(r, pid, status));
+	ck_assert_int_eq(loop_run(&loop), 0);
 	ck_assert_int_eq(n_done, 1);
 	ck_assert_int_eq(timer_next(&loop.timers), CLOCK_NEVER);
 }
@@ -104,23 +96,25 @@ static void *gather_name(void *arg)
 
 START_TEST(a_long_answer_comes_whole)
 {
-	struct reporter *r = start(&(struct report_job){ "list", 10000, gather_name, write_list, &loop });
 	FILE *in = fdopen(dup(ours), "r");
-	json_t *answer = json_loadf(in, 0, NULL), *list;
+	json_t *answer, *list;
 
+	start(&(struct report_job){ "list", 10000, gather_name, write_list, &loop });
+	answer = json_loadf(in, 0, NULL);
 	ck_assert_ptr_nonnull(answer);
 	list = json_object_get(json_object_get(answer, "result"), "numbers");
 	ck_assert_uint_eq(json_array_size(list), N_ITEMS);
 	ck_assert_int_eq(json_integer_value(json_array_get(list, N_ITEMS - 1)), N_ITEMS - 1);
 	json_decref(answer);
 	fclose(in);
-	bury(r);
+	finish();
 	ck_assert(was_ok);
 } END_TEST
 
 START_TEST(who_does_not_read_in_time_gets_no_more)
 {
-	bury(start(&(struct report_job){ "list", 50, gather_name, write_list, &loop }));
+	start(&(struct report_job){ "list", 50, gather_name, write_list, &loop });
+	finish();
 	ck_assert(!was_ok);
 } END_TEST
 
@@ -128,72 +122,36 @@ START_TEST(who_is_gone_is_not_waited_for)
 {
 	close(ours);
 	ours = -1;
-	bury(start(&(struct report_job){ "list", 1000000, gather_name, write_list, &loop }));
+	start(&(struct report_job){ "list", 1000000, gather_name, write_list, &loop });
+	finish();
 	ck_assert(!was_ok);
 } END_TEST
 
 START_TEST(what_cannot_be_made_is_no_answer)
 {
-	bury(start(&(struct report_job){ "x", 10000, NULL, write_no_memory, NULL }));
+	start(&(struct report_job){ "x", 10000, NULL, write_no_memory, NULL });
+	finish();
 	ck_assert(!was_ok);
 } END_TEST
 
 START_TEST(one_that_hangs_is_killed)
 {
-	struct reporter *r = start(&(struct report_job){ "x", 1, NULL, hang, NULL });
-
+	start(&(struct report_job){ "x", 1, NULL, hang, NULL });
 	timer_run(&loop.timers, timer_next(&loop.timers));
-	bury(r);
+	finish();
 	ck_assert(!was_ok);
 } END_TEST
 
 START_TEST(one_that_is_not_wanted_any_more_ends)
 {
 	struct reporter *r = start(&(struct report_job){ "x", 1000000, NULL, hang, NULL });
-	int status;
 
 	reporter_cancel(&r);
 	ck_assert_ptr_null(r);
 	reporter_cancel(&r);
-	ck_assert_int_gt(wait(&status), 0);
-	ck_assert(WIFSIGNALED(status));
+	ck_assert_int_eq(loop_run(&loop), 0);
+	ck_assert_int_eq(n_strangers, 1);
 	ck_assert_int_eq(n_done, 0);
-	ck_assert_int_eq(timer_next(&loop.timers), CLOCK_NEVER);
-	ck_assert(!reporter_reaped(r, 1, 0));
-} END_TEST
-
-START_TEST(it_has_no_descriptor_but_that_of_its_client)
-{
-	struct reporter *r;
-	int leash[2], status;
-	char byte;
-
-	ck_assert_int_eq(pipe2(leash, O_CLOEXEC), 0);
-	r = start(&(struct report_job){ "x", 1000000, NULL, hang, NULL });
-	close(leash[1]);
-	ck_assert_int_eq(read(leash[0], &byte, 1), 0);  /* the end, though it lives */
-	close(leash[0]);
-	ck_assert_int_eq(waitpid(-1, &status, WNOHANG), 0);
-	reporter_cancel(&r);
-	ck_assert_int_gt(wait(&status), 0);
-} END_TEST
-
-static void write_whether_detached(void *data, const struct control_request *r, struct report_out *o)
-{
-	const char *missing = what_is_not_detached();
-
-	(void)data, (void)r;
-	report_out_begin_list(o, missing ? missing : "nothing");
-	report_out_end_list(o);
-}
-
-START_TEST(it_has_left_the_terminal)
-{
-	char answer[256] = "";
-
-	bury(start(&(struct report_job){ "x", 10000, NULL, write_whether_detached, NULL }));
-	ck_assert_int_gt(read(ours, answer, sizeof answer - 1), 0);
-	ck_assert_msg(strstr(answer, "\"nothing\""), "%s", answer);
 } END_TEST
 
 int main(void)
@@ -207,7 +165,5 @@ int main(void)
 	tcase_add_test(tc, what_cannot_be_made_is_no_answer);
 	tcase_add_test(tc, one_that_hangs_is_killed);
 	tcase_add_test(tc, one_that_is_not_wanted_any_more_ends);
-	tcase_add_test(tc, it_has_no_descriptor_but_that_of_its_client);
-	tcase_add_test(tc, it_has_left_the_terminal);
 	return unit_run(s);
 }

@@ -137,6 +137,20 @@ static int say_what_is_not_detached(void *arg, int out)
 	return EX_OK;
 }
 
+static bool was_open;
+
+static void look_before(void *arg)
+{
+	ck_assert_ptr_eq(arg, &loop);
+	was_open = fcntl(ends[0], F_GETFD) != -1;
+}
+
+static int look_again(void *arg, int out)
+{
+	(void)arg, (void)out;
+	return was_open && fcntl(ends[0], F_GETFD) == -1 ? EX_OK : EX_SOFTWARE;
+}
+
 /* ---- the end ------------------------------------------------------------ */
 
 START_TEST(its_end_and_all_it_said_are_told_once)
@@ -233,6 +247,12 @@ START_TEST(it_has_no_descriptor_but_those_it_was_given)
 	close(given[0]);
 } END_TEST
 
+START_TEST(it_can_use_the_masters_descriptors_before_they_are_closed)
+{
+	run((struct helper_job){ .prepare = look_before, .run = look_again });
+	ck_assert_int_eq(end.status, W_EXITCODE(EX_OK, 0));
+} END_TEST
+
 START_TEST(signals_that_are_meant_for_the_server_do_not_end_it)
 {
 	static const int signals[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2, SIGWINCH, SIGALRM };
@@ -280,6 +300,7 @@ int main(void)
 	tcase_add_test(tc, other_processes_are_none);
 	tcase_add_test(tc, it_has_left_the_terminal);
 	tcase_add_test(tc, it_has_no_descriptor_but_those_it_was_given);
+	tcase_add_test(tc, it_can_use_the_masters_descriptors_before_they_are_closed);
 	tcase_add_test(tc, signals_that_are_meant_for_the_server_do_not_end_it);
 	tcase_add_test(tc, it_dies_with_the_master);
 	return unit_run(s);

@@ -43,7 +43,6 @@ static void bury_child(struct master *m, pid_t pid, int status)
 	struct generation *g;
 
 	if (helpers_reaped(&m->helpers, pid, status) ||
-	    control_reaped(m->control, pid, status) ||
 	    crash_reports_reaped(&m->crash_reports, pid, status))
 		return;
 	list_each(&m->generations, g, struct generation, in_master) {
@@ -266,7 +265,7 @@ static int init(struct master *m, const struct run_options *o, struct log_sink *
 	m->started_ms = m->loop.now_ms;
 	outcome_init(&m->outcome, &m->loop, changes_expired);
 	outcome_init(&m->reopening, &m->loop, changes_expired);
-	m->control = control_new(&m->loop, m->events, &(struct control_owner){
+	m->control = control_new(&m->helpers, m->events, &(struct control_owner){
 		.arg = m, .asked = control_commands_run, .gone = control_commands_forget });
 	if (!m->control)
 		return -1;
