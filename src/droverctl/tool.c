@@ -6,28 +6,16 @@
 #include "tool.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "arguments.h"
-#include "fd.h"
 #include "patience.h"
 #include "session.h"
+#include "standard_fds.h"
 #include "top.h"
-
-/* Else the socket could become standard output, and drover be told its own results. */
-static void ensure_standard_descriptors(void)
-{
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd != -1 && fd <= STDERR_FILENO);
-	fd_drop(fd);
-}
 
 /* ---- waiting ------------------------------------------------------------ */
 
@@ -145,7 +133,8 @@ int tool_run(int argc, char **argv)
 	struct arguments a;
 	int status;
 
-	ensure_standard_descriptors();
+	/* Else the socket could become standard output, and drover be told its own results. */
+	standard_fds_ensure();
 	arguments_read(&a, argc, argv);
 	status = run(&a);
 	arguments_free(&a);

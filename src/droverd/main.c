@@ -22,18 +22,8 @@
 #include "options.h"
 #include "run.h"
 #include "signals.h"
+#include "standard_fds.h"
 #include "title.h"
-
-/* Descriptors 0, 1 and 2 exist: else a socket could become one of them, and be written to as a log. */
-static void ensure_standard_descriptors(void)
-{
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd != -1 && fd <= STDERR_FILENO);
-	fd_drop(fd);
-}
 
 /* ---- -t and -T ---------------------------------------------------------- */
 
@@ -110,7 +100,7 @@ static void say_ready(void *arg)
 {
 	int *ready_fd = arg;
 
-	dup2(STDIN_FILENO, STDERR_FILENO);
+	standard_fds_leave_err();
 	if (write(*ready_fd, "", 1) == -1)
 		log_warn("tell the parent: %m");
 	fd_close(ready_fd);
@@ -209,7 +199,7 @@ int main(int argc, char **argv)
 	int status = EX_OK;
 
 	signals_block(&mask);
-	ensure_standard_descriptors();
+	standard_fds_ensure();  /* else a socket could become one, and be written to as a log */
 	takeover_find(&t);
 	if (self_init(&self, argv) == -1) {
 		log_err("%m");

@@ -21,6 +21,7 @@
 #include "list.h"
 #include "log.h"
 #include "loop.h"
+#include "standard_fds.h"
 #include "title.h"
 
 #define AT_ONCE (1 << 20)               /* bytes: all that a pipe of an ordinary user can hold */
@@ -209,7 +210,7 @@ static void keep_only_ours(const struct log_writer_start *s)
 static void take_place(const struct log_writer_start *s)
 {
 	if (s->detached)
-		dup2(STDIN_FILENO, STDERR_FILENO);      /* the caller's, until the server is ready */
+		standard_fds_leave_err();       /* the caller's, until the server is ready */
 	if (detach_from_terminal() == -1)
 		cannot_start("leave the terminal");
 	if (capabilities_drop_all() == -1 || prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)

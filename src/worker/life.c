@@ -17,6 +17,7 @@
 #include "fd.h"
 #include "identity.h"
 #include "log.h"
+#include "standard_fds.h"
 #include "title.h"
 #include "worker_limits.h"
 #include "worker_orders.h"
@@ -62,7 +63,7 @@ static void say_ready(struct worker *w)
 static void leave_master(struct worker *w)
 {
 	if (w->start.detached)
-		dup2(STDIN_FILENO, STDERR_FILENO);      /* the caller's; the log is not there */
+		standard_fds_leave_err();       /* the caller's; the log is not there */
 	log_use(w->start.log, w->start.log_level);
 	if (detach_from_terminal() == -1)
 		cannot_start(w, "leave the terminal");
