@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Programs that stay and answer, request by request. Here is the client's side:
- * its bytes are cut into requests, of which one at a time is on its way, and the
- * answers are framed for it. Nothing is read from a client whose request waits.
+ * Programs that stay and answer, request by request. Here is the client's side: its
+ * requests, which requests.c cuts from its bytes, go to the pool, and the answers are
+ * framed for it.
  */
 #include <config.h>
 #include "handler.h"
@@ -14,18 +14,13 @@
 #include "buffer.h"
 #include "connection.h"
 #include "filter_pool.h"
-#include "log.h"
-#include "units.h"
+#include "requests.h"
 #include "worker.h"
 
 struct client {
 	struct connection    *connection;
-	struct filter_request request;
-	bool                  asking;           /* the request is with the pool */
-	bool                  ended;            /* there will be no more bytes */
-	struct buffer         in;               /* bytes that are not answered yet */
-	size_t                fed;              /* of these, those of the present frame so far */
-	struct framing_state  framing;
+	struct requests       requests;
+	struct filter_request request;          /* the one that waits, for the pool */
 	char                 *prefix;           /* NULL: none is wanted */
 };
 
@@ -50,16 +45,6 @@ static bool same_framing(const struct conf_filter *f)
 	       (f->framing.kind != FRAMING_FIXED || f->framing.size == f->filter_framing.size);
 }
 
-/* The reason why a connection is closed: the client's own doing. */
-static enum handler_verdict refuse(const struct client *k, const char *why)
-{
-	char id[CONNECTION_ID_MAX];
-
-	log_info("%s %s: %s; closing", k->connection->worker->service->name,
-	         connection_id(k->connection, id), why);
-	return HANDLER_GIVE_UP;
-}
-
 /* ---- answers ------------------------------------------------------------ */
 
 static void reply_framed(struct connection *c, const struct framing *f, const char *content,
@@ -79,15 +64,6 @@ static void reply_framed(struct connection *c, const struct framing *f, const ch
 	buffer_clear(&b);
 }
 
-/* The request is done with: the next one begins behind it. */
-static void drop_request(struct client *k)
-{
-	k->asking = false;
-	buffer_take(&k->in, k->fed);
-	k->fed = 0;
-	handler_request_ends(k->connection);
-}
-
 /* There is no answer to the request. True: the client has been told, and may go on. */
 static bool reply_error(struct client *k)
 {
@@ -101,97 +77,31 @@ static bool reply_error(struct client *k)
 
 /* ---- requests ----------------------------------------------------------- */
 
-/* The frame, whose content is this, goes to the pool. False: the filter cannot take such a one. */
-static bool ask(struct client *k, const char *content, size_t len, bool framed)
+/* The request goes to the pool. False: the filter cannot take such a one. */
+static bool ask(struct client *k, const struct request *r)
 {
 	const struct conf_filter *f = conf_of(k);
 
-	if (!same_framing(f) && !framing_can_hold(&f->filter_framing, content, len))
+	if (!same_framing(f) && !framing_can_hold(&f->filter_framing, r->content, r->content_len))
 		return false;
 	k->request.prefix = k->prefix;
-	k->request.content = content;
-	k->request.content_len = len;
-	k->request.frame = framed && same_framing(f) ? buffer_first(&k->in) : NULL;
-	k->request.frame_len = k->fed;
-	k->asking = true;
-	handler_request_begins(k->connection);
+	k->request.content = r->content;
+	k->request.content_len = r->content_len;
+	k->request.frame = same_framing(f) ? r->frame : NULL;
+	k->request.frame_len = r->frame_len;
 	filter_pool_ask(pool_of(k), &k->request);
 	return true;
 }
 
-static enum handler_verdict ask_or_refuse(struct client *k, const char *content, size_t len,
-                                          bool framed)
+static enum handler_verdict serve(struct requests *q, const struct request *r)
 {
-	if (ask(k, content, len, framed))
+	struct client *k = container_of(q, struct client, requests);
+
+	if (ask(k, r))
 		return HANDLER_WAIT;
 	if (!reply_error(k))
-		return refuse(k, "the request does not fit into the filter's framing");
-	drop_request(k);
+		return requests_refuse(q, "the request does not fit into the filter's framing");
 	return HANDLER_GO_ON;
-}
-
-/* Only a line needs no mark to be whole. */
-static enum handler_verdict ask_last(struct client *k)
-{
-	if (conf_of(k)->framing.kind != FRAMING_LINE)
-		return refuse(k, "its last request is not complete");
-	return ask_or_refuse(k, buffer_first(&k->in), k->fed, false);
-}
-
-/* What there is is looked at up to the end of a frame. */
-static enum framing_status feed(struct client *k)
-{
-	struct framing_part part;
-	enum framing_status status;
-
-	status = framing_feed(&conf_of(k)->framing, &k->framing, buffer_first(&k->in) + k->fed,
-	                      buffer_waiting(&k->in) - k->fed, &part);
-	k->fed += part.used;
-	return status;
-}
-
-/* Bytes that have not been looked at yet. GO_ON: no request has come out of it. */
-static enum handler_verdict look(struct client *k)
-{
-	char limit[UNITS_TEXT_MAX], why[96];
-
-	switch (feed(k)) {
-	case FRAMING_MORE:
-		return HANDLER_GO_ON;
-	case FRAMING_COMPLETE:
-		return ask_or_refuse(k, buffer_first(&k->in) + k->framing.header,
-		                     (size_t)k->framing.content, true);
-	case FRAMING_TOO_LONG:
-		snprintf(why, sizeof why, "its request has more than max_request (%s)",
-		         units_format_size((int64_t)conf_of(k)->framing.max, limit));
-		return refuse(k, why);
-	case FRAMING_BROKEN:
-		break;
-	}
-	snprintf(why, sizeof why, "what it sends is no %s", conf_of(k)->framing_text);
-	return refuse(k, why);
-}
-
-/* To the next request, or to where the client has to say or to take something first. */
-static enum handler_verdict advance(struct client *k)
-{
-	enum handler_verdict v = k->asking ? HANDLER_WAIT : HANDLER_GO_ON;
-
-	while (v == HANDLER_GO_ON) {
-		if (buffer_is_empty(&k->in))
-			return k->ended ? HANDLER_FINISH : HANDLER_GO_ON;
-		if (handler_is_behind(k->connection))
-			return HANDLER_GO_ON;
-		if (k->fed < buffer_waiting(&k->in)) {
-			v = look(k);
-		} else if (k->ended) {
-			v = ask_last(k);
-		} else {                /* the rest of it has not come yet */
-			handler_request_begins(k->connection);
-			return HANDLER_GO_ON;
-		}
-	}
-	return v;
 }
 
 /* ---- what the pool says ------------------------------------------------- */
@@ -207,27 +117,27 @@ static void answered(struct filter_request *r, const struct filter_answer *a)
 	else if (framing_can_hold(&f->framing, a->content, a->content_len))
 		reply_framed(c, &f->framing, a->content, a->content_len);
 	else if (!reply_error(k)) {
-		handler_go_on(c, refuse(k, "the answer does not fit into its framing"));
+		handler_go_on(c, requests_refuse(&k->requests, "the answer does not fit into its framing"));
 		return;
 	}
-	drop_request(k);
-	handler_go_on(c, advance(k));
+	requests_done(&k->requests);
+	handler_go_on(c, requests_next(&k->requests));
 }
 
 static void failed(struct filter_request *r)
 {
 	struct client *k = container_of(r, struct client, request);
 	struct connection *c = k->connection;
-	const bool was_asked = k->asking;
+	const bool was_asked = k->requests.in_flight;
 	const bool told = was_asked && reply_error(k);
 
 	if (was_asked)
-		drop_request(k);
+		requests_done(&k->requests);
 	/* A process of its own takes what it knew along. */
 	if (conf_of(k)->share == FILTER_SHARE_CONNECTION)
 		handler_go_on(c, was_asked && !told ? HANDLER_GIVE_UP : HANDLER_FINISH);
 	else
-		handler_go_on(c, told ? advance(k) : HANDLER_GIVE_UP);
+		handler_go_on(c, told ? requests_next(&k->requests) : HANDLER_GIVE_UP);
 }
 
 /* ---- what the connection says ------------------------------------------- */
@@ -251,6 +161,8 @@ static enum handler_verdict opened(struct connection *c)
 		return HANDLER_FAIL;
 	*handler_state(c) = k;
 	k->connection = c;
+	k->requests = (struct requests){ .connection = c, .framing = &conf_of(k)->framing,
+	                                 .framing_text = conf_of(k)->framing_text, .serve = serve };
 	filter_pool_open(pool_of(k), &k->request);
 	if (conf_of(k)->prefix == FILTER_PREFIX_PEER && make_prefix(k) == -1) {
 		k->prefix = NULL;
@@ -261,24 +173,17 @@ static enum handler_verdict opened(struct connection *c)
 
 static enum handler_verdict received(struct connection *c, const char *bytes, size_t len)
 {
-	struct client *k = client_of(c);
-
-	if (buffer_add(&k->in, bytes, len) == -1)
-		return HANDLER_FAIL;
-	return advance(k);
+	return requests_received(&client_of(c)->requests, bytes, len);
 }
 
 static enum handler_verdict ended(struct connection *c)
 {
-	struct client *k = client_of(c);
-
-	k->ended = true;
-	return advance(k);
+	return requests_ended(&client_of(c)->requests);
 }
 
 static enum handler_verdict taken(struct connection *c)
 {
-	return advance(client_of(c));
+	return requests_next(&client_of(c)->requests);
 }
 
 static void closed(struct connection *c)
@@ -289,7 +194,7 @@ static void closed(struct connection *c)
 		return;
 	*handler_state(c) = NULL;
 	filter_pool_close(pool_of(k), &k->request);
-	buffer_clear(&k->in);
+	requests_clear(&k->requests);
 	free(k->prefix);
 	free(k);
 }
