@@ -272,7 +272,7 @@ static bool get_totals(const struct reading *r, const json_t *j, struct totals *
 	size_t i;
 
 #define X(name) || !get_counter(r, j, #name, &t->name)
-	if (!unpack(r, j, "totals", "{s:o}", "deaths", &deaths) BOARD_COUNTERS(X) X(lost))
+	if (!unpack(r, j, "totals", "{s:o}", "deaths", &deaths) TOTALS(X))
 		return false;
 #undef X
 	json_array_foreach(deaths, i, item) {

@@ -103,8 +103,7 @@ static json_t *make_totals(const struct totals *t)
 {
 #define FORMAT(name) "s:I, "
 #define MEMBER(name) #name, INT t->name,
-	return json_pack("{" BOARD_COUNTERS(FORMAT) "s:I, s:o}", BOARD_COUNTERS(MEMBER)
-	                 "lost", INT t->lost, "deaths", make_deaths(t));
+	return json_pack("{" TOTALS(FORMAT) "s:o}", TOTALS(MEMBER) "deaths", make_deaths(t));
 #undef FORMAT
 #undef MEMBER
 }

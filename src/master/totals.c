@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Sums.
+ * Adds up the counters of a service over its workers, and over their deaths. Whose they
+ * are, and who asks for them, it does not know.
  */
 #include <config.h>
 #include "totals.h"
@@ -26,9 +27,8 @@ void totals_add_worker(struct totals *t, const struct board_worker_view *said, i
 void totals_add(struct totals *t, const struct totals *more)
 {
 #define X(name) t->name += more->name;
-	BOARD_COUNTERS(X)
+	TOTALS(X)
 #undef X
-	t->lost += more->lost;
 	for (size_t i = 0; i < NSIG; i++)
 		t->by_signal[i] += more->by_signal[i];
 }

@@ -11,11 +11,18 @@
 
 #include "board.h"
 
+/*
+ * All sums: what workers count on the board, and what the master counts when they end.
+ * lost: connections that ended with their worker, and so are neither served nor open.
+ */
+#define TOTALS(X) \
+	BOARD_COUNTERS(X) \
+	X(lost)
+
 struct totals {
 #define X(name) uint64_t name;
-	BOARD_COUNTERS(X)
+	TOTALS(X)
 #undef X
-	uint64_t lost;                  /* connections that ended with their worker: neither served nor open */
 	uint64_t by_signal[NSIG];       /* workers that it ended */
 };
 

@@ -190,9 +190,8 @@ START_TEST(it_comes_over_as_it_was)
 	ck_assert_int_eq(s->past.orders.restart.last_ms, 4);
 	ck_assert_uint_eq(s->past.totals.bytes_in, UINT64_MAX);
 #define X(name) ck_assert_uint_eq(s->past.totals.name, only_service(&h)->past.totals.name);
-	BOARD_COUNTERS(X)
+	TOTALS(X)
 #undef X
-	ck_assert_uint_eq(s->past.totals.lost, 12);
 	ck_assert_uint_eq(s->past.totals.by_signal[SIGSEGV], 6);
 } END_TEST
 
@@ -363,14 +362,14 @@ START_TEST(those_descriptors_that_were_read_are_there_when_the_rest_is_refused)
 static bool is_counter(const char *key)
 {
 #define X(name) || strcmp(key, #name) == 0
-	return false BOARD_COUNTERS(X);
+	return false TOTALS(X);
 #undef X
 }
 
 /* What the program before may not have had. */
 static bool is_of_late(const char *key)
 {
-	static const char *const keys[] = { "words", "lost", "nofile", "log_process" };
+	static const char *const keys[] = { "words", "nofile", "log_process" };
 
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		if (strcmp(key, keys[i]) == 0)
