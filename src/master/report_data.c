@@ -17,10 +17,9 @@
 static void add_counts(struct report_counts *sum, const struct report_counts *more)
 {
 	sum->workers += more->workers;
-	sum->open += more->open;
-	sum->filters += more->filters;
-	sum->queued += more->queued;
-	sum->warm += more->warm;
+#define X(name) sum->name += more->name;
+	BOARD_GAUGES(X)
+#undef X
 	totals_add(&sum->totals, &more->totals);
 }
 
@@ -35,10 +34,9 @@ static struct report_counts count(const struct pool *p)
 		if (w.state == BOARD_FREE)
 			continue;
 		c.workers++;
-		c.open += w.said.open;
-		c.filters += w.said.filters;
-		c.queued += w.said.queued;
-		c.warm += w.said.warm;
+#define X(name) c.name += w.said.name;
+		BOARD_GAUGES(X)
+#undef X
 		totals_add_counters(&c.totals, &w.said);
 	}
 	return c;

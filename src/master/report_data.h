@@ -15,9 +15,9 @@
 
 struct report_counts {
 	uint64_t      workers;          /* that live */
-	uint64_t      open;             /* connections */
-	uint64_t      filters, queued;  /* processes of filters; requests that wait for one */
-	uint64_t      warm;             /* programs that wait for a connection */
+#define X(name) uint64_t name;
+	BOARD_GAUGES(X)                 /* of these workers */
+#undef X
 	struct totals totals;           /* also of those that have ended */
 };
 

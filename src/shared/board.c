@@ -226,18 +226,15 @@ void board_reset(struct board *b, size_t i, enum board_state state)
 	if (madvise(records, b->part_len, MADV_REMOVE) == -1)
 		memset(records, 0, b->part_len);
 	atomic_store(&s->pid, 0);
-	atomic_store(&s->open, 0);
 	atomic_store(&s->used, 0);
 	atomic_store(&s->born_ms, 0);
 	atomic_store(&s->at_work, 0);
 	atomic_store(&s->turn_ms, 0);
-	atomic_store(&s->filters, 0);
-	atomic_store(&s->queued, 0);
-	atomic_store(&s->warm, 0);
 	atomic_store(&s->programs, BOARD_PROGRAMS_UNKNOWN);
 	atomic_store(&s->programs_ms, 0);
 	s->reason[0] = '\0';
 #define X(name) atomic_store(&s->name, 0);
+	BOARD_GAUGES(X)
 	if (state != BOARD_FREE) {
 		BOARD_COUNTERS(X)
 	}

@@ -212,12 +212,22 @@ void board_keep_input(struct board_input *in, size_t size, uint64_t number, cons
 	X(cold) \
 	X(crashed)
 
+/*
+ * What a worker has just now, which is gone when it ends: a row for each member of its
+ * slot that is added up over the workers that live (report_data.h).
+ */
+#define BOARD_GAUGES(X) \
+	X(open) \
+	X(filters) \
+	X(queued) \
+	X(warm)
+
 struct board_worker_view {
 	enum board_state state;
 	pid_t            pid;           /* for show only; 0: unknown */
-	uint32_t         open;
-	uint32_t         filters, queued;       /* fewer than there can be; at most the records */
-	uint32_t         warm;          /* fewer than there can be */
+#define X(name) uint32_t name;
+	BOARD_GAUGES(X)                 /* at most the records; processes: fewer than there can be */
+#undef X
 #define X(name) uint64_t name;
 	BOARD_COUNTERS(X)               /* to BOARD_COUNT_MAX */
 #undef X

@@ -66,6 +66,18 @@ static pid_t to_pid(uint32_t said)
 	return said <= PID_LIMIT ? (pid_t)said : 0;
 }
 
+/* A number of processes. */
+static uint32_t to_processes(uint32_t said)
+{
+	return said < PID_LIMIT ? said : 0;
+}
+
+/* A number of things that hold a record each. */
+static uint32_t to_records(uint32_t said, uint32_t n_records)
+{
+	return said < n_records ? said : n_records;
+}
+
 static uint64_t to_count(uint64_t said)
 {
 	return said <= BOARD_COUNT_MAX ? said : 0;
@@ -104,18 +116,17 @@ void board_view(const struct board *b, size_t i, struct board_worker_view *v)
 {
 	const struct board_slot *s = board_slot(b, i);
 	const uint32_t n_connections = (uint32_t)board_connections(b);
-	const uint32_t open = get(&s->open), at_work = get(&s->at_work);
-	const uint32_t filters = get(&s->filters), queued = get(&s->queued), warm = get(&s->warm);
+	const uint32_t at_work = get(&s->at_work);
 	const int64_t turn_ms = get(&s->turn_ms), born_ms = get(&s->born_ms);
 	const int64_t now_ms = clock_ms();
 
 	*v = (struct board_worker_view){
 		.state = to_state(get(&s->state)),
 		.pid = to_pid(get(&s->pid)),
-		.open = open < n_connections ? open : n_connections,
-		.filters = filters < PID_LIMIT ? filters : 0,
-		.queued = queued < n_connections ? queued : n_connections,
-		.warm = warm < PID_LIMIT ? warm : 0,
+		.open = to_records(get(&s->open), n_connections),
+		.filters = to_processes(get(&s->filters)),
+		.queued = to_records(get(&s->queued), n_connections),
+		.warm = to_processes(get(&s->warm)),
 #define X(name) .name = to_count(get(&s->name)),
 		BOARD_COUNTERS(X)
 #undef X

@@ -60,12 +60,11 @@ struct member {
 static const struct member members[] = {
 	MEMBER(state, BOARD_ACCEPTING),
 	MEMBER(pid, 4711),
-	MEMBER(open, 5),
-	MEMBER(filters, 3),
-	MEMBER(queued, 2),
-	MEMBER(warm, 4),
 	MEMBER(turn_ms, 6),
 	MEMBER(born_ms, 1),
+#define X(name) MEMBER(name, 5),
+	BOARD_GAUGES(X)
+#undef X
 #define X(name) MEMBER(name, BOARD_COUNT_MAX),
 	BOARD_COUNTERS(X)
 #undef X
