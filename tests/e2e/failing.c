@@ -280,6 +280,8 @@ START_TEST(a_reload_with_one_that_failed_before_is_done_and_says_so)
 	write_program("#!/bin/sh\nexec cat\n");
 	ck_assert_int_eq(operator_run_args(control_path(), "reload"), 0);
 	ck_assert_str_eq(operator_output(), "reloaded: generation 3\n");
+	/* Told is not yet obeyed: until then, a worker that fails may accept the next client. */
+	daemon_wait_for(&d, "generation-gone generation=2");
 	filter_check("hello\n", "hello\n");
 	expect_well();
 } END_TEST
