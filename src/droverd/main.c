@@ -106,18 +106,6 @@ static void say_ready(void *arg)
 	fd_close(ready_fd);
 }
 
-/* How many sockets were passed to the process `to` by sd_listen_fds(3); they are ours now. */
-static size_t take_activation(pid_t to)
-{
-	const char *pid = getenv("LISTEN_PID"), *n = getenv("LISTEN_FDS");
-	char text[32];
-
-	if (!pid || !n || strtol(pid, NULL, 10) != to || strtol(n, NULL, 10) <= 0)
-		return 0;
-	snprintf(text, sizeof text, "%d", (int)getpid());
-	return setenv("LISTEN_PID", text, 1) == 0 ? (size_t)strtol(n, NULL, 10) : 0;
-}
-
 /* A lock of whoever started us, or the pipe that it waits for, is not to be held for as long as we live. */
 static int leave_descriptors(size_t n_passed, int ready_fd, int self_fd)
 {
@@ -151,7 +139,7 @@ static int detach(const sigset_t *mask, int self_fd)
 	fd_drop(ends[0]);
 	/* Whoever reads our output must not wait for the daemon's end. Errors may still be told. */
 	if (pid == -1 || detach_from_terminal() == -1 || chdir("/") == -1 ||
-	    leave_descriptors(take_activation(parent), ends[1], self_fd) == -1)
+	    leave_descriptors(activation_take(parent), ends[1], self_fd) == -1)
 		return fd_drop(ends[1]);
 	return ends[1];
 }

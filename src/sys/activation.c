@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Numbers in the environment that a service manager has set.
+ * Reads numbers from the environment that a service manager has set.
  */
 #include <config.h>
 #include "activation.h"
@@ -27,10 +27,28 @@ int activation_number(const char *variable, long max, long *n)
 	return 1;
 }
 
-static bool complain_of_number(const char *variable, const char *what, char *why, size_t size)
+struct variable {
+	const char *name;
+	long        max;
+	const char *what;               /* it must be */
+};
+
+static const struct variable listen_pid = { "LISTEN_PID", INT_MAX, "the number of a process" };
+static const struct variable listen_fds = { "LISTEN_FDS", INT_MAX - SD_LISTEN_FDS_START,
+                                            "a number of descriptors" };
+
+/* How many descriptors were passed to the process `to`; -1 with the variable that holds no number. */
+static long count_passed_to(pid_t to, const struct variable **wrong)
 {
-	snprintf(why, size, "%s=\"%s\" in the environment is not %s", variable, getenv(variable), what);
-	return false;
+	long pid, n;
+	int known = activation_number(listen_pid.name, listen_pid.max, &pid);
+
+	*wrong = &listen_pid;
+	if (known != 1 || pid != to)
+		return known == -1 ? -1 : 0;
+	*wrong = &listen_fds;
+	known = activation_number(listen_fds.name, listen_fds.max, &n);
+	return known == 1 ? n : known;
 }
 
 static bool judge_descriptors(long n, char *why, size_t size)
@@ -60,15 +78,25 @@ static bool judge_names(long n, char *why, size_t size)
 
 bool activation_judge(char *why, size_t size)
 {
-	long pid, n;
-	int known = activation_number("LISTEN_PID", INT_MAX, &pid);
+	const struct variable *wrong;
+	const long n = count_passed_to(getpid(), &wrong);
 
-	if (known == -1)
-		return complain_of_number("LISTEN_PID", "the number of a process", why, size);
-	if (known == 0 || pid != getpid())
-		return true;
-	known = activation_number("LISTEN_FDS", INT_MAX - SD_LISTEN_FDS_START, &n);
-	if (known == -1)
-		return complain_of_number("LISTEN_FDS", "a number of descriptors", why, size);
-	return known == 0 || (judge_descriptors(n, why, size) && judge_names(n, why, size));
+	if (n == -1) {
+		snprintf(why, size, "%s=\"%s\" in the environment is not %s", wrong->name,
+		         getenv(wrong->name), wrong->what);
+		return false;
+	}
+	return judge_descriptors(n, why, size) && judge_names(n, why, size);
+}
+
+size_t activation_take(pid_t from)
+{
+	const struct variable *wrong;
+	const long n = count_passed_to(from, &wrong);
+	char text[32];
+
+	if (n <= 0)
+		return 0;
+	snprintf(text, sizeof text, "%d", (int)getpid());
+	return setenv(listen_pid.name, text, 1) == 0 ? (size_t)n : 0;
 }
