@@ -182,6 +182,7 @@ int bequest_make(struct handover *h, const struct master *m)
 	h->resting = m->resting;
 	h->reload_again = m->reload_again;
 	h->upgrade_again = m->upgrade.again;
+	h->pending_scale = m->pending_scale;
 	h->control = door->fd;
 	h->control_file = door->file;
 	if (o->kind == OUTCOME_UPGRADE)

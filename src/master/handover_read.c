@@ -22,6 +22,7 @@
 #define SIZE_LIMIT  (16 << 20)          /* bytes of it */
 #define PLACES_MAX  (1 << 20)           /* workers of a service */
 #define SLOTS_MAX   (1 << 24)           /* connections of a worker */
+#define SCALE_MAX   (1 << 20)           /* workers more or fewer that were ordered */
 
 struct reading {
 	struct handover *h;
@@ -445,23 +446,24 @@ static bool get_all(const struct reading *r, const json_t *root)
 {
 	struct handover *h = r->h;
 	const json_t *version, *program, *text, *pid_file, *file, *notices, *events, *sockets, *generations;
-	int pid, resting, reload_again, upgrade_again;
+	int pid, resting, reload_again, upgrade_again, scale = 0;
 	json_int_t numbers, started, soft = 0, hard = 0;
 
-	/* "nofile" was not there before the master raised its own. */
+	/* "nofile" was not there before the master raised its own, nor was "pending_scale" at first. */
 	if (!unpack(r, root, "hand-over",
-	            "{s:i, s:o, s:o, s:o, s:o, s:I, s:I, s?{s:I, s:I}, s:b, s:b, s:b, s:{s:i, s:o}, s:i,"
+	            "{s:i, s:o, s:o, s:o, s:o, s:I, s:I, s?{s:I, s:I}, s:b, s:b, s:b, s?i, s:{s:i, s:o}, s:i,"
 	            " s:o, s:o, s:o, s:o}", "pid", &pid, "version", &version, "program", &program,
 	            "text", &text, "pid_file", &pid_file, "numbers", &numbers, "started", &started,
 	            "nofile", "soft", &soft, "hard", &hard, "resting", &resting, "reload_again", &reload_again,
-	            "upgrade_again", &upgrade_again, "control", "fd", &h->control, "file", &file,
+	            "upgrade_again", &upgrade_again, "pending_scale", &scale, "control", "fd", &h->control, "file", &file,
 	            "client", &h->client, "notices", &notices, "events", &events,
 	            "sockets", &sockets, "generations", &generations) ||
 	    !get_name(r, version, "version", &h->version) || !get(r, program, "program", &h->program) ||
 	    !get_name(r, text, "text", &h->text) || !get(r, pid_file, "pid_file", &h->pid_file) ||
 	    !get_file(r, file, &h->control_file))
 		return false;
-	if (numbers < 1 || numbers > UINT_MAX || h->control < -1 || h->client < -1)
+	if (numbers < 1 || numbers > UINT_MAX || h->control < -1 || h->client < -1 ||
+	    scale < -SCALE_MAX || scale > SCALE_MAX)
 		return fail(r, "hand-over: a number is out of range");
 	h->pid = pid;
 	h->n_numbers = (unsigned int)numbers;
@@ -470,6 +472,7 @@ static bool get_all(const struct reading *r, const json_t *root)
 	h->resting = resting;
 	h->reload_again = reload_again;
 	h->upgrade_again = upgrade_again;
+	h->pending_scale = scale;
 	return get_strings(r, notices, &h->notices, &h->n_notices) &&
 	       get_strings(r, events, &h->events, &h->n_events) &&
 	       get_sockets(r, sockets) && get_generations(r, generations);

@@ -155,7 +155,7 @@ static json_t *make_generation(const void *item)
 static json_t *make_all(const struct handover *h)
 {
 	return json_pack(
-		"{s:i, s:i, s:o, s:o, s:o, s:o, s:I, s:I, s:{s:I, s:I}, s:b, s:b, s:b,"
+		"{s:i, s:i, s:o, s:o, s:o, s:o, s:I, s:I, s:{s:I, s:I}, s:b, s:b, s:b, s:i,"
 		" s:{s:i, s:o}, s:i, s:o, s:o, s:o, s:o}",
 		"major", HANDOVER_MAJOR, "pid", (int)h->pid, "version", put(h->version),
 		"program", put(h->program), "text", put(h->text), "pid_file", put(h->pid_file),
@@ -163,6 +163,7 @@ static json_t *make_all(const struct handover *h)
 		"nofile", "soft", INT h->nofile.rlim_cur, "hard", INT h->nofile.rlim_max,
 		"resting", h->resting,
 		"reload_again", h->reload_again, "upgrade_again", h->upgrade_again,
+		"pending_scale", h->pending_scale,
 		"control", "fd", h->control, "file", make_file(&h->control_file),
 		"client", h->client,
 		"notices", LIST_OF(h->notices, h->n_notices, make_string),

@@ -228,6 +228,7 @@ static bool take_all(struct taking *t)
 	m->resting = h->resting;
 	m->reload_again = h->reload_again;
 	m->upgrade.again = h->upgrade_again;
+	m->pending_scale = h->pending_scale;
 	list_each(&m->generations, g, struct generation, in_master)
 		generation_resume_log_process(g);
 	return true;

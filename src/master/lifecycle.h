@@ -44,7 +44,7 @@ enum order {
 
 enum permit {                   /* to carry out an order */
 	PERMIT_NOW,
-	PERMIT_LATER,           /* when the server serves: it is noted until then */
+	PERMIT_LATER,           /* not yet: it is noted, and done when that is permitted */
 	PERMIT_BUSY,            /* not while it starts, reloads or upgrades */
 	PERMIT_INHERITED,       /* not while it has only the workers of the program before */
 	PERMIT_NEVER,           /* the server stops, and can only stop sooner */

@@ -63,7 +63,7 @@ struct master {
 	struct takeover    *takeover;           /* from the program before; NULL once that is over */
 	struct generation  *predecessor;        /* of that program, serving until the current one can; NULL */
 	char               *last_text;          /* its configuration, as droverd -T prints it; NULL */
-	int                 owed;               /* TTIN less TTOU that came in the middle of it */
+	int                 pending_scale;      /* TTIN less TTOU that came when they could not be done */
 	struct conf_origin  own;                /* what is loaded for workers of our own, while it is */
 	struct timer        retry;              /* to have workers of our own */
 	bool                resting;            /* WINCH: no workers wanted */

@@ -193,6 +193,28 @@ START_TEST(what_a_failed_program_has_accepted_is_served_to_its_end)
 	ck_assert_uint_eq(daemon_saw(&d, "worker-end service=s how=signal"), 0);
 } END_TEST
 
+START_TEST(an_order_to_a_program_that_gives_back_is_not_lost)
+{
+	const char *fifo = files_mkfifo("doom-waits");
+
+	set_doom("start");
+	ck_assert_int_eq(setenv("DOOM_WAITS", fifo, 1), 0);
+	daemon_start(&d, CONTROL SERVICES(SERVICE("doomed", "echo", "workers = 1;")
+	             SERVICE("s", "echo", "workers = 1;")), control_path());
+	upgrade_install(upgrade_built("doomed_droverd"));
+	daemon_signal(&d, SIGUSR2);
+	daemon_wait_for(&d, "worker-ready service=s generation=2");
+	daemon_signal(&d, SIGTTIN);
+	daemon_barrier(&d);
+	close(open(fifo, O_WRONLY | O_CLOEXEC));
+	daemon_wait_for(&d, "upgrade-failed reason=takeover");
+	for (int i = 0; i < 2; i++)
+		daemon_wait_for(&d, "worker-ready service=s generation=3");
+	daemon_reload(&d, CONTROL SERVICES(SERVICE("s", "echo", "workers = 1;")), control_path());
+	daemon_wait_for(&d, "generation-gone generation=3");
+	ck_assert_uint_eq(daemon_saw(&d, "worker-ready service=s generation=4"), 1);
+} END_TEST
+
 /* The old program has what it was running with, and not what has become of the file. */
 START_TEST(who_is_back_does_not_need_the_file)
 {
@@ -229,6 +251,7 @@ START_TEST(a_program_that_cannot_listen_gives_back)
 /* Neither the new program nor the one before, which is back: what there is, serves. */
 START_TEST(who_cannot_have_new_workers_keeps_the_old_ones)
 {
+	long long generation = 2;
 	int fd;
 
 	set_doom("");
@@ -247,15 +270,17 @@ START_TEST(who_cannot_have_new_workers_keeps_the_old_ones)
 	daemon_barrier(&d);
 	set_doom("");
 	if (_i == 0)
-		daemon_wait_for(&d, "worker-ready generation=2");       /* it tries by itself */
+		for (int i = 0; i < 3; i++)     /* it tries by itself, and has not forgotten the order */
+			daemon_wait_for(&d, "worker-ready generation=2");
 	else
-		daemon_reload(&d, ECHO(""), control_path());
+		generation = daemon_reload(&d, ECHO(""), control_path());
 	for (int i = 0; i < 2; i++)
 		daemon_wait_for(&d, "worker-drain");
 	upgrade_check_echo(&d, "s");
 	client_echo(fd);
 	close(fd);
 	daemon_wait_for(&d, "generation-gone generation=1");
+	ck_assert_uint_eq(daemon_saw(&d, "worker-ready generation=%lld", generation), _i == 0 ? 3 : 2);
 	upgrade_to_next(&d);
 } END_TEST
 
@@ -300,6 +325,7 @@ int main(void)
 	tc = upgrade_case(s, "back");
 	tcase_add_loop_test(tc, a_program_that_cannot_take_over_gives_back, 0, 4);
 	tcase_add_test(tc, what_a_failed_program_has_accepted_is_served_to_its_end);
+	tcase_add_test(tc, an_order_to_a_program_that_gives_back_is_not_lost);
 	tcase_add_test(tc, who_is_back_does_not_need_the_file);
 	tcase_add_test(tc, a_program_that_cannot_listen_gives_back);
 	tcase_add_loop_test(tc, who_cannot_have_new_workers_keeps_the_old_ones, 0, 2);

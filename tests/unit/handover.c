@@ -95,6 +95,7 @@ static void fill(void)
 	h.started_ms = 12345;
 	h.nofile = (struct rlimit){ 1024, RLIM_INFINITY };
 	h.resting = h.upgrade_again = true;
+	h.pending_scale = -2;
 	h.control = control;
 	h.control_file = (struct listener_file){ .dev = 1, .ino = UINT64_MAX };
 	h.client = client[0];
@@ -162,6 +163,7 @@ START_TEST(it_comes_over_as_it_was)
 	ck_assert_str_eq(got.text, h.text);
 	ck_assert_ptr_null(got.pid_file);
 	ck_assert(got.resting && got.upgrade_again && !got.reload_again);
+	ck_assert_int_eq(got.pending_scale, -2);
 	ck_assert_int_eq(got.started_ms, h.started_ms);
 	ck_assert_uint_eq(got.nofile.rlim_cur, 1024);
 	ck_assert_uint_eq(got.nofile.rlim_max, RLIM_INFINITY);
@@ -259,6 +261,9 @@ static const struct {
 	{ "program", "\"\\u0100\"" },
 	{ "numbers", "0" },
 	{ "numbers", "2" },
+	{ "pending_scale", "2000000" },
+	{ "pending_scale", "-2000000" },
+	{ "pending_scale", "null" },
 	{ "control.fd", "-2" },
 	{ "client", "true" },
 	{ "events", "{}" },
@@ -369,7 +374,7 @@ static bool is_counter(const char *key)
 /* What the program before may not have had. */
 static bool is_of_late(const char *key)
 {
-	static const char *const keys[] = { "words", "nofile", "log_process" };
+	static const char *const keys[] = { "words", "nofile", "log_process", "pending_scale" };
 
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		if (strcmp(key, keys[i]) == 0)

@@ -65,6 +65,7 @@ static void commit(struct master *m)
 
 	master_install(m, m->coming);
 	m->coming = NULL;
+	m->pending_scale = 0;           /* like all that TTIN and TTOU have changed */
 	m->refused[0] = '\0';
 	if (master_update_pid_file(m) == -1)
 		log_err("write the pid file %s: %s", m->current->conf->pid_file,

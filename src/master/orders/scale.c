@@ -13,11 +13,11 @@
 
 void scale_all(struct master *m, int by)
 {
-	if (m->takeover) {
-		m->owed += by;          /* for workers of our own */
+	if (master_permit(m, by > 0 ? ORDER_MORE : ORDER_FEWER) != PERMIT_NOW) {
+		m->pending_scale += by;
 		return;
 	}
-	for (size_t i = 0; m->current && i < m->current->n; i++) {
+	for (size_t i = 0; i < m->current->n; i++) {
 		struct unit *u = &m->current->units[i];
 
 		if (pool_scale(u->pool, by))
@@ -29,10 +29,12 @@ void scale_all(struct master *m, int by)
 
 void scale_catch_up(struct master *m)
 {
-	const int by = m->owed > 0 ? 1 : -1;
+	const int by = m->pending_scale > 0 ? 1 : -1;
 
-	for (; m->phase == PHASE_SERVING && m->owed != 0; m->owed -= by)
+	while (m->pending_scale != 0 && master_permit(m, by > 0 ? ORDER_MORE : ORDER_FEWER) == PERMIT_NOW) {
+		m->pending_scale -= by;
 		scale_all(m, by);
+	}
 }
 
 static bool is_relative(const char *text)

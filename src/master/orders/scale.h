@@ -8,10 +8,10 @@
 
 #include "master.h"
 
-/* by is 1 or -1. It is noted while there are no workers of our own. */
+/* by is 1 or -1. It is noted while there are no workers of our own that it could be done to. */
 void scale_all(struct master *m, int by);
 
-/* The server serves: does what was noted. */
+/* Does what was noted, if it can be done by now. */
 void scale_catch_up(struct master *m);
 
 /* What a client says: "7", or "+1" or "-1" beside from. False if it is no number of workers. */
