@@ -53,14 +53,6 @@ static void prepare_two(const char **port)
 	d.before_exec = pass_sockets;
 }
 
-static void check_echo(const char *address)
-{
-	int fd = client_connect(address);
-
-	client_echo(fd);
-	close(fd);
-}
-
 START_TEST(inherited_sockets_are_served_by_name)
 {
 	const char *port;
@@ -69,7 +61,7 @@ START_TEST(inherited_sockets_are_served_by_name)
 	daemon_start(&d, SERVICES(SERVICE_AT("w", "\"systemd:web\"", "daytime", "workers = 1;")
 	                          SERVICE_AT("l", "\"systemd:local\"", "echo", "workers = 1;")));
 	ck_assert_uint_gt(strlen(client_ask(files_text("127.0.0.1:%s", port))), 10);
-	check_echo(files_text("unix:%s", files_path("local.sock")));
+	client_check_echo(files_text("unix:%s", files_path("local.sock")));
 	daemon_wait_for(&d, "listening service=w address=127.0.0.1:%s", port);
 	daemon_wait_for(&d, "listening service=l address=unix:%s", files_path("local.sock"));
 } END_TEST
@@ -80,8 +72,8 @@ START_TEST(plain_systemd_means_all_of_them)
 
 	prepare_two(&port);
 	daemon_start(&d, SERVICES(SERVICE_AT("s", "\"systemd\"", "echo", "workers = 2;")));
-	check_echo(files_text("127.0.0.1:%s", port));
-	check_echo(files_text("unix:%s", files_path("local.sock")));
+	client_check_echo(files_text("127.0.0.1:%s", port));
+	client_check_echo(files_text("unix:%s", files_path("local.sock")));
 } END_TEST
 
 START_TEST(beside_inherited_sockets_a_service_can_have_its_own)
@@ -91,8 +83,8 @@ START_TEST(beside_inherited_sockets_a_service_can_have_its_own)
 	prepare_two(&port);
 	daemon_start(&d, SERVICES(SERVICE_AT("s", "[ \"systemd:web\", \"127.0.0.1:0\" ]", "echo",
 	                                     "workers = 1;")));
-	check_echo(daemon_address(&d, "s", 0));
-	check_echo(daemon_address(&d, "s", 1));
+	client_check_echo(daemon_address(&d, "s", 0));
+	client_check_echo(daemon_address(&d, "s", 1));
 } END_TEST
 
 START_TEST(inherited_sockets_outlive_the_server)
@@ -102,7 +94,7 @@ START_TEST(inherited_sockets_outlive_the_server)
 
 	prepare_two(&port);
 	daemon_start(&d, SERVICES(SERVICE_AT("s", "\"systemd\"", "echo", "workers = 1;")));
-	check_echo(files_text("unix:%s", path));
+	client_check_echo(files_text("unix:%s", path));
 	daemon_signal(&d, SIGTERM);
 	ck_assert_int_eq(daemon_join(&d), 0);
 	ck_assert(files_exist(path));
@@ -123,9 +115,9 @@ START_TEST(an_inherited_socket_stays_open_through_reloads)
 	prepare_two(&port);
 	daemon_start(&d, SERVICES(SERVICE_AT("s", "\"systemd:web\"", "echo", "workers = 1;")));
 	daemon_reload(&d, SERVICES(SERVICE_AT("s", "\"systemd:local\"", "echo", "workers = 1;")));
-	check_echo(files_text("unix:%s", files_path("local.sock")));
+	client_check_echo(files_text("unix:%s", files_path("local.sock")));
 	daemon_reload(&d, SERVICES(SERVICE_AT("s", "\"systemd:web\"", "echo", "workers = 1;")));
-	check_echo(files_text("127.0.0.1:%s", port));
+	client_check_echo(files_text("127.0.0.1:%s", port));
 	ck_assert_uint_eq(daemon_saw(&d, "closed"), 0);
 } END_TEST
 
@@ -174,7 +166,7 @@ START_TEST(a_reload_that_wants_a_missing_name_is_refused)
 	daemon_config(&d, SERVICES(SERVICE_AT("s", "\"systemd:ftp\"", "echo", "workers = 1;")));
 	daemon_signal(&d, SIGHUP);
 	daemon_wait_for(&d, "reload-failed");
-	check_echo(files_text("127.0.0.1:%s", port));
+	client_check_echo(files_text("127.0.0.1:%s", port));
 } END_TEST
 
 START_TEST(sockets_meant_for_another_process_are_not_touched)
@@ -266,7 +258,7 @@ static void become_the_tool(void)
 
 START_TEST(systemd_socket_activate_starts_the_server)
 {
-	int ends[2], fd;
+	int ends[2];
 
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
 	tool_stderr = ends[1];
@@ -276,9 +268,7 @@ START_TEST(systemd_socket_activate_starts_the_server)
 	daemon_spawn(&d);
 	while (!strstr(client_read_line(ends[0]), "istening on"))
 		;
-	fd = client_connect(files_text("unix:%s", tool_socket));
-	client_echo(fd);
-	close(fd);
+	client_check_echo(files_text("unix:%s", tool_socket));
 	daemon_wait_ready(&d);
 } END_TEST
 

@@ -260,15 +260,11 @@ START_TEST(an_included_file_that_cannot_be_read_is_told)
 
 START_TEST(included_files_are_served_and_a_pattern_may_match_nothing)
 {
-	int fd;
-
 	files_mkdir("conf.d");
 	files_write("conf.d/b.conf", SERVICES(SERVICE("b", "echo", "workers = 1;")));
 	daemon_start(&d, "include = [ \"conf.d/*.conf\", \"none.d/*.conf\" ];\n"
 	             SERVICES(SERVICE("a", "echo", "workers = 1;")));
-	fd = daemon_connect(&d, "b");
-	client_echo(fd);
-	close(fd);
+	daemon_check_echo(&d, "b");
 	close(daemon_connect(&d, "a"));
 } END_TEST
 

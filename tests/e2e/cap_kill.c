@@ -34,15 +34,6 @@ static void drop_kill(void)
 		check_log("without the capability CAP_KILL its workers"); \
 	} while (0)
 
-/* A client that does not go by itself. */
-static int hold(void)
-{
-	int fd = daemon_connect(&d, "s");
-
-	client_echo(fd);
-	return fd;
-}
-
 static void check_log(const char *part)
 {
 	ck_assert_msg(strstr(daemon_errors(&d), part), "%s is not in:\n%s", part, daemon_errors(&d));
@@ -80,7 +71,7 @@ START_TEST(a_stop_at_once_ends_what_is_open)
 	int fd;
 
 	start(NOBODY("shutdown_timeout = 0;", ""));
-	fd = hold();
+	fd = daemon_connect_echo(&d, "s");
 	stops[_i]();
 	expect_cut(fd);
 	ck_assert_int_eq(daemon_join(&d), 0);
@@ -93,7 +84,7 @@ START_TEST(a_stop_takes_no_longer_than_shutdown_timeout)
 	int fd;
 
 	start(NOBODY("shutdown_timeout = \"200ms\";", ""));
-	fd = hold();
+	fd = daemon_connect_echo(&d, "s");
 	daemon_signal(&d, SIGTERM);
 	expect_cut(fd);
 	ck_assert_int_eq(daemon_join(&d), 0);
@@ -104,7 +95,7 @@ START_TEST(draining_takes_no_longer_than_its_time_out)
 	int fd;
 
 	start(NOBODY("", "timeouts = { drain = \"200ms\"; };"));
-	fd = hold();
+	fd = daemon_connect_echo(&d, "s");
 	daemon_signal(&d, SIGHUP);
 	daemon_wait_for(&d, "reload-done");
 	expect_cut(fd);
@@ -118,14 +109,14 @@ START_TEST(a_worker_that_hangs_is_replaced_and_ends_when_it_goes_on)
 
 	start(NOBODY("", "hang_timeout = \"200ms\";"));
 	worker = daemon_next_worker(&d, "s");
-	fd = hold();
+	fd = daemon_connect_echo(&d, "s");
 	ck_assert_int_eq(kill(worker, SIGSTOP), 0);
 	daemon_wait_for(&d, "signal-refused service=s pid=%d signal=%d", worker, SIGABRT);
 	check_log(files_text("send ABRT to worker %d: Operation not permitted", worker));
 	ck_assert_int_ne(daemon_next_worker(&d, "s"), worker);
 	ck_assert_int_eq(kill(worker, SIGCONT), 0);
 	expect_cut(fd);
-	close(hold());
+	daemon_check_echo(&d, "s");
 } END_TEST
 
 START_TEST(the_check_warns_too)

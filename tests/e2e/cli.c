@@ -158,14 +158,10 @@ START_TEST(a_broken_configuration_is_not_printed)
 
 START_TEST(echo_can_be_served_without_a_file)
 {
-	int fd;
-
 	daemon_spawn_with(&d, (const char *const[]){ "--listen", "127.0.0.1:0", "--echo", "--name", "parrot",
 	                                             "--connections", "9", USER_ARGS, NULL });
 	daemon_wait_ready(&d);
-	fd = daemon_connect(&d, "parrot");
-	client_echo(fd);
-	close(fd);
+	daemon_check_echo(&d, "parrot");
 } END_TEST
 
 START_TEST(a_program_can_be_served_without_a_file)
@@ -181,7 +177,6 @@ START_TEST(a_program_can_be_served_without_a_file)
 START_TEST(without_a_file_hup_replaces_the_workers)
 {
 	pid_t old;
-	int fd;
 
 	daemon_spawn_with(&d, (const char *const[]){ "--listen", "127.0.0.1:0", "--name", "s", "--workers", "1",
 	                                             "--echo", USER_ARGS, NULL });
@@ -190,9 +185,7 @@ START_TEST(without_a_file_hup_replaces_the_workers)
 	daemon_signal(&d, SIGHUP);
 	daemon_wait_for(&d, "reload-done");
 	daemon_wait_for(&d, "worker-end pid=%d how=exit value=0", old);
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
-	close(fd);
+	daemon_check_echo(&d, "s");
 } END_TEST
 
 START_TEST(without_a_file_wrong_values_are_78)
@@ -249,13 +242,9 @@ static void close_standard_descriptors(void)
 
 START_TEST(a_server_without_standard_descriptors_serves)
 {
-	int fd;
-
 	d.before_exec = close_standard_descriptors;
 	daemon_start(&d, ONE_ECHO);
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
-	close(fd);
+	daemon_check_echo(&d, "s");
 } END_TEST
 
 /* ---- Detached ---- */
@@ -264,7 +253,7 @@ START_TEST(a_detached_server_is_ready_when_its_parent_exits)
 {
 	const char *pid_file = files_path("drover.pid");
 	pid_t pid;
-	int fd, watch;
+	int watch;
 
 	d.has_heirs = true;
 	daemon_config(&d, "pid_file = \"%s\"; log = { target = \"%s\"; };\n" ONE_ECHO, pid_file,
@@ -276,9 +265,7 @@ START_TEST(a_detached_server_is_ready_when_its_parent_exits)
 	ck_assert_int_eq(getsid(pid), pid);
 	ck_assert_str_eq(process_link(pid, "cwd"), "/");
 	ck_assert_str_eq(process_link(pid, "fd/2"), "/dev/null");
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
-	close(fd);
+	daemon_check_echo(&d, "s");
 	ck_assert_int_eq(kill(pid, SIGTERM), 0);
 	process_wait_end(watch);
 	ck_assert(!files_exist(pid_file));

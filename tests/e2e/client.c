@@ -224,6 +224,19 @@ void client_echo(int fd)
 	client_expect(fd, "are you there?\n");
 }
 
+int client_connect_echo(const char *address)
+{
+	int fd = client_connect(address);
+
+	client_echo(fd);
+	return fd;
+}
+
+void client_check_echo(const char *address)
+{
+	close(client_connect_echo(address));
+}
+
 void client_end(int fd)
 {
 	ck_assert_msg(shutdown(fd, SHUT_WR) == 0, "shutdown: %m");

@@ -53,6 +53,12 @@ void client_expect(int fd, const char *text);
 /* Sends a line to an echo service, and expects it back. */
 void client_echo(int fd);
 
+/* A connection to an echo service that serves it already: a line came back. */
+int client_connect_echo(const char *address);
+
+/* The same, and closes it. */
+void client_check_echo(const char *address);
+
 /* No more bytes from us. */
 void client_end(int fd);
 

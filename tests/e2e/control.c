@@ -73,8 +73,7 @@ START_TEST(connections_and_deaths_are_counted_beyond_a_reload)
 
 	daemon_start(&d, ONE(""), control_path());
 	worker = daemon_next_worker(&d, "s");
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	control_ask("{\"command\":\"status\"}", "\"open\":1");
 	control_ask("{\"command\":\"services\"}", "\"slots\":{\"open\":1,\"max\":256}");
 	close(fd);
@@ -96,9 +95,9 @@ START_TEST(connections_are_listed_while_they_are_open)
 
 	daemon_start(&d, CONTROL SERVICES(SERVICE("s", "echo", "workers = 1;")
 	             EXEC("cat", "argv = \"/bin/cat\";", "workers = 1;")), control_path());
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	open = daemon_accepted(&d, fd);
+	daemon_settle_worker(&d, (pid_t)event_number(open, "pid"));
 	answer = control_ask("{\"command\":\"connections\"}", files_text(
 		"{\"connections\":[{\"id\":\"%s\",\"service\":\"s\",\"worker\":%lld,\"peer\":\"%s\","
 		"\"since\":\"", event_word(open, "id"), event_number(open, "pid"), client_name(fd)));
@@ -106,8 +105,7 @@ START_TEST(connections_are_listed_while_they_are_open)
 	ck_assert_ptr_nonnull(strstr(answer, "\"program\":null}]}}"));
 	ck_assert_ptr_nonnull(strstr(control_ask("{\"command\":\"workers\",\"service\":\"s\"}",
 	                                         "\"open\":1"), "\"accepted\":1,\"served\":0"));
-	other = daemon_connect(&d, "cat");
-	client_echo(other);
+	other = daemon_connect_echo(&d, "cat");
 	control_ask("{\"command\":\"connections\",\"service\":\"cat\"}", files_text("\"program\":%lld}]}}",
 	            event_number(daemon_wait_for(&d, "program-start"), "program")));
 	close(fd);

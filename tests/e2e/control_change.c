@@ -83,13 +83,9 @@ START_TEST(a_reload_during_a_reload_is_answered_when_its_own_is_done)
 
 START_TEST(what_a_service_has_counted_stays_in_the_totals_when_it_is_gone)
 {
-	int fd;
-
 	daemon_start(&d, CONTROL SERVICES(SERVICE("s", "echo", "workers = 1;")
 	             SERVICE("t", "echo", "workers = 1;")), control_path());
-	fd = daemon_connect(&d, "t");
-	client_echo(fd);
-	close(fd);
+	daemon_check_echo(&d, "t");
 	daemon_wait_for(&d, "connection-end service=t");
 	daemon_reload(&d, ONE(""), control_path());
 	daemon_wait_for(&d, "generation-gone generation=1");
@@ -105,10 +101,8 @@ START_TEST(what_a_crash_took_is_lost_also_after_a_reload)
 
 	daemon_start(&d, ONE(""), control_path());
 	worker = daemon_next_worker(&d, "s");
-	for (int i = 0; i < 2; i++) {
-		fds[i] = daemon_connect(&d, "s");
-		client_echo(fds[i]);
-	}
+	for (int i = 0; i < 2; i++)
+		fds[i] = daemon_connect_echo(&d, "s");
 	ck_assert_int_eq(kill(worker, SIGKILL), 0);
 	daemon_wait_for(&d, "worker-end pid=%d how=signal", worker);
 	control_ask("{\"command\":\"services\"}", "\"lost\":2,");
@@ -147,10 +141,8 @@ START_TEST(scale_to_what_a_range_has_grown_to_makes_it_the_least)
 	             SERVICE("other", "echo", "connections = 1;"
 	             " workers = { min = 1; max = 2; spare_min = 1; spare_max = 1; calm = \"20ms\"; };")),
 	             control_path());
-	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
-		fds[i] = daemon_connect(&d, "s");
-		client_echo(fds[i]);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		fds[i] = daemon_connect_echo(&d, "s");
 	daemon_wait_for(&d, "scaled service=s workers=2 reason=demand");
 	control_ask("{\"command\":\"scale\",\"service\":\"s\",\"to\":\"+0\"}", "\"from\":2,\"to\":2");
 	control_ask("{\"command\":\"scale\",\"service\":\"s\",\"to\":\"2\"}", "\"from\":2,\"to\":2");
@@ -159,9 +151,8 @@ START_TEST(scale_to_what_a_range_has_grown_to_makes_it_the_least)
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
 		daemon_wait_for(&d, "connection-end service=s");
 	for (int i = 0; i < 5; i++) {   /* each time longer than calm, beginning later */
-		int fd = daemon_connect(&d, "other");
+		int fd = daemon_connect_echo(&d, "other");
 
-		client_echo(fd);
 		daemon_wait_for(&d, "scaled service=other workers=2 reason=demand");
 		close(fd);
 		daemon_wait_for(&d, "scaled service=other workers=1 reason=calm");
@@ -243,8 +234,7 @@ START_TEST(a_kick_is_done_when_the_worker_dies)
 
 	daemon_start(&d, ONE(""), control_path());
 	worker = daemon_next_worker(&d, "s");
-	data = daemon_connect(&d, "s");
-	client_echo(data);
+	data = daemon_connect_echo(&d, "s");
 	fd = control_connect();
 	ck_assert_int_eq(kill(worker, SIGSTOP), 0);
 	control_say(fd, files_text("{\"command\":\"kick\",\"connection\":\"%d-1\"}", worker));
@@ -281,8 +271,7 @@ START_TEST(reopen_logs_waits_for_the_log_process_beside_another_change)
 	daemon_start(&d, format, files_path("server.log"), control_path());
 	process = (pid_t)event_number(daemon_wait_for(&d, "log-process-start"), "pid");
 	worker = daemon_next_worker(&d, "s");
-	data = daemon_connect(&d, "s");
-	client_echo(data);
+	data = daemon_connect_echo(&d, "s");
 	kick = control_connect();
 	reopen = control_connect();
 	ck_assert_int_eq(kill(worker, SIGSTOP), 0);

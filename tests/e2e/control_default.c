@@ -57,7 +57,7 @@ START_TEST(it_comes_and_goes_with_its_folder)
 	files_remove_tree(files_path("run"));
 	daemon_reload(&d, WITHOUT);
 	daemon_wait_for(&d, "control-closed address=unix:%s", path);
-	client_echo(daemon_connect(&d, "s"));
+	daemon_check_echo(&d, "s");
 } END_TEST
 
 START_TEST(a_second_daemon_serves_without_it)
@@ -70,7 +70,7 @@ START_TEST(a_second_daemon_serves_without_it)
 	daemon_start(&second, WITHOUT);
 	ck_assert_ptr_nonnull(strstr(daemon_errors(&second), files_text(
 		"control.socket %s: somebody else listens there; going on without it", control_path())));
-	client_echo(daemon_connect(&second, "s"));
+	daemon_check_echo(&second, "s");
 	daemon_signal(&second, SIGTERM);
 	ck_assert_int_eq(daemon_join(&second), 0);
 	control_check_health(&d);

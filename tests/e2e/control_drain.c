@@ -13,12 +13,8 @@ static struct daemon d;
 /* A service of one worker, and its client. */
 static int start_with_client(const char *rest)
 {
-	int fd;
-
 	daemon_start(&d, ONE("%s"), control_path(), rest);
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
-	return fd;
+	return daemon_connect_echo(&d, "s");
 }
 
 /* Returns who asked, and waits for the answer. */
@@ -100,8 +96,7 @@ START_TEST(who_finds_no_place_starts_when_there_is_one)
 	daemon_start(&d, CONTROL SERVICES(SERVICE("s", "echo", "workers = { min = 1; max = 1; };")),
 	             control_path());
 	for (size_t i = 0; i < ARRAY_SIZE(open); i++) {
-		open[i] = daemon_connect(&d, "s");
-		client_echo(open[i]);
+		open[i] = daemon_connect_echo(&d, "s");
 		fd = begin_drain();
 		close(fd);
 		fd = control_connect();
@@ -131,17 +126,13 @@ START_TEST(a_reload_ends_what_was_drained)
 
 START_TEST(resume_works_after_winch)
 {
-	int fd;
-
 	daemon_start(&d, ECHO(""), control_path());
 	daemon_signal(&d, SIGWINCH);
 	daemon_wait_for(&d, "resting");
 	control_ask("{\"command\":\"status\"}", "\"phase\":\"resting\"");
 	control_ask("{\"command\":\"resume\",\"service\":\"s\"}", "\"ok\":true");
 	control_ask("{\"command\":\"status\"}", "\"phase\":\"serving\"");
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
-	close(fd);
+	daemon_check_echo(&d, "s");
 } END_TEST
 
 START_TEST(a_service_that_failed_can_be_drained_mended_and_resumed)

@@ -44,9 +44,8 @@ const char *control_ask(const char *line, const char *part)
 
 void control_check_health(struct daemon *d)
 {
-	int fd = daemon_connect(d, "s");
+	int fd = daemon_connect_echo(d, "s");
 
-	client_echo(fd);
 	control_ask("{\"command\":\"status\"}", "\"phase\":\"serving\"");
 	control_ask("{\"command\":\"reload\"}", "{\"ok\":true,\"result\":{\"generation\":");
 	client_echo(fd);

@@ -47,8 +47,7 @@ START_TEST(a_killed_worker_is_replaced_at_once)
 	daemon_start(&d, SERVICES(SERVICE("s", "echo", "workers = 1;")));
 	worker = daemon_next_worker(&d, "s");
 	ck_assert_int_eq(kill(worker, SIGKILL), 0);
-	fd = daemon_connect(&d, "s");           /* waits in the queue, if need be */
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");      /* waits in the queue, if need be */
 	ck_assert_int_ne(daemon_next_worker(&d, "s"), worker);
 	ck_assert_uint_eq(daemon_saw(&d, "worker-delayed"), 0);
 	close(fd);
@@ -61,10 +60,7 @@ START_TEST(the_end_of_a_worker_tells_how_many_it_served_and_had_open)
 
 	daemon_start(&d, SERVICES(SERVICE("s", "echo", "workers = 1;")));
 	for (int i = 0; i < 3; i++) {
-		int fd = daemon_connect(&d, "s");
-
-		client_echo(fd);
-		close(fd);
+		daemon_check_echo(&d, "s");
 		daemon_wait_for(&d, "connection-end");
 	}
 	a = daemon_connect(&d, "s");
@@ -88,13 +84,9 @@ START_TEST(the_end_of_a_worker_tells_how_many_it_served_and_had_open)
 
 START_TEST(a_service_that_cannot_start_does_not_keep_the_others_from_it)
 {
-	int fd;
-
 	daemon_start(&d, ECHO_AND_DOOMED, harness_cannot_start());
 	daemon_wait_for(&d, "worker-end service=doomed served=0 open=0");
-	fd = daemon_connect(&d, "echo");
-	client_echo(fd);
-	close(fd);
+	daemon_check_echo(&d, "echo");
 	ck_assert_uint_eq(daemon_saw(&d, "worker-end service=echo"), 0);
 	ck_assert_uint_eq(daemon_saw(&d, "worker-ready service=doomed"), 0);
 	daemon_wait_status(&d, "doomed");
@@ -155,7 +147,6 @@ START_TEST(more_deaths_than_a_burst_are_slowed_down)
 START_TEST(the_death_of_every_worker_at_once_is_survived)
 {
 	pid_t workers[4];
-	int fd;
 
 	daemon_start(&d, SERVICES(SERVICE("s", "echo", "workers = 4;")));
 	for (size_t i = 0; i < ARRAY_SIZE(workers); i++)
@@ -166,9 +157,7 @@ START_TEST(the_death_of_every_worker_at_once_is_survived)
 		daemon_wait_for(&d, "worker-end pid=%d how=signal value=%d", workers[i], SIGKILL);
 	for (size_t i = 0; i < ARRAY_SIZE(workers); i++)
 		daemon_next_worker(&d, "s");
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
-	close(fd);
+	daemon_check_echo(&d, "s");
 } END_TEST
 
 /* A process that a program left behind becomes the master's child: it is none of its workers. */

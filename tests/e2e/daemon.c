@@ -363,6 +363,16 @@ int daemon_connect(struct daemon *d, const char *service)
 	return client_connect(daemon_address(d, service, 0));
 }
 
+int daemon_connect_echo(struct daemon *d, const char *service)
+{
+	return client_connect_echo(daemon_address(d, service, 0));
+}
+
+void daemon_check_echo(struct daemon *d, const char *service)
+{
+	client_check_echo(daemon_address(d, service, 0));
+}
+
 pid_t daemon_next_worker(struct daemon *d, const char *service)
 {
 	return (pid_t)event_number(daemon_wait_for(d, "worker-ready service=%s", service), "pid");
@@ -403,6 +413,12 @@ void daemon_settle_logs(struct daemon *d)
 {
 	daemon_signal(d, SIGUSR1);
 	daemon_wait_for(d, "log-process-switched");
+}
+
+void daemon_settle_worker(struct daemon *d, pid_t worker)
+{
+	daemon_signal(d, SIGUSR1);
+	daemon_wait_for(d, "logs-switched pid=%d", worker);
 }
 
 /* ---- Its end ---- */

@@ -111,6 +111,12 @@ const char *daemon_port(struct daemon *d, const char *service, size_t n);
 /* A connection to the first listener of a service. */
 int daemon_connect(struct daemon *d, const char *service);
 
+/* The same, and the service, which echoes, serves it already: a line came back. */
+int daemon_connect_echo(struct daemon *d, const char *service);
+
+/* The same, and closes it. */
+void daemon_check_echo(struct daemon *d, const char *service);
+
 /* The pid of the next worker of a service that is in its accept loop. */
 pid_t daemon_next_worker(struct daemon *d, const char *service);
 
@@ -122,6 +128,9 @@ const struct event *daemon_ended(struct daemon *d, const struct event *opened);
 
 /* Waits until the log process has written what workers have said before this call: USR1 asks it to. */
 void daemon_settle_logs(struct daemon *d);
+
+/* Waits until a worker has done with what a client has sent before this call: USR1 makes it say so. */
+void daemon_settle_worker(struct daemon *d, pid_t worker);
 
 /* TERM, QUIT, INT and KILL make its end no failure. */
 void daemon_signal(struct daemon *d, int signal);

@@ -70,8 +70,7 @@ START_TEST(a_client_that_sends_and_vanishes_costs_its_own_connection_only)
 	int fd, other;
 
 	daemon_start(&d, ECHO("\"127.0.0.1:0\"", "workers = 1;"));
-	other = daemon_connect(&d, "echo");
-	client_echo(other);
+	other = daemon_connect_echo(&d, "echo");
 
 	fd = daemon_connect(&d, "echo");
 	client_flood(&flood, fd);
@@ -129,15 +128,10 @@ START_TEST(every_kind_of_address_is_served)
 
 	daemon_start(&d, ECHO("\"%s\"", "workers = 2;"), addresses[_i]);
 
-	int fd = daemon_connect(&d, "echo");
-
-	client_echo(fd);
-	close(fd);
+	daemon_check_echo(&d, "echo");
 	if (_i == 1 && harness_has_ipv6()) {    /* one port for both families */
 		ck_assert_str_eq(daemon_port(&d, "echo", 0), daemon_port(&d, "echo", 1));
-		fd = client_connect(daemon_address(&d, "echo", 1));
-		client_echo(fd);
-		close(fd);
+		client_check_echo(daemon_address(&d, "echo", 1));
 	}
 } END_TEST
 
@@ -145,12 +139,8 @@ START_TEST(a_service_listens_at_several_addresses)
 {
 	daemon_start(&d, ECHO("[ \"127.0.0.1:0\", \"127.0.0.1:0\", \"unix:%s\" ]", "workers = 2;"),
 	             files_path("echo.sock"));
-	for (size_t i = 0; i < 3; i++) {
-		int fd = client_connect(daemon_address(&d, "echo", i));
-
-		client_echo(fd);
-		close(fd);
-	}
+	for (size_t i = 0; i < 3; i++)
+		client_check_echo(daemon_address(&d, "echo", i));
 	ck_assert_str_ne(daemon_port(&d, "echo", 0), daemon_port(&d, "echo", 1));
 } END_TEST
 

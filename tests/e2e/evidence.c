@@ -113,8 +113,7 @@ START_TEST(only_the_last_bytes_of_that_connection_are_kept)
 	daemon_start(&d, ONE("crash_capture = 12;"), control_path(), "");
 	worker = daemon_next_worker(&d, "s");
 	fd = daemon_connect(&d, "s");
-	other = daemon_connect(&d, "s");
-	client_echo(other);
+	other = daemon_connect_echo(&d, "s");
 	client_say(fd, "a long request, ");
 	client_expect(fd, "a long request, ");
 	name = crash(fd, worker);
@@ -152,10 +151,8 @@ START_TEST(a_worker_that_was_idle_leaves_a_report_as_well)
 	files_mkdir("state");
 	daemon_start(&d, ONE("crash_capture = 100;"), control_path(), "");
 	worker = daemon_next_worker(&d, "s");
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
-	daemon_signal(&d, SIGUSR1);             /* when it says that, it has done with the client */
-	daemon_wait_for(&d, "logs-switched pid=%d", worker);
+	fd = daemon_connect_echo(&d, "s");
+	daemon_settle_worker(&d, worker);
 	ck_assert_int_eq(kill(worker, SIGKILL), 0);
 	name = event_word(daemon_wait_for(&d, "crash-report service=s"), "name");
 	ck_assert_int_eq(operator_run_args(control_path(), "--json", "crashes", name), 0);
@@ -196,9 +193,7 @@ START_TEST(without_a_folder_there_is_a_line_in_the_log)
 	daemon_wait_for(&d, "worker-end service=s pid=%d how=signal value=%d", worker, SIGSEGV);
 	daemon_wait_for(&d, "crash-report-failed service=s");
 	ck_assert_uint_eq(files_count(daemon_errors(&d), "crash reports are not kept: there is no directory "), 1);
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
-	close(fd);
+	daemon_check_echo(&d, "s");
 	ck_assert_int_eq(operator_run_args(control_path(), "--json", "crashes"), 0);
 	ck_assert_str_eq(operator_output(), "{\"crashes\":[]}\n");
 } END_TEST

@@ -58,15 +58,6 @@ static void expect_well(void)
 	ck_assert_ptr_nonnull(strstr(answer, "\"reason\":null"));
 }
 
-/* The neighbour does not notice. */
-static void check_echo(void)
-{
-	int fd = daemon_connect(&d, "e");
-
-	client_echo(fd);
-	close(fd);
-}
-
 /* ---- it cannot be executed ---------------------------------------------- */
 
 static const struct { const char *text, *reason; } scripts[] = {
@@ -90,7 +81,7 @@ START_TEST(a_filter_that_cannot_be_executed_any_more)
 	fd = filter_say("hello\n");
 	filter_expect_failure(fd);
 	expect_failing(scripts[_i].reason);
-	check_echo();
+	daemon_check_echo(&d, "e");
 } END_TEST
 
 /* Not even the first of its clients waits for anything. */
@@ -104,7 +95,7 @@ START_TEST(a_filter_that_could_never_be_executed)
 	fd = filter_say("hello\n");
 	filter_expect_failure(fd);
 	expect_failing(IS_BROKEN);
-	check_echo();
+	daemon_check_echo(&d, "e");
 } END_TEST
 
 START_TEST(error_reply_is_the_answer_to_its_clients)
@@ -147,7 +138,7 @@ START_TEST(a_program_of_a_connection_that_cannot_be_executed)
 	expect_failing(IS_BROKEN);
 	ck_assert_uint_eq(daemon_saw(&d, "accept-paused"), execs[_i].pauses);
 	ck_assert_uint_eq(files_count(daemon_errors(&d), IS_BROKEN), 1);
-	check_echo();
+	daemon_check_echo(&d, "e");
 
 	write_program("#!/bin/sh\necho here I am\n");
 	ck_assert_str_eq(client_ask(daemon_address(&d, "s", 0)), "here I am\n");
@@ -187,7 +178,7 @@ START_TEST(a_filter_that_dies_at_its_start_each_time)
 	filter_expect_failure(fd);
 	expect_failing("ends before it answers (exit 1); it said"
 	               " \\\"ModuleNotFoundError: No module named 'shouting'\\\"");
-	check_echo();
+	daemon_check_echo(&d, "e");
 
 	files_script("script", "exec cat");
 	daemon_wait_for(&d, "service-works service=s");
@@ -264,7 +255,7 @@ START_TEST(a_reload_with_a_new_service_that_cannot_be_executed_is_refused)
 	              strstr(operator_errors(), IS_BROKEN),
 	              "%s", operator_errors());
 	control_ask("{\"command\":\"status\"}", "\"generation\":1");
-	check_echo();
+	daemon_check_echo(&d, "e");
 } END_TEST
 
 /* What is broken already does not keep others from being mended. */

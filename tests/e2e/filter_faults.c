@@ -97,17 +97,13 @@ START_TEST(who_never_answers_may_be_buffering)
 
 START_TEST(who_dies_at_once_backs_off_alone)
 {
-	int fd;
-
 	daemon_start(&d, SERVICES(SERVICE("e", "echo", "workers = 1;")
 	             " s = { listen = \"127.0.0.1:0\"; workers = 1; restart = { delay_min = \"10ms\"; };"
 	             " handler = { type = \"filter\"; framing = \"line\"; timeout = \"200ms\";"
 	             " argv = [ \"%s\", \"die\" ]; }; };"), filter_odd());
 	for (int after = 10; after <= 160; after *= 2)
 		daemon_wait_for(&d, "filter-delayed after=%d service=s", after);
-	fd = daemon_connect(&d, "e");
-	client_echo(fd);
-	close(fd);
+	daemon_check_echo(&d, "e");
 	filter_expect_failure(filter_say("hello\n"));
 	ck_assert_uint_eq(daemon_saw(&d, "worker-end"), 0);
 } END_TEST

@@ -173,7 +173,7 @@ START_TEST(who_can_have_no_process_of_his_own_is_told_in_time)
 /* The first one may be asked before it greets; those after it are looked at for a while. */
 START_TEST(who_greets_is_never_believed)
 {
-	int echo, fds[3];
+	int fds[3];
 
 	daemon_start(&d, SERVICES(SERVICE("e", "echo", "workers = 1;")
 	             " s = { listen = \"127.0.0.1:0\"; workers = 1; restart = { delay_min = \"200ms\"; };"
@@ -188,9 +188,7 @@ START_TEST(who_greets_is_never_believed)
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
 		filter_expect_failure(fds[i]);
 	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), " said something without being asked (does it greet?); killed"));
-	echo = daemon_connect(&d, "e");
-	client_echo(echo);
-	close(echo);
+	daemon_check_echo(&d, "e");
 	ck_assert_uint_eq(daemon_saw(&d, "worker-end"), 0);
 } END_TEST
 

@@ -68,7 +68,6 @@ static void expect_killed(pid_t pid)
 START_TEST(a_worker_that_does_not_start_in_time_is_killed_and_replaced)
 {
 	pid_t hanging;
-	int fd;
 
 	daemon_start(&d, START_IN_TIME);
 	watch_forks();
@@ -80,15 +79,12 @@ START_TEST(a_worker_that_does_not_start_in_time_is_killed_and_replaced)
 	daemon_wait_for(&d, "worker-end pid=%d how=signal value=%d", hanging, SIGKILL);
 	daemon_wait_for(&d, "worker-delayed service=s");        /* it counts as a failure */
 	daemon_next_worker(&d, "s");
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
-	close(fd);
+	daemon_check_echo(&d, "s");
 } END_TEST
 
 START_TEST(a_generation_that_does_not_start_in_time_is_rolled_back)
 {
 	pid_t old, hanging;
-	int fd;
 
 	daemon_start(&d, START_IN_TIME);
 	old = daemon_next_worker(&d, "s");
@@ -99,9 +95,7 @@ START_TEST(a_generation_that_does_not_start_in_time_is_rolled_back)
 	let_go(d.pid);
 	expect_killed(hanging);
 	daemon_wait_for(&d, "reload-failed reason=start");
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
-	close(fd);
+	daemon_check_echo(&d, "s");
 	ck_assert_uint_eq(daemon_saw(&d, "worker-drain pid=%d", old), 0);
 } END_TEST
 
@@ -115,8 +109,7 @@ START_TEST(a_check_that_hangs_is_refused_and_nobody_waits_for_it)
 	daemon_signal(&d, SIGHUP);
 	check = next_child();
 	let_go(d.pid);
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	daemon_barrier(&d);
 	ck_assert_uint_eq(daemon_saw(&d, "reload-failed"), 0);
 	expect_killed(check);

@@ -247,32 +247,26 @@ static void lack_setpcap(void)
 START_TEST(without_setpcap_the_bounding_set_stays_and_all_is_served)
 {
 	char of_master[BOUNDS_TEXT], of_worker[BOUNDS_TEXT];
-	int fd;
 
 	d.before_exec = lack_setpcap;
 	daemon_start(&d, ECHO_WITH("user = \"nobody\";"));
 	bounds_of(d.pid, of_master);
 	bounds_of(daemon_next_worker(&d, "s"), of_worker);
 	ck_assert_str_eq(of_worker, of_master);
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
-	close(fd);
+	daemon_check_echo(&d, "s");
 } END_TEST
 
 START_TEST(a_worker_is_confined_to_its_chroot)
 {
 	const char *jail = files_mkdir("jail");
 	pid_t pid;
-	int fd;
 
 	files_mkdir("jail/inside");
 	daemon_start(&d, ECHO_WITH("user = \"nobody\"; chroot = \"%s\"; directory = \"/inside\";"), jail);
 	pid = daemon_next_worker(&d, "s");
 	ck_assert_str_eq(process_link(pid, "root"), jail);
 	ck_assert_str_eq(process_link(pid, "cwd"), files_text("%s/inside", jail));
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
-	close(fd);
+	daemon_check_echo(&d, "s");
 } END_TEST
 
 static void check_nice(int value)
@@ -423,15 +417,12 @@ START_TEST(but_anybody_may_check_a_configuration_that_needs_root)
 START_TEST(an_ordinary_user_may_name_himself)
 {
 	const char *name = harness_is_root() ? "nobody" : getpwuid(geteuid())->pw_name;
-	int fd;
 
 	d.before_exec = become_nobody;
 	daemon_config_as_is(&d, ECHO_WITH("user = \"%s\";"), name);
 	daemon_spawn(&d);
 	daemon_wait_ready(&d);
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
-	close(fd);
+	daemon_check_echo(&d, "s");
 } END_TEST
 
 START_TEST(without_a_user_programs_are_not_told_of_one)

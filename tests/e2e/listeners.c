@@ -36,12 +36,8 @@ START_TEST(port_zero_keeps_its_port)
 	daemon_start(&d, format, 1);
 	n_listening = daemon_saw(&d, "listening");
 	daemon_reload(&d, format, 2);
-	for (size_t i = 0; i < 2; i++) {
-		int fd = client_connect(daemon_address(&d, "a", i));
-
-		client_echo(fd);
-		close(fd);
-	}
+	for (size_t i = 0; i < 2; i++)
+		client_check_echo(daemon_address(&d, "a", i));
 	close(daemon_connect(&d, "b"));
 	ck_assert_uint_eq(daemon_saw(&d, "listening"), n_listening);
 	ck_assert_uint_eq(daemon_saw(&d, "closed"), 0);
@@ -53,7 +49,6 @@ START_TEST(a_listener_can_be_added_and_removed_beside_one_that_stays)
 	const char *const format =
 		SERVICES(SERVICE_AT("s", "[ \"unix:%s\", \"unix:%s\" ]", "echo", "workers = 1;"));
 	ino_t before;
-	int fd;
 
 	daemon_start(&d, format, a, b);
 	before = inode_of(a);
@@ -62,11 +57,8 @@ START_TEST(a_listener_can_be_added_and_removed_beside_one_that_stays)
 	daemon_wait_for(&d, "closed service=s address=unix:%s", b);
 	ck_assert_uint_eq(inode_of(a), before);
 	ck_assert(!files_exist(b));
-	for (int i = 0; i < 2; i++) {
-		fd = client_connect(files_text("unix:%s", i ? a : c));
-		client_echo(fd);
-		close(fd);
-	}
+	for (int i = 0; i < 2; i++)
+		client_check_echo(files_text("unix:%s", i ? a : c));
 } END_TEST
 
 /*
@@ -115,7 +107,6 @@ START_TEST(the_mode_of_a_unix_socket_changes_in_place)
 	const char *const format =
 		SERVICES(SERVICE_AT("s", "( { address = \"unix:%s\"; mode = \"%s\"; } )", "echo", "workers = 1;"));
 	ino_t before;
-	int fd;
 
 	daemon_start(&d, format, path, "0600");
 	before = inode_of(path);
@@ -123,9 +114,7 @@ START_TEST(the_mode_of_a_unix_socket_changes_in_place)
 	daemon_reload(&d, format, path, "0666");
 	ck_assert_int_eq(files_mode(path), 0666);
 	ck_assert_uint_eq(inode_of(path), before);
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
-	close(fd);
+	daemon_check_echo(&d, "s");
 } END_TEST
 
 START_TEST(a_unix_socket_has_mode_0660_unless_told_otherwise)
@@ -142,7 +131,6 @@ START_TEST(an_address_that_overlaps_with_a_running_one_is_refused)
 	const char *const format =
 		SERVICES(SERVICE_AT("s", "\"%s:%s\"", "echo", "workers = 1;"));
 	const char *port;
-	int fd;
 
 	daemon_start(&d, format, "127.0.0.1", "0");
 	port = daemon_port(&d, "s", 0);
@@ -151,25 +139,20 @@ START_TEST(an_address_that_overlaps_with_a_running_one_is_refused)
 	daemon_wait_for(&d, "reload-failed reason=listen");
 	/* It says which one is in the way. */
 	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), files_text("127.0.0.1:%s", port)));
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
-	close(fd);
+	daemon_check_echo(&d, "s");
 } END_TEST
 
 START_TEST(a_port_that_somebody_else_has_is_refused)
 {
 	const char *port;
 	int somebody = client_listen(&port);
-	int fd;
 
 	daemon_start(&d, SERVICES(SERVICE("s", "echo", "workers = 1;")));
 	daemon_config(&d, SERVICES(SERVICE("s", "echo", "workers = 1;")
 		         SERVICE_AT("t", "\"127.0.0.1:%s\"", "echo", "workers = 1;")), port);
 	daemon_signal(&d, SIGHUP);
 	daemon_wait_for(&d, "reload-failed reason=listen");
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
-	close(fd);
+	daemon_check_echo(&d, "s");
 	close(somebody);
 } END_TEST
 
@@ -236,15 +219,12 @@ static void config_unix(const char *path)
 START_TEST(a_stale_unix_socket_is_replaced)
 {
 	const char *path = files_path("s.sock");
-	int fd;
 
 	close(client_listen_unix(path));         /* leaves the file behind */
 	config_unix(path);
 	daemon_spawn(&d);
 	daemon_wait_ready(&d);
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
-	close(fd);
+	daemon_check_echo(&d, "s");
 } END_TEST
 
 START_TEST(a_unix_socket_on_which_somebody_listens_is_left_alone)
@@ -289,10 +269,7 @@ START_TEST(a_unix_socket_that_is_somebody_elses_by_now_is_not_removed)
 
 static void serve_one_more(const char *path)
 {
-	int fd = client_connect(files_text("unix:%s", path));
-
-	client_echo(fd);
-	close(fd);
+	client_check_echo(files_text("unix:%s", path));
 }
 
 #define AT_PATH SERVICES(SERVICE_AT("s", "\"unix:%s\"", "echo", ONE_SLOT))

@@ -337,8 +337,7 @@ START_TEST(when_the_server_has_stopped_all_lines_are_there)
 
 	daemon_start(&d, BOTH ONE, log, access_path());
 	process = next_log_process();
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	ck_assert_int_eq(kill(process, SIGSTOP), 0);
 	daemon_signal(&d, _i == 0 ? SIGINT : SIGTERM);
 	daemon_wait_for(&d, "stopping");
@@ -360,8 +359,7 @@ START_TEST(one_that_is_killed_at_the_end_is_replaced_as_well)
 
 	daemon_start(&d, ACCESS ONE, access_path());
 	process = next_log_process();
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	ck_assert_int_eq(kill(process, SIGSTOP), 0);
 	daemon_signal(&d, SIGINT);
 	client_expect_gone(fd);
@@ -380,8 +378,7 @@ START_TEST(each_generation_has_its_own_which_ends_with_its_last_worker)
 
 	daemon_start(&d, ACCESS ONE, access_path());
 	process = next_log_process();
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	daemon_reload(&d, ACCESS ONE, second);
 	ck_assert_int_ne(next_log_process(), process);
 	visit("s");
@@ -432,8 +429,7 @@ START_TEST(the_log_processes_of_all_generations_end_although_one_does_not)
 	d.before_exec = log_to_file;
 	daemon_start(&d, ACCESS ONE, access_path());
 	first = next_log_process();
-	client = daemon_connect(&d, "s");
-	client_echo(client);
+	client = daemon_connect_echo(&d, "s");
 	daemon_reload(&d, ACCESS ONE, second);
 	process = next_log_process();
 	ck_assert_int_eq(kill(first, SIGSTOP), 0);
@@ -456,8 +452,7 @@ START_TEST(workers_whose_master_is_gone_are_logged_to_the_end)
 	daemon_start(&d, ACCESS ONE, access_path());
 	process = next_log_process();
 	end = process_watch(process);
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	daemon_signal(&d, SIGKILL);
 	daemon_join(&d);
 	client_echo(fd);

@@ -51,13 +51,8 @@ static const char *const config =
 
 static void check_served(void)
 {
-	int fd = daemon_connect(&d, "s");
-
-	client_echo(fd);
-	close(fd);
-	fd = daemon_connect(&d, "cat");
-	client_echo(fd);
-	close(fd);
+	daemon_check_echo(&d, "s");
+	daemon_check_echo(&d, "cat");
 }
 
 START_TEST(unix_sockets_and_programs_work)

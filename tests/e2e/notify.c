@@ -29,16 +29,13 @@ static long long now_us(void)
 START_TEST(ready_comes_when_all_is_done)
 {
 	const char *pid_file = files_path("drover.pid");
-	int fd;
 
 	daemon_config(&d, "pid_file = \"%s\";" ONE_ECHO, pid_file);
 	daemon_spawn(&d);
 	daemon_wait_notice(&d, "READY=1");
 	ck_assert_str_eq(files_read(pid_file), files_text("%d\n", d.pid));
 	ck_assert_uint_eq(files_count(daemon_errors(&d), " ready\n"), 1);
-	fd = daemon_connect(&d, "parrot");
-	client_echo(fd);
-	close(fd);
+	daemon_check_echo(&d, "parrot");
 } END_TEST
 
 START_TEST(the_status_says_what_is_served)
@@ -89,8 +86,7 @@ START_TEST(while_it_drains_it_asks_for_more_time)
 	int fd;
 
 	daemon_start(&d, "shutdown_timeout = 0;" ONE_ECHO);
-	fd = daemon_connect(&d, "parrot");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "parrot");
 	daemon_signal(&d, SIGTERM);
 	daemon_wait_notice(&d, "STOPPING=1");
 	for (int i = 0; i < 2; i++)
@@ -147,17 +143,13 @@ static void make_deaf(void)
 
 static void serve_and_stop(void)
 {
-	int fd;
-
 	d.before_exec = use_deaf;
 	daemon_config(&d, ONE_ECHO);
 	daemon_spawn(&d);
 	daemon_wait_for(&d, "ready");
 	for (int i = 0; i < 10; i++)
 		daemon_reload(&d, ONE_ECHO);
-	fd = daemon_connect(&d, "parrot");
-	client_echo(fd);
-	close(fd);
+	daemon_check_echo(&d, "parrot");
 	daemon_signal(&d, SIGTERM);
 	ck_assert_int_eq(daemon_join(&d), 0);
 }

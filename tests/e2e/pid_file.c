@@ -29,14 +29,6 @@ static bool is_fifo(const char *path)
 	return lstat(path, &st) == 0 && S_ISFIFO(st.st_mode);
 }
 
-static void check_serves(void)
-{
-	int fd = daemon_connect(&d, "s");
-
-	client_echo(fd);
-	close(fd);
-}
-
 START_TEST(a_stop_does_not_wait_for_a_fifo)
 {
 	const char *path = files_path("drover.pid");
@@ -55,7 +47,7 @@ START_TEST(a_reload_with_another_pid_file_does_not_wait_for_a_fifo)
 	daemon_start(&d, WITH_PID_FILE, before);
 	put_a_fifo_at(before);
 	daemon_reload(&d, WITH_PID_FILE, after);
-	check_serves();
+	daemon_check_echo(&d, "s");
 	ck_assert(is_fifo(before));
 	ck_assert_str_eq(files_read(after), files_text("%d\n", d.pid));
 	daemon_signal(&d, SIGTERM);
@@ -72,7 +64,7 @@ START_TEST(a_fifo_gives_way_to_the_pid_file_the_next_time)
 	put_a_fifo_at(path);
 	daemon_signal(&d, _i == 0 ? SIGHUP : SIGUSR2);
 	daemon_wait_for(&d, _i == 0 ? "reload-done" : "upgrade-done");
-	check_serves();
+	daemon_check_echo(&d, "s");
 	ck_assert_str_eq(files_read(path), files_text("%d\n", d.pid));
 } END_TEST
 
@@ -95,7 +87,7 @@ START_TEST(a_folder_for_the_group_of_root_is_fine)
 	ck_assert_int_eq(chown(folder, 0, 0), 0);
 	ck_assert_int_eq(chmod(folder, 0775), 0);
 	daemon_start(&d, WITH_PID_FILE, files_path("pids/drover.pid"));
-	check_serves();
+	daemon_check_echo(&d, "s");
 } END_TEST
 
 /* A check says what a start would refuse; it may be made by another user than the start. */
@@ -131,7 +123,7 @@ START_TEST(a_folder_that_others_can_write_later_does_not_stop_the_server)
 	put_a_fifo_at(path);
 	daemon_signal(&d, SIGHUP);
 	daemon_wait_for(&d, "reload-failed reason=check");
-	check_serves();
+	daemon_check_echo(&d, "s");
 	daemon_signal(&d, SIGTERM);
 	ck_assert_int_eq(daemon_join(&d), 0);
 	ck_assert(is_fifo(path));

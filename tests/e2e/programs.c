@@ -93,13 +93,10 @@ START_TEST(a_client_that_vanishes_is_the_programs_affair)
 	int fd;
 
 	daemon_start(&d, CAT(""));
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	client_reset(fd);
 	daemon_wait_for(&d, "program-end");
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
-	close(fd);
+	daemon_check_echo(&d, "s");
 } END_TEST
 
 /* ---- Standard error ---- */
@@ -248,8 +245,7 @@ START_TEST(a_draining_worker_outlives_its_programs)
 
 	daemon_start(&d, CAT(""));
 	worker = daemon_next_worker(&d, "s");
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	daemon_reload(&d, CAT(""));
 	daemon_wait_for(&d, "worker-drain pid=%d", worker);
 	client_echo(fd);
@@ -266,8 +262,7 @@ START_TEST(a_stop_waits_for_programs)
 	int fd;
 
 	daemon_start(&d, CAT(""));
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	daemon_signal(&d, SIGTERM);
 	daemon_wait_for(&d, "stopping");
 	client_echo(fd);

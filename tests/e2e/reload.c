@@ -83,8 +83,7 @@ START_TEST(a_broken_file_changes_nothing_and_is_explained)
 	int fd, other;
 
 	daemon_start(&d, ECHO(""));
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	daemon_config(&d, "services = {\n  s = { listen = oops\n");
 	check_refused("check");
 	daemon_config(&d, ECHO("") "no_such_key = 1;");
@@ -92,8 +91,7 @@ START_TEST(a_broken_file_changes_nothing_and_is_explained)
 	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), files_text("%s:%d:", d.config,
 	                                                           daemon_config_lines_before() + 2)));
 	client_echo(fd);
-	other = daemon_connect(&d, "s");
-	client_echo(other);
+	other = daemon_connect_echo(&d, "s");
 	ck_assert_uint_eq(daemon_saw(&d, "worker-drain"), 0);
 	ck_assert_uint_eq(daemon_saw(&d, "worker-end"), 0);
 	daemon_reload(&d, ECHO(""));            /* and a whole one is taken again */
@@ -103,28 +101,20 @@ START_TEST(a_broken_file_changes_nothing_and_is_explained)
 
 START_TEST(a_missing_file_changes_nothing)
 {
-	int fd;
-
 	daemon_start(&d, ECHO(""));
 	ck_assert_int_eq(unlink(d.config), 0);
 	check_refused("check");
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
-	close(fd);
+	daemon_check_echo(&d, "s");
 } END_TEST
 
 /* Whoever opens it waits for a writer, who never comes. */
 START_TEST(a_file_that_would_hang_its_reader_is_refused)
 {
-	int fd;
-
 	daemon_start(&d, ECHO(""));
 	ck_assert_int_eq(unlink(d.config), 0);
 	files_mkfifo("drover.conf");
 	check_refused("check");
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
-	close(fd);
+	daemon_check_echo(&d, "s");
 } END_TEST
 
 START_TEST(a_generation_that_does_not_start_is_rolled_back)
@@ -136,12 +126,10 @@ START_TEST(a_generation_that_does_not_start_is_rolled_back)
 	daemon_start(&d, ECHO(""));
 	for (int i = 0; i < 2; i++)
 		workers[i] = daemon_next_worker(&d, "s");
-	old = daemon_connect(&d, "s");
-	client_echo(old);
+	old = daemon_connect_echo(&d, "s");
 	daemon_config(&d, ECHO("%s"), harness_cannot_start());
 	check_refused("start");
-	new = daemon_connect(&d, "s");
-	client_echo(new);
+	new = daemon_connect_echo(&d, "s");
 	open = daemon_accepted(&d, new);
 	ck_assert(event_number(open, "pid") == workers[0] || event_number(open, "pid") == workers[1]);
 	client_echo(old);
@@ -180,25 +168,18 @@ START_TEST(a_reload_that_comes_during_a_reload_is_not_lost)
 	daemon_wait_for(&d, "listening service=late");
 	daemon_wait_for(&d, "closed service=s");
 
-	int fd = daemon_connect(&d, "late");
-
-	client_echo(fd);
-	close(fd);
+	daemon_check_echo(&d, "late");
 } END_TEST
 
 START_TEST(many_reloads_in_a_row_end_with_the_last_configuration)
 {
-	int fd;
-
 	daemon_start(&d, ECHO(""));
 	for (int i = 0; i < 20; i++)
 		daemon_signal(&d, SIGHUP);
 	daemon_config(&d, ECHO("connections = 7;"));
 	daemon_signal(&d, SIGHUP);
 	daemon_wait_for(&d, "reload-done");
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
-	close(fd);
+	daemon_check_echo(&d, "s");
 } END_TEST
 
 /* HUP and what comes with it, in every combination of who is served first. */
@@ -223,8 +204,7 @@ START_TEST(old_connections_end_when_they_may_drain_no_longer)
 
 	daemon_start(&d, SERVICES(SERVICE("s", "echo", "workers = 1; timeouts = { drain = \"200ms\"; };")));
 	worker = daemon_next_worker(&d, "s");
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	daemon_reload(&d, ECHO(""));
 	client_expect_gone(fd);
 	daemon_wait_for(&d, "worker-end pid=%d", worker);
@@ -239,8 +219,7 @@ START_TEST(an_old_worker_that_does_not_listen_is_killed_when_it_may_drain_no_lon
 
 	daemon_start(&d, SERVICES(SERVICE("s", "echo", "workers = 1; timeouts = { drain = \"200ms\"; };")));
 	worker = daemon_next_worker(&d, "s");
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	ck_assert_int_eq(kill(worker, SIGSTOP), 0);
 	daemon_reload(&d, ECHO(""));
 	daemon_wait_for(&d, "worker-end pid=%d how=signal value=%d", worker, SIGKILL);
@@ -252,7 +231,6 @@ START_TEST(an_old_worker_that_does_not_listen_is_killed_when_it_may_drain_no_lon
 START_TEST(services_come_and_go)
 {
 	const char *gone;
-	int fd;
 
 	daemon_start(&d, SERVICES(SERVICE("a", "echo", "workers = 1;")
 	             SERVICE("b", "echo", "workers = 1;")));
@@ -260,15 +238,11 @@ START_TEST(services_come_and_go)
 	daemon_reload(&d, SERVICES(SERVICE("a", "echo", "workers = 1;")
 	             SERVICE("b", "echo", "enabled = false;")
 	             SERVICE("c", "echo", "workers = 1;")));
-	fd = daemon_connect(&d, "c");
-	client_echo(fd);
-	close(fd);
+	daemon_check_echo(&d, "c");
 	daemon_wait_for(&d, "closed service=b address=%s", gone);
 	daemon_wait_for(&d, "generation-gone");
 	ck_assert_int_eq(client_try(gone), -1);
-	fd = daemon_connect(&d, "a");
-	client_echo(fd);
-	close(fd);
+	daemon_check_echo(&d, "a");
 } END_TEST
 
 /* A reload is under way: the worker of a new service has accepted a client, and was not heard. */
@@ -283,8 +257,7 @@ static int connect_to_unheard(const char *more, const struct event **opened)
 	              SERVICE_AT("unheard", "\"%s\"", "echo", "workers = 1; %s")), address, more);
 	daemon_signal(&d, SIGHUP);
 	daemon_wait_for(&d, "worker-start service=unheard");
-	fd = client_connect(address);
-	client_echo(fd);
+	fd = client_connect_echo(address);
 	*opened = daemon_wait_for(&d, "connection-open service=unheard");
 	return fd;
 }

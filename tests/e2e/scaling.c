@@ -21,15 +21,6 @@
 
 static struct daemon d;
 
-/* A connection to s that a worker has accepted. */
-static int take_slot(void)
-{
-	int fd = daemon_connect(&d, "s");
-
-	client_echo(fd);
-	return fd;
-}
-
 static void close_all(int *fds, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -75,7 +66,7 @@ START_TEST(a_burst_is_served_and_the_pool_gets_small_again)
 	ck_assert_uint_eq(l.lost, 0);
 	ck_assert_uint_eq(n_workers_started(), 16);
 	ck_assert_uint_eq(daemon_saw(&d, "scaled service=s reason=calm"), 15);
-	close(take_slot());
+	daemon_check_echo(&d, "s");
 } END_TEST
 
 START_TEST(who_is_connected_to_a_worker_that_goes_stays_connected)
@@ -85,7 +76,7 @@ START_TEST(who_is_connected_to_a_worker_that_goes_stays_connected)
 	daemon_start(&d, SERVICES(SERVICE("s", "echo", "connections = 4;"
 	             " workers = { min = 1; max = 4; spare_min = 1; spare_max = 1; calm = \"20ms\"; };")));
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
-		fds[i] = take_slot();
+		fds[i] = daemon_connect_echo(&d, "s");
 	for (int i = 0; i < 4; i++)
 		daemon_next_worker(&d, "s");
 	close_all(fds + 3, ARRAY_SIZE(fds) - 3);
@@ -106,12 +97,12 @@ START_TEST(a_pool_between_its_bounds_does_nothing)
 	daemon_start(&d, SERVICES(SERVICE("s", "echo", "connections = 4;"
 	             " workers = { min = 1; max = 4; spare_min = 1; spare_max = 4; calm = \"1ms\"; };")));
 	for (size_t i = 0; i < 4; i++)
-		fds[i] = take_slot();
+		fds[i] = daemon_connect_echo(&d, "s");
 	daemon_wait_for(&d, "scaled service=s workers=2 reason=demand");
 	for (int i = 0; i < 2; i++)
 		daemon_next_worker(&d, "s");
 	for (int i = 0; i < 50; i++) {
-		fds[4] = take_slot();
+		fds[4] = daemon_connect_echo(&d, "s");
 		close(fds[4]);
 		daemon_wait_for(&d, "connection-end");
 	}
@@ -162,7 +153,7 @@ START_TEST(a_pool_on_a_unix_socket_grows_too)
 	daemon_start(&d, SERVICES(SERVICE_AT("s", "\"unix:%s\"", "echo", "connections = 2;"
 	             " workers = { min = 1; max = 4; };")), files_path("s.sock"));
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
-		fds[i] = take_slot();
+		fds[i] = daemon_connect_echo(&d, "s");
 	for (int i = 0; i < 4; i++)
 		daemon_next_worker(&d, "s");
 	close_all(fds, ARRAY_SIZE(fds));
@@ -175,7 +166,7 @@ START_TEST(programs_make_a_pool_grow)
 	daemon_start(&d, SERVICES(EXEC("s", "argv = \"/bin/cat\";", "connections = 1;"
 	             " workers = { min = 1; max = 4; };")));
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
-		fds[i] = take_slot();
+		fds[i] = daemon_connect_echo(&d, "s");
 	for (int i = 0; i < 4; i++)
 		daemon_next_worker(&d, "s");
 	close_all(fds, ARRAY_SIZE(fds));
@@ -195,8 +186,7 @@ START_TEST(without_clients_there_is_no_worker)
 
 		daemon_wait_for(&d, "on-demand service=s");
 		ck_assert_uint_eq(n_workers_started(), i);
-		fd = client_connect(daemon_address(&d, "s", i % 2));
-		client_echo(fd);
+		fd = client_connect_echo(daemon_address(&d, "s", i % 2));
 		daemon_wait_for(&d, "scaled service=s workers=1 reason=arrival");
 		close(fd);
 		daemon_wait_for(&d, "scaled service=s workers=0 reason=idle");
@@ -210,7 +200,7 @@ START_TEST(a_worker_on_demand_stays_as_long_as_somebody_is_there)
 
 	daemon_start(&d, SERVICES(SERVICE("s", "echo", ON_DEMAND("1ms"))
 	                          SERVICE("other", "echo", ON_DEMAND("1ms"))));
-	fd = take_slot();
+	fd = daemon_connect_echo(&d, "s");
 	for (int i = 0; i < 3; i++) {   /* meanwhile the other one comes and goes */
 		close(daemon_connect(&d, "other"));
 		daemon_wait_for(&d, "scaled service=other workers=0 reason=idle");
@@ -227,13 +217,13 @@ START_TEST(who_comes_while_the_last_worker_goes_is_served)
 	pid_t last;
 
 	daemon_start(&d, SERVICES(SERVICE("s", "echo", ON_DEMAND("1ms"))));
-	close(take_slot());
+	daemon_check_echo(&d, "s");
 	for (int i = 0; i < 20; i++) {
 		daemon_wait_for(&d, "scaled service=s workers=0 reason=idle");
-		close(take_slot());             /* by the one that goes, or by the next one */
+		daemon_check_echo(&d, "s");      /* by the one that goes, or by the next one */
 		last = (pid_t)event_number(daemon_wait_for(&d, "worker-drain service=s"), "pid");
 		daemon_wait_for(&d, "worker-end pid=%d how=exit value=0 open=0", last);
-		close(take_slot());
+		daemon_check_echo(&d, "s");
 	}
 	ck_assert_uint_eq(daemon_saw(&d, "worker-end how=signal"), 0);
 } END_TEST
@@ -260,11 +250,11 @@ START_TEST(a_worker_on_demand_that_dies_is_replaced)
 	int fd;
 
 	daemon_start(&d, SERVICES(SERVICE("s", "echo", ON_DEMAND("1h"))));
-	fd = take_slot();
+	fd = daemon_connect_echo(&d, "s");
 	ck_assert_int_eq(kill(daemon_next_worker(&d, "s"), SIGKILL), 0);
 	client_expect_gone(fd);
 	close(fd);
-	close(take_slot());
+	daemon_check_echo(&d, "s");
 	ck_assert_uint_eq(daemon_saw(&d, "scaled"), 1);
 } END_TEST
 
@@ -316,13 +306,13 @@ START_TEST(a_reload_from_workers_to_none_keeps_who_is_connected)
 	int fd, other;
 
 	daemon_start(&d, SERVICES(SERVICE("s", "echo", "workers = 2;")));
-	fd = take_slot();
+	fd = daemon_connect_echo(&d, "s");
 	daemon_reload(&d, SERVICES(SERVICE("s", "echo", ON_DEMAND("1h"))));
 	/* The one without a connection goes, the other has turned its loop. */
 	daemon_wait_for(&d, "worker-end service=s how=exit value=0");
 	for (int i = 0; i < 2; i++)
 		client_echo(fd);
-	other = take_slot();
+	other = daemon_connect_echo(&d, "s");
 	daemon_wait_for(&d, "scaled service=s workers=1 reason=arrival");
 	client_echo(fd);
 	close(fd);
@@ -356,7 +346,7 @@ START_TEST(a_worker_is_replaced_after_so_many_connections)
 {
 	daemon_start(&d, SERVICES(SERVICE("s", "echo", "workers = 2; max_accepts = %d;")), ACCEPTS);
 	while (daemon_saw(&d, "worker-end service=s how=exit value=0 open=0") < 4)
-		close(take_slot());
+		daemon_check_echo(&d, "s");
 	for (int i = 0; i < 4; i++) {
 		long long accepted = event_number(daemon_wait_for(&d, "retiring service=s"), "accepted");
 
@@ -376,7 +366,7 @@ START_TEST(a_worker_that_retires_finishes_its_connections)
 	daemon_start(&d, SERVICES(SERVICE("s", "echo", "workers = 1; max_accepts = 5;")));
 	first = daemon_next_worker(&d, "s");
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
-		fds[i] = take_slot();
+		fds[i] = daemon_connect_echo(&d, "s");
 	daemon_wait_for(&d, "worker-drain pid=%d", first);
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
 		client_echo(fds[i]);
@@ -396,14 +386,14 @@ START_TEST(a_worker_that_nobody_can_replace_goes_on)
 	first = daemon_next_worker(&d, "s");
 	ck_assert_int_eq(chmod(folder, 0), 0);
 	for (int i = 0; i < 10; i++)
-		close(take_slot());
+		daemon_check_echo(&d, "s");
 	daemon_wait_for(&d, "worker-delayed service=s");
 	for (int i = 0; i < 10; i++)
-		close(take_slot());
+		daemon_check_echo(&d, "s");
 	ck_assert_uint_eq(daemon_saw(&d, "connection-open pid=%d", first), 20);
 	ck_assert_int_eq(chmod(folder, 0755), 0);
 	daemon_wait_for(&d, "worker-drain pid=%d", first);
-	close(take_slot());
+	daemon_check_echo(&d, "s");
 	check_accepting(1, 2);
 } END_TEST
 
@@ -411,9 +401,9 @@ START_TEST(workers_on_demand_retire_too)
 {
 	daemon_start(&d, SERVICES(SERVICE("s", "echo", ON_DEMAND("10ms") " max_accepts = 2;")));
 	for (int i = 0; i < 50; i++)
-		close(take_slot());
+		daemon_check_echo(&d, "s");
 	daemon_wait_for(&d, "scaled service=s workers=0 reason=idle");
-	close(take_slot());
+	daemon_check_echo(&d, "s");
 } END_TEST
 
 /* ---- no slot left ------------------------------------------------------- */
@@ -425,7 +415,7 @@ START_TEST(an_exhausted_pool_is_told_once_at_its_beginning_and_once_at_its_end)
 	daemon_start(&d, SERVICES(SERVICE("s", "echo", "connections = 2;"
 	             " workers = { min = 1; max = 2; calm = \"40ms\"; };")));
 	for (size_t i = 0; i < 4; i++)
-		fds[i] = take_slot();
+		fds[i] = daemon_connect_echo(&d, "s");
 	daemon_wait_for(&d, "exhausted service=s busy=4 slots=4");
 	daemon_wait_status(&d, "s (2, exhausted)");
 	fds[4] = daemon_connect(&d, "s");
@@ -451,12 +441,12 @@ START_TEST(a_pool_of_a_fixed_number_is_exhausted_too_and_a_reload_ends_it)
 
 	daemon_start(&d, SERVICES(SERVICE("s", "echo", "connections = 1; workers = 2;")));
 	for (size_t i = 0; i < 2; i++)
-		fds[i] = take_slot();
+		fds[i] = daemon_connect_echo(&d, "s");
 	daemon_wait_for(&d, "exhausted service=s busy=2 slots=2");
 	ck_assert_uint_eq(daemon_saw(&d, "scaled"), 0);
 	daemon_reload(&d, SERVICES(SERVICE("s", "echo", "connections = 2; workers = 2;")));
 	daemon_wait_for(&d, "relieved service=s");
-	close(take_slot());
+	daemon_check_echo(&d, "s");
 	close_all(fds, 2);
 } END_TEST
 
@@ -490,7 +480,7 @@ START_TEST(ttin_and_ttou_move_the_least_of_a_range)
 	order_in_vain(SIGTTOU);
 	for (int i = 0; i < 2; i++)
 		daemon_wait_for(&d, "worker-end service=s how=exit value=0");
-	close(take_slot());
+	daemon_check_echo(&d, "s");
 } END_TEST
 
 START_TEST(ttou_does_not_keep_a_grown_pool_from_getting_smaller)
@@ -500,7 +490,7 @@ START_TEST(ttou_does_not_keep_a_grown_pool_from_getting_smaller)
 	daemon_start(&d, SERVICES(SERVICE("s", "echo", "connections = 2;"
 	             " workers = { min = 1; max = 8; spare_min = 1; spare_max = 1; calm = \"20ms\"; };")));
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
-		fds[i] = take_slot();
+		fds[i] = daemon_connect_echo(&d, "s");
 	daemon_wait_for(&d, "scaled service=s workers=5 reason=demand");
 	for (int i = 0; i < 5; i++)
 		daemon_next_worker(&d, "s");
@@ -516,11 +506,11 @@ START_TEST(ttin_wakes_a_pool_and_keeps_it_awake)
 	order_in_vain(SIGTTOU);
 	order(SIGTTIN, 1);
 	daemon_next_worker(&d, "s");
-	close(take_slot());
+	daemon_check_echo(&d, "s");
 	daemon_reload(&d, SERVICES(SERVICE("s", "echo", ON_DEMAND("1ms"))
 	                           SERVICE("other", "echo", ON_DEMAND("1ms"))));
 	daemon_wait_for(&d, "generation-gone generation=1");    /* its workers took all that came */
-	close(take_slot());
+	daemon_check_echo(&d, "s");
 	daemon_wait_for(&d, "scaled service=s workers=0 reason=idle");
 	ck_assert_uint_eq(daemon_saw(&d, "scaled service=s workers=0"), 1);
 } END_TEST

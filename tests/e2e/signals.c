@@ -39,15 +39,11 @@ START_TEST(ttin_adds_a_worker_and_ttou_takes_one_away)
 
 START_TEST(ttou_leaves_one_worker)
 {
-	int fd;
-
 	daemon_start(&d, WORKERS("1"));
 	for (int i = 0; i < 3; i++)
 		daemon_signal(&d, SIGTTOU);
 	daemon_barrier(&d);
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
-	close(fd);
+	daemon_check_echo(&d, "s");
 	ck_assert_uint_eq(daemon_saw(&d, "worker-drain"), 0);
 	ck_assert_uint_eq(daemon_saw(&d, "worker-end"), 0);
 } END_TEST
@@ -57,10 +53,8 @@ START_TEST(a_worker_that_ttou_takes_away_finishes_first)
 	int fds[16];
 
 	daemon_start(&d, WORKERS("2"));
-	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
-		fds[i] = daemon_connect(&d, "s");
-		client_echo(fds[i]);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
+		fds[i] = daemon_connect_echo(&d, "s");
 	scale(SIGTTOU, 1);
 	daemon_wait_for(&d, "worker-drain");
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
@@ -88,8 +82,7 @@ START_TEST(winch_sends_the_workers_home_and_hup_brings_them_back)
 	int old, new;
 
 	daemon_start(&d, WORKERS("2"));
-	old = daemon_connect(&d, "s");
-	client_echo(old);
+	old = daemon_connect_echo(&d, "s");
 	daemon_signal(&d, SIGWINCH);
 	daemon_wait_for(&d, "resting");
 	/* The one without a connection goes, the other has turned its loop. */
@@ -141,15 +134,12 @@ START_TEST(a_worker_that_gets_int_ends_at_once_and_is_replaced)
 
 	daemon_start(&d, WORKERS("1"));
 	worker = daemon_next_worker(&d, "s");
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	ck_assert_int_eq(kill(worker, SIGINT), 0);
 	client_expect_gone(fd);
 	daemon_wait_for(&d, "worker-end pid=%d how=exit value=0", worker);
 	close(fd);
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
-	close(fd);
+	daemon_check_echo(&d, "s");
 } END_TEST
 
 static const int gentle[] = { SIGTERM, SIGQUIT };
@@ -157,12 +147,11 @@ static const int gentle[] = { SIGTERM, SIGQUIT };
 START_TEST(a_worker_that_is_told_to_go_finishes_and_is_replaced)
 {
 	pid_t worker;
-	int fd, other;
+	int fd;
 
 	daemon_start(&d, WORKERS("1"));
 	worker = daemon_next_worker(&d, "s");
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	ck_assert_int_eq(kill(worker, gentle[_i]), 0);
 	ck_assert_int_ne(daemon_next_worker(&d, "s"), worker);  /* before it is gone */
 	for (int i = 0; i < 3; i++)
@@ -171,9 +160,7 @@ START_TEST(a_worker_that_is_told_to_go_finishes_and_is_replaced)
 	close(fd);
 	daemon_wait_for(&d, "worker-end pid=%d how=exit value=0", worker);
 	ck_assert_uint_eq(daemon_saw(&d, "worker-delayed"), 0);
-	other = daemon_connect(&d, "s");
-	client_echo(other);
-	close(other);
+	daemon_check_echo(&d, "s");
 } END_TEST
 
 START_TEST(a_worker_that_is_told_to_go_takes_no_longer_than_shutdown_timeout)
@@ -184,8 +171,7 @@ START_TEST(a_worker_that_is_told_to_go_takes_no_longer_than_shutdown_timeout)
 
 	daemon_start(&d, "shutdown_timeout = \"200ms\";" WORKERS("1"));
 	worker = daemon_next_worker(&d, "s");
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	ck_assert_int_eq(kill(worker, gentle[_i]), 0);
 	end = daemon_ended(&d, daemon_accepted(&d, fd));
 	ck_assert_str_eq(event_word(end, "how"), "stop");
@@ -202,14 +188,12 @@ START_TEST(a_worker_ignores_the_masters_other_signals)
 
 	daemon_start(&d, WORKERS("1"));
 	worker = daemon_next_worker(&d, "s");
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	for (size_t i = 0; i < ARRAY_SIZE(signals); i++)
 		ck_assert_int_eq(kill(worker, signals[i]), 0);
 	client_echo(fd);
 	close(fd);
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	ck_assert_int_eq(event_number(daemon_accepted(&d, fd), "pid"), worker);
 	close(fd);
 	ck_assert_uint_eq(daemon_saw(&d, "worker-end"), 0);
@@ -321,8 +305,7 @@ START_TEST(an_interrupt_from_the_terminal_stops_all_at_once)
 	int fd;
 
 	start_on_terminal(take_terminal);
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	d.may_end = true;
 	ck_assert_int_eq(write(terminal, "\003", 1), 1);
 	daemon_wait_for(&d, "stopping mode=now");
@@ -337,8 +320,7 @@ START_TEST(a_terminal_that_changes_its_size_means_nothing)
 	int fd;
 
 	start_on_terminal(take_terminal);
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	ck_assert_int_eq(ioctl(terminal, TIOCSWINSZ, &size), 0);
 	daemon_barrier(&d);
 	client_echo(fd);
@@ -352,8 +334,7 @@ START_TEST(a_terminal_that_hangs_up_stops_the_server)
 	int fd;
 
 	start_on_terminal(take_terminal);
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	d.may_end = true;
 	close(terminal);
 	daemon_wait_for(&d, "stopping mode=drain");
@@ -372,8 +353,7 @@ START_TEST(a_server_under_nohup_outlives_its_terminal)
 		daemon_signal(&d, SIGUSR2);
 		daemon_wait_for(&d, "upgrade-done");
 	}
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	close(terminal);
 	daemon_barrier(&d);
 	client_echo(fd);

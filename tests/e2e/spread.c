@@ -62,8 +62,7 @@ START_TEST(connections_that_come_one_after_another_are_spread)
 {
 	start_echo(_i);
 	for (size_t i = 0; i < CLIENTS; i++) {
-		fds[i] = daemon_connect(&d, "s");
-		client_echo(fds[i]);
+		fds[i] = daemon_connect_echo(&d, "s");
 		daemon_wait_for(&d, "connection-open");
 	}
 	check_shares(_i);

@@ -37,8 +37,7 @@ START_TEST(after_term_nobody_new_is_served)
 
 	daemon_start(&d, WORKERS("1"));
 	address = daemon_address(&d, "s", 0);
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	daemon_signal(&d, SIGTERM);
 	/* The worker is told after the master has let go of its listeners. */
 	daemon_wait_for(&d, "worker-drain service=s");
@@ -56,8 +55,7 @@ START_TEST(a_client_that_waits_is_told_at_once)
 	int first, waiting[3];
 
 	daemon_start(&d, SERVICES(SERVICE("s", "echo", "workers = 1; connections = 1;")));
-	first = daemon_connect(&d, "s");
-	client_echo(first);
+	first = daemon_connect_echo(&d, "s");
 	for (size_t i = 0; i < ARRAY_SIZE(waiting); i++)
 		waiting[i] = daemon_connect(&d, "s");
 	daemon_signal(&d, _i == 0 ? SIGTERM : SIGQUIT);
@@ -85,8 +83,7 @@ START_TEST(a_second_term_ends_what_is_open)
 	int fd;
 
 	daemon_start(&d, "shutdown_timeout = 0;" WORKERS("1"));
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	daemon_signal(&d, SIGTERM);
 	daemon_wait_for(&d, "stopping mode=drain");
 	client_echo(fd);
@@ -102,8 +99,7 @@ START_TEST(int_ends_what_is_open)
 	int fd;
 
 	daemon_start(&d, "shutdown_timeout = 0;" WORKERS("1"));
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	daemon_signal(&d, SIGINT);
 	daemon_wait_for(&d, "stopping mode=now");
 	client_expect_gone(fd);
@@ -119,10 +115,8 @@ START_TEST(quit_waits_for_as_long_as_it_takes)
 	daemon_start(&d, "shutdown_timeout = \"100ms\";"
 	             SERVICES(SERVICE("s", "echo", "workers = 1;")
 	             SERVICE("clock", "echo", "workers = 1; timeouts = { session = \"700ms\"; };")));
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
-	clock = daemon_connect(&d, "clock");
-	client_echo(clock);
+	fd = daemon_connect_echo(&d, "s");
+	clock = daemon_connect_echo(&d, "clock");
 	daemon_signal(&d, SIGQUIT);
 	daemon_wait_for(&d, "stopping mode=wait");
 	daemon_wait_for(&d, "connection-end service=clock how=session");
@@ -137,8 +131,7 @@ START_TEST(term_after_quit_does_not_wait)
 	int fd;
 
 	daemon_start(&d, "shutdown_timeout = \"100ms\";" WORKERS("1"));
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	daemon_signal(&d, SIGQUIT);
 	daemon_wait_for(&d, "stopping mode=wait");
 	daemon_signal(&d, SIGTERM);
@@ -152,8 +145,7 @@ START_TEST(a_server_that_stops_does_not_reload)
 	int fd;
 
 	daemon_start(&d, WORKERS("1"));
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	daemon_signal(&d, SIGTERM);
 	daemon_wait_for(&d, "stopping mode=drain");
 	daemon_signal(&d, SIGHUP);
@@ -169,8 +161,7 @@ START_TEST(what_is_open_after_shutdown_timeout_is_ended)
 	int fd;
 
 	daemon_start(&d, "shutdown_timeout = \"200ms\";" WORKERS("1"));
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	daemon_signal(&d, SIGTERM);
 	end = daemon_ended(&d, daemon_accepted(&d, fd));
 	ck_assert_str_eq(event_word(end, "how"), "stop");
@@ -241,8 +232,7 @@ START_TEST(term_to_every_process_is_a_graceful_stop)
 
 	daemon_start(&d, WORKERS("2"));
 	l.address = daemon_address(&d, "s", 0);
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	load_start(&l);
 	load_wait_flow(&l);
 	signal_all(SIGTERM);
@@ -266,10 +256,8 @@ START_TEST(quit_to_every_process_waits_for_as_long_as_it_takes)
 	daemon_start(&d, "shutdown_timeout = \"100ms\";"
 	             SERVICES(SERVICE("s", "echo", "workers = 1;")
 	             SERVICE("clock", "echo", "workers = 1; timeouts = { session = \"700ms\"; };")));
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
-	clock = daemon_connect(&d, "clock");
-	client_echo(clock);
+	fd = daemon_connect_echo(&d, "s");
+	clock = daemon_connect_echo(&d, "clock");
 	signal_all(SIGQUIT);
 	daemon_wait_for(&d, "stopping mode=wait");
 	daemon_wait_for(&d, "connection-end service=clock how=session");
@@ -284,8 +272,7 @@ START_TEST(a_second_term_to_every_process_ends_what_is_open)
 	int fd;
 
 	daemon_start(&d, "shutdown_timeout = 0;" WORKERS("1"));
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	signal_all(SIGTERM);
 	daemon_wait_for(&d, "stopping mode=drain");
 	client_echo(fd);
@@ -318,8 +305,7 @@ START_TEST(what_is_open_at_a_killed_master_finishes_while_a_new_one_takes_the_po
 	daemon_start(&d, WORKERS("1"));
 	port = daemon_port(&d, "s", 0);
 	watch = process_watch(daemon_next_worker(&d, "s"));
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	daemon_signal(&d, SIGKILL);
 	daemon_join(&d);
 
@@ -338,7 +324,7 @@ START_TEST(a_new_master_takes_over_the_unix_socket_of_a_killed_one)
 	const char *const format =
 		SERVICES(SERVICE_AT("s", "\"unix:%s\"", "echo", "workers = 1;"));
 	const char *path = files_path("s.sock");
-	int watch, fd;
+	int watch;
 
 	daemon_start(&d, format, path);
 	watch = process_watch(daemon_next_worker(&d, "s"));
@@ -347,9 +333,7 @@ START_TEST(a_new_master_takes_over_the_unix_socket_of_a_killed_one)
 	process_wait_end(watch);
 	ck_assert(files_exist(path));
 	daemon_start(&successor, format, path);
-	fd = daemon_connect(&successor, "s");
-	client_echo(fd);
-	close(fd);
+	daemon_check_echo(&successor, "s");
 } END_TEST
 
 START_TEST(workers_of_a_killed_master_wait_no_longer_than_shutdown_timeout)
@@ -358,8 +342,7 @@ START_TEST(workers_of_a_killed_master_wait_no_longer_than_shutdown_timeout)
 
 	daemon_start(&d, "shutdown_timeout = \"200ms\";" WORKERS("1"));
 	watch = process_watch(daemon_next_worker(&d, "s"));
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	daemon_signal(&d, SIGKILL);
 	daemon_join(&d);
 	client_expect_gone(fd);
@@ -375,8 +358,7 @@ START_TEST(a_worker_of_a_killed_master_drains_on_term_and_ends_on_int)
 	daemon_start(&d, "shutdown_timeout = 0;" WORKERS("1"));
 	worker = daemon_next_worker(&d, "s");
 	watch = process_watch(worker);
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	daemon_signal(&d, SIGKILL);
 	daemon_join(&d);
 	ck_assert_int_eq(kill(worker, SIGTERM), 0);

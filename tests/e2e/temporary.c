@@ -92,8 +92,6 @@ START_TEST(a_service_of_the_command_line_is_no_exception)
 
 START_TEST(a_reload_is_refused_for_now_and_works_once_the_name_server_is_there)
 {
-	int fd;
-
 	d.program = "tests/e2e/offline_droverd";
 	lookups("host", EAI_AGAIN);
 	daemon_start(&d, SERVICES(SERVICE("s", "echo", "workers = 1;")));
@@ -101,9 +99,7 @@ START_TEST(a_reload_is_refused_for_now_and_works_once_the_name_server_is_there)
 	daemon_signal(&d, SIGHUP);
 	daemon_wait_for(&d, "reload-failed reason=check");
 	daemon_wait_status(&d, "last reload refused: a look-up failed for now (this is temporary: try again)");
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
-	close(fd);
+	daemon_check_echo(&d, "s");
 	lookups_work();
 	daemon_reload(&d, "%s", NAMED);
 } END_TEST

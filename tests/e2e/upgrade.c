@@ -72,7 +72,7 @@ START_TEST(fifty_upgrades_under_load_cost_nobody_anything)
 START_TEST(a_unix_socket_that_was_removed_is_made_anew_and_its_queue_is_served)
 {
 	const char *path = files_path("s.sock");
-	int fds[3], fd;
+	int fds[3];
 
 	daemon_start(&d, SERVICES(SERVICE_AT("s", "\"unix:%s\"", "echo", "workers = 1; connections = 1;")), path);
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
@@ -80,9 +80,7 @@ START_TEST(a_unix_socket_that_was_removed_is_made_anew_and_its_queue_is_served)
 	client_echo(fds[0]);
 	ck_assert_int_eq(unlink(path), 0);
 	upgrade_to_next(&d);
-	fd = client_connect(files_text("unix:%s", path));
-	client_echo(fd);
-	close(fd);
+	client_check_echo(files_text("unix:%s", path));
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
 		client_echo(fds[i]);
 		close(fds[i]);
@@ -100,7 +98,7 @@ START_TEST(whoever_asks_for_it_is_answered_by_the_new_program)
 	ck_assert_str_eq(operator_output(), "generation 2 serves, by drover " NEXT "\n");
 	ck_assert_str_eq(upgrade_version(), "drover " NEXT "\n");
 	ck_assert_int_eq(operator_run_args(control_path(), "reload"), 0);
-	upgrade_check_echo(&d, "s");
+	daemon_check_echo(&d, "s");
 } END_TEST
 
 START_TEST(what_is_open_stays_open_and_new_clients_get_new_workers)
@@ -110,12 +108,11 @@ START_TEST(what_is_open_stays_open_and_new_clients_get_new_workers)
 
 	daemon_start(&d, CONTROL SERVICES(SERVICE("s", "echo", "workers = 1;")), control_path());
 	old = daemon_next_worker(&d, "s");
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	upgrade_to_next(&d);
 	new = daemon_next_worker(&d, "s");
 	ck_assert_int_ne(new, old);
-	upgrade_check_echo(&d, "s");
+	daemon_check_echo(&d, "s");
 	ck_assert_uint_eq(daemon_saw(&d, "worker-end"), 0);
 	client_echo(fd);
 	upgrade_to(&d, upgrade_original(), PACKAGE_VERSION);
@@ -129,10 +126,10 @@ START_TEST(what_is_open_stays_open_and_new_clients_get_new_workers)
 START_TEST(counts_go_on)
 {
 	daemon_start(&d, ECHO(""), control_path());
-	upgrade_check_echo(&d, "s");
+	daemon_check_echo(&d, "s");
 	daemon_wait_for(&d, "connection-end");
 	upgrade_to_next(&d);
-	upgrade_check_echo(&d, "s");
+	daemon_check_echo(&d, "s");
 	daemon_wait_for(&d, "connection-end");
 	daemon_wait_for(&d, "generation-gone");
 	upgrade_to_next(&d);
@@ -145,8 +142,7 @@ START_TEST(a_program_that_was_started_lives_on)
 	int fd;
 
 	daemon_start(&d, SERVICES(EXEC("s", "argv = [ \"/bin/cat\" ];", "workers = 1;")));
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	upgrade_to_next(&d);
 	client_echo(fd);
 	close(fd);
@@ -158,7 +154,6 @@ START_TEST(files_stay_and_go_with_the_server)
 {
 	const char *pid_file = files_path("drover.pid"), *path = files_path("s.sock");
 	struct stat before, after;
-	int fd;
 
 	daemon_start(&d, "pid_file = \"%s\";" CONTROL
 	             SERVICES(SERVICE_AT("s", "\"unix:%s\"", "echo", "workers = 1;")),
@@ -168,9 +163,7 @@ START_TEST(files_stay_and_go_with_the_server)
 	ck_assert_int_eq(stat(path, &after), 0);
 	ck_assert_uint_eq(before.st_ino, after.st_ino);
 	ck_assert_str_eq(files_read(pid_file), files_text("%d\n", d.pid));
-	fd = client_connect(files_text("unix:%s", path));
-	client_echo(fd);
-	close(fd);
+	client_check_echo(files_text("unix:%s", path));
 	daemon_signal(&d, SIGTERM);
 	ck_assert_int_eq(daemon_join(&d), 0);
 	ck_assert(!files_exist(pid_file));
@@ -183,7 +176,7 @@ START_TEST(a_service_that_sleeps_sleeps_on)
 	daemon_start(&d, SERVICES(SERVICE("s", "echo", "workers = { min = 0; max = 2; };")));
 	upgrade_to_next(&d);
 	ck_assert_uint_eq(daemon_saw(&d, "worker-start"), 0);
-	upgrade_check_echo(&d, "s");
+	daemon_check_echo(&d, "s");
 	daemon_wait_for(&d, "worker-start");
 	ck_assert_uint_eq(daemon_saw(&d, "worker-start generation=2"), 1);
 } END_TEST
@@ -196,9 +189,9 @@ START_TEST(it_works_without_a_configuration)
 	                  (const char *const[]){ "--listen", "127.0.0.1:0", "--workers", "1",
 	                                         "--", "/bin/cat", NULL });
 	daemon_wait_ready(&d);
-	upgrade_check_echo(&d, "cat");
+	daemon_check_echo(&d, "cat");
 	upgrade_to_next(&d);
-	upgrade_check_echo(&d, "cat");
+	daemon_check_echo(&d, "cat");
 } END_TEST
 
 static void go_to_folder(void)
@@ -226,7 +219,7 @@ START_TEST(relative_paths_mean_what_they_meant_at_the_start)
 	upgrade_wait(&d, NEXT);
 	ck_assert_str_eq(process_link(pid, "cwd"), "/");
 	ck_assert_str_eq(process_link(pid, "exe"), upgrade_program());
-	upgrade_check_echo(&d, "s");
+	daemon_check_echo(&d, "s");
 	ck_assert_int_eq(kill(pid, SIGTERM), 0);
 	process_wait_end(watch);
 	ck_assert_ptr_nonnull(strstr(files_read(files_path("log.txt")), "upgraded to drover " NEXT));
@@ -242,8 +235,7 @@ START_TEST(logs_are_opened_anew_also_for_the_workers_of_before)
 	daemon_start(&d, "access_log = { target = \"%s\"; };"
 	             SERVICES(SERVICE("s", "echo", "workers = 1;")), log);
 	old = daemon_next_worker(&d, "s");
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	upgrade_to_next(&d);
 	ck_assert_int_eq(rename(log, renamed), 0);
 	daemon_signal(&d, SIGUSR1);
@@ -265,8 +257,7 @@ START_TEST(the_log_process_of_before_is_replaced_as_well)
 	daemon_start(&d, "access_log = { target = \"%s\"; };"
 	             SERVICES(SERVICE("s", "echo", "workers = 1;")), log);
 	old = (pid_t)event_number(daemon_wait_for(&d, "log-process-start generation=1"), "pid");
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	upgrade_to_next(&d);
 	ck_assert_int_eq(kill(old, SIGKILL), 0);
 	daemon_wait_for(&d, "log-process-end generation=1 pid=%d how=signal", old);

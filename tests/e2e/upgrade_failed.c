@@ -24,7 +24,7 @@ static void check_untouched(void)
 	ck_assert_uint_eq(daemon_saw(&d, "worker-end"), 0);
 	ck_assert_uint_eq(daemon_saw(&d, "worker-drain"), 0);
 	ck_assert_uint_eq(daemon_saw(&d, "taken-over"), 0);
-	upgrade_check_echo(&d, "s");
+	daemon_check_echo(&d, "s");
 }
 
 static void check_refused(const char *reason)
@@ -143,14 +143,13 @@ START_TEST(a_program_that_cannot_take_over_gives_back)
 	set_doom(dooms[_i]);
 	daemon_start(&d, CONTROL SERVICES(SERVICE("doomed", "echo", "workers = 1;")
 	             SERVICE("s", "echo", "workers = 1;")), control_path());
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	upgrade_install(upgrade_built("doomed_droverd"));
 	check_refused("takeover");
 	client_echo(fd);
 	ck_assert_str_eq(upgrade_version(), "drover " PACKAGE_VERSION "\n");
-	upgrade_check_echo(&d, "s");
-	upgrade_check_echo(&d, "doomed");
+	daemon_check_echo(&d, "s");
+	daemon_check_echo(&d, "doomed");
 	ck_assert_str_eq(process_link(d.pid, "exe"), files_text("%s (deleted)", upgrade_program()));
 	ck_assert_uint_eq(n_descriptors("drover-handover"), 0);
 	ck_assert_uint_eq(n_descriptors(upgrade_program()), 1);         /* of the program itself */
@@ -159,7 +158,7 @@ START_TEST(a_program_that_cannot_take_over_gives_back)
 	client_echo(fd);
 	close(fd);
 	ck_assert_str_eq(upgrade_version(), "drover " NEXT "\n");
-	upgrade_check_echo(&d, "doomed");
+	daemon_check_echo(&d, "doomed");
 	ck_assert_uint_eq(daemon_saw(&d, "worker-end service=s how=signal"), 0);
 } END_TEST
 
@@ -172,8 +171,7 @@ START_TEST(what_a_failed_program_has_accepted_is_served_to_its_end)
 	ck_assert_int_eq(setenv("DOOM_WAITS", fifo, 1), 0);
 	daemon_start(&d, CONTROL SERVICES(SERVICE("doomed", "echo", "workers = 1;")
 	             SERVICE("s", "echo", "workers = 1; connections = 1;")), control_path());
-	old = daemon_connect(&d, "s");          /* that worker has no room for another one */
-	client_echo(old);
+	old = daemon_connect_echo(&d, "s");      /* that worker has no room for another one */
 	upgrade_install(upgrade_built("doomed_droverd"));
 	daemon_signal(&d, SIGUSR2);
 	daemon_wait_for(&d, "worker-ready service=s generation=2");
@@ -224,8 +222,8 @@ START_TEST(who_is_back_does_not_need_the_file)
 	upgrade_install_script(files_text("test \"$1\" = -t || rm -f %s\nexec %s \"$@\"\n", d.config,
 	                                  upgrade_built("doomed_droverd")));
 	check_refused("takeover");
-	upgrade_check_echo(&d, "s");
-	upgrade_check_echo(&d, "doomed");
+	daemon_check_echo(&d, "s");
+	daemon_check_echo(&d, "doomed");
 	ck_assert_int_eq(operator_run_args(control_path(), "scale", "s", "3"), 0);
 } END_TEST
 
@@ -242,10 +240,10 @@ START_TEST(a_program_that_cannot_listen_gives_back)
 	check_refused("takeover");
 	ck_assert_ptr_nonnull(strstr(operator_errors(), port));
 	ck_assert_str_eq(upgrade_version(), "drover " PACKAGE_VERSION "\n");
-	upgrade_check_echo(&d, "s");
+	daemon_check_echo(&d, "s");
 	close(somebody);
 	upgrade_to_next(&d);
-	upgrade_check_echo(&d, "t");
+	daemon_check_echo(&d, "t");
 } END_TEST
 
 /* Neither the new program nor the one before, which is back: what there is, serves. */
@@ -257,12 +255,11 @@ START_TEST(who_cannot_have_new_workers_keeps_the_old_ones)
 	set_doom("");
 	upgrade_install(upgrade_built("doomed_droverd"));
 	daemon_start(&d, ECHO(""), control_path());
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	set_doom("load");
 	check_refused("start");
 	client_echo(fd);
-	upgrade_check_echo(&d, "s");
+	daemon_check_echo(&d, "s");
 	ck_assert_uint_eq(daemon_saw(&d, "worker-drain"), 0);
 	ck_assert_int_eq(operator_run_args(control_path(), "drain", "s"), 1);
 	ck_assert_int_eq(operator_run_args(control_path(), "resume", "s"), 1);
@@ -276,7 +273,7 @@ START_TEST(who_cannot_have_new_workers_keeps_the_old_ones)
 		generation = daemon_reload(&d, ECHO(""), control_path());
 	for (int i = 0; i < 2; i++)
 		daemon_wait_for(&d, "worker-drain");
-	upgrade_check_echo(&d, "s");
+	daemon_check_echo(&d, "s");
 	client_echo(fd);
 	close(fd);
 	daemon_wait_for(&d, "generation-gone generation=1");
@@ -294,15 +291,14 @@ START_TEST(a_unix_socket_that_cannot_be_made_anew_refuses_the_upgrade_and_ends_n
 	             SERVICES(SERVICE_AT("s", "[ \"127.0.0.1:0\", \"unix:%s\" ]", "echo", "workers = 1;")),
 	             control_path(), path);
 	daemon_next_worker(&d, "s");
-	fd = client_connect(files_text("unix:%s", path));
-	client_echo(fd);
+	fd = client_connect_echo(files_text("unix:%s", path));
 	files_remove_tree(files_path("sub"));
 	upgrade_install(upgrade_built("next_droverd"));
 	ck_assert_int_eq(operator_run_args(control_path(), "upgrade"), 1);
 	daemon_wait_for(&d, "upgrade-failed reason=takeover");
 	ck_assert_ptr_nonnull(strstr(operator_errors(), "No such file"));
 	client_echo(fd);
-	upgrade_check_echo(&d, "s");
+	daemon_check_echo(&d, "s");
 	/* And workers are replaced as ever. */
 	ck_assert_int_eq(kill(daemon_next_worker(&d, "s"), SIGKILL), 0);
 	daemon_next_worker(&d, "s");

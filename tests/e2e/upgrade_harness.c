@@ -114,10 +114,3 @@ const char *upgrade_version(void)
 	return operator_output();
 }
 
-void upgrade_check_echo(struct daemon *d, const char *service)
-{
-	int fd = daemon_connect(d, service);
-
-	client_echo(fd);
-	close(fd);
-}

@@ -32,7 +32,4 @@ void upgrade_to_next(struct daemon *d);
 /* What `droverctl version` says. */
 const char *upgrade_version(void);
 
-/* A new client of the service is served. */
-void upgrade_check_echo(struct daemon *d, const char *service);
-
 #endif

@@ -40,7 +40,7 @@ START_TEST(a_drained_service_stays_drained)
 	             SERVICE("t", "echo", "workers = 1;")), control_path());
 	ck_assert_int_eq(operator_run_args(control_path(), "drain", "t"), 0);
 	upgrade_to_next(&d);
-	upgrade_check_echo(&d, "s");
+	daemon_check_echo(&d, "s");
 	fd = daemon_connect(&d, "t");           /* waits in the queue */
 	daemon_wait_for(&d, "generation-gone generation=1");
 	ck_assert_uint_eq(daemon_saw(&d, "worker-start service=t generation=2"), 0);
@@ -71,7 +71,7 @@ START_TEST(a_service_that_fails_is_no_obstacle)
 	daemon_start(&d, CONTROL SERVICES(SERVICE("bad", "echo", "workers = 1; %s")
 	             SERVICE("s", "echo", "workers = 1;")), control_path(), harness_cannot_start());
 	upgrade_to_next(&d);
-	upgrade_check_echo(&d, "s");
+	daemon_check_echo(&d, "s");
 	ck_assert_int_eq(operator_run_args(control_path(), "--json", "services"), 0);
 	ck_assert_ptr_nonnull(strstr(operator_output(), "\"state\":\"failing\""));
 } END_TEST
@@ -87,7 +87,7 @@ START_TEST(who_asks_during_a_reload_is_served_after_it)
 	daemon_signal(&d, SIGUSR2);
 	daemon_wait_for(&d, "reload-done");
 	upgrade_wait(&d, NEXT);
-	upgrade_check_echo(&d, "s");
+	daemon_check_echo(&d, "s");
 } END_TEST
 
 START_TEST(a_reload_during_an_upgrade_follows_it)
@@ -99,7 +99,7 @@ START_TEST(a_reload_during_an_upgrade_follows_it)
 	daemon_signal(&d, SIGHUP);
 	upgrade_wait(&d, NEXT);
 	daemon_wait_for(&d, "reload-done generation=3");
-	upgrade_check_echo(&d, "s");
+	daemon_check_echo(&d, "s");
 } END_TEST
 
 START_TEST(a_server_can_be_stopped_in_the_middle_of_an_upgrade)

@@ -78,8 +78,7 @@ START_TEST(figures_tell_what_warm_programs_do)
 	daemon_reload(&d, "%s", warm_config(WARM_CAT, 2, "", ""));
 	for (int i = 0; i < 2; i++)
 		client_echo(first);             /* then its worker has turned its loop: it accepts no more */
-	second = daemon_connect(&d, "s");
-	client_echo(second);
+	second = daemon_connect_echo(&d, "s");
 	warm_joined(&d, daemon_accepted(&d, second));
 	for (int i = 0; i < 3; i++)
 		warm_next(&d);

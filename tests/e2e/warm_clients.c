@@ -138,7 +138,7 @@ START_TEST(clients_that_vanish_leave_nothing_behind)
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
 		daemon_wait_for(&d, "connection-end how=reset");
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
-		client_echo(fds[i] = daemon_connect(&d, "s"));
+		fds[i] = daemon_connect_echo(&d, "s");
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++)
 		close(fds[i]);
 } END_TEST

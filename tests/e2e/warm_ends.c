@@ -22,14 +22,6 @@ static struct daemon d;
 /* Waits longer than a test takes. */
 #define LONG_DELAY "restart = { delay_min = \"1h\"; delay_max = \"1h\"; };"
 
-static void check_echo(void)
-{
-	int fd = daemon_connect(&d, "s");
-
-	client_echo(fd);
-	close(fd);
-}
-
 /* Signals a waiting program, and comes back when it has ended. */
 static void end_with(pid_t pid, int signal)
 {
@@ -198,8 +190,7 @@ START_TEST(only_its_own_service_backs_off)
 	daemon_wait_for(&d, "warm-delayed service=s");
 	for (int i = 0; i < 10; i++) {
 		daemon_wait_for(&d, "warm-start service=e");
-		fd = daemon_connect(&d, "e");
-		client_echo(fd);
+		fd = daemon_connect_echo(&d, "e");
 		warm_joined(&d, daemon_accepted(&d, fd));
 		close(fd);
 	}
@@ -220,8 +211,7 @@ START_TEST(who_cannot_be_started_any_more)
 	           "restart = { delay_min = \"10ms\"; };");
 	ck_assert_int_eq(unlink(program), 0);
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
-		fds[i] = daemon_connect(&d, "s");
-		client_echo(fds[i]);
+		fds[i] = daemon_connect_echo(&d, "s");
 		warm_joined(&d, daemon_accepted(&d, fds[i]));
 	}
 	fd = daemon_connect(&d, "s");
@@ -233,7 +223,7 @@ START_TEST(who_cannot_be_started_any_more)
 	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), program));
 
 	ck_assert_int_eq(symlink("/bin/cat", program), 0);
-	check_echo();
+	daemon_check_echo(&d, "s");
 	daemon_wait_for(&d, "accept-resumed");
 	for (int i = 0; i < 4; i++)
 		warm_next(&d);          /* as many as there are to be wait again */
@@ -260,7 +250,7 @@ START_TEST(who_has_waited_too_long_is_replaced)
 	ck_assert_int_ne(pids[0], pids[1]);
 	ck_assert_uint_eq(daemon_saw(&d, "warm-end reason=exit"), 0);
 	ck_assert_uint_eq(daemon_saw(&d, "warm-delayed"), 0);
-	check_echo();
+	daemon_check_echo(&d, "s");
 } END_TEST
 
 START_TEST(who_waits_beside_one_that_has_crashed_grows_old_all_the_same)
@@ -293,8 +283,7 @@ START_TEST(whoever_has_a_client_does_not_grow_old)
 	int fd;
 
 	warm_start(&d, WARM_CAT, 1, "warm_max_age = \"100ms\";", "");
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	for (int i = 0; i < 5; i++)
 		daemon_wait_for(&d, "warm-end reason=age");
 	client_echo(fd);

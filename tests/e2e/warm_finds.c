@@ -47,8 +47,7 @@ START_TEST(the_environment_is_exactly_this)
 	ck_assert_str_eq(environment_of(warm_joined(&d, daemon_accepted(&d, fds[0]))), want);
 	kill(warm_next(&d), SIGKILL);
 	daemon_wait_for(&d, "warm-end");
-	fds[1] = daemon_connect(&d, "s");
-	client_echo(fds[1]);
+	fds[1] = daemon_connect_echo(&d, "s");
 	ck_assert_str_eq(environment_of(warm_cold(&d, daemon_accepted(&d, fds[1]))), want);
 	for (int i = 0; i < 2; i++)
 		close(fds[i]);
@@ -92,8 +91,7 @@ START_TEST(descriptors_are_a_socket_and_standard_error)
 	for (size_t i = 0; i < ARRAY_SIZE(fds); i++) {
 		pid_t pid;
 
-		fds[i] = daemon_connect(&d, "s");
-		client_echo(fds[i]);
+		fds[i] = daemon_connect_echo(&d, "s");
 		pid = warm_joined(&d, daemon_accepted(&d, fds[i]));
 		check_descriptors(pid);
 		sockets[i] = process_link(pid, "fd/0");

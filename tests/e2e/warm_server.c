@@ -60,8 +60,7 @@ START_TEST(a_reload_replaces_those_that_wait)
 
 	warm_start(&d, WARM_CAT, 2, "", "");
 	worker = daemon_next_worker(&d, "s");
-	before = daemon_connect(&d, "s");
-	client_echo(before);
+	before = daemon_connect_echo(&d, "s");
 	ck_assert_int_eq(warm_joined(&d, daemon_accepted(&d, before)), warm_next(&d));
 	watch_next(&old, 2);
 
@@ -72,8 +71,7 @@ START_TEST(a_reload_replaces_those_that_wait)
 	client_echo(before);
 
 	next = daemon_next_worker(&d, "s");
-	after = daemon_connect(&d, "s");
-	client_echo(after);
+	after = daemon_connect_echo(&d, "s");
 	for (int i = 0; i < 4; i++)
 		ck_assert_int_eq(event_number(daemon_wait_for(&d, "warm-start"), "pid"), next);
 	daemon_wait_for(&d, "warm-join pid=%d", next);
@@ -163,8 +161,7 @@ START_TEST(a_stop_waits_for_a_client)
 	int fd;
 
 	warm_start(&d, WARM_CAT, 2, "", "");
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	watch_next(&all, 3);
 	daemon_signal(&d, stops[_i]);
 	for (size_t i = 1; i < all.n; i++)
@@ -260,8 +257,7 @@ START_TEST(without_a_master_those_that_wait_go_and_the_client_stays)
 
 	warm_start(&d, WARM_CAT, 2, "", "");
 	worker = process_watch(daemon_next_worker(&d, "s"));
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	watch_next(&all, 3);
 	daemon_signal(&d, SIGKILL);
 	for (size_t i = 1; i < all.n; i++)
@@ -286,8 +282,7 @@ START_TEST(a_worker_on_demand_takes_its_programs_along)
 
 		daemon_wait_for(&d, "on-demand service=s");
 		ck_assert_uint_eq(daemon_saw(&d, "warm-start"), (size_t)round * 3);
-		fd = daemon_connect(&d, "s");
-		client_echo(fd);
+		fd = daemon_connect_echo(&d, "s");
 		watch_next(&all, 3);
 		ck_assert_int_eq(warm_joined(&d, daemon_accepted(&d, fd)), all.pids[0]);
 		close(fd);
@@ -308,8 +303,7 @@ START_TEST(an_upgrade_is_noticed_by_no_client)
 
 	warm_start(&d, WARM_CAT, 2, "", "");
 	worker = daemon_next_worker(&d, "s");
-	before = daemon_connect(&d, "s");
-	client_echo(before);
+	before = daemon_connect_echo(&d, "s");
 	warm_joined(&d, daemon_accepted(&d, before));
 	watch_next(&old, 3);
 	daemon_signal(&d, SIGUSR2);
@@ -318,8 +312,7 @@ START_TEST(an_upgrade_is_noticed_by_no_client)
 		process_wait_end(old.fds[i]);
 	old.n = 1;
 	client_echo(before);
-	after = daemon_connect(&d, "s");
-	client_echo(after);
+	after = daemon_connect_echo(&d, "s");
 	warm_joined(&d, daemon_accepted(&d, after));
 	client_echo(before);
 	ck_assert_uint_eq(daemon_saw(&d, "worker-end"), 0);

@@ -178,12 +178,8 @@ static void fill_up(int fd)
 		before = sent;
 		for (ssize_t n; (n = send(fd, much, sizeof much, MSG_DONTWAIT | MSG_NOSIGNAL)) > 0;)
 			sent += (size_t)n;
-		for (int i = 0; i < 2; i++) {
-			int other = daemon_connect(&d, "s");
-
-			client_echo(other);
-			close(other);
-		}
+		for (int i = 0; i < 2; i++)
+			daemon_check_echo(&d, "s");
 	} while (sent > before);
 }
 

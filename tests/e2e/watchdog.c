@@ -60,14 +60,6 @@ static const char *log_line(const char *part)
 	return files_text("%.*s", (int)len, at);
 }
 
-static void check_served(void)
-{
-	int fd = daemon_connect(&d, "s");
-
-	client_echo(fd);
-	close(fd);
-}
-
 static const struct { const char *name, *word, *state; } misdeeds[] = {
 	{ "an endless loop",  "loop\n",  "the kernel says: running" },
 	{ "a blocking call",  "block\n", "the kernel says: sleeping" },
@@ -88,7 +80,7 @@ START_TEST(a_handler_that_does_not_return_is_aborted_and_replaced)
 	ck_assert_int_ge(event_number(hang, "still_ms"), HANG_AFTER_MS);
 	daemon_wait_for(&d, "worker-end service=s pid=%d how=signal value=%d open=1", worker, SIGABRT);
 	ck_assert_int_ne(daemon_next_worker(&d, "s"), worker);
-	check_served();
+	daemon_check_echo(&d, "s");
 	client_expect_gone(fd);
 	line = log_line(files_text("s: worker (pid %d) hangs: its loop has stood still for 0.", worker));
 	ck_assert_msg(strstr(line, files_text("at work for %s, handler, connection %d-1 open for",
@@ -107,7 +99,7 @@ START_TEST(a_stopped_worker_is_killed_and_replaced)
 	ck_assert_int_eq(kill(worker, SIGSTOP), 0);
 	daemon_wait_for(&d, "worker-hang service=s pid=%d", worker);
 	daemon_next_worker(&d, "s");            /* already before the old one is gone */
-	check_served();
+	daemon_check_echo(&d, "s");
 	daemon_wait_for(&d, "worker-end service=s pid=%d how=signal value=%d", worker, SIGKILL);
 	ck_assert_ptr_nonnull(strstr(log_line("hangs: "), "at work for nobody; the kernel says: stopped"));
 	log_line(files_text("s: worker (pid %d) did not end on ABRT; killing it", worker));
@@ -120,13 +112,12 @@ START_TEST(a_worker_that_drains_is_watched_as_well)
 
 	start(ONE(WATCHED));
 	worker = daemon_next_worker(&d, "s");
-	fd = daemon_connect(&d, "s");
-	client_echo(fd);
+	fd = daemon_connect_echo(&d, "s");
 	daemon_reload(&d, ONE(WATCHED));
 	client_say(fd, "loop\n");
 	daemon_wait_for(&d, "worker-hang service=s pid=%d", worker);
 	daemon_wait_for(&d, "generation-gone generation=1");
-	check_served();
+	daemon_check_echo(&d, "s");
 	client_expect_gone(fd);
 	close(fd);
 } END_TEST
@@ -160,14 +151,14 @@ START_TEST(while_the_machine_is_paused_nobody_hangs)
 	start_clock();
 	start(ONE(WATCHED));
 	worker = daemon_next_worker(&d, "s");
-	check_served();
+	daemon_check_echo(&d, "s");
 	for (int i = 0; i < 3; i++) {
 		daemon_signal(&d, SIGSTOP);
 		ck_assert_int_eq(kill(worker, SIGSTOP), 0);
 		let_time_pass();
 		daemon_signal(&d, SIGCONT);     /* the master first: it is to have a look */
 		ck_assert_int_eq(kill(worker, SIGCONT), 0);
-		check_served();
+		daemon_check_echo(&d, "s");
 	}
 	let_time_pass();
 	ck_assert_uint_eq(daemon_saw(&d, "worker-hang"), 0);
@@ -184,7 +175,7 @@ START_TEST(without_a_time_nobody_hangs)
 	ck_assert_int_eq(kill(worker, SIGSTOP), 0);
 	let_time_pass();
 	ck_assert_int_eq(kill(worker, SIGCONT), 0);
-	check_served();
+	daemon_check_echo(&d, "s");
 	ck_assert_uint_eq(daemon_saw(&d, "worker-hang"), 0);
 } END_TEST
 
