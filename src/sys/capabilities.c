@@ -41,20 +41,21 @@ static bool clear_inheritable(struct __user_cap_data_struct sets[_LINUX_CAPABILI
 	return any;
 }
 
+static int clear_ambient(void)
+{
+	return prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+}
+
 int capabilities_drop(void)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
-	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
+	struct __user_cap_data_struct sets[_LINUX_CAPABILITY_U32S_3];
 
-	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == -1)
+	if (geteuid() != 0)
+		return capabilities_drop_all();
+	if (clear_ambient() == -1 || syscall(SYS_capget, &header, sets) == -1)
 		return -1;
-	if (geteuid() == 0) {
-		if (syscall(SYS_capget, &header, sets) == -1)
-			return -1;
-		if (!clear_inheritable(sets))
-			return 0;
-	}
-	return (int)syscall(SYS_capset, &header, sets);
+	return clear_inheritable(sets) ? (int)syscall(SYS_capset, &header, sets) : 0;
 }
 
 int capabilities_drop_all(void)
@@ -62,7 +63,5 @@ int capabilities_drop_all(void)
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	const struct __user_cap_data_struct none[_LINUX_CAPABILITY_U32S_3] = { { 0 } };
 
-	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) == -1)
-		return -1;
-	return (int)syscall(SYS_capset, &header, none);
+	return clear_ambient() == -1 ? -1 : (int)syscall(SYS_capset, &header, none);
 }
