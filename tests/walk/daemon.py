@@ -157,6 +157,11 @@ class Daemon:
                 found.append(f"{name}: " + "\n    ".join(text.splitlines()[:30]))
         return found
 
+    def defects(self):
+        """What the master says of itself, such as a phase that may not follow another one."""
+        with open(self.path("daemon.log"), encoding="utf-8", errors="replace") as log:
+            return [line.strip() for line in log if "defect of drover" in line]
+
 
 def command_line(pid):
     try:
