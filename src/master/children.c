@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Counting and choosing.
+ * Counts the workers of a pool by what they do, and chooses the one that suits best.
+ * How a worker is started and ended it does not know; the pool owns the memory that
+ * the workers share, and children.c only reads the board in it.
  */
 #include <config.h>
 #include "children.h"
