@@ -37,6 +37,26 @@ START_TEST(ttin_adds_a_worker_and_ttou_takes_one_away)
 	ck_assert_uint_eq(daemon_saw(&d, "worker-drain"), 2);
 } END_TEST
 
+/* It waits for droverd to read it. */
+static void send_ttin(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTTIN);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	raise(SIGTTIN);
+}
+
+START_TEST(ttin_before_there_is_a_configuration_is_not_lost)
+{
+	d.before_exec = send_ttin;
+	daemon_start(&d, WORKERS("1"));
+	daemon_wait_for(&d, "scaled service=s workers=2");
+	for (int i = 0; i < 2; i++)
+		daemon_next_worker(&d, "s");
+} END_TEST
+
 START_TEST(ttou_leaves_one_worker)
 {
 	daemon_start(&d, WORKERS("1"));
@@ -370,6 +390,7 @@ int main(void)
 	TCase *tc = harness_case(s, "master");
 
 	tcase_add_test(tc, ttin_adds_a_worker_and_ttou_takes_one_away);
+	tcase_add_test(tc, ttin_before_there_is_a_configuration_is_not_lost);
 	tcase_add_test(tc, ttou_leaves_one_worker);
 	tcase_add_test(tc, a_worker_that_ttou_takes_away_finishes_first);
 	tcase_add_test(tc, a_reload_undoes_ttin);
