@@ -7,6 +7,8 @@
 
 #include <errno.h>
 
+#include "json_value.h"
+
 #define FORMAT_VERSION 1
 
 static double usec(uint64_t ns)
@@ -49,7 +51,7 @@ static json_t *failures(const struct tally *t)
 
 	for (unsigned i = 0; i < FAILURES; i++)
 		if (t->failures[i])
-			json_object_set_new(o, failure_name(i), json_integer((json_int_t)t->failures[i]));
+			json_object_set_new(o, failure_name(i), json_value_count(t->failures[i]));
 	return o;
 }
 
@@ -65,7 +67,7 @@ static void put_plan(json_t *o, const struct bench_plan *p)
 	json_object_set_new(o, "mode", json_string(bench_mode_name(p->mode)));
 	json_object_set_new(o, "connections", json_integer(p->connections));
 	json_object_set_new(o, "threads", json_integer(p->threads));
-	json_object_set_new(o, "message_bytes", json_integer((json_int_t)p->message_bytes));
+	json_object_set_new(o, "message_bytes", json_value_count(p->message_bytes));
 	json_object_set_new(o, "answer", json_string(answer_rule_format(&p->answer, answer)));
 	json_object_set_new(o, "rate", p->rate > 0 ? json_real(p->rate) : json_null());
 	json_object_set_new(o, "arrivals", p->mode == BENCH_OPEN_LOOP
@@ -91,7 +93,7 @@ static void put_result(json_t *o, const struct report *r)
 	json_object_set_new(o, "operations_per_second",
 	                    json_real(report_per_second(r, t->operations)));
 	for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
-		json_object_set_new(o, counts[i].name, json_integer((json_int_t)counts[i].n));
+		json_object_set_new(o, counts[i].name, json_value_count(counts[i].n));
 	json_object_set_new(o, "errors_by_kind", failures(t));
 	json_object_set_new(o, "latency_usec", times(&t->latency));
 	json_object_set_new(o, "connect_usec", times(&t->connect));

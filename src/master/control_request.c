@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "text.h"
+#include "json_value.h"
 
 static const char *const error_names[] = {
 	[CONTROL_BAD_REQUEST] = "bad-request",
@@ -130,18 +130,6 @@ void control_request_free(struct control_request *r)
 	*r = (struct control_request){ .root = NULL };
 }
 
-json_t *control_string(const char *text)
-{
-	char safe[2048];
-	struct text t = text_in(safe, sizeof safe);
-	json_t *string = json_string(text);
-
-	if (string)
-		return string;
-	text_add_safe(&t, text, strlen(text));
-	return json_string(safe);
-}
-
 /* Takes answer. */
 static char *one_line(json_t *answer)
 {
@@ -163,5 +151,5 @@ char *control_answer_text(json_t *result)
 char *control_error_text(enum control_error error, const char *message)
 {
 	return one_line(json_pack("{s:b, s:s, s:o}", "ok", 0, "error", error_names[error],
-	                          "message", control_string(message)));
+	                          "message", json_value_text(message)));
 }

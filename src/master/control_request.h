@@ -58,7 +58,4 @@ const char *control_key_name(enum control_key key);
 char *control_answer_text(json_t *result);
 char *control_error_text(enum control_error error, const char *message);
 
-/* A string for an answer, whatever bytes it has: what is no UTF-8 is escaped as \xNN. */
-json_t *control_string(const char *text);
-
 #endif

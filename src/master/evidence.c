@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 
 #include "connection_id.h"
+#include "json_value.h"
 #include "signals.h"
 
 void evidence_look(struct evidence *e, const struct board *b, size_t i)
@@ -57,19 +58,9 @@ void evidence_put_work(struct text *t, const struct evidence *e)
 
 /* ---- the report --------------------------------------------------------- */
 
-static json_t *number(uint64_t n)
-{
-	return json_integer((json_int_t)n);
-}
-
-static json_t *seconds(int64_t ms)
-{
-	return json_real((double)ms / 1000);
-}
-
 static json_t *hang(const struct evidence *e)
 {
-	return e->waited_in ? json_pack("{s:o, s:s}", "still", seconds(e->still_ms),
+	return e->waited_in ? json_pack("{s:o, s:s}", "still", json_value_seconds(e->still_ms),
 	                                "kernel", e->waited_in) : json_null();
 }
 
@@ -83,10 +74,10 @@ static json_t *connection(const struct evidence *e)
 	                 "id", connection_id_format(e->pid, e->work.number, id),
 	                 "peer", endpoint_format(&e->work.peer, peer, sizeof peer),
 	                 "phase", board_phase_name(e->work.phase),
-	                 "age", seconds(since(e, e->work.since_ms)),
-	                 "bytes_in", number(e->work.bytes_in),
-	                 "bytes_out", number(e->work.bytes_out),
-	                 "program", e->work.program > 0 ? json_integer(e->work.program) : json_null());
+	                 "age", json_value_seconds(since(e, e->work.since_ms)),
+	                 "bytes_in", json_value_count(e->work.bytes_in),
+	                 "bytes_out", json_value_count(e->work.bytes_out),
+	                 "program", json_value_process(e->work.program));
 }
 
 static json_t *input(const struct evidence *e)
@@ -117,10 +108,11 @@ json_t *evidence_report(const struct evidence *e, const char *time)
 		"time", time, "service", e->service, "worker", (int)e->pid,
 		"generation", (json_int_t)e->generation, "signal", signal,
 		"core", WCOREDUMP(e->status) != 0, "hang", hang(e),
-		"age", seconds(e->age_ms), "state", board_state_name(e->said.state),
-		"last_turn", e->said.turn_ms == 0 ? json_null() : seconds(turned_ms),
-		"open", number(e->said.open), "accepted", number(e->said.accepted),
-		"served", number(e->said.served), "requests", number(e->said.requests),
-		"bytes_in", number(e->said.bytes_in), "bytes_out", number(e->said.bytes_out),
-		"connection", connection(e), "captured", number(e->input_len), "input", input(e));
+		"age", json_value_seconds(e->age_ms), "state", board_state_name(e->said.state),
+		"last_turn", e->said.turn_ms == 0 ? json_null() : json_value_seconds(turned_ms),
+		"open", json_value_count(e->said.open), "accepted", json_value_count(e->said.accepted),
+		"served", json_value_count(e->said.served), "requests", json_value_count(e->said.requests),
+		"bytes_in", json_value_count(e->said.bytes_in),
+		"bytes_out", json_value_count(e->said.bytes_out),
+		"connection", connection(e), "captured", json_value_count(e->input_len), "input", input(e));
 }

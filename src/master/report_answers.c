@@ -15,19 +15,10 @@
 #include "clock.h"
 #include "conf_keys.h"
 #include "connection_id.h"
+#include "json_value.h"
 #include "report_data.h"
 #include "signals.h"
 #include "version.h"
-
-static json_int_t number(uint64_t n)
-{
-	return (json_int_t)n;
-}
-
-static double seconds(int64_t ms)
-{
-	return (double)ms / 1000;
-}
 
 static bool is_wanted(const struct control_request *r, const char *service)
 {
@@ -42,8 +33,8 @@ static json_t *listeners(const struct unit *u)
 	char text[ADDRESS_TEXT_MAX];
 
 	for (size_t i = 0; i < u->n_sockets; i++)
-		json_array_append_new(list, control_string(address_format(&u->sockets[i]->address,
-		                                                          text, sizeof text)));
+		json_array_append_new(list, json_value_text(address_format(&u->sockets[i]->address,
+		                                                           text, sizeof text)));
 	return list;
 }
 
@@ -57,15 +48,15 @@ static json_t *deaths(const struct report_service *s)
 		if (by_signal[i] == 0)
 			continue;
 		snprintf(name, sizeof name, "SIG%s", signals_name(i));
-		json_object_set_new(object, name, json_integer(number(by_signal[i])));
+		json_object_set_new(object, name, json_value_count(by_signal[i]));
 	}
 	return object;
 }
 
 static json_t *queue(const struct report_service *s)
 {
-	return s->has_queue ? json_pack("{s:I, s:I}", "length", number((uint64_t)s->queue),
-	                                "limit", number((uint64_t)s->queue_limit)) : json_null();
+	return s->has_queue ? json_pack("{s:o, s:o}", "length", json_value_count((uint64_t)s->queue),
+	                                "limit", json_value_count((uint64_t)s->queue_limit)) : json_null();
 }
 
 static json_t *workers_of(const struct report_service *s)
@@ -80,11 +71,11 @@ static json_t *workers_of(const struct report_service *s)
 /* Those that every handler has. */
 static void add_totals(json_t *object, const struct totals *t)
 {
-	json_object_set_new(object, "accepted", json_integer(number(t->accepted)));
-	json_object_set_new(object, "served", json_integer(number(t->served)));
-	json_object_set_new(object, "bytes_in", json_integer(number(t->bytes_in)));
-	json_object_set_new(object, "bytes_out", json_integer(number(t->bytes_out)));
-	json_object_set_new(object, "requests", json_integer(number(t->requests)));
+	json_object_set_new(object, "accepted", json_value_count(t->accepted));
+	json_object_set_new(object, "served", json_value_count(t->served));
+	json_object_set_new(object, "bytes_in", json_value_count(t->bytes_in));
+	json_object_set_new(object, "bytes_out", json_value_count(t->bytes_out));
+	json_object_set_new(object, "requests", json_value_count(t->requests));
 }
 
 /* null: the handler of the service is another one. */
@@ -94,9 +85,10 @@ static json_t *filter(const struct report_service *s)
 
 	if (s->unit->service->handler.kind != HANDLER_FILTER)
 		return json_null();
-	return json_pack("{s:I, s:I, s:I, s:I}", "processes", number(c->filters),
-	                 "queued", number(c->queued), "answered", number(c->totals.answered),
-	                 "replaced", number(c->totals.replaced));
+	return json_pack("{s:o, s:o, s:o, s:o}", "processes", json_value_count(c->filters),
+	                 "queued", json_value_count(c->queued),
+	                 "answered", json_value_count(c->totals.answered),
+	                 "replaced", json_value_count(c->totals.replaced));
 }
 
 /* null: it has none. */
@@ -106,28 +98,29 @@ static json_t *warm(const struct report_service *s)
 
 	if (s->unit->service->handler.kind != HANDLER_WARM)
 		return json_null();
-	return json_pack("{s:I, s:I, s:I, s:I}", "waiting", number(c->warm),
-	                 "joined", number(c->totals.joined), "cold", number(c->totals.cold),
-	                 "crashed", number(c->totals.crashed));
+	return json_pack("{s:o, s:o, s:o, s:o}", "waiting", json_value_count(c->warm),
+	                 "joined", json_value_count(c->totals.joined),
+	                 "cold", json_value_count(c->totals.cold),
+	                 "crashed", json_value_count(c->totals.crashed));
 }
 
 static json_t *service(const struct report_service *s)
 {
 	const struct conf_service *conf = s->unit->service;
-	json_t *object = json_pack("{s:o, s:s, s:s, s:o, s:o, s:{s:I, s:I}, s:o}",
-		"name", control_string(conf->name), "handler", conf_keys_handlers[conf->handler.id],
+	json_t *object = json_pack("{s:o, s:s, s:s, s:o, s:o, s:{s:o, s:o}, s:o}",
+		"name", json_value_text(conf->name), "handler", conf_keys_handlers[conf->handler.id],
 		"state", s->state, "listen", listeners(s->unit), "workers", workers_of(s),
-		"slots", "open", number(s->open), "max", number(s->slots),
+		"slots", "open", json_value_count(s->open), "max", json_value_count(s->slots),
 		"queue", queue(s));
 
-	json_object_set_new(object, "reason", s->reason[0] ? json_string(s->reason) : json_null());
+	json_object_set_new(object, "reason", json_value_text_or_null(s->reason));
 	add_totals(object, &s->counts.totals);
-	json_object_set_new(object, "lost", json_integer(number(s->counts.totals.lost)));
+	json_object_set_new(object, "lost", json_value_count(s->counts.totals.lost));
 	json_object_set_new(object, "filter", filter(s));
 	json_object_set_new(object, "warm", warm(s));
 	json_object_set_new(object, "deaths", deaths(s));
 	json_object_set_new(object, "restart_delay",
-	                    json_real(seconds(pool_delay_ms(s->unit->pool))));
+	                    json_value_seconds(pool_delay_ms(s->unit->pool)));
 	return object;
 }
 
@@ -152,11 +145,11 @@ static const char *phase(const struct master *m)
 
 static json_t *totals(const struct report_counts *c)
 {
-	json_t *object = json_pack("{s:I, s:I}", "workers", number(c->workers),
-	                           "open", number(c->open));
+	json_t *object = json_pack("{s:o, s:o}", "workers", json_value_count(c->workers),
+	                           "open", json_value_count(c->open));
 
 	add_totals(object, &c->totals);
-	json_object_set_new(object, "lost", json_integer(number(c->totals.lost)));
+	json_object_set_new(object, "lost", json_value_count(c->totals.lost));
 	return object;
 }
 
@@ -170,16 +163,14 @@ void report_status(void *data, const struct control_request *r, struct report_ou
 	(void)r;
 	for (size_t i = 0; i < d->n; i++)
 		json_array_append_new(services, service(&d->services[i]));
-	result = json_pack("{s:s, s:i, s:f, s:I, s:s, s:o, s:o, s:o, s:o}",
+	result = json_pack("{s:s, s:i, s:o, s:o, s:s, s:o, s:o, s:o, s:o}",
 		"version", version_string, "pid", (int)getppid(),
-		"uptime", seconds(d->now_ms - m->started_ms),
-		"generation", number(m->current->number), "phase", phase(m),
-		"config", file ? control_string(file) : json_null(),
-		"refused", m->refused[0] ? control_string(m->refused) : json_null(),
+		"uptime", json_value_seconds(d->now_ms - m->started_ms),
+		"generation", json_value_count(m->current->number), "phase", phase(m),
+		"config", json_value_text_or_null(file),
+		"refused", json_value_text_or_null(m->refused),
 		"services", services, "totals", totals(&d->counts));
-	report_out_text(o, "{\"ok\":true,\"result\":");
-	report_out_json(o, result);
-	report_out_text(o, "}\n");
+	report_out_result(o, result);
 }
 
 /* ---- workers and connections -------------------------------------------- */
@@ -223,16 +214,17 @@ static void put_worker(const struct place *at, struct report_out *o)
 {
 	const struct pool_worker *w = &at->worker;
 	struct totals done = { 0 };
-	json_t *object = json_pack("{s:o, s:i, s:I, s:s, s:f, s:I, s:i}",
-		"service", control_string(at->unit->service->name), "pid", (int)w->pid,
-		"generation", number(at->generation->number), "state", board_state_name(w->state),
-		"age", seconds(at->data->now_ms - w->born_ms), "open", number(w->said.open),
+	json_t *object = json_pack("{s:o, s:i, s:o, s:s, s:o, s:o, s:i}",
+		"service", json_value_text(at->unit->service->name), "pid", (int)w->pid,
+		"generation", json_value_count(at->generation->number), "state", board_state_name(w->state),
+		"age", json_value_seconds(at->data->now_ms - w->born_ms),
+		"open", json_value_count(w->said.open),
 		"slots", at->unit->service->connections);
 
 	totals_add_counters(&done, &w->said);
 	add_totals(object, &done);
 	json_object_set_new(object, "last_turn", w->said.turn_ms == 0 ? json_null() :
-	                    json_real(seconds(ago_ms(at, w->said.turn_ms))));
+	                    json_value_seconds(ago_ms(at, w->said.turn_ms)));
 	report_out_item(o, object);
 }
 
@@ -260,14 +252,14 @@ static json_t *connection(const struct place *at, const struct board_connection_
 	const int64_t age_ms = ago_ms(at, v->since_ms);
 	char id[CONNECTION_ID_MAX], peer[ADDRESS_TEXT_MAX], since[CLOCK_TEXT_MAX];
 
-	return json_pack("{s:s, s:o, s:i, s:s, s:s, s:f, s:s, s:I, s:I, s:o}",
+	return json_pack("{s:s, s:o, s:i, s:s, s:s, s:o, s:s, s:o, s:o, s:o}",
 		"id", connection_id_format(at->worker.pid, v->number, id),
-		"service", control_string(at->unit->service->name), "worker", (int)at->worker.pid,
+		"service", json_value_text(at->unit->service->name), "worker", (int)at->worker.pid,
 		"peer", endpoint_format(&v->peer, peer, sizeof peer),
-		"since", time_ago(age_ms, since), "age", seconds(age_ms),
-		"phase", board_phase_name(v->phase), "bytes_in", number(v->bytes_in),
-		"bytes_out", number(v->bytes_out),
-		"program", v->program > 0 ? json_integer(v->program) : json_null());
+		"since", time_ago(age_ms, since), "age", json_value_seconds(age_ms),
+		"phase", board_phase_name(v->phase), "bytes_in", json_value_count(v->bytes_in),
+		"bytes_out", json_value_count(v->bytes_out),
+		"program", json_value_process(v->program));
 }
 
 static void put_connections(const struct place *at, struct report_out *o)
@@ -300,7 +292,7 @@ static void keep_complaint(void *arg, enum conf_weight weight, const char *line)
 	struct findings *f = arg;
 
 	if (weight == CONF_WARNING)
-		json_array_append_new(f->warnings, control_string(line));
+		json_array_append_new(f->warnings, json_value_text(line));
 	else
 		fprintf(f->lines, "%s%s", ftell(f->lines) > 0 ? "\n" : "", line);
 }

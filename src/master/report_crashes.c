@@ -39,9 +39,7 @@ static void put_one(const char *state_dir, const char *name, struct report_out *
 	json_t *report = report_of(state_dir, name);
 
 	if (report) {
-		report_out_text(o, "{\"ok\":true,\"result\":{\"crash\":");
-		report_out_json(o, report);
-		report_out_text(o, "}}\n");
+		report_out_result(o, json_pack("{s:o}", "crash", report));
 	} else if (crash_files_is_name(name)) {
 		report_out_answer(o, control_error_text(CONTROL_NO_SUCH_CRASH,
 		                                        "there is no such crash report"));

@@ -80,9 +80,19 @@ void report_out_json(struct report_out *o, json_t *value)
 	json_decref(value);
 }
 
+#define BEFORE_RESULT "{\"ok\":true,\"result\":"
+#define AFTER_RESULT  "}\n"
+
+void report_out_result(struct report_out *o, json_t *result)
+{
+	report_out_text(o, BEFORE_RESULT);
+	report_out_json(o, result);
+	report_out_text(o, AFTER_RESULT);
+}
+
 void report_out_begin_list(struct report_out *o, const char *name)
 {
-	report_out_text(o, "{\"ok\":true,\"result\":{\"");
+	report_out_text(o, BEFORE_RESULT "{\"");
 	report_out_text(o, name);
 	report_out_text(o, "\":[");
 	o->first = true;
@@ -97,7 +107,7 @@ void report_out_item(struct report_out *o, json_t *item)
 
 void report_out_end_list(struct report_out *o)
 {
-	report_out_text(o, "]}}\n");
+	report_out_text(o, "]}" AFTER_RESULT);
 }
 
 void report_out_answer(struct report_out *o, char *line)

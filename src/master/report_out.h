@@ -29,6 +29,9 @@ void report_out_text(struct report_out *o, const char *text);
 /* Takes value; NULL (no memory) fails. */
 void report_out_json(struct report_out *o, json_t *value);
 
+/* An answer with that result, a line. Takes result. */
+void report_out_result(struct report_out *o, json_t *result);
+
 /*
  * An answer that is one list: {"ok":true,"result":{"NAME":[ ... ]}}. Items are
  * taken.

@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "clock.h"
+#include "json_value.h"
 #include "log.h"
 #include "pid_file.h"
 #include "text.h"
@@ -29,7 +30,7 @@ static json_t *failing(const struct generation *g)
 		if (!list)
 			list = json_array();
 		json_array_append_new(list, json_pack("{s:o, s:s}", "name",
-		                      control_string(g->units[i].service->name), "reason", why));
+		                      json_value_text(g->units[i].service->name), "reason", why));
 	}
 	return list;
 }
