@@ -8,9 +8,10 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "text.h"
 
 #define TEXT_MAX    1024        /* longer remarks are cut: nobody reads on */
 #define REMARKS_MAX 10000       /* that are held; beyond it they are told in portions */
@@ -23,21 +24,6 @@ struct conf_remark {
 	size_t           number;        /* in the order in which they were made */
 	char            *text;          /* the whole line */
 };
-
-static void make_printable(const char *text, char *line, size_t size)
-{
-	size_t at = 0;
-
-	for (; *text && at + sizeof "\\xNN" <= size; text++) {
-		unsigned char c = (unsigned char)*text;
-
-		if (c >= ' ' && c <= '~')
-			line[at++] = (char)c;
-		else
-			at += (size_t)snprintf(line + at, size - at, "\\x%02x", c);
-	}
-	line[at] = '\0';
-}
 
 static char *copy_of(const char *s)
 {
@@ -69,16 +55,14 @@ static void collect(struct conf_report *r, enum conf_weight weight, struct conf_
 static void remark(struct conf_report *r, enum conf_weight weight, struct conf_place place,
                    const char *format, va_list ap)
 {
-	char text[TEXT_MAX], line[TEXT_MAX];
-	size_t at;
+	char buf[TEXT_MAX], line[TEXT_MAX];
+	struct text text = text_in(buf, sizeof buf), safe = text_in(line, sizeof line);
 
 	/* Of a file as a whole: its beginning, so that the form is always the same. */
 	place.line = place.line ? place.line : 1;
-	snprintf(text, sizeof text, "%s:%d: %s", place.file, place.line,
-	         weight == CONF_WARNING ? "warning: " : "");
-	at = strlen(text);
-	vsnprintf(text + at, sizeof text - at, format, ap);
-	make_printable(text, line, sizeof line);
+	text_add(&text, "%s:%d: %s", place.file, place.line, weight == CONF_WARNING ? "warning: " : "");
+	text_vadd(&text, format, ap);
+	text_add_safe(&safe, buf, text.len);
 	collect(r, weight, place, line);
 }
 
