@@ -29,6 +29,13 @@ static void put_part(struct text *t, const json_t *row, const char *part, const 
 	value_put_count(t, value_at(row, whole));
 }
 
+static void put_share(struct text *t, const json_t *row, const char *part, const char *whole)
+{
+	char buf[HUMAN_TEXT_MAX];
+
+	text_add(t, "%s", human_share(value_number_at(row, part), value_number_at(row, whole), buf));
+}
+
 /* "3/4 +1 -2": accepting of wanted, those on their way, those about to go. */
 static void put_workers(struct text *t, const json_t *service)
 {
@@ -49,10 +56,7 @@ static void put_service_slots(struct text *t, const json_t *service)
 
 static void put_service_share(struct text *t, const json_t *service)
 {
-	char buf[HUMAN_TEXT_MAX];
-
-	text_add(t, "%s", human_share(value_number_at(service, "slots.open"),
-	                              value_number_at(service, "slots.max"), buf));
+	put_share(t, service, "slots.open", "slots.max");
 }
 
 static void put_queue(struct text *t, const json_t *service)
@@ -70,10 +74,7 @@ static void put_worker_slots(struct text *t, const json_t *worker)
 
 static void put_worker_share(struct text *t, const json_t *worker)
 {
-	char buf[HUMAN_TEXT_MAX];
-
-	text_add(t, "%s", human_share(value_number_at(worker, "open"),
-	                              value_number_at(worker, "slots"), buf));
+	put_share(t, worker, "open", "slots");
 }
 
 /* ---- what they are sorted by -------------------------------------------- */
