@@ -65,6 +65,18 @@ static int take_number(const char **at, int64_t *value)
 	return 0;
 }
 
+int units_parse_whole(const char *text, int64_t max, int64_t *n)
+{
+	int64_t value;
+
+	if (take_number(&text, &value) == -1)
+		return -1;
+	if (*text || value > max)
+		return fail(*text ? EINVAL : ERANGE);
+	*n = value;
+	return 0;
+}
+
 static int scale(int64_t n, int64_t worth, int64_t *value)
 {
 	if (__builtin_mul_overflow(n, worth, &n))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Quantities as people write them: durations, sizes, rates, modes, lists of
- * CPUs.
+ * Quantities as people write them: whole numbers, durations, sizes, rates, modes,
+ * lists of CPUs.
  *
  * Parsers take the whole text or nothing: 0, or -1 with errno EINVAL (not such
  * a quantity) or ERANGE (more than fits). What they are given on failure stays
@@ -16,6 +16,9 @@
 #include <stdint.h>
 
 #define UNITS_TEXT_MAX 32
+
+/* Digits alone; ERANGE above max. */
+int units_parse_whole(const char *text, int64_t max, int64_t *n);
 
 /* "250ms", "30s", "5m", "1h", "1d"; without a unit it is seconds. */
 int units_parse_duration(const char *text, int64_t *ms);

@@ -6,8 +6,9 @@
 #include "address_range.h"
 
 #include <arpa/inet.h>
-#include <stdlib.h>
 #include <string.h>
+
+#include "units.h"
 
 /* Where the last 32 bits of an address are. */
 static void *last_bits(struct address *a)
@@ -45,12 +46,12 @@ static int parse_ip(const char *text, struct address *a, unsigned *width)
 
 static int parse_prefix(const char *text, unsigned width, unsigned *prefix)
 {
-	size_t len = strlen(text);
+	int64_t n;
 
-	if (len == 0 || len > 3 || strspn(text, "0123456789") != len)
+	if (strlen(text) > 3 || units_parse_whole(text, width, &n) == -1)
 		return -1;
-	*prefix = (unsigned)strtoul(text, NULL, 10);
-	return *prefix <= width ? 0 : -1;
+	*prefix = (unsigned)n;
+	return 0;
 }
 
 /* Makes the bits behind the prefix zero. */

@@ -5,7 +5,6 @@
 #include <config.h>
 #include "bench_rows.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "units.h"
@@ -14,14 +13,17 @@
 #define CONNECTIONS_MAX 10000000
 #define THREADS_MAX     1024
 #define MESSAGE_MAX     (INT64_C(1) << 30)
+#define NUMBER_MAX      (INT64_C(1000000000000000000) - 1)
 
 /* ---- values ------------------------------------------------------------- */
 
 static bool number(const char *text, uint64_t min, uint64_t max, uint64_t *n)
 {
-	if (!*text || strlen(text) > 18 || strspn(text, "0123456789") != strlen(text))
+	int64_t value;
+
+	if (units_parse_whole(text, NUMBER_MAX, &value) == -1)
 		return false;
-	*n = strtoull(text, NULL, 10);
+	*n = (uint64_t)value;
 	return *n >= min && *n <= max;
 }
 

@@ -5,8 +5,8 @@
 #include <config.h>
 #include "arguments.h"
 
-#include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -94,12 +94,11 @@ static void set_delay(struct arguments *a, const char *text)
 
 static void set_count(struct arguments *a, const char *text)
 {
-	char *end;
+	int64_t n = 0;
 
-	errno = 0;
-	a->count = strtol(text, &end, 10);
-	if (strspn(text, "0123456789") != strlen(text) || errno != 0 || a->count < 1)
+	if (units_parse_whole(text, LONG_MAX, &n) == -1 || n < 1)
 		bad(a, "--count takes a number from 1, not \"%s\"", text);
+	a->count = (long)n;
 }
 
 /* word is where the option was found. */

@@ -11,6 +11,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "units.h"
+
 #define FIRST_GROUPS 64
 #define FIRST_ENTRY  4096             /* bytes for the strings of an entry, */
 #define ENTRY_MAX    (1u << 24)       /* and where it ends: a group can have very many members */
@@ -18,13 +20,12 @@
 /* A string of digits that is no name; (uid_t)-1 is nobody's. */
 static bool parse_id(const char *text, unsigned *id)
 {
-	unsigned long n;
+	int64_t n;
 
-	if (*text == '\0' || strlen(text) > 10 || strspn(text, "0123456789") != strlen(text))
+	if (strlen(text) > 10 || units_parse_whole(text, (uid_t)-1 - 1, &n) == -1)
 		return false;
-	n = strtoul(text, NULL, 10);
 	*id = (unsigned)n;
-	return n < (uid_t)-1;
+	return true;
 }
 
 bool conf_identity_is_unknown(int error)

@@ -5,25 +5,25 @@
 #include <config.h>
 #include "activation.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <systemd/sd-daemon.h>
 #include <unistd.h>
+
+#include "units.h"
 
 int activation_number(const char *variable, long max, long *n)
 {
 	const char *text = getenv(variable);
+	int64_t value;
 
 	if (!text)
 		return 0;
-	errno = 0;
-	*n = strtol(text, NULL, 10);
-	if (*text == '\0' || strspn(text, "0123456789") != strlen(text) || errno != 0 || *n > max)
+	if (units_parse_whole(text, max, &value) == -1)
 		return -1;
+	*n = (long)value;
 	return 1;
 }
 

@@ -72,6 +72,11 @@ static int parse_mode(const char *text, int64_t *value)
 	return rc;
 }
 
+static int parse_up_to_999(const char *text, int64_t *n)
+{
+	return units_parse_whole(text, 999, n);
+}
+
 static void check_rows(const struct row *rows, size_t n, int (*parse)(const char *, int64_t *))
 {
 	for (size_t i = 0; i < n; i++) {
@@ -112,6 +117,18 @@ START_TEST(rates_have_units_and_are_a_second_without)
 		if (rates[i].back)
 			ck_assert_str_eq(units_format_rate(&rate, buf), rates[i].back);
 	}
+} END_TEST
+
+START_TEST(whole_numbers_are_digits_alone)
+{
+	static const struct row rows[] = {
+		{ "0", 0, 0 }, { "17", 17, 0 }, { "0017", 17, 0 }, { "999", 999, 0 },
+		{ "1000", -1, ERANGE }, { "99999999999999999999", -1, ERANGE },
+		{ "", -1, EINVAL }, { "-1", -1, EINVAL }, { "+1", -1, EINVAL }, { " 1", -1, EINVAL },
+		{ "1 ", -1, EINVAL }, { "1k", -1, EINVAL }, { "9999x", -1, EINVAL }, { "0x1", -1, EINVAL },
+	};
+
+	check_rows(rows, LENGTH(rows), parse_up_to_999);
 } END_TEST
 
 START_TEST(modes_are_octal)
@@ -210,6 +227,7 @@ int main(void)
 	tcase_add_test(tc, durations_have_units_and_are_seconds_without);
 	tcase_add_test(tc, sizes_have_units_and_are_bytes_without);
 	tcase_add_test(tc, rates_have_units_and_are_a_second_without);
+	tcase_add_test(tc, whole_numbers_are_digits_alone);
 	tcase_add_test(tc, modes_are_octal);
 	tcase_add_test(tc, fractions_of_a_second_are_rounded_but_never_to_never);
 	tcase_add_test(tc, whole_seconds_do_not_overflow);

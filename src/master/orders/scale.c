@@ -6,10 +6,10 @@
 #include <config.h>
 #include "scale.h"
 
-#include <stdlib.h>
-#include <string.h>
-
 #include "log.h"
+#include "units.h"
+
+#define NUMBER_MAX 999999
 
 void scale_all(struct master *m, int by)
 {
@@ -45,14 +45,11 @@ static bool is_relative(const char *text)
 bool scale_parse(const char *text, int from, int *to)
 {
 	const bool relative = is_relative(text);
-	const char *digits = text + relative;
-	const size_t len = strlen(digits);
-	int n;
+	int64_t n;
 
-	if (len < 1 || len > 6 || strspn(digits, "0123456789") != len)
+	if (units_parse_whole(text + relative, NUMBER_MAX, &n) == -1)
 		return false;
-	n = atoi(digits);
-	*to = !relative ? n : *text == '+' ? from + n : from - n;
+	*to = !relative ? (int)n : *text == '+' ? from + (int)n : from - (int)n;
 	return true;
 }
 
