@@ -7,7 +7,6 @@
 
 #include <sys/prctl.h>
 #include <sys/syscall.h>
-#include <sys/wait.h>
 
 #include "unit.h"
 
@@ -49,15 +48,6 @@ static _Noreturn void look(const struct __user_cap_data_struct want[SETS])
 	_exit(prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_IS_SET, CAP_SETUID, 0, 0) == 0 ? 0 : 3);
 }
 
-static void ck_child_ends_well(pid_t pid)
-{
-	int status;
-
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert(WIFEXITED(status));
-	ck_assert_int_eq(WEXITSTATUS(status), 0);
-}
-
 START_TEST(root_keeps_what_it_may_and_passes_nothing_on)
 {
 	struct __user_cap_data_struct sets[SETS];
@@ -69,7 +59,7 @@ START_TEST(root_keeps_what_it_may_and_passes_nothing_on)
 			_exit(4);
 		look(sets);
 	}
-	ck_child_ends_well(pid);
+	unit_child_succeeds(pid);
 } END_TEST
 
 START_TEST(root_gives_up_all_if_it_is_told_to)
@@ -84,7 +74,7 @@ START_TEST(root_gives_up_all_if_it_is_told_to)
 			_exit(4);
 		look(none);
 	}
-	ck_child_ends_well(pid);
+	unit_child_succeeds(pid);
 } END_TEST
 
 START_TEST(another_user_gives_up_all)
@@ -101,7 +91,7 @@ START_TEST(another_user_gives_up_all)
 			_exit(4);
 		look(none);
 	}
-	ck_child_ends_well(pid);
+	unit_child_succeeds(pid);
 } END_TEST
 
 START_TEST(giving_up_none_is_no_error)
@@ -111,7 +101,7 @@ START_TEST(giving_up_none_is_no_error)
 	if (pid == 0)
 		_exit(capabilities_drop_all() == -1 || capabilities_drop_all() == -1 ||
 		      capabilities_drop() == -1 || capabilities_have(CAP_SETUID));
-	ck_child_ends_well(pid);
+	unit_child_succeeds(pid);
 } END_TEST
 
 static bool has_capabilities(void)

@@ -32,29 +32,24 @@ static _Noreturn void leave_and_look(void)
 
 START_TEST(a_child_keeps_nothing_of_the_terminal_but_standard_error)
 {
-	int terminal, status;
+	int terminal;
 	const pid_t pid = forkpty(&terminal, NULL, NULL, NULL);
 
 	if (pid == 0)
 		leave_and_look();
-	ck_assert_int_ne(pid, -1);
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert(WIFEXITED(status));
-	ck_assert_int_eq(WEXITSTATUS(status), 0);
+	unit_child_succeeds(pid);
 	close(terminal);
 } END_TEST
 
 START_TEST(the_leader_of_a_session_cannot_leave_it)
 {
 	const pid_t pid = fork();
-	int status;
 
 	if (pid == 0) {
 		setsid();
 		_exit(detach_from_terminal() == -1 && errno == EPERM ? 0 : 1);
 	}
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert_int_eq(status, 0);
+	unit_child_succeeds(pid);
 } END_TEST
 
 static bool has_terminals(void)

@@ -5,8 +5,6 @@
 #include <config.h>
 #include "standard_fds.h"
 
-#include <sys/wait.h>
-
 #include "detached.h"
 #include "unit.h"
 
@@ -38,22 +36,13 @@ static _Noreturn void leave_and_look(void)
 	_exit(is_null(STDERR_FILENO) && unit_count_fds() == n ? 0 : 3);
 }
 
-static void ck_child_ends_well(pid_t pid)
-{
-	int status;
-
-	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
-	ck_assert(WIFEXITED(status));
-	ck_assert_int_eq(WEXITSTATUS(status), 0);
-}
-
 START_TEST(what_is_closed_is_opened_and_nothing_else)
 {
 	const pid_t pid = fork();
 
 	if (pid == 0)
 		ensure_and_look(_i);
-	ck_child_ends_well(pid);
+	unit_child_succeeds(pid);
 } END_TEST
 
 START_TEST(they_are_left_for_dev_null)
@@ -65,7 +54,7 @@ START_TEST(they_are_left_for_dev_null)
 			dup2(fileno(tmpfile()), fd);
 		leave_and_look();
 	}
-	ck_child_ends_well(pid);
+	unit_child_succeeds(pid);
 } END_TEST
 
 int main(void)

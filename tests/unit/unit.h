@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define ARRAY_SIZE(a) (sizeof (a) / sizeof (a)[0])
@@ -108,6 +109,19 @@ static inline void unit_write_file(const char *path, const char *text)
 	FILE *f = fopen(path, "we");
 
 	ck_assert_msg(f && fputs(text, f) >= 0 && fclose(f) == 0, "%s: %m", path);
+}
+
+/* ---- children ----------------------------------------------------------- */
+
+/* Waits for a child that exits with the number of what is wrong, or 0. */
+static inline void unit_child_succeeds(pid_t pid)
+{
+	int status;
+
+	ck_assert_int_ne(pid, -1);
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	ck_assert_msg(WIFEXITED(status), "status %x", status);
+	ck_assert_int_eq(WEXITSTATUS(status), 0);
 }
 
 /* ---- descriptors -------------------------------------------------------- */
