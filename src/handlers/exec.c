@@ -14,6 +14,7 @@
 
 #include "connection.h"
 #include "log.h"
+#include "stream.h"
 #include "text.h"
 #include "worker.h"
 
@@ -53,21 +54,22 @@ static void add_port(struct facts *f, const char *name, const struct endpoint *e
 
 static void add_ends(struct facts *f, const struct connection *c)
 {
+	const struct endpoint *peer = connection_peer(c), *ours = connection_local(c);
 	char remote[ADDRESS_TEXT_MAX], local[ADDRESS_TEXT_MAX];
 
-	endpoint_ip(&c->peer, remote, sizeof remote);
-	endpoint_ip(&c->local, local, sizeof local);
+	endpoint_ip(peer, remote, sizeof remote);
+	endpoint_ip(ours, local, sizeof local);
 	add(f, "TCPREMOTEIP", remote);
-	add_port(f, "TCPREMOTEPORT", &c->peer);
+	add_port(f, "TCPREMOTEPORT", peer);
 	add(f, "TCPLOCALIP", local);
-	add_port(f, "TCPLOCALPORT", &c->local);
+	add_port(f, "TCPLOCALPORT", ours);
 	add(f, "REMOTE_ADDR", remote);
-	add_port(f, "REMOTE_PORT", &c->peer);
-	if (c->peer.family == AF_INET6) {
+	add_port(f, "REMOTE_PORT", peer);
+	if (peer->family == AF_INET6) {
 		add(f, "TCP6REMOTEIP", remote);
-		add_port(f, "TCP6REMOTEPORT", &c->peer);
+		add_port(f, "TCP6REMOTEPORT", peer);
 		add(f, "TCP6LOCALIP", local);
-		add_port(f, "TCP6LOCALPORT", &c->local);
+		add_port(f, "TCP6LOCALPORT", ours);
 	}
 }
 
@@ -77,7 +79,7 @@ static void collect(struct facts *f, const struct connection *c)
 
 	f->n = f->used = 0;
 	add(f, "DROVER_CONNECTION", connection_id(c, id));
-	switch (c->peer.family) {
+	switch (connection_peer(c)->family) {
 	case AF_INET:
 		add(f, "PROTO", "TCP");
 		add_ends(f, c);
@@ -93,17 +95,18 @@ static void collect(struct facts *f, const struct connection *c)
 
 static struct program *start(struct connection *c, const struct program_request *wish)
 {
+	struct programs *programs = &connection_worker(c)->programs;
 	struct program_request r = *wish;
 	struct program *p;
 	struct facts facts;
 	char **envp;
 
 	collect(&facts, c);
-	envp = environment_with(&c->worker->programs.environment, facts.strings, facts.n);
+	envp = environment_with(&programs->environment, facts.strings, facts.n);
 	if (!envp)
 		return NULL;
 	r.envp = envp;
-	p = program_start(&c->worker->programs, &r);
+	p = program_start(programs, &r);
 	free(envp);
 	return p;
 }
@@ -118,7 +121,8 @@ static void ended(void *arg, int status)
 
 static enum handler_verdict opened(struct connection *c)
 {
-	struct worker *w = c->worker;
+	struct worker *w = connection_worker(c);
+	const int socket = stream_socket(connection_stream(c));
 	char id[CONNECTION_ID_MAX], name[PROGRAM_NAME_MAX];
 	struct text t = text_in(name, sizeof name);
 	struct program *p;
@@ -127,7 +131,7 @@ static enum handler_verdict opened(struct connection *c)
 	text_add_string(&t, " ");
 	text_add_string(&t, connection_id(c, id));
 	p = start(c, &(struct program_request){
-		.name = name, .with_pid = true, .in = stream_socket(&c->stream), .out = stream_socket(&c->stream), .ended = ended, .arg = c });
+		.name = name, .with_pid = true, .in = socket, .out = socket, .ended = ended, .arg = c });
 	if (!p) {
 		health_refused(w, name);
 		return HANDLER_FAIL;

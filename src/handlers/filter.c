@@ -26,12 +26,12 @@ struct client {
 
 static const struct conf_filter *conf_of(const struct client *k)
 {
-	return &k->connection->worker->service->handler.filter;
+	return &connection_worker(k->connection)->service->handler.filter;
 }
 
 static struct filter_pool *pool_of(const struct client *k)
 {
-	return k->connection->worker->state_of_handler;
+	return connection_worker(k->connection)->state_of_handler;
 }
 
 static struct client *client_of(struct connection *c)
@@ -59,7 +59,7 @@ static void reply_framed(struct connection *c, const struct framing *f, const ch
 		if (!buffer_is_empty(&b))
 			handler_reply(c, buffer_first(&b), buffer_waiting(&b));
 	} else {
-		c->broken = true;
+		handler_reply_lost(c);
 	}
 	buffer_clear(&b);
 }
@@ -145,12 +145,12 @@ static void failed(struct filter_request *r)
 /* "ADDRESS PORT CONNECTION\n" */
 static int make_prefix(struct client *k)
 {
-	const struct connection *c = k->connection;
+	const struct endpoint *peer = connection_peer(k->connection);
 	char ip[ADDRESS_TEXT_MAX], id[CONNECTION_ID_MAX];
 
-	endpoint_ip(&c->peer, ip, sizeof ip);
-	return asprintf(&k->prefix, "%s %u %s\n", ip[0] ? ip : "unix", (unsigned)c->peer.port,
-	                connection_id(c, id));
+	endpoint_ip(peer, ip, sizeof ip);
+	return asprintf(&k->prefix, "%s %u %s\n", ip[0] ? ip : "unix", (unsigned)peer->port,
+	                connection_id(k->connection, id));
 }
 
 static enum handler_verdict opened(struct connection *c)

@@ -18,7 +18,7 @@ enum handler_verdict requests_refuse(const struct requests *q, const char *why)
 {
 	char id[CONNECTION_ID_MAX];
 
-	log_info("%s %s: %s; closing", q->connection->worker->service->name,
+	log_info("%s %s: %s; closing", connection_worker(q->connection)->service->name,
 	         connection_id(q->connection, id), why);
 	return HANDLER_GIVE_UP;
 }

@@ -47,36 +47,33 @@ static void moved(struct relay *r, enum relay_direction d, size_t n)
 	connection_relayed(link_of(r)->connection, d == RELAY_UP ? n : 0, d == RELAY_DOWN ? n : 0);
 }
 
-/* A program that has closed its socket may still have something to do. */
 static void finished(struct relay *r)
 {
-	struct link *k = link_of(r);
-
-	if (k->connection->has_status)
-		connection_program_done(k->connection);
+	connection_program_done(link_of(r)->connection);
 }
 
 /* The program finds out by itself, as it would if it had the socket. */
+static void lose(struct link *k, enum connection_end how)
+{
+	relay_hang_up(&k->relay);
+	connection_lost_client(k->connection, how);
+}
+
 static void lost(struct relay *r)
 {
-	struct connection *c = link_of(r)->connection;
-
-	relay_hang_up(r);
-	connection_lost_client(c);
-	if (c->has_status)
-		connection_program_done(c);
+	lose(link_of(r), END_RESET);
 }
 
 /* ---- what the program does ---------------------------------------------- */
 
-/* What it has said is sent to the end; but who was told to end it, has waited long enough. */
+/* What it has written is sent to the end. */
 static void program_ended(void *arg, int status)
 {
 	struct link *k = arg;
 	struct connection *c = k->connection;
 
 	connection_program_ended(c, status);
-	switch (!stream_is_open(&c->stream) ? RELAY_NO_REST : relay_flush(&k->relay)) {
+	switch (relay_flush(&k->relay)) {
 	case RELAY_NO_REST:
 		connection_program_done(c);
 		break;
@@ -84,8 +81,7 @@ static void program_ended(void *arg, int status)
 		lost(&k->relay);
 		break;
 	case RELAY_REST_WAITS:
-		if (c->cut != END_NOT_YET)
-			connection_end_program(c, c->cut);
+		connection_program_unsent(c);
 		break;
 	}
 }
@@ -97,9 +93,9 @@ static int tell_peer(struct link *k)
 	const struct connection *c = k->connection;
 	char line[PROXY_PROTOCOL_MAX];
 
-	if (c->worker->service->handler.warm.peer != WARM_PEER_PROXY_V1)
+	if (connection_worker(c)->service->handler.warm.peer != WARM_PEER_PROXY_V1)
 		return 0;
-	return relay_tell(&k->relay, line, proxy_protocol_v1(line, &c->peer, &c->local));
+	return relay_tell(&k->relay, line, proxy_protocol_v1(line, connection_peer(c), connection_local(c)));
 }
 
 /* ---- what the connection says ------------------------------------------- */
@@ -117,7 +113,7 @@ static struct link *new_link(struct connection *c)
 
 static enum handler_verdict opened(struct connection *c)
 {
-	struct worker *w = c->worker;
+	struct worker *w = connection_worker(c);
 	char id[CONNECTION_ID_MAX], name[PROGRAM_NAME_MAX];
 	struct text t = text_in(name, sizeof name);
 	struct warm *warm = w->state_of_handler;
@@ -131,15 +127,14 @@ static enum handler_verdict opened(struct connection *c)
 		return HANDLER_FAIL;
 	}
 	*handler_state(c) = k;
-	relay_init(&k->relay, &warm->relays, &c->stream, taken.fd);
+	relay_init(&k->relay, &warm->relays, connection_stream(c), taken.fd);
 	program_give(taken.program, name, program_ended, k);
 	connection_run_program(c, taken.program);
 	worker_event(w, "%s id=%s program=%d", taken.waited ? "warm-join" : "program-start", id,
 	             (int)program_pid(taken.program));
 	if (tell_peer(k) == -1 || relay_begin(&k->relay) == -1) {
 		log_warn("%s: join a connection and a program: %m", name);
-		c->cut = END_FAILED;
-		lost(&k->relay);
+		lose(k, END_FAILED);
 	}
 	return HANDLER_GO_ON;
 }
@@ -163,9 +158,10 @@ static void closed(struct connection *c)
 	if (!k)
 		return;
 	*handler_state(c) = NULL;
-	c->client_ended = relay_client_ended(&k->relay);
+	if (relay_client_ended(&k->relay))
+		connection_client_ended(c);
 	relay_end(&k->relay);
-	loop_retire(&c->worker->loop, &k->grave, bury);
+	loop_retire(&connection_worker(c)->loop, &k->grave, bury);
 }
 
 /* ---- what the worker says ----------------------------------------------- */

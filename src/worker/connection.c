@@ -123,11 +123,60 @@ void connection_begin(struct connection *c)
 	connection_rest(w);
 }
 
+/* ---- what the worker wants ---------------------------------------------- */
+
+static void end_now(struct connection *c, enum connection_end how)
+{
+	if (c->state == CONNECTION_PROGRAM)
+		connection_end_program(c, how);
+	else
+		connection_abort(c, how);
+}
+
+struct connection *connection_find(const struct worker *w, uint64_t number)
+{
+	struct connection *c;
+
+	list_each(&w->connections, c, struct connection, in_worker)
+		if (c->number == number)
+			return c;
+	return NULL;
+}
+
 void connection_kick(struct connection *c)
 {
 	c->kicked = true;
-	if (c->state == CONNECTION_PROGRAM)
-		connection_end_program(c, END_KICKED);
-	else
-		connection_abort(c, END_KICKED);
+	end_now(c, END_KICKED);
+}
+
+void connection_stop_all(struct worker *w)
+{
+	struct connection *c;
+
+	list_each(&w->connections, c, struct connection, in_worker)
+		end_now(c, END_STOPPED);
+	list_each(&w->lingering, c, struct connection, in_worker)
+		connection_abort(c, END_STOPPED);
+}
+
+/* ---- what handlers ask -------------------------------------------------- */
+
+struct worker *connection_worker(const struct connection *c)
+{
+	return c->worker;
+}
+
+const struct endpoint *connection_peer(const struct connection *c)
+{
+	return &c->peer;
+}
+
+const struct endpoint *connection_local(const struct connection *c)
+{
+	return &c->local;
+}
+
+struct stream *connection_stream(struct connection *c)
+{
+	return &c->stream;
 }

@@ -81,16 +81,31 @@ void connection_program_ended(struct connection *c, int status)
 	connection_arm(c);
 }
 
+/* A program that has closed its socket may still have something to do. */
 void connection_program_done(struct connection *c)
 {
-	connection_enter(c, connection_finish(c, c->cut == END_NOT_YET ? END_EXIT : c->cut));
+	if (c->has_status)
+		connection_enter(c, connection_finish(c, c->cut == END_NOT_YET ? END_EXIT : c->cut));
 }
 
-void connection_lost_client(struct connection *c)
+/* Its client has been waited for since the program was told to end. */
+void connection_program_unsent(struct connection *c)
+{
+	if (c->cut != END_NOT_YET)
+		connection_end_program(c, c->cut);
+}
+
+void connection_client_ended(struct connection *c)
+{
+	c->client_ended = true;
+}
+
+void connection_lost_client(struct connection *c, enum connection_end how)
 {
 	if (c->cut == END_NOT_YET)
-		c->cut = END_RESET;
+		c->cut = how;
 	stream_close(&c->stream, &c->worker->loop);
+	connection_program_done(c);
 }
 
 void connection_end_program(struct connection *c, enum connection_end how)

@@ -10,6 +10,7 @@
 
 #include "access_log.h"
 #include "clock.h"
+#include "connection_private.h"
 #include "worker.h"
 
 static const char *const end_names[] = {

@@ -168,6 +168,11 @@ void handler_reply(struct connection *c, const char *bytes, size_t len)
 		c->broken = true;
 }
 
+void handler_reply_lost(struct connection *c)
+{
+	c->broken = true;
+}
+
 uint64_t *handler_note(struct connection *c)
 {
 	return &c->note;

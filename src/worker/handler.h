@@ -69,6 +69,12 @@ struct handler {
  */
 void handler_reply(struct connection *c, const char *bytes, size_t len);
 
+/*
+ * There is no memory for what was to be replied, and the client is not to get a part of it:
+ * the connection ends with the handler's next verdict.
+ */
+void handler_reply_lost(struct connection *c);
+
 /* A number of the handler's own, per connection; 0 at the beginning. */
 uint64_t *handler_note(struct connection *c);
 

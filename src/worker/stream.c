@@ -72,6 +72,8 @@ void stream_retire(struct stream *s, struct loop *l, void (*bury)(struct watch *
 
 void stream_hang_up(struct stream *s, struct loop *l, char *scratch, size_t size)
 {
+	if (!stream_is_open(s))
+		return;
 	loop_unwatch(l, &s->watch);
 	shutdown(s->watch.fd, SHUT_RDWR);
 	while (recv(s->watch.fd, scratch, size, 0) > 0)

@@ -51,6 +51,7 @@ void stream_retire(struct stream *s, struct loop *l, void (*bury)(struct watch *
 /*
  * Ends both directions, throws away what has come, and closes. The peer, over a unix
  * socket, reads an end; if bytes of it lay here unread, it would read an error (ECONNRESET).
+ * A stream that is closed already is fine.
  */
 void stream_hang_up(struct stream *s, struct loop *l, char *scratch, size_t size);
 

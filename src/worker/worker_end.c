@@ -31,16 +31,8 @@ void worker_end_drop_listeners(struct worker *w)
 
 void worker_end_now(struct worker *w)
 {
-	struct connection *c;
-
 	worker_end_drop_listeners(w);
-	list_each(&w->connections, c, struct connection, in_worker)
-		if (c->state == CONNECTION_PROGRAM)
-			connection_end_program(c, END_STOPPED);
-		else
-			connection_abort(c, END_STOPPED);
-	list_each(&w->lingering, c, struct connection, in_worker)
-		connection_abort(c, END_STOPPED);
+	connection_stop_all(w);
 	programs_end(&w->programs);
 	worker_check_end(w);
 }

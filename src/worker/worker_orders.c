@@ -32,14 +32,12 @@ static void switch_logs(struct worker *w, const struct leash_message *m)
 
 static void kick(struct worker *w, uint64_t number)
 {
-	struct connection *c;
+	struct connection *c = connection_find(w, number);
 
-	list_each(&w->connections, c, struct connection, in_worker)
-		if (c->number == number) {
-			connection_kick(c);
-			return;
-		}
-	worker_say_of(w, LEASH_NO_SUCH, number);
+	if (c)
+		connection_kick(c);
+	else
+		worker_say_of(w, LEASH_NO_SUCH, number);
 }
 
 /* By order of the master, which then keeps the time. */

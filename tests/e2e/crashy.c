@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "connection.h"
+#include "stream.h"
 #include "worker.h"
 
 const struct handler *__wrap_handler_find(const struct conf_handler *h);
@@ -157,29 +158,29 @@ static enum handler_verdict received(struct connection *c, const char *bytes, si
 	if (ends_in(bytes, len, "crash\n"))
 		crash();
 	if (ends_in(bytes, len, "leave another\n"))
-		leave_another(stream_socket(&c->stream));
+		leave_another(stream_socket(connection_stream(c)));
 	if (ends_in(bytes, len, "loop\n"))
 		run_for_ever();
 	if (ends_in(bytes, len, "block\n"))
 		wait_for_ever();
 	if (ends_in(bytes, len, "flood\n"))
-		flood(c->worker);
+		flood(connection_worker(c));
 	if (ends_in(bytes, len, "damage\n"))
 		damage();
 	if (ends_in(bytes, len, "drown\n"))
-		drown(c->worker);
+		drown(connection_worker(c));
 	if (ends_in(bytes, len, "mutter\n"))
 		mutter();
 	if (ends_in(bytes, len, "mumble\n"))
-		mumble(c->worker);
+		mumble(connection_worker(c));
 	if (ends_in(bytes, len, "gibber\n"))
-		say_word(c->worker, 99);
+		say_word(connection_worker(c), 99);
 	if (ends_in(bytes, len, "command\n"))
-		say_word(c->worker, LEASH_END);
+		say_word(connection_worker(c), LEASH_END);
 	if (ends_in(bytes, len, "hang up\n"))
-		hang_up(c->worker);
+		hang_up(connection_worker(c));
 	if (ends_in(bytes, len, "smuggle\n")) {
-		const char *answer = smuggle(c->worker, stream_socket(&c->stream));
+		const char *answer = smuggle(connection_worker(c), stream_socket(connection_stream(c)));
 
 		handler_reply(c, answer, strlen(answer));
 		return HANDLER_GO_ON;

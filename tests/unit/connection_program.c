@@ -52,7 +52,8 @@ static enum handler_verdict opened(struct connection *k)
 static void closed(struct connection *k)
 {
 	n_closed++;
-	k->client_ended = has_client_ended;
+	if (has_client_ended)
+		connection_client_ended(k);
 }
 
 static const struct handler handler = {
@@ -305,7 +306,7 @@ START_TEST(the_master_hears_of_a_kick_when_it_is_closed)
 	ck_assert(was_told_to_end());
 	connection_program_ended(c, end_status);
 	ck_assert_int_eq(leash_hear(&leash, &m), LEASH_EMPTY);
-	connection_end_program(c, c->cut);
+	connection_program_unsent(c);
 	ck_assert_int_eq(leash_hear(&leash, &m), LEASH_OK);
 	ck_assert_int_eq(m.word, LEASH_KICK);
 	ck_assert_uint_eq(m.number, 1);
@@ -317,7 +318,7 @@ START_TEST(the_master_hears_of_a_kick_when_it_is_closed)
 START_TEST(a_program_may_go_on_without_its_client)
 {
 	connect_pair();
-	connection_lost_client(c);
+	connection_lost_client(c, END_RESET);
 	ck_assert(!stream_is_open(&c->stream));
 	ck_assert(hears_the_end());
 	skip(10 * IDLE_MS);                     /* who is gone is not idle */
@@ -335,7 +336,7 @@ START_TEST(a_program_may_go_on_without_its_client)
 START_TEST(without_its_client_its_session_ends_as_ever)
 {
 	connect_pair();
-	connection_lost_client(c);
+	connection_lost_client(c, END_RESET);
 	skip(100 * IDLE_MS);
 	ck_assert(was_told_to_end());
 	end_with(end_status);
@@ -347,7 +348,7 @@ START_TEST(who_was_cut_off_before_was_cut_off)
 	connect_pair();
 	connection_end_program(c, END_KICKED);
 	connection_end_program(c, END_STOPPED);
-	connection_lost_client(c);
+	connection_lost_client(c, END_RESET);
 	ck_assert(was_told_to_end());
 	end_with(end_status);
 	ck_assert_str_eq(logged(0, "how"), "kick");

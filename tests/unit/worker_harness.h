@@ -11,7 +11,7 @@
 #include <sys/socket.h>
 
 #include "admission.h"
-#include "connection.h"
+#include "connection_private.h"
 #include "unit.h"
 #include "worker.h"
 
