@@ -201,6 +201,16 @@ static void closed(struct connection *c)
 
 /* ---- what the worker says ----------------------------------------------- */
 
+/* In, out and standard error of each; the next one may have begun before one that ends is gone. */
+static struct handler_descriptors descriptors(const struct conf_service *s)
+{
+	const struct conf_filter *f = &s->handler.filter;
+	const rlim_t n = 3 * (rlim_t)(f->share == FILTER_SHARE_CONNECTION ? s->connections
+	                                                                  : f->processes);
+
+	return (struct handler_descriptors){ .needed = n, .wanted = 2 * n };
+}
+
 static int begin(struct worker *w)
 {
 	static const struct filter_asker asker = { .answered = answered, .failed = failed };
@@ -227,6 +237,7 @@ const struct handler handler_filter = {
 	.ended = ended,
 	.taken = taken,
 	.closed = closed,
+	.descriptors = descriptors,
 	.begin = begin,
 	.rest = rest,
 	.end = end,

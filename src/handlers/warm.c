@@ -174,6 +174,17 @@ static unsigned max_pipes(const struct worker *w)
 	return n_workers < PIPES_OF_SERVICE ? PIPES_OF_SERVICE / n_workers : 1;
 }
 
+/*
+ * The socket and standard error of each program; the next one may have begun before one that
+ * ends is gone. Where much goes both ways, a relay has two pipes as well; it can do without.
+ */
+static struct handler_descriptors descriptors(const struct conf_service *s)
+{
+	const rlim_t n = 2 * (rlim_t)(s->connections + s->handler.warm.n);
+
+	return (struct handler_descriptors){ .needed = n, .wanted = 2 * n + 4 * (rlim_t)s->connections };
+}
+
 static int begin(struct worker *w)
 {
 	struct warm *warm = calloc(1, sizeof *warm);
@@ -213,6 +224,7 @@ const struct handler handler_warm = {
 	.opened = opened,
 	.ready = ready,
 	.closed = closed,
+	.descriptors = descriptors,
 	.begin = begin,
 	.drain = drain,
 	.end = end,

@@ -13,7 +13,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 
+struct conf_service;
 struct connection;
 struct worker;
 
@@ -31,6 +33,12 @@ enum handler_keeps {
 	HANDLER_KEEPS_NOTE,     /* and handler_note() */
 	HANDLER_KEEPS_PROGRAM,  /* a program, which talks to the client through us */
 	HANDLER_KEEPS_SOCKET,   /* the socket itself is somebody else's: a program's */
+};
+
+/* Of a worker, beside one for each connection. */
+struct handler_descriptors {
+	rlim_t needed;          /* if all its slots are in use */
+	rlim_t wanted;          /* also while programs are replaced, and for what it can do without */
 };
 
 struct handler {
@@ -52,6 +60,8 @@ struct handler {
 	/* It ends: frees *handler_state(). Nothing is called for c after that. */
 	void (*closed)(struct connection *c);
 
+	/* How many descriptors it uses for that service; NULL: none. */
+	struct handler_descriptors (*descriptors)(const struct conf_service *s);
 	/* The worker begins, before it accepts: 0, or -1 with errno if it cannot. */
 	int  (*begin)(struct worker *w);
 	/* It begins to drain: there may be a few connections more. */

@@ -34,37 +34,20 @@ static void collect_limits(struct worker *w)
 	add_limit(&w->limits, RLIMIT_CPU, &r->cpu);
 }
 
-/* In, out and standard error of each filter; the socket and standard error of a warm one. */
-static rlim_t descriptors_of_programs(const struct conf_service *s)
+static struct handler_descriptors descriptors_of_handler(const struct worker *w)
 {
-	const struct conf_filter *f = &s->handler.filter;
-
-	switch (s->handler.kind) {
-	case HANDLER_FILTER:
-		return 3 * (rlim_t)(f->share == FILTER_SHARE_CONNECTION ? s->connections : f->processes);
-	case HANDLER_WARM:
-		return 2 * (rlim_t)(s->connections + s->handler.warm.n);
-	case HANDLER_BYTES: case HANDLER_PROGRAM:
-		break;
-	}
-	return 0;
-}
-
-/* Where much goes both ways, a relay has two pipes as well; it can do without. */
-static rlim_t descriptors_of_relays(const struct conf_service *s)
-{
-	return s->handler.kind == HANDLER_WARM ? 4 * (rlim_t)s->connections : 0;
+	return w->handler->descriptors ? w->handler->descriptors(w->service)
+	                               : (struct handler_descriptors){ 0 };
 }
 
 /*
  * For all slots and as many connections that linger; a program costs its pipe as
- * well, and the next one may have begun before one that ends is gone.
+ * well, and what is left of ended ones may still have theirs.
  */
 static void want_descriptors(const struct worker *w)
 {
 	rlimits_want_descriptors((rlim_t)w->service->connections * 2 + w->start.n_listeners +
-	                         2 * descriptors_of_programs(w->service) +
-	                         descriptors_of_relays(w->service) +
+	                         descriptors_of_handler(w).wanted +
 	                         (worker_runs_programs(w) ? PROGRAMS_LEFT_MAX : 0) + SPARE_DESCRIPTORS);
 }
 
@@ -74,7 +57,7 @@ static void warn_of_few_descriptors(const struct worker *w)
 
 	if (getrlimit(RLIMIT_NOFILE, &have) == 0 &&
 	    have.rlim_cur < (rlim_t)w->service->connections + w->start.n_listeners +
-	                    descriptors_of_programs(w->service) + SPARE_DESCRIPTORS)
+	                    descriptors_of_handler(w).needed + SPARE_DESCRIPTORS)
 		log_warn("%s: %d connections a worker, but the limit of descriptors is %llu",
 		         w->service->name, w->service->connections,
 		         (unsigned long long)have.rlim_cur);
