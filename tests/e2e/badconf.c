@@ -157,7 +157,7 @@ static void check_refused(const char *file, int line, const char *says)
 	ck_assert_uint_eq(daemon_saw(&d, "listening"), 0);
 	ck_assert_uint_eq(daemon_saw(&d, "worker-start"), 0);
 	ck_assert_int_eq(daemon_run_args(&d, "-t", "-c", d.config), 78);
-	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), place));
+	harness_contains(daemon_errors(&d), place);
 }
 
 START_TEST(it_is_refused_with_file_line_and_reason)
@@ -183,7 +183,7 @@ START_TEST(a_missing_file_is_told)
 {
 	d.config = files_path("missing.conf");
 	ck_assert_int_eq(daemon_run_args(&d, "-c", d.config), 78);
-	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), d.config));
+	harness_contains(daemon_errors(&d), d.config);
 	ck_assert_int_eq(daemon_run_args(&d, "-t", "-c", d.config), 78);
 } END_TEST
 
@@ -191,7 +191,7 @@ START_TEST(only_a_regular_file_is_a_configuration)
 {
 	d.config = _i ? files_mkfifo("drover.conf") : files_mkdir("drover.conf");
 	ck_assert_int_eq(daemon_run_args(&d, "-c", d.config), 78);
-	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), d.config));
+	harness_contains(daemon_errors(&d), d.config);
 } END_TEST
 
 START_TEST(a_file_of_a_hundred_megabytes_is_refused)
@@ -199,7 +199,7 @@ START_TEST(a_file_of_a_hundred_megabytes_is_refused)
 	daemon_config(&d, GOOD);
 	ck_assert_int_eq(truncate(d.config, 100 << 20), 0);
 	ck_assert_int_eq(daemon_run_args(&d, "-c", d.config), 78);
-	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), d.config));
+	harness_contains(daemon_errors(&d), d.config);
 } END_TEST
 
 START_TEST(a_nul_byte_is_refused_with_its_line)
@@ -255,7 +255,7 @@ START_TEST(an_included_file_that_cannot_be_read_is_told)
 	daemon_config(&d, "include = [ \"more.conf\" ];\n" GOOD);
 	files_mkdir("more.conf");       /* not even by root */
 	ck_assert_int_eq(daemon_run_args(&d, "-c", d.config), 78);
-	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), "more.conf"));
+	harness_contains(daemon_errors(&d), "more.conf");
 } END_TEST
 
 START_TEST(included_files_are_served_and_a_pattern_may_match_nothing)

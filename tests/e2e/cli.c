@@ -50,7 +50,7 @@ START_TEST(the_version_is_printed)
 	static const char *const options[] = { "-V", "--version" };
 
 	ck_assert_int_eq(daemon_run_args(&d, options[_i]), 0);
-	ck_assert_ptr_nonnull(strstr(daemon_output(&d), PACKAGE_VERSION));
+	harness_contains(daemon_output(&d), PACKAGE_VERSION);
 	ck_assert_str_eq(daemon_errors(&d), "");
 } END_TEST
 
@@ -59,8 +59,8 @@ START_TEST(help_is_printed)
 	static const char *const options[] = { "-h", "--help" };
 
 	ck_assert_int_eq(daemon_run_args(&d, options[_i]), 0);
-	ck_assert_ptr_nonnull(strstr(daemon_output(&d), "usage: "));
-	ck_assert_ptr_nonnull(strstr(daemon_output(&d), "--listen"));
+	harness_contains(daemon_output(&d), "usage: ");
+	harness_contains(daemon_output(&d), "--listen");
 	ck_assert_str_eq(daemon_errors(&d), "");
 } END_TEST
 
@@ -72,7 +72,7 @@ START_TEST(a_good_configuration_is_called_ok)
 
 	daemon_config(&d, ONE_ECHO);
 	ck_assert_int_eq(daemon_run_args(&d, options[_i][0], options[_i][1], d.config), 0);
-	ck_assert_ptr_nonnull(strstr(daemon_output(&d), files_text("%s: configuration ok\n", d.config)));
+	harness_contains(daemon_output(&d), files_text("%s: configuration ok\n", d.config));
 	ck_assert_str_eq(daemon_errors(&d), "");
 	ck_assert_uint_eq(d.events.n, 0);       /* nothing was started */
 } END_TEST
@@ -86,9 +86,9 @@ START_TEST(a_check_names_the_files_that_were_read_and_passed_over)
 	passed = files_write("conf.d/a.conf.old", "not for us");
 	daemon_config(&d, "include = [ \"conf.d/*.conf\" ];\n" ONE_ECHO);
 	ck_assert_int_eq(daemon_run_args(&d, "-t", "-c", d.config), 0);
-	ck_assert_ptr_nonnull(strstr(daemon_output(&d), d.config));
-	ck_assert_ptr_nonnull(strstr(daemon_output(&d), files_text("%s:", read)));
-	ck_assert_ptr_nonnull(strstr(daemon_output(&d), files_text("%s:", passed)));
+	harness_contains(daemon_output(&d), d.config);
+	harness_contains(daemon_output(&d), files_text("%s:", read));
+	harness_contains(daemon_output(&d), files_text("%s:", passed));
 } END_TEST
 
 START_TEST(a_relative_file_name_is_understood)
@@ -215,8 +215,8 @@ START_TEST(there_are_as_many_workers_as_cpus_that_may_be_used)
 	d.before_exec = be_on_one_cpu;
 	daemon_config(&d, SERVICES(SERVICE("fixed", "echo", "") SERVICE("ranged", "echo", "workers = { min = 1; };")));
 	ck_assert_int_eq(daemon_run_args(&d, "-T", "-c", d.config), 0);
-	ck_assert_ptr_nonnull(strstr(daemon_output(&d), "workers = 1;"));
-	ck_assert_ptr_nonnull(strstr(daemon_output(&d), "max = 4;"));
+	harness_contains(daemon_output(&d), "workers = 1;");
+	harness_contains(daemon_output(&d), "max = 4;");
 } END_TEST
 
 /* ---- Exit codes of a server ---- */
@@ -229,7 +229,7 @@ START_TEST(a_port_in_use_is_69)
 	daemon_config(&d, SERVICES(SERVICE("free", "echo", "workers = 1;")
 	              SERVICE_AT("taken", "\"127.0.0.1:%s\"", "echo", "workers = 1;")), port);
 	ck_assert_int_eq(daemon_run_args(&d, "-c", d.config), 69);
-	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), files_text("127.0.0.1:%s", port)));
+	harness_contains(daemon_errors(&d), files_text("127.0.0.1:%s", port));
 	ck_assert_uint_eq(daemon_saw(&d, "worker-ready"), 0);
 	close(somebody);
 } END_TEST
@@ -324,7 +324,7 @@ START_TEST(a_server_that_logs_to_standard_error_does_not_detach)
 {
 	daemon_config(&d, ONE_ECHO);
 	ck_assert_int_eq(daemon_run_args(&d, "--daemon", "--config", d.config), 78);
-	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), "standard error"));
+	harness_contains(daemon_errors(&d), "standard error");
 } END_TEST
 
 START_TEST(the_parent_exits_with_what_keeps_the_server_from_starting)
@@ -338,7 +338,7 @@ START_TEST(the_parent_exits_with_what_keeps_the_server_from_starting)
 	ck_assert_int_eq(daemon_run_args(&d, "-d", "-c", d.config), 69);
 	daemon_config(&d, "nonsense");
 	ck_assert_int_eq(daemon_run_args(&d, "-d", "-c", d.config), 78);
-	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), d.config));
+	harness_contains(daemon_errors(&d), d.config);
 	close(somebody);
 } END_TEST
 

@@ -30,8 +30,7 @@ START_TEST(it_is_there_without_a_word_about_it)
 	control_check_health(&d);
 	daemon_reload(&d, WITHOUT);
 	ck_assert_uint_eq(daemon_saw(&d, "control-listening"), 1);
-	daemon_signal(&d, SIGTERM);
-	ck_assert_int_eq(daemon_join(&d), 0);
+	daemon_stop(&d, SIGTERM);
 	ck_assert(!files_exist(control_path()));
 } END_TEST
 
@@ -68,11 +67,10 @@ START_TEST(a_second_daemon_serves_without_it)
 	daemon_start(&d, WITHOUT);
 	prepare(&second, control_path());
 	daemon_start(&second, WITHOUT);
-	ck_assert_ptr_nonnull(strstr(daemon_errors(&second), files_text(
-		"control.socket %s: somebody else listens there; going on without it", control_path())));
+	harness_contains(daemon_errors(&second), files_text(
+		"control.socket %s: somebody else listens there; going on without it", control_path()));
 	daemon_check_echo(&second, "s");
-	daemon_signal(&second, SIGTERM);
-	ck_assert_int_eq(daemon_join(&second), 0);
+	daemon_stop(&second, SIGTERM);
 	control_check_health(&d);
 } END_TEST
 
@@ -82,7 +80,7 @@ START_TEST(what_lies_there_is_left_alone)
 
 	prepare(&d, file);
 	daemon_start(&d, WITHOUT);
-	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), "exists and is not a socket"));
+	harness_contains(daemon_errors(&d), "exists and is not a socket");
 	ck_assert_str_eq(files_read(file), "mine");
 } END_TEST
 

@@ -57,8 +57,8 @@ START_TEST(a_worker_that_runs_programs_cannot_be_traced_by_them)
 	client_say(fd, "x\n");
 	program = (pid_t)strtol(client_read_line(fd), NULL, 10);
 	ck_assert_uint_eq(owner_of_memory(program), nobody());
-	ck_assert_ptr_nonnull(strstr(process_file(files_text("/proc/%d/limits", program)),
-	                             "Max core file size        1048576              1048576 "));
+	harness_contains(process_file(files_text("/proc/%d/limits", program)),
+	                 "Max core file size        1048576              1048576 ");
 	close(fd);
 } END_TEST
 

@@ -443,6 +443,12 @@ int daemon_join(struct daemon *d)
 	return d->status;
 }
 
+void daemon_stop(struct daemon *d, int signal)
+{
+	daemon_signal(d, signal);
+	ck_assert_int_eq(daemon_join(d), 0);
+}
+
 int daemon_run(struct daemon *d, const char *const *args)
 {
 	d->may_end = true;

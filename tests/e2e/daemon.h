@@ -145,6 +145,9 @@ void daemon_barrier(struct daemon *d);
 /* Waits for the end that was asked for. Returns the exit status, or 128 and the signal. */
 int daemon_join(struct daemon *d);
 
+/* Asks for the end by that signal, waits for it, and expects that all was well: exit status 0. */
+void daemon_stop(struct daemon *d, int signal);
+
 /* What it has written so far. */
 const char *daemon_output(const struct daemon *d);
 const char *daemon_errors(struct daemon *d);

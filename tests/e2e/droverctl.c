@@ -48,7 +48,7 @@ START_TEST(wrong_usage_is_64_in_one_line_that_says_what_would_be_right)
 START_TEST(help_and_version_are_printed)
 {
 	ck_assert_int_eq(operator_run_args(NULL, "--help"), 0);
-	ck_assert_ptr_nonnull(strstr(operator_output(), "scale SERVICE N|+N|-N"));
+	harness_contains(operator_output(), "scale SERVICE N|+N|-N");
 	ck_assert_int_eq(operator_run_args(NULL, "-V"), 0);
 	ck_assert_str_eq(operator_output(), "droverctl " PACKAGE_VERSION "\n");
 	ck_assert_str_eq(operator_errors(), "");
@@ -74,9 +74,9 @@ START_TEST(a_socket_that_nobody_listens_on_is_69)
 
 	close(client_listen_unix(path));
 	ck_assert_int_eq(operator_run_args(path, "--json", "status"), 69);
-	ck_assert_ptr_nonnull(strstr(operator_errors(), "Connection refused"));
+	harness_contains(operator_errors(), "Connection refused");
 	ck_assert_int_eq(operator_run_args(files_text("/%0200d", 1), "status"), 69);
-	ck_assert_ptr_nonnull(strstr(operator_errors(), "too long"));
+	harness_contains(operator_errors(), "too long");
 } END_TEST
 
 static void become_nobody(void)
@@ -208,8 +208,8 @@ START_TEST(the_status_is_shown)
 	ck_assert_ptr_null(strstr(operator_output(), "refused"));
 	fake_results(&f, "status", "{\"services\":[],\"refused\":\"a.conf:3: no\\u001b[2J\"}");
 	ck_assert_int_eq(operator_run_args(f.path, "status"), 0);
-	ck_assert_ptr_nonnull(strstr(operator_output(),
-	                             "\nthe last reload was refused: a.conf:3: no\\x1b[2J\n"));
+	harness_contains(operator_output(),
+	                 "\nthe last reload was refused: a.conf:3: no\\x1b[2J\n");
 	fake_close(&f);
 } END_TEST
 
@@ -230,10 +230,10 @@ START_TEST(control_characters_are_shown_and_not_sent)
 	fake_results(&f, "connections", "{\"connections\":["
 	             CONNECTION_OF("1-1", "a\\u001b[2J\\u009b\\n\\u0000b\\u007f") "]}");
 	ck_assert_int_eq(operator_run_args(f.path, "connections"), 0);
-	ck_assert_ptr_nonnull(strstr(operator_output(), "a\\x1b[2J\\xc2\\x9b\\x0a\\x00b\\x7f\n"));
+	harness_contains(operator_output(), "a\\x1b[2J\\xc2\\x9b\\x0a\\x00b\\x7f\n");
 	ck_assert_uint_eq(files_count(operator_output(), "\n"), 2);
 	ck_assert_int_eq(operator_run_args(f.path, "connections", "--json"), 0);
-	ck_assert_ptr_nonnull(strstr(operator_output(), "a\\u001B[2J\\u009B\\n\\u0000b"));
+	harness_contains(operator_output(), "a\\u001B[2J\\u009B\\n\\u0000b");
 	fake_close(&f);
 } END_TEST
 
@@ -255,7 +255,7 @@ START_TEST(a_long_answer_is_taken_in_whole)
 	free(list);
 	ck_assert_int_eq(operator_run_args(f.path, "connections"), 0);
 	ck_assert_uint_eq(files_count(operator_output(), "\n"), N + 1);
-	ck_assert_ptr_nonnull(strstr(operator_output(), files_text("192.0.2.1:%d\n", N - 1)));
+	harness_contains(operator_output(), files_text("192.0.2.1:%d\n", N - 1));
 	fake_close(&f);
 } END_TEST
 
@@ -334,7 +334,7 @@ START_TEST(a_broken_answer_is_70)
 	for (size_t i = 0; i < ARRAY_SIZE(commands); i++) {
 		ck_assert_int_eq(operator_run_args(f.path, commands[i]), 70);
 		ck_assert_uint_eq(files_count(operator_errors(), "\n"), 1);
-		ck_assert_ptr_nonnull(strstr(operator_errors(), "droverctl: drover"));
+		harness_contains(operator_errors(), "droverctl: drover");
 		ck_assert_str_eq(operator_output(), "");
 	}
 	fake_close(&f);
@@ -346,7 +346,7 @@ START_TEST(a_full_disk_is_told)
 	fake_results(&f, "status", STATUS);
 	operator_output_path = "/dev/full";
 	ck_assert_int_eq(operator_run_args(f.path, "status"), 74);
-	ck_assert_ptr_nonnull(strstr(operator_errors(), "standard output: "));
+	harness_contains(operator_errors(), "standard output: ");
 	fake_close(&f);
 } END_TEST
 
@@ -419,12 +419,12 @@ START_TEST(the_real_server_is_looked_at)
 		ck_assert_str_ne(operator_output(), "");
 	}
 	ck_assert_int_eq(operator_run_args(path, "connections", "s"), 0);
-	ck_assert_ptr_nonnull(strstr(operator_output(), event_word(opened, "id")));
-	ck_assert_ptr_nonnull(strstr(operator_output(), client_name(fd)));
+	harness_contains(operator_output(), event_word(opened, "id"));
+	harness_contains(operator_output(), client_name(fd));
 	ck_assert_int_eq(operator_run_args(path, "services"), 0);
-	ck_assert_ptr_nonnull(strstr(operator_output(), daemon_address(&d, "s", 0)));
+	harness_contains(operator_output(), daemon_address(&d, "s", 0));
 	ck_assert_int_eq(operator_run_args(path, "workers", "nobody"), 1);
-	ck_assert_ptr_nonnull(strstr(operator_errors(), "nobody"));
+	harness_contains(operator_errors(), "nobody");
 	close(fd);
 } END_TEST
 
@@ -474,10 +474,10 @@ START_TEST(the_real_server_tells_what_it_has_lost)
 	ck_assert_int_eq(kill(worker, SIGKILL), 0);
 	daemon_wait_for(&d, "worker-end pid=%d how=signal", worker);
 	ck_assert_int_eq(operator_run_args(path, "services"), 0);
-	ck_assert_ptr_nonnull(strstr(operator_output(), "  LOST\n"));
-	ck_assert_ptr_nonnull(strstr(operator_output(), "     2\n"));
+	harness_contains(operator_output(), "  LOST\n");
+	harness_contains(operator_output(), "     2\n");
 	ck_assert_int_eq(operator_run_args(path, "status"), 0);
-	ck_assert_ptr_nonnull(strstr(operator_output(), ", lost 2\n"));
+	harness_contains(operator_output(), ", lost 2\n");
 	close(fds[0]);
 	close(fds[1]);
 } END_TEST
@@ -489,8 +489,8 @@ START_TEST(the_real_server_warns_of_what_a_check_finds)
 	ck_assert_int_eq(chmod(d.config, 0666), 0);
 	ck_assert_int_eq(operator_run_args(path, "check"), 0);
 	ck_assert_str_eq(operator_output(), "configuration ok\n");
-	ck_assert_ptr_nonnull(strstr(operator_errors(), files_text(
-		"droverctl: %s:1: warning: others can change this file: everybody", d.config)));
+	harness_contains(operator_errors(), files_text(
+		"droverctl: %s:1: warning: others can change this file: everybody", d.config));
 	ck_assert_int_eq(chmod(d.config, 0600), 0);
 	ck_assert_int_eq(operator_run_args(path, "check"), 0);
 	ck_assert_ptr_null(strstr(operator_errors(), "this file"));

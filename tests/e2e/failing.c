@@ -47,7 +47,7 @@ static void expect_failing(const char *reason)
 	ck_assert_msg(strstr(operator_output(), "\ns is failing: ") != NULL, "%s", operator_output());
 	operator_run_args(control_path(), "services");
 	ck_assert_msg(strstr(operator_output(), "\ns is failing: ") != NULL, "%s", operator_output());
-	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), "s: failing: "));
+	harness_contains(daemon_errors(&d), "s: failing: ");
 }
 
 static void expect_well(void)
@@ -55,7 +55,7 @@ static void expect_well(void)
 	const char *answer = control_ask("{\"command\":\"services\"}", "\"state\":\"serving\"");
 
 	ck_assert_msg(!strstr(answer, "failing"), "%s", answer);
-	ck_assert_ptr_nonnull(strstr(answer, "\"reason\":null"));
+	harness_contains(answer, "\"reason\":null");
 }
 
 /* ---- it cannot be executed ---------------------------------------------- */
@@ -185,7 +185,7 @@ START_TEST(a_filter_that_dies_at_its_start_each_time)
 	daemon_wait_status(&d, "serving e (1), s (1)");
 	filter_check("hello\n", "hello\n");
 	expect_well();
-	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), "s: its program works again"));
+	harness_contains(daemon_errors(&d), "s: its program works again");
 } END_TEST
 
 /* From the third on: a line for each would fill the log. */
@@ -296,8 +296,8 @@ START_TEST(a_folder_that_the_unit_hides_is_named)
 	client_expect_gone(fd);
 	close(fd);
 	daemon_wait_for(&d, "service-failing service=s");
-	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), "PrivateTmp= of the systemd unit hides /tmp"));
-	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), "tmp.conf"));
+	harness_contains(daemon_errors(&d), "PrivateTmp= of the systemd unit hides /tmp");
+	harness_contains(daemon_errors(&d), "tmp.conf");
 } END_TEST
 
 /* ---- frames that do not end --------------------------------------------- */

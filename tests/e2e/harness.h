@@ -12,6 +12,7 @@
 
 #include <check.h>
 #include <stdbool.h>
+#include <string.h>
 
 #include "client.h"
 #include "daemon.h"
@@ -46,6 +47,13 @@ const char *harness_environment(void);
 
 /* A new case of s, with what a test needs before and after it. */
 TCase *harness_case(Suite *s, const char *name);
+
+/* The text has that part somewhere; both are shown if not. */
+#define harness_contains(text, part) \
+	do { \
+		const char *const text_ = (text), *const part_ = (part); \
+		ck_assert_msg(strstr(text_, part_) != NULL, "no \"%s\" in: %s", part_, text_); \
+	} while (0)
 
 /*
  * Adds a test if it can be done here; else says so, in a line: for lack of

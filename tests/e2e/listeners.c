@@ -138,7 +138,7 @@ START_TEST(an_address_that_overlaps_with_a_running_one_is_refused)
 	daemon_signal(&d, SIGHUP);
 	daemon_wait_for(&d, "reload-failed reason=listen");
 	/* It says which one is in the way. */
-	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), files_text("127.0.0.1:%s", port)));
+	harness_contains(daemon_errors(&d), files_text("127.0.0.1:%s", port));
 	daemon_check_echo(&d, "s");
 } END_TEST
 
@@ -259,8 +259,7 @@ START_TEST(a_unix_socket_that_is_somebody_elses_by_now_is_not_removed)
 	daemon_wait_ready(&d);
 	ck_assert_int_eq(unlink(path), 0);
 	somebody = client_listen_unix(path);
-	daemon_signal(&d, SIGTERM);
-	ck_assert_int_eq(daemon_join(&d), 0);
+	daemon_stop(&d, SIGTERM);
 	close(client_connect(files_text("unix:%s", path)));
 	close(somebody);
 } END_TEST
@@ -294,8 +293,7 @@ START_TEST(a_removed_unix_socket_is_made_anew_by_a_reload_and_its_queue_is_serve
 	}
 	daemon_wait_for(&d, "worker-end pid=%d how=exit value=0", old);
 	serve_one_more(path);
-	daemon_signal(&d, SIGTERM);
-	ck_assert_int_eq(daemon_join(&d), 0);
+	daemon_stop(&d, SIGTERM);
 	ck_assert(!files_exist(path));
 } END_TEST
 
@@ -334,7 +332,7 @@ START_TEST(an_address_that_is_not_there_is_listened_to_with_freebind)
 {
 	daemon_config(&d, SERVICES(SERVICE_AT("s", "\"" NOT_THERE "\"", "echo", "workers = 1;")));
 	ck_assert_int_eq(daemon_run_args(&d, "-c", d.config), 69);
-	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), "freebind = true"));
+	harness_contains(daemon_errors(&d), "freebind = true");
 	daemon_start(&d, SERVICES(SERVICE_AT("s", "( { address = \"" NOT_THERE "\"; freebind = true; } )",
 	                                     "echo", "workers = 1;")));
 	/* The same listener without the key: its socket is there. */

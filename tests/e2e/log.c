@@ -49,13 +49,13 @@ START_TEST(the_access_log_has_a_line_for_each_connection)
 	daemon_settle_logs(&d);
 	line = files_read(path);
 	ck_assert_uint_eq(files_count(line, "\n"), 1);
-	ck_assert_ptr_nonnull(strstr(line, " service=s "));
-	ck_assert_ptr_nonnull(strstr(line, files_text(" id=%s ", event_word(open, "id"))));
-	ck_assert_ptr_nonnull(strstr(line, files_text(" peer=%s ", client_name(fd))));
-	ck_assert_ptr_nonnull(strstr(line, files_text(" local=%s ", daemon_address(&d, "s", 0))));
-	ck_assert_ptr_nonnull(strstr(line, " duration=0."));
-	ck_assert_ptr_nonnull(strstr(line, " in=5 out=5 how=closed "));
-	ck_assert_ptr_nonnull(strstr(line, files_text(" pid=%s\n", event_word(open, "pid"))));
+	harness_contains(line, " service=s ");
+	harness_contains(line, files_text(" id=%s ", event_word(open, "id")));
+	harness_contains(line, files_text(" peer=%s ", client_name(fd)));
+	harness_contains(line, files_text(" local=%s ", daemon_address(&d, "s", 0)));
+	harness_contains(line, " duration=0.");
+	harness_contains(line, " in=5 out=5 how=closed ");
+	harness_contains(line, files_text(" pid=%s\n", event_word(open, "pid")));
 	close(fd);
 	visit(&fd);
 	daemon_settle_logs(&d);
@@ -78,8 +78,8 @@ START_TEST(for_programs_the_access_log_has_the_status_and_no_bytes)
 	daemon_wait_for(&d, "connection-end");
 	daemon_settle_logs(&d);
 	line = files_read(path);
-	ck_assert_ptr_nonnull(strstr(line, " how=exit "));
-	ck_assert_ptr_nonnull(strstr(line, rows[_i].status));
+	harness_contains(line, " how=exit ");
+	harness_contains(line, rows[_i].status);
 	ck_assert_ptr_null(strstr(line, " in="));
 	ck_assert_ptr_null(strstr(line, " out="));
 } END_TEST
@@ -129,11 +129,11 @@ START_TEST(the_access_log_can_be_json)
 	daemon_settle_logs(&d);
 	line = files_read(path);
 	ck_assert_msg(*line && is_json_lines(line), "no JSON: %s", line);
-	ck_assert_ptr_nonnull(strstr(line, "\"service\":\"s\""));
-	ck_assert_ptr_nonnull(strstr(line, files_text("\"id\":\"%s\"", event_word(open, "id"))));
-	ck_assert_ptr_nonnull(strstr(line, files_text("\"peer\":\"%s\"", client_name(fd))));
-	ck_assert_ptr_nonnull(strstr(line, "\"in\":5,\"out\":5,\"how\":\"closed\""));
-	ck_assert_ptr_nonnull(strstr(line, files_text("\"pid\":%s", event_word(open, "pid"))));
+	harness_contains(line, "\"service\":\"s\"");
+	harness_contains(line, files_text("\"id\":\"%s\"", event_word(open, "id")));
+	harness_contains(line, files_text("\"peer\":\"%s\"", client_name(fd)));
+	harness_contains(line, "\"in\":5,\"out\":5,\"how\":\"closed\"");
+	harness_contains(line, files_text("\"pid\":%s", event_word(open, "pid")));
 	close(fd);
 } END_TEST
 
@@ -146,8 +146,7 @@ static const char *hostile_log(const char *format)
 	             format, files_script("script", "%s", HOSTILE));
 	client_ask(daemon_address(&d, "s", 0));
 	daemon_wait_for(&d, "connection-end");
-	daemon_signal(&d, SIGTERM);
-	ck_assert_int_eq(daemon_join(&d), 0);
+	daemon_stop(&d, SIGTERM);
 	return daemon_errors(&d);
 }
 
@@ -155,7 +154,7 @@ START_TEST(hostile_bytes_do_not_forge_a_line)
 {
 	const char *log = hostile_log("text");
 
-	ck_assert_ptr_nonnull(strstr(log, "a\\x1b[31m\\x0d"));
+	harness_contains(log, "a\\x1b[31m\\x0d");
 	ck_assert_uint_eq(files_count(log, "forged"), 1);
 	for (const char *at = log; *at; at++)
 		ck_assert_msg(*at == '\n' || (*at >= ' ' && *at <= '~'), "byte %#x in the log", *at);
@@ -178,7 +177,7 @@ START_TEST(lines_are_cut)
 	client_ask(daemon_address(&d, "s", 0));
 	daemon_wait_for(&d, "connection-end");
 	log = daemon_errors(&d);
-	ck_assert_ptr_nonnull(strstr(log, "xxxxxxxx"));
+	harness_contains(log, "xxxxxxxx");
 	for (const char *at = log; (end = strchr(at, '\n')); at = end + 1)
 		ck_assert_int_le(end - at, 2048);
 } END_TEST
@@ -209,13 +208,12 @@ START_TEST(after_usr1_master_and_workers_write_to_the_new_files)
 		client_ask(daemon_address(&d, "s", 0));
 		daemon_wait_for(&d, "connection-end");
 	}
-	daemon_signal(&d, SIGTERM);
-	ck_assert_int_eq(daemon_join(&d), 0);
+	daemon_stop(&d, SIGTERM);
 	ck_assert_uint_eq(files_count(files_read(old_access), "\n"), 1);
 	ck_assert_uint_eq(files_count(files_read(access), "\n"), 8);
 	ck_assert_uint_eq(files_count(files_read(old_log), "complaint"), 1);
 	ck_assert_uint_eq(files_count(files_read(log), "complaint"), 8);
-	ck_assert_ptr_nonnull(strstr(files_read(log), "stopped"));     /* that was the master */
+	harness_contains(files_read(log), "stopped");     /* that was the master */
 } END_TEST
 
 START_TEST(a_worker_that_has_just_ended_needs_no_new_file)
@@ -332,8 +330,7 @@ START_TEST(a_server_whose_log_is_blocked_reloads_and_stops)
 	fill(theirs);
 	daemon_start(&d, "log = { target = \"stderr\"; level = \"debug\"; };" ONE_ECHO);
 	daemon_reload(&d, ONE_ECHO);
-	daemon_signal(&d, SIGTERM);
-	ck_assert_int_eq(daemon_join(&d), 0);
+	daemon_stop(&d, SIGTERM);
 } END_TEST
 
 START_TEST(the_standard_error_that_was_inherited_stays_as_it_was)
@@ -345,7 +342,7 @@ START_TEST(the_standard_error_that_was_inherited_stays_as_it_was)
 	visit(&fd);
 	close(fd);
 	ck_assert_int_eq(fcntl(theirs, F_GETFL) & O_NONBLOCK, 0);
-	ck_assert_ptr_nonnull(strstr(drain(ours), "service=s"));
+	harness_contains(drain(ours), "service=s");
 } END_TEST
 
 START_TEST(a_log_whose_reader_has_gone_is_no_reason_to_die)

@@ -181,8 +181,7 @@ START_TEST(what_a_worker_says_before_it_crashes_is_there)
 	daemon_wait_for(&d, "worker-end service=s how=signal");
 	client_expect_gone(fd);
 	close(fd);
-	daemon_signal(&d, SIGTERM);
-	ck_assert_int_eq(daemon_join(&d), 0);
+	daemon_stop(&d, SIGTERM);
 	ck_assert_uint_eq(access_lines(), 1);
 	ck_assert_str_eq(files_read(files_path("stderr")), "free(): invalid pointer\n");
 } END_TEST
@@ -349,7 +348,7 @@ START_TEST(when_the_server_has_stopped_all_lines_are_there)
 	ck_assert_int_eq(kill(process, SIGCONT), 0);
 	ck_assert_int_eq(daemon_join(&d), 0);
 	ck_assert_uint_eq(access_lines(), 1);
-	ck_assert_ptr_nonnull(strstr(files_read(log), " stopped\n"));
+	harness_contains(files_read(log), " stopped\n");
 } END_TEST
 
 START_TEST(one_that_is_killed_at_the_end_is_replaced_as_well)
@@ -413,8 +412,7 @@ START_TEST(a_process_that_keeps_the_pipes_of_a_worker_does_not_keep_the_log_proc
 		daemon_wait_for(&d, "log-process-end pid=%d how=exit value=0", process);
 		daemon_wait_for(&d, "generation-gone generation=1");
 	}
-	daemon_signal(&d, SIGTERM);
-	ck_assert_int_eq(daemon_join(&d), 0);
+	daemon_stop(&d, SIGTERM);
 	ck_assert_uint_eq(access_lines(), 1);
 	ck_assert_ptr_null(strstr(files_read(files_path("stderr")), "has not finished"));
 	close(fd);

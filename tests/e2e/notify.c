@@ -150,8 +150,7 @@ static void serve_and_stop(void)
 	for (int i = 0; i < 10; i++)
 		daemon_reload(&d, ONE_ECHO);
 	daemon_check_echo(&d, "parrot");
-	daemon_signal(&d, SIGTERM);
-	ck_assert_int_eq(daemon_join(&d), 0);
+	daemon_stop(&d, SIGTERM);
 }
 
 START_TEST(a_manager_that_does_not_read_does_not_block_the_master)

@@ -35,8 +35,7 @@ START_TEST(a_stop_does_not_wait_for_a_fifo)
 
 	daemon_start(&d, WITH_PID_FILE, path);
 	put_a_fifo_at(path);
-	daemon_signal(&d, SIGTERM);
-	ck_assert_int_eq(daemon_join(&d), 0);
+	daemon_stop(&d, SIGTERM);
 	ck_assert(is_fifo(path));       /* it is not ours */
 } END_TEST
 
@@ -50,8 +49,7 @@ START_TEST(a_reload_with_another_pid_file_does_not_wait_for_a_fifo)
 	daemon_check_echo(&d, "s");
 	ck_assert(is_fifo(before));
 	ck_assert_str_eq(files_read(after), files_text("%d\n", d.pid));
-	daemon_signal(&d, SIGTERM);
-	ck_assert_int_eq(daemon_join(&d), 0);
+	daemon_stop(&d, SIGTERM);
 	ck_assert(!files_exist(after));
 } END_TEST
 
@@ -75,9 +73,9 @@ START_TEST(a_folder_that_others_can_write_is_refused)
 	ck_assert_int_eq(chmod(folder, 0777), 0);
 	daemon_config(&d, WITH_PID_FILE, files_path("pids/drover.pid"));
 	ck_assert_int_eq(daemon_run_args(&d, "-c", d.config), EX_CONFIG);
-	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), files_text("pid_file is in %s, where others could"
-	                             " replace it: everybody can write to it (chmod go-w %s)",
-	                             folder, folder)));
+	harness_contains(daemon_errors(&d), files_text("pid_file is in %s, where others could"
+	                 " replace it: everybody can write to it (chmod go-w %s)",
+	                 folder, folder));
 } END_TEST
 
 START_TEST(a_folder_for_the_group_of_root_is_fine)
@@ -100,8 +98,8 @@ START_TEST(a_check_warns_of_the_folder_of_another_user)
 	ck_assert_ptr_null(strstr(daemon_errors(&d), "pid_file"));
 	ck_assert_int_eq(chown(folder, 65534, 0), 0);
 	ck_assert_int_eq(daemon_run_args(&d, "-t", "-c", d.config), 0);
-	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), files_text(
-		": warning: pid_file is in %s, which belongs to the user 65534", folder)));
+	harness_contains(daemon_errors(&d), files_text(
+		": warning: pid_file is in %s, which belongs to the user 65534", folder));
 } END_TEST
 
 /* As the writer does it. */
@@ -124,8 +122,7 @@ START_TEST(a_folder_that_others_can_write_later_does_not_stop_the_server)
 	daemon_signal(&d, SIGHUP);
 	daemon_wait_for(&d, "reload-failed reason=check");
 	daemon_check_echo(&d, "s");
-	daemon_signal(&d, SIGTERM);
-	ck_assert_int_eq(daemon_join(&d), 0);
+	daemon_stop(&d, SIGTERM);
 	ck_assert(is_fifo(path));
 } END_TEST
 

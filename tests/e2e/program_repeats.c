@@ -102,8 +102,7 @@ START_TEST(one_that_is_let_go_says_all_that_it_has_said)
 	wait_for_ends(_i, 3);
 	script(TRACEBACK "read -r line");
 	daemon_wait_for(&d, "service-works service=s");
-	daemon_signal(&d, SIGTERM);
-	ck_assert_int_eq(daemon_join(&d), 0);
+	daemon_stop(&d, SIGTERM);
 	ck_assert_uint_eq(n_logged(": Traceback"), 2);
 	ck_assert_uint_eq(n_logged(":   File one, line 1\n"), 2);
 } END_TEST

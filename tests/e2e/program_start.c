@@ -86,7 +86,7 @@ START_TEST(a_program_that_cannot_be_started_is_named_not_what_it_is_called)
 	client_expect_gone(fd);
 	close(fd);
 	daemon_wait_for(&d, "accept-paused reason=program");
-	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), files_text("start %s: ", script)));
+	harness_contains(daemon_errors(&d), files_text("start %s: ", script));
 } END_TEST
 
 START_TEST(the_effective_configuration_has_the_file)
@@ -94,9 +94,9 @@ START_TEST(the_effective_configuration_has_the_file)
 	daemon_config(&d, SERVICES(EXEC("s", "program = \"/bin/sh\"; argv = \"-sh\";", "")
 	                           EXEC("t", "argv = \"/bin/cat\";", "")));
 	ck_assert_int_eq(daemon_run_args(&d, "-T", "-c", d.config), 0);
-	ck_assert_ptr_nonnull(strstr(daemon_output(&d), "program = \"/bin/sh\";"));
-	ck_assert_ptr_nonnull(strstr(daemon_output(&d), "argv = [ \"-sh\" ];"));
-	ck_assert_ptr_nonnull(strstr(daemon_output(&d), "program = \"/bin/cat\";"));
+	harness_contains(daemon_output(&d), "program = \"/bin/sh\";");
+	harness_contains(daemon_output(&d), "argv = [ \"-sh\" ];");
+	harness_contains(daemon_output(&d), "program = \"/bin/cat\";");
 } END_TEST
 
 /* ---- the directory ------------------------------------------------------ */
@@ -147,9 +147,9 @@ START_TEST(a_program_without_its_directory_is_not_started)
 	ck_assert_int_eq(unlink(files_path("current")), 0);
 	fd = daemon_connect(&d, "s");
 	daemon_wait_for(&d, _i == WARM ? "warm-delayed" : "accept-paused reason=program");
-	ck_assert_ptr_nonnull(strstr(daemon_errors(&d),
-	                             files_text("start %s: enter %s: No such file or directory",
-	                                        files_path("script"), files_path("current"))));
+	harness_contains(daemon_errors(&d),
+	                 files_text("start %s: enter %s: No such file or directory",
+	                            files_path("script"), files_path("current")));
 	close(fd);
 } END_TEST
 

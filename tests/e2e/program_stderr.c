@@ -43,8 +43,7 @@ static void ask(const char *question, const char *answer)
 
 static const char *log_after_stop(void)
 {
-	daemon_signal(&d, SIGTERM);
-	ck_assert_int_eq(daemon_join(&d), 0);
+	daemon_stop(&d, SIGTERM);
 	return daemon_errors(&d);
 }
 

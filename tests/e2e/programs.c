@@ -113,8 +113,7 @@ START_TEST(standard_error_goes_to_the_log_line_by_line)
 	ck_assert_str_eq(client_ask(daemon_address(&d, "s", 0)), "done\n");
 	started = daemon_wait_for(&d, "program-start");
 	daemon_wait_for(&d, "connection-end");
-	daemon_signal(&d, SIGTERM);
-	ck_assert_int_eq(daemon_join(&d), 0);
+	daemon_stop(&d, SIGTERM);
 	log = daemon_errors(&d);
 	for (size_t i = 0; i < ARRAY_SIZE(lines); i++)
 		ck_assert_msg(files_count(log, files_text(" s %s %lld: %s\n", event_word(started, "id"),
@@ -124,8 +123,7 @@ START_TEST(standard_error_goes_to_the_log_line_by_line)
 
 static void check_no_complaint_in_log(void)
 {
-	daemon_signal(&d, SIGTERM);
-	ck_assert_int_eq(daemon_join(&d), 0);
+	daemon_stop(&d, SIGTERM);
 	ck_assert_ptr_null(strstr(daemon_errors(&d), "three"));
 }
 
@@ -226,8 +224,8 @@ START_TEST(a_program_that_cannot_be_executed_costs_its_connection)
 	client_expect_gone(fd);
 	close(fd);
 	daemon_wait_for(&d, "accept-paused reason=program");
-	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), strerror(ENOENT)));
-	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), script));
+	harness_contains(daemon_errors(&d), strerror(ENOENT));
+	harness_contains(daemon_errors(&d), script);
 
 	files_script("script", "echo here I am");
 	ck_assert_str_eq(client_ask(daemon_address(&d, "s", 0)), "here I am\n");
@@ -306,8 +304,7 @@ START_TEST(a_program_that_ignores_term_is_killed_before_the_server_ends)
 	start_script(IGNORES_TERM, "");
 	fd = daemon_connect(&d, "s");
 	watch = process_watch((pid_t)strtol(client_read_line(fd), NULL, 10));
-	daemon_signal(&d, SIGINT);
-	ck_assert_int_eq(daemon_join(&d), 0);
+	daemon_stop(&d, SIGINT);
 	process_wait_end(watch);
 	client_expect_gone(fd);
 	close(fd);

@@ -88,8 +88,8 @@ START_TEST(a_broken_file_changes_nothing_and_is_explained)
 	check_refused("check");
 	daemon_config(&d, ECHO("") "no_such_key = 1;");
 	check_refused("check");
-	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), files_text("%s:%d:", d.config,
-	                                                           daemon_config_lines_before() + 2)));
+	harness_contains(daemon_errors(&d), files_text("%s:%d:", d.config,
+	                                               daemon_config_lines_before() + 2));
 	client_echo(fd);
 	other = daemon_connect_echo(&d, "s");
 	ck_assert_uint_eq(daemon_saw(&d, "worker-drain"), 0);

@@ -297,8 +297,7 @@ START_TEST(a_pool_asleep_is_reloaded_rests_and_stops)
 	client_echo(fd);
 	close(fd);
 	daemon_wait_for(&d, "scaled service=s workers=0 reason=idle");
-	daemon_signal(&d, SIGTERM);
-	ck_assert_int_eq(daemon_join(&d), 0);
+	daemon_stop(&d, SIGTERM);
 } END_TEST
 
 START_TEST(a_reload_from_workers_to_none_keeps_who_is_connected)

@@ -127,8 +127,7 @@ START_TEST(a_server_at_rest_can_be_stopped)
 	daemon_signal(&d, SIGWINCH);
 	for (int i = 0; i < 2; i++)
 		daemon_wait_for(&d, "worker-end how=exit value=0");
-	daemon_signal(&d, SIGTERM);
-	ck_assert_int_eq(daemon_join(&d), 0);
+	daemon_stop(&d, SIGTERM);
 } END_TEST
 
 START_TEST(signals_that_mean_nothing_yet_do_nothing)

@@ -190,8 +190,7 @@ START_TEST(nothing_is_left_of_a_server_that_has_stopped)
 	             SERVICES(SERVICE_AT("s", "\"unix:%s\"", "echo", "workers = 2;")), pid_file, path);
 	ck_assert_str_eq(files_read(pid_file), files_text("%d\n", d.pid));
 	ck_assert(files_exist(path));
-	daemon_signal(&d, SIGTERM);
-	ck_assert_int_eq(daemon_join(&d), 0);
+	daemon_stop(&d, SIGTERM);
 	ck_assert(!files_exist(path));
 	ck_assert(!files_exist(pid_file));
 } END_TEST

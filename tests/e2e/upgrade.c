@@ -164,8 +164,7 @@ START_TEST(files_stay_and_go_with_the_server)
 	ck_assert_uint_eq(before.st_ino, after.st_ino);
 	ck_assert_str_eq(files_read(pid_file), files_text("%d\n", d.pid));
 	client_check_echo(files_text("unix:%s", path));
-	daemon_signal(&d, SIGTERM);
-	ck_assert_int_eq(daemon_join(&d), 0);
+	daemon_stop(&d, SIGTERM);
 	ck_assert(!files_exist(pid_file));
 	ck_assert(!files_exist(path));
 	ck_assert(!files_exist(control_path()));
@@ -222,7 +221,7 @@ START_TEST(relative_paths_mean_what_they_meant_at_the_start)
 	daemon_check_echo(&d, "s");
 	ck_assert_int_eq(kill(pid, SIGTERM), 0);
 	process_wait_end(watch);
-	ck_assert_ptr_nonnull(strstr(files_read(files_path("log.txt")), "upgraded to drover " NEXT));
+	harness_contains(files_read(files_path("log.txt")), "upgraded to drover " NEXT);
 	ck_assert_str_eq(daemon_errors(&d), "");
 } END_TEST
 

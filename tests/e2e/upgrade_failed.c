@@ -63,7 +63,7 @@ START_TEST(a_program_that_cannot_is_not_executed)
 	files_write("row", "%s\n", no_programs[_i].name);
 	upgrade_install_script(no_programs[_i].script);
 	check_refused("check");
-	ck_assert_ptr_nonnull(strstr(operator_errors(), no_programs[_i].complaint));
+	harness_contains(operator_errors(), no_programs[_i].complaint);
 	check_untouched();
 	ck_assert_int_eq(operator_run_args(control_path(), "reload"), 0);
 	upgrade_to_next(&d);                      /* and a good one is taken again */
@@ -74,7 +74,7 @@ START_TEST(a_program_that_is_not_there_is_not_executed)
 	daemon_start(&d, ECHO(""), control_path());
 	ck_assert_int_eq(unlink(upgrade_program()), 0);
 	check_refused("check");
-	ck_assert_ptr_nonnull(strstr(operator_errors(), "No such file"));
+	harness_contains(operator_errors(), "No such file");
 	check_untouched();
 } END_TEST
 
@@ -98,8 +98,8 @@ START_TEST(a_process_that_cannot_be_started_is_what_the_refusal_says)
 	daemon_start(&d, ECHO(""), control_path());
 	set_doom("fork");
 	check_refused("check");
-	ck_assert_ptr_nonnull(strstr(operator_errors(), "start the process that asks the new program:"
-	                             " Resource temporarily unavailable"));
+	harness_contains(operator_errors(), "start the process that asks the new program:"
+	                 " Resource temporarily unavailable");
 	daemon_signal(&d, SIGHUP);
 	daemon_wait_for(&d, "reload-failed reason=check");
 	ck_assert_int_eq(operator_run_args(control_path(), "version"), 0);
@@ -238,7 +238,7 @@ START_TEST(a_program_that_cannot_listen_gives_back)
 	              SERVICE_AT("t", "\"127.0.0.1:%s\"", "echo", "")), control_path(), port);
 	upgrade_install(upgrade_built("next_droverd"));
 	check_refused("takeover");
-	ck_assert_ptr_nonnull(strstr(operator_errors(), port));
+	harness_contains(operator_errors(), port);
 	ck_assert_str_eq(upgrade_version(), "drover " PACKAGE_VERSION "\n");
 	daemon_check_echo(&d, "s");
 	close(somebody);
@@ -296,7 +296,7 @@ START_TEST(a_unix_socket_that_cannot_be_made_anew_refuses_the_upgrade_and_ends_n
 	upgrade_install(upgrade_built("next_droverd"));
 	ck_assert_int_eq(operator_run_args(control_path(), "upgrade"), 1);
 	daemon_wait_for(&d, "upgrade-failed reason=takeover");
-	ck_assert_ptr_nonnull(strstr(operator_errors(), "No such file"));
+	harness_contains(operator_errors(), "No such file");
 	client_echo(fd);
 	daemon_check_echo(&d, "s");
 	/* And workers are replaced as ever. */

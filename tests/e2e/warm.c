@@ -299,8 +299,7 @@ START_TEST(standard_error_goes_to_the_log_under_the_name_that_it_has)
 		close(fds[i]);
 	}
 	daemon_ended(&d, opened);
-	daemon_signal(&d, SIGTERM);
-	ck_assert_int_eq(daemon_join(&d), 0);
+	daemon_stop(&d, SIGTERM);
 	log = daemon_errors(&d);
 	ck_assert_uint_eq(files_count(log, files_text(" s %d: too early\n", second)), 1);
 	ck_assert_uint_eq(files_count(log, files_text(" s %s %d: too late\n", event_word(opened, "id"), second)), 1);
@@ -308,8 +307,7 @@ START_TEST(standard_error_goes_to_the_log_under_the_name_that_it_has)
 
 static void check_no_complaint_in_log(void)
 {
-	daemon_signal(&d, SIGTERM);
-	ck_assert_int_eq(daemon_join(&d), 0);
+	daemon_stop(&d, SIGTERM);
 	ck_assert_ptr_null(strstr(daemon_errors(&d), "complaint"));
 }
 

@@ -26,9 +26,9 @@ START_TEST(the_operator_sees_whose_program_it_is)
 	opened = daemon_accepted(&d, fd);
 	client_echo(fd);
 	ck_assert_int_eq(operator_run_args(files_path("control.sock"), "--json", "connections"), 0);
-	ck_assert_ptr_nonnull(strstr(operator_output(), files_text("\"program\":%d",
-	                                                           warm_joined(&d, opened))));
-	ck_assert_ptr_nonnull(strstr(operator_output(), "\"bytes_in\":15,\"bytes_out\":15"));
+	harness_contains(operator_output(), files_text("\"program\":%d",
+	                                               warm_joined(&d, opened)));
+	harness_contains(operator_output(), "\"bytes_in\":15,\"bytes_out\":15");
 	close(fd);
 } END_TEST
 

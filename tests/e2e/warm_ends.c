@@ -101,8 +101,7 @@ START_TEST(who_never_waits_is_not_started_without_pause)
 	for (int i = 0; i < 6; i++)
 		daemon_wait_for(&d, "warm-end reason=exit how=exit value=0");
 	ck_assert_int_ge(clock_ms() - began_ms, 1000);
-	daemon_signal(&d, SIGTERM);
-	ck_assert_int_eq(daemon_join(&d), 0);
+	daemon_stop(&d, SIGTERM);
 	ck_assert_uint_eq(files_count(daemon_errors(&d), "does it wait for its client?"), 1);
 } END_TEST
 
@@ -139,10 +138,9 @@ START_TEST(a_crash_is_told_and_counted)
 	client_echo(fd);
 	warm_check_figures(0, 0, 1, 1);
 	close(fd);
-	daemon_signal(&d, SIGTERM);
-	ck_assert_int_eq(daemon_join(&d), 0);
-	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), " warning "));
-	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), files_text("%d", pid)));
+	daemon_stop(&d, SIGTERM);
+	harness_contains(daemon_errors(&d), " warning ");
+	harness_contains(daemon_errors(&d), files_text("%d", pid));
 	ck_assert_uint_eq(daemon_saw(&d, "worker-end how=signal"), 0);
 } END_TEST
 
@@ -219,8 +217,8 @@ START_TEST(who_cannot_be_started_any_more)
 	ck_assert_str_eq(event_word(daemon_ended(&d, daemon_accepted(&d, fd)), "how"), "failed");
 	close(fd);
 	daemon_wait_for(&d, "accept-paused reason=program");
-	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), strerror(ENOENT)));
-	ck_assert_ptr_nonnull(strstr(daemon_errors(&d), program));
+	harness_contains(daemon_errors(&d), strerror(ENOENT));
+	harness_contains(daemon_errors(&d), program);
 
 	ck_assert_int_eq(symlink("/bin/cat", program), 0);
 	daemon_check_echo(&d, "s");
@@ -308,8 +306,7 @@ START_TEST(who_does_not_hear_the_end_is_told_otherwise)
 	pid = warm_next(&d);
 	daemon_wait_for(&d, "warm-end program=%d reason=age how=%s value=%d", pid, stubborn[_i].how,
 	                stubborn[_i].value);
-	daemon_signal(&d, SIGINT);
-	ck_assert_int_eq(daemon_join(&d), 0);
+	daemon_stop(&d, SIGINT);
 } END_TEST
 
 int main(void)

@@ -184,8 +184,7 @@ START_TEST(a_stop_is_the_end_of_file_for_who_has_spoken)
 	warm_start_script(&d, files_text("echo 220 ready; echo >%s; exec cat", up.path), 2, "", "");
 	for (int i = 0; i < 2; i++)
 		warm_hear(&up);
-	daemon_signal(&d, SIGTERM);
-	ck_assert_int_eq(daemon_join(&d), 0);
+	daemon_stop(&d, SIGTERM);
 	ck_assert_uint_eq(daemon_saw(&d, "warm-end reason=drained how=exit value=0"), 2);
 	ck_assert_ptr_null(strstr(daemon_errors(&d), " cat: "));
 } END_TEST

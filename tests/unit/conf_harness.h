@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "conf.h"
+#include "unit.h"
 
 static struct arena arena;
 static char complaints[16384];          /* a line each */

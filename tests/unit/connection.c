@@ -229,7 +229,7 @@ START_TEST(without_lingering_it_is_closed_at_once)
 
 	service.timeouts.linger = 0;
 	client = connect_pair(HANDLER_ID_daytime);
-	ck_assert_ptr_nonnull(strstr(hear(client), "\r\n"));
+	unit_contains(hear(client), "\r\n");
 	ck_assert_ptr_null(hear(client));
 	turn();
 	expect_end("served");

@@ -172,8 +172,8 @@ START_TEST(the_file_of_another_user_in_a_folder_like_tmp_has_its_own_error)
 	ck_assert_int_eq(errno, EPERM);
 	ck_assert_int_eq(seteuid(0), 0);
 	text = pid_file_error(EPERM);
-	ck_assert_ptr_nonnull(strstr(text, "a file of another user"));
-	ck_assert_ptr_nonnull(strstr(pid_file_error(PID_FILE_EXPOSED), "others could replace it"));
+	unit_contains(text, "a file of another user");
+	unit_contains(pid_file_error(PID_FILE_EXPOSED), "others could replace it");
 } END_TEST
 
 START_TEST(a_fifo_is_replaced_and_never_waited_for)

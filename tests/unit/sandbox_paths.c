@@ -49,7 +49,7 @@ START_TEST(the_hint_names_setting_folder_and_drop_in)
 
 	ck_assert_str_eq(sandbox_paths_hint("/root/x", buf), " (ProtectHome= of the systemd unit hides"
 	                 " /root; the example drop-in home.conf shows it)");
-	ck_assert_ptr_nonnull(strstr(sandbox_paths_hint("/var/tmp/x", buf), "PrivateTmp="));
+	unit_contains(sandbox_paths_hint("/var/tmp/x", buf), "PrivateTmp=");
 	ck_assert_str_eq(sandbox_paths_hint("/srv/x", buf), "");
 } END_TEST
 

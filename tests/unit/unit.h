@@ -55,6 +55,13 @@ static inline TCase *unit_case(Suite *s, const char *name, SFun before, SFun aft
 			ck_abort_msg("'%s' is not so", #condition); \
 	} while (0)
 
+/* The text has that part somewhere; both are shown if not. */
+#define unit_contains(text, part) \
+	do { \
+		const char *const text_ = (text), *const part_ = (part); \
+		ck_assert_msg(strstr(text_, part_) != NULL, "no \"%s\" in: %s", part_, text_); \
+	} while (0)
+
 /* Adds a test, with n rows, if it can be done here; else says so, in a line. */
 #define unit_add_if(can, why, tc, test) unit_add_rows_if(can, why, tc, test, 1)
 #define unit_add_rows_if(can, why, tc, test, n) \

@@ -48,7 +48,7 @@ void __wrap_notify_send(struct notify *n, const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(text, sizeof text, format, ap);
 	va_end(ap);
-	ck_assert_ptr_nonnull(strstr(text, " service=test pid="));
+	unit_contains(text, " service=test pid=");
 	ck_assert_uint_lt(n_started + n_ended + n_delays, EVENTS - 1);
 	if (sscanf(text, "warm-start program=%d ", &pid) == 1) {
 		started_ms[n_started] = worker.loop.now_ms;
