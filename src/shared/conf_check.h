@@ -5,14 +5,7 @@
 #ifndef DROVER_SHARED_CONF_CHECK_H
 #define DROVER_SHARED_CONF_CHECK_H
 
-#include "conf_source.h"
-
-/* A service whose keys have been taken, and the settings that they came from. */
-struct conf_draft {
-	struct conf_service *service;
-	config_setting_t    *own;
-	config_setting_t    *defaults;  /* NULL: none */
-};
+#include "conf_draft.h"
 
 /*
  * Complains of contradictions, and of files, directories and CPUs that are
