@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Forking the writers, and telling what they have done. They outlive the
- * master, if need be, but not for long.
+ * The helpers that write crash reports: there are only so many at once, and what came of each is
+ * told in the log and in an event.
  */
 #include <config.h>
 #include "crash_reports.h"
@@ -10,36 +10,26 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <unistd.h>
+#include <sysexits.h>
 
 #include "clock.h"
-#include "detach.h"
-#include "fd.h"
 #include "log.h"
-#include "signals.h"
-#include "title.h"
 
-/* The exit status is 0 or an errno. */
-static _Noreturn void be_child(const struct crash_writing *w, const char *state_dir,
-                               const struct evidence *e, const struct timespec *when)
+/* In the helper. The exit status is 0 or an errno. */
+static int write_report(void *arg, int no_pipe)
 {
+	const struct crash_writing *w = arg;
 	char time[CLOCK_TEXT_MAX];
-	json_t *report;
+	json_t *report = evidence_report(w->evidence, clock_utc(&w->when, time));
 
-	title_set("droverd: crash report");
-	signals_unblock();
-	alarm(CRASH_REPORTS_S);
-	if (detach_from_terminal() == -1 ||
-	    fd_keep_only(&(int){ -1 }, 1) == -1)        /* above all not the leashes */
-		_exit(errno);
-	report = evidence_report(e, clock_utc(when, time));
-	_exit(report ? crash_files_write(state_dir, w->name, report) : ENOMEM);
+	(void)no_pipe;
+	return report ? crash_files_write(w->folder, w->name, report) : ENOMEM;
 }
 
-static struct crash_writing *find(struct crash_reports *r, pid_t pid)
+static struct crash_writing *find_place(struct crash_reports *r)
 {
 	for (size_t i = 0; i < CRASH_REPORTS_AT_ONCE; i++)
-		if (r->writing[i].pid == pid)
+		if (!r->writing[i].helper)
 			return &r->writing[i];
 	return NULL;
 }
@@ -60,46 +50,60 @@ static void tell_missing(struct crash_reports *r, const struct crash_writing *w)
 	notify_send(r->events, "crash-report-failed service=%s", w->service);
 }
 
-void crash_reports_keep(struct crash_reports *r, const char *state_dir, const struct evidence *e)
+/* What the exit status or the signal means, when it is not success. */
+static const char *why_failed(const struct helper_end *end)
 {
-	struct crash_writing *w = find(r, 0);
-	struct timespec when;
-
-	if (!w) {
-		complain(r, e->service, state_dir, "too many at once");
-		return;
-	}
-	clock_gettime(CLOCK_REALTIME, &when);
-	snprintf(w->service, sizeof w->service, "%s", e->service);
-	snprintf(w->state_dir, sizeof w->state_dir, "%s", state_dir);
-	crash_files_name(&when, e->service, e->pid, w->name);
-	w->pid = fork();
-	if (w->pid == 0)
-		be_child(w, state_dir, e, &when);
-	if (w->pid == -1) {
-		complain(r, e->service, state_dir, strerror(errno));
-		w->pid = 0;
-	}
+	if (end->too_late)
+		return "it takes too long";
+	if (WIFSIGNALED(end->status))
+		return "the process that writes it died";
+	/* An errno that files do not have. */
+	if (WEXITSTATUS(end->status) == EX_OSERR)
+		return "the process that writes it could not start";
+	return strerror(WEXITSTATUS(end->status));
 }
 
-bool crash_reports_reaped(struct crash_reports *r, pid_t pid, int status)
+static void finish(void *arg, const struct helper_end *end)
 {
-	struct crash_writing *w = find(r, pid);
+	struct crash_writing *w = arg;
+	struct crash_reports *r = w->reports;
 
-	if (!w)
-		return false;
-	w->pid = 0;
-	if (WIFSIGNALED(status)) {
-		complain(r, w->service, w->state_dir, WTERMSIG(status) == SIGALRM
-		         ? "it takes too long" : "the process that writes it died");
-	} else if (WEXITSTATUS(status) == ENOENT) {
+	w->helper = NULL;
+	if (WIFEXITED(end->status) && WEXITSTATUS(end->status) == ENOENT) {
 		tell_missing(r, w);
-	} else if (WEXITSTATUS(status) != 0) {
-		complain(r, w->service, w->state_dir, strerror(WEXITSTATUS(status)));
+	} else if (end->status != 0) {
+		complain(r, w->service, w->state_dir, why_failed(end));
 	} else {
 		r->missing[0] = '\0';
 		log_info("%s: crash report %s", w->service, w->name);
 		notify_send(r->events, "crash-report service=%s name=%s", w->service, w->name);
 	}
-	return true;
+}
+
+void crash_reports_keep(struct crash_reports *r, const char *state_dir, const struct evidence *e)
+{
+	struct crash_writing *w = find_place(r);
+	const struct helper_job job = {
+		.title = "crash report", .limit_ms = CRASH_REPORTS_MS, .outlives = true,
+		.run = write_report, .done = finish, .arg = w,
+	};
+
+	if (!w) {
+		complain(r, e->service, state_dir, "too many at once");
+		return;
+	}
+	*w = (struct crash_writing){ .reports = r, .folder = state_dir, .evidence = e };
+	clock_gettime(CLOCK_REALTIME, &w->when);
+	snprintf(w->service, sizeof w->service, "%s", e->service);
+	snprintf(w->state_dir, sizeof w->state_dir, "%s", state_dir);
+	crash_files_name(&w->when, e->service, e->pid, w->name);
+	w->helper = helper_start(r->helpers, &job);
+	if (!w->helper)
+		complain(r, e->service, state_dir, strerror(errno));
+}
+
+void crash_reports_leave(struct crash_reports *r)
+{
+	for (size_t i = 0; i < CRASH_REPORTS_AT_ONCE; i++)
+		helper_free(&r->writing[i].helper);
 }

@@ -14,6 +14,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/time.h>
+#include <sys/wait.h>
 #include <sysexits.h>
 #include <unistd.h>
 
@@ -55,10 +57,26 @@ static void die_with(pid_t master)
 		_exit(EX_OSERR);
 }
 
+/* The master may be gone by then, or another program that does not know of it. */
+static void end_after(int64_t limit_ms)
+{
+	const struct itimerval limit = { .it_value = { .tv_sec = limit_ms / 1000,
+	                                               .tv_usec = limit_ms % 1000 * 1000 } };
+	sigset_t alarm;
+
+	sigemptyset(&alarm);
+	sigaddset(&alarm, SIGALRM);
+	setitimer(ITIMER_REAL, &limit, NULL);
+	sigprocmask(SIG_UNBLOCK, &alarm, NULL);
+}
+
 static _Noreturn void be_helper(struct helper *h, pid_t master, int out)
 {
 	title_set("droverd: %s", h->job.title);
-	die_with(master);
+	if (h->job.outlives)
+		end_after(h->job.limit_ms);
+	else
+		die_with(master);
 	if (h->job.prepare)
 		h->job.prepare(h->job.arg);
 	if (detach_from_terminal() == -1)
@@ -210,7 +228,7 @@ void helper_free(struct helper **hp)
 	*hp = NULL;
 	if (!h)
 		return;
-	if (!h->reaped)
+	if (!h->reaped && !h->job.outlives)
 		kill(h->pid, SIGKILL);          /* it is reaped as a stranger */
 	discard(h);
 }
@@ -223,6 +241,7 @@ bool helpers_reaped(struct helpers *all, pid_t pid, int status)
 		if (h->pid == pid && !h->reaped) {
 			h->reaped = true;
 			h->status = status;
+			h->too_late |= h->job.outlives && WIFSIGNALED(status) && WTERMSIG(status) == SIGALRM;
 			report_if_over(h);
 			return true;
 		}

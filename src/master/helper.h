@@ -2,10 +2,10 @@
 /*
  * A helper: a child process of the master, forked from it, that does one thing. What every
  * helper has to be is made here: it has a session of its own and /dev/null as standard input
- * and output, it has a title for ps(1), no descriptors but those it is given, and it dies with
- * the master. Its signals stay blocked as the master's are, so that "pkill -HUP droverd" does
- * not end it. What it does, and what its end means, is known to its owner alone; errand.h is for
- * an owner that wants lines and an exit status.
+ * and output, a title for ps(1), a limit of its time, and no descriptors but those it is given;
+ * it dies with the master unless it is to outlive it. Its signals stay blocked as the master's
+ * are, so that "pkill -HUP droverd" does not end it. What it does, and what its end means, is
+ * known to its owner alone; errand.h is for an owner that wants lines and an exit status.
  */
 #ifndef DROVER_MASTER_HELPER_H
 #define DROVER_MASTER_HELPER_H
@@ -33,7 +33,8 @@ struct helper_end {                     /* lent */
 
 struct helper_job {                     /* copied */
 	const char *title;              /* after "droverd: " */
-	int64_t     limit_ms;           /* then it is killed */
+	int64_t     limit_ms;           /* then it is killed, or ended by ALRM if nobody is left to kill it */
+	bool        outlives;           /* the master; else it is killed when the master ends, however that is */
 	const int  *keep;               /* descriptors that are left to it besides 0, 1, 2 and out; -1 is fine */
 	size_t      n_keep;
 	/* In the helper, before the master's descriptors are closed. NULL is fine. */
@@ -57,7 +58,7 @@ struct helper *helper_start(struct helpers *all, const struct helper_job *job);
 /* Its process id, also in late and done. */
 pid_t helper_pid(const struct helper *h);
 
-/* Kills it without calling done. Sets *hp to NULL; NULL is fine. */
+/* Kills it, unless it outlives the master. done is not called. Sets *hp to NULL; NULL is fine. */
 void helper_free(struct helper **hp);
 
 /* If pid is one of them, takes note of its end and returns true. */

@@ -1,28 +1,40 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The children that write crash reports: how many there are, and what is said
+ * The helpers that write crash reports: how many there are, and what is said
  * of each.
  */
 #include <config.h>
 #include "crash_reports.h"
 
 #include <sys/stat.h>
-#include <sys/wait.h>
+#include <sysexits.h>
 
+#include "helper_harness.h"
 #include "log.h"
 #include "log_sink.h"
-#include "unit.h"
+
+int __real_crash_files_write(const char *state_dir, const char *name, const json_t *report);
+int __wrap_crash_files_write(const char *state_dir, const char *name, const json_t *report);
 
 static struct log_sink *sink;
 static struct crash_reports reports;
 static struct evidence evidence;
 
+/* A disk that is slow, where it has that name. */
+int __wrap_crash_files_write(const char *state_dir, const char *name, const json_t *report)
+{
+	while (strcmp(state_dir, "slow") == 0)
+		pause();
+	return strcmp(state_dir, "unfit") == 0 ? EX_OSERR : __real_crash_files_write(state_dir, name, report);
+}
+
 static void set_up(void)
 {
 	unit_enter_folder();
+	open_helpers();
 	sink = log_sink_open(LOG_TARGET_FILE, "log", LOG_FORMAT_TEXT);
 	log_use(sink, LOG_LEVEL_INFO);
-	reports = (struct crash_reports){ 0 };
+	reports = (struct crash_reports){ .helpers = &helpers };
 	evidence = (struct evidence){ .service = "echo", .pid = 812, .status = SIGSEGV };
 }
 
@@ -30,6 +42,7 @@ static void tear_down(void)
 {
 	log_use(NULL, LOG_LEVEL_INFO);
 	log_sink_close(&sink);
+	close_helpers();
 	unit_leave_folder();
 }
 
@@ -39,7 +52,7 @@ static void keep(const char *state_dir)
 	evidence.pid++;                 /* another one has another name */
 }
 
-/* Waits for so many children. */
+/* Waits for so many helpers, and there are no more. */
 static void reap(int n)
 {
 	int status;
@@ -48,10 +61,10 @@ static void reap(int n)
 		pid_t pid = wait(&status);
 
 		ck_assert_int_gt(pid, 0);
-		ck_assert(crash_reports_reaped(&reports, pid, status));
-		ck_assert(!crash_reports_reaped(&reports, pid, status));
+		ck_assert(helpers_reaped(&helpers, pid, status));
 	}
 	ck_assert_int_eq(wait(&status), -1);
+	ck_assert(list_empty(&helpers.all));
 }
 
 static size_t said(const char *part)
@@ -92,39 +105,46 @@ START_TEST(a_folder_that_is_not_there_is_told_once)
 
 START_TEST(why_it_failed_is_said_in_a_line)
 {
-	int status;
-
 	ck_assert_int_eq(close(creat("file", 0600)), 0);
 	keep("file");
 	reap(1);
 	ck_assert_uint_eq(said("echo: keep a crash report in file: Not a directory\n"), 1);
 	ck_assert_uint_eq(said("\n"), 1);
-	ck_assert(!crash_reports_reaped(&reports, 1, 0));
-	ck_assert_int_eq(wait(&status), -1);
-} END_TEST
-
-/* A folder that is descriptor 0 to us must be none to the writer. */
-START_TEST(a_writer_has_left_the_terminal)
-{
-	siginfo_t end = { 0 };
-
-	ck_assert_int_eq(dup2(open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC), STDIN_FILENO), STDIN_FILENO);
-	keep("/proc/self/fd/0");
-	ck_assert_int_eq(waitid(P_ALL, 0, &end, WEXITED | WNOWAIT), 0);
-	ck_assert_int_eq(getsid(end.si_pid), end.si_pid);
-	reap(1);
-	ck_assert_uint_eq(said("keep a crash report in /proc/self/fd/0: Not a directory\n"), 1);
 } END_TEST
 
 START_TEST(a_writer_that_dies_is_told)
 {
-	/* As the kernel would report them: nobody waits ten seconds for that here. */
-	reports.writing[0] = (struct crash_writing){ .pid = 4711, .service = "a", .state_dir = "s" };
-	reports.writing[1] = (struct crash_writing){ .pid = 4712, .service = "b", .state_dir = "s" };
-	ck_assert(crash_reports_reaped(&reports, 4711, SIGALRM));
-	ck_assert(crash_reports_reaped(&reports, 4712, SIGKILL));
-	ck_assert_uint_eq(said("a: keep a crash report in s: it takes too long"), 1);
-	ck_assert_uint_eq(said("b: keep a crash report in s: the process that writes it died"), 1);
+	keep("slow");
+	ck_assert_int_eq(kill(helper_pid(reports.writing[0].helper), SIGKILL), 0);
+	reap(1);
+	ck_assert_uint_eq(said("echo: keep a crash report in slow: the process that writes it died"), 1);
+	keep("unfit");
+	reap(1);
+	ck_assert_uint_eq(said("in unfit: the process that writes it could not start"), 1);
+} END_TEST
+
+START_TEST(a_writer_that_takes_too_long_is_told)
+{
+	keep("slow");
+	timer_run(&loop.timers, timer_next(&loop.timers));
+	reap(1);
+	ck_assert_uint_eq(said("echo: keep a crash report in slow: it takes too long"), 1);
+} END_TEST
+
+START_TEST(a_writer_that_is_left_goes_on)
+{
+	int status;
+	pid_t pid;
+
+	ck_assert_int_eq(mkdir("state", 0700), 0);
+	keep("state");
+	crash_reports_leave(&reports);
+	ck_assert(list_empty(&helpers.all));
+	pid = wait(&status);
+	ck_assert_int_gt(pid, 0);
+	ck_assert_int_eq(status, 0);
+	ck_assert(!helpers_reaped(&helpers, pid, status));
+	ck_assert_uint_eq(said("\n"), 0);
 } END_TEST
 
 int main(void)
@@ -136,6 +156,7 @@ int main(void)
 	tcase_add_test(tc, a_folder_that_is_not_there_is_told_once);
 	tcase_add_test(tc, why_it_failed_is_said_in_a_line);
 	tcase_add_test(tc, a_writer_that_dies_is_told);
-	tcase_add_test(tc, a_writer_has_left_the_terminal);
+	tcase_add_test(tc, a_writer_that_takes_too_long_is_told);
+	tcase_add_test(tc, a_writer_that_is_left_goes_on);
 	return unit_run(s);
 }

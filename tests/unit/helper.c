@@ -18,7 +18,7 @@ static struct helper *helper;
 static struct helper_end end;
 static int n_done, n_late;
 static char heard[256];
-static int ends[2];                     /* a pipe that a helper may be given */
+static int ends[2], told[2];            /* pipes that a helper may be given */
 
 static void hear(void *arg, const char *bytes, size_t n)
 {
@@ -289,6 +289,57 @@ START_TEST(it_dies_with_the_master)
 	ck_assert_int_eq(read(ends[0], &byte, 1), 0);
 } END_TEST
 
+/* Writes when it is sure that its master has ended. */
+static int write_when_told(void *arg, int out)
+{
+	char byte;
+
+	(void)arg, (void)out;
+	return read(told[0], &byte, 1) == 0 && write(ends[1], "", 1) == 1 ? EX_OK : EX_SOFTWARE;
+}
+
+START_TEST(one_that_is_to_outlive_the_master_does)
+{
+	char byte;
+
+	ck_assert_int_eq(pipe2(told, O_CLOEXEC), 0);
+	start_and_end_master((struct helper_job){ .run = write_when_told, .outlives = true,
+	                                          .keep = (int[]){ told[0], ends[1] }, .n_keep = 2 });
+	fd_close(&ends[1]);
+	fd_close(&told[1]);
+	ck_assert_int_eq(read(ends[0], &byte, 1), 1);
+	fd_close(&told[0]);
+} END_TEST
+
+/* Its own limit ends it: ours is that of a loop that does not turn. */
+START_TEST(one_that_outlives_the_master_does_not_do_so_for_longer_than_its_limit)
+{
+	int status;
+
+	start((struct helper_job){ .run = hang, .outlives = true, .limit_ms = 1 });
+	ck_assert_int_eq(wait(&status), helper_pid(helper));
+	ck_assert_int_eq(status, SIGALRM);
+	ck_assert(helpers_reaped(&helpers, helper_pid(helper), status));
+	ck_assert_int_eq(n_done, 1);
+	ck_assert(end.too_late);
+} END_TEST
+
+START_TEST(one_that_outlives_the_master_is_let_go)
+{
+	pid_t pid;
+
+	start((struct helper_job){ .run = hang, .outlives = true, .keep = &ends[1], .n_keep = 1 });
+	pid = helper_pid(helper);
+	helper_free(&helper);
+	ck_assert_ptr_null(helper);
+	fd_close(&ends[1]);
+	ck_assert_int_eq(kill(pid, SIGTERM), 0);
+	ck_assert_int_eq(kill(pid, SIGALRM), 0);
+	ck_assert_int_eq(loop_run(&loop), 0);
+	ck_assert_int_eq(n_strangers, 1);
+	ck_assert_int_eq(n_done, 0);
+} END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("helper");
@@ -303,5 +354,8 @@ int main(void)
 	tcase_add_test(tc, it_can_use_the_masters_descriptors_before_they_are_closed);
 	tcase_add_test(tc, signals_that_are_meant_for_the_server_do_not_end_it);
 	tcase_add_test(tc, it_dies_with_the_master);
+	tcase_add_test(tc, one_that_is_to_outlive_the_master_does);
+	tcase_add_test(tc, one_that_outlives_the_master_does_not_do_so_for_longer_than_its_limit);
+	tcase_add_test(tc, one_that_outlives_the_master_is_let_go);
 	return unit_run(s);
 }

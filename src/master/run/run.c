@@ -42,8 +42,7 @@ static void bury_child(struct master *m, pid_t pid, int status)
 {
 	struct generation *g;
 
-	if (helpers_reaped(&m->helpers, pid, status) ||
-	    crash_reports_reaped(&m->crash_reports, pid, status))
+	if (helpers_reaped(&m->helpers, pid, status))
 		return;
 	list_each(&m->generations, g, struct generation, in_master) {
 		if (generation_reaped(g, pid, status))
@@ -261,6 +260,7 @@ static int init(struct master *m, const struct run_options *o, struct log_sink *
 	                                    .detached = o->detached, .forget = forget, .changed = on_change,
 	                                    .crashed = on_crash,
 	                                    .kicked = on_kicked, .arg = m };
+	m->crash_reports.helpers = &m->helpers;
 	m->crash_reports.events = m->events;
 	m->started_ms = m->loop.now_ms;
 	outcome_init(&m->outcome, &m->loop, changes_expired);
@@ -330,6 +330,7 @@ static void fini(struct master *m)
 	pid_file_remove(m->pid_file);
 	free(m->pid_file);
 	conf_fetch_cancel(&m->fetch);
+	crash_reports_leave(&m->crash_reports);
 	notify_send(m->events, "stopped");
 	if (m->current)
 		log_info("stopped");
