@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The configuration, complete and checked: what master and workers agree on.
+ * Read-only once it is loaded. Names have been looked up, addresses resolved,
+ * lists merged with `defaults`; nothing here needs the name service again.
+ *
+ * All of it lies in one arena. Each service begins on a page of its own, so
+ * that a worker can unmap the services that are not its affair.
+ */
+#ifndef DROVER_CONF_CONF_H
+#define DROVER_CONF_CONF_H
+
+#include <sched.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "address.h"
+#include "arena.h"
+#include "framing.h"
+#include "handler_list.h"
+#include "log.h"
+
+#define CONF_ARENA_SIZE   (64u << 20)   /* address space for one configuration */
+#define CONF_FILE_MAX     (4u << 20)    /* bytes in one file */
+#define CONF_TEXT_MAX     (64u << 20)   /* bytes in all its files together */
+#define CONF_FILES_MAX    10000         /* files, the main one among them */
+#define CONF_NAMES_MAX    100000        /* names in folders that patterns look at: under a second */
+#define CONF_GROUP_MAX    20000         /* settings in one group: the arena has room for fewer services */
+#define CONF_LISTEN_MAX   64            /* sockets of one service; a bit each in a leash message */
+#define CONF_KEEP         (-1)          /* umask, nice, mode, uid, gid: leave as it is */
+
+struct conf_place {                     /* where something was said */
+	const char *file;
+	int         line;
+};
+
+enum listen_kind {
+	LISTEN_INET,                    /* address is an IPv4 or IPv6 address */
+	LISTEN_UNIX,                    /* address is a path or an abstract name */
+	LISTEN_SYSTEMD,                 /* inherited; address is empty */
+};
+
+struct conf_keepalive {                 /* how the kernel finds out that an idle peer is gone */
+	bool    on;                     /* first: conf_keys.h, KEY_SWITCH */
+	int64_t idle, interval;         /* ms, though the kernel counts whole seconds */
+	int     count;
+};
+
+struct conf_listen {                    /* one socket; "*:PORT" makes two of these */
+	struct conf_place place;
+	const char       *text;         /* as it was written */
+	enum listen_kind  kind;
+	struct address    address;
+	bool              optional;     /* one family of "*:PORT" or a name: skipped if the
+	                                 * kernel lacks it */
+	int               same_port_as; /* index in listen[]: "*:0" takes the port chosen there,
+	                                 * as does "name:0"; else -1 */
+	const char       *systemd_name; /* FileDescriptorName; NULL: all that were inherited */
+	int               backlog;
+	bool              nodelay;
+	struct conf_keepalive keepalive;
+	const char       *device;       /* SO_BINDTODEVICE, or NULL */
+	bool              freebind;     /* also an address that no interface has yet */
+	int               mode;         /* unix path: permission bits */
+	uid_t             owner;        /* unix path: (uid_t)CONF_KEEP or who owns it */
+	gid_t             group;
+	const char       *owner_name;   /* as written, for -T; NULL: not given */
+	const char       *group_name;
+};
+
+enum handler_stderr { STDERR_LOG, STDERR_NULL, STDERR_CLIENT };
+enum filter_share { FILTER_SHARE_SERVICE, FILTER_SHARE_CONNECTION };
+enum filter_prefix { FILTER_PREFIX_NONE, FILTER_PREFIX_PEER };
+
+struct conf_filter {                    /* what handler filter has beside a program */
+	const char        *framing_text, *filter_framing_text;  /* as written; both given */
+	struct framing     framing;     /* of clients; max is the service's max_request */
+	struct framing     filter_framing;
+	int                processes;   /* of each worker; none with FILTER_SHARE_CONNECTION */
+	int                in_flight;   /* requests in one process */
+	enum filter_share  share;
+	int64_t            timeout;     /* ms, of a request in a process; 0: never */
+	int                max_requests; /* then a process is replaced; 0: never */
+	const char        *error_reply; /* NULL: the connection is closed */
+	enum filter_prefix prefix;
+	bool               pty;
+};
+
+enum warm_peer { WARM_PEER_NONE, WARM_PEER_PROXY_V1 };
+
+struct conf_warm {                      /* programs that are started before their clients come */
+	int            n;               /* that wait in each worker; 0: none */
+	int64_t        max_age;         /* ms that one may wait; 0: for ever */
+	enum warm_peer peer;            /* what it is told of its client, first */
+};
+
+struct conf_handler {
+	struct conf_place   place;
+	enum handler_id     id;
+	enum handler_kind   kind;       /* follows from id and warm */
+	const char         *program;    /* exec, filter: the file that is executed; else NULL */
+	const char        **argv;       /* what it is given: NULL-terminated; NULL without program */
+	const char        **env;        /* "NAME=VALUE", NULL-terminated, never NULL */
+	const char        **pass_env;   /* names, NULL-terminated, never NULL */
+	enum handler_stderr err;
+	int64_t             stderr_rate; /* bytes of log a second, for STDERR_LOG; 0: no bound */
+	struct conf_warm    warm;       /* exec only */
+	struct conf_filter  filter;
+};
+
+struct conf_identity {                  /* who a worker is */
+	struct conf_place place;        /* of user; line 0: none is given */
+	struct conf_place group_place;
+	const char *user;               /* name as written; NULL: not given */
+	const char *group;
+	uid_t       uid;                /* (uid_t)CONF_KEEP: as the master */
+	gid_t       gid;                /* (gid_t)CONF_KEEP: as the master */
+	gid_t      *groups;             /* supplementary; NULL with n 0 */
+	size_t      n_groups;
+	const char *home;               /* of user, from passwd(5); NULL without user */
+	const char *shell;
+};
+
+struct conf_rlimit {                    /* both the soft and the hard limit */
+	bool   given;
+	rlim_t value;                   /* nofile, nproc: a number; core, as: bytes; cpu: seconds */
+};
+
+struct conf_rlimits {
+	struct conf_place  place;
+	struct conf_rlimit nofile, nproc, core, as, cpu;
+};
+
+struct conf_timeouts {                  /* milliseconds; 0: never */
+	int64_t start, session, drain, linger;
+	int64_t idle, write;                    /* 0 for programs, but for idle of warm ones */
+	int64_t request;                        /* filter only; else 0 */
+};
+
+struct conf_restart {
+	int     burst;                          /* at least twice the workers */
+	int64_t within, delay_min, delay_max;   /* milliseconds */
+};
+
+/*
+ * How many workers: `min` of them, always; or, if it was written as a group, as
+ * many as are needed, from min to max.
+ */
+struct conf_workers {
+	bool    ranged;                         /* a group */
+	int     min;                            /* ranged: 0 means on demand */
+	int     max;                            /* not ranged: TTIN goes up to here */
+	int     spare_min, spare_max;           /* ranged: free connection slots */
+	int64_t calm;                           /* ms */
+	int64_t idle_exit;                      /* ms; min 0 only; 0: never */
+};
+
+struct conf_service {
+	struct conf_place     place;
+	const char           *name;
+	void                 *pages;    /* from here, page aligned, */
+	size_t                pages_len; /* so many bytes belong to this service alone */
+	bool                  enabled;  /* a disabled one is checked, and not in conf.services */
+	struct conf_listen   *listen;
+	size_t                n_listen;
+	struct conf_handler   handler;
+	struct conf_workers   workers;
+	int                   connections;      /* slots in a worker */
+	int                   max_accepts;      /* a worker is replaced after about that many; 0: never */
+	rlim_t                max_request;      /* filter: bytes in a frame */
+	int64_t               hang_timeout;     /* ms without a turn of its loop; 0: never */
+	rlim_t                crash_capture;    /* bytes of the last input; 0 for programs */
+	struct conf_identity  identity;
+	const char           *chroot;           /* NULL: none */
+	const char           *directory;
+	int                   umask;            /* CONF_KEEP, or bits */
+	bool                  has_nice;
+	int                   nice;
+	const char           *cpus;             /* as written; NULL: any */
+	cpu_set_t             cpu_set;
+	struct conf_rlimits   rlimits;
+	bool                  may_dump;         /* rlimits.core asks for it, and no program is near */
+	bool                  no_new_privs;
+	struct conf_timeouts  timeouts;
+	struct conf_restart   restart;
+};
+
+struct conf_log {
+	struct conf_place place;
+	enum log_target   target;       /* NONE: no such log (access_log only) */
+	const char       *path;         /* for LOG_TARGET_FILE */
+	enum log_level    level;        /* of log; access_log has none */
+	enum log_format   format;
+};
+
+struct conf_control {                   /* the socket for droverctl(8) */
+	struct conf_place place;
+	const char       *socket;       /* its path; NULL: there is none */
+	bool              is_default;   /* nobody named that path: it is there only if it can be */
+	struct address    address;      /* the same */
+	int               mode;
+	const char       *group;        /* who may look, as written; NULL: nobody */
+	const char       *admin_group;  /* who may change things as well; likewise */
+	gid_t             gid;          /* (gid_t)CONF_KEEP: nobody */
+	gid_t             admin_gid;
+};
+
+struct conf {
+	const char           *file;             /* the main file, absolute; NULL: command line */
+	struct conf_identity  identity;         /* what services start from */
+	const char           *pid_file;         /* NULL: none */
+	const char           *state_dir;        /* never NULL; it need not exist */
+	int64_t               shutdown_timeout; /* ms; 0: no limit */
+	struct conf_log       log;
+	struct conf_log       access_log;
+	struct conf_control   control;
+	const char          **include;          /* patterns as written, NULL-terminated */
+	const char          **files_read;       /* NULL-terminated, in the order read */
+	const char          **files_passed;     /* in an include folder, but no pattern took them */
+	struct conf_service **services;         /* enabled ones, in the order of their names */
+	size_t                n_services;
+	size_t                n_disabled;
+	size_t                size;             /* bytes of the arena that belong to it */
+};
+
+enum conf_weight {
+	CONF_ERROR,                     /* the configuration cannot be used */
+	CONF_WARNING,                   /* it can, but may not do what is expected */
+};
+
+/*
+ * Receives one complaint, without a newline, "FILE:LINE: what is wrong (what
+ * would be right)", or one warning, "FILE:LINE: warning: ...". They come in the
+ * order of their places. The text is lent for the call.
+ */
+typedef void conf_complain(void *arg, enum conf_weight weight, const char *line);
+
+/*
+ * Loads file (made absolute), or text if that is not NULL (file is then what
+ * messages call it), into a, which the caller has opened with CONF_ARENA_SIZE,
+ * empty, and closes. The result lies at the very beginning of the arena.
+ * Blocks: it reads files and asks the name service. Returns NULL after at
+ * least one complaint; the arena is then good for arena_close only.
+ *
+ * Never fails for lack of privilege: what needs root is judged by
+ * conf_check_privileges.
+ */
+struct conf *conf_load(struct arena *a, const char *file, const char *text,
+                       conf_complain *complain, void *arg);
+
+enum conf_asker {
+	CONF_FOR_SHELL,                 /* droverd -t: whether the daemon could be started with it */
+	CONF_FOR_DAEMON,                /* this process is the daemon, or a child of it */
+};
+
+/*
+ * The same, and judges in the same run what this process may not do, also of a
+ * configuration with other errors, as far as that was understood. An ordinary
+ * user in a shell is spared that; root there is warned of paths that the systemd
+ * unit hides. Returns 0 with *conf set; or, with NULL, the exit status
+ * (sysexits.h): 77 if all that is missing is a privilege; 75 if nothing is wrong
+ * but look-ups of names, users or paths that failed for now (as opposed to what
+ * does not exist), so that the same file may load in a moment; else 78.
+ */
+int conf_load_for(enum conf_asker asker, struct arena *a, const char *file, const char *text,
+                  conf_complain *complain, void *arg, const struct conf **conf);
+
+/*
+ * What this process may not do, or must not do as root: an ordinary user with
+ * keys that need root; root with a service that names no user. Returns 0, or
+ * the exit status (sysexits.h: 77 or 78) after at least one complaint.
+ */
+int conf_check_privileges(const struct conf *conf, conf_complain *complain, void *arg);
+
+/* Prints the effective configuration, every default spelled out, as a file that loads. */
+void conf_dump(const struct conf *conf, FILE *out);
+
+#endif

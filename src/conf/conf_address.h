@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What a service listens on: from the key `listen` to sockets. Asks the name
+ * service.
+ */
+#ifndef DROVER_CONF_CONF_ADDRESS_H
+#define DROVER_CONF_CONF_ADDRESS_H
+
+#include "conf_source.h"
+
+/* Fills svc->listen from an address, a listener's group, or a list of them. */
+void conf_address_load(struct conf_loader *ld, const config_setting_t *setting,
+                       struct conf_service *svc);
+
+/* What the keys of a listener's group depend on: an enum listen_kind, or this. */
+#define CONF_ADDRESS_ABSTRACT (LISTEN_SYSTEMD + 1)
+
+/* For conf_keys_applies. */
+unsigned conf_address_variant(const struct conf_listen *l);
+
+#endif

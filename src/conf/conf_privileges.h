@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What of a configuration this process may not do. Apart from loading, which
+ * succeeds for everybody.
+ */
+#ifndef DROVER_CONF_CONF_PRIVILEGES_H
+#define DROVER_CONF_CONF_PRIVILEGES_H
+
+#include "conf_report.h"
+
+/*
+ * Complains of what conf_check_privileges is about, and returns the same. conf
+ * may be one that was loaded with errors: what was not understood is passed over.
+ */
+int conf_privileges_judge(struct conf_report *r, const struct conf *conf);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The grammar of libconfig, walked once before it parses, for words that it does
+ * not have: what stands where, and what was probably meant.
+ */
+#ifndef DROVER_CONF_CONF_SYNTAX_H
+#define DROVER_CONF_CONF_SYNTAX_H
+
+#include <stdbool.h>
+
+#include "conf_report.h"
+
+/*
+ * Complains of the first thing in text, which conf_scan has passed, that is no
+ * configuration, and of each name that a group has twice. Returns whether there
+ * was none; libconfig is still the judge of the rest.
+ */
+bool conf_syntax_check(struct conf_report *r, const char *file, const char *text);
+
+#endif

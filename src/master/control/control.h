@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The control socket: where it is, who is let in, how many, and whose turn it
+ * is to be answered by a reporter. What the commands do is
+ * control_commands.c's affair.
+ */
+#ifndef DROVER_MASTER_CONTROL_CONTROL_H
+#define DROVER_MASTER_CONTROL_CONTROL_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "conf.h"
+#include "control_access.h"
+#include "control_client.h"
+#include "control_door.h"
+#include "helper.h"
+#include "notify.h"
+
+#define CONTROL_CLIENTS_MAX   64
+#define CONTROL_REPORTERS_MAX 4
+
+struct control;
+
+struct control_owner {
+	void  *arg;
+	/* A request from somebody who may at least look. It is to be answered, now or later. */
+	void (*asked)(void *arg, struct control_client *c, struct control_request *r,
+	              enum control_access access, const struct ucred *peer);
+	/* It is closed: no answer is wanted any more. */
+	void (*gone)(void *arg, struct control_client *c);
+};
+
+/* Without a socket yet. owner is copied. NULL with errno. */
+struct control *control_new(struct helpers *all, struct notify *events,
+                            const struct control_owner *owner);
+
+/*
+ * Opens the socket that conf asks for, unless it is there already, beside the
+ * one in use. -1 with *e filled, unless it is the default one: then a warning is logged.
+ */
+int control_prepare(struct control *c, const struct conf_control *conf,
+                    struct control_door_error *e);
+
+/*
+ * Takes over the socket of an earlier program, and one of its clients, who waits.
+ * Takes fd; the second returns NULL with errno, and fd is closed then.
+ */
+void control_adopt(struct control *c, int fd, const struct listener_file *file);
+struct control_client *control_adopt_client(struct control *c, int fd);
+
+/* The socket in use, lent; fd -1: there is none. */
+const struct control_door *control_door(const struct control *c);
+
+/* What was prepared for conf comes true, or is taken back. */
+void control_commit(struct control *c, const struct conf_control *conf);
+void control_forget(struct control *c);
+
+/* c is answered by a reporter, when one is free. Takes what is in *r. */
+void control_look(struct control *c, struct control_client *client,
+                  const struct report_job *job, struct control_request *r);
+
+/* Answers those who wait for the end (last_words), closes all and sets *cp to NULL; NULL is fine. */
+void control_close(struct control **cp);
+
+#endif

@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A helper (helper.h) that answers a client of the control socket for the master: by fork(2) it
+ * has a copy of everything as it was then, and it may wait for a slow client, up to a limit. It
+ * does not know what is asked for.
+ */
+#ifndef DROVER_MASTER_CONTROL_REPORTER_H
+#define DROVER_MASTER_CONTROL_REPORTER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "control_request.h"
+#include "helper.h"
+#include "notify.h"
+#include "report_out.h"
+
+#define REPORTER_MS 10000               /* how long a client may take to read */
+
+struct report_job {                     /* all of it runs in the child */
+	const char *command;            /* for events */
+	int64_t     limit_ms;
+	/* Needs the master's descriptors, which are closed after it; NULL: arg is all. */
+	void     *(*gather)(void *arg);
+	/* data as from gather. */
+	void      (*write)(void *data, const struct control_request *r, struct report_out *out);
+	void       *arg;
+};
+
+struct reporter;
+
+/* ok: all was written. The reporter has freed itself then. */
+typedef void reporter_done(void *arg, bool ok);
+
+/* fd, the client's socket, r and job are lent for the call. NULL with errno. */
+struct reporter *reporter_start(struct helpers *all, struct notify *events,
+                                const struct report_job *job, const struct control_request *r,
+                                int fd, reporter_done *done, void *arg);
+
+/* Ends it without calling done. Sets *rp to NULL; NULL is fine. */
+void reporter_cancel(struct reporter **rp);
+
+#endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Keeping crash reports: each is written by a helper (helper.h), so that the master never
+ * waits for the disk. Helpers outlive the master if need be. What is in a report, evidence.c
+ * says, and where they are, crash_files.c.
+ */
+#ifndef DROVER_MASTER_CRASH_CRASH_REPORTS_H
+#define DROVER_MASTER_CRASH_CRASH_REPORTS_H
+
+#include <time.h>
+
+#include "crash_files.h"
+#include "evidence.h"
+#include "helper.h"
+#include "notify.h"
+
+#define CRASH_REPORTS_AT_ONCE 8         /* further ones are not kept */
+#define CRASH_REPORTS_MS      10000     /* how long one may take */
+
+struct crash_reports;
+
+struct crash_writing {                  /* a report on its way */
+	struct crash_reports  *reports;
+	struct helper         *helper;          /* NULL: this place is free */
+	char                   service[65];
+	char                   name[CRASH_NAME_MAX];
+	char                   state_dir[256];  /* for the log; cut if it is longer */
+	const char            *folder;          /* from here on: for the child alone */
+	const struct evidence *evidence;
+	struct timespec        when;
+};
+
+struct crash_reports {                  /* begins as all zero but for the first two */
+	struct helpers      *helpers;
+	struct notify       *events;
+	char                 missing[256];      /* a state_dir that is not there, told already */
+	struct crash_writing writing[CRASH_REPORTS_AT_ONCE];
+};
+
+/* e is lent for the call. What goes wrong, now or later, is logged. */
+void crash_reports_keep(struct crash_reports *r, const char *state_dir, const struct evidence *e);
+
+/* Reports that are on their way are still written; what comes of them is not told any more. */
+void crash_reports_leave(struct crash_reports *r);
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What a worker was doing when it died, or hangs: from its slot on the board,
+ * which is wiped soon after. For the log, and for a crash report.
+ */
+#ifndef DROVER_MASTER_CRASH_EVIDENCE_H
+#define DROVER_MASTER_CRASH_EVIDENCE_H
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "board.h"
+#include "text.h"
+
+struct evidence {
+	const char  *service;           /* lent */
+	pid_t        pid;
+	unsigned int generation;
+	int          status;            /* as from waitpid(2) */
+	int64_t      now_ms, age_ms;
+	const char  *waited_in;         /* if it was aborted because it hung: proc_describe; lent */
+	int64_t      still_ms;          /* and for how long its loop had stood still */
+	struct board_worker_view     said;
+	bool                         at_work;
+	struct board_connection_view work;      /* with whom */
+	char        *input;             /* the last bytes of that connection, or NULL */
+	size_t       input_len;
+};
+
+/* Of worker i. Fills in what the board says, but for input; the rest is kept. */
+void evidence_look(struct evidence *e, const struct board *b, size_t i);
+
+/* Copies the input of a worker that is dead. Without memory there is none. */
+void evidence_take_input(struct evidence *e, const struct board *b, size_t i);
+void evidence_free_input(struct evidence *e);
+
+/* "at work for 192.0.2.1:4711, handler, connection 812-3 open for 12.345 s, 64 bytes in, 0 out". */
+void evidence_put_work(struct text *t, const struct evidence *e);
+
+/* A report, as droverctl(8) has it, of a death at that time. NULL without memory. */
+json_t *evidence_report(const struct evidence *e, const char *time);
+
+#endif

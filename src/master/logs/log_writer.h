@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The life of the log process: from what comes through the pipes of the workers, to the
+ * files. It ends when nobody can write to any of them, so that nothing that a worker has
+ * written is lost, whoever has ended before.
+ */
+#ifndef DROVER_MASTER_LOGS_LOG_WRITER_H
+#define DROVER_MASTER_LOGS_LOG_WRITER_H
+
+#include "leash.h"
+#include "log_pipes.h"
+#include "logs.h"
+
+struct log_input {
+	enum log_pipe to;
+	int           fd;
+};
+
+struct log_writer_start {               /* all of it lent */
+	const struct log_input *inputs;
+	size_t                  n_inputs;
+	const struct logs      *logs;
+	struct leash            leash;  /* LOGS: new descriptors; answered by the same, when they are in use.
+	                                 * END: no worker is left; not answered */
+	bool                    detached;
+};
+
+/*
+ * To be called in a child that was just forked, with everything of the master's given up
+ * that is memory. Closes the master's other descriptors. Never returns.
+ */
+_Noreturn void log_writer_main(const struct log_writer_start *start);
+
+#endif

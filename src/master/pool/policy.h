@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * How many workers a pool should have: pure arithmetic, with time as an
+ * argument. It knows no processes; what is counted, and what follows, is the
+ * affair of scaler.c and pool.c.
+ */
+#ifndef DROVER_MASTER_POOL_POLICY_H
+#define DROVER_MASTER_POOL_POLICY_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct policy_rule {
+	int     min, max;               /* workers; min 0: on demand */
+	int     slots;                  /* connections in each */
+	int     spare_min, spare_max;   /* free slots; 1 <= spare_min <= spare_max */
+	int64_t calm_ms;                /* no change downwards before that; at least 1 */
+	int64_t idle_ms;                /* on demand: the last goes after that; 0: never */
+};
+
+struct policy_census {
+	int64_t  now_ms;                /* not 0 */
+	int      wanted;                /* workers, as of the last decision: min to max, or 0 */
+	int      accepting;
+	int64_t  open;                  /* connections of those that accept */
+	int64_t  queue;                 /* connections that wait at the listeners */
+	uint64_t done;                  /* changes with each connection that comes or goes */
+	bool     rung;                  /* somebody has come while none was wanted */
+};
+
+/* What it remembers from one decision to the next; all 0 at first. */
+struct policy_memory {
+	int      step;                  /* so many were added last; 0: no demand since */
+	int64_t  surplus_ms;            /* since when there is; 0: there is none */
+	int64_t  idle_ms;               /* since when nobody is connected; 0: somebody is */
+	uint64_t done;                  /* at that time */
+	bool     exhausted;
+	int64_t  relief_ms;             /* exhausted, but since then slots are free; 0: they are not */
+};
+
+enum policy_reason {
+	POLICY_NONE,                    /* it stays as it is */
+	POLICY_DEMAND,                  /* too few slots are free */
+	POLICY_ARRIVAL,                 /* on demand, and somebody has come */
+	POLICY_CALM,                    /* more than enough were free for some time */
+	POLICY_IDLE,                    /* on demand, and nobody has come for some time */
+	POLICY_ORDER,                   /* somebody has said so; never from here */
+};
+
+struct policy_decision {
+	int                wanted;
+	enum policy_reason reason;
+	bool               exhausted;   /* at max without a free slot, or so a short time ago */
+	/* When to decide anew: */
+	int64_t            few;         /* if fewer than that many slots are free; 0: no matter */
+	int64_t            quiet;       /* if fewer than that many connections are open; 0: no matter */
+	int64_t            again_ms;    /* after that time at the latest; 0: no need */
+};
+
+struct policy_decision policy_decide(const struct policy_rule *r, const struct policy_census *c,
+                                     struct policy_memory *m);
+
+/* "demand", "arrival", ... */
+const char *policy_reason_name(enum policy_reason reason);
+
+#endif

@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The workers of one service in one generation. How many there should be is
+ * scaler.c's affair; a pool keeps that many alive, and slows down when they die
+ * young (restart.c).
+ */
+#ifndef DROVER_MASTER_POOL_POOL_H
+#define DROVER_MASTER_POOL_POOL_H
+
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "board.h"
+#include "children.h"
+#include "conf.h"
+#include "log_pipes.h"
+#include "log_sink.h"
+#include "loop.h"
+#include "notify.h"
+#include "pool_memory.h"
+#include "restart.h"
+#include "sockets.h"
+#include "totals.h"
+
+struct pool;
+
+/* What all pools share. */
+struct pool_context {
+	struct loop      *loop;
+	struct notify    *events;
+	struct rlimit     nofile;       /* what droverd was started with */
+	struct log_sink  *log, *access_log;     /* those that new workers get, or pipes to them */
+	enum log_level    log_level;
+	bool              detached;     /* from the terminal that it was started on */
+	/* In a child that becomes a worker of p: give up what is not its affair. */
+	void            (*forget)(void *arg, const struct pool *p);
+	/* Something that others may wait for: a worker accepts, failed, or is gone. */
+	void            (*changed)(void *arg, struct pool *p);
+	/* A worker was ended by a signal. *e is lent for the call. */
+	void            (*crashed)(void *arg, const struct evidence *e);
+	/* Of a kick: the connection is closed; or there was none like that. */
+	void            (*kicked)(void *arg, pid_t worker, uint64_t number, bool found);
+	void             *arg;
+};
+
+/*
+ * context and service are lent for the pool's life, the sockets as long as it
+ * may start workers. It has no workers yet. NULL with errno.
+ */
+struct pool *pool_new(struct pool_context *context, const struct conf_service *service,
+                      unsigned int generation, int64_t shutdown_timeout_ms,
+                      struct listening *const *sockets, size_t n_sockets);
+
+/* New workers write to these pipes, lent, instead of to the logs that are not for them. */
+void pool_use_pipes(struct pool *p, struct log_pipes *writers);
+
+/* How a pool of the same service is to go on, in another program. */
+struct pool_orders {
+	bool           drained;         /* it has no workers, until it is resumed */
+	int            workers;         /* as many were ordered; 0: as configured */
+	bool           failed;          /* nobody accepts, and a worker could not start */
+	struct restart restart;
+	int64_t        delayed_ms;      /* no births before that; 0: at once */
+};
+struct pool_orders pool_orders(const struct pool *p);
+
+/* A pool, as one program leaves it to the next; its workers are by themselves (child_past). */
+struct pool_past {
+	size_t                  n_places;
+	struct pool_memory_past memory;         /* with room for as many workers */
+	struct pool_orders      orders;
+	struct totals           totals;
+};
+
+/* What p is now; its descriptors are lent. */
+struct pool_past pool_past(const struct pool *p);
+
+/*
+ * A pool whose workers another program has forked. It starts none itself; it
+ * buries them, tells them to drain, and knows what they are. Takes the descriptors
+ * in past, if it does not return NULL with errno.
+ */
+struct pool *pool_adopt(struct pool_context *context, const struct conf_service *service,
+                        unsigned int generation, const struct pool_past *past);
+
+/* That worker is in place i of it, which is free. Takes its leash. */
+void pool_adopt_worker(struct pool *p, size_t i, const struct child_past *past);
+
+/* The worker in place i; its leash is lent. */
+struct child_past pool_worker_past(const struct pool *p, size_t i);
+
+/* Only when pool_census counts nobody. Sets *pp to NULL; NULL is fine. */
+void pool_free(struct pool **pp);
+
+/* In a worker of another pool: what p shares with its workers goes. */
+void pool_forget_memory(struct pool *p);
+
+/* Wants as many workers as the configuration says; or goes on as another pool was ordered to. */
+void pool_start(struct pool *p);
+void pool_continue(struct pool *p, const struct pool_orders *orders);
+
+/*
+ * That many workers; or so many more, or fewer. Within 1 and workers.max; false if
+ * it stays as it is. Where workers is a range, more may come and go: what the first
+ * says is the least until the end of the pool, and so is what the second adds.
+ */
+bool pool_scale_to(struct pool *p, int n);
+bool pool_scale(struct pool *p, int by);
+
+/*
+ * Wants none any more. Workers drain; of the sockets in removed (a bit each, by
+ * index) they take what still waits. After drain_ms (0: never) they are stopped.
+ */
+void pool_drain(struct pool *p, uint64_t removed, int64_t drain_ms);
+
+/* Wants none any more: all are to end now, and get KILL if they do not. */
+void pool_stop(struct pool *p);
+
+/* Hands new descriptors of the logs to all workers; -1 for none. Lent. */
+void pool_send_logs(struct pool *p, int log_fd, int access_log_fd);
+
+enum pool_kick { POOL_KICK_TOLD, POOL_KICK_NOT_OURS, POOL_KICK_FAILED };
+
+/* Tells worker pid to close its connection of that number; with FAILED, errno says why. */
+enum pool_kick pool_kick(struct pool *p, pid_t pid, uint64_t number);
+
+/* If pid is one of its workers, buries it and returns true. status as from waitpid(2). */
+bool pool_reaped(struct pool *p, pid_t pid, int status);
+
+struct children_census pool_census(const struct pool *p);
+int pool_target(const struct pool *p);
+const struct totals *pool_totals(const struct pool *p);
+
+/* What another pool of the same service has counted is added to the counts of p. */
+void pool_inherit(struct pool *p, const struct pool *gone);
+
+/* Until the next worker may start, after deaths; 0: at once. */
+int64_t pool_delay_ms(const struct pool *p);
+
+struct pool_worker {
+	pid_t                    pid;
+	enum board_state         state;         /* as the master knows it; FREE: nobody is here */
+	int64_t                  born_ms;
+	struct board_worker_view said;          /* by itself */
+};
+
+/* The places for workers, and what is known of the one in place i. */
+size_t pool_places(const struct pool *p);
+struct pool_worker pool_worker(const struct pool *p, size_t i);
+const struct board *pool_board(const struct pool *p);
+
+/* True if as many accept as there must be at least. */
+bool pool_is_complete(const struct pool *p);
+
+/* False before pool_start, and once it wants no workers any more. */
+bool pool_works(const struct pool *p);
+
+/* On demand: it needs no worker until somebody comes. */
+bool pool_is_asleep(const struct pool *p);
+
+/* It has all workers that it may have, and no free slot. */
+bool pool_is_exhausted(const struct pool *p);
+
+/*
+ * True if its programs cannot be started, or end before they are of use: nobody is
+ * served, though workers accept. why (or NULL): in printable ASCII.
+ */
+bool pool_programs_fail(const struct pool *p, char why[BOARD_REASON_TEXT]);
+
+/* True if a worker could not be started or died before it accepted, until it is complete. */
+bool pool_has_failed(const struct pool *p);
+
+#endif

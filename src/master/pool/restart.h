@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * How soon a dead worker is replaced: at once, unless they die young or often.
+ * Pure arithmetic; time is an argument.
+ */
+#ifndef DROVER_MASTER_POOL_RESTART_H
+#define DROVER_MASTER_POOL_RESTART_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "conf.h"
+
+struct restart {
+	int64_t window_ms;      /* when the deaths counted now began */
+	int     deaths;         /* since then */
+	int64_t delay_ms;       /* the last delay; 0: all is well */
+	int64_t last_ms;        /* of the last death */
+};
+
+/*
+ * Notes a death at now_ms; early: before it accepted. Returns how many
+ * milliseconds the replacement has to wait: 0 for not at all, else doubling
+ * from delay_min to delay_max. After `within` without a death it is forgotten.
+ */
+int64_t restart_after_death(struct restart *r, const struct conf_restart *rule, bool early,
+                            int64_t now_ms);
+
+#endif

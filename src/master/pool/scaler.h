@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * How many workers a pool wants, and when it thinks about it anew. Brings
+ * together what the pool counts, the queues of its listeners, orders, and what
+ * policy.c decides from all that. Who the workers are it does not know.
+ */
+#ifndef DROVER_MASTER_POOL_SCALER_H
+#define DROVER_MASTER_POOL_SCALER_H
+
+#include <stdbool.h>
+
+#include "board.h"
+#include "conf.h"
+#include "doorbell.h"
+#include "exhaustion.h"
+#include "loop.h"
+#include "notify.h"
+#include "policy.h"
+
+struct scaler {
+	/* Set by the pool; all lent. */
+	const struct conf_service *service;
+	struct loop               *loop;
+	struct notify             *events;
+	const int                 *listeners;
+	size_t                     n_listeners;
+	void                     (*look)(struct scaler *s);     /* it is time for scaler_review */
+
+	/* For the pool to read. */
+	int                        wanted;      /* workers */
+	int64_t                    few, quiet;  /* workers are to tell when it comes to that: leash.h */
+
+	bool                       works;       /* between scaler_start and scaler_end */
+	bool                       rung;
+	int                        floor;       /* as min, or as ordered */
+	struct policy_memory       memory;
+	struct doorbell            bell;
+	struct exhaustion          exhaustion;
+	struct timer               again;
+};
+
+struct scaler_counts {
+	int      accepting;
+	int64_t  open;                  /* connections of those that accept */
+	uint64_t done;                  /* changes with each connection that comes or goes */
+	const struct board *board;      /* what those connections are; lent */
+};
+
+/* Wants as many workers as the configuration says; or none any more. */
+void scaler_start(struct scaler *s);
+void scaler_end(struct scaler *s, const struct scaler_counts *counts);
+
+/*
+ * Somebody wants n workers: as the least from now on; or, of a range, only as the next
+ * step up or down. False if that is not within 1 and workers.max, or nothing changes.
+ */
+bool scaler_order(struct scaler *s, int n, bool as_least);
+
+/* Thinks about it. True if something has changed that others may want to know. */
+bool scaler_review(struct scaler *s, const struct scaler_counts *counts);
+
+/* look() is to be called at the end of this turn. */
+void scaler_look_soon(struct scaler *s);
+
+/* On demand: no worker is wanted until somebody comes. */
+bool scaler_is_asleep(const struct scaler *s);
+
+#endif

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The answers to those who look, as droverctl(8) has them. All run in a
+ * reporter; data is the struct report_data, or what else is said.
+ */
+#ifndef DROVER_MASTER_REPORT_REPORT_ANSWERS_H
+#define DROVER_MASTER_REPORT_REPORT_ANSWERS_H
+
+#include "control_request.h"
+#include "report_out.h"
+
+void report_status(void *data, const struct control_request *r, struct report_out *o);
+void report_services(void *data, const struct control_request *r, struct report_out *o);
+void report_workers(void *data, const struct control_request *r, struct report_out *o);
+void report_connections(void *data, const struct control_request *r, struct report_out *o);
+
+/* data: the struct conf_origin. Loads the configuration, which may take time. */
+void report_check(void *data, const struct control_request *r, struct report_out *o);
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Crash reports for those who ask: a list, or one of them. Runs in a reporter.
+ */
+#ifndef DROVER_MASTER_REPORT_REPORT_CRASHES_H
+#define DROVER_MASTER_REPORT_REPORT_CRASHES_H
+
+#include "control_request.h"
+#include "report_out.h"
+
+/* data: the path of state_dir. Only a single report has the input in it. */
+void report_crashes(void *data, const struct control_request *r, struct report_out *o);
+
+#endif

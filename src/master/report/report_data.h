@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What a reporter knows about the server: figures of all generations, added up
+ * by service. Gathered in the child, from the master's memory as it was at the
+ * fork and from the boards as they are.
+ */
+#ifndef DROVER_MASTER_REPORT_REPORT_DATA_H
+#define DROVER_MASTER_REPORT_REPORT_DATA_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "master.h"
+
+struct report_counts {
+	uint64_t      workers;          /* that live */
+#define X(name) uint64_t name;
+	BOARD_GAUGES(X)                 /* of these workers */
+#undef X
+	struct totals totals;           /* also of those that have ended */
+};
+
+struct report_service {
+	const struct unit   *unit;      /* of the current generation */
+	const char          *state;
+	char                 reason[BOARD_REASON_TEXT];     /* why it fails; "": nobody knows, or it does not */
+	struct children_census   census;    /* draining: of earlier generations, too */
+	struct report_counts counts;
+	uint64_t             slots, open;       /* of the workers that accept: all, and those in use */
+	bool                 has_queue; /* it listens to TCP */
+	int64_t              queue, queue_limit;        /* connections that nobody has accepted yet */
+};
+
+struct report_data {
+	const struct master  *master;
+	int64_t               now_ms;
+	struct report_counts  counts;   /* also of services that there are no more */
+	size_t                n;
+	struct report_service services[];
+};
+
+/* Never NULL: without memory the process ends. arg is the struct master. */
+void *report_gather(void *arg);
+
+#endif

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What one program leaves to the next that is executed in its place: all that
+ * a master must know to go on as if it had been there all the time. Written to
+ * a memfd, as JSON: a program that is older or newer reads what it knows.
+ *
+ * Whoever changes the meaning of what is there makes it another HANDOVER_MAJOR,
+ * and no upgrade in place goes from one to the other; a new key is none, if the
+ * next program can do without it.
+ */
+#ifndef DROVER_MASTER_UPGRADE_HANDOVER_H
+#define DROVER_MASTER_UPGRADE_HANDOVER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+
+#include "address.h"
+#include "arena.h"
+#include "child.h"
+#include "conf.h"
+#include "listener.h"
+#include "log_process.h"
+#include "pool.h"
+
+#define HANDOVER_MAJOR 1
+
+/* Strings and lists are lent, or lie in the arena. Descriptors belong to whoever takes them over. */
+
+struct handover_worker {
+	size_t            place;        /* its slot on the board */
+	struct child_past past;
+};
+
+struct handover_service {
+	const char             *name, *handler;
+	int                     connections, min, max;
+	int                     input;          /* crash_capture: bytes on the board for each worker */
+	int64_t                 hang_ms;        /* hang_timeout */
+	int64_t                 drain_ms;
+	struct pool_past        past;
+	size_t                 *sockets;        /* indices, in the order of its listeners */
+	size_t                  n_sockets;
+	struct handover_worker *workers;
+	size_t                  n_workers;
+};
+
+struct handover_generation {
+	unsigned int             number;
+	bool                     serves;        /* one does; the workers of the others drain */
+	int64_t                  shutdown_ms;
+	const char              *state_dir;
+	struct conf_log          log, access_log;       /* without their places */
+	struct log_process_past  log_process;           /* without inputs: there is none */
+	struct handover_service *services;
+	size_t                   n_services;
+};
+
+struct handover_socket {
+	int                  fd;
+	enum listen_kind     kind;
+	struct address       key;               /* as configured */
+	const char          *service, *device, *name;
+	size_t               position;
+	struct listener_file file;
+	bool                 announced;
+};
+
+struct handover {
+	struct arena                arena;
+	pid_t                       pid;
+	const char                 *version;    /* of the program that leaves it */
+	const char                 *program;    /* the file that the next upgrade executes; NULL: not known */
+	const char                 *text;       /* the configuration that serves, as droverd -T prints it */
+	const char                 *pid_file;   /* as written; NULL: none */
+	unsigned int                n_numbers;  /* generations so far */
+	int64_t                     started_ms;
+	struct rlimit               nofile;     /* what programs get; rlim_cur 0: not known */
+	bool                        resting, reload_again, upgrade_again;
+	int                         pending_scale;      /* workers more, or fewer, in every service */
+	int                         control;    /* its listening socket; -1: none */
+	struct listener_file        control_file;
+	int                         client;     /* who waits for the end of the upgrade; -1: nobody */
+	const char                **notices, **events;  /* not sent yet */
+	size_t                      n_notices, n_events;
+	struct handover_socket     *sockets;
+	size_t                      n_sockets;
+	struct handover_generation *generations;
+	size_t                      n_generations;
+};
+
+/* Empty. 0, or -1 with errno. */
+int handover_init(struct handover *h);
+void handover_free(struct handover *h);
+
+/* A memfd with all of it, close-on-exec; -1 with errno. */
+int handover_write(const struct handover *h);
+
+/*
+ * What is in fd, into *h, empty before. Judges the words alone, not whether the
+ * descriptors are there. False with the reason in why, which has room for size.
+ */
+bool handover_read(struct handover *h, int fd, char *why, size_t size);
+
+/* Every descriptor is there, is named once, and is what it should be. False as above. */
+bool handover_check(const struct handover *h, char *why, size_t size);
+
+/* Calls see for every descriptor that it names; ends, and returns false, when that does. */
+bool handover_each_fd(const struct handover *h, bool (*see)(void *arg, int fd), void *arg);
+
+#endif

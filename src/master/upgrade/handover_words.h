@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * How enumerators, foreign bytes and addresses are written in a hand-over.
+ */
+#ifndef DROVER_MASTER_UPGRADE_HANDOVER_WORDS_H
+#define DROVER_MASTER_UPGRADE_HANDOVER_WORDS_H
+
+#include <jansson.h>
+#include <stdbool.h>
+
+#include "address.h"
+#include "arena.h"
+
+struct handover_words { const char *const *names; int n; };    /* by enumerator; NULL: never written */
+
+extern const struct handover_words handover_states;            /* enum child_state */
+extern const struct handover_words handover_kinds;             /* enum listen_kind */
+extern const struct handover_words handover_targets;           /* enum log_target */
+extern const struct handover_words handover_formats;           /* enum log_format */
+extern const struct handover_words handover_levels;            /* enum log_level */
+extern const struct handover_words handover_pipes;             /* enum log_pipe */
+
+/* The enumerator; -1 if there is none of that name. */
+int handover_word(const struct handover_words *w, const char *name);
+
+/* Before any of it is made or read: there are passwords in it. What the library frees is wiped from now on. */
+void handover_words_wipe(void);
+
+/*
+ * Bytes as a JSON string: each is a character, those of the upper half from
+ * U+0080 on. NULL is null, and the other way round. The second returns false if
+ * it is something else, or there is no memory.
+ */
+json_t *handover_put_bytes(const char *bytes);
+bool handover_get_bytes(struct arena *a, const json_t *j, const char **bytes);
+
+/* An address as the kernel has it, in hexadecimal digits. */
+json_t *handover_put_address(const struct address *a);
+bool handover_get_address(const json_t *j, struct address *a);
+
+#endif

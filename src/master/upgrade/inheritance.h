@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What a master takes over from the program before it: from a hand-over to all
+ * that it is made of.
+ */
+#ifndef DROVER_MASTER_UPGRADE_INHERITANCE_H
+#define DROVER_MASTER_UPGRADE_INHERITANCE_H
+
+#include "handover.h"
+#include "master.h"
+
+/*
+ * Sockets, generations and their workers, the control socket and who waits
+ * there. The generation that serves is the current one and the predecessor. False
+ * with the reason in why; m is then good for nothing, and no descriptor is closed.
+ */
+bool inheritance_take(struct master *m, const struct handover *h, char *why, size_t size);
+
+#endif
