@@ -106,13 +106,13 @@ static size_t log_room(const struct generation *g)
 }
 
 /* 0, or -1 with errno. */
-static int open_log_pipes(struct generation *g, struct unit *u)
+static int open_log_pipes(struct generation *g, struct service *s)
 {
 	struct log_pipes readers;
 
 	if (!g->log_process)
 		return 0;
-	if (log_pipes_open(&g->logs, log_room(g), &u->log_pipes, &readers) == -1)
+	if (log_pipes_open(&g->logs, log_room(g), &s->log_pipes, &readers) == -1)
 		return -1;
 	if (log_process_add(g->log_process, &readers) == -1) {
 		log_pipes_close(&readers);
@@ -121,40 +121,40 @@ static int open_log_pipes(struct generation *g, struct unit *u)
 	return 0;
 }
 
-static int open_sockets(struct generation *g, struct unit *u, struct generation_failure *f)
+static int open_sockets(struct generation *g, struct service *s, struct generation_failure *f)
 {
 	struct sockets_error e;
-	int n = sockets_acquire(g->all_sockets, u->service, g->number, u->sockets, &e);
+	int n = sockets_acquire(g->all_sockets, s->conf, g->number, s->sockets, &e);
 
 	if (n == -1)
 		return fail(f, e.exit_code, "%s:%d: %s", e.place.file, e.place.line, e.text);
-	u->n_sockets = (size_t)n;
+	s->n_sockets = (size_t)n;
 	return 0;
 }
 
-static int open_unit(struct generation *g, struct unit *u, const struct conf_service *s,
-                     struct generation_failure *f)
+static int open_service(struct generation *g, struct service *s, const struct conf_service *conf,
+                        struct generation_failure *f)
 {
 	int code;
 
-	u->service = s;
-	if (open_log_pipes(g, u) == -1)
-		return fail(f, EX_OSERR, "service \"%s\": open the pipes of its logs: %m", s->name);
-	code = open_sockets(g, u, f);
+	s->conf = conf;
+	if (open_log_pipes(g, s) == -1)
+		return fail(f, EX_OSERR, "service \"%s\": open the pipes of its logs: %m", conf->name);
+	code = open_sockets(g, s, f);
 	if (code != 0)
 		return code;
-	u->pool = pool_new(&g->context, s, g->number, g->conf->shutdown_timeout, u->sockets,
-	                   u->n_sockets);
-	if (!u->pool)
-		return fail(f, EX_OSERR, "service \"%s\": make its pool of workers: %m", s->name);
-	pool_use_pipes(u->pool, &u->log_pipes);
+	s->pool = pool_new(&g->context, conf, g->number, g->conf->shutdown_timeout, s->sockets,
+	                   s->n_sockets);
+	if (!s->pool)
+		return fail(f, EX_OSERR, "service \"%s\": make its pool of workers: %m", conf->name);
+	pool_use_pipes(s->pool, &s->log_pipes);
 	return 0;
 }
 
 static struct generation *make(const struct conf *conf, struct arena *arena, unsigned int number,
                                struct sockets *sockets, const struct pool_context *context)
 {
-	struct generation *g = calloc(1, sizeof *g + conf->n_services * sizeof g->units[0]);
+	struct generation *g = calloc(1, sizeof *g + conf->n_services * sizeof g->services[0]);
 
 	if (!g)
 		return NULL;
@@ -165,7 +165,7 @@ static struct generation *make(const struct conf *conf, struct arena *arena, uns
 	g->all_sockets = sockets;
 	g->context = *context;
 	for (size_t i = 0; i < conf->n_services; i++)
-		g->units[i].log_pipes = LOG_PIPES_NONE;
+		g->services[i].log_pipes = LOG_PIPES_NONE;
 	return g;
 }
 
@@ -213,16 +213,16 @@ struct generation *generation_new(const struct conf_fetched *fetched, unsigned i
 	g->context.access_log = g->logs.access_log;
 	g->context.log_level = g->logs.level;
 	for (; failure->exit_code == 0 && g->n < conf->n_services; g->n++)
-		failure->exit_code = open_unit(g, &g->units[g->n], conf->services[g->n], failure);
+		failure->exit_code = open_service(g, &g->services[g->n], conf->services[g->n], failure);
 	if (failure->exit_code != 0)
 		generation_free(&g);
 	return g;
 }
 
-static void release_sockets(struct generation *g, struct unit *u)
+static void release_sockets(struct generation *g, struct service *s)
 {
-	while (u->n_sockets > 0)
-		sockets_release(g->all_sockets, u->sockets[--u->n_sockets]);
+	while (s->n_sockets > 0)
+		sockets_release(g->all_sockets, s->sockets[--s->n_sockets]);
 }
 
 void generation_free(struct generation **gp)
@@ -234,9 +234,9 @@ void generation_free(struct generation **gp)
 		return;
 	list_remove(&g->in_master);
 	for (size_t i = 0; i < g->conf->n_services; i++) {
-		pool_free(&g->units[i].pool);
-		release_sockets(g, &g->units[i]);
-		log_pipes_close(&g->units[i].log_pipes);
+		pool_free(&g->services[i].pool);
+		release_sockets(g, &g->services[i]);
+		log_pipes_close(&g->services[i].log_pipes);
 	}
 	log_process_free(&g->log_process);
 	logs_close(&g->logs);
@@ -254,7 +254,7 @@ int generation_start_log_process(struct generation *g, struct generation_failure
 bool generation_end_log_process(struct generation *g)
 {
 	for (size_t i = 0; i < g->n; i++)
-		log_pipes_close(&g->units[i].log_pipes);
+		log_pipes_close(&g->services[i].log_pipes);
 	log_process_end(g->log_process);
 	return log_process_is_over(g->log_process);
 }
@@ -262,40 +262,40 @@ bool generation_end_log_process(struct generation *g)
 void generation_start(struct generation *g)
 {
 	for (size_t i = 0; i < g->n; i++)
-		pool_start(g->units[i].pool);
+		pool_start(g->services[i].pool);
 }
 
-static int compare_with_unit(const void *service, const void *unit)
+static int compare_with_service(const void *name, const void *entry)
 {
-	return strcmp(service, ((const struct unit *)unit)->service->name);
+	return strcmp(name, ((const struct service *)entry)->conf->name);
 }
 
 /* They are in the order of their names: conf.h. */
-const struct unit *generation_find(const struct generation *g, const char *service)
+const struct service *generation_find(const struct generation *g, const char *service)
 {
-	return bsearch(service, g->units, g->n, sizeof *g->units, compare_with_unit);
+	return bsearch(service, g->services, g->n, sizeof *g->services, compare_with_service);
 }
 
 void generation_continue(struct generation *g, const struct generation *before, bool resting)
 {
 	for (size_t i = 0; i < g->n; i++) {
-		const struct unit *u = generation_find(before, g->units[i].service->name);
+		const struct service *s = generation_find(before, g->services[i].conf->name);
 		struct pool_orders orders = { .drained = false };
 
-		if (u)
-			orders = pool_orders(u->pool);
+		if (s)
+			orders = pool_orders(s->pool);
 		orders.drained |= resting;
-		pool_continue(g->units[i].pool, &orders);
+		pool_continue(g->services[i].pool, &orders);
 	}
 }
 
 /* A bit for each socket that is this generation's alone. */
-static uint64_t only_ours(const struct unit *u)
+static uint64_t only_ours(const struct service *s)
 {
 	uint64_t mask = 0;
 
-	for (size_t i = 0; i < u->n_sockets; i++)
-		if (u->sockets[i]->users == 1 && u->sockets[i]->kind != LISTEN_SYSTEMD)
+	for (size_t i = 0; i < s->n_sockets; i++)
+		if (s->sockets[i]->users == 1 && s->sockets[i]->kind != LISTEN_SYSTEMD)
 			mask |= (uint64_t)1 << i;
 	return mask;
 }
@@ -303,31 +303,31 @@ static uint64_t only_ours(const struct unit *u)
 void generation_drain(struct generation *g)
 {
 	for (size_t i = 0; i < g->n; i++) {
-		struct unit *u = &g->units[i];
+		struct service *s = &g->services[i];
 
-		pool_drain(u->pool, only_ours(u), u->service->timeouts.drain);
-		release_sockets(g, u);
+		pool_drain(s->pool, only_ours(s), s->conf->timeouts.drain);
+		release_sockets(g, s);
 	}
 }
 
 void generation_rest(struct generation *g)
 {
 	for (size_t i = 0; i < g->n; i++)
-		pool_drain(g->units[i].pool, 0, g->units[i].service->timeouts.drain);
+		pool_drain(g->services[i].pool, 0, g->services[i].conf->timeouts.drain);
 }
 
 void generation_finish(struct generation *g)
 {
 	for (size_t i = 0; i < g->n; i++) {
-		pool_drain(g->units[i].pool, 0, 0);
-		release_sockets(g, &g->units[i]);
+		pool_drain(g->services[i].pool, 0, 0);
+		release_sockets(g, &g->services[i]);
 	}
 }
 
 void generation_stop(struct generation *g)
 {
 	for (size_t i = 0; i < g->n; i++)
-		pool_stop(g->units[i].pool);
+		pool_stop(g->services[i].pool);
 }
 
 int generation_workers(const struct generation *g)
@@ -335,7 +335,7 @@ int generation_workers(const struct generation *g)
 	int sum = 0;
 
 	for (size_t i = 0; i < g->n; i++) {
-		struct children_census c = pool_census(g->units[i].pool);
+		struct children_census c = pool_census(g->services[i].pool);
 
 		sum += c.starting + c.accepting + c.draining;
 	}
@@ -345,28 +345,28 @@ int generation_workers(const struct generation *g)
 bool generation_is_complete(const struct generation *g)
 {
 	for (size_t i = 0; i < g->n; i++)
-		if (!pool_is_complete(g->units[i].pool))
+		if (!pool_is_complete(g->services[i].pool))
 			return false;
 	return true;
 }
 
-const struct unit *generation_failed(const struct generation *g)
+const struct service *generation_failed(const struct generation *g)
 {
 	for (size_t i = 0; i < g->n; i++)
-		if (pool_has_failed(g->units[i].pool))
-			return &g->units[i];
+		if (pool_has_failed(g->services[i].pool))
+			return &g->services[i];
 	return NULL;
 }
 
-const struct unit *generation_useless(const struct generation *g, const struct generation *before,
-                                      char why[BOARD_REASON_TEXT])
+const struct service *generation_useless(const struct generation *g, const struct generation *before,
+                                         char why[BOARD_REASON_TEXT])
 {
 	for (size_t i = 0; i < g->n; i++) {
-		const struct unit *u = &g->units[i];
-		const struct unit *was = before ? generation_find(before, u->service->name) : NULL;
+		const struct service *s = &g->services[i];
+		const struct service *was = before ? generation_find(before, s->conf->name) : NULL;
 
-		if (pool_programs_fail(u->pool, why) && !(was && pool_programs_fail(was->pool, NULL)))
-			return u;
+		if (pool_programs_fail(s->pool, why) && !(was && pool_programs_fail(was->pool, NULL)))
+			return s;
 	}
 	return NULL;
 }
@@ -374,7 +374,7 @@ const struct unit *generation_useless(const struct generation *g, const struct g
 bool generation_is_settled(const struct generation *g)
 {
 	for (size_t i = 0; i < g->n; i++)
-		if (!pool_is_complete(g->units[i].pool) && !pool_has_failed(g->units[i].pool))
+		if (!pool_is_complete(g->services[i].pool) && !pool_has_failed(g->services[i].pool))
 			return false;
 	return true;
 }
@@ -389,7 +389,7 @@ bool generation_reopen_logs(struct generation *g)
 	}
 	/* They have the targets themselves: those that only take bytes, or as a program before gave them. */
 	for (size_t i = 0; i < g->n; i++)
-		pool_send_logs(g->units[i].pool,
+		pool_send_logs(g->services[i].pool,
 		               g->logs.log ? log_sink_fd(g->logs.log) : -1,
 		               g->logs.access_log ? log_sink_fd(g->logs.access_log) : -1);
 	return all;
@@ -403,30 +403,30 @@ bool generation_reaped(struct generation *g, pid_t pid, int status)
 bool generation_has(const struct generation *g, const struct pool *p)
 {
 	for (size_t i = 0; i < g->n; i++)
-		if (g->units[i].pool == p)
+		if (g->services[i].pool == p)
 			return true;
 	return false;
 }
 
 /* A worker that knew what other services have in their environment, must not serve. */
-static void forget_pages(const struct conf_service *s)
+static void forget_pages(const struct conf_service *conf)
 {
-	if (munmap(s->pages, s->pages_len) == 0 || s->pages_len == 0)
+	if (munmap(conf->pages, conf->pages_len) == 0 || conf->pages_len == 0)
 		return;
-	log_err("worker cannot start: forget the configuration of service \"%s\": %m", s->name);
+	log_err("worker cannot start: forget the configuration of service \"%s\": %m", conf->name);
 	_exit(EX_OSERR);
 }
 
 void generation_forget(struct generation *g, const struct pool *mine)
 {
 	for (size_t i = 0; i < g->n; i++) {
-		struct unit *u = &g->units[i];
+		struct service *s = &g->services[i];
 
-		if (u->pool == mine)
+		if (s->pool == mine)
 			continue;
-		pool_forget_memory(u->pool);
+		pool_forget_memory(s->pool);
 		if (mine)
-			forget_pages(u->service);
+			forget_pages(s->conf);
 	}
 	if (!mine)
 		arena_close(&g->arena);

@@ -16,8 +16,8 @@
 #include "pool.h"
 #include "sockets.h"
 
-struct unit {                           /* a service at work */
-	const struct conf_service *service;
+struct service {                        /* a service at work */
+	const struct conf_service *conf;
 	struct pool               *pool;
 	struct log_pipes           log_pipes;   /* where its workers write, if the logs are not for them */
 	struct listening          *sockets[CONF_LISTEN_MAX];
@@ -34,7 +34,7 @@ struct generation {
 	struct sockets     *all_sockets;
 	struct pool_context context;
 	size_t              n;
-	struct unit         units[];
+	struct service      services[];
 };
 
 /* Why a generation could not be made. */
@@ -56,7 +56,7 @@ struct generation *generation_new(const struct conf_fetched *fetched, unsigned i
 /*
  * One that another program has made: conf says what is still to be known of it,
  * in *arena, which is taken. Its logs are opened, as far as they can be. It has no
- * unit yet, and room for conf->n_services; a unit's pool is adopted, too. NULL
+ * service yet, and room for conf->n_services; the pool of a service is adopted, too. NULL
  * with errno, and the arena is closed.
  */
 struct generation *generation_adopt(struct arena *arena, const struct conf *conf,
@@ -97,7 +97,7 @@ void generation_start(struct generation *g);
 void generation_continue(struct generation *g, const struct generation *before, bool resting);
 
 /* The service of that name; NULL if it has none. */
-const struct unit *generation_find(const struct generation *g, const char *service);
+const struct service *generation_find(const struct generation *g, const char *service);
 
 /*
  * Its workers drain, each service for at most its timeouts.drain, and its
@@ -122,14 +122,14 @@ int generation_workers(const struct generation *g);
 bool generation_is_complete(const struct generation *g);
 
 /* A service of which a worker could not start, or NULL. */
-const struct unit *generation_failed(const struct generation *g);
+const struct service *generation_failed(const struct generation *g);
 
 /*
  * A service whose programs fail, and did not in the generation before (or NULL);
  * why (not NULL) says the reason. NULL: there is none.
  */
-const struct unit *generation_useless(const struct generation *g, const struct generation *before,
-                                      char why[BOARD_REASON_TEXT]);
+const struct service *generation_useless(const struct generation *g, const struct generation *before,
+                                         char why[BOARD_REASON_TEXT]);
 
 /* True if every service has all its workers or has failed once. */
 bool generation_is_settled(const struct generation *g);

@@ -95,12 +95,12 @@ bool master_is_regent(const struct master *m)
 static void bequeath(struct master *m, const struct generation *g, struct generation *heir)
 {
 	for (size_t i = 0; i < g->n; i++) {
-		const struct unit *u = heir ? generation_find(heir, g->units[i].service->name) : NULL;
+		const struct service *s = heir ? generation_find(heir, g->services[i].conf->name) : NULL;
 
-		if (u)
-			pool_inherit(u->pool, g->units[i].pool);
+		if (s)
+			pool_inherit(s->pool, g->services[i].pool);
 		else
-			totals_add(&m->gone, pool_totals(g->units[i].pool));
+			totals_add(&m->gone, pool_totals(g->services[i].pool));
 	}
 }
 
@@ -142,21 +142,21 @@ static void add_services(struct text *t, const struct generation *g, const char 
                          bool served)
 {
 	for (size_t i = 0; i < g->n; i++) {
-		const struct unit *u = &g->units[i];
-		const int accepting = pool_census(u->pool).accepting;
+		const struct service *s = &g->services[i];
+		const int accepting = pool_census(s->pool).accepting;
 		char why[BOARD_REASON_TEXT];
 
-		if (is_served(u->pool) != served)
+		if (is_served(s->pool) != served)
 			continue;
-		text_add(t, "%s%s", before, u->service->name);
-		if (pool_programs_fail(u->pool, why))
+		text_add(t, "%s%s", before, s->conf->name);
+		if (pool_programs_fail(s->pool, why))
 			text_add(t, " (failing: %s)", why);
-		else if (pool_is_asleep(u->pool))
+		else if (pool_is_asleep(s->pool))
 			text_add(t, " (on demand)");
-		else if (pool_is_exhausted(u->pool))
+		else if (pool_is_exhausted(s->pool))
 			text_add(t, " (%d, exhausted)", accepting);
-		else if (accepting != pool_target(u->pool))
-			text_add(t, " (%d of %d workers)", accepting, pool_target(u->pool));
+		else if (accepting != pool_target(s->pool))
+			text_add(t, " (%d of %d workers)", accepting, pool_target(s->pool));
 		else
 			text_add(t, " (%d)", accepting);
 		before = ", ";

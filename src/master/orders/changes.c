@@ -23,7 +23,7 @@
 #define REOPEN_MS 10000                         /* of a process that may wait for a disk */
 #define KICK_MS (PROGRAM_KILL_MS + 5000)        /* a program has that long to go */
 
-const struct unit *changes_find(const struct master *m, const char *service)
+const struct service *changes_find(const struct master *m, const char *service)
 {
 	return generation_find(m->current, service);
 }
@@ -36,9 +36,9 @@ static int workers_of(const struct master *m, const char *service)
 
 	list_each(&m->generations, g, struct generation, in_master)
 		for (size_t i = 0; i < g->n; i++) {
-			const struct children_census c = pool_census(g->units[i].pool);
+			const struct children_census c = pool_census(g->services[i].pool);
 
-			if (strcmp(g->units[i].service->name, service) == 0)
+			if (strcmp(g->services[i].conf->name, service) == 0)
 				sum += c.starting + c.accepting + c.draining;
 		}
 	return sum;
@@ -95,49 +95,49 @@ void changes_reopen_logs(struct master *m, struct control_client *c,
 /* ---- a service ---------------------------------------------------------- */
 
 static void begin(struct master *m, struct control_client *c, enum outcome_kind kind,
-                  const struct unit *u, int64_t limit_ms)
+                  const struct service *s, int64_t limit_ms)
 {
-	outcome_begin(&m->outcome, c, kind, u->service->name, limit_ms);
+	outcome_begin(&m->outcome, c, kind, s->conf->name, limit_ms);
 	changes_check(m);               /* there may be nothing to wait for */
 }
 
 void changes_scale(struct master *m, struct control_client *c, const struct control_request *r)
 {
-	const struct unit *u = changes_find(m, r->service);
-	const int from = pool_target(u->pool), max = u->service->workers.max;
+	const struct service *s = changes_find(m, r->service);
+	const int from = pool_target(s->pool), max = s->conf->workers.max;
 	int to;
 
 	if (!scale_parse(r->to, from, &to)) {
 		control_client_refuse(c, CONTROL_BAD_REQUEST, "to must be a number of workers,"
 		                      " or +N or -N");
-	} else if (!pool_works(u->pool)) {
+	} else if (!pool_works(s->pool)) {
 		control_client_refuse(c, CONTROL_REFUSED, "service \"%s\" is drained (resume it"
 		                      " first)", r->service);
 	} else if (to < 1 || to > max) {
 		control_client_refuse(c, CONTROL_REFUSED, "service \"%s\" can have 1 to %d workers,"
 		                      " not %d", r->service, max, to);
 	} else {
-		scale_service(u, r->to, to);
+		scale_service(s, r->to, to);
 		m->outcome.from = from;
 		m->outcome.to = to;
-		begin(m, c, OUTCOME_SCALE, u, u->service->timeouts.start);
+		begin(m, c, OUTCOME_SCALE, s, s->conf->timeouts.start);
 	}
 }
 
 void changes_drain(struct master *m, struct control_client *c, const struct control_request *r)
 {
-	const struct unit *u = changes_find(m, r->service);
+	const struct service *s = changes_find(m, r->service);
 
-	drain_service(m, u);
-	begin(m, c, OUTCOME_DRAIN, u, 0);
+	drain_service(m, s);
+	begin(m, c, OUTCOME_DRAIN, s, 0);
 }
 
 void changes_resume(struct master *m, struct control_client *c, const struct control_request *r)
 {
-	const struct unit *u = changes_find(m, r->service);
+	const struct service *s = changes_find(m, r->service);
 
-	drain_resume(m, u);
-	begin(m, c, OUTCOME_RESUME, u, u->service->timeouts.start);
+	drain_resume(m, s);
+	begin(m, c, OUTCOME_RESUME, s, s->conf->timeouts.start);
 }
 
 /* ---- a connection ------------------------------------------------------- */
@@ -206,15 +206,15 @@ static void tell_service(struct outcome *o)
 
 static void check_start(struct master *m, void (*tell)(struct outcome *o))
 {
-	const struct unit *u = changes_find(m, m->outcome.service);
+	const struct service *s = changes_find(m, m->outcome.service);
 
-	if (!pool_works(u->pool))
+	if (!pool_works(s->pool))
 		outcome_fail(&m->outcome, CONTROL_REFUSED, "the workers of service \"%s\" were told"
 		             " to rest meanwhile", m->outcome.service);
-	else if (pool_has_failed(u->pool))
+	else if (pool_has_failed(s->pool))
 		outcome_fail(&m->outcome, CONTROL_REFUSED, "a worker of service \"%s\" could not"
 		             " start; it is tried again", m->outcome.service);
-	else if (pool_is_complete(u->pool))
+	else if (pool_is_complete(s->pool))
 		tell(&m->outcome);
 }
 

@@ -16,7 +16,7 @@ change changes_reload, changes_upgrade, changes_stop, changes_reopen_logs, chang
        changes_resume, changes_kick;
 
 /* The service of that name in the configuration that serves; NULL if there is none. */
-const struct unit *changes_find(const struct master *m, const char *service);
+const struct service *changes_find(const struct master *m, const char *service);
 
 /* After a change among workers: what is waited for may have come true. */
 void changes_check(struct master *m);

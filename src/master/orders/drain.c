@@ -9,11 +9,11 @@
 
 #include "log.h"
 
-void drain_service(struct master *m, const struct unit *u)
+void drain_service(struct master *m, const struct service *s)
 {
-	if (pool_works(u->pool))
-		pool_drain(u->pool, 0, u->service->timeouts.drain);
-	log_info("%s: its workers drain and go, until it is resumed", u->service->name);
+	if (pool_works(s->pool))
+		pool_drain(s->pool, 0, s->conf->timeouts.drain);
+	log_info("%s: its workers drain and go, until it is resumed", s->conf->name);
 	master_notify(m, "");
 }
 
@@ -31,10 +31,10 @@ void drain_all(struct master *m)
 	master_notify(m, "");
 }
 
-void drain_resume(struct master *m, const struct unit *u)
+void drain_resume(struct master *m, const struct service *s)
 {
-	if (!pool_works(u->pool))
-		pool_start(u->pool);
+	if (!pool_works(s->pool))
+		pool_start(s->pool);
 	m->resting = false;             /* not all of it */
-	log_info("%s: resumed", u->service->name);
+	log_info("%s: resumed", s->conf->name);
 }

@@ -9,10 +9,10 @@
 #include "master.h"
 
 /* The workers of one service, which may have been drained already; or all workers. */
-void drain_service(struct master *m, const struct unit *u);
+void drain_service(struct master *m, const struct service *s);
 void drain_all(struct master *m);
 
 /* Has the service start workers, if it has none on order; also after drain_all. */
-void drain_resume(struct master *m, const struct unit *u);
+void drain_resume(struct master *m, const struct service *s);
 
 #endif

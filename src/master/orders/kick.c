@@ -13,6 +13,6 @@ enum pool_kick kick_connection(struct master *m, pid_t worker, uint64_t number)
 
 	list_each(&m->generations, g, struct generation, in_master)
 		for (size_t i = 0; i < g->n && result == POOL_KICK_NOT_OURS; i++)
-			result = pool_kick(g->units[i].pool, worker, number);
+			result = pool_kick(g->services[i].pool, worker, number);
 	return result;
 }

@@ -25,12 +25,12 @@ static json_t *failing(const struct generation *g)
 	json_t *list = NULL;
 
 	for (size_t i = 0; i < g->n; i++) {
-		if (!pool_programs_fail(g->units[i].pool, why))
+		if (!pool_programs_fail(g->services[i].pool, why))
 			continue;
 		if (!list)
 			list = json_array();
 		json_array_append_new(list, json_pack("{s:o, s:s}", "name",
-		                      json_value_text(g->units[i].service->name), "reason", why));
+		                      json_value_text(g->services[i].conf->name), "reason", why));
 	}
 	return list;
 }
@@ -88,7 +88,7 @@ static void roll_back(struct master *m, const char *word, const char *why)
 
 void reload_check(struct master *m)
 {
-	const struct unit *failed;
+	const struct service *failed;
 	char reason[BOARD_REASON_TEXT], why[BOARD_REASON_TEXT + 64];
 
 	if (m->phase != PHASE_RELOADING || !m->coming)
@@ -96,7 +96,7 @@ void reload_check(struct master *m)
 	failed = generation_failed(m->coming);
 	if (failed) {
 		snprintf(why, sizeof why, "a worker of service \"%s\" could not start",
-		         failed->service->name);
+		         failed->conf->name);
 		roll_back(m, "start", why);
 	} else if (generation_is_complete(m->coming)) {
 		failed = generation_useless(m->coming, m->current, reason);
@@ -104,7 +104,7 @@ void reload_check(struct master *m)
 			commit(m);
 			return;
 		}
-		snprintf(why, sizeof why, "service \"%s\": %s", failed->service->name, reason);
+		snprintf(why, sizeof why, "service \"%s\": %s", failed->conf->name, reason);
 		roll_back(m, "program", why);
 	}
 }

@@ -18,12 +18,12 @@ void scale_all(struct master *m, int by)
 		return;
 	}
 	for (size_t i = 0; i < m->current->n; i++) {
-		struct unit *u = &m->current->units[i];
+		struct service *s = &m->current->services[i];
 
-		if (pool_scale(u->pool, by))
-			log_info("%s: %d workers wanted", u->service->name, pool_target(u->pool));
+		if (pool_scale(s->pool, by))
+			log_info("%s: %d workers wanted", s->conf->name, pool_target(s->pool));
 		else
-			log_info("%s: stays at %d workers", u->service->name, pool_target(u->pool));
+			log_info("%s: stays at %d workers", s->conf->name, pool_target(s->pool));
 	}
 }
 
@@ -53,11 +53,11 @@ bool scale_parse(const char *text, int from, int *to)
 	return true;
 }
 
-void scale_service(const struct unit *u, const char *text, int to)
+void scale_service(const struct service *s, const char *text, int to)
 {
 	if (is_relative(text))
-		pool_scale(u->pool, to - pool_target(u->pool));
+		pool_scale(s->pool, to - pool_target(s->pool));
 	else
-		pool_scale_to(u->pool, to);
-	log_info("%s: %d workers wanted", u->service->name, to);
+		pool_scale_to(s->pool, to);
+	log_info("%s: %d workers wanted", s->conf->name, to);
 }

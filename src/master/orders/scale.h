@@ -18,6 +18,6 @@ void scale_catch_up(struct master *m);
 bool scale_parse(const char *text, int from, int *to);
 
 /* to is from scale_parse, and within 1 and workers.max. */
-void scale_service(const struct unit *u, const char *text, int to);
+void scale_service(const struct service *s, const char *text, int to);
 
 #endif

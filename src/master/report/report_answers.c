@@ -27,13 +27,13 @@ static bool is_wanted(const struct control_request *r, const char *service)
 
 /* ---- services ----------------------------------------------------------- */
 
-static json_t *listeners(const struct unit *u)
+static json_t *listeners(const struct service *k)
 {
 	json_t *list = json_array();
 	char text[ADDRESS_TEXT_MAX];
 
-	for (size_t i = 0; i < u->n_sockets; i++)
-		json_array_append_new(list, json_value_text(address_format(&u->sockets[i]->address,
+	for (size_t i = 0; i < k->n_sockets; i++)
+		json_array_append_new(list, json_value_text(address_format(&k->sockets[i]->address,
 		                                                           text, sizeof text)));
 	return list;
 }
@@ -63,9 +63,9 @@ static json_t *workers_of(const struct report_service *s)
 {
 	return json_pack("{s:i, s:i, s:i, s:i, s:i, s:i}", "starting", s->census.starting,
 	                 "accepting", s->census.accepting, "draining", s->census.draining,
-	                 "wanted", pool_target(s->unit->pool),
-	                 "min", s->unit->service->workers.min,
-	                 "max", s->unit->service->workers.max);
+	                 "wanted", pool_target(s->service->pool),
+	                 "min", s->service->conf->workers.min,
+	                 "max", s->service->conf->workers.max);
 }
 
 /* Those that every handler has. */
@@ -83,7 +83,7 @@ static json_t *filter(const struct report_service *s)
 {
 	const struct report_counts *c = &s->counts;
 
-	if (s->unit->service->handler.kind != HANDLER_FILTER)
+	if (s->service->conf->handler.kind != HANDLER_FILTER)
 		return json_null();
 	return json_pack("{s:o, s:o, s:o, s:o}", "processes", json_value_count(c->filters),
 	                 "queued", json_value_count(c->queued),
@@ -96,7 +96,7 @@ static json_t *warm(const struct report_service *s)
 {
 	const struct report_counts *c = &s->counts;
 
-	if (s->unit->service->handler.kind != HANDLER_WARM)
+	if (s->service->conf->handler.kind != HANDLER_WARM)
 		return json_null();
 	return json_pack("{s:o, s:o, s:o, s:o}", "waiting", json_value_count(c->warm),
 	                 "joined", json_value_count(c->totals.joined),
@@ -106,10 +106,10 @@ static json_t *warm(const struct report_service *s)
 
 static json_t *service(const struct report_service *s)
 {
-	const struct conf_service *conf = s->unit->service;
+	const struct conf_service *conf = s->service->conf;
 	json_t *object = json_pack("{s:o, s:s, s:s, s:o, s:o, s:{s:o, s:o}, s:o}",
 		"name", json_value_text(conf->name), "handler", conf_keys_handlers[conf->handler.id],
-		"state", s->state, "listen", listeners(s->unit), "workers", workers_of(s),
+		"state", s->state, "listen", listeners(s->service), "workers", workers_of(s),
 		"slots", "open", json_value_count(s->open), "max", json_value_count(s->slots),
 		"queue", queue(s));
 
@@ -120,7 +120,7 @@ static json_t *service(const struct report_service *s)
 	json_object_set_new(object, "warm", warm(s));
 	json_object_set_new(object, "deaths", deaths(s));
 	json_object_set_new(object, "restart_delay",
-	                    json_value_seconds(pool_delay_ms(s->unit->pool)));
+	                    json_value_seconds(pool_delay_ms(s->service->pool)));
 	return object;
 }
 
@@ -130,7 +130,7 @@ void report_services(void *data, const struct control_request *r, struct report_
 
 	report_out_begin_list(o, "services");
 	for (size_t i = 0; i < d->n; i++)
-		if (is_wanted(r, d->services[i].unit->service->name))
+		if (is_wanted(r, d->services[i].service->conf->name))
 			report_out_item(o, service(&d->services[i]));
 	report_out_end_list(o);
 }
@@ -178,7 +178,7 @@ void report_status(void *data, const struct control_request *r, struct report_ou
 struct place {                          /* of a worker */
 	const struct report_data *data;
 	const struct generation  *generation;
-	const struct unit        *unit;
+	const struct service     *service;
 	size_t                    i;
 	struct pool_worker        worker;
 };
@@ -191,13 +191,13 @@ static void each_worker(const struct report_data *d, const struct control_reques
 	const struct generation *g;
 
 	list_each(&d->master->generations, g, struct generation, in_master)
-		for (size_t u = 0; u < g->n; u++) {
-			struct place at = { .data = d, .generation = g, .unit = &g->units[u] };
+		for (size_t k = 0; k < g->n; k++) {
+			struct place at = { .data = d, .generation = g, .service = &g->services[k] };
 
-			if (!is_wanted(r, at.unit->service->name))
+			if (!is_wanted(r, at.service->conf->name))
 				continue;
-			for (; at.i < pool_places(at.unit->pool); at.i++) {
-				at.worker = pool_worker(at.unit->pool, at.i);
+			for (; at.i < pool_places(at.service->pool); at.i++) {
+				at.worker = pool_worker(at.service->pool, at.i);
 				if (at.worker.state != BOARD_FREE)
 					visit(&at, o);
 			}
@@ -215,11 +215,11 @@ static void put_worker(const struct place *at, struct report_out *o)
 	const struct pool_worker *w = &at->worker;
 	struct totals done = { 0 };
 	json_t *object = json_pack("{s:o, s:i, s:o, s:s, s:o, s:o, s:i}",
-		"service", json_value_text(at->unit->service->name), "pid", (int)w->pid,
+		"service", json_value_text(at->service->conf->name), "pid", (int)w->pid,
 		"generation", json_value_count(at->generation->number), "state", board_state_name(w->state),
 		"age", json_value_seconds(at->data->now_ms - w->born_ms),
 		"open", json_value_count(w->said.open),
-		"slots", at->unit->service->connections);
+		"slots", at->service->conf->connections);
 
 	totals_add_counters(&done, &w->said);
 	add_totals(object, &done);
@@ -254,7 +254,7 @@ static json_t *connection(const struct place *at, const struct board_connection_
 
 	return json_pack("{s:s, s:o, s:i, s:s, s:s, s:o, s:s, s:o, s:o, s:o}",
 		"id", connection_id_format(at->worker.pid, v->number, id),
-		"service", json_value_text(at->unit->service->name), "worker", (int)at->worker.pid,
+		"service", json_value_text(at->service->conf->name), "worker", (int)at->worker.pid,
 		"peer", endpoint_format(&v->peer, peer, sizeof peer),
 		"since", time_ago(age_ms, since), "age", json_value_seconds(age_ms),
 		"phase", board_phase_name(v->phase), "bytes_in", json_value_count(v->bytes_in),
@@ -264,7 +264,7 @@ static json_t *connection(const struct place *at, const struct board_connection_
 
 static void put_connections(const struct place *at, struct report_out *o)
 {
-	const struct board *b = pool_board(at->unit->pool);
+	const struct board *b = pool_board(at->service->pool);
 	struct board_connection_view v;
 
 	for (size_t k = 0; k < board_connections(b) && !o->failed; k++)

@@ -72,37 +72,37 @@ static const char *state_of(const struct pool *p, char reason[BOARD_REASON_TEXT]
 	return pool_is_exhausted(p) ? "exhausted" : "serving";
 }
 
-static void describe(struct report_service *s, const struct unit *u)
+static void describe_service(struct report_service *s, const struct service *service)
 {
-	s->unit = u;
-	s->state = state_of(u->pool, s->reason);
-	s->census = pool_census(u->pool);
-	s->slots = (uint64_t)s->census.accepting * (uint64_t)u->service->connections;
-	s->open = open_of_accepting(u->pool);
-	for (size_t i = 0; i < u->n_sockets; i++)
-		listener_queue(u->sockets[i]->fd, &s->queue, &s->queue_limit);
+	s->service = service;
+	s->state = state_of(service->pool, s->reason);
+	s->census = pool_census(service->pool);
+	s->slots = (uint64_t)s->census.accepting * (uint64_t)service->conf->connections;
+	s->open = open_of_accepting(service->pool);
+	for (size_t i = 0; i < service->n_sockets; i++)
+		listener_queue(service->sockets[i]->fd, &s->queue, &s->queue_limit);
 	s->has_queue = s->queue_limit > 0;
 }
 
 static struct report_service *find(struct report_data *d, const char *name)
 {
 	for (size_t i = 0; i < d->n; i++)
-		if (strcmp(d->services[i].unit->service->name, name) == 0)
+		if (strcmp(d->services[i].service->conf->name, name) == 0)
 			return &d->services[i];
 	return NULL;
 }
 
-static void add_unit(struct report_data *d, const struct generation *g, const struct unit *u)
+static void add_service_of(struct report_data *d, const struct generation *g, const struct service *service)
 {
-	struct report_service *s = find(d, u->service->name);
-	const struct report_counts counts = count(u->pool);
+	struct report_service *s = find(d, service->conf->name);
+	const struct report_counts counts = count(service->pool);
 
 	add_counts(&d->counts, &counts);
 	if (!s)
 		return;
 	add_counts(&s->counts, &counts);
 	if (g != d->master->current) {
-		const struct children_census c = pool_census(u->pool);
+		const struct children_census c = pool_census(service->pool);
 
 		s->census.draining += c.draining;
 		s->census.starting += c.starting + c.accepting; /* a reload is on its way */
@@ -121,10 +121,10 @@ void *report_gather(void *arg)
 	d->now_ms = clock_ms();
 	d->n = current->n;
 	for (size_t i = 0; i < d->n; i++)
-		describe(&d->services[i], &current->units[i]);
+		describe_service(&d->services[i], &current->services[i]);
 	totals_add(&d->counts.totals, &m->gone);
 	list_each(&m->generations, g, struct generation, in_master)
 		for (size_t i = 0; i < g->n; i++)
-			add_unit(d, g, &g->units[i]);
+			add_service_of(d, g, &g->services[i]);
 	return d;
 }

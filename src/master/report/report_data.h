@@ -22,7 +22,7 @@ struct report_counts {
 };
 
 struct report_service {
-	const struct unit   *unit;      /* of the current generation */
+	const struct service *service;  /* of the current generation */
 	const char          *state;
 	char                 reason[BOARD_REASON_TEXT];     /* why it fails; "": nobody knows, or it does not */
 	struct children_census   census;    /* draining: of earlier generations, too */

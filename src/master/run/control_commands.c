@@ -102,7 +102,7 @@ static bool has_service(const struct master *m, struct control_client *c, const 
 		return true;
 	s = suggest_for(service);
 	for (size_t i = 0; i < m->current->n; i++)
-		suggest_offer(&s, m->current->units[i].service->name);
+		suggest_offer(&s, m->current->services[i].conf->name);
 	control_client_refuse(c, CONTROL_NO_SUCH_SERVICE, "there is no service \"%.100s\"%s%s%s",
 	                      service, s.best ? " (did you mean " : "", s.best ? s.best : "",
 	                      s.best ? "?)" : "");

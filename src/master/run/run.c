@@ -48,7 +48,7 @@ static void bury_child(struct master *m, pid_t pid, int status)
 		if (generation_reaped(g, pid, status))
 			return;
 		for (size_t i = 0; i < g->n; i++)
-			if (pool_reaped(g->units[i].pool, pid, status)) {
+			if (pool_reaped(g->services[i].pool, pid, status)) {
 				changes_worker_is_gone(m, pid);
 				return;
 			}

@@ -72,20 +72,20 @@ static void add_workers(struct writing *w, struct handover_service *s, const str
 	}
 }
 
-static void add_service(struct writing *w, struct handover_service *s, const struct unit *u)
+static void add_service(struct writing *w, struct handover_service *s, const struct service *service)
 {
-	const struct conf_service *conf = u->service;
+	const struct conf_service *conf = service->conf;
 
 	*s = (struct handover_service){
 		.name = conf->name, .handler = conf_keys_handlers[conf->handler.id],
 		.connections = conf->connections, .min = conf->workers.min, .max = conf->workers.max,
 		.input = (int)conf->crash_capture, .hang_ms = conf->hang_timeout,
-		.drain_ms = conf->timeouts.drain, .past = pool_past(u->pool),
+		.drain_ms = conf->timeouts.drain, .past = pool_past(service->pool),
 	};
-	s->sockets = room(w, u->n_sockets, sizeof *s->sockets);
-	for (size_t i = 0; s->sockets && i < u->n_sockets; i++)
-		s->sockets[s->n_sockets++] = u->sockets[i]->index;
-	add_workers(w, s, u->pool);
+	s->sockets = room(w, service->n_sockets, sizeof *s->sockets);
+	for (size_t i = 0; s->sockets && i < service->n_sockets; i++)
+		s->sockets[s->n_sockets++] = service->sockets[i]->index;
+	add_workers(w, s, service->pool);
 }
 
 static void add_generation(struct writing *w, struct handover_generation *to,
@@ -100,7 +100,7 @@ static void add_generation(struct writing *w, struct handover_generation *to,
 		to->log_process = log_process_past(g->log_process);
 	to->services = room(w, g->n, sizeof *to->services);
 	for (size_t i = 0; to->services && i < g->n; i++)
-		add_service(w, &to->services[to->n_services++], &g->units[i]);
+		add_service(w, &to->services[to->n_services++], &g->services[i]);
 }
 
 static void add_generations(struct writing *w)

@@ -122,20 +122,20 @@ static void take_workers(const struct handover_service *s, struct pool *p)
 	}
 }
 
-static bool take_unit(struct taking *t, struct generation *g, const struct handover_service *s)
+static bool take_service(struct taking *t, struct generation *g, const struct handover_service *s)
 {
-	struct unit *u = &g->units[g->n];
+	struct service *service = &g->services[g->n];
 
-	u->service = g->conf->services[g->n];
-	u->pool = pool_adopt(&g->context, u->service, g->number, &s->past);
-	if (!u->pool)
+	service->conf = g->conf->services[g->n];
+	service->pool = pool_adopt(&g->context, service->conf, g->number, &s->past);
+	if (!service->pool)
 		return false;
 	g->n++;
 	for (size_t i = 0; i < s->n_sockets; i++) {
-		u->sockets[u->n_sockets++] = t->sockets[s->sockets[i]];
+		service->sockets[service->n_sockets++] = t->sockets[s->sockets[i]];
 		sockets_use(t->sockets[s->sockets[i]]);
 	}
-	take_workers(s, u->pool);
+	take_workers(s, service->pool);
 	return true;
 }
 
@@ -167,7 +167,7 @@ static bool take_generation(struct taking *t, const struct handover_generation *
 		return false;
 	list_append(&m->generations, &g->in_master);
 	for (size_t i = 0; i < from->n_services; i++)
-		if (!take_unit(t, g, &from->services[i]))
+		if (!take_service(t, g, &from->services[i]))
 			return false;
 	if (!take_log_process(g, from))
 		return false;

@@ -161,27 +161,27 @@ void takeover_give_up(struct master *m, const char *why)
 /* ---- forth -------------------------------------------------------------- */
 
 /* The program before could not have it either. */
-static bool is_excused(const struct master *m, const struct unit *u)
+static bool is_excused(const struct master *m, const struct service *s)
 {
-	const struct unit *before = generation_find(m->predecessor, u->service->name);
+	const struct service *before = generation_find(m->predecessor, s->conf->name);
 
 	return before && pool_orders(before->pool).failed;
 }
 
 /* True if all services that were served can be; *failed is one that cannot, or NULL. */
-static bool can_serve(const struct master *m, const struct generation *g, const struct unit **failed)
+static bool can_serve(const struct master *m, const struct generation *g, const struct service **failed)
 {
 	bool all = true;
 
 	*failed = NULL;
 	for (size_t i = 0; i < g->n && !*failed; i++) {
-		const struct unit *u = &g->units[i];
+		const struct service *s = &g->services[i];
 
-		if (pool_is_complete(u->pool) || is_excused(m, u))
+		if (pool_is_complete(s->pool) || is_excused(m, s))
 			continue;
 		all = false;
-		if (pool_has_failed(u->pool))
-			*failed = u;
+		if (pool_has_failed(s->pool))
+			*failed = s;
 	}
 	return all;
 }
@@ -227,7 +227,7 @@ static void be_back(struct master *m)
 
 static void check_takeover(struct master *m)
 {
-	const struct unit *failed;
+	const struct service *failed;
 	char why[128];
 
 	if (is_return(m->takeover)) {
@@ -237,7 +237,7 @@ static void check_takeover(struct master *m)
 		commit(m);
 	} else if (m->coming && failed) {
 		snprintf(why, sizeof why, "a worker of service \"%s\" could not start",
-		         failed->service->name);
+		         failed->conf->name);
 		takeover_give_up(m, why);
 	}
 }
