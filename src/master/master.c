@@ -92,13 +92,14 @@ bool master_is_regent(const struct master *m)
 }
 
 /* What its services have counted goes on with those that have their names now. */
-static void bequeath(struct master *m, const struct generation *g, struct generation *heir)
+static void pass_on_totals(struct master *m, const struct generation *g, struct generation *successor)
 {
 	for (size_t i = 0; i < g->n; i++) {
-		const struct service *s = heir ? generation_find(heir, g->services[i].conf->name) : NULL;
+		const struct service *s = successor ? generation_find(successor, g->services[i].conf->name) :
+		NULL;
 
 		if (s)
-			pool_inherit(s->pool, g->services[i].pool);
+			pool_add_totals(s->pool, g->services[i].pool);
 		else
 			totals_add(&m->gone, pool_totals(g->services[i].pool));
 	}
@@ -114,7 +115,7 @@ void master_bury_old(struct master *m)
 			continue;
 		notify_send(m->events, "generation-gone generation=%u", g->number);
 		log_debug("generation %u is gone", g->number);
-		bequeath(m, g, m->current);
+		pass_on_totals(m, g, m->current);
 		generation_free(&g);
 	}
 }

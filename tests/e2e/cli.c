@@ -255,7 +255,7 @@ START_TEST(a_detached_server_is_ready_when_its_parent_exits)
 	pid_t pid;
 	int watch;
 
-	d.has_heirs = true;
+	d.has_survivors = true;
 	daemon_config(&d, "pid_file = \"%s\"; log = { target = \"%s\"; };\n" ONE_ECHO, pid_file,
 	              files_path("log"));
 	ck_assert_int_eq(daemon_run_args(&d, "-d", "-c", d.config), 0);
@@ -291,7 +291,7 @@ START_TEST(a_detached_server_lets_go_of_what_the_caller_left_open)
 	int watch;
 
 	passed_fd = client_listen(&port);
-	d.has_heirs = true;
+	d.has_survivors = true;
 	d.before_exec = bring_descriptors;
 	daemon_config(&d, "pid_file = \"%s\"; log = { target = \"%s\"; };\n"
 	              SERVICES(SERVICE_AT("s", "\"systemd\"", "daytime", "workers = 1;")), pid_file,

@@ -275,7 +275,7 @@ static const struct event *wait_in(struct daemon *d, struct mailbox *m, mailbox_
 	struct event *e;
 
 	while (!(e = mailbox_find(m, match, pattern))) {
-		if (d->gone && !d->has_heirs)
+		if (d->gone && !d->has_survivors)
 			give_up(d, files_text("ended before it said: %s", pattern));
 		files_write("waits-for", "%s\n", pattern);
 		turn_once();
@@ -428,7 +428,7 @@ void daemon_signal(struct daemon *d, int signal)
 	if (signal == SIGTERM || signal == SIGQUIT || signal == SIGINT || signal == SIGKILL)
 		d->may_end = true;
 	if (signal == SIGKILL)
-		d->has_heirs = true;
+		d->has_survivors = true;
 	ck_assert_msg(pidfd_send_signal(d->life.fd, signal, NULL, 0) == 0,
 	              "signal %d to the daemon: %m", signal);
 }

@@ -38,7 +38,7 @@ struct daemon {
 	bool   may_end;                 /* its end is no failure (daemon_signal knows that by itself) */
 	const char *program;            /* NULL: the real one; else that file beside it */
 	bool   has_default_control;     /* its program has a default of the test's, see elsewhere.c */
-	bool   has_heirs;               /* others still have something to say when it has ended */
+	bool   has_survivors;           /* others still have something to say when it has ended */
 
 	pid_t            pid;
 	bool             gone;          /* has ended and was waited for */

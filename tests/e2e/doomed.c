@@ -11,13 +11,13 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "inheritance.h"
+#include "handover_import.h"
 #include "life.h"
 
 const char version_string[] = "6.6.6";
 
-bool __real_inheritance_take(struct master *m, const struct handover *h, char *why, size_t size);
-bool __wrap_inheritance_take(struct master *m, const struct handover *h, char *why, size_t size);
+bool __real_handover_import(struct master *m, const struct handover *h, char *why, size_t size);
+bool __wrap_handover_import(struct master *m, const struct handover *h, char *why, size_t size);
 struct conf_fetch *__real_conf_fetch_start(struct helpers *all, const struct conf_origin *source,
                                            conf_fetch_done *done, void *arg);
 struct conf_fetch *__wrap_conf_fetch_start(struct helpers *all, const struct conf_origin *source,
@@ -63,10 +63,10 @@ int __wrap_loop_init(struct loop *l)
 }
 
 /* When it has read what it is to take over. */
-bool __wrap_inheritance_take(struct master *m, const struct handover *h, char *why, size_t size)
+bool __wrap_handover_import(struct master *m, const struct handover *h, char *why, size_t size)
 {
 	if (!doom_is("take"))
-		return __real_inheritance_take(m, h, why, size);
+		return __real_handover_import(m, h, why, size);
 	snprintf(why, size, "doomed");
 	return false;
 }

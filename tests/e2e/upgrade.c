@@ -214,7 +214,7 @@ START_TEST(relative_paths_mean_what_they_meant_at_the_start)
 	watch = process_watch(pid);
 	upgrade_install(upgrade_built("next_droverd"));
 	ck_assert_int_eq(kill(pid, SIGUSR2), 0);
-	d.has_heirs = true;
+	d.has_survivors = true;
 	upgrade_wait(&d, NEXT);
 	ck_assert_str_eq(process_link(pid, "cwd"), "/");
 	ck_assert_str_eq(process_link(pid, "exe"), upgrade_program());

@@ -372,7 +372,7 @@ bool pool_reaped(struct pool *p, pid_t pid, int status)
 	return true;
 }
 
-void pool_inherit(struct pool *p, const struct pool *gone)
+void pool_add_totals(struct pool *p, const struct pool *gone)
 {
 	totals_add(&p->totals, &gone->totals);
 }

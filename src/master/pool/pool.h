@@ -136,7 +136,7 @@ int pool_target(const struct pool *p);
 const struct totals *pool_totals(const struct pool *p);
 
 /* What another pool of the same service has counted is added to the counts of p. */
-void pool_inherit(struct pool *p, const struct pool *gone);
+void pool_add_totals(struct pool *p, const struct pool *gone);
 
 /* Until the next worker may start, after deaths; 0: at once. */
 int64_t pool_delay_ms(const struct pool *p);

@@ -14,9 +14,9 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "bequest.h"
 #include "fd.h"
-#include "inheritance.h"
+#include "handover_export.h"
+#include "handover_import.h"
 #include "log.h"
 #include "pid_file.h"
 #include "self.h"
@@ -138,7 +138,7 @@ static void go_back(struct master *m, const char *why)
 
 	log_err("cannot take over: %s; going back to the program before", why);
 	if (handover_init(&h) == 0) {
-		memfd = bequest_make(&h, m);
+		memfd = handover_export(&h, m);
 		if (memfd != -1)
 			upgrade_execute(m, &h, memfd, m->takeover->back, why);
 		handover_free(&h);
@@ -315,7 +315,7 @@ static bool take(struct master *m, const struct takeover *t)
 		go_back_untouched(m, t, NULL, why);
 		return false;
 	}
-	ok = handover_read(&h, t->memfd, why, sizeof why) && inheritance_take(m, &h, why, sizeof why);
+	ok = handover_read(&h, t->memfd, why, sizeof why) && handover_import(m, &h, why, sizeof why);
 	if (!ok)
 		go_back_untouched(m, t, &h, why);
 	else if (h.program && self_set_path(m->self, h.program) == -1)

@@ -13,9 +13,9 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "bequest.h"
 #include "clock.h"
 #include "fd.h"
+#include "handover_export.h"
 #include "log.h"
 #include "self.h"
 #include "signals.h"
@@ -142,7 +142,7 @@ static void go(struct master *m)
 
 	leave_others(m);
 	if (handover_init(&h) == 0) {
-		memfd = bequest_make(&h, m);
+		memfd = handover_export(&h, m);
 		if (memfd != -1)
 			upgrade_execute(m, &h, memfd, -1, NULL);
 		snprintf(why, sizeof why, "execute %s: %s", m->self->path, strerror(errno));
@@ -240,7 +240,7 @@ static int write_trial(struct master *m)
 
 	if (handover_init(&h) == -1)
 		return -1;
-	m->upgrade.memfd = bequest_make(&h, m);
+	m->upgrade.memfd = handover_export(&h, m);
 	saved = errno;
 	handover_free(&h);
 	errno = saved;

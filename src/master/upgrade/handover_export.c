@@ -3,7 +3,7 @@
  * Going round the house, and writing down what is there.
  */
 #include <config.h>
-#include "bequest.h"
+#include "handover_export.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -165,7 +165,7 @@ static const char **messages_of(struct writing *w, const struct notify *from, si
 	return s.list;
 }
 
-int bequest_make(struct handover *h, const struct master *m)
+int handover_export(struct handover *h, const struct master *m)
 {
 	struct writing w = { .m = m, .h = h };
 	const struct control_door *door = control_door(m->control);

@@ -3,8 +3,8 @@
  * What a master takes over from the program before it: from a hand-over to all
  * that it is made of.
  */
-#ifndef DROVER_MASTER_UPGRADE_INHERITANCE_H
-#define DROVER_MASTER_UPGRADE_INHERITANCE_H
+#ifndef DROVER_MASTER_UPGRADE_HANDOVER_IMPORT_H
+#define DROVER_MASTER_UPGRADE_HANDOVER_IMPORT_H
 
 #include "handover.h"
 #include "master.h"
@@ -14,6 +14,6 @@
  * there. The generation that serves is the current one and the predecessor. False
  * with the reason in why; m is then good for nothing, and no descriptor is closed.
  */
-bool inheritance_take(struct master *m, const struct handover *h, char *why, size_t size);
+bool handover_import(struct master *m, const struct handover *h, char *why, size_t size);
 
 #endif

@@ -4,7 +4,7 @@
  * enough to show them, to let their workers drain, and to bury them.
  */
 #include <config.h>
-#include "inheritance.h"
+#include "handover_import.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -234,7 +234,7 @@ static bool take_all(struct taking *t)
 	return true;
 }
 
-bool inheritance_take(struct master *m, const struct handover *h, char *why, size_t size)
+bool handover_import(struct master *m, const struct handover *h, char *why, size_t size)
 {
 	struct taking t = { .m = m, .h = h };
 	bool result;
