@@ -27,7 +27,7 @@ bool master_enter(struct master *m, enum phase next)
 
 enum permit master_permit(const struct master *m, enum order order)
 {
-	return lifecycle_permit(m->phase, master_is_regent(m), order);
+	return lifecycle_permit(m->phase, master_serves_inherited(m), order);
 }
 
 /* False after the reason was logged. */
@@ -86,7 +86,7 @@ void master_retire(struct master *m, struct generation *g)
 	generation_drain(g);
 }
 
-bool master_is_regent(const struct master *m)
+bool master_serves_inherited(const struct master *m)
 {
 	return m->predecessor && m->current == m->predecessor;
 }

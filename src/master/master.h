@@ -101,7 +101,7 @@ void master_install(struct master *m, struct generation *g);
 void master_retire(struct master *m, struct generation *g);
 
 /* True if it has no workers of its own making: those of the program before serve. */
-bool master_is_regent(const struct master *m);
+bool master_serves_inherited(const struct master *m);
 
 /* Buries the generations that are neither current nor coming and have no worker any more. */
 void master_bury_old(struct master *m);

@@ -126,7 +126,7 @@ static const char *text_of(struct writing *w)
 	char *text = room(w, TEXT_ROOM, 1), *buffer = room(w, BUFSIZ, 1);
 	FILE *out;
 
-	if (master_is_regent(w->m))
+	if (master_serves_inherited(w->m))
 		return w->m->last_text;
 	out = text && buffer ? fmemopen(text, TEXT_ROOM, "w") : NULL;
 	w->failed |= !out;

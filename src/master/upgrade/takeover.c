@@ -231,7 +231,7 @@ static void check_takeover(struct master *m)
 	char why[128];
 
 	if (is_return(m->takeover)) {
-		if (!master_is_regent(m) && generation_is_settled(m->current))
+		if (!master_serves_inherited(m) && generation_is_settled(m->current))
 			be_back(m);
 	} else if (m->coming && can_serve(m, m->coming, &failed)) {
 		commit(m);
@@ -247,7 +247,7 @@ void takeover_check(struct master *m)
 	if (m->phase == PHASE_UPGRADING && m->takeover)
 		check_takeover(m);
 	/* Those of the program before have gone on until ours could. */
-	if (m->predecessor && !master_is_regent(m) && generation_is_complete(m->current))
+	if (m->predecessor && !master_serves_inherited(m) && generation_is_complete(m->current))
 		master_retire(m, m->predecessor);
 }
 
@@ -294,7 +294,7 @@ static void on_retry(struct timer *t)
 {
 	struct master *m = container_of(t, struct master, retry);
 
-	if (!master_is_regent(m) || lifecycle_is_stopping(m->phase))
+	if (!master_serves_inherited(m) || lifecycle_is_stopping(m->phase))
 		return;
 	if (master_permit(m, ORDER_UPGRADE) != PERMIT_NOW || !fetch(m))
 		loop_timer(&m->loop, t, RETRY_MS);
