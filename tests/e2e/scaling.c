@@ -290,7 +290,7 @@ START_TEST(a_pool_asleep_is_reloaded_rests_and_stops)
 	ck_assert_uint_eq(n_workers_started(), 0);
 	daemon_signal(&d, SIGWINCH);
 	daemon_wait_for(&d, "resting");
-	fd = daemon_connect(&d, "s");           /* rings no bell: it is at rest */
+	fd = daemon_connect(&d, "s");           /* starts no worker: they are suspended */
 	daemon_barrier(&d);
 	ck_assert_uint_eq(n_workers_started(), 0);
 	daemon_reload(&d, SERVICES(SERVICE("s", "echo", ON_DEMAND("1ms"))));

@@ -93,8 +93,8 @@ static const struct row {
 	/* On demand. */
 	{ "asleep it stays asleep", &demand, { 0 }, 0, 0, 0, 0, 0, false },
 	{ "whatever the last one still finds in the queue", &demand, { .queue = 5 }, 0, 0, 0, 0, 0, false },
-	{ "somebody rings: one worker", &demand, { .rung = true }, 0, 1, 0, 0, 0, false },
-	{ "whoever he brings with him", &demand, { .rung = true, .queue = 500 }, 0, 1, 0, 0, 0, false },
+	{ "somebody rings: one worker", &demand, { .arrival = true }, 0, 1, 0, 0, 0, false },
+	{ "whoever he brings with him", &demand, { .arrival = true, .queue = 500 }, 0, 1, 0, 0, 0, false },
 	{ "the second step is twice as large", &demand,
 	  { .wanted = 1, .accepting = 1, .open = 10, .queue = 99 }, 1, 3, 0, 0, 0, false },
 	{ "the only worker waits for the last connection to end", &demand,
@@ -223,7 +223,7 @@ static const struct {
 		{ T + 7999, { .wanted = 1, .accepting = 1, .done = 7 }, 1, POLICY_NONE, false },
 		{ T + 8000, { .wanted = 1, .accepting = 1, .done = 7 }, 0, POLICY_IDLE, false },
 		{ T + 8001, { 0 }, 0, POLICY_NONE, false },
-		{ T + 9000, { .rung = true }, 1, POLICY_ARRIVAL, false } } },
+		{ T + 9000, { .arrival = true }, 1, POLICY_ARRIVAL, false } } },
 	{ "who has come and gone meanwhile counts", &demand, {
 		{ T,         { .wanted = 1, .accepting = 1, .done = 7 }, 1, POLICY_NONE, false },
 		{ T + 6000,  { .wanted = 1, .accepting = 1, .done = 8 }, 1, POLICY_NONE, false },
@@ -299,7 +299,7 @@ static void model_decide(struct model *p)
 		.now_ms = p->now_ms, .wanted = p->wanted, .accepting = p->accepting,
 		.open = model_open(p),
 		.queue = p->clients - model_open(p), .done = p->done,
-		.rung = p->wanted == 0 && p->clients > 0,
+		.arrival = p->wanted == 0 && p->clients > 0,
 	};
 	const int before = p->wanted;
 

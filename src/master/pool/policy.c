@@ -177,7 +177,7 @@ struct policy_decision policy_decide(const struct policy_rule *r, const struct p
 	struct policy_decision d = { .wanted = c->wanted };
 
 	assert(r->min <= r->max && r->slots > 0 && r->spare_min > 0 && r->spare_max >= r->spare_min);
-	if (c->wanted == 0 && c->rung) {
+	if (c->wanted == 0 && c->arrival) {
 		change(&d, least(r), POLICY_ARRIVAL);
 		m->step = d.wanted;
 	} else {

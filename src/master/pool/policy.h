@@ -25,7 +25,7 @@ struct policy_census {
 	int64_t  open;                  /* connections of those that accept */
 	int64_t  queue;                 /* connections that wait at the listeners */
 	uint64_t done;                  /* changes with each connection that comes or goes */
-	bool     rung;                  /* somebody has come while none was wanted */
+	bool     arrival;               /* somebody has come while none was wanted */
 };
 
 /* What it remembers from one decision to the next; all 0 at first. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * There is no tick: a worker says that slots run short or that few are in use,
- * the doorbell rings, a worker comes or goes; and only while something has to
+ * a client arrives, a worker comes or goes; and only while something has to
  * last for a time, a timer looks whether it does.
  */
 #include <config.h>
@@ -40,18 +40,18 @@ static void on_again(struct timer *t)
 	s->look(s);
 }
 
-static void on_rung(struct doorbell *b)
+static void on_arrival(struct demand_watch *d)
 {
-	struct scaler *s = container_of(b, struct scaler, bell);
+	struct scaler *s = container_of(d, struct scaler, demand);
 
-	s->rung = true;
+	s->arrival = true;
 	s->look(s);
 }
 
 /* False if the listeners cannot be watched: somebody has to stay. */
 static bool fall_asleep(struct scaler *s)
 {
-	if (doorbell_hang(&s->bell, s->listeners, s->n_listeners) == -1) {
+	if (demand_watch_start(&s->demand, s->listeners, s->n_listeners) == -1) {
 		log_err("%s: watch the listeners: %m; a worker stays", s->service->name);
 		return false;
 	}
@@ -62,10 +62,10 @@ static bool fall_asleep(struct scaler *s)
 void scaler_start(struct scaler *s)
 {
 	s->again.fire = on_again;
-	s->bell.loop = s->loop;
-	s->bell.rung = on_rung;
+	s->demand.loop = s->loop;
+	s->demand.arrived = on_arrival;
 	s->works = true;
-	s->rung = false;
+	s->arrival = false;
 	s->memory = (struct policy_memory){ 0 };        /* of before a drain */
 	s->floor = s->wanted = conf_of(s)->min;
 	if (s->wanted == 0 && !fall_asleep(s))
@@ -96,7 +96,7 @@ bool scaler_order(struct scaler *s, int n, bool as_least)
 	s->wanted = n;
 	s->memory = (struct policy_memory){ .exhausted = s->memory.exhausted,
 	                                    .relief_ms = s->memory.relief_ms };
-	doorbell_take_down(&s->bell);
+	demand_watch_stop(&s->demand);
 	tell(s, POLICY_ORDER);
 	return true;
 }
@@ -108,7 +108,7 @@ static struct policy_census census(const struct scaler *s, const struct scaler_c
 {
 	struct policy_census c = {
 		.now_ms = s->loop->now_ms, .wanted = s->wanted, .accepting = counts->accepting,
-		.open = counts->open, .done = counts->done, .rung = s->rung,
+		.open = counts->open, .done = counts->done, .arrival = s->arrival,
 	};
 
 	*queue_limit = 0;
@@ -142,7 +142,7 @@ void scaler_end(struct scaler *s, const struct scaler_counts *counts)
 	s->works = false;
 	s->floor = s->wanted = 0;
 	timer_unset(&s->loop->timers, &s->again);
-	doorbell_take_down(&s->bell);
+	demand_watch_stop(&s->demand);
 }
 
 static bool obey(struct scaler *s, const struct policy_decision *d)
@@ -168,7 +168,7 @@ bool scaler_review(struct scaler *s, const struct scaler_counts *counts)
 		return false;
 	c = census(s, counts, &queue_limit);
 	d = policy_decide(&rule, &c, &s->memory);
-	s->rung = false;
+	s->arrival = false;
 	s->few = d.few;
 	s->quiet = d.quiet;
 	news = obey(s, &d);

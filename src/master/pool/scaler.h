@@ -11,7 +11,7 @@
 
 #include "board.h"
 #include "conf.h"
-#include "doorbell.h"
+#include "demand_watch.h"
 #include "exhaustion.h"
 #include "loop.h"
 #include "notify.h"
@@ -31,10 +31,10 @@ struct scaler {
 	int64_t                    few, quiet;  /* workers are to tell when it comes to that: leash.h */
 
 	bool                       works;       /* between scaler_start and scaler_end */
-	bool                       rung;
+	bool                       arrival;
 	int                        floor;       /* as min, or as ordered */
 	struct policy_memory       memory;
-	struct doorbell            bell;
+	struct demand_watch        demand;
 	struct exhaustion          exhaustion;
 	struct timer               again;
 };

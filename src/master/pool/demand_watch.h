@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Listeners that nobody accepts from, watched for the next arrival. What comes
+ * is left in the queue, for a worker.
+ */
+#ifndef DROVER_MASTER_POOL_DEMAND_WATCH_H
+#define DROVER_MASTER_POOL_DEMAND_WATCH_H
+
+#include <stddef.h>
+
+#include "conf.h"
+#include "loop.h"
+
+struct demand_watch;
+
+struct demand_listener {                /* of one listener */
+	struct watch     watch;
+	struct demand_watch *owner;
+};
+
+struct demand_watch {
+	struct loop            *loop;
+	void                  (*arrived)(struct demand_watch *d); /* once; the watch has stopped by then */
+	size_t                  n;      /* 0: it does not watch */
+	struct demand_listener  listeners[CONF_LISTEN_MAX];
+};
+
+/* loop and arrived are set. Calls it at once if a client waits already. -1 with errno. */
+int demand_watch_start(struct demand_watch *d, const int *fds, size_t n);
+
+/* One that does not watch is fine. */
+void demand_watch_stop(struct demand_watch *d);
+
+#endif
