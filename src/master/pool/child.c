@@ -212,7 +212,7 @@ static void take_charge(struct child *c, pid_t pid, const struct leash *leash)
 	c->pid = pid;
 	c->said = (struct word_meter){ 0 };
 	c->watches = c->starts = false;
-	c->watchdog = (struct watchdog){ 0 };
+	c->hang = (struct hang_detector){ 0 };
 	c->leash = *leash;
 	c->ear = (struct watch){ .fd = leash_ear(leash), .ready = on_word };
 	c->timer.fire = on_timer;

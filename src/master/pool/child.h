@@ -12,11 +12,11 @@
 #include <sys/types.h>
 
 #include "evidence.h"
+#include "hang_detector.h"
 #include "leash.h"
 #include "loop.h"
 #include "notify.h"
 #include "proc.h"
-#include "watchdog.h"
 #include "word_meter.h"
 
 enum child_state {
@@ -41,7 +41,7 @@ struct child {
 	int64_t          drain_until_ms;        /* DRAINING, by order */
 	bool             adopted;       /* forked by another program, whose version may be another */
 	bool             watches;       /* it was told for what, and has said nothing since */
-	struct watchdog  watchdog;
+	struct hang_detector hang;
 	int64_t          still_ms;      /* HANGING: for how long its loop had stood still, */
 	char             waited_in[PROC_TEXT_MAX];      /* and what the kernel said of that; "": broken */
 	struct loop     *loop;

@@ -53,7 +53,7 @@ static bool spawn(struct pool *p, struct child *c)
 		return false;
 	notify_send(p->context->events, "worker-start service=%s pid=%d generation=%u",
 	            p->service->name, (int)pid, p->generation);
-	vigil_begin(&p->vigil);
+	hang_monitor_start(&p->hang_monitor);
 	return true;
 }
 
@@ -182,9 +182,9 @@ static void on_look(struct scaler *s)
 }
 
 /* Who hangs does not count any more: others take their places at once. */
-static void on_aborted(struct vigil *v)
+static void on_aborted(struct hang_monitor *h)
 {
-	struct pool *p = container_of(v, struct pool, vigil);
+	struct pool *p = container_of(h, struct pool, hang_monitor);
 
 	review(p);
 	p->context->changed(p->context->arg, p);
@@ -390,7 +390,7 @@ static struct pool *make(struct pool_context *context, const struct conf_service
 	p->service = service;
 	p->generation = generation;
 	p->delayed.fire = on_delay_over;
-	p->vigil = (struct vigil){ .service = service, .children = &p->children,
+	p->hang_monitor = (struct hang_monitor){ .service = service, .children = &p->children,
 	                           .loop = context->loop, .events = context->events,
 	                           .aborted = on_aborted };
 	p->programs = (struct program_watch){ .service = service, .children = &p->children,
@@ -469,7 +469,7 @@ void pool_adopt_worker(struct pool *p, size_t i, const struct child_past *past)
 	child_adopt(&p->children.all[i], past);
 	/* Of those that write to a board that we cannot read, all seem to stand still. */
 	if (!p->memory.has_foreign_board)
-		vigil_begin(&p->vigil);
+		hang_monitor_start(&p->hang_monitor);
 }
 
 void pool_free(struct pool **pp)
@@ -480,7 +480,7 @@ void pool_free(struct pool **pp)
 	if (!p)
 		return;
 	want_none(p);
-	vigil_end(&p->vigil);
+	hang_monitor_stop(&p->hang_monitor);
 	children_fini(&p->children);
 	pool_memory_free(&p->memory);
 	free(p);

@@ -7,11 +7,11 @@
 #define DROVER_MASTER_POOL_POOL_PRIVATE_H
 
 #include "children.h"
+#include "hang_monitor.h"
 #include "pool.h"
 #include "pool_memory.h"
 #include "program_watch.h"
 #include "scaler.h"
-#include "vigil.h"
 
 struct pool {
 	struct pool_context       *context;
@@ -30,7 +30,7 @@ struct pool {
 	struct totals              totals;      /* of those that have ended */
 	struct pool_memory         memory;      /* shared with all workers */
 	struct children            children;
-	struct vigil               vigil;       /* over them */
+	struct hang_monitor        hang_monitor; /* over them */
 	struct program_watch       programs;    /* and over what they run */
 	bool                       adopted;     /* workers of another program: it has none of its own */
 	struct pool_orders         orders;      /* then: for who goes on */

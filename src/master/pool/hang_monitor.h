@@ -3,26 +3,26 @@
  * Watches the event loops of a pool's workers, and aborts those that stand
  * still for hang_timeout.
  */
-#ifndef DROVER_MASTER_POOL_VIGIL_H
-#define DROVER_MASTER_POOL_VIGIL_H
+#ifndef DROVER_MASTER_POOL_HANG_MONITOR_H
+#define DROVER_MASTER_POOL_HANG_MONITOR_H
 
 #include "children.h"
 #include "conf.h"
 #include "loop.h"
 #include "notify.h"
 
-struct vigil {                          /* all but timer is lent, and set before vigil_begin */
+struct hang_monitor {                   /* all but timer is lent, and set before hang_monitor_start */
 	const struct conf_service *service;
 	struct children           *children;
 	struct loop               *loop;
 	struct notify             *events;
 	struct timer               timer;
-	void                     (*aborted)(struct vigil *v);   /* one or more were */
+	void                     (*aborted)(struct hang_monitor *h); /* one or more were */
 };
 
 /* There is a worker: looks from now on, until there is none. Again is fine. */
-void vigil_begin(struct vigil *v);
+void hang_monitor_start(struct hang_monitor *h);
 
-void vigil_end(struct vigil *v);
+void hang_monitor_stop(struct hang_monitor *h);
 
 #endif

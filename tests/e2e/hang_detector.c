@@ -181,7 +181,7 @@ START_TEST(without_a_time_nobody_hangs)
 
 int main(void)
 {
-	Suite *s = suite_create("watchdog");
+	Suite *s = suite_create("hang_detector");
 	TCase *tc = harness_case(s, "hang");
 
 	tcase_add_loop_test(tc, a_handler_that_does_not_return_is_aborted_and_replaced, 0,

@@ -1,38 +1,38 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Does a worker's event loop stand still? Arithmetic alone; who looks, and what
- * becomes of the worker, is vigil.c's affair.
+ * becomes of the worker, is hang_monitor.c's affair.
  *
  * An idle loop does not turn either. So one that has not turned lately is
  * pinged, and from then on the master counts its own looks, not the time: while
  * the machine is paused, or the master does not run, nobody hangs.
  */
-#ifndef DROVER_MASTER_POOL_WATCHDOG_H
-#define DROVER_MASTER_POOL_WATCHDOG_H
+#ifndef DROVER_MASTER_POOL_HANG_DETECTOR_H
+#define DROVER_MASTER_POOL_HANG_DETECTOR_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
-struct watchdog {                       /* of one worker; all zero at its birth */
+struct hang_detector {                  /* of one worker; all zero at its birth */
 	int64_t turn_ms;                /* its last turn, at the last look */
 	bool    pinged;                 /* since that turn */
 	int64_t looks;                  /* since the ping, without a turn */
 };
 
-enum watchdog_verdict {
-	WATCHDOG_FINE,
-	WATCHDOG_PING,                  /* it is to be pinged now */
-	WATCHDOG_HANGS,                 /* it has stood still for hang_ms */
+enum hang_verdict {
+	HANG_NONE,
+	HANG_PING,                      /* it is to be pinged now */
+	HANG_FOUND,                     /* it has stood still for hang_ms */
 };
 
 /* How long to wait between two looks. hang_ms is not 0. */
-int64_t watchdog_interval(int64_t hang_ms);
+int64_t hang_detector_interval(int64_t hang_ms);
 
 /* A look at a worker whose loop last turned at turn_ms, by its own word. */
-enum watchdog_verdict watchdog_look(struct watchdog *w, int64_t turn_ms, int64_t now_ms,
-                                    int64_t hang_ms);
+enum hang_verdict hang_detector_look(struct hang_detector *d, int64_t turn_ms, int64_t now_ms,
+                                     int64_t hang_ms);
 
 /* For how long it has stood still, as far as it was looked at. */
-int64_t watchdog_still_ms(const struct watchdog *w, int64_t hang_ms);
+int64_t hang_detector_still_ms(const struct hang_detector *d, int64_t hang_ms);
 
 #endif

@@ -4,12 +4,12 @@
  * the test says it is.
  */
 #include <config.h>
-#include "watchdog.h"
+#include "hang_detector.h"
 
 #include "unit.h"
 
 #define HANG_MS  8000
-#define STEP_MS  1000                   /* watchdog_interval(HANG_MS) */
+#define STEP_MS  1000                   /* hang_detector_interval(HANG_MS) */
 
 /*
  * In each look: '.' fine, 'p' a ping, '!' it hangs, and then the row is over.
@@ -27,31 +27,31 @@ static const struct { const char *name, *turns, *verdicts; } rows[] = {
 	{ "a pause before a slow answer",           "aP---------",    "pp.......!" },
 };
 
-static enum watchdog_verdict verdict_of(char c)
+static enum hang_verdict verdict_of(char c)
 {
-	return c == 'p' ? WATCHDOG_PING : c == '!' ? WATCHDOG_HANGS : WATCHDOG_FINE;
+	return c == 'p' ? HANG_PING : c == '!' ? HANG_FOUND : HANG_NONE;
 }
 
 START_TEST(looks_come_to_verdicts)
 {
-	struct watchdog w = { 0 };
+	struct hang_detector d = { 0 };
 	int64_t now_ms = 100000, turn_ms = 0;
-	enum watchdog_verdict v = WATCHDOG_FINE;
+	enum hang_verdict v = HANG_NONE;
 
-	for (int i = 0; rows[_i].turns[i] && v != WATCHDOG_HANGS; i++) {
+	for (int i = 0; rows[_i].turns[i] && v != HANG_FOUND; i++) {
 		const char turn = rows[_i].turns[i];
 		const char want = rows[_i].verdicts[i];
 
-		if (v == WATCHDOG_PING && (turn == 'a' || turn == 'P'))
+		if (v == HANG_PING && (turn == 'a' || turn == 'P'))
 			turn_ms = now_ms + 1;
 		now_ms += turn == 'P' ? 3600 * 1000 : STEP_MS;
 		if (turn == 't')
 			turn_ms = now_ms - STEP_MS / 10;
-		v = watchdog_look(&w, turn_ms, now_ms, HANG_MS);
+		v = hang_detector_look(&d, turn_ms, now_ms, HANG_MS);
 		ck_assert_msg(v == verdict_of(want), "%s: look %d is %d", rows[_i].name, i, v);
 	}
-	if (v == WATCHDOG_HANGS)
-		ck_assert_int_eq(watchdog_still_ms(&w, HANG_MS), HANG_MS);
+	if (v == HANG_FOUND)
+		ck_assert_int_eq(hang_detector_still_ms(&d, HANG_MS), HANG_MS);
 } END_TEST
 
 static const int64_t times[] = { 1, 9, 10, 79, 80, 81, 200, 999, 30000, 39999, 40001, 3600000 };
@@ -59,18 +59,18 @@ static const int64_t times[] = { 1, 9, 10, 79, 80, 81, 200, 999, 30000, 39999, 4
 /* From a ping to the verdict it is never less than hang_timeout, and at most one look more. */
 START_TEST(whatever_the_time_it_is_kept)
 {
-	const int64_t step = watchdog_interval(times[_i]);
-	struct watchdog w = { 0 };
+	const int64_t step = hang_detector_interval(times[_i]);
+	struct hang_detector d = { 0 };
 	int64_t waited = 0;
 
 	ck_assert(step >= 10 && step <= 5000);
-	ck_assert_int_eq(watchdog_look(&w, 5, 50000, times[_i]), WATCHDOG_PING);
+	ck_assert_int_eq(hang_detector_look(&d, 5, 50000, times[_i]), HANG_PING);
 	do
 		waited += step;
-	while (watchdog_look(&w, 5, 50000 + waited, times[_i]) != WATCHDOG_HANGS);
+	while (hang_detector_look(&d, 5, 50000 + waited, times[_i]) != HANG_FOUND);
 	ck_assert_int_ge(waited, times[_i]);
 	ck_assert_int_lt(waited, times[_i] + step);
-	ck_assert_int_eq(waited, watchdog_still_ms(&w, times[_i]));
+	ck_assert_int_eq(waited, hang_detector_still_ms(&d, times[_i]));
 } END_TEST
 
 static const int64_t lies[] = { 0, -1, INT64_MIN + 200000, 100000, INT64_MAX };
@@ -78,18 +78,18 @@ static const int64_t lies[] = { 0, -1, INT64_MIN + 200000, 100000, INT64_MAX };
 /* What stands on the board is the worker's word. */
 START_TEST(who_lies_hurts_only_himself)
 {
-	struct watchdog w = { 0 };
-	enum watchdog_verdict v = WATCHDOG_FINE;
+	struct hang_detector d = { 0 };
+	enum hang_verdict v = HANG_NONE;
 
 	for (int64_t now_ms = 100000; now_ms < 200000; now_ms += STEP_MS)
-		v = watchdog_look(&w, lies[_i], now_ms, HANG_MS);
-	ck_assert_int_eq(v, lies[_i] == INT64_MAX ? WATCHDOG_FINE : WATCHDOG_HANGS);
+		v = hang_detector_look(&d, lies[_i], now_ms, HANG_MS);
+	ck_assert_int_eq(v, lies[_i] == INT64_MAX ? HANG_NONE : HANG_FOUND);
 } END_TEST
 
 int main(void)
 {
-	Suite *s = suite_create("watchdog");
-	TCase *tc = unit_case(s, "watchdog", NULL, NULL);
+	Suite *s = suite_create("hang_detector");
+	TCase *tc = unit_case(s, "hang_detector", NULL, NULL);
 
 	tcase_add_loop_test(tc, looks_come_to_verdicts, 0, ARRAY_SIZE(rows));
 	tcase_add_loop_test(tc, whatever_the_time_it_is_kept, 0, ARRAY_SIZE(times));
