@@ -34,7 +34,7 @@ enum permit master_permit(const struct master *m, enum order order)
 static bool prepare_control(struct master *m, const struct conf *conf,
                             struct generation_failure *failure)
 {
-	struct control_door_error e;
+	struct control_listener_error e;
 
 	if (control_prepare(m->control, &conf->control, &e) == 0)
 		return true;

@@ -27,7 +27,7 @@
 #include "list.h"
 #include "log.h"
 
-struct tap {                            /* one listener */
+struct listener {                       /* one socket */
 	struct watch     watch;         /* fd -1: closed */
 	struct acceptor *acceptor;
 	bool             removed;       /* nobody else will take what waits here */
@@ -50,7 +50,7 @@ struct acceptor {
 	bool                    in_trouble;     /* logged, until an accept succeeds */
 	size_t                  n_open;
 	size_t                  n;
-	struct tap              taps[];
+	struct listener         listeners[];
 };
 
 #define STEP_BACK_MS   2
@@ -74,23 +74,23 @@ static void unwatch_all(struct acceptor *a)
 {
 	a->watching = false;
 	for (size_t i = 0; i < a->n; i++)
-		loop_unwatch(a->loop, &a->taps[i].watch);
+		loop_unwatch(a->loop, &a->listeners[i].watch);
 }
 
-static void close_tap(struct tap *t)
+static void close_listener(struct listener *l)
 {
-	if (t->watch.fd == -1)
+	if (l->watch.fd == -1)
 		return;
-	loop_unwatch(t->acceptor->loop, &t->watch);
-	fd_close(&t->watch.fd);
-	t->acceptor->n_open--;
+	loop_unwatch(l->acceptor->loop, &l->watch);
+	fd_close(&l->watch.fd);
+	l->acceptor->n_open--;
 }
 
 int acceptor_begin(struct acceptor *a)
 {
 	a->watching = true;
 	for (size_t i = 0; i < a->n; i++) {
-		struct watch *w = &a->taps[i].watch;
+		struct watch *w = &a->listeners[i].watch;
 
 		if (w->fd != -1 && w->events == 0 &&
 		    loop_watch(a->loop, w, EPOLLIN | EPOLLEXCLUSIVE) == -1)
@@ -213,13 +213,13 @@ static enum took accept_failed(struct acceptor *a)
 	}
 }
 
-static enum took take_one(struct tap *t)
+static enum took take_one(struct listener *l)
 {
-	struct acceptor *a = t->acceptor;
+	struct acceptor *a = l->acceptor;
 	struct sockaddr_storage from;
 	socklen_t len = sizeof from;
 	struct endpoint peer;
-	int fd = accept4(t->watch.fd, (struct sockaddr *)&from, &len,
+	int fd = accept4(l->watch.fd, (struct sockaddr *)&from, &len,
 	                 SOCK_CLOEXEC | a->options.accept_flags);
 
 	if (fd == -1)
@@ -232,22 +232,22 @@ static enum took take_one(struct tap *t)
 	return TOOK_ONE;
 }
 
-static bool is_waited_at(const struct tap *t)
+static bool is_waited_at(const struct listener *l)
 {
-	struct pollfd p = { .fd = t->watch.fd, .events = POLLIN };
+	struct pollfd p = { .fd = l->watch.fd, .events = POLLIN };
 
 	return poll(&p, 1, 0) == 1;
 }
 
 /* Until the queue is empty, or there is no room. A removed one ends when it is empty. */
-static void empty_tap(struct tap *t)
+static void empty_listener(struct listener *l)
 {
 	enum took took = TOOK_ONE;
 
-	while (t->watch.fd != -1 && took != TOOK_NONE && can_take(t->acceptor))
-		took = take_one(t);
-	if (took == TOOK_NONE || !t->removed || !is_waited_at(t))
-		close_tap(t);
+	while (l->watch.fd != -1 && took != TOOK_NONE && can_take(l->acceptor))
+		took = take_one(l);
+	if (took == TOOK_NONE || !l->removed || !is_waited_at(l))
+		close_listener(l);
 }
 
 /*
@@ -258,7 +258,7 @@ static void empty_tap(struct tap *t)
 static void empty_all(struct acceptor *a)
 {
 	for (size_t i = 0; i < a->n; i++)
-		empty_tap(&a->taps[i]);
+		empty_listener(&a->listeners[i]);
 	if (a->n_open == 0)
 		a->owner.emptied(a->owner.arg);
 	else
@@ -282,8 +282,8 @@ void acceptor_look(struct acceptor *a)
 
 static void on_arrival(struct watch *w, uint32_t events)
 {
-	struct tap *t = container_of(w, struct tap, watch);
-	struct acceptor *a = t->acceptor;
+	struct listener *l = container_of(w, struct listener, watch);
+	struct acceptor *a = l->acceptor;
 	enum took took;
 
 	(void)events;
@@ -292,10 +292,10 @@ static void on_arrival(struct watch *w, uint32_t events)
 		tell_the_others(a);
 		return;
 	}
-	took = take_one(t);
+	took = take_one(l);
 	for (size_t i = 0; took == TOOK_NONE && a->n > 1 && i < a->n; i++)
-		if (&a->taps[i] != t)
-			took = take_one(&a->taps[i]);
+		if (&a->listeners[i] != l)
+			took = take_one(&a->listeners[i]);
 	if (!can_take(a))
 		unwatch_all(a);         /* full: acceptor_one_less will be called */
 }
@@ -303,7 +303,7 @@ static void on_arrival(struct watch *w, uint32_t events)
 struct acceptor *acceptor_new(struct loop *l, const struct acceptor_owner *owner,
                               const struct acceptor_options *options, const int *fds, size_t n)
 {
-	struct acceptor *a = calloc(1, sizeof *a + n * sizeof a->taps[0]);
+	struct acceptor *a = calloc(1, sizeof *a + n * sizeof a->listeners[0]);
 
 	if (!a)
 		return NULL;
@@ -316,7 +316,7 @@ struct acceptor *acceptor_new(struct loop *l, const struct acceptor_owner *owner
 	on_even(a);
 	a->n = a->n_open = n;
 	for (size_t i = 0; i < n; i++)
-		a->taps[i] = (struct tap){ .watch = { .fd = fds[i], .ready = on_arrival },
+		a->listeners[i] = (struct listener){ .watch = { .fd = fds[i], .ready = on_arrival },
 		                           .acceptor = a };
 	return a;
 }
@@ -339,7 +339,7 @@ void acceptor_drop(struct acceptor *a)
 	timer_unset(&a->loop->timers, &a->back);
 	timer_unset(&a->loop->timers, &a->again);
 	for (size_t i = 0; i < a->n; i++)
-		close_tap(&a->taps[i]);
+		close_listener(&a->listeners[i]);
 }
 
 void acceptor_drain(struct acceptor *a, uint64_t removed)
@@ -347,7 +347,7 @@ void acceptor_drain(struct acceptor *a, uint64_t removed)
 	a->draining = true;
 	unwatch_all(a);
 	for (size_t i = 0; i < a->n; i++)
-		a->taps[i].removed = removed >> i & 1;
+		a->listeners[i].removed = removed >> i & 1;
 	loop_timer(a->loop, &a->again, 0);
 }
 

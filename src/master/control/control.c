@@ -21,9 +21,9 @@ struct control {
 	struct notify              *events;
 	struct control_owner        owner;
 	struct control_client_owner clients_owner;
-	struct control_door         door;       /* in use */
-	struct control_door         next;       /* prepared */
-	struct watch                watch;      /* of door.fd */
+	struct control_listener     listener;   /* in use */
+	struct control_listener     next;       /* prepared */
+	struct watch                watch;      /* of listener.fd */
 	struct timer                pause;
 	struct timer                next_turn;  /* a reporter was cancelled: whose turn is it? */
 	struct control_rule         rule;
@@ -233,20 +233,20 @@ static void on_connect(struct watch *w, uint32_t events)
 
 /* ---- the socket --------------------------------------------------------- */
 
-static void watch_door(struct control *c)
+static void watch_listener(struct control *c)
 {
-	c->watch.fd = c->door.fd;
-	if (c->door.fd != -1 && loop_watch(c->loop, &c->watch, EPOLLIN) == -1)
-		log_err("control: watch %s: %m", c->door.address.u.un.sun_path);
+	c->watch.fd = c->listener.fd;
+	if (c->listener.fd != -1 && loop_watch(c->loop, &c->watch, EPOLLIN) == -1)
+		log_err("control: watch %s: %m", c->listener.address.u.un.sun_path);
 }
 
 void control_adopt(struct control *c, int fd, const struct listener_file *file)
 {
-	c->door = (struct control_door){ .file = *file, .fd = fd };
+	c->listener = (struct control_listener){ .file = *file, .fd = fd };
 	fd_passing_refuse(fd);
-	if (listener_adopt(fd, &c->door.address) == -1)
+	if (listener_adopt(fd, &c->listener.address) == -1)
 		log_err("control: take over the socket: %m");
-	watch_door(c);
+	watch_listener(c);
 }
 
 struct control_client *control_adopt_client(struct control *c, int fd)
@@ -261,22 +261,23 @@ struct control_client *control_adopt_client(struct control *c, int fd)
 	return client;
 }
 
-const struct control_door *control_door(const struct control *c)
+const struct control_listener *control_listener(const struct control *c)
 {
-	return &c->door;
+	return &c->listener;
 }
 
 static void on_pause_over(struct timer *t)
 {
-	watch_door(container_of(t, struct control, pause));
+	watch_listener(container_of(t, struct control, pause));
 }
 
 int control_prepare(struct control *c, const struct conf_control *conf,
-                    struct control_door_error *e)
+                    struct control_listener_error *e)
 {
-	control_door_close(&c->next);
-	if (!conf->socket || control_door_is_in_place(&c->door, conf) || !control_door_is_wanted(conf) ||
-	    control_door_open(&c->next, conf, e) == 0)
+	control_listener_close(&c->next);
+	if (!conf->socket || control_listener_is_in_place(&c->listener, conf) ||
+	    !control_listener_is_wanted(conf) ||
+	    control_listener_open(&c->next, conf, e) == 0)
 		return 0;
 	if (!conf->is_default)
 		return -1;
@@ -286,35 +287,35 @@ int control_prepare(struct control *c, const struct conf_control *conf,
 
 void control_forget(struct control *c)
 {
-	control_door_close(&c->next);
+	control_listener_close(&c->next);
 }
 
-static void leave_door(struct control *c)
+static void close_listener(struct control *c)
 {
-	if (c->door.fd == -1)
+	if (c->listener.fd == -1)
 		return;
 	loop_unwatch(c->loop, &c->watch);
 	timer_unset(&c->loop->timers, &c->pause);
-	notify_send(c->events, "control-closed address=unix:%s", c->door.address.u.un.sun_path);
-	control_door_close(&c->door);
+	notify_send(c->events, "control-closed address=unix:%s", c->listener.address.u.un.sun_path);
+	control_listener_close(&c->listener);
 }
 
 static void move_to_next(struct control *c)
 {
-	leave_door(c);
-	c->door = c->next;
+	close_listener(c);
+	c->listener = c->next;
 	c->next.fd = -1;
-	watch_door(c);
-	log_info("control: listening on %s", c->door.address.u.un.sun_path);
-	notify_send(c->events, "control-listening address=unix:%s", c->door.address.u.un.sun_path);
+	watch_listener(c);
+	log_info("control: listening on %s", c->listener.address.u.un.sun_path);
+	notify_send(c->events, "control-listening address=unix:%s", c->listener.address.u.un.sun_path);
 }
 
 /* Nobody is to be controlled from here any more; who waits for an outcome still gets it. */
-static void close_up(struct control *c)
+static void close_socket(struct control *c)
 {
 	struct control_client *client;
 
-	leave_door(c);
+	close_listener(c);
 	list_each(&c->clients, client, struct control_client, in_control)
 		if (client->state != CLIENT_WAITING)
 			control_client_close(client);
@@ -325,9 +326,9 @@ void control_commit(struct control *c, const struct conf_control *conf)
 	c->rule = (struct control_rule){ .group = conf->gid, .admin_group = conf->admin_gid };
 	if (c->next.fd != -1)
 		move_to_next(c);
-	else if (!conf->socket || !control_door_is_in_place(&c->door, conf))
-		close_up(c);
-	else if (control_door_adjust(&c->door, conf) == -1)
+	else if (!conf->socket || !control_listener_is_in_place(&c->listener, conf))
+		close_socket(c);
+	else if (control_listener_adjust(&c->listener, conf) == -1)
 		log_err("control: set mode and group of %s: %m%s", conf->socket, listener_hint(errno));
 }
 
@@ -341,7 +342,7 @@ struct control *control_new(struct helpers *all, struct notify *events,
 	*c = (struct control){
 		.loop = all->loop, .helpers = all, .events = events, .owner = *owner,
 		.clients_owner = { .arg = c, .line = on_line, .closed = on_closed },
-		.door.fd = -1, .next.fd = -1, .pause.fire = on_pause_over,
+		.listener.fd = -1, .next.fd = -1, .pause.fire = on_pause_over,
 		.next_turn.fire = on_next_turn,
 		.watch = { .fd = -1, .ready = on_connect },
 		.rule = { .group = (gid_t)-1, .admin_group = (gid_t)-1 },
@@ -369,7 +370,7 @@ void control_close(struct control **cp)
 	if (!c)
 		return;
 	control_forget(c);
-	leave_door(c);
+	close_listener(c);
 	list_each(&c->clients, client, struct control_client, in_control)
 		say_goodbye(client);
 	timer_unset(&c->loop->timers, &c->next_turn);

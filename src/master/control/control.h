@@ -13,7 +13,7 @@
 #include "conf.h"
 #include "control_access.h"
 #include "control_client.h"
-#include "control_door.h"
+#include "control_listener.h"
 #include "helper.h"
 #include "notify.h"
 
@@ -40,7 +40,7 @@ struct control *control_new(struct helpers *all, struct notify *events,
  * one in use. -1 with *e filled, unless it is the default one: then a warning is logged.
  */
 int control_prepare(struct control *c, const struct conf_control *conf,
-                    struct control_door_error *e);
+                    struct control_listener_error *e);
 
 /*
  * Takes over the socket of an earlier program, and one of its clients, who waits.
@@ -50,7 +50,7 @@ void control_adopt(struct control *c, int fd, const struct listener_file *file);
 struct control_client *control_adopt_client(struct control *c, int fd);
 
 /* The socket in use, lent; fd -1: there is none. */
-const struct control_door *control_door(const struct control *c);
+const struct control_listener *control_listener(const struct control *c);
 
 /* What was prepared for conf comes true, or is taken back. */
 void control_commit(struct control *c, const struct conf_control *conf);

@@ -59,7 +59,7 @@ void stop_init(struct master *m)
 }
 
 /* What is the same for all ways, the first time. */
-static void close_doors(struct master *m)
+static void close_listeners(struct master *m)
 {
 	struct generation *g;
 
@@ -87,7 +87,7 @@ void stop_begin(struct master *m, enum order order)
 	log_info("stopping: %s", ways[order].what);
 	notify_send(m->events, "stopping mode=%s", ways[order].mode);
 	if (first)
-		close_doors(m);
+		close_listeners(m);
 	timer_unset(&m->loop.timers, &m->stop_limit);
 	if (order == ORDER_STOP_DRAIN && m->current) {
 		limit_ms = m->current->conf->shutdown_timeout;

@@ -168,7 +168,7 @@ static const char **messages_of(struct writing *w, const struct notify *from, si
 int handover_export(struct handover *h, const struct master *m)
 {
 	struct writing w = { .m = m, .h = h };
-	const struct control_door *door = control_door(m->control);
+	const struct control_listener *listener = control_listener(m->control);
 	const struct outcome *o = &m->outcome;
 
 	h->pid = getpid();
@@ -183,8 +183,8 @@ int handover_export(struct handover *h, const struct master *m)
 	h->reload_again = m->reload_again;
 	h->upgrade_again = m->upgrade.again;
 	h->pending_scale = m->pending_scale;
-	h->control = door->fd;
-	h->control_file = door->file;
+	h->control = listener->fd;
+	h->control_file = listener->file;
 	if (o->kind == OUTCOME_UPGRADE)
 		h->client = o->client->watch.fd;
 	h->notices = messages_of(&w, m->systemd, &h->n_notices);

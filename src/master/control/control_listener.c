@@ -3,7 +3,7 @@
  * A listener with a path, whose group is that of those who may use it.
  */
 #include <config.h>
-#include "control_door.h"
+#include "control_listener.h"
 
 #include <errno.h>
 #include <limits.h>
@@ -26,7 +26,7 @@ static struct listener_options options_of(const struct conf_control *conf)
 	};
 }
 
-static int fail(struct control_door_error *e, const struct conf_control *conf)
+static int fail(struct control_listener_error *e, const struct conf_control *conf)
 {
 	const char *why = errno == ENOTSOCK ? "exists and is not a socket" :
 	                  errno == EADDRINUSE ? "somebody else listens there" : strerror(errno);
@@ -42,7 +42,7 @@ static int fail(struct control_door_error *e, const struct conf_control *conf)
 	return -1;
 }
 
-bool control_door_is_wanted(const struct conf_control *conf)
+bool control_listener_is_wanted(const struct conf_control *conf)
 {
 	const char *slash = strrchr(conf->socket, '/');
 	char folder[PATH_MAX];
@@ -53,33 +53,33 @@ bool control_door_is_wanted(const struct conf_control *conf)
 	return access(folder, F_OK) == 0 || errno != ENOENT;
 }
 
-int control_door_open(struct control_door *d, const struct conf_control *conf,
-                      struct control_door_error *e)
+int control_listener_open(struct control_listener *l, const struct conf_control *conf,
+                          struct control_listener_error *e)
 {
 	const struct listener_options options = options_of(conf);
 
-	d->address = conf->address;
-	d->fd = listener_open(&d->address, &options, &d->file);
-	return d->fd == -1 ? fail(e, conf) : 0;
+	l->address = conf->address;
+	l->fd = listener_open(&l->address, &options, &l->file);
+	return l->fd == -1 ? fail(e, conf) : 0;
 }
 
-void control_door_close(struct control_door *d)
+void control_listener_close(struct control_listener *l)
 {
-	if (d->fd == -1)
+	if (l->fd == -1)
 		return;
-	listener_unlink(&d->address, &d->file);
-	fd_close(&d->fd);
+	listener_unlink(&l->address, &l->file);
+	fd_close(&l->fd);
 }
 
-bool control_door_is_in_place(const struct control_door *d, const struct conf_control *conf)
+bool control_listener_is_in_place(const struct control_listener *l, const struct conf_control *conf)
 {
-	return d->fd != -1 && address_equal(&d->address, &conf->address) &&
-	       listener_is_in_place(&d->address, &d->file);
+	return l->fd != -1 && address_equal(&l->address, &conf->address) &&
+	       listener_is_in_place(&l->address, &l->file);
 }
 
-int control_door_adjust(const struct control_door *d, const struct conf_control *conf)
+int control_listener_adjust(const struct control_listener *l, const struct conf_control *conf)
 {
 	const struct listener_options options = options_of(conf);
 
-	return listener_adjust(d->fd, &d->address, &options, &d->file);
+	return listener_adjust(l->fd, &l->address, &options, &l->file);
 }
