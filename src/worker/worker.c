@@ -1,179 +1,144 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Connection slots: how many there are, what the board says of them, and who
- * must know that they are gone. The master is told once when they come to what
- * it asked for, and then asks anew: nothing is lost between the two, and no
- * connection costs a message.
+ * From fork to exit: the steps in which a worker process starts, its loop, and its exit.
+ * What it obeys meanwhile is in worker_orders.c.
  */
 #include <config.h>
 #include "worker.h"
 
-#include <errno.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sysexits.h>
 #include <unistd.h>
 
+#include "admission.h"
+#include "clock.h"
+#include "detach.h"
 #include "fd.h"
+#include "identity.h"
 #include "log.h"
+#include "standard_fds.h"
+#include "title.h"
+#include "worker_limits.h"
+#include "worker_orders.h"
 
-#define COUNT_AFTER_MS 20               /* the whole board is read no more often than that */
-
-static bool say(struct worker *w, enum leash_word word, uint64_t number)
+static _Noreturn void cannot_start(const struct worker *w, const char *what)
 {
-	if (leash_say(&w->start.leash, &(struct leash_message){ .word = word, .number = number }) == 0)
-		return true;
-	log_debug("%s: leash: %m", w->service->name);
-	return false;
+	log_err("%s: worker cannot start: %s: %m", w->service->name, what);
+	exit(EX_OSERR);
 }
 
-bool worker_say(struct worker *w, enum leash_word word)
+static int keep_only_ours(const struct worker_start *s)
 {
-	return say(w, word, 0);
+	int keep[CONF_LISTEN_MAX + 5];
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_listeners; i++)
+		keep[n++] = s->listeners[i];
+	keep[n++] = s->leash.orders;
+	keep[n++] = s->leash.words;
+	keep[n++] = s->log ? log_sink_fd(s->log) : -1;
+	keep[n++] = s->access_log ? log_sink_fd(s->access_log) : -1;
+	keep[n++] = notify_fd(s->events);
+	return fd_keep_only(keep, n);
 }
 
-/* What a pipe that was full takes now; what a master that is gone will not hear, is forgotten. */
-static void on_room(struct watch *watch, uint32_t events)
+static void open_loop(struct worker *w)
 {
-	struct worker *w = container_of(watch, struct worker, saying);
-
-	(void)events;
-	for (int word = 0; w->owed != 0 && word < LEASH_WORDS; word++)
-		if (w->owed & 1u << word) {
-			if (!say(w, (enum leash_word)word, w->owed_number) && fd_not_yet(errno))
-				return;
-			w->owed &= ~(1u << word);
-		}
-	loop_unwatch(&w->loop, watch);
+	if (loop_init(&w->loop) == -1)
+		cannot_start(w, "epoll");
+	w->loop.woke_ms = &w->slot->turn_ms;
+	notify_move(w->start.events, &w->loop);
+	if (worker_orders_watch(w) == -1)
+		cannot_start(w, "watch signals and leash");
 }
 
-static void insist(struct worker *w, enum leash_word word, uint64_t number)
+static void say_ready(struct worker *w)
 {
-	if (w->owed == 0 && (say(w, word, number) || !fd_not_yet(errno)))
-		return;
-	w->owed |= 1u << word;
-	if (number != 0)
-		w->owed_number = number;
-	w->saying.fd = w->start.leash.words;
-	w->saying.ready = on_room;
-	loop_rewatch(&w->loop, &w->saying, EPOLLOUT);
+	atomic_store(&w->slot->state, BOARD_ACCEPTING);
+	worker_insist(w, LEASH_READY);
 }
 
-void worker_insist(struct worker *w, enum leash_word word)
+/* A process of its own, with a log and a name. */
+static void leave_master(struct worker *w)
 {
-	insist(w, word, 0);
+	if (w->start.detached)
+		standard_fds_leave_err();       /* the caller's; the log is not there */
+	log_use(w->start.log, w->start.log_level);
+	if (detach_from_terminal() == -1)
+		cannot_start(w, "leave the terminal");
+	title_set("droverd: worker %s", w->service->name);
+	title_set_name("drover:%s", w->service->name);
+	w->pid = getpid();
 }
 
-/* ---- the slots of the pool ---------------------------------------------- */
-
-/* Even where the pipe is full now: after the last slot nothing may happen that would tell it again. */
-static void tell(struct worker *w)
+static void enter_memory(struct worker *w)
 {
-	worker_insist(w, LEASH_SLOTS);
-	w->few = w->quiet = 0;
-	timer_unset(&w->loop.timers, &w->count);
+	w->slot = board_slot(w->start.memory->board, w->start.slot);
+	w->input = board_input(w->start.memory->board, w->start.slot);
+	board_set(&w->slot->pid, (uint32_t)w->pid);
+	board_set(&w->slot->born_ms, clock_ms());
+	if (pool_memory_enter(w->start.memory, w->start.slot) == -1)
+		cannot_start(w, "unmap the others' part of the scoreboard");
 }
 
-/* Cheap while we have enough ourselves; and a few siblings that have room are looked at, not all. */
-static bool are_few(const struct worker *w)
+static void prepare(struct worker *w)
 {
-	const int own = w->service->connections - w->n_open;
-	struct board_sum sum;
-
-	if (own >= w->few || w->draining)
-		return false;
-	/* Ours is on the board before we read the others': of two that do so at
-	 * once, one sees both. */
-	atomic_thread_fence(memory_order_seq_cst);
-	sum = board_sum(w->start.memory->board, (uint32_t)w->service->connections,
-	                (uint64_t)w->few - 1);
-	return sum.free < (uint64_t)w->few;
+	/* Its own mapping: a worker without memory for its work is to fail now, not later. */
+	w->scratch = mmap(NULL, WORKER_SCRATCH, PROT_READ | PROT_WRITE,
+	                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (w->scratch == MAP_FAILED ||
+	    records_init(&w->records, w->start.memory->board, w->start.slot) == -1 ||
+	    programs_init(&w->programs, &w->loop, w->service, &w->limits,
+	                  board_stderr_paid(w->start.memory->board)) == -1 ||
+	    environment_wipe_ours() == -1)
+		cannot_start(w, "prepare");
 }
 
-static bool may_be_quiet(const struct worker *w)
+/* What needs the privileges of the master comes before identity_take. */
+static void begin(struct worker *w)
 {
-	return w->n_open < w->quiet && !w->draining;
+	const char *what;
+
+	leave_master(w);
+	enter_memory(w);
+	w->health.in_unit = getenv("INVOCATION_ID");
+	list_init(&w->connections);
+	list_init(&w->lingering);
+	if (keep_only_ours(&w->start) == -1)
+		cannot_start(w, "close what is not ours");
+	if (worker_limits_set(w, &what) == -1)
+		cannot_start(w, what);
+	open_loop(w);
+	prepare(w);
+	if (identity_take(w, &what) == -1)
+		cannot_start(w, what);
+	if (w->handler->begin && w->handler->begin(w) == -1)
+		cannot_start(w, "prepare the handler");
+	if (admission_open(w) == -1)
+		cannot_start(w, "watch the listeners");
+	say_ready(w);
 }
 
-static void on_count(struct timer *t)
+static void finish(struct worker *w)
 {
-	struct worker *w = container_of(t, struct worker, count);
-
-	if (may_be_quiet(w) && board_sum(w->start.memory->board, (uint32_t)w->service->connections,
-	                                 UINT64_MAX).open < (uint64_t)w->quiet)
-		tell(w);
+	admission_close(w);
+	if (w->handler->end)
+		w->handler->end(w);
+	programs_fini(&w->programs);
+	records_fini(&w->records);
+	munmap(w->scratch, WORKER_SCRATCH);
+	notify_close(&w->start.events);
+	loop_fini(&w->loop);
 }
 
-static void slot_taken(struct worker *w)
+_Noreturn void worker_main(const struct worker_start *start)
 {
-	if (are_few(w))
-		tell(w);
-}
+	struct worker w = { .start = *start, .service = start->service, .handler = start->handler };
+	int result;
 
-static void slot_given(struct worker *w)
-{
-	if (may_be_quiet(w) && !timer_is_set(&w->count))
-		loop_timer(&w->loop, &w->count, COUNT_AFTER_MS);
-}
-
-void worker_watch_slots(struct worker *w, int64_t few, int64_t quiet)
-{
-	w->few = few;
-	w->quiet = quiet;
-	w->count.fire = on_count;
-	slot_taken(w);          /* it may be so already */
-	slot_given(w);
-}
-
-/* ---- our own ------------------------------------------------------------ */
-
-bool worker_has_room(const struct worker *w)
-{
-	return w->n_open < w->service->connections;
-}
-
-struct board_connection *worker_take_slot(struct worker *w, const struct endpoint *peer)
-{
-	struct board_connection *record = records_take(&w->records);
-
-	w->n_open++;
-	w->accepted++;
-	board_take_record(record, w->accepted, w->loop.now_ms, peer, BOARD_PHASE_IDLE);
-	board_set(&w->slot->open, (uint32_t)w->n_open);
-	board_set(&w->slot->accepted, w->accepted);
-	if (!worker_has_room(w))
-		worker_event(w, "full");
-	slot_taken(w);
-	return record;
-}
-
-void worker_give_slot(struct worker *w, struct board_connection *record)
-{
-	const bool was_full = !worker_has_room(w);
-
-	w->n_open--;
-	records_give(&w->records, record);
-	board_set(&w->slot->open, (uint32_t)w->n_open);
-	board_add(&w->slot->served, 1);
-	if (was_full)
-		worker_event(w, "has-room");
-	slot_given(w);
-	acceptor_one_less(w->acceptor);
-}
-
-bool worker_runs_programs(const struct worker *w)
-{
-	return HANDLER_RUNS_PROGRAMS(w->service->handler.kind);
-}
-
-void worker_say_of(struct worker *w, enum leash_word word, uint64_t number)
-{
-	insist(w, word, number);
-}
-
-void worker_check_end(struct worker *w)
-{
-	if (!w->draining || !acceptor_is_empty(w->acceptor) || w->n_open > 0)
-		return;
-	if (w->handler->rest)
-		w->handler->rest(w);
-	if (w->n_lingering == 0 && programs_none(&w->programs))
-		loop_stop(&w->loop);
+	begin(&w);
+	result = loop_run(&w.loop);
+	finish(&w);
+	exit(result == 0 ? EX_OK : EX_OSERR);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a worker process is made of, and the counting of its connection slots. How the
- * process starts is in life.c.
+ * What a worker process is made of. Its life is in worker.c, the counting of its connection
+ * slots in slots.c.
  */
 #ifndef DROVER_WORKER_WORKER_H
 #define DROVER_WORKER_WORKER_H
@@ -77,6 +77,14 @@ struct worker {
 	void                      *state_of_handler;
 	char                      *scratch;     /* WORKER_SCRATCH bytes, for whoever reads just now */
 };
+
+/*
+ * To be called in a child that was just forked, with everything of the
+ * master's given up that is memory. Closes the master's other descriptors,
+ * takes its identity, serves, drains and exits: 0 after a drain or TERM,
+ * EX_OSERR if it could not begin. Never returns.
+ */
+_Noreturn void worker_main(const struct worker_start *start);
 
 /*
  * One connection more holds a slot; one fewer. It has a record on the board as

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "handover_import.h"
-#include "life.h"
+#include "worker.h"
 
 const char version_string[] = "6.6.6";
 
@@ -22,8 +22,8 @@ struct conf_fetch *__real_conf_fetch_start(struct helpers *all, const struct con
                                            conf_fetch_done *done, void *arg);
 struct conf_fetch *__wrap_conf_fetch_start(struct helpers *all, const struct conf_origin *source,
                                            conf_fetch_done *done, void *arg);
-_Noreturn void __real_life_of_worker(const struct worker_start *start);
-_Noreturn void __wrap_life_of_worker(const struct worker_start *start);
+_Noreturn void __real_worker_main(const struct worker_start *start);
+_Noreturn void __wrap_worker_main(const struct worker_start *start);
 int __real_loop_init(struct loop *l);
 int __wrap_loop_init(struct loop *l);
 
@@ -82,12 +82,12 @@ struct conf_fetch *__wrap_conf_fetch_start(struct helpers *all, const struct con
 }
 
 /* When workers of one service accept connections already: not those of the other. */
-_Noreturn void __wrap_life_of_worker(const struct worker_start *start)
+_Noreturn void __wrap_worker_main(const struct worker_start *start)
 {
 	if (doom_is("start") && strcmp(start->service->name, "doomed") == 0) {
 		if (getenv("DOOM_WAITS"))
 			fclose(fopen(getenv("DOOM_WAITS"), "r"));       /* a FIFO */
 		_exit(1);
 	}
-	__real_life_of_worker(start);
+	__real_worker_main(start);
 }

@@ -8,19 +8,19 @@
 
 #include <sys/wait.h>
 
-#include "life.h"
 #include "unit.h"
+#include "worker.h"
 
 #define WORKERS 3
 
-_Noreturn void __wrap_life_of_worker(const struct worker_start *start);
+_Noreturn void __wrap_worker_main(const struct worker_start *start);
 
 static struct loop loop;
 static struct conf_service service;
 static struct pool *pool;
 
 /* Each by its place: the second is killed, the others end well. */
-_Noreturn void __wrap_life_of_worker(const struct worker_start *start)
+_Noreturn void __wrap_worker_main(const struct worker_start *start)
 {
 	struct board_slot *slot = board_slot(start->memory->board, start->slot);
 	const uint64_t n = start->slot + 1;

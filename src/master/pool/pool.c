@@ -12,9 +12,9 @@
 #include <unistd.h>
 
 #include "handlers.h"
-#include "life.h"
 #include "log.h"
 #include "pool_private.h"
+#include "worker.h"
 
 /* ---- births ------------------------------------------------------------- */
 
@@ -35,7 +35,7 @@ static _Noreturn void be_worker(struct pool *p, size_t slot, const struct leash 
 	if (p->log_pipes)
 		log_pipes_enter(p->log_pipes, x->log, x->access_log);
 	x->forget(x->arg, p);
-	life_of_worker(&start);
+	worker_main(&start);
 }
 
 /* False, with errno, if there is none more. */

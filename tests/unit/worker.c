@@ -4,7 +4,7 @@
  * its birth to its end.
  */
 #include <config.h>
-#include "life.h"
+#include "worker.h"
 
 #include <netinet/in.h>
 #include <sys/socket.h>
@@ -79,7 +79,7 @@ static void set_up_worker(void)
 	block_signals();
 	worker = fork();
 	if (worker == 0)
-		life_of_worker(&start);
+		worker_main(&start);
 	leash_close(&its);
 }
 
@@ -330,8 +330,8 @@ START_TEST(quit_from_the_master_is_an_order_to_drain)
 
 int main(void)
 {
-	Suite *s = suite_create("life");
-	TCase *tc = unit_case(s, "life", set_up, tear_down);
+	Suite *s = suite_create("worker");
+	TCase *tc = unit_case(s, "worker", set_up, tear_down);
 
 	tcase_add_test(tc, the_board_follows_a_worker);
 	tcase_add_test(tc, what_a_killed_worker_said_is_still_there);

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Connection slots: how many there are, what the board says of them, and who
+ * must know that they are gone. The master is told once when they come to what
+ * it asked for, and then asks anew: nothing is lost between the two, and no
+ * connection costs a message.
+ */
+#include <config.h>
+#include "worker.h"
+
+#include <errno.h>
+#include <unistd.h>
+
+#include "fd.h"
+#include "log.h"
+
+#define COUNT_AFTER_MS 20               /* the whole board is read no more often than that */
+
+static bool say(struct worker *w, enum leash_word word, uint64_t number)
+{
+	if (leash_say(&w->start.leash, &(struct leash_message){ .word = word, .number = number }) == 0)
+		return true;
+	log_debug("%s: leash: %m", w->service->name);
+	return false;
+}
+
+bool worker_say(struct worker *w, enum leash_word word)
+{
+	return say(w, word, 0);
+}
+
+/* What a pipe that was full takes now; what a master that is gone will not hear, is forgotten. */
+static void on_room(struct watch *watch, uint32_t events)
+{
+	struct worker *w = container_of(watch, struct worker, saying);
+
+	(void)events;
+	for (int word = 0; w->owed != 0 && word < LEASH_WORDS; word++)
+		if (w->owed & 1u << word) {
+			if (!say(w, (enum leash_word)word, w->owed_number) && fd_not_yet(errno))
+				return;
+			w->owed &= ~(1u << word);
+		}
+	loop_unwatch(&w->loop, watch);
+}
+
+static void insist(struct worker *w, enum leash_word word, uint64_t number)
+{
+	if (w->owed == 0 && (say(w, word, number) || !fd_not_yet(errno)))
+		return;
+	w->owed |= 1u << word;
+	if (number != 0)
+		w->owed_number = number;
+	w->saying.fd = w->start.leash.words;
+	w->saying.ready = on_room;
+	loop_rewatch(&w->loop, &w->saying, EPOLLOUT);
+}
+
+void worker_insist(struct worker *w, enum leash_word word)
+{
+	insist(w, word, 0);
+}
+
+/* ---- the slots of the pool ---------------------------------------------- */
+
+/* Even where the pipe is full now: after the last slot nothing may happen that would tell it again. */
+static void tell(struct worker *w)
+{
+	worker_insist(w, LEASH_SLOTS);
+	w->few = w->quiet = 0;
+	timer_unset(&w->loop.timers, &w->count);
+}
+
+/* Cheap while we have enough ourselves; and a few siblings that have room are looked at, not all. */
+static bool are_few(const struct worker *w)
+{
+	const int own = w->service->connections - w->n_open;
+	struct board_sum sum;
+
+	if (own >= w->few || w->draining)
+		return false;
+	/* Ours is on the board before we read the others': of two that do so at
+	 * once, one sees both. */
+	atomic_thread_fence(memory_order_seq_cst);
+	sum = board_sum(w->start.memory->board, (uint32_t)w->service->connections,
+	                (uint64_t)w->few - 1);
+	return sum.free < (uint64_t)w->few;
+}
+
+static bool may_be_quiet(const struct worker *w)
+{
+	return w->n_open < w->quiet && !w->draining;
+}
+
+static void on_count(struct timer *t)
+{
+	struct worker *w = container_of(t, struct worker, count);
+
+	if (may_be_quiet(w) && board_sum(w->start.memory->board, (uint32_t)w->service->connections,
+	                                 UINT64_MAX).open < (uint64_t)w->quiet)
+		tell(w);
+}
+
+static void slot_taken(struct worker *w)
+{
+	if (are_few(w))
+		tell(w);
+}
+
+static void slot_given(struct worker *w)
+{
+	if (may_be_quiet(w) && !timer_is_set(&w->count))
+		loop_timer(&w->loop, &w->count, COUNT_AFTER_MS);
+}
+
+void worker_watch_slots(struct worker *w, int64_t few, int64_t quiet)
+{
+	w->few = few;
+	w->quiet = quiet;
+	w->count.fire = on_count;
+	slot_taken(w);          /* it may be so already */
+	slot_given(w);
+}
+
+/* ---- our own ------------------------------------------------------------ */
+
+bool worker_has_room(const struct worker *w)
+{
+	return w->n_open < w->service->connections;
+}
+
+struct board_connection *worker_take_slot(struct worker *w, const struct endpoint *peer)
+{
+	struct board_connection *record = records_take(&w->records);
+
+	w->n_open++;
+	w->accepted++;
+	board_take_record(record, w->accepted, w->loop.now_ms, peer, BOARD_PHASE_IDLE);
+	board_set(&w->slot->open, (uint32_t)w->n_open);
+	board_set(&w->slot->accepted, w->accepted);
+	if (!worker_has_room(w))
+		worker_event(w, "full");
+	slot_taken(w);
+	return record;
+}
+
+void worker_give_slot(struct worker *w, struct board_connection *record)
+{
+	const bool was_full = !worker_has_room(w);
+
+	w->n_open--;
+	records_give(&w->records, record);
+	board_set(&w->slot->open, (uint32_t)w->n_open);
+	board_add(&w->slot->served, 1);
+	if (was_full)
+		worker_event(w, "has-room");
+	slot_given(w);
+	acceptor_one_less(w->acceptor);
+}
+
+bool worker_runs_programs(const struct worker *w)
+{
+	return HANDLER_RUNS_PROGRAMS(w->service->handler.kind);
+}
+
+void worker_say_of(struct worker *w, enum leash_word word, uint64_t number)
+{
+	insist(w, word, number);
+}
+
+void worker_check_end(struct worker *w)
+{
+	if (!w->draining || !acceptor_is_empty(w->acceptor) || w->n_open > 0)
+		return;
+	if (w->handler->rest)
+		w->handler->rest(w);
+	if (w->n_lingering == 0 && programs_none(&w->programs))
+		loop_stop(&w->loop);
+}
