@@ -21,11 +21,11 @@ struct wire {
 	uint32_t word;
 	uint32_t has_fd;        /* bit LEASH_FD_x: that one is with it */
 	uint64_t removed;
-	int64_t  few, quiet;
+	int64_t  low_free, low_open;
 	uint64_t number;
 };
 
-#define WIRE_MIN offsetof(struct wire, few)     /* bytes: as far as DRAIN goes */
+#define WIRE_MIN offsetof(struct wire, low_free) /* bytes: as far as DRAIN goes */
 
 union ancillary {
 	struct cmsghdr header;
@@ -84,14 +84,14 @@ void leash_adopt(const struct leash *master)
 
 static struct wire wire_of(const struct leash_message *m)
 {
-	return (struct wire){ .word = m->word, .removed = m->removed, .few = m->few,
-	                      .quiet = m->quiet, .number = m->number };
+	return (struct wire){ .word = m->word, .removed = m->removed, .low_free = m->low_free,
+	                      .low_open = m->low_open, .number = m->number };
 }
 
 static struct leash_message message_of(const struct wire *w)
 {
 	return (struct leash_message){ .word = (enum leash_word)w->word, .removed = w->removed,
-	                               .few = w->few, .quiet = w->quiet, .number = w->number,
+	                               .low_free = w->low_free, .low_open = w->low_open, .number = w->number,
 	                               .fds = { -1, -1 } };
 }
 

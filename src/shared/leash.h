@@ -25,7 +25,7 @@ enum leash_word {
 	LEASH_DRAIN,            /* master: accept no more, finish, go; worker: so I do, unasked */
 	LEASH_LOOK,             /* worker: I was woken for what I cannot take; master: look for it */
 	LEASH_LOGS,             /* master: here are new descriptors for the logs; log process: they are in use */
-	LEASH_SLOTS,            /* master: tell me, once, when the slots come to few or quiet; worker: they have */
+	LEASH_SLOTS,            /* master: tell me, once, below low_free or low_open; worker: they have */
 	LEASH_RETIRE,           /* worker: I have had my share of connections; another one may take my place */
 	LEASH_KICK,             /* master: close connection `number`; worker: it is closed */
 	LEASH_NO_SUCH,          /* worker: there is no connection `number` to kick */
@@ -40,8 +40,8 @@ enum leash_fd { LEASH_FD_LOG, LEASH_FD_ACCESS_LOG, LEASH_FDS };
 struct leash_message {
 	enum leash_word word;
 	uint64_t        removed;        /* DRAIN: listeners (a bit each) to be emptied before they close */
-	int64_t         few;            /* SLOTS, of the pool: fewer than that are free; 0: no matter */
-	int64_t         quiet;          /* SLOTS: fewer than that are in use; 0: no matter */
+	int64_t         low_free;       /* SLOTS, of the pool: fewer than that are free; 0: no matter */
+	int64_t         low_open;       /* SLOTS: fewer than that are in use; 0: no matter */
 	uint64_t        number;         /* KICK, NO_SUCH */
 	int             fds[LEASH_FDS]; /* LOGS: -1 where that log has none */
 };

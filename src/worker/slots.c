@@ -67,56 +67,56 @@ void worker_insist(struct worker *w, enum leash_word word)
 static void tell(struct worker *w)
 {
 	worker_insist(w, LEASH_SLOTS);
-	w->few = w->quiet = 0;
+	w->low_free = w->low_open = 0;
 	timer_unset(&w->loop.timers, &w->count);
 }
 
 /* Cheap while we have enough ourselves; and a few siblings that have room are looked at, not all. */
-static bool are_few(const struct worker *w)
+static bool is_low_on_slots(const struct worker *w)
 {
 	const int own = w->service->connections - w->n_open;
 	struct board_sum sum;
 
-	if (own >= w->few || w->draining)
+	if (own >= w->low_free || w->draining)
 		return false;
 	/* Ours is on the board before we read the others': of two that do so at
 	 * once, one sees both. */
 	atomic_thread_fence(memory_order_seq_cst);
 	sum = board_sum(w->start.memory->board, (uint32_t)w->service->connections,
-	                (uint64_t)w->few - 1);
-	return sum.free < (uint64_t)w->few;
+	                (uint64_t)w->low_free - 1);
+	return sum.free < (uint64_t)w->low_free;
 }
 
-static bool may_be_quiet(const struct worker *w)
+static bool may_be_low_on_open(const struct worker *w)
 {
-	return w->n_open < w->quiet && !w->draining;
+	return w->n_open < w->low_open && !w->draining;
 }
 
 static void on_count(struct timer *t)
 {
 	struct worker *w = container_of(t, struct worker, count);
 
-	if (may_be_quiet(w) && board_sum(w->start.memory->board, (uint32_t)w->service->connections,
-	                                 UINT64_MAX).open < (uint64_t)w->quiet)
+	if (may_be_low_on_open(w) && board_sum(w->start.memory->board, (uint32_t)w->service->connections,
+	                                       UINT64_MAX).open < (uint64_t)w->low_open)
 		tell(w);
 }
 
 static void slot_taken(struct worker *w)
 {
-	if (are_few(w))
+	if (is_low_on_slots(w))
 		tell(w);
 }
 
 static void slot_given(struct worker *w)
 {
-	if (may_be_quiet(w) && !timer_is_set(&w->count))
+	if (may_be_low_on_open(w) && !timer_is_set(&w->count))
 		loop_timer(&w->loop, &w->count, COUNT_AFTER_MS);
 }
 
-void worker_watch_slots(struct worker *w, int64_t few, int64_t quiet)
+void worker_watch_slots(struct worker *w, int64_t low_free, int64_t low_open)
 {
-	w->few = few;
-	w->quiet = quiet;
+	w->low_free = low_free;
+	w->low_open = low_open;
 	w->count.fire = on_count;
 	slot_taken(w);          /* it may be so already */
 	slot_given(w);

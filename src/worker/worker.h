@@ -64,8 +64,8 @@ struct worker {
 	bool                       draining;
 	int                        n_open;      /* connections that hold a slot */
 	int                        n_lingering;
-	int64_t                    few, quiet;  /* what the master wants to be told, once: leash.h */
-	struct timer               count;       /* looks whether it is quiet */
+	int64_t                    low_free, low_open; /* what the master wants to be told, once: leash.h */
+	struct timer               count;       /* looks whether so few are open */
 	struct list                connections; /* the open ones */
 	struct list                lingering;
 	uint64_t                   accepted;    /* so far: the number of the last connection */
@@ -95,7 +95,7 @@ void worker_give_slot(struct worker *w, struct board_connection *record);
 bool worker_has_room(const struct worker *w);
 
 /* The master wants to know when the slots of the pool come to that. */
-void worker_watch_slots(struct worker *w, int64_t few, int64_t quiet);
+void worker_watch_slots(struct worker *w, int64_t low_free, int64_t low_open);
 
 /* To the master; that it is gone, its end of the leash will tell. False if it was not sent. */
 bool worker_say(struct worker *w, enum leash_word word);

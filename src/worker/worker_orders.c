@@ -113,7 +113,7 @@ static void on_leash(struct watch *watch, uint32_t events)
 		acceptor_look(w->acceptor);
 		break;
 	case LEASH_SLOTS:
-		worker_watch_slots(w, m.few, m.quiet);
+		worker_watch_slots(w, m.low_free, m.low_open);
 		break;
 	case LEASH_KICK:
 		kick(w, m.number);

@@ -59,11 +59,11 @@ START_TEST(numbers_go_over_as_they_are)
 	struct leash_message m;
 
 	ck_assert_int_eq(leash_order(&master, &(struct leash_message){
-		.word = LEASH_SLOTS, .few = 1, .quiet = INT64_MAX }), 0);
+		.word = LEASH_SLOTS, .low_free = 1, .low_open = INT64_MAX }), 0);
 	ck_assert_int_eq(leash_obey(&worker, &m), LEASH_OK);
 	ck_assert_int_eq(m.word, LEASH_SLOTS);
-	ck_assert_int_eq(m.few, 1);
-	ck_assert_int_eq(m.quiet, INT64_MAX);
+	ck_assert_int_eq(m.low_free, 1);
+	ck_assert_int_eq(m.low_open, INT64_MAX);
 } END_TEST
 
 START_TEST(messages_keep_their_bounds_and_order)

@@ -33,7 +33,7 @@ static const struct row {
 	struct policy_census       now;
 	int                        step;        /* of the last growth */
 	int                        want;
-	int64_t                    few, quiet, again;
+	int64_t                    low_free, low_open, again;
 	bool                       exhausted;
 } rows[] = {
 	/* Nothing to do. */
@@ -146,8 +146,8 @@ START_TEST(a_decision)
 	now.now_ms = T;
 	d = policy_decide(row->rule, &now, &m);
 	ck_assert_msg(d.wanted == row->want, "%s: %d workers", row->name, d.wanted);
-	ck_assert_msg(d.few == row->few, "%s: few is %lld", row->name, (long long)d.few);
-	ck_assert_msg(d.quiet == row->quiet, "%s: quiet is %lld", row->name, (long long)d.quiet);
+	ck_assert_msg(d.low_free == row->low_free, "%s: few is %lld", row->name, (long long)d.low_free);
+	ck_assert_msg(d.low_open == row->low_open, "%s: quiet is %lld", row->name, (long long)d.low_open);
 	ck_assert_msg(d.again_ms == row->again, "%s: again after %lld ms", row->name, (long long)d.again_ms);
 	ck_assert_msg(d.exhausted == row->exhausted, "%s: exhausted is %d", row->name, d.exhausted);
 	ck_assert_msg((d.reason == POLICY_NONE) == (d.wanted == now.wanted), "%s: because of %s",
@@ -170,8 +170,9 @@ START_TEST(nobody_is_told_to_wait_for_what_is_there)
 			continue;
 		now.now_ms = T;
 		d = policy_decide(r, &now, &m);
-		ck_assert_msg(d.few == 0 || slots - now.open >= d.few, "%s (%zu)", rows[_i].name, k);
-		ck_assert_msg(now.open >= d.quiet, "%s (%zu)", rows[_i].name, k);
+		ck_assert_msg(d.low_free == 0 || slots - now.open >= d.low_free, "%s (%zu)", rows[_i].name,
+		              k);
+		ck_assert_msg(now.open >= d.low_open, "%s (%zu)", rows[_i].name, k);
 	}
 } END_TEST
 
@@ -328,7 +329,7 @@ static void model_tick(struct model *p, int64_t clients)
 		p->accepting++;
 		model_decide(p);
 	} else if (p->now_ms >= p->look_ms || (p->wanted == 0 && p->clients > 0) ||
-	           (p->accepting > 0 && (free < p->last.few || model_open(p) < p->last.quiet))) {
+	           (p->accepting > 0 && (free < p->last.low_free || model_open(p) < p->last.low_open))) {
 		model_decide(p);
 	}
 }

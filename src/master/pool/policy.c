@@ -159,16 +159,16 @@ static void watch(const struct policy_rule *r, const struct policy_census *c,
                   struct policy_decision *d)
 {
 	const struct outlook o = look(r, c, d->wanted);
-	const int64_t few = d->wanted < r->max ? r->spare_min : 1;
+	const int64_t low_free = d->wanted < r->max ? r->spare_min : 1;
 
-	if (d->wanted > 0 && !d->exhausted && o.free >= few)
-		d->few = few;
+	if (d->wanted > 0 && !d->exhausted && o.free >= low_free)
+		d->low_free = low_free;
 	if (d->wanted == 0 || d->wanted < c->wanted || o.coming > 0)
 		return;
 	if (d->wanted > least(r) && !is_roomy(r, c, d))
-		d->quiet = (int64_t)(c->accepting - 1) * r->slots - r->spare_max + 1;
-	if (d->quiet <= 0)
-		d->quiet = r->min == 0 && r->idle_ms > 0 && !is_idle(r, c, d) ? 1 : 0;
+		d->low_open = (int64_t)(c->accepting - 1) * r->slots - r->spare_max + 1;
+	if (d->low_open <= 0)
+		d->low_open = r->min == 0 && r->idle_ms > 0 && !is_idle(r, c, d) ? 1 : 0;
 }
 
 struct policy_decision policy_decide(const struct policy_rule *r, const struct policy_census *c,

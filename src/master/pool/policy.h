@@ -52,8 +52,8 @@ struct policy_decision {
 	enum policy_reason reason;
 	bool               exhausted;   /* at max without a free slot, or so a short time ago */
 	/* When to decide anew: */
-	int64_t            few;         /* if fewer than that many slots are free; 0: no matter */
-	int64_t            quiet;       /* if fewer than that many connections are open; 0: no matter */
+	int64_t            low_free;    /* if fewer than that many slots are free; 0: no matter */
+	int64_t            low_open;    /* if fewer than that many connections are open; 0: no matter */
 	int64_t            again_ms;    /* after that time at the latest; 0: no need */
 };
 

@@ -139,19 +139,19 @@ static void trim(struct pool *p)
 static void tell_what_to_watch(struct pool *p)
 {
 	const struct leash_message m = {
-		.word = LEASH_SLOTS, .few = p->scaler.few, .quiet = p->scaler.quiet,
+		.word = LEASH_SLOTS, .low_free = p->scaler.low_free, .low_open = p->scaler.low_open,
 	};
-	const bool is_new = m.few != p->few || m.quiet != p->quiet;
+	const bool is_new = m.low_free != p->low_free || m.low_open != p->low_open;
 
-	p->few = m.few;
-	p->quiet = m.quiet;
+	p->low_free = m.low_free;
+	p->low_open = m.low_open;
 	for (size_t i = 0; i < p->children.n; i++) {
 		struct child *c = &p->children.all[i];
 
 		if (c->state != CHILD_ACCEPTING)
 			continue;
 		c->watches &= !is_new;
-		if (!c->watches && (m.few > 0 || m.quiet > 0))
+		if (!c->watches && (m.low_free > 0 || m.low_open > 0))
 			c->watches = child_tell(c, &m) == 0;
 	}
 }

@@ -22,7 +22,7 @@ struct pool {
 	int                        listeners[CONF_LISTEN_MAX];
 	size_t                     n_listeners;
 	struct scaler              scaler;      /* how many are wanted */
-	int64_t                    few, quiet;  /* what workers were last told to watch for */
+	int64_t                    low_free, low_open; /* what workers were last told to watch for */
 	bool                       crowded;     /* one is wanted for which there is no place */
 	bool                       failed;      /* one could not start; until all that are wanted accept */
 	struct restart             restart;

@@ -169,8 +169,8 @@ bool scaler_review(struct scaler *s, const struct scaler_counts *counts)
 	c = census(s, counts, &queue_limit);
 	d = policy_decide(&rule, &c, &s->memory);
 	s->arrival = false;
-	s->few = d.few;
-	s->quiet = d.quiet;
+	s->low_free = d.low_free;
+	s->low_open = d.low_open;
 	news = obey(s, &d);
 	news |= note_exhaustion(s, &c, d.exhausted, queue_limit, counts->board);
 	if (d.wanted != s->wanted)

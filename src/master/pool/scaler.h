@@ -28,7 +28,7 @@ struct scaler {
 
 	/* For the pool to read. */
 	int                        wanted;      /* workers */
-	int64_t                    few, quiet;  /* workers are to tell when it comes to that: leash.h */
+	int64_t                    low_free, low_open; /* below that, workers are to tell: leash.h */
 
 	bool                       works;       /* between scaler_start and scaler_end */
 	bool                       arrival;
