@@ -61,7 +61,7 @@ struct bench_client {
 	int64_t                 since_ns;       /* when the operation began, or should have */
 	int64_t                 moved_ns;       /* when something was last begun: for time-outs */
 	int64_t                 connect_ns;     /* when connecting began */
-	int64_t                 rest_ns;        /* when it may try again */
+	int64_t                 retry_ns;       /* when it may try again */
 	struct list             link;           /* in a list of bench_thread */
 };
 

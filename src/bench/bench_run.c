@@ -163,10 +163,10 @@ static enum gate wait_for(struct run *run, const struct bench_order *order, bool
 		{ .fd = at_gate ? STDIN_FILENO : -1, .events = POLLIN },
 	};
 
-	while (order->phase == BENCH_PHASE_REST || !all_are_through(run)) {
+	while (order->phase == BENCH_PHASE_WAIT || !all_are_through(run)) {
 		const int n = poll(fds, 3, run->has_terminal ? PROGRESS_MS : -1);
 
-		if (order->phase != BENCH_PHASE_REST)
+		if (order->phase != BENCH_PHASE_WAIT)
 			show_progress(run, order);
 		if (n <= 0)
 			continue;
@@ -210,13 +210,13 @@ static bool pass_phase(struct run *run, enum bench_phase phase, int64_t for_ns, 
 /* Says where we are, and waits for a line. False if there will be none. */
 static bool pass_gate(struct run *run, const char *name)
 {
-	const struct bench_order rest = { .phase = BENCH_PHASE_REST };
+	const struct bench_order wait = { .phase = BENCH_PHASE_WAIT };
 
 	if (!run->plan->gate || run->interrupted)
 		return true;
 	if (puts(name) == EOF || fflush(stdout) == EOF)
 		return false;
-	return wait_for(run, &rest, true) != GATE_GONE;
+	return wait_for(run, &wait, true) != GATE_GONE;
 }
 
 /* ---- the whole ---------------------------------------------------------- */

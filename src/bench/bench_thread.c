@@ -59,7 +59,7 @@ static void enter(struct bench_thread *t, unsigned nr)
 {
 	t->obeyed_nr = nr;
 	t->now = t->order;
-	t->active = t->now.phase != BENCH_PHASE_REST;
+	t->active = t->now.phase != BENCH_PHASE_WAIT;
 	t->stopping = t->no_tickets = false;
 	bench_work_begin(t);
 }
@@ -162,7 +162,7 @@ static int watch(struct bench_thread *t, int *fd)
 static void init_clients(struct bench_thread *t)
 {
 	list_init(&t->to_open);
-	list_init(&t->resting);
+	list_init(&t->retrying);
 	list_init(&t->ready);
 	list_init(&t->idle);
 	for (unsigned i = 0; i < t->n_clients; i++) {

@@ -17,7 +17,7 @@
 #include "tally.h"
 
 enum bench_phase {
-	BENCH_PHASE_REST,               /* nothing new is begun */
+	BENCH_PHASE_WAIT,               /* nothing new is begun */
 	BENCH_PHASE_OPEN,               /* all that stay open are opened */
 	BENCH_PHASE_WARM_UP,            /* like the next, and not counted */
 	BENCH_PHASE_MEASURE,
@@ -67,7 +67,7 @@ struct bench_thread {
 	uint64_t                 sent_before, received_before;
 	struct schedule          arrivals, connects;
 	struct list              to_open;       /* clients that are to be connected */
-	struct list              resting;       /* that failed to, and wait a little */
+	struct list              retrying;      /* that failed to, and wait a little */
 	struct list              ready;         /* that go on in the next turn */
 	struct list              idle;          /* open-loop: that have nothing to do */
 	struct tally             tally;

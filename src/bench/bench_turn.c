@@ -73,15 +73,15 @@ static void open_clients(struct bench_thread *t)
 	}
 }
 
-static void wake_resting(struct bench_thread *t)
+static void retry_connects(struct bench_thread *t)
 {
 	struct bench_client *c;
 
-	if (list_empty(&t->resting))
+	if (list_empty(&t->retrying))
 		return;
 	bench_books_look(t);
-	list_each(&t->resting, c, struct bench_client, link) {
-		if (c->rest_ns > t->lane.now_ns)
+	list_each(&t->retrying, c, struct bench_client, link) {
+		if (c->retry_ns > t->lane.now_ns)
 			break;
 		list_remove(&c->link);
 		if (c->busy)            /* it was told to try again, and needs no ticket */
@@ -92,10 +92,10 @@ static void wake_resting(struct bench_thread *t)
 }
 
 /* There is no time left to try again. */
-static void give_up_resting(struct bench_thread *t)
+static void give_up_retries(struct bench_thread *t)
 {
-	while (!list_empty(&t->resting))
-		bench_work_give_up(t, pop(&t->resting));
+	while (!list_empty(&t->retrying))
+		bench_work_give_up(t, pop(&t->retrying));
 }
 
 /* ---- exchanges ---------------------------------------------------------- */
@@ -143,10 +143,10 @@ static void begin_arrivals(struct bench_thread *t)
 void bench_turn_advance(struct bench_thread *t)
 {
 	if (t->stopping)
-		give_up_resting(t);
+		give_up_retries(t);
 	if (!bench_books_is_running(t) && !bench_books_is_opening(t))
 		return;
-	wake_resting(t);
+	retry_connects(t);
 	open_clients(t);
 	go_on_ready(t);
 	if (t->plan->mode == BENCH_OPEN_LOOP && bench_books_is_running(t))
@@ -172,8 +172,8 @@ int64_t bench_turn_due(const struct bench_thread *t)
 		return due;
 	if (!list_empty(&t->ready))
 		return 0;
-	if (!list_empty(&t->resting))
-		due = container_of(t->resting.next, struct bench_client, link)->rest_ns;
+	if (!list_empty(&t->retrying))
+		due = container_of(t->retrying.next, struct bench_client, link)->retry_ns;
 	if (!list_empty(&t->to_open) && !t->no_tickets && t->busy < connects_at_once(t))
 		due = sooner(due, connect_ns);
 	if (t->plan->mode == BENCH_OPEN_LOOP && bench_books_is_running(t) && !t->no_tickets &&

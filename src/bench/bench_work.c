@@ -9,7 +9,7 @@
 
 #include "bench_books.h"
 
-#define REST_NS INT64_C(10000000)       /* after a connect that failed */
+#define RETRY_NS INT64_C(10000000)      /* after a connect that failed */
 
 static void handle(struct bench_thread *t, struct bench_client *c, enum bench_news news);
 
@@ -150,17 +150,17 @@ static void on_failed(struct bench_thread *t, struct bench_client *c)
 	c->streamed_counted = 0;
 	if (!bench_books_is_running(t) || t->plan->mode == BENCH_HOLD)
 		return;
-	c->rest_ns = t->lane.now_ns + REST_NS;
+	c->retry_ns = t->lane.now_ns + RETRY_NS;
 	if (!c->was_open)
-		bench_work_move(&t->resting, c);
+		bench_work_move(&t->retrying, c);
 	else
 		bench_work_move(t->plan->new_connections ? &t->idle : &t->to_open, c);
 }
 
 static void on_full(struct bench_thread *t, struct bench_client *c)
 {
-	c->rest_ns = t->lane.now_ns + REST_NS;
-	bench_work_move(&t->resting, c);
+	c->retry_ns = t->lane.now_ns + RETRY_NS;
+	bench_work_move(&t->retrying, c);
 }
 
 static void handle(struct bench_thread *t, struct bench_client *c, enum bench_news news)

@@ -219,9 +219,9 @@ static int begin(struct worker *w)
 	return w->state_of_handler ? 0 : -1;
 }
 
-static void rest(struct worker *w)
+static void idle(struct worker *w)
 {
-	filter_pool_rest(w->state_of_handler);
+	filter_pool_release(w->state_of_handler);
 }
 
 static void end(struct worker *w)
@@ -239,6 +239,6 @@ const struct handler handler_filter = {
 	.closed = closed,
 	.descriptors = descriptors,
 	.begin = begin,
-	.rest = rest,
+	.idle = idle,
 	.end = end,
 };

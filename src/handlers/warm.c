@@ -74,13 +74,13 @@ static void program_ended(void *arg, int status)
 
 	connection_program_ended(c, status);
 	switch (relay_flush(&k->relay)) {
-	case RELAY_NO_REST:
+	case RELAY_ALL_SENT:
 		connection_program_done(c);
 		break;
-	case RELAY_REST_LOST:
+	case RELAY_CLIENT_LOST:
 		lost(&k->relay);
 		break;
-	case RELAY_REST_WAITS:
+	case RELAY_PENDING:
 		connection_program_unsent(c);
 		break;
 	}
@@ -207,7 +207,7 @@ static void drain(struct worker *w)
 {
 	const struct warm *warm = w->state_of_handler;
 
-	warm_pool_rest(warm->pool);
+	warm_pool_release(warm->pool);
 }
 
 static void end(struct worker *w)

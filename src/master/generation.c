@@ -276,7 +276,7 @@ const struct service *generation_find(const struct generation *g, const char *se
 	return bsearch(service, g->services, g->n, sizeof *g->services, compare_with_service);
 }
 
-void generation_continue(struct generation *g, const struct generation *before, bool resting)
+void generation_continue(struct generation *g, const struct generation *before, bool suspended)
 {
 	for (size_t i = 0; i < g->n; i++) {
 		const struct service *s = generation_find(before, g->services[i].conf->name);
@@ -284,7 +284,7 @@ void generation_continue(struct generation *g, const struct generation *before, 
 
 		if (s)
 			orders = pool_orders(s->pool);
-		orders.drained |= resting;
+		orders.drained |= suspended;
 		pool_continue(g->services[i].pool, &orders);
 	}
 }
@@ -310,7 +310,7 @@ void generation_drain(struct generation *g)
 	}
 }
 
-void generation_rest(struct generation *g)
+void generation_suspend(struct generation *g)
 {
 	for (size_t i = 0; i < g->n; i++)
 		pool_drain(g->services[i].pool, 0, g->services[i].conf->timeouts.drain);

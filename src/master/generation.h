@@ -94,7 +94,7 @@ void generation_free(struct generation **gp);
  * it has the service; resting: none at all.
  */
 void generation_start(struct generation *g);
-void generation_continue(struct generation *g, const struct generation *before, bool resting);
+void generation_continue(struct generation *g, const struct generation *before, bool suspended);
 
 /* The service of that name; NULL if it has none. */
 const struct service *generation_find(const struct generation *g, const char *service);
@@ -107,7 +107,7 @@ const struct service *generation_find(const struct generation *g, const char *se
 void generation_drain(struct generation *g);
 
 /* Its workers drain; its sockets stay. */
-void generation_rest(struct generation *g);
+void generation_suspend(struct generation *g);
 
 /* Its workers drain without a limit of time, and its sockets are released. */
 void generation_finish(struct generation *g);

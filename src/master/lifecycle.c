@@ -24,7 +24,7 @@ static const struct {
 	{ SIGINT,   ORDER_STOP_NOW,    ORDER_STOP_NOW },
 	{ SIGUSR1,  ORDER_REOPEN_LOGS, ORDER_REOPEN_LOGS },
 	{ SIGUSR2,  ORDER_UPGRADE,     ORDER_UPGRADE },
-	{ SIGWINCH, ORDER_REST,        ORDER_NONE },
+	{ SIGWINCH, ORDER_SUSPEND,     ORDER_NONE },
 	{ SIGTTIN,  ORDER_MORE,        ORDER_NONE },
 	{ SIGTTOU,  ORDER_FEWER,       ORDER_NONE },
 };
@@ -59,7 +59,7 @@ static const struct {
 	[ORDER_STOP_NOW]    = { {  NOW,     NOW,    NOW,      NOW,      NOW,     NOW,    NEVER }, NOW },
 	[ORDER_REOPEN_LOGS] = { {  NOW,     NOW,    NOW,      NOW,      NOW,     NOW,    NOW   }, NOW },
 	[ORDER_UPGRADE]     = { {  LATER,   NOW,    LATER,    LATER,    NEVER,   NEVER,  NEVER }, NOW },
-	[ORDER_REST]        = { {  BUSY,    NOW,    BUSY,     BUSY,     NEVER,   NEVER,  NEVER }, NOW },
+	[ORDER_SUSPEND]     = { {  BUSY,    NOW,    BUSY,     BUSY,     NEVER,   NEVER,  NEVER }, NOW },
 	[ORDER_MORE]        = { {  LATER,   NOW,    NOW,      NOW,      NEVER,   NEVER,  NEVER }, LATER },
 	[ORDER_FEWER]       = { {  LATER,   NOW,    NOW,      NOW,      NEVER,   NEVER,  NEVER }, LATER },
 	[ORDER_SCALE]       = { {  BUSY,    NOW,    BUSY,     BUSY,     NEVER,   NEVER,  NEVER }, PERMIT_INHERITED },

@@ -31,7 +31,7 @@ enum order {
 	ORDER_STOP_NOW,         /* INT, or TERM again */
 	ORDER_REOPEN_LOGS,      /* USR1 */
 	ORDER_UPGRADE,          /* USR2 */
-	ORDER_REST,             /* WINCH */
+	ORDER_SUSPEND,          /* WINCH */
 	ORDER_MORE,             /* TTIN */
 	ORDER_FEWER,            /* TTOU */
 	/* By clients of the control socket alone, for one service or one connection: */

@@ -64,7 +64,7 @@ struct generation *master_new_generation(struct master *m, const struct conf_fet
 		return NULL;
 	}
 	if (before)
-		generation_continue(g, before, m->resting);
+		generation_continue(g, before, m->suspended);
 	else
 		generation_start(g);
 	return g;
@@ -73,7 +73,7 @@ struct generation *master_new_generation(struct master *m, const struct conf_fet
 void master_install(struct master *m, struct generation *g)
 {
 	m->current = g;
-	m->resting = false;
+	m->suspended = false;
 	logs_use(&g->logs);
 	sockets_commit(&m->sockets, g->number);
 	control_commit(m->control, &g->conf->control);
@@ -173,7 +173,7 @@ static void describe(struct text *t, const struct master *m)
 		         master_workers(m));
 	else if (!g)
 		text_add(t, "starting");
-	else if (m->resting)
+	else if (m->suspended)
 		text_add(t, "resting: no workers until HUP");
 	else {
 		add_services(t, g, "serving ", true);

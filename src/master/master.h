@@ -66,7 +66,7 @@ struct master {
 	int                 pending_scale;      /* TTIN less TTOU that came when they could not be done */
 	struct conf_origin  own;                /* what is loaded for workers of our own, while it is */
 	struct timer        retry;              /* to have workers of our own */
-	bool                resting;            /* WINCH: no workers wanted */
+	bool                suspended;          /* WINCH: no workers wanted */
 	bool                hangup_ignored;     /* HUP was, when we were started: the terminal's means nothing */
 	char                refused[1024];      /* why the last reload was; "" if it was not */
 	char               *pid_file;           /* as written; NULL: none */

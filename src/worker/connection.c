@@ -26,7 +26,7 @@ static void on_event(struct stream *s, uint32_t events)
 
 	connection_work_on(c);
 	connection_enter(c, steps[c->state](c, events));
-	connection_rest(c->worker);
+	connection_work_done(c->worker);
 }
 
 /* ---- time-outs ---------------------------------------------------------- */
@@ -78,7 +78,7 @@ static void on_timer(struct timer *t)
 
 	connection_work_on(c);
 	time_out(c);
-	connection_rest(c->worker);
+	connection_work_done(c->worker);
 }
 
 /* ---- birth -------------------------------------------------------------- */
@@ -120,7 +120,7 @@ void connection_begin(struct connection *c)
 	connection_report_open(c);
 	connection_work_on(c);
 	begin(c);
-	connection_rest(w);
+	connection_work_done(w);
 }
 
 /* ---- what the worker wants ---------------------------------------------- */

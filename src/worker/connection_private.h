@@ -112,13 +112,13 @@ void connection_end_program(struct connection *c, enum connection_end how);
 
 /* ---- the board ---------------------------------------------------------- */
 
-/* Until connection_rest: what happens now, happens for c. Still there if that kills us. */
+/* Until connection_work_done: what happens now, happens for c. Still there if that kills us. */
 static inline void connection_work_on(const struct connection *c)
 {
 	board_set(&c->worker->slot->at_work, records_mark(&c->worker->records, c->record));
 }
 
-static inline void connection_rest(const struct worker *w)
+static inline void connection_work_done(const struct worker *w)
 {
 	board_set(&w->slot->at_work, 0);
 }

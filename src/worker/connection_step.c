@@ -189,7 +189,7 @@ void handler_go_on(struct connection *c, enum handler_verdict verdict)
 
 	connection_work_on(c);
 	connection_enter(c, connection_step_obey(c, verdict));
-	connection_rest(w);
+	connection_work_done(w);
 }
 
 bool handler_is_behind(const struct connection *c)

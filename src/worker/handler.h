@@ -67,7 +67,7 @@ struct handler {
 	/* It begins to drain: there may be a few connections more. */
 	void (*drain)(struct worker *w);
 	/* It has no connection, and will have none any more; may be called again. */
-	void (*rest)(struct worker *w);
+	void (*idle)(struct worker *w);
 	/* It exits. */
 	void (*end)(struct worker *w);
 };

@@ -172,8 +172,8 @@ void worker_check_end(struct worker *w)
 {
 	if (!w->draining || !acceptor_is_empty(w->acceptor) || w->n_open > 0)
 		return;
-	if (w->handler->rest)
-		w->handler->rest(w);
+	if (w->handler->idle)
+		w->handler->idle(w);
 	if (w->n_lingering == 0 && programs_none(&w->programs))
 		loop_stop(&w->loop);
 }

@@ -27,7 +27,7 @@ static void before(void)
 		.lane = { .plan = &plan },
 	};
 	list_init(&t.to_open);
-	list_init(&t.resting);
+	list_init(&t.retrying);
 	list_init(&t.ready);
 	list_init(&t.idle);
 	for (int i = 0; i < CLIENTS; i++) {
@@ -59,9 +59,9 @@ START_TEST(who_asks_for_too_many_gets_what_there_is)
 START_TEST(who_waits_for_room_is_given_up_when_time_is_up)
 {
 	clients[1].busy = true;
-	clients[1].rest_ns = INT64_MAX;
+	clients[1].retry_ns = INT64_MAX;
 	t.busy = 1;
-	bench_work_move(&t.resting, &clients[1]);
+	bench_work_move(&t.retrying, &clients[1]);
 	bench_turn_advance(&t);
 	ck_assert(!bench_work_is_over(&t));
 	bench_work_stop(&t);

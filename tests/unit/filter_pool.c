@@ -118,7 +118,7 @@ static void tear_down(void)
 
 	for (int i = 0; i < ASKERS; i++)
 		filter_pool_close(pool, &askers[i]);
-	filter_pool_rest(pool);
+	filter_pool_release(pool);
 	ck_assert_uint_eq(atomic_load(&worker.slot->filters), 0);
 	ck_assert_uint_eq(atomic_load(&worker.slot->queued), 0);
 	loop_timer(&worker.loop, &reaping, 0);

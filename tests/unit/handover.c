@@ -94,7 +94,7 @@ static void fill(void)
 	h.n_numbers = 4;
 	h.started_ms = 12345;
 	h.nofile = (struct rlimit){ 1024, RLIM_INFINITY };
-	h.resting = h.upgrade_again = true;
+	h.suspended = h.upgrade_again = true;
 	h.pending_scale = -2;
 	h.control = control;
 	h.control_file = (struct listener_file){ .dev = 1, .ino = UINT64_MAX };
@@ -162,7 +162,7 @@ START_TEST(it_comes_over_as_it_was)
 	ck_assert_str_eq(got.program, h.program);
 	ck_assert_str_eq(got.text, h.text);
 	ck_assert_ptr_null(got.pid_file);
-	ck_assert(got.resting && got.upgrade_again && !got.reload_again);
+	ck_assert(got.suspended && got.upgrade_again && !got.reload_again);
 	ck_assert_int_eq(got.pending_scale, -2);
 	ck_assert_int_eq(got.started_ms, h.started_ms);
 	ck_assert_uint_eq(got.nofile.rlim_cur, 1024);

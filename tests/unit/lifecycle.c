@@ -20,7 +20,7 @@
 #define END    ORDER_STOP_NOW
 #define LOGS   ORDER_REOPEN_LOGS
 #define UPGRADE ORDER_UPGRADE
-#define REST   ORDER_REST
+#define REST   ORDER_SUSPEND
 #define MORE   ORDER_MORE
 #define FEWER  ORDER_FEWER
 
@@ -91,7 +91,7 @@ static const struct {
 	{ ORDER_STOP_NOW,    "nnnnnn-", 'n' },
 	{ ORDER_REOPEN_LOGS, "nnnnnnn", 'n' },
 	{ ORDER_UPGRADE,     "lnll---", 'n' },
-	{ ORDER_REST,        "bnbb---", 'n' },
+	{ ORDER_SUSPEND,     "bnbb---", 'n' },
 	{ ORDER_MORE,        "lnnn---", 'l' },
 	{ ORDER_FEWER,       "lnnn---", 'l' },
 	{ ORDER_SCALE,       "bnbb---", 'i' },

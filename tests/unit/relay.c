@@ -259,10 +259,10 @@ START_TEST(flushing_sends_what_the_program_still_said)
 	begin((enum kind)_i);
 	say(RELAY_DOWN, 5 * SCRATCH);
 	fd_close(&program);
-	ck_assert_int_eq(relay_flush(&relay), RELAY_NO_REST);
+	ck_assert_int_eq(relay_flush(&relay), RELAY_ALL_SENT);
 	ck_assert_uint_eq(moved_bytes[RELAY_DOWN], 5 * SCRATCH);
 	ck_assert_uint_eq(n_finished, 0);
-	ck_assert_int_eq(relay_flush(&relay), RELAY_NO_REST);
+	ck_assert_int_eq(relay_flush(&relay), RELAY_ALL_SENT);
 	hear_end(RELAY_DOWN);
 	until_quiet();
 	ck_assert_uint_eq(n_finished, 0);
@@ -273,12 +273,12 @@ START_TEST(what_a_slow_client_did_not_take_then_follows)
 	begin((enum kind)_i);
 	stuff(RELAY_DOWN);
 	fd_close(&program);
-	ck_assert_int_eq(relay_flush(&relay), RELAY_REST_WAITS);
+	ck_assert_int_eq(relay_flush(&relay), RELAY_PENDING);
 	until_quiet();
 	ck_assert_uint_eq(n_finished + n_lost, 0);
 	hear_end(RELAY_DOWN);
 	ck_assert_uint_eq(n_finished, 1);
-	ck_assert_int_eq(relay_flush(&relay), RELAY_NO_REST);
+	ck_assert_int_eq(relay_flush(&relay), RELAY_ALL_SENT);
 } END_TEST
 
 /* Somebody whom the program has started has its socket, and says nothing. */
@@ -286,7 +286,7 @@ START_TEST(who_else_has_the_programs_socket_is_waited_for)
 {
 	begin((enum kind)_i);
 	say(RELAY_DOWN, 10);
-	ck_assert_int_eq(relay_flush(&relay), RELAY_REST_WAITS);
+	ck_assert_int_eq(relay_flush(&relay), RELAY_PENDING);
 	hear_until(RELAY_DOWN, 10);
 	until_quiet();
 	fd_close(&program);
@@ -304,7 +304,7 @@ static void flush_to_slow_client(void)
 		;
 	until_quiet();
 	say(RELAY_DOWN, 100);
-	ck_assert_int_eq(relay_flush(&relay), RELAY_REST_WAITS);
+	ck_assert_int_eq(relay_flush(&relay), RELAY_PENDING);
 }
 
 START_TEST(flushing_goes_on_when_the_client_takes_more)
@@ -330,7 +330,7 @@ START_TEST(flushing_to_nobody_is_a_lost_client)
 	say(RELAY_DOWN, 100);
 	reset_client();
 	UNTIL(is_hung_up());
-	ck_assert_int_eq(relay_flush(&relay), RELAY_REST_LOST);
+	ck_assert_int_eq(relay_flush(&relay), RELAY_CLIENT_LOST);
 	ck_assert_uint_eq(n_lost + n_finished, 0);
 } END_TEST
 

@@ -154,7 +154,7 @@ START_TEST(flushing_empties_the_pipe)
 	begin((enum kind)_i);
 	stuff(RELAY_DOWN);
 	fd_close(&program);
-	while (relay_flush(&relay) == RELAY_REST_WAITS)
+	while (relay_flush(&relay) == RELAY_PENDING)
 		hear(RELAY_DOWN, 65536);
 	hear_end(RELAY_DOWN);
 	until_quiet();

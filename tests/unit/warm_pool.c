@@ -166,8 +166,8 @@ START_TEST(a_pool_that_rests_lets_all_go)
 	service.handler.warm.max_age = 10000;
 	run_with(cat);
 	take(&fd, true);
-	warm_pool_rest(pool);
-	warm_pool_rest(pool);
+	warm_pool_release(pool);
+	warm_pool_release(pool);
 	ck_assert_uint_eq(waiting(), 0);
 	reap(started[1]);
 	reap(started[2]);
@@ -187,7 +187,7 @@ START_TEST(a_pool_that_rests_lets_all_go)
 START_TEST(a_pool_that_rests_ends_those_that_do_not_go)
 {
 	run_script("exec sleep 1000");
-	warm_pool_rest(pool);
+	warm_pool_release(pool);
 	skip(1000);
 	for (int i = 0; i < 3; i++)
 		reap(started[i]);
@@ -203,7 +203,7 @@ START_TEST(a_crash_does_not_wake_a_pool_that_rests)
 	service.handler.warm.max_age = 1000LL * HOUR_MS;        /* no timer is left, either */
 	run_with(cat);
 	crash(started[0]);
-	warm_pool_rest(pool);
+	warm_pool_release(pool);
 	skip(HOUR_MS);
 	ck_assert_uint_eq(n_started, 3);
 	ck_assert_uint_eq(waiting(), 0);

@@ -172,7 +172,7 @@ static void end_all(void)
 static void tear_down(void)
 {
 	if (pool) {
-		warm_pool_rest(pool);
+		warm_pool_release(pool);
 		end_all();
 		warm_pool_free(pool);
 	}

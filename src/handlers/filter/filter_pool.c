@@ -33,7 +33,7 @@ struct filter_pool {
 	struct filter_trouble      trouble;
 	struct filter_health       health;
 	bool                       pumping;
-	bool                       resting;
+	bool                       released;
 	bool                       wary;        /* the last one spoke before it was asked */
 };
 
@@ -95,7 +95,7 @@ static void back_off(struct filter_pool *pool)
 {
 	struct loop *l = pool->owner.loop;
 
-	if (pool->resting || timer_is_set(&pool->again))
+	if (pool->released || timer_is_set(&pool->again))
 		return;
 	filter_policy_add_trouble(&pool->trouble, &pool->worker->service->restart, l->now_ms);
 	loop_timer(l, &pool->again, pool->trouble.delay_ms);
@@ -120,7 +120,7 @@ static struct filter_process *start(struct filter_pool *pool)
 	struct worker *w = pool->worker;
 	struct filter_process *p;
 
-	if (pool->resting || timer_is_set(&pool->again))
+	if (pool->released || timer_is_set(&pool->again))
 		return NULL;
 	p = filter_process_start(&pool->owner);
 	if (!p) {
@@ -216,7 +216,7 @@ static void flush_all(struct filter_pool *pool)
 {
 	/* One that is lost in this may be the last thing that a draining worker waited for. */
 	for (struct list *l = pool->serving.next, *next = l->next;
-	     l != &pool->serving && !pool->resting; l = next, next = next->next)
+	     l != &pool->serving && !pool->released; l = next, next = next->next)
 		filter_process_flush(filter_process_of(l));
 }
 
@@ -349,7 +349,7 @@ static void on_ended(struct filter_owner *o, struct filter_process *p, int statu
 	struct filter_pool *pool = pool_of(o);
 
 	filter_report_end(pool->worker, p, status);
-	if (!pool->resting && filter_health_judge(&pool->health, p, status))
+	if (!pool->released && filter_health_judge(&pool->health, p, status))
 		pump_soon(pool);
 }
 
@@ -407,9 +407,9 @@ struct filter_pool *filter_pool_new(struct worker *w, const struct filter_asker 
 	return pool;
 }
 
-void filter_pool_rest(struct filter_pool *pool)
+void filter_pool_release(struct filter_pool *pool)
 {
-	pool->resting = true;
+	pool->released = true;
 	timer_unset(&pool->owner.loop->timers, &pool->pump);
 	timer_unset(&pool->owner.loop->timers, &pool->again);
 	timer_unset(&pool->owner.loop->timers, &pool->patience);
@@ -427,6 +427,6 @@ void filter_pool_free(struct filter_pool *pool)
 {
 	if (!pool)
 		return;
-	filter_pool_rest(pool);
+	filter_pool_release(pool);
 	free(pool);
 }

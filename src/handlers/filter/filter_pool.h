@@ -29,7 +29,7 @@ struct filter_pool *filter_pool_new(struct worker *w, const struct filter_asker 
 void filter_pool_free(struct filter_pool *pool);
 
 /* No more requests will come: lets go of the processes. */
-void filter_pool_rest(struct filter_pool *pool);
+void filter_pool_release(struct filter_pool *pool);
 
 /* A connection begins; it may need a process of its own. */
 void filter_pool_open(struct filter_pool *pool, struct filter_request *r);

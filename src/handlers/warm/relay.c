@@ -307,15 +307,15 @@ void relay_hang_up(struct relay *r)
 	stream_hang_up(&r->program, r->owner->loop, r->owner->scratch, r->owner->scratch_len);
 }
 
-enum relay_rest relay_flush(struct relay *r)
+enum relay_pending relay_flush(struct relay *r)
 {
 	for (int i = 0; i < LAST_MOVES && move(r, RELAY_DOWN); i++)
 		;
 	r->is_finished = false;
 	/* Who else has the program's socket may be silent: the client is to wake us. */
 	if (r->is_lost || rewatch_both(r) == -1)
-		return RELAY_REST_LOST;
-	return r->ways[RELAY_DOWN].phase == RELAY_ENDED ? RELAY_NO_REST : RELAY_REST_WAITS;
+		return RELAY_CLIENT_LOST;
+	return r->ways[RELAY_DOWN].phase == RELAY_ENDED ? RELAY_ALL_SENT : RELAY_PENDING;
 }
 
 bool relay_client_ended(const struct relay *r)

@@ -87,17 +87,17 @@ void relay_end(struct relay *r);
 /* The same for a program that is to read the end of the stream, whatever it has sent: stream_hang_up. */
 void relay_hang_up(struct relay *r);
 
-enum relay_rest {
-	RELAY_NO_REST,                  /* all is sent, as when `finished` is called */
-	RELAY_REST_WAITS,               /* the client has not taken all of it yet */
-	RELAY_REST_LOST,                /* nobody will, as when `lost` is called */
+enum relay_pending {
+	RELAY_ALL_SENT,                 /* all is sent, as when `finished` is called */
+	RELAY_PENDING,                  /* the client has not taken all of it yet */
+	RELAY_CLIENT_LOST,              /* nobody will, as when `lost` is called */
 };
 
 /*
  * The program has ended: sends what it still said, as far as the client takes it
  * now. In place of a call back, for now, what would be said there is returned.
  */
-enum relay_rest relay_flush(struct relay *r);
+enum relay_pending relay_flush(struct relay *r);
 
 /* Whether the client has sent its last byte. */
 bool relay_client_ended(const struct relay *r);

@@ -56,7 +56,7 @@ struct warm_pool {
 	struct pace             starts, exits;
 	int64_t                 delay_ms;       /* after the last crash; 0: all is well */
 	int64_t                 off_until_ms;   /* and until then nothing is started */
-	bool                    resting;
+	bool                    released;
 	bool                    slowed;         /* too many have ended unused */
 	bool                    warned;         /* that they do not wait */
 	char                  **envp;
@@ -157,7 +157,7 @@ static void refill_after(struct warm_pool *pool, int64_t ms)
 {
 	const int64_t at_ms = pool->worker->loop.now_ms + ms;
 
-	if (pool->resting || (timer_is_set(&pool->refill) && pool->refill.at_ms >= at_ms))
+	if (pool->released || (timer_is_set(&pool->refill) && pool->refill.at_ms >= at_ms))
 		return;
 	loop_timer_at(&pool->worker->loop, &pool->refill, at_ms);
 }
@@ -168,7 +168,7 @@ static void back_off(struct warm_pool *pool)
 	const struct conf_restart *rule = &pool->worker->service->restart;
 	const int64_t now_ms = pool->worker->loop.now_ms;
 
-	if (pool->resting || now_ms < pool->off_until_ms)
+	if (pool->released || now_ms < pool->off_until_ms)
 		return;
 	pool->delay_ms = backoff_next(pool->delay_ms, rule->delay_min, rule->delay_max);
 	pool->off_until_ms = now_ms + pool->delay_ms;
@@ -220,7 +220,7 @@ static void on_recovery(struct timer *t)
 
 static void fill(struct warm_pool *pool)
 {
-	while (!pool->resting && !timer_is_set(&pool->refill) &&
+	while (!pool->released && !timer_is_set(&pool->refill) &&
 	       pool->n_waiting < (uint32_t)pool->conf->n) {
 		const int64_t now_ms = pool->worker->loop.now_ms;
 		const int64_t wait_ms = pace_wait(&pool->starts, now_ms);
@@ -416,11 +416,11 @@ struct warm_pool *warm_pool_new(struct worker *w)
 	return pool;
 }
 
-void warm_pool_rest(struct warm_pool *pool)
+void warm_pool_release(struct warm_pool *pool)
 {
 	struct waiter *x;
 
-	pool->resting = true;
+	pool->released = true;
 	timer_unset(&pool->worker->loop.timers, &pool->refill);
 	timer_unset(&pool->worker->loop.timers, &pool->age);
 	timer_unset(&pool->worker->loop.timers, &pool->recovery);
@@ -432,7 +432,7 @@ void warm_pool_free(struct warm_pool *pool)
 {
 	if (!pool)
 		return;
-	warm_pool_rest(pool);
+	warm_pool_release(pool);
 	free(pool->envp);
 	free(pool);
 }

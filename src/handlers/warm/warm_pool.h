@@ -20,7 +20,7 @@ struct warm_pool *warm_pool_new(struct worker *w);
 void warm_pool_free(struct warm_pool *pool);
 
 /* No more connections will come: lets go of those that wait. More than once is fine. */
-void warm_pool_rest(struct warm_pool *pool);
+void warm_pool_release(struct warm_pool *pool);
 
 /* A program, to be given (programs.h) to whom it is for, and our end of its socket. */
 struct warm_program {

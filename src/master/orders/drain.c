@@ -19,13 +19,13 @@ void drain_service(struct master *m, const struct service *s)
 
 void drain_all(struct master *m)
 {
-	if (master_permit(m, ORDER_REST) != PERMIT_NOW) {
+	if (master_permit(m, ORDER_SUSPEND) != PERMIT_NOW) {
 		log_warn("WINCH is for when the server serves; it is %s",
 		         lifecycle_phase_name(m->phase));
 		return;
 	}
-	m->resting = true;
-	generation_rest(m->current);
+	m->suspended = true;
+	generation_suspend(m->current);
 	log_info("workers drain and go; HUP brings them back");
 	notify_send(m->events, "resting");
 	master_notify(m, "");
@@ -35,6 +35,6 @@ void drain_resume(struct master *m, const struct service *s)
 {
 	if (!pool_works(s->pool))
 		pool_start(s->pool);
-	m->resting = false;             /* not all of it */
+	m->suspended = false;           /* not all of it */
 	log_info("%s: resumed", s->conf->name);
 }

@@ -37,7 +37,7 @@ void orders_obey(struct master *m, enum order order)
 	case ORDER_UPGRADE:
 		upgrade_begin(m);
 		break;
-	case ORDER_REST:
+	case ORDER_SUSPEND:
 		drain_all(m);
 		break;
 	case ORDER_MORE:

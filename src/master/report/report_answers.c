@@ -140,7 +140,7 @@ void report_services(void *data, const struct control_request *r, struct report_
 static const char *phase(const struct master *m)
 {
 	return lifecycle_is_stopping(m->phase) ? "stopping" :
-	       m->resting && m->phase == PHASE_SERVING ? "resting" : lifecycle_phase_name(m->phase);
+	       m->suspended && m->phase == PHASE_SERVING ? "resting" : lifecycle_phase_name(m->phase);
 }
 
 static json_t *totals(const struct report_counts *c)

@@ -78,7 +78,7 @@ struct handover {
 	unsigned int                n_numbers;  /* generations so far */
 	int64_t                     started_ms;
 	struct rlimit               nofile;     /* what programs get; rlim_cur 0: not known */
-	bool                        resting, reload_again, upgrade_again;
+	bool                        suspended, reload_again, upgrade_again;
 	int                         pending_scale;      /* workers more, or fewer, in every service */
 	int                         control;    /* its listening socket; -1: none */
 	struct listener_file        control_file;

@@ -179,7 +179,7 @@ int handover_export(struct handover *h, const struct master *m)
 	h->n_numbers = m->n_generations;
 	h->started_ms = m->started_ms;
 	h->nofile = m->context.nofile;
-	h->resting = m->resting;
+	h->suspended = m->suspended;
 	h->reload_again = m->reload_again;
 	h->upgrade_again = m->upgrade.again;
 	h->pending_scale = m->pending_scale;

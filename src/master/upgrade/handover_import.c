@@ -225,7 +225,7 @@ static bool take_all(struct taking *t)
 	m->started_ms = h->started_ms;
 	if (h->nofile.rlim_cur != 0)
 		m->context.nofile = h->nofile;
-	m->resting = h->resting;
+	m->suspended = h->suspended;
 	m->reload_again = h->reload_again;
 	m->upgrade.again = h->upgrade_again;
 	m->pending_scale = h->pending_scale;

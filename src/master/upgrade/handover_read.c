@@ -446,7 +446,7 @@ static bool get_all(const struct reading *r, const json_t *root)
 {
 	struct handover *h = r->h;
 	const json_t *version, *program, *text, *pid_file, *file, *notices, *events, *sockets, *generations;
-	int pid, resting, reload_again, upgrade_again, scale = 0;
+	int pid, suspended, reload_again, upgrade_again, scale = 0;
 	json_int_t numbers, started, soft = 0, hard = 0;
 
 	/* "nofile" was not there before the master raised its own, nor was "pending_scale" at first. */
@@ -454,7 +454,8 @@ static bool get_all(const struct reading *r, const json_t *root)
 	            "{s:i, s:o, s:o, s:o, s:o, s:I, s:I, s?{s:I, s:I}, s:b, s:b, s:b, s?i, s:{s:i, s:o}, s:i,"
 	            " s:o, s:o, s:o, s:o}", "pid", &pid, "version", &version, "program", &program,
 	            "text", &text, "pid_file", &pid_file, "numbers", &numbers, "started", &started,
-	            "nofile", "soft", &soft, "hard", &hard, "resting", &resting, "reload_again", &reload_again,
+	            "nofile", "soft", &soft, "hard", &hard, "resting", &suspended, "reload_again",
+	            &reload_again,
 	            "upgrade_again", &upgrade_again, "pending_scale", &scale, "control", "fd", &h->control, "file", &file,
 	            "client", &h->client, "notices", &notices, "events", &events,
 	            "sockets", &sockets, "generations", &generations) ||
@@ -469,7 +470,7 @@ static bool get_all(const struct reading *r, const json_t *root)
 	h->n_numbers = (unsigned int)numbers;
 	h->started_ms = started;
 	h->nofile = (struct rlimit){ (rlim_t)soft, (rlim_t)hard };
-	h->resting = resting;
+	h->suspended = suspended;
 	h->reload_again = reload_again;
 	h->upgrade_again = upgrade_again;
 	h->pending_scale = scale;

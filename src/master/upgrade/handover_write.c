@@ -161,7 +161,7 @@ static json_t *make_all(const struct handover *h)
 		"program", put(h->program), "text", put(h->text), "pid_file", put(h->pid_file),
 		"numbers", INT h->n_numbers, "started", INT h->started_ms,
 		"nofile", "soft", INT h->nofile.rlim_cur, "hard", INT h->nofile.rlim_max,
-		"resting", h->resting,
+		"resting", h->suspended,
 		"reload_again", h->reload_again, "upgrade_again", h->upgrade_again,
 		"pending_scale", h->pending_scale,
 		"control", "fd", h->control, "file", make_file(&h->control_file),

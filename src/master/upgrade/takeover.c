@@ -189,10 +189,10 @@ static bool can_serve(const struct master *m, const struct generation *g, const 
 /* WINCH goes on; the logs and the sockets are ours from now on. */
 static void install(struct master *m, struct generation *g)
 {
-	const bool resting = m->resting;
+	const bool suspended = m->suspended;
 
 	master_install(m, g);
-	m->resting = resting;
+	m->suspended = suspended;
 	if (master_update_pid_file(m) == -1)
 		log_err("write the pid file %s: %s", m->current->conf->pid_file,
 		        pid_file_error(errno));
