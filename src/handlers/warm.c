@@ -161,7 +161,7 @@ static void closed(struct connection *c)
 	if (relay_client_ended(&k->relay))
 		connection_client_ended(c);
 	relay_end(&k->relay);
-	loop_retire(&connection_worker(c)->loop, &k->grave, bury);
+	loop_reclaim(&connection_worker(c)->loop, &k->grave, bury);
 }
 
 /* ---- what the worker says ----------------------------------------------- */

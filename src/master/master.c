@@ -79,7 +79,7 @@ void master_install(struct master *m, struct generation *g)
 	control_commit(m->control, &g->conf->control);
 }
 
-void master_retire(struct master *m, struct generation *g)
+void master_replace(struct master *m, struct generation *g)
 {
 	if (g == m->predecessor)
 		m->predecessor = NULL;

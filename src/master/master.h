@@ -98,7 +98,7 @@ struct generation *master_new_generation(struct master *m, const struct conf_fet
 void master_install(struct master *m, struct generation *g);
 
 /* Its workers drain: another generation serves in its place. */
-void master_retire(struct master *m, struct generation *g);
+void master_replace(struct master *m, struct generation *g);
 
 /* True if it has no workers of its own making: those of the program before serve. */
 bool master_serves_inherited(const struct master *m);

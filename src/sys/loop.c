@@ -22,19 +22,19 @@ int loop_init(struct loop *l)
 	return l->epoll_fd == -1 ? -1 : 0;
 }
 
-static void bury_retired(struct loop *l)
+static void reclaim_all(struct loop *l)
 {
-	while (l->retired) {
-		struct watch *w = l->retired;
+	while (l->reclaimed) {
+		struct watch *w = l->reclaimed;
 
-		l->retired = w->next_retired;
-		w->bury(w);
+		l->reclaimed = w->next_reclaimed;
+		w->reclaim(w);
 	}
 }
 
 void loop_fini(struct loop *l)
 {
-	bury_retired(l);
+	reclaim_all(l);
 	timer_heap_free(&l->timers);
 	fd_close(&l->epoll_fd);
 }
@@ -76,13 +76,13 @@ void loop_unwatch(struct loop *l, struct watch *w)
 	w->events = 0;
 }
 
-void loop_retire(struct loop *l, struct watch *w, void (*bury)(struct watch *w))
+void loop_reclaim(struct loop *l, struct watch *w, void (*reclaim)(struct watch *w))
 {
-	assert(!w->bury);
+	assert(!w->reclaim);
 	loop_unwatch(l, w);
-	w->bury = bury;
-	w->next_retired = l->retired;
-	l->retired = w;
+	w->reclaim = reclaim;
+	w->next_reclaimed = l->reclaimed;
+	l->reclaimed = w;
 }
 
 void loop_timer_at(struct loop *l, struct timer *t, int64_t at_ms)
@@ -115,7 +115,7 @@ int loop_run(struct loop *l)
 {
 	struct epoll_event events[EVENTS_A_TURN];
 
-	for (l->running = true; l->running; bury_retired(l)) {
+	for (l->running = true; l->running; reclaim_all(l)) {
 		int n = epoll_wait(l->epoll_fd, events, EVENTS_A_TURN, patience(l));
 
 		if (n == -1 && errno != EINTR) {

@@ -18,8 +18,8 @@ struct watch {
 	int           fd;
 	uint32_t      events;           /* EPOLLIN, ...; 0 while not watched */
 	void        (*ready)(struct watch *w, uint32_t events);
-	void        (*bury)(struct watch *w);   /* set once retired */
-	struct watch *next_retired;
+	void        (*reclaim)(struct watch *w); /* set by loop_reclaim */
+	struct watch *next_reclaimed;
 };
 
 struct loop {
@@ -29,7 +29,7 @@ struct loop {
 	int64_t           now_ms;       /* CLOCK_MONOTONIC, as of this turn */
 	_Atomic int64_t  *woke_ms;      /* where others read now_ms, lent; or NULL */
 	struct timer_heap timers;
-	struct watch     *retired;
+	struct watch     *reclaimed;
 };
 
 /* 0, or -1 with errno. */
@@ -55,10 +55,10 @@ int loop_rearm(struct loop *l, struct watch *w);
 void loop_unwatch(struct loop *l, struct watch *w);
 
 /*
- * The end of what w lies in: no event reaches w any more, and bury is called
+ * The end of what w lies in: no event reaches w any more, and reclaim is called
  * at the end of this turn, when nobody up the stack holds it.
  */
-void loop_retire(struct loop *l, struct watch *w, void (*bury)(struct watch *w));
+void loop_reclaim(struct loop *l, struct watch *w, void (*reclaim)(struct watch *w));
 
 /*
  * Sets t to fire at that time of the loop's clock (CLOCK_NEVER unsets it), or

@@ -151,7 +151,7 @@ static void discard(struct program *p)
 	timer_unset(&l->timers, &p->kill);
 	timer_unset(&l->timers, &p->trial);
 	stderr_words_pass(&p->words);
-	loop_retire(l, &p->err, bury);
+	loop_reclaim(l, &p->err, bury);
 	fd_close(&p->err.fd);
 }
 

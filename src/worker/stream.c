@@ -66,7 +66,7 @@ void stream_close(struct stream *s, struct loop *l)
 
 void stream_retire(struct stream *s, struct loop *l, void (*bury)(struct watch *w))
 {
-	loop_retire(l, &s->watch, bury);
+	loop_reclaim(l, &s->watch, bury);
 	fd_close(&s->watch.fd);
 }
 

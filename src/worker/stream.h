@@ -45,7 +45,7 @@ void stream_open(struct stream *s, int fd, int family, void (*ready)(struct stre
 /* Closes its socket. A stream that is closed already is fine. */
 void stream_close(struct stream *s, struct loop *l);
 
-/* The same at the end of what s lies in: bury gets &s->watch, as from loop_retire. */
+/* The same at the end of what s lies in: bury gets &s->watch, as from loop_reclaim. */
 void stream_retire(struct stream *s, struct loop *l, void (*bury)(struct watch *w));
 
 /*

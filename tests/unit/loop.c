@@ -18,11 +18,11 @@ struct thing {
 	int           writer;
 	unsigned      n_ready;
 	uint32_t      events;
-	struct thing *victim;           /* retired when this one is ready */
+	struct thing *victim;           /* reclaimed when this one is ready */
 };
 
 static unsigned n_buried;
-static struct thing *survivor;         /* the last one that retired another */
+static struct thing *survivor;         /* the last one that reclaimed another */
 
 static void stop(struct timer *t)
 {
@@ -57,7 +57,7 @@ static void turn(void)
 	ck_assert_int_eq(loop_run(&loop), 0);
 }
 
-static void bury(struct watch *w)
+static void reclaim(struct watch *w)
 {
 	struct thing *t = container_of(w, struct thing, watch);
 
@@ -74,7 +74,7 @@ static void on_ready(struct watch *w, uint32_t events)
 
 	t->n_ready++;
 	t->events = events;
-	ck_assert_ptr_null(w->bury);
+	ck_assert_ptr_null(w->reclaim);
 	if (events & EPOLLIN)
 		ck_assert_int_eq(read(w->fd, &c, 1), 1);
 	if (t->victim) {
@@ -82,7 +82,7 @@ static void on_ready(struct watch *w, uint32_t events)
 
 		t->victim = victim->victim = NULL;
 		survivor = t;
-		loop_retire(&loop, &victim->watch, bury);
+		loop_reclaim(&loop, &victim->watch, reclaim);
 		ck_assert_uint_eq(n_buried, 0); /* somebody up the stack may hold it */
 	}
 }
@@ -115,8 +115,8 @@ START_TEST(events_reach_the_watch_they_are_for)
 	ck_assert_uint_eq(b->n_ready, 0);
 	turn();
 	ck_assert_uint_eq(a->n_ready, 1);
-	loop_retire(&loop, &a->watch, bury);
-	loop_retire(&loop, &b->watch, bury);
+	loop_reclaim(&loop, &a->watch, reclaim);
+	loop_reclaim(&loop, &b->watch, reclaim);
 } END_TEST
 
 START_TEST(what_is_not_taken_is_told_again)
@@ -128,7 +128,7 @@ START_TEST(what_is_not_taken_is_told_again)
 	turn();
 	turn();
 	ck_assert_uint_eq(a->n_ready, 2);
-	loop_retire(&loop, &a->watch, bury);
+	loop_reclaim(&loop, &a->watch, reclaim);
 } END_TEST
 
 START_TEST(an_unwatched_one_hears_nothing_until_it_is_watched_again)
@@ -144,7 +144,7 @@ START_TEST(an_unwatched_one_hears_nothing_until_it_is_watched_again)
 	ck_assert_int_eq(loop_watch(&loop, &a->watch, EPOLLIN), 0);
 	turn();
 	ck_assert_uint_eq(a->n_ready, 1);
-	loop_retire(&loop, &a->watch, bury);
+	loop_reclaim(&loop, &a->watch, reclaim);
 } END_TEST
 
 START_TEST(what_it_is_watched_for_can_be_changed)
@@ -159,7 +159,7 @@ START_TEST(what_it_is_watched_for_can_be_changed)
 	ck_assert_int_eq(loop_rewatch(&loop, &a->watch, EPOLLIN), 0);
 	turn();
 	ck_assert_uint_eq(a->n_ready, 1);
-	loop_retire(&loop, &a->watch, bury);
+	loop_reclaim(&loop, &a->watch, reclaim);
 } END_TEST
 
 START_TEST(what_is_not_watched_yet_can_be_changed_to_be)
@@ -172,7 +172,7 @@ START_TEST(what_is_not_watched_yet_can_be_changed_to_be)
 	ck_assert_uint_eq(a->watch.events, EPOLLIN);
 	turn();
 	ck_assert_uint_eq(a->n_ready, 1);
-	loop_retire(&loop, &a->watch, bury);
+	loop_reclaim(&loop, &a->watch, reclaim);
 } END_TEST
 
 /* Not even of the end, which epoll(7) tells unasked. */
@@ -194,7 +194,7 @@ START_TEST(changed_to_nothing_it_hears_nothing)
 	ck_assert_uint_eq(a->events, EPOLLIN | EPOLLHUP);
 	ck_assert_int_eq(loop_rewatch(&loop, &a->watch, 0), 0);
 	loop_unwatch(&loop, &a->watch);
-	loop_retire(&loop, &a->watch, bury);
+	loop_reclaim(&loop, &a->watch, reclaim);
 } END_TEST
 
 /* No system call is asked, which would say EBADF. */
@@ -235,7 +235,7 @@ START_TEST(what_cannot_be_watched_gives_errno)
 } END_TEST
 
 /* Both are ready in one turn: whichever is served first ends the other. */
-START_TEST(nothing_reaches_a_retired_watch)
+START_TEST(nothing_reaches_a_reclaimed_watch)
 {
 	struct thing *a = thing_new(), *b = thing_new();
 
@@ -246,12 +246,12 @@ START_TEST(nothing_reaches_a_retired_watch)
 	turn();
 	ck_assert_uint_eq(n_buried, 1);
 	ck_assert_uint_eq(survivor->n_ready, 1);
-	loop_retire(&loop, &survivor->watch, bury);
+	loop_reclaim(&loop, &survivor->watch, reclaim);
 	turn();
 	ck_assert_uint_eq(n_buried, 2);
 } END_TEST
 
-START_TEST(one_can_retire_itself)
+START_TEST(one_can_reclaim_itself)
 {
 	struct thing *a = thing_new();
 
@@ -262,12 +262,12 @@ START_TEST(one_can_retire_itself)
 	ck_assert_uint_eq(n_buried, 1);
 } END_TEST
 
-START_TEST(what_was_retired_is_buried_when_the_loop_ends)
+START_TEST(what_waits_is_reclaimed_when_the_loop_ends)
 {
 	struct thing *a = thing_new(), *b = thing_new();
 
-	loop_retire(&loop, &a->watch, bury);
-	loop_retire(&loop, &b->watch, bury);
+	loop_reclaim(&loop, &a->watch, reclaim);
+	loop_reclaim(&loop, &b->watch, reclaim);
 	ck_assert_uint_eq(n_buried, 0);
 	loop_fini(&loop);
 	ck_assert_uint_eq(n_buried, 2);
@@ -278,18 +278,18 @@ START_TEST(what_was_retired_is_buried_when_the_loop_ends)
 /* The program of a connection may be buried with it. */
 static struct thing *second;
 
-static void bury_and_retire(struct watch *w)
+static void reclaim_and_reclaim_second(struct watch *w)
 {
-	loop_retire(&loop, &second->watch, bury);
-	bury(w);
+	loop_reclaim(&loop, &second->watch, reclaim);
+	reclaim(w);
 }
 
-START_TEST(burying_one_may_retire_another)
+START_TEST(reclaiming_one_may_reclaim_another)
 {
 	struct thing *a = thing_new();
 
 	second = thing_new();
-	loop_retire(&loop, &a->watch, bury_and_retire);
+	loop_reclaim(&loop, &a->watch, reclaim_and_reclaim_second);
 	turn();
 	ck_assert_uint_eq(n_buried, 2);
 } END_TEST
@@ -359,7 +359,7 @@ START_TEST(the_loop_sleeps_for_an_event_when_no_timer_is_near)
 	later.fire = fail_late;
 	loop_timer(&loop, &later, (int64_t)INT32_MAX * 4);      /* more than epoll can wait */
 	loop_run(&loop);
-	loop_retire(&loop, &second->watch, bury);
+	loop_reclaim(&loop, &second->watch, reclaim);
 } END_TEST
 
 /* Before anybody is called: who gets stuck then, has said since when. */
@@ -406,10 +406,10 @@ int main(void)
 	tcase_add_test(tc, no_change_costs_nothing);
 	tcase_add_test(tc, a_change_that_fails_changes_nothing);
 	tcase_add_test(tc, what_cannot_be_watched_gives_errno);
-	tcase_add_test(tc, nothing_reaches_a_retired_watch);
-	tcase_add_test(tc, one_can_retire_itself);
-	tcase_add_test(tc, what_was_retired_is_buried_when_the_loop_ends);
-	tcase_add_test(tc, burying_one_may_retire_another);
+	tcase_add_test(tc, nothing_reaches_a_reclaimed_watch);
+	tcase_add_test(tc, one_can_reclaim_itself);
+	tcase_add_test(tc, what_waits_is_reclaimed_when_the_loop_ends);
+	tcase_add_test(tc, reclaiming_one_may_reclaim_another);
 	tcase_add_test(tc, timers_wake_the_loop_in_their_order_and_not_early);
 	tcase_add_test(tc, an_unset_timer_does_not_fire);
 	tcase_add_test(tc, the_loop_sleeps_for_an_event_when_no_timer_is_near);

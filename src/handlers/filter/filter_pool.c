@@ -279,7 +279,7 @@ static void on_answered(struct filter_owner *o, struct filter_process *p,
 	    filter_process_answered(p) >= (uint64_t)pool->conf->max_requests) {
 		remove_process(pool, p);
 		board_add(&pool->worker->slot->replaced, 1);
-		filter_process_retire(p, FILTER_END_RECYCLED);
+		filter_process_dismiss(p, FILTER_END_RECYCLED);
 	}
 	if (pool->n_queued > 0 || pool->n_serving < (uint32_t)pool->conf->processes)
 		pump_soon(pool);
@@ -376,7 +376,7 @@ void filter_pool_close(struct filter_pool *pool, struct filter_request *r)
 		return;
 	remove_process(pool, r->own);
 	filter_process_links(r->own)->own = NULL;
-	filter_process_retire(r->own, FILTER_END_CLOSED);
+	filter_process_dismiss(r->own, FILTER_END_CLOSED);
 }
 
 /* ---- the pool ----------------------------------------------------------- */
@@ -419,7 +419,7 @@ void filter_pool_release(struct filter_pool *pool)
 		struct filter_process *p = filter_process_of(pool->serving.next);
 
 		remove_process(pool, p);
-		filter_process_retire(p, FILTER_END_DRAINED);
+		filter_process_dismiss(p, FILTER_END_DRAINED);
 	}
 }
 

@@ -120,7 +120,7 @@ static void lose(struct filter_process *p, enum filter_end why)
 	p->owner->lost(p->owner, p, why, n_unread);
 }
 
-void filter_process_retire(struct filter_process *p, enum filter_end why)
+void filter_process_dismiss(struct filter_process *p, enum filter_end why)
 {
 	if (!p->leaving)
 		leave(p, why);
@@ -336,7 +336,7 @@ static void discard(struct filter_process *p)
 {
 	timer_unset(&p->owner->loop->timers, &p->timer);
 	close_watch(p, &p->in);
-	loop_retire(p->owner->loop, &p->out, bury);
+	loop_reclaim(p->owner->loop, &p->out, bury);
 	fd_close(&p->out.fd);
 }
 

@@ -96,7 +96,7 @@ void filter_process_forget(struct filter_process *p, const struct filter_request
 bool filter_process_take_back(struct filter_process *p, struct filter_request **r);
 
 /* End of file for its input, then TERM, then KILL; it is not `lost`. */
-void filter_process_retire(struct filter_process *p, enum filter_end why);
+void filter_process_dismiss(struct filter_process *p, enum filter_end why);
 
 pid_t filter_process_pid(const struct filter_process *p);
 size_t filter_process_n(const struct filter_process *p);        /* requests in it */

@@ -33,7 +33,7 @@ void control_client_close(struct control_client *c)
 		return;
 	c->state = CLIENT_CLOSED;
 	timer_unset(&c->loop->timers, &c->limit);
-	loop_retire(c->loop, &c->watch, bury);
+	loop_reclaim(c->loop, &c->watch, bury);
 	fd_close(&c->watch.fd);
 	c->owner->closed(c->owner->arg, c);
 }

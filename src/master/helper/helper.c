@@ -106,7 +106,7 @@ static void discard(struct helper *h)
 	list_remove(&h->in_all);
 	timer_unset(&h->among->loop->timers, &h->limit);
 	end_output(h);
-	loop_retire(h->among->loop, &h->output, bury);
+	loop_reclaim(h->among->loop, &h->output, bury);
 }
 
 static void report_if_over(struct helper *h)

@@ -71,7 +71,7 @@ static void commit(struct master *m)
 	if (master_update_pid_file(m) == -1)
 		log_err("write the pid file %s: %s", m->current->conf->pid_file,
 		        pid_file_error(errno));
-	master_retire(m, before);
+	master_replace(m, before);
 	log_info("reloaded: generation %u serves", m->current->number);
 	notify_send(m->events, "reload-done generation=%u", m->current->number);
 	over(m, NULL);

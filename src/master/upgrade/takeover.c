@@ -150,7 +150,7 @@ static void go_back(struct master *m, const char *why)
 void takeover_give_up(struct master *m, const char *why)
 {
 	if (m->coming)
-		master_retire(m, m->coming);
+		master_replace(m, m->coming);
 	m->coming = NULL;
 	control_forget(m->control);
 	if (m->takeover && !is_return(m->takeover))
@@ -204,7 +204,7 @@ static void commit(struct master *m)
 
 	install(m, m->coming);
 	m->coming = NULL;
-	master_retire(m, before);
+	master_replace(m, before);
 	end_takeover(m);
 	log_info("upgraded to drover %s: generation %u serves", version_string, m->current->number);
 	notify_send(m->events, "upgrade-done version=%s generation=%u", version_string,
@@ -248,7 +248,7 @@ void takeover_check(struct master *m)
 		check_takeover(m);
 	/* Those of the program before have gone on until ours could. */
 	if (m->predecessor && !master_serves_inherited(m) && generation_is_complete(m->current))
-		master_retire(m, m->predecessor);
+		master_replace(m, m->predecessor);
 }
 
 /* ---- a generation of our own -------------------------------------------- */
