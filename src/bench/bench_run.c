@@ -43,11 +43,11 @@ struct run {
 
 /* ---- threads ------------------------------------------------------------ */
 
-static void order_all(struct run *run, const struct bench_order *order)
+static void command_all(struct run *run, const struct bench_command *command)
 {
 	atomic_store(&run->shared.through, 0);
 	for (unsigned i = 0; i < run->n_threads; i++)
-		bench_thread_order(&run->threads[i], order);
+		bench_thread_command(&run->threads[i], command);
 }
 
 static void stop_all(struct run *run)
@@ -80,7 +80,7 @@ static int start_threads(struct run *run)
 
 static void end_threads(struct run *run)
 {
-	order_all(run, &(struct bench_order){ .phase = BENCH_PHASE_CLOSE, .end_ns = INT64_MAX });
+	command_all(run, &(struct bench_command){ .phase = BENCH_PHASE_CLOSE, .end_ns = INT64_MAX });
 	for (unsigned i = 0; i < run->n_threads; i++)
 		bench_thread_join(&run->threads[i]);
 }
@@ -97,14 +97,14 @@ static uint64_t errors_so_far(struct run *run)
 	return atomic_load_explicit(&run->shared.errors, memory_order_relaxed);
 }
 
-static void show_progress(struct run *run, const struct bench_order *order)
+static void show_progress(struct run *run, const struct bench_command *command)
 {
 	struct progress_now n = {
-		.phase = order->phase == BENCH_PHASE_WARM_UP ? "warming up" :
-		         order->phase == BENCH_PHASE_OPEN ? "opening" : "measuring",
+		.phase = command->phase == BENCH_PHASE_WARM_UP ? "warming up" :
+		         command->phase == BENCH_PHASE_OPEN ? "opening" : "measuring",
 		.errors = errors_so_far(run),
-		.now_ns = clock_ns(), .start_ns = order->start_ns, .end_ns = order->end_ns,
-		.count = order->phase == BENCH_PHASE_MEASURE ? run->plan->count : 0,
+		.now_ns = clock_ns(), .start_ns = command->start_ns, .end_ns = command->end_ns,
+		.count = command->phase == BENCH_PHASE_MEASURE ? run->plan->count : 0,
 	};
 
 	for (unsigned i = 0; i < run->n_threads; i++)
@@ -155,7 +155,7 @@ static enum gate read_gate(void)
  * Waits for the first of: every thread is through, a line at the gate (if it
  * is asked for), SIGINT. GATE_CLOSED: it was another than the gate.
  */
-static enum gate wait_for(struct run *run, const struct bench_order *order, bool at_gate)
+static enum gate wait_for(struct run *run, const struct bench_command *command, bool at_gate)
 {
 	struct pollfd fds[] = {
 		{ .fd = run->shared.event_fd, .events = POLLIN },
@@ -163,11 +163,11 @@ static enum gate wait_for(struct run *run, const struct bench_order *order, bool
 		{ .fd = at_gate ? STDIN_FILENO : -1, .events = POLLIN },
 	};
 
-	while (order->phase == BENCH_PHASE_WAIT || !all_are_through(run)) {
+	while (command->phase == BENCH_PHASE_WAIT || !all_are_through(run)) {
 		const int n = poll(fds, 3, run->has_terminal ? PROGRESS_MS : -1);
 
-		if (order->phase != BENCH_PHASE_WAIT)
-			show_progress(run, order);
+		if (command->phase != BENCH_PHASE_WAIT)
+			show_progress(run, command);
 		if (n <= 0)
 			continue;
 		if (fds[0].revents)
@@ -189,20 +189,20 @@ static enum gate wait_for(struct run *run, const struct bench_order *order, bool
 /* One phase, to its end; held: till a line comes at the gate. False if that is gone. */
 static bool pass_phase(struct run *run, enum bench_phase phase, int64_t for_ns, bool held)
 {
-	struct bench_order order = { .phase = phase, .start_ns = clock_ns(), .end_ns = INT64_MAX };
+	struct bench_command command = { .phase = phase, .start_ns = clock_ns(), .end_ns = INT64_MAX };
 	enum gate gate;
 
 	if (for_ns && !held)
-		order.end_ns = order.start_ns + for_ns;
+		command.end_ns = command.start_ns + for_ns;
 	if (phase == BENCH_PHASE_MEASURE)
-		run->start_ns = order.start_ns;
+		run->start_ns = command.start_ns;
 	atomic_store(&run->shared.stop, errors_so_far(run) >= run->plan->max_errors);
-	order_all(run, &order);
-	gate = wait_for(run, &order, held);
+	command_all(run, &command);
+	gate = wait_for(run, &command, held);
 	if (run->interrupted || gate != GATE_CLOSED)
 		stop_all(run);
 	while (!all_are_through(run))   /* SIGINT is one more reason to look up */
-		wait_for(run, &order, false);
+		wait_for(run, &command, false);
 	progress_clear(&run->progress);
 	return gate != GATE_GONE;
 }
@@ -210,7 +210,7 @@ static bool pass_phase(struct run *run, enum bench_phase phase, int64_t for_ns, 
 /* Says where we are, and waits for a line. False if there will be none. */
 static bool pass_gate(struct run *run, const char *name)
 {
-	const struct bench_order wait = { .phase = BENCH_PHASE_WAIT };
+	const struct bench_command wait = { .phase = BENCH_PHASE_WAIT };
 
 	if (!run->plan->gate || run->interrupted)
 		return true;

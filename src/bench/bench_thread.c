@@ -55,23 +55,23 @@ static void set_timer(struct bench_thread *t)
 
 /* ---- orders ------------------------------------------------------------- */
 
-static void enter(struct bench_thread *t, unsigned nr)
+static void enter_phase(struct bench_thread *t, unsigned nr)
 {
-	t->obeyed_nr = nr;
-	t->now = t->order;
+	t->done_nr = nr;
+	t->now = t->command;
 	t->active = t->now.phase != BENCH_PHASE_WAIT;
 	t->stopping = t->no_tickets = false;
 	bench_work_begin(t);
 }
 
 /* A stop that came together with its phase is for the next turn, after what has happened so far. */
-static void obey(struct bench_thread *t)
+static void take_command(struct bench_thread *t)
 {
-	const unsigned nr = atomic_load_explicit(&t->order_nr, memory_order_acquire);
+	const unsigned nr = atomic_load_explicit(&t->command_nr, memory_order_acquire);
 	const bool stop = atomic_load_explicit(&t->shared->stop, memory_order_relaxed);
 
-	if (nr != t->obeyed_nr) {
-		enter(t, nr);
+	if (nr != t->done_nr) {
+		enter_phase(t, nr);
 		if (stop)
 			bench_thread_wake(t);
 	} else if (stop && t->active) {
@@ -90,7 +90,7 @@ static void tell_through(struct bench_thread *t)
 
 /*
  * epoll_pwait2(2), by its number: older libraries lack it. With the timer slack
- * of run() it is late by what the scheduler takes, some ten microseconds.
+ * of run_thread() it is late by what the scheduler takes, some ten microseconds.
  */
 static int wait_for_events(const struct bench_thread *t, struct epoll_event *events)
 {
@@ -123,7 +123,7 @@ static bool dispatch(struct bench_thread *t, const struct epoll_event *ev)
 	return false;
 }
 
-static void turn(struct bench_thread *t)
+static void turn_once(struct bench_thread *t)
 {
 	struct epoll_event events[EVENTS_AT_ONCE];
 	const int n = wait_for_events(t, events);
@@ -132,19 +132,19 @@ static void turn(struct bench_thread *t)
 	for (int i = 0; i < n; i++)
 		woken |= dispatch(t, &events[i]);
 	if (woken)
-		obey(t);
+		take_command(t);
 	bench_turn_advance(t);
 	if (bench_work_is_over(t))
 		tell_through(t);
 }
 
-static void *run(void *arg)
+static void *run_thread(void *arg)
 {
 	struct bench_thread *t = arg;
 
 	prctl(PR_SET_TIMERSLACK, 1);
 	while (t->now.phase != BENCH_PHASE_CLOSE)
-		turn(t);
+		turn_once(t);
 	for (unsigned i = 0; i < t->n_clients; i++)
 		bench_client_close(&t->clients[i]);
 	return NULL;
@@ -152,7 +152,7 @@ static void *run(void *arg)
 
 /* ---- from outside ------------------------------------------------------- */
 
-static int watch(struct bench_thread *t, int *fd)
+static int watch_fd(struct bench_thread *t, int *fd)
 {
 	struct epoll_event ev = { .events = EPOLLIN, .data.ptr = fd };
 
@@ -180,7 +180,7 @@ static int open_all(struct bench_thread *t)
 	if (!t->clients || t->lane.epoll_fd == -1)
 		return -1;
 	init_clients(t);
-	return watch(t, &t->wake_fd) == -1 || watch(t, &t->timer_fd) == -1 ? -1 : 0;
+	return watch_fd(t, &t->wake_fd) == -1 || watch_fd(t, &t->timer_fd) == -1 ? -1 : 0;
 }
 
 static void close_all(struct bench_thread *t)
@@ -203,7 +203,7 @@ int bench_thread_start(struct bench_thread *t)
 		close_all(t);
 		return -1;
 	}
-	err = pthread_create(&t->thread, NULL, run, t);
+	err = pthread_create(&t->thread, NULL, run_thread, t);
 	if (err) {
 		close_all(t);
 		errno = err;
@@ -217,10 +217,10 @@ void bench_thread_wake(struct bench_thread *t)
 	eventfd_write(t->wake_fd, 1);
 }
 
-void bench_thread_order(struct bench_thread *t, const struct bench_order *order)
+void bench_thread_command(struct bench_thread *t, const struct bench_command *command)
 {
-	t->order = *order;
-	atomic_fetch_add_explicit(&t->order_nr, 1, memory_order_release);
+	t->command = *command;
+	atomic_fetch_add_explicit(&t->command_nr, 1, memory_order_release);
 	bench_thread_wake(t);
 }
 

@@ -25,7 +25,7 @@ enum bench_phase {
 };
 
 /* Which phase, and when it begins and ends (INT64_MAX: when it is stopped). */
-struct bench_order {
+struct bench_command {
 	enum bench_phase phase;
 	int64_t          start_ns, end_ns;
 };
@@ -48,13 +48,13 @@ struct bench_thread {
 
 	pthread_t                thread;
 	int                      wake_fd, timer_fd;
-	struct bench_order       order;         /* the next, valid when order_nr has changed */
-	atomic_uint              order_nr;
+	struct bench_command     command;       /* the next, valid when command_nr has changed */
+	atomic_uint              command_nr;
 	atomic_uint_least64_t    operations;    /* for progress: the same as in tally */
 
 	/* The thread's own, till it is through with a phase. */
-	struct bench_order       now;
-	unsigned                 obeyed_nr;
+	struct bench_command     now;
+	unsigned                 done_nr;
 	bool                     active;        /* this phase is not over yet */
 	bool                     stopping;      /* nothing new is begun in it */
 	bool                     closed_books;  /* the measured part is over: no error counts */
@@ -79,7 +79,7 @@ struct bench_thread {
 int bench_thread_start(struct bench_thread *t);
 
 /* Tells it the next phase, or that shared->stop has changed. */
-void bench_thread_order(struct bench_thread *t, const struct bench_order *order);
+void bench_thread_command(struct bench_thread *t, const struct bench_command *command);
 void bench_thread_wake(struct bench_thread *t);
 
 /* Waits for its end after BENCH_PHASE_CLOSE, and frees what is its own but for the tally. */

@@ -280,12 +280,12 @@ void generation_continue(struct generation *g, const struct generation *before, 
 {
 	for (size_t i = 0; i < g->n; i++) {
 		const struct service *s = generation_find(before, g->services[i].conf->name);
-		struct pool_orders orders = { .drained = false };
+		struct pool_state state = { .drained = false };
 
 		if (s)
-			orders = pool_orders(s->pool);
-		orders.drained |= suspended;
-		pool_continue(g->services[i].pool, &orders);
+			state = pool_state(s->pool);
+		state.drained |= suspended;
+		pool_continue(g->services[i].pool, &state);
 	}
 }
 

@@ -55,7 +55,7 @@ static void fill_service(struct handover_service *s)
 	};
 	s->past = (struct pool_past){
 		.n_places = 8, .memory.board = { board_fd(board), BOARD_VERSION },
-		.orders = { .drained = true, .workers = 3, .failed = true, .delayed_ms = 99,
+		.state = { .drained = true, .workers = 3, .failed = true, .delayed_ms = 99,
 		            .restart = { .window_ms = 1, .deaths = 2, .delay_ms = 3, .last_ms = 4 } },
 		.totals = { .accepted = 1, .served = 2, .bytes_in = UINT64_MAX, .bytes_out = 4,
 		            .requests = 5, .answered = 7, .replaced = 8, .joined = 9, .cold = 10,
@@ -188,8 +188,8 @@ START_TEST(it_comes_over_as_it_was)
 	ck_assert_int_eq(s->workers[0].past.pid, 4711);
 	ck_assert_int_eq(s->workers[0].past.state, CHILD_ACCEPTING);
 	ck_assert_int_eq(s->workers[0].past.until_ms, CLOCK_NEVER);
-	ck_assert(s->workers[0].past.retiring && s->past.orders.drained && s->past.orders.failed);
-	ck_assert_int_eq(s->past.orders.restart.last_ms, 4);
+	ck_assert(s->workers[0].past.retiring && s->past.state.drained && s->past.state.failed);
+	ck_assert_int_eq(s->past.state.restart.last_ms, 4);
 	ck_assert_uint_eq(s->past.totals.bytes_in, UINT64_MAX);
 #define X(name) ck_assert_uint_eq(s->past.totals.name, only_service(&h)->past.totals.name);
 	TOTALS(X)

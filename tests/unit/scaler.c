@@ -72,7 +72,8 @@ START_TEST(orders)
 	scaler_start(&s);
 	review(&s, 1, 10);
 	ck_assert_int_eq(s.wanted, 2);
-	ck_assert_msg(scaler_order(&s, rows[_i].to, rows[_i].as_least) == rows[_i].changes, "%s", rows[_i].name);
+	ck_assert_msg(scaler_set(&s, rows[_i].to, rows[_i].as_least) == rows[_i].changes, "%s",
+	              rows[_i].name);
 	ck_assert_msg(s.wanted == rows[_i].wanted, "%s: %d", rows[_i].name, s.wanted);
 	ck_assert_msg(s.floor == rows[_i].floor, "%s: %d", rows[_i].name, s.floor);
 } END_TEST
@@ -85,11 +86,11 @@ START_TEST(less_than_it_has_grown_to_can_be_the_least)
 	review(&s, 1, 10);
 	review(&s, 2, 20);
 	ck_assert_int_eq(s.wanted, 3);
-	ck_assert(scaler_order(&s, 2, true));
+	ck_assert(scaler_set(&s, 2, true));
 	ck_assert_int_eq(s.floor, 2);
 	/* One step down takes nothing back but what was ordered. */
-	ck_assert(scaler_order(&s, 5, true));
-	ck_assert(scaler_order(&s, 4, false));
+	ck_assert(scaler_set(&s, 5, true));
+	ck_assert(scaler_set(&s, 4, false));
 	ck_assert_int_eq(s.floor, 4);
 } END_TEST
 

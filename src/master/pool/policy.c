@@ -19,7 +19,7 @@ struct outlook {
 
 static const char *const reason_names[] = {
 	[POLICY_NONE] = "none", [POLICY_DEMAND] = "demand", [POLICY_ARRIVAL] = "arrival",
-	[POLICY_CALM] = "calm", [POLICY_IDLE] = "idle", [POLICY_ORDER] = "order",
+	[POLICY_CALM] = "calm", [POLICY_IDLE] = "idle", [POLICY_SET] = "order",
 };
 
 const char *policy_reason_name(enum policy_reason reason)

@@ -44,7 +44,7 @@ enum policy_reason {
 	POLICY_ARRIVAL,                 /* on demand, and somebody has come */
 	POLICY_CALM,                    /* more than enough were free for some time */
 	POLICY_IDLE,                    /* on demand, and nobody has come for some time */
-	POLICY_ORDER,                   /* somebody has said so; never from here */
+	POLICY_SET,                     /* somebody has said so; never from here */
 };
 
 struct policy_decision {

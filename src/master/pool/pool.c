@@ -192,7 +192,7 @@ static void on_aborted(struct hang_monitor *h)
 
 static bool scale(struct pool *p, int n, bool as_least)
 {
-	if (!scaler_order(&p->scaler, n, as_least))
+	if (!scaler_set(&p->scaler, n, as_least))
 		return false;
 	review(p);
 	p->context->changed(p->context->arg, p);
@@ -454,7 +454,7 @@ struct pool *pool_adopt(struct pool_context *context, const struct conf_service 
 		return NULL;
 	blank = blank_child(p);
 	p->adopted = true;
-	p->orders = past->orders;
+	p->state = past->state;
 	p->totals = past->totals;
 	size = size_of_memory(service, past->n_places);
 	/* The memory last: until then, its descriptors are not ours. */
@@ -499,18 +499,18 @@ void pool_start(struct pool *p)
 	p->context->changed(p->context->arg, p);        /* on demand, it is ready at once */
 }
 
-void pool_continue(struct pool *p, const struct pool_orders *orders)
+void pool_continue(struct pool *p, const struct pool_state *state)
 {
 	const int max = p->service->workers.max;
 
-	p->restart = orders->restart;
-	p->failed = orders->failed;
-	if (!orders->drained)
+	p->restart = state->restart;
+	p->failed = state->failed;
+	if (!state->drained)
 		scaler_start(&p->scaler);
-	if (orders->workers > 0)
-		scaler_order(&p->scaler, orders->workers < max ? orders->workers : max, true);
-	if (orders->delayed_ms > 0)
-		loop_timer_at(p->context->loop, &p->delayed, orders->delayed_ms);
+	if (state->workers > 0)
+		scaler_set(&p->scaler, state->workers < max ? state->workers : max, true);
+	if (state->delayed_ms > 0)
+		loop_timer_at(p->context->loop, &p->delayed, state->delayed_ms);
 	fill(p);
 	p->context->changed(p->context->arg, p);
 }

@@ -59,20 +59,20 @@ struct pool *pool_new(struct pool_context *context, const struct conf_service *s
 void pool_use_pipes(struct pool *p, struct log_pipes *writers);
 
 /* How a pool of the same service is to go on, in another program. */
-struct pool_orders {
+struct pool_state {
 	bool           drained;         /* it has no workers, until it is resumed */
 	int            workers;         /* as many were ordered; 0: as configured */
 	bool           failed;          /* nobody accepts, and a worker could not start */
 	struct restart restart;
 	int64_t        delayed_ms;      /* no births before that; 0: at once */
 };
-struct pool_orders pool_orders(const struct pool *p);
+struct pool_state pool_state(const struct pool *p);
 
 /* A pool, as one program leaves it to the next; its workers are by themselves (child_past). */
 struct pool_past {
 	size_t                  n_places;
 	struct pool_memory_past memory;         /* with room for as many workers */
-	struct pool_orders      orders;
+	struct pool_state       state;
 	struct totals           totals;
 };
 
@@ -101,7 +101,7 @@ void pool_forget_memory(struct pool *p);
 
 /* Wants as many workers as the configuration says; or goes on as another pool was ordered to. */
 void pool_start(struct pool *p);
-void pool_continue(struct pool *p, const struct pool_orders *orders);
+void pool_continue(struct pool *p, const struct pool_state *state);
 
 /*
  * That many workers; or so many more, or fewer. Within 1 and workers.max; false if

@@ -33,7 +33,7 @@ struct pool {
 	struct hang_monitor        hang_monitor; /* over them */
 	struct program_watch       programs;    /* and over what they run */
 	bool                       adopted;     /* workers of another program: it has none of its own */
-	struct pool_orders         orders;      /* then: for who goes on */
+	struct pool_state          state;       /* then: for who goes on */
 };
 
 #endif

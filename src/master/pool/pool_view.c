@@ -89,15 +89,15 @@ struct child_past pool_worker_past(const struct pool *p, size_t i)
 	return child_past(&p->children.all[i]);
 }
 
-struct pool_orders pool_orders(const struct pool *p)
+struct pool_state pool_state(const struct pool *p)
 {
-	struct pool_orders o = {
+	struct pool_state o = {
 		.drained = !p->scaler.works, .restart = p->restart,
 		.failed = p->failed && children_census(&p->children).accepting == 0,
 	};
 
 	if (p->adopted)
-		return p->orders;
+		return p->state;
 	if (p->scaler.works && p->scaler.floor != p->service->workers.min)
 		o.workers = p->scaler.floor;
 	/* One that is served is not to lack workers because of us. */
@@ -109,5 +109,5 @@ struct pool_orders pool_orders(const struct pool *p)
 struct pool_past pool_past(const struct pool *p)
 {
 	return (struct pool_past){ .n_places = p->children.n, .memory = pool_memory_past(&p->memory),
-	                           .orders = pool_orders(p), .totals = p->totals };
+	                           .state = pool_state(p), .totals = p->totals };
 }

@@ -86,7 +86,7 @@ static int floor_after(const struct scaler *s, int n, bool as_least)
 	return as_least || n > s->wanted || n < s->floor || !conf_of(s)->ranged ? n : s->floor;
 }
 
-bool scaler_order(struct scaler *s, int n, bool as_least)
+bool scaler_set(struct scaler *s, int n, bool as_least)
 {
 	const int floor = floor_after(s, n, as_least);
 
@@ -97,7 +97,7 @@ bool scaler_order(struct scaler *s, int n, bool as_least)
 	s->memory = (struct policy_memory){ .exhausted = s->memory.exhausted,
 	                                    .relief_ms = s->memory.relief_ms };
 	demand_watch_stop(&s->demand);
-	tell(s, POLICY_ORDER);
+	tell(s, POLICY_SET);
 	return true;
 }
 

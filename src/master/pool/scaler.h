@@ -54,7 +54,7 @@ void scaler_end(struct scaler *s, const struct scaler_counts *counts);
  * Somebody wants n workers: as the least from now on; or, of a range, only as the next
  * step up or down. False if that is not within 1 and workers.max, or nothing changes.
  */
-bool scaler_order(struct scaler *s, int n, bool as_least);
+bool scaler_set(struct scaler *s, int n, bool as_least);
 
 /* Thinks about it. True if something has changed that others may want to know. */
 bool scaler_review(struct scaler *s, const struct scaler_counts *counts);

@@ -235,7 +235,7 @@ static bool get_indices(const struct reading *r, const json_t *list, struct hand
 	return true;
 }
 
-static bool get_orders(const struct reading *r, const json_t *j, struct pool_orders *o)
+static bool get_pool_state(const struct reading *r, const json_t *j, struct pool_state *o)
 {
 	json_int_t delayed, window, delay, last;
 	int drained, failed;
@@ -309,7 +309,7 @@ static bool get_service(const struct reading *r, const json_t *j, struct handove
 	s->drain_ms = drain;
 	s->hang_ms = hang;
 	s->past.n_places = (size_t)places;
-	return get_orders(r, orders, &s->past.orders) && get_totals(r, totals, &s->past.totals) &&
+	return get_pool_state(r, orders, &s->past.state) && get_totals(r, totals, &s->past.totals) &&
 	       get_indices(r, sockets, s) && get_workers(r, workers, s);
 }
 

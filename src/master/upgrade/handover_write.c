@@ -78,7 +78,7 @@ static json_t *make_worker(const void *item)
 	                 "born", INT p->born_ms, "until", INT p->until_ms);
 }
 
-static json_t *make_orders(const struct pool_orders *o)
+static json_t *make_pool_state(const struct pool_state *o)
 {
 	const struct restart *r = &o->restart;
 
@@ -117,7 +117,7 @@ static json_t *make_service(const void *item)
 	                 "name", put(s->name), "handler", put(s->handler),
 	                 "connections", s->connections, "min", s->min, "max", s->max,
 	                 "input", s->input, "hang", INT s->hang_ms, "drain", INT s->drain_ms,
-	                 "orders", make_orders(&s->past.orders),
+	                 "orders", make_pool_state(&s->past.state),
 	                 "totals", make_totals(&s->past.totals),
 	                 "board", "fd", board->fd, "version", board->version,
 	                 "places", INT s->past.n_places,

@@ -165,7 +165,7 @@ static bool is_excused(const struct master *m, const struct service *s)
 {
 	const struct service *before = generation_find(m->predecessor, s->conf->name);
 
-	return before && pool_orders(before->pool).failed;
+	return before && pool_state(before->pool).failed;
 }
 
 /* True if all services that were served can be; *failed is one that cannot, or NULL. */
