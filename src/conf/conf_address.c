@@ -113,7 +113,7 @@ static void complain_of_host(struct collection *c, const struct conf_listen *l, 
 
 	if (err == EAI_AGAIN || err == EAI_SYSTEM || err == EAI_MEMORY) {
 		WRONG(c, "\"%s\": cannot look up %s for now: %s", l->text, host, why);
-		conf_report_mark_temporary(&c->ld->report);
+		conf_errors_mark_temporary(&c->ld->errors);
 	} else {
 		WRONG(c, "\"%s\": %s is unknown: %s", l->text, host, why);
 	}
@@ -175,7 +175,7 @@ static void complain_of_port(struct collection *c, const struct conf_listen *l, 
 		return;
 	}
 	WRONG(c, "\"%s\": cannot look up port \"%s\" for now: %s", l->text, port, strerror(error));
-	conf_report_mark_temporary(&c->ld->report);
+	conf_errors_mark_temporary(&c->ld->errors);
 }
 
 /* The port in "80", ":80" and "0:80", with which every address is meant; else NULL. */

@@ -78,7 +78,7 @@ static const struct {
 };
 
 /* The first service that needs it, with how many more do. */
-static void warn_of(struct conf_report *r, const struct conf *conf, size_t row)
+static void warn_of(struct conf_errors *r, const struct conf *conf, size_t row)
 {
 	const struct conf_service *first = NULL;
 	size_t n = 0;
@@ -89,15 +89,15 @@ static void warn_of(struct conf_report *r, const struct conf *conf, size_t row)
 			n++;
 		}
 	if (n == 1)
-		conf_report_warn(r, first->place, "service %s: without the capability %s %s",
+		conf_errors_warn(r, first->place, "service %s: without the capability %s %s",
 		               first->name, rows[row].name, rows[row].without);
 	else if (n > 1)
-		conf_report_warn(r, first->place, "service %s and %zu more: without the"
+		conf_errors_warn(r, first->place, "service %s and %zu more: without the"
 		               " capability %s %s", first->name, n - 1, rows[row].name,
 		               rows[row].without);
 }
 
-void conf_capabilities_warn(struct conf_report *r, const struct conf *conf)
+void conf_capabilities_warn(struct conf_errors *r, const struct conf *conf)
 {
 	for (size_t i = 0; geteuid() == 0 && i < sizeof rows / sizeof *rows; i++)
 		if (!capabilities_have(rows[i].capability))

@@ -47,7 +47,8 @@ static void allow(struct conf_loader *ld, struct conf_service *svc, const struct
 	svc->may_dump = !found;
 	/* Where droverd is not root and has not changed its user, the kernel lets all be traced anyway. */
 	if (found && wanted.uid != (uid_t)CONF_KEEP)
-		conf_report_warn(&ld->report, svc->place, "service %s: rlimits.core has no effect, since programs"
+		conf_errors_warn(&ld->errors, svc->place,
+		                 "service %s: rlimits.core has no effect, since programs"
 		                 " of service %s have the same user and could read the workers' memory",
 		                 svc->name, found->service);
 }

@@ -28,7 +28,7 @@ void conf_draft_tell(struct conf_loader *ld, const config_setting_t *where, cons
 	if (v.wrong) {
 		conf_source_complain(ld, where, "%s %s%s%s: %s%s", what, path, in, root, v.wrong,
 		                     conf_sandbox_hint(chroot ? chroot : path, hint));
-		conf_report_mark_file(&ld->report, v.error);
+		conf_errors_mark_file(&ld->errors, v.error);
 	} else if (v.unseen && geteuid() != 0) {
 		conf_source_warn(ld, where, "names %s%s%s, which could not be judged (%s)", path,
 		                 in, root, v.unseen);

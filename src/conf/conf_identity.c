@@ -88,12 +88,12 @@ static void complain_of(struct conf_loader *ld, struct conf_place place, const c
                         const char *name, int error)
 {
 	if (error == 0) {
-		conf_report_at(&ld->report, place, "%s \"%s\" does not exist", what, name);
+		conf_errors_at(&ld->errors, place, "%s \"%s\" does not exist", what, name);
 		return;
 	}
-	conf_report_at(&ld->report, place, "cannot look up %s \"%s\" for now: %s", what, name,
+	conf_errors_at(&ld->errors, place, "cannot look up %s \"%s\" for now: %s", what, name,
 	               strerror(error));
-	conf_report_mark_temporary(&ld->report);
+	conf_errors_mark_temporary(&ld->errors);
 }
 
 /*
@@ -168,9 +168,9 @@ static void load_groups(struct conf_loader *ld, struct conf_identity *id, const 
 		room *= 2;
 	} while (known == -1 && room < 1 << 20);
 	if (known == -1) {
-		conf_report_at(&ld->report, id->place, "cannot look up the groups of user \"%s\""
+		conf_errors_at(&ld->errors, id->place, "cannot look up the groups of user \"%s\""
 		               " for now", user);
-		conf_report_mark_temporary(&ld->report);
+		conf_errors_mark_temporary(&ld->errors);
 		n = 0;
 	}
 	id->n_groups = (size_t)n;
@@ -197,7 +197,7 @@ static void resolve_user(struct conf_loader *ld, struct conf_identity *id)
 	else if (id->uid == (uid_t)CONF_KEEP || e.error != 0)
 		complain_of(ld, id->place, "user", id->user, e.error);
 	else if (!id->group)
-		conf_report_at(&ld->report, id->place,
+		conf_errors_at(&ld->errors, id->place,
 		               "user %s has no entry in passwd(5) that names a group"
 		               " (give a group too)", id->user);
 	free(e.buf);

@@ -108,7 +108,7 @@ static void take(struct reading *r, const char *path)
 
 static void complain_of_names(struct reading *r, const char *pattern)
 {
-	conf_report_at(&r->ld->report, r->place, "include looks at more than %d names, the last of"
+	conf_errors_at(&r->ld->errors, r->place, "include looks at more than %d names, the last of"
 	               " them for \"%s\" (a pattern that names its folders, as in"
 	               " \"conf.d/*.conf\")", CONF_NAMES_MAX, pattern);
 	r->over = true;
@@ -121,10 +121,10 @@ static bool may_take_another(struct reading *r)
 		return false;
 	r->over = true;
 	if (r->n_taken >= CONF_FILES_MAX)
-		conf_report_at(&r->ld->report, r->place, "include takes more than %d files",
+		conf_errors_at(&r->ld->errors, r->place, "include takes more than %d files",
 		               CONF_FILES_MAX);
 	else if (r->ld->text_len > CONF_TEXT_MAX)
-		conf_report_at(&r->ld->report, r->place, "the files have more than %u MB together",
+		conf_errors_at(&r->ld->errors, r->place, "the files have more than %u MB together",
 		               CONF_TEXT_MAX >> 20);
 	else
 		r->over = false;
@@ -150,7 +150,7 @@ static void read_matches(struct reading *r, const char *pattern)
 	if (rc == GLOB_ABORTED && errno == E2BIG)
 		complain_of_names(r, pattern);
 	else if (rc == GLOB_ABORTED && (plain || errno != ENOENT))
-		conf_report_at(&r->ld->report, r->place, "cannot look for %s: %s", full,
+		conf_errors_at(&r->ld->errors, r->place, "cannot look for %s: %s", full,
 		               strerror(errno));
 	if (rc == 0)
 		qsort(found.gl_pathv, found.gl_pathc, sizeof *found.gl_pathv, compare);
@@ -251,7 +251,7 @@ static void read_all(struct reading *r)
 	take(r, conf->file);
 	for (size_t i = 0; conf->include[i] && !r->over; i++) {
 		if (conf->include[i][0] == '\0')
-			conf_report_at(&r->ld->report, r->place, "include holds an empty name");
+			conf_errors_at(&r->ld->errors, r->place, "include holds an empty name");
 		else
 			read_matches(r, conf->include[i]);
 	}
@@ -267,7 +267,7 @@ void conf_include_read(struct conf_loader *ld, struct conf_place place)
 		fill_passed(&r);
 	} else {
 		if (conf->include[0])
-			conf_report_at(&ld->report, place, "include works in a file only");
+			conf_errors_at(&ld->errors, place, "include works in a file only");
 		conf->files_passed = conf_loader_alloc(ld, sizeof *conf->files_passed);
 	}
 	fill_read(ld);

@@ -183,13 +183,13 @@ static void check_whole(struct conf_loader *ld, struct conf_place main)
 	const struct conf *conf = ld->conf;
 
 	if (ld->full) {
-		conf_report_at(&ld->report, main, "configuration too large");
+		conf_errors_at(&ld->errors, main, "configuration too large");
 	} else {
 		conf_overlap_check(ld);
 		conf_cores_allow(ld);
 	}
-	if (ld->report.count == 0 && conf->n_services == 0)
-		conf_report_at(&ld->report, main, conf->n_disabled ?
+	if (ld->errors.count == 0 && conf->n_services == 0)
+		conf_errors_at(&ld->errors, main, conf->n_disabled ?
 		               "no service is enabled" : "there are no services");
 }
 
@@ -202,7 +202,7 @@ static void load(struct conf_loader *ld, const char *file, const char *text)
 	ld->conf = conf_loader_alloc(ld, sizeof *ld->conf);
 	cpus_read(&ld->cpus, "");
 	main = open_main(ld, file, text);
-	ld->report.main = ld->sources ? ld->sources->path : NULL;
+	ld->errors.main = ld->sources ? ld->sources->path : NULL;
 	if (!main)
 		return;
 	root = config_root_setting(&main->tree);
@@ -218,15 +218,15 @@ static void load(struct conf_loader *ld, const char *file, const char *text)
 static int judge(struct conf_loader *ld, enum conf_asker asker)
 {
 	if (asker == CONF_FOR_SHELL && conf_sandbox_is_outside())
-		conf_sandbox_warn(&ld->report, ld->conf);
+		conf_sandbox_warn(&ld->errors, ld->conf);
 	if (asker == CONF_FOR_SHELL && geteuid() != 0)
 		return EX_OK;
-	conf_capabilities_warn(&ld->report, ld->conf);
-	return conf_privileges_judge(&ld->report, ld->conf);
+	conf_capabilities_warn(&ld->errors, ld->conf);
+	return conf_privileges_judge(&ld->errors, ld->conf);
 }
 
 /* Of what has been complained of so far. */
-static int status_of(const struct conf_report *r)
+static int status_of(const struct conf_errors *r)
 {
 	if (r->count == 0)
 		return EX_OK;
@@ -238,7 +238,7 @@ static struct conf *finish(struct conf_loader *ld, bool usable)
 {
 	struct conf *conf = usable ? ld->conf : NULL;
 
-	conf_report_flush(&ld->report);
+	conf_errors_flush(&ld->errors);
 	conf_source_close_all(ld);
 	conf_loader_fini(ld);
 	if (conf)
@@ -249,22 +249,22 @@ static struct conf *finish(struct conf_loader *ld, bool usable)
 struct conf *conf_load(struct arena *a, const char *file, const char *text,
                        conf_complain *complain, void *arg)
 {
-	struct conf_loader ld = { .arena = a, .report = { .complain = complain, .arg = arg } };
+	struct conf_loader ld = { .arena = a, .errors = { .complain = complain, .arg = arg } };
 
 	load(&ld, file, text);
-	return finish(&ld, ld.report.count == 0);
+	return finish(&ld, ld.errors.count == 0);
 }
 
 int conf_load_for(enum conf_asker asker, struct arena *a, const char *file, const char *text,
                   conf_complain *complain, void *arg, const struct conf **conf)
 {
-	struct conf_loader ld = { .arena = a, .report = { .complain = complain, .arg = arg } };
+	struct conf_loader ld = { .arena = a, .errors = { .complain = complain, .arg = arg } };
 	int status, privileges = EX_OK;
 
 	load(&ld, file, text);
 	if (asker == CONF_FOR_SHELL && !ld.full)
 		conf_own_files_check_listeners(&ld);
-	status = status_of(&ld.report);
+	status = status_of(&ld.errors);
 	if (!ld.full && ld.conf->services)
 		privileges = judge(&ld, asker);
 	/* What is not known now may be what a privilege depends on. */

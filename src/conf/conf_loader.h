@@ -11,14 +11,14 @@
 
 #include "arena.h"
 #include "conf.h"
-#include "conf_report.h"
+#include "conf_errors.h"
 #include "cpus.h"
 
 struct conf_source;
 struct conf_spill;
 
 struct conf_loader {
-	struct conf_report  report;
+	struct conf_errors  errors;
 	struct arena       *arena;
 	struct conf        *conf;       /* what is being built, first in the arena */
 	struct cpus         cpus;       /* what this process may use of the machine */

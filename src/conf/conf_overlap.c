@@ -51,7 +51,7 @@ static void complain(struct conf_loader *ld, const struct wish *first, const str
 
 	if (n > 1)
 		snprintf(others, sizeof others, " and %zu more before it", n - 1);
-	conf_report_at(&ld->report, then->listen->place,
+	conf_errors_at(&ld->errors, then->listen->place,
 	               "services.%s.listen \"%s\" %s \"%s\" of service %s (%s:%d)%s",
 	               then->service->name, then->listen->text,
 	               same ? "is listened on already:" : "overlaps with",

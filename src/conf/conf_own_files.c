@@ -111,7 +111,7 @@ static void check_listener(struct conf_loader *ld, const struct conf_service *sv
 	const char *path = l->address.u.un.sun_path;
 
 	if (l->kind == LISTEN_UNIX && path[0] != '\0' && is_something_else(path))
-		conf_report_at(&ld->report, l->place, "services.%s.listen %s: there is something else than a"
+		conf_errors_at(&ld->errors, l->place, "services.%s.listen %s: there is something else than a"
 		               " socket", svc->name, path);
 }
 

@@ -61,36 +61,36 @@ static bool is_own_group(const struct self *self, gid_t gid)
 	return own;
 }
 
-static void judge_identity(struct conf_report *r, const struct self *self,
+static void judge_identity(struct conf_errors *r, const struct self *self,
                            const struct conf_service *svc)
 {
 	const struct conf_identity *id = &svc->identity;
 
 	if (!is_own_user(self, id->uid))
-		conf_report_at(r, id->place, "service %s: user %s needs root", svc->name, id->user);
+		conf_errors_at(r, id->place, "service %s: user %s needs root", svc->name, id->user);
 	else if (!is_own_group(self, id->gid))
-		conf_report_at(r, id->group ? id->group_place : id->place,
+		conf_errors_at(r, id->group ? id->group_place : id->place,
 		               "service %s: group %s needs root", svc->name,
 		               id->group ? id->group : id->user);
 }
 
-static void judge_limit(struct conf_report *r, const struct conf_service *svc, const char *name,
+static void judge_limit(struct conf_errors *r, const struct conf_service *svc, const char *name,
                         __rlimit_resource_t resource, const struct conf_rlimit *wanted)
 {
 	struct rlimit now;
 
 	if (wanted->given && getrlimit(resource, &now) == 0 && wanted->value > now.rlim_max)
-		conf_report_at(r, svc->place, "service %s: rlimits.%s beyond the hard limit of %llu"
+		conf_errors_at(r, svc->place, "service %s: rlimits.%s beyond the hard limit of %llu"
 		               " needs root", svc->name, name, (unsigned long long)now.rlim_max);
 }
 
-static void judge_place(struct conf_report *r, const struct self *self,
+static void judge_place(struct conf_errors *r, const struct self *self,
                         const struct conf_service *svc)
 {
 	if (svc->chroot)
-		conf_report_at(r, svc->place, "service %s: chroot needs root", svc->name);
+		conf_errors_at(r, svc->place, "service %s: chroot needs root", svc->name);
 	if (svc->has_nice && svc->nice < self->lowest_nice)
-		conf_report_at(r, svc->place, "service %s: nice %d needs root (%d or more)",
+		conf_errors_at(r, svc->place, "service %s: nice %d needs root (%d or more)",
 		               svc->name, svc->nice, self->lowest_nice);
 	judge_limit(r, svc, "nofile", RLIMIT_NOFILE, &svc->rlimits.nofile);
 	judge_limit(r, svc, "nproc", RLIMIT_NPROC, &svc->rlimits.nproc);
@@ -99,7 +99,7 @@ static void judge_place(struct conf_report *r, const struct self *self,
 	judge_limit(r, svc, "cpu", RLIMIT_CPU, &svc->rlimits.cpu);
 }
 
-static void judge_listeners(struct conf_report *r, const struct self *self,
+static void judge_listeners(struct conf_errors *r, const struct self *self,
                             const struct conf_service *svc)
 {
 	for (size_t i = 0; i < svc->n_listen; i++) {
@@ -108,27 +108,27 @@ static void judge_listeners(struct conf_report *r, const struct self *self,
 		if (l->kind != LISTEN_UNIX)
 			continue;
 		if (!is_own_user(self, l->owner))
-			conf_report_at(r, l->place, "service %s: owner %s of a socket needs root",
+			conf_errors_at(r, l->place, "service %s: owner %s of a socket needs root",
 			               svc->name, l->owner_name);
 		if (!is_own_group(self, l->group))
-			conf_report_at(r, l->place, "service %s: group %s of a socket needs root",
+			conf_errors_at(r, l->place, "service %s: group %s of a socket needs root",
 			               svc->name, l->group_name);
 	}
 }
 
 /* The group of the socket's file: that of those who may look, or else of those who may more. */
-static void judge_control(struct conf_report *r, const struct self *self,
+static void judge_control(struct conf_errors *r, const struct self *self,
                           const struct conf_control *c)
 {
 	const char *name = c->group ? c->group : c->admin_group;
 	const gid_t gid = c->group ? c->gid : c->admin_gid;
 
 	if (c->socket && !is_own_group(self, gid))
-		conf_report_at(r, c->place, "control: group %s of the socket needs root", name);
+		conf_errors_at(r, c->place, "control: group %s of the socket needs root", name);
 }
 
 /* With the eyes of the service's user; inside its chroot, if there is one. */
-static void judge_access(struct conf_report *r, const struct conf_service *svc,
+static void judge_access(struct conf_errors *r, const struct conf_service *svc,
                          struct conf_place place, const char *key, const char *path)
 {
 	const struct conf_identity *id = &svc->identity;
@@ -136,21 +136,21 @@ static void judge_access(struct conf_report *r, const struct conf_service *svc,
 	char hint[SANDBOX_PATHS_HINT_MAX];
 
 	if (trouble)
-		conf_report_at(r, place, "service %s: %s: %s: %s for user %s%s", svc->name, key, path,
+		conf_errors_at(r, place, "service %s: %s: %s: %s for user %s%s", svc->name, key, path,
 		               trouble, id->user, conf_sandbox_hint(svc->chroot ? svc->chroot : path, hint));
 }
 
-static void judge_as_root(struct conf_report *r, const struct conf_service *svc)
+static void judge_as_root(struct conf_errors *r, const struct conf_service *svc)
 {
 	const struct conf_identity *id = &svc->identity;
 	const struct conf_handler *h = &svc->handler;
 
 	if (id->uid == (uid_t)CONF_KEEP && !id->user)
-		conf_report_at(r, svc->place, "service %s needs a user (set user = \"...\" in the"
+		conf_errors_at(r, svc->place, "service %s needs a user (set user = \"...\" in the"
 		               " service or at the top level; user = \"root\" to run as root on"
 		               " purpose)", svc->name);
 	else if (id->uid == 0 && strcmp(id->user, "root") != 0)
-		conf_report_at(r, id->place, "service %s: user %s is root (write \"root\" if that"
+		conf_errors_at(r, id->place, "service %s: user %s is root (write \"root\" if that"
 		               " is meant)", svc->name, id->user);
 	/* One that does not exist has been complained of. */
 	if (id->uid == (uid_t)CONF_KEEP)
@@ -161,7 +161,7 @@ static void judge_as_root(struct conf_report *r, const struct conf_service *svc)
 	judge_access(r, svc, svc->place, "directory", svc->directory);
 }
 
-int conf_privileges_judge(struct conf_report *r, const struct conf *conf)
+int conf_privileges_judge(struct conf_errors *r, const struct conf *conf)
 {
 	const unsigned before = r->count;
 	struct self self = find_self();
@@ -187,9 +187,9 @@ int conf_privileges_judge(struct conf_report *r, const struct conf *conf)
 
 int conf_check_privileges(const struct conf *conf, conf_complain *complain, void *arg)
 {
-	struct conf_report report = { .complain = complain, .arg = arg, .main = conf->file };
-	const int status = conf_privileges_judge(&report, conf);
+	struct conf_errors errors = { .complain = complain, .arg = arg, .main = conf->file };
+	const int status = conf_privileges_judge(&errors, conf);
 
-	conf_report_flush(&report);
+	conf_errors_flush(&errors);
 	return status;
 }

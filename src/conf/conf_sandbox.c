@@ -41,7 +41,7 @@ static bool is_shown_by_drop_in(const struct sandbox_path *row)
 }
 
 /* name: what the path is, "argv". A link may lead into a hidden folder. */
-static void look_at(struct conf_report *r, struct conf_place place, const char *service,
+static void look_at(struct conf_errors *r, struct conf_place place, const char *service,
                     const char *name, const char *path)
 {
 	char resolved[PATH_MAX], hint[SANDBOX_PATHS_HINT_MAX];
@@ -53,12 +53,12 @@ static void look_at(struct conf_report *r, struct conf_place place, const char *
 		hidden = realpath(path, resolved);
 	if (!sandbox_paths_find(hidden) || is_shown_by_drop_in(sandbox_paths_find(hidden)))
 		return;
-	conf_report_warn(r, place, "%s%s%s%s: the daemon under systemd cannot see %s%s",
+	conf_errors_warn(r, place, "%s%s%s%s: the daemon under systemd cannot see %s%s",
 	                 service ? "service " : "", service ? service : "", service ? ": " : "",
 	                 name, path, sandbox_paths_hint(hidden, hint));
 }
 
-static void look_at_sockets(struct conf_report *r, const struct conf_service *svc)
+static void look_at_sockets(struct conf_errors *r, const struct conf_service *svc)
 {
 	for (size_t i = 0; i < svc->n_listen; i++) {
 		const struct conf_listen *l = &svc->listen[i];
@@ -68,7 +68,7 @@ static void look_at_sockets(struct conf_report *r, const struct conf_service *sv
 	}
 }
 
-static void look_at_service(struct conf_report *r, const struct conf_service *svc)
+static void look_at_service(struct conf_errors *r, const struct conf_service *svc)
 {
 	const struct conf_handler *h = &svc->handler;
 
@@ -82,7 +82,7 @@ static void look_at_service(struct conf_report *r, const struct conf_service *sv
 		look_at(r, h->place, svc->name, h->program == h->argv[0] ? "argv" : "program", h->program);
 }
 
-void conf_sandbox_warn(struct conf_report *r, const struct conf *conf)
+void conf_sandbox_warn(struct conf_errors *r, const struct conf *conf)
 {
 	const struct conf_place top = { conf->file ? conf->file : "", 0 };
 

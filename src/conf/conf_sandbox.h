@@ -6,7 +6,7 @@
 #ifndef DROVER_CONF_CONF_SANDBOX_H
 #define DROVER_CONF_CONF_SANDBOX_H
 
-#include "conf_report.h"
+#include "conf_errors.h"
 #include "sandbox_paths.h"
 
 /*
@@ -22,6 +22,6 @@ const char *conf_sandbox_hint(const char *path, char buf[static SANDBOX_PATHS_HI
 bool conf_sandbox_is_outside(void);
 
 /* Warns of each path in conf that the unit would hide, unless its drop-in is installed. */
-void conf_sandbox_warn(struct conf_report *r, const struct conf *conf);
+void conf_sandbox_warn(struct conf_errors *r, const struct conf *conf);
 
 #endif

@@ -16,7 +16,7 @@
 #define DEPTH_MAX 32    /* the parser recurses; our keys need 5 */
 
 struct scan {
-	struct conf_report *report;
+	struct conf_errors *errors;
 	const char         *file;
 	char               *at;
 	int                 line;
@@ -27,7 +27,7 @@ struct scan {
 /* Complains about something that starts here and that no parser should see. */
 static void refuse(struct scan *s, int line, const char *what)
 {
-	conf_report_at(s->report, (struct conf_place){ s->file, line }, "%s", what);
+	conf_errors_at(s->errors, (struct conf_place){ s->file, line }, "%s", what);
 	s->parsable = false;
 }
 
@@ -109,10 +109,10 @@ static void judge_integer(struct scan *s, size_t len)
 	errno = 0;
 	value = strtoll(s->at, NULL, hex ? 16 : 10);
 	if (errno == ERANGE)
-		conf_report_at(s->report, (struct conf_place){ s->file, s->line },
+		conf_errors_at(s->errors, (struct conf_place){ s->file, s->line },
 		               "%.*s does not fit into 64 bits", (int)len, s->at);
 	else if (!wide && (value > INT_MAX || value < INT_MIN))
-		conf_report_at(s->report, (struct conf_place){ s->file, s->line },
+		conf_errors_at(s->errors, (struct conf_place){ s->file, s->line },
 		               "%.*s does not fit into 32 bits (%.*sL, with an L, would)",
 		               (int)len, s->at, (int)len, s->at);
 }
@@ -125,10 +125,10 @@ static void judge_fraction(struct scan *s, size_t len)
 	const double value = strtod(s->at, NULL);
 
 	if (isinf(value))
-		conf_report_at(s->report, (struct conf_place){ s->file, s->line },
+		conf_errors_at(s->errors, (struct conf_place){ s->file, s->line },
 		               "%.*s is too large for a number", (int)len, s->at);
 	else if (value == 0 && strcspn(s->at, "123456789") < digits)
-		conf_report_at(s->report, (struct conf_place){ s->file, s->line },
+		conf_errors_at(s->errors, (struct conf_place){ s->file, s->line },
 		               "%.*s is too small to be told from 0 (0, if that is meant; a duration"
 		               " is at least 0.001)", (int)len, s->at);
 }
@@ -175,7 +175,7 @@ static void skip_number(struct scan *s)
 		len = 1;
 	}
 	if (isalpha((unsigned char)s->at[len])) {
-		conf_report_at(s->report, (struct conf_place){ s->file, s->line },
+		conf_errors_at(s->errors, (struct conf_place){ s->file, s->line },
 		               "a number runs into \"%.*s\" (a value with a unit stands in"
 		               " quotes, as in \"30s\")",
 		               (int)strcspn(s->at + len, " \t\r\n;,})]"), s->at + len);
@@ -220,9 +220,9 @@ static void skip_token(struct scan *s)
 	}
 }
 
-bool conf_scan(struct conf_report *r, const char *file, char *text)
+bool conf_scan(struct conf_errors *r, const char *file, char *text)
 {
-	struct scan s = { .report = r, .file = file, .at = text, .line = 1, .parsable = true };
+	struct scan s = { .errors = r, .file = file, .at = text, .line = 1, .parsable = true };
 
 	for (skip_blank(&s); *s.at; skip_blank(&s))
 		skip_token(&s);

@@ -8,7 +8,7 @@
 
 #include <stdbool.h>
 
-#include "conf_report.h"
+#include "conf_errors.h"
 
 /*
  * Complains about integers that libconfig would wrap, @include, values with a
@@ -18,6 +18,6 @@
  * May move closing brackets to an earlier line, for the sake of line numbers:
  * the meaning stays. Returns whether the text may be given to the parser.
  */
-bool conf_scan(struct conf_report *r, const char *file, char *text);
+bool conf_scan(struct conf_errors *r, const char *file, char *text);
 
 #endif

@@ -42,7 +42,7 @@ static bool text_is_clean(struct conf_loader *ld, const char *path, const char *
 	struct conf_place at = { path, 1 };
 
 	if (len > CONF_FILE_MAX) {
-		conf_report_at(&ld->report, place, "%s is too large (at most %u MB)",
+		conf_errors_at(&ld->errors, place, "%s is too large (at most %u MB)",
 		               path, CONF_FILE_MAX >> 20);
 		return false;
 	}
@@ -50,7 +50,7 @@ static bool text_is_clean(struct conf_loader *ld, const char *path, const char *
 		return true;
 	for (; text < nul; text++)
 		at.line += *text == '\n';
-	conf_report_at(&ld->report, at, "a NUL byte (a configuration is plain text)");
+	conf_errors_at(&ld->errors, at, "a NUL byte (a configuration is plain text)");
 	return false;
 }
 
@@ -60,8 +60,8 @@ static void complain_of_file(struct conf_loader *ld, struct conf_place place, co
 {
 	const int error = errno;
 
-	conf_report_at(&ld->report, place, "cannot %s %s: %s", verb, path, strerror(error));
-	conf_report_mark_file(&ld->report, error);
+	conf_errors_at(&ld->errors, place, "cannot %s %s: %s", verb, path, strerror(error));
+	conf_errors_mark_file(&ld->errors, error);
 }
 
 /* The text of a file, the caller's to free; or NULL after a complaint. */
@@ -78,7 +78,7 @@ static char *read_file(struct conf_loader *ld, const char *path, struct conf_pla
 		goto fail;
 	}
 	if (!S_ISREG(st.st_mode)) {
-		conf_report_at(&ld->report, place, "%s is not a regular file", path);
+		conf_errors_at(&ld->errors, place, "%s is not a regular file", path);
 		goto fail;
 	}
 	conf_trust_warn(ld, path, &st);
@@ -128,7 +128,7 @@ static void complain_of_syntax(struct conf_loader *ld, const struct conf_source 
 	const struct conf_place place = { source->path, line < n_lines ? line : n_lines };
 	const char *what = config_error_text(&source->tree);
 
-	conf_report_at(&ld->report, place, "%s%s", what,
+	conf_errors_at(&ld->errors, place, "%s%s", what,
 	               strncmp(what, "duplicate", 9) == 0 ? " (each once in its group)" : "");
 }
 
@@ -151,8 +151,8 @@ static struct conf_source *parse(struct conf_loader *ld, const char *path, char 
 	config_init(&source->tree);
 	append(ld, source);
 	skip_byte_order_mark(text);
-	if (conf_scan(&ld->report, source->path, text) &&
-	    conf_syntax_check(&ld->report, source->path, text)) {
+	if (conf_scan(&ld->errors, source->path, text) &&
+	    conf_syntax_check(&ld->errors, source->path, text)) {
 		/* A comment in the last line needs its newline. */
 		memcpy(text + strlen(text), "\n", sizeof "\n");
 		source->parsed = config_read_string(&source->tree, text);
@@ -240,7 +240,7 @@ void conf_source_complain(struct conf_loader *ld, const config_setting_t *settin
 	va_list ap;
 
 	va_start(ap, format);
-	conf_report_at(&ld->report, conf_source_place(setting), "%s",
+	conf_errors_at(&ld->errors, conf_source_place(setting), "%s",
 	               write_text(setting, format, ap, text));
 	va_end(ap);
 }
@@ -252,7 +252,7 @@ void conf_source_warn(struct conf_loader *ld, const config_setting_t *setting,
 	va_list ap;
 
 	va_start(ap, format);
-	conf_report_warn(&ld->report, conf_source_place(setting), "%s",
+	conf_errors_warn(&ld->errors, conf_source_place(setting), "%s",
 	                 write_text(setting, format, ap, text));
 	va_end(ap);
 }

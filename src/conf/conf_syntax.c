@@ -23,7 +23,7 @@ struct name {
 };
 
 struct walk {
-	struct conf_report *report;
+	struct conf_errors *errors;
 	const char         *file;
 	const char         *at;
 	const char         *line_start;
@@ -127,15 +127,15 @@ static void fail(struct walk *w, const char *what)
 		return;
 	w->failed = true;
 	if (c == '\0')
-		conf_report_at(w->report, place, "syntax error at the end of the file: %s", what);
+		conf_errors_at(w->errors, place, "syntax error at the end of the file: %s", what);
 	else if (known)
-		conf_report_at(w->report, place, "syntax error, column %d: %s", column(w), known);
+		conf_errors_at(w->errors, place, "syntax error, column %d: %s", column(w), known);
 	else if (c >= 0x80 || !isprint(c))
-		conf_report_at(w->report, place, "syntax error, column %d: the byte \\x%02x is no"
+		conf_errors_at(w->errors, place, "syntax error, column %d: the byte \\x%02x is no"
 		               " printable ASCII (outside of strings and comments nothing else may"
 		               " stand)", column(w), c);
 	else
-		conf_report_at(w->report, place, "syntax error at \"%.*s\", column %d: %s", word_len(w),
+		conf_errors_at(w->errors, place, "syntax error at \"%.*s\", column %d: %s", word_len(w),
 		               w->at, column(w), what);
 }
 
@@ -169,7 +169,7 @@ static void complain_of_twins(struct walk *w, size_t first)
 			original = &w->names[i];
 			continue;
 		}
-		conf_report_at(w->report, (struct conf_place){ w->file, w->names[i].line },
+		conf_errors_at(w->errors, (struct conf_place){ w->file, w->names[i].line },
 		               "duplicate setting name \"%.*s\" (each once in its group; the first"
 		               " is at %s:%d)", (int)original->len, original->at, w->file,
 		               original->line);
@@ -341,9 +341,9 @@ static void walk_settings(struct walk *w, char end, int begun)
 	w->n = first;
 }
 
-bool conf_syntax_check(struct conf_report *r, const char *file, const char *text)
+bool conf_syntax_check(struct conf_errors *r, const char *file, const char *text)
 {
-	struct walk w = { .report = r, .file = file, .at = text, .line_start = text, .line = 1 };
+	struct walk w = { .errors = r, .file = file, .at = text, .line_start = text, .line = 1 };
 
 	walk_settings(&w, '\0', 1);
 	free(w.names);

@@ -8,13 +8,13 @@
 
 #include <stdbool.h>
 
-#include "conf_report.h"
+#include "conf_errors.h"
 
 /*
  * Complains of the first thing in text, which conf_scan has passed, that is no
  * configuration, and of each name that a group has twice. Returns whether there
  * was none; libconfig is still the judge of the rest.
  */
-bool conf_syntax_check(struct conf_report *r, const char *file, const char *text);
+bool conf_syntax_check(struct conf_errors *r, const char *file, const char *text);
 
 #endif

@@ -38,7 +38,8 @@ static void warn_of_folder(struct conf_loader *ld, const char *folder, const cha
 	const char *why = stat(folder, &st) == 0 && !is_read_only(folder) ? judge(&st, folder) : NULL;
 
 	if (why)
-		conf_report_warn(&ld->report, (struct conf_place){ ld->report.main ? ld->report.main : path, 0 },
+		conf_errors_warn(&ld->errors, (struct conf_place){ ld->errors.main ? ld->errors.main : path,
+		                                                  0 },
 		                 "others can replace files of the configuration in the directory %s: %s",
 		                 folder, why);
 }
@@ -60,7 +61,7 @@ void conf_trust_warn(struct conf_loader *ld, const char *path, const struct stat
 	const char *why = judge(st, path);
 
 	if (why)
-		conf_report_warn(&ld->report, (struct conf_place){ path, 0 },
+		conf_errors_warn(&ld->errors, (struct conf_place){ path, 0 },
 		                 "others can change this file: %s", why);
 	warn_of_folders(ld, path);
 }

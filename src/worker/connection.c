@@ -8,7 +8,7 @@
 
 #include <stdlib.h>
 
-#include "connection_report.h"
+#include "connection_log.h"
 
 /* What is done when its stream is ready. */
 static enum connection_state (*const steps[])(struct connection *c, uint32_t events) = {
@@ -117,7 +117,7 @@ void connection_begin(struct connection *c)
 {
 	struct worker *w = c->worker;
 
-	connection_report_open(c);
+	connection_log_open(c);
 	connection_work_on(c);
 	begin(c);
 	connection_work_done(w);

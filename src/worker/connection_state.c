@@ -9,7 +9,7 @@
 
 #include <stdlib.h>
 
-#include "connection_report.h"
+#include "connection_log.h"
 #include "log.h"
 
 static const struct {
@@ -58,7 +58,7 @@ static void end(struct connection *c, enum connection_end how)
 	worker_give_slot(w, c->record);
 	c->record = NULL;
 	/* Who hears of it and looks at the board, is to find it counted. */
-	connection_report_end(c, in, out);
+	connection_log_end(c, in, out);
 }
 
 static void bury(struct watch *w)

@@ -366,7 +366,7 @@ START_TEST(users_are_judged_in_the_same_run_as_everything_else)
 
 START_TEST(paths_that_the_unit_hides_are_a_warning)
 {
-	struct conf_report report = { .complain = keep_complaint };
+	struct conf_errors report = { .complain = keep_complaint };
 	const struct conf *conf;
 	char text[1024];
 
@@ -376,7 +376,7 @@ START_TEST(paths_that_the_unit_hides_are_a_warning)
 	conf = load_well(text);
 	conf_sandbox_warn(&report, conf);
 	ck_assert_uint_eq(report.count, 0);
-	conf_report_flush(&report);
+	conf_errors_flush(&report);
 	ck_assert(complained(": warning: pid_file: the daemon under systemd cannot see /tmp/p"
 	                     " (PrivateTmp= of the systemd unit hides /tmp; the example drop-in"
 	                     " tmp.conf shows it)"));
@@ -394,7 +394,7 @@ START_TEST(paths_that_the_unit_hides_are_a_warning)
 
 START_TEST(a_link_into_a_hidden_folder_is_a_warning)
 {
-	struct conf_report report = { .complain = keep_complaint };
+	struct conf_errors report = { .complain = keep_complaint };
 	struct conf_service svc = { .name = "s", .place = { "t.conf", 7 }, .directory = "/dev/fd/9" };
 	struct conf_service *services[] = { &svc };
 	const struct conf conf = { .services = services, .n_services = 1 };
@@ -403,7 +403,7 @@ START_TEST(a_link_into_a_hidden_folder_is_a_warning)
 	complaints[0] = '\0';
 	ck_assert_int_eq(dup2(fd, 9), 9);
 	conf_sandbox_warn(&report, &conf);
-	conf_report_flush(&report);
+	conf_errors_flush(&report);
 	close(fd), close(9);
 	ck_assert_msg(complained("t.conf:7: warning: service s: directory: the daemon under systemd cannot"
 	                         " see /dev/fd/9 (PrivateTmp="), "%s", complaints);

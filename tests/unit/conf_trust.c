@@ -27,7 +27,7 @@ static void hear(void *arg, enum conf_weight weight, const char *line)
 
 static const char *said_of_files(const char *const *files, size_t n)
 {
-	struct conf_loader ld = { .report = { .complain = hear, .main = "conf/a" } };
+	struct conf_loader ld = { .errors = { .complain = hear, .main = "conf/a" } };
 	struct stat st;
 
 	said[0] = '\0';
@@ -35,8 +35,8 @@ static const char *said_of_files(const char *const *files, size_t n)
 		ck_assert_int_eq(stat(files[i], &st), 0);
 		conf_trust_warn(&ld, files[i], &st);
 	}
-	ck_assert_uint_eq(ld.report.count, 0);
-	conf_report_flush(&ld.report);
+	ck_assert_uint_eq(ld.errors.count, 0);
+	conf_errors_flush(&ld.errors);
 	return said;
 }
 

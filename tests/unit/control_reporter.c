@@ -63,24 +63,24 @@ static void finish(void)
 	ck_assert_int_eq(timer_next(&loop.timers), CLOCK_NEVER);
 }
 
-static void write_list(void *data, const struct control_request *r, struct report_out *o)
+static void write_list(void *data, const struct control_request *r, struct answer_writer *o)
 {
 	(void)r;
-	report_out_begin_list(o, data);
+	answer_writer_begin_list(o, data);
 	for (int i = 0; i < N_ITEMS; i++)
-		report_out_item(o, json_integer(i));
-	report_out_end_list(o);
+		answer_writer_item(o, json_integer(i));
+	answer_writer_end_list(o);
 }
 
-static void write_no_memory(void *data, const struct control_request *r, struct report_out *o)
+static void write_no_memory(void *data, const struct control_request *r, struct answer_writer *o)
 {
 	(void)data, (void)r;
-	report_out_begin_list(o, "x");
-	report_out_item(o, NULL);
-	report_out_end_list(o);
+	answer_writer_begin_list(o, "x");
+	answer_writer_item(o, NULL);
+	answer_writer_end_list(o);
 }
 
-static void hang(void *data, const struct control_request *r, struct report_out *o)
+static void hang(void *data, const struct control_request *r, struct answer_writer *o)
 {
 	(void)data, (void)r, (void)o;
 	for (;;)

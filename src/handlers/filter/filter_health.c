@@ -7,7 +7,7 @@
 #include <config.h>
 #include "filter_health.h"
 
-#include "filter_report.h"
+#include "filter_log.h"
 #include "log.h"
 #include "worker.h"
 
@@ -89,7 +89,7 @@ bool filter_health_judge(struct filter_health *h, struct filter_process *p, int 
 	h->life_ms = filter_process_age_ms(p);
 	h->dies_of_requests = !filter_process_links(p)->early;
 	filter_health_lost(h);
-	filter_report_reason(h->worker, p, status, &t);
+	filter_log_reason(h->worker, p, status, &t);
 	/* One that has begun may have ended by accident; one that breaks the contract has not. */
 	if (filter_process_why(p) == FILTER_END_DIED || h->worker->health.proven)
 		health_strike(h->worker, reason);

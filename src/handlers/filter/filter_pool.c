@@ -12,8 +12,8 @@
 #include <stdlib.h>
 
 #include "filter_health.h"
+#include "filter_log.h"
 #include "filter_policy.h"
-#include "filter_report.h"
 #include "log.h"
 #include "worker.h"
 
@@ -135,7 +135,7 @@ static struct filter_process *start(struct filter_pool *pool)
 		loop_timer(pool->owner.loop, &pool->probation, pool->trouble.delay_ms);
 	list_append(&pool->serving, &filter_process_links(p)->in_pool);
 	board_set(&w->slot->filters, ++pool->n_serving);
-	filter_report_start(w, p);
+	filter_log_start(w, p);
 	return p;
 }
 
@@ -325,7 +325,7 @@ static void on_lost(struct filter_owner *o, struct filter_process *p, enum filte
 	remove_process(pool, p);
 	filter_health_lost(&pool->health);
 	board_add(&pool->worker->slot->replaced, 1);
-	filter_report_loss(pool->worker, p);
+	filter_log_loss(pool->worker, p);
 	if (own) {
 		while (filter_process_take_back(p, &r))
 			;
@@ -348,7 +348,7 @@ static void on_ended(struct filter_owner *o, struct filter_process *p, int statu
 {
 	struct filter_pool *pool = pool_of(o);
 
-	filter_report_end(pool->worker, p, status);
+	filter_log_end(pool->worker, p, status);
 	if (!pool->released && filter_health_judge(&pool->health, p, status))
 		pump_soon(pool);
 }

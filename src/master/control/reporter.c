@@ -36,13 +36,13 @@ static void gather(void *arg)
 
 static int answer(void *arg, int no_pipe)
 {
-	static struct report_out out;
+	static struct answer_writer out;
 	const struct reporter *r = arg;
 
 	(void)no_pipe;
-	report_out_init(&out, r->fd, r->job.limit_ms);
+	answer_writer_init(&out, r->fd, r->job.limit_ms);
 	r->job.write(r->data, r->request, &out);
-	return report_out_finish(&out) ? EX_OK : EX_IOERR;
+	return answer_writer_finish(&out) ? EX_OK : EX_IOERR;
 }
 
 /* ---- in the master ------------------------------------------------------ */

@@ -10,10 +10,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "answer_writer.h"
 #include "control_request.h"
 #include "helper.h"
 #include "notify.h"
-#include "report_out.h"
 
 #define REPORTER_MS 10000               /* how long a client may take to read */
 
@@ -23,7 +23,7 @@ struct report_job {                     /* all of it runs in the child */
 	/* Needs the master's descriptors, which are closed after it; NULL: arg is all. */
 	void     *(*gather)(void *arg);
 	/* data as from gather. */
-	void      (*write)(void *data, const struct control_request *r, struct report_out *out);
+	void      (*write)(void *data, const struct control_request *r, struct answer_writer *out);
 	void       *arg;
 };
 

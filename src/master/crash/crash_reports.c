@@ -20,7 +20,7 @@ static int write_report(void *arg, int no_pipe)
 {
 	const struct crash_writing *w = arg;
 	char time[CLOCK_TEXT_MAX];
-	json_t *report = evidence_report(w->evidence, clock_utc(&w->when, time));
+	json_t *report = evidence_json(w->evidence, clock_utc(&w->when, time));
 
 	(void)no_pipe;
 	return report ? crash_files_write(w->folder, w->name, report) : ENOMEM;

@@ -97,7 +97,7 @@ static json_t *input(const struct evidence *e)
 	return string;
 }
 
-json_t *evidence_report(const struct evidence *e, const char *time)
+json_t *evidence_json(const struct evidence *e, const char *time)
 {
 	const int64_t turned_ms = since(e, e->said.turn_ms);
 	char signal[32];

@@ -40,6 +40,6 @@ void evidence_free_input(struct evidence *e);
 void evidence_put_work(struct text *t, const struct evidence *e);
 
 /* A report, as droverctl(8) has it, of a death at that time. NULL without memory. */
-json_t *evidence_report(const struct evidence *e, const char *time);
+json_t *evidence_json(const struct evidence *e, const char *time);
 
 #endif

@@ -124,15 +124,15 @@ static json_t *service(const struct report_service *s)
 	return object;
 }
 
-void report_services(void *data, const struct control_request *r, struct report_out *o)
+void report_services(void *data, const struct control_request *r, struct answer_writer *o)
 {
 	const struct report_data *d = data;
 
-	report_out_begin_list(o, "services");
+	answer_writer_begin_list(o, "services");
 	for (size_t i = 0; i < d->n; i++)
 		if (is_wanted(r, d->services[i].service->conf->name))
-			report_out_item(o, service(&d->services[i]));
-	report_out_end_list(o);
+			answer_writer_item(o, service(&d->services[i]));
+	answer_writer_end_list(o);
 }
 
 /* ---- the server --------------------------------------------------------- */
@@ -153,7 +153,7 @@ static json_t *totals(const struct report_counts *c)
 	return object;
 }
 
-void report_status(void *data, const struct control_request *r, struct report_out *o)
+void report_status(void *data, const struct control_request *r, struct answer_writer *o)
 {
 	const struct report_data *d = data;
 	const struct master *m = d->master;
@@ -170,7 +170,7 @@ void report_status(void *data, const struct control_request *r, struct report_ou
 		"config", json_value_text_or_null(file),
 		"refused", json_value_text_or_null(m->refused),
 		"services", services, "totals", totals(&d->counts));
-	report_out_result(o, result);
+	answer_writer_result(o, result);
 }
 
 /* ---- workers and connections -------------------------------------------- */
@@ -185,8 +185,8 @@ struct place {                          /* of a worker */
 
 /* Calls visit for every worker of the services that are wanted. */
 static void each_worker(const struct report_data *d, const struct control_request *r,
-                        struct report_out *o,
-                        void (*visit)(const struct place *at, struct report_out *o))
+                        struct answer_writer *o,
+                        void (*visit)(const struct place *at, struct answer_writer *o))
 {
 	const struct generation *g;
 
@@ -210,7 +210,7 @@ static int64_t ago_ms(const struct place *at, int64_t ms)
 	return at->data->now_ms > ms ? at->data->now_ms - ms : 0;
 }
 
-static void put_worker(const struct place *at, struct report_out *o)
+static void put_worker(const struct place *at, struct answer_writer *o)
 {
 	const struct pool_worker *w = &at->worker;
 	struct totals done = { 0 };
@@ -225,14 +225,14 @@ static void put_worker(const struct place *at, struct report_out *o)
 	add_totals(object, &done);
 	json_object_set_new(object, "last_turn", w->said.turn_ms == 0 ? json_null() :
 	                    json_value_seconds(ago_ms(at, w->said.turn_ms)));
-	report_out_item(o, object);
+	answer_writer_item(o, object);
 }
 
-void report_workers(void *data, const struct control_request *r, struct report_out *o)
+void report_workers(void *data, const struct control_request *r, struct answer_writer *o)
 {
-	report_out_begin_list(o, "workers");
+	answer_writer_begin_list(o, "workers");
 	each_worker(data, r, o, put_worker);
-	report_out_end_list(o);
+	answer_writer_end_list(o);
 }
 
 /* The time of day that was so long ago. */
@@ -262,21 +262,21 @@ static json_t *connection(const struct place *at, const struct board_connection_
 		"program", json_value_process(v->program));
 }
 
-static void put_connections(const struct place *at, struct report_out *o)
+static void put_connections(const struct place *at, struct answer_writer *o)
 {
 	const struct board *b = pool_board(at->service->pool);
 	struct board_connection_view v;
 
 	for (size_t k = 0; k < board_connections(b) && !o->failed; k++)
 		if (board_view_connection(b, at->i, k, &v))
-			report_out_item(o, connection(at, &v));
+			answer_writer_item(o, connection(at, &v));
 }
 
-void report_connections(void *data, const struct control_request *r, struct report_out *o)
+void report_connections(void *data, const struct control_request *r, struct answer_writer *o)
 {
-	report_out_begin_list(o, "connections");
+	answer_writer_begin_list(o, "connections");
 	each_worker(data, r, o, put_connections);
-	report_out_end_list(o);
+	answer_writer_end_list(o);
 }
 
 /* ---- check -------------------------------------------------------------- */
@@ -306,7 +306,7 @@ static json_t *check_result(const struct findings *f)
 	return result;
 }
 
-void report_check(void *data, const struct control_request *r, struct report_out *o)
+void report_check(void *data, const struct control_request *r, struct answer_writer *o)
 {
 	const struct conf_origin *origin = data;
 	struct arena a = { .base = NULL };
@@ -317,12 +317,12 @@ void report_check(void *data, const struct control_request *r, struct report_out
 
 	(void)r;
 	if (!f.lines || !f.warnings || arena_open(&a, CONF_ARENA_SIZE) == -1) {
-		report_out_answer(o, control_error_text(CONTROL_INTERNAL, "no memory"));
+		answer_writer_answer(o, control_error_text(CONTROL_INTERNAL, "no memory"));
 		return;
 	}
 	conf_load_for(CONF_FOR_DAEMON, &a, origin->file, origin->text, keep_complaint, &f, &conf);
 	fclose(f.lines);
-	report_out_answer(o, conf ? control_answer_text(check_result(&f))
+	answer_writer_answer(o, conf ? control_answer_text(check_result(&f))
 	                          : control_error_text(CONTROL_REFUSED, complaints));
 	json_decref(f.warnings);
 	free(complaints);

@@ -6,15 +6,15 @@
 #ifndef DROVER_MASTER_REPORT_REPORT_ANSWERS_H
 #define DROVER_MASTER_REPORT_REPORT_ANSWERS_H
 
+#include "answer_writer.h"
 #include "control_request.h"
-#include "report_out.h"
 
-void report_status(void *data, const struct control_request *r, struct report_out *o);
-void report_services(void *data, const struct control_request *r, struct report_out *o);
-void report_workers(void *data, const struct control_request *r, struct report_out *o);
-void report_connections(void *data, const struct control_request *r, struct report_out *o);
+void report_status(void *data, const struct control_request *r, struct answer_writer *o);
+void report_services(void *data, const struct control_request *r, struct answer_writer *o);
+void report_workers(void *data, const struct control_request *r, struct answer_writer *o);
+void report_connections(void *data, const struct control_request *r, struct answer_writer *o);
 
 /* data: the struct conf_origin. Loads the configuration, which may take time. */
-void report_check(void *data, const struct control_request *r, struct report_out *o);
+void report_check(void *data, const struct control_request *r, struct answer_writer *o);
 
 #endif

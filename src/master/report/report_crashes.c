@@ -17,39 +17,39 @@ static json_t *report_of(const char *state_dir, const char *name)
 	return report;
 }
 
-static void put_list(const char *state_dir, struct report_out *o)
+static void put_list(const char *state_dir, struct answer_writer *o)
 {
 	struct crash_names names = crash_files_list(state_dir);
 
-	report_out_begin_list(o, "crashes");
+	answer_writer_begin_list(o, "crashes");
 	for (size_t i = 0; i < names.n && !o->failed; i++) {
 		json_t *report = report_of(state_dir, names.all[i]);
 
 		if (!report)
 			continue;       /* just being written, or removed */
 		json_object_del(report, "input");
-		report_out_item(o, report);
+		answer_writer_item(o, report);
 	}
-	report_out_end_list(o);
+	answer_writer_end_list(o);
 	crash_files_free(&names);
 }
 
-static void put_one(const char *state_dir, const char *name, struct report_out *o)
+static void put_one(const char *state_dir, const char *name, struct answer_writer *o)
 {
 	json_t *report = report_of(state_dir, name);
 
 	if (report) {
-		report_out_result(o, json_pack("{s:o}", "crash", report));
+		answer_writer_result(o, json_pack("{s:o}", "crash", report));
 	} else if (crash_files_is_name(name)) {
-		report_out_answer(o, control_error_text(CONTROL_NO_SUCH_CRASH,
-		                                        "there is no such crash report"));
+		answer_writer_answer(o, control_error_text(CONTROL_NO_SUCH_CRASH,
+		                                           "there is no such crash report"));
 	} else {
-		report_out_answer(o, control_error_text(CONTROL_BAD_REQUEST,
-		                                        "crash must be the name of a report"));
+		answer_writer_answer(o, control_error_text(CONTROL_BAD_REQUEST,
+		                                           "crash must be the name of a report"));
 	}
 }
 
-void report_crashes(void *data, const struct control_request *r, struct report_out *o)
+void report_crashes(void *data, const struct control_request *r, struct answer_writer *o)
 {
 	const char *state_dir = data;
 

@@ -5,10 +5,10 @@
 #ifndef DROVER_MASTER_REPORT_REPORT_CRASHES_H
 #define DROVER_MASTER_REPORT_REPORT_CRASHES_H
 
+#include "answer_writer.h"
 #include "control_request.h"
-#include "report_out.h"
 
 /* data: the path of state_dir. Only a single report has the input in it. */
-void report_crashes(void *data, const struct control_request *r, struct report_out *o);
+void report_crashes(void *data, const struct control_request *r, struct answer_writer *o);
 
 #endif

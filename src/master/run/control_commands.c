@@ -11,9 +11,9 @@
 #include "changes.h"
 #include "conf_fetch.h"
 #include "log.h"
-#include "report_data.h"
 #include "report_answers.h"
 #include "report_crashes.h"
+#include "report_data.h"
 #include "suggest.h"
 #include "version.h"
 
@@ -30,7 +30,7 @@
 static const struct command {
 	const char *name;
 	unsigned    needs, takes;       /* keys */
-	void      (*write)(void *data, const struct control_request *r, struct report_out *o);
+	void      (*write)(void *data, const struct control_request *r, struct answer_writer *o);
 	change     *change;             /* NULL: it only looks, and write does it */
 	enum order  order;              /* NONE: the command is accepted in every phase */
 	unsigned    when;

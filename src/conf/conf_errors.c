@@ -3,7 +3,7 @@
  * Remarks, made into single printable lines and sorted.
  */
 #include <config.h>
-#include "conf_report.h"
+#include "conf_errors.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -34,11 +34,11 @@ static char *copy_of(const char *s)
 	return copy;
 }
 
-static void collect(struct conf_report *r, enum conf_weight weight, struct conf_place place,
-                    const char *line)
+static void collect_remark(struct conf_errors *r, enum conf_weight weight, struct conf_place place,
+                           const char *line)
 {
 	if (r->n == REMARKS_MAX)
-		conf_report_flush(r);
+		conf_errors_flush(r);
 	if (r->n == r->room) {
 		r->room = r->room ? 2 * r->room : 16;
 		r->remarks = reallocarray(r->remarks, r->room, sizeof *r->remarks);
@@ -52,7 +52,7 @@ static void collect(struct conf_report *r, enum conf_weight weight, struct conf_
 	r->n++;
 }
 
-static void remark(struct conf_report *r, enum conf_weight weight, struct conf_place place,
+static void remark(struct conf_errors *r, enum conf_weight weight, struct conf_place place,
                    const char *format, va_list ap)
 {
 	char buf[TEXT_MAX], line[TEXT_MAX];
@@ -63,10 +63,10 @@ static void remark(struct conf_report *r, enum conf_weight weight, struct conf_p
 	text_add(&text, "%s:%d: %s", place.file, place.line, weight == CONF_WARNING ? "warning: " : "");
 	text_vadd(&text, format, ap);
 	text_add_safe(&safe, buf, text.len);
-	collect(r, weight, place, line);
+	collect_remark(r, weight, place, line);
 }
 
-void conf_report_at(struct conf_report *r, struct conf_place place, const char *format, ...)
+void conf_errors_at(struct conf_errors *r, struct conf_place place, const char *format, ...)
 {
 	va_list ap;
 
@@ -76,7 +76,7 @@ void conf_report_at(struct conf_report *r, struct conf_place place, const char *
 	r->count++;
 }
 
-void conf_report_warn(struct conf_report *r, struct conf_place place, const char *format, ...)
+void conf_errors_warn(struct conf_errors *r, struct conf_place place, const char *format, ...)
 {
 	va_list ap;
 
@@ -99,7 +99,7 @@ static int by_file(const char *a, const char *b, const char *main)
 static int by_place(const void *one, const void *other, void *arg)
 {
 	const struct conf_remark *a = one, *b = other;
-	const struct conf_report *r = arg;
+	const struct conf_errors *r = arg;
 	int diff = by_file(a->file, b->file, r->main);
 
 	if (!diff)
@@ -121,7 +121,7 @@ static bool was_told(const struct conf_remark *remarks, size_t i)
 	return false;
 }
 
-void conf_report_flush(struct conf_report *r)
+void conf_errors_flush(struct conf_errors *r)
 {
 	if (r->n > 0)
 		qsort_r(r->remarks, r->n, sizeof *r->remarks, by_place, r);
@@ -137,12 +137,12 @@ void conf_report_flush(struct conf_report *r)
 	r->n = r->room = 0;
 }
 
-void conf_report_mark_temporary(struct conf_report *r)
+void conf_errors_mark_temporary(struct conf_errors *r)
 {
 	r->temporary++;
 }
 
-void conf_report_mark_file(struct conf_report *r, int error)
+void conf_errors_mark_file(struct conf_errors *r, int error)
 {
 	static const int passing[] = {
 		EIO, ESTALE, ETIMEDOUT, ENOTCONN, ECONNREFUSED, EHOSTDOWN, EHOSTUNREACH,
@@ -151,5 +151,5 @@ void conf_report_mark_file(struct conf_report *r, int error)
 
 	for (size_t i = 0; i < sizeof passing / sizeof *passing; i++)
 		if (passing[i] == error)
-			conf_report_mark_temporary(r);
+			conf_errors_mark_temporary(r);
 }

@@ -3,15 +3,15 @@
  * What is told of a connection: in the access log, and to whoever listens at
  * DROVER_EVENTS.
  */
-#ifndef DROVER_WORKER_CONNECTION_REPORT_H
-#define DROVER_WORKER_CONNECTION_REPORT_H
+#ifndef DROVER_WORKER_CONNECTION_LOG_H
+#define DROVER_WORKER_CONNECTION_LOG_H
 
 #include "connection.h"
 
 /* It was accepted. Learns what only the log, or a program, wants to know. */
-void connection_report_open(struct connection *c);
+void connection_log_open(struct connection *c);
 
 /* It ended as c->how says, after so many bytes each way. */
-void connection_report_end(const struct connection *c, uint64_t in, uint64_t out);
+void connection_log_end(const struct connection *c, uint64_t in, uint64_t out);
 
 #endif

@@ -3,7 +3,7 @@
  * Buffered writing with a time limit. Waits: only for a process of its own.
  */
 #include <config.h>
-#include "report_out.h"
+#include "answer_writer.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -13,7 +13,7 @@
 
 #include "clock.h"
 
-void report_out_init(struct report_out *o, int fd, int64_t limit_ms)
+void answer_writer_init(struct answer_writer *o, int fd, int64_t limit_ms)
 {
 	o->fd = fd;
 	o->until_ms = clock_ms() + limit_ms;
@@ -23,7 +23,7 @@ void report_out_init(struct report_out *o, int fd, int64_t limit_ms)
 }
 
 /* Until the client takes more, or the time is up. */
-static bool wait_for_room(const struct report_out *o)
+static bool wait_for_room(const struct answer_writer *o)
 {
 	struct pollfd p = { .fd = o->fd, .events = POLLOUT };
 	const int64_t left_ms = o->until_ms - clock_ms();
@@ -31,7 +31,7 @@ static bool wait_for_room(const struct report_out *o)
 	return left_ms > 0 && poll(&p, 1, (int)left_ms) == 1;
 }
 
-static void flush(struct report_out *o)
+static void flush(struct answer_writer *o)
 {
 	size_t at = 0;
 
@@ -50,7 +50,7 @@ static void flush(struct report_out *o)
 
 static int put(const char *bytes, size_t len, void *arg)
 {
-	struct report_out *o = arg;
+	struct answer_writer *o = arg;
 
 	while (len > 0 && !o->failed) {
 		const size_t room = sizeof o->buf - o->len;
@@ -66,12 +66,12 @@ static int put(const char *bytes, size_t len, void *arg)
 	return o->failed ? -1 : 0;
 }
 
-void report_out_text(struct report_out *o, const char *text)
+void answer_writer_text(struct answer_writer *o, const char *text)
 {
 	put(text, strlen(text), o);
 }
 
-void report_out_json(struct report_out *o, json_t *value)
+void answer_writer_json(struct answer_writer *o, json_t *value)
 {
 	const size_t flags = JSON_COMPACT | JSON_ENCODE_ANY | JSON_REAL_PRECISION(15);
 
@@ -83,43 +83,43 @@ void report_out_json(struct report_out *o, json_t *value)
 #define BEFORE_RESULT "{\"ok\":true,\"result\":"
 #define AFTER_RESULT  "}\n"
 
-void report_out_result(struct report_out *o, json_t *result)
+void answer_writer_result(struct answer_writer *o, json_t *result)
 {
-	report_out_text(o, BEFORE_RESULT);
-	report_out_json(o, result);
-	report_out_text(o, AFTER_RESULT);
+	answer_writer_text(o, BEFORE_RESULT);
+	answer_writer_json(o, result);
+	answer_writer_text(o, AFTER_RESULT);
 }
 
-void report_out_begin_list(struct report_out *o, const char *name)
+void answer_writer_begin_list(struct answer_writer *o, const char *name)
 {
-	report_out_text(o, BEFORE_RESULT "{\"");
-	report_out_text(o, name);
-	report_out_text(o, "\":[");
+	answer_writer_text(o, BEFORE_RESULT "{\"");
+	answer_writer_text(o, name);
+	answer_writer_text(o, "\":[");
 	o->first = true;
 }
 
-void report_out_item(struct report_out *o, json_t *item)
+void answer_writer_item(struct answer_writer *o, json_t *item)
 {
-	report_out_text(o, o->first ? "" : ",");
-	report_out_json(o, item);
+	answer_writer_text(o, o->first ? "" : ",");
+	answer_writer_json(o, item);
 	o->first = false;
 }
 
-void report_out_end_list(struct report_out *o)
+void answer_writer_end_list(struct answer_writer *o)
 {
-	report_out_text(o, "]}" AFTER_RESULT);
+	answer_writer_text(o, "]}" AFTER_RESULT);
 }
 
-void report_out_answer(struct report_out *o, char *line)
+void answer_writer_answer(struct answer_writer *o, char *line)
 {
 	if (line)
-		report_out_text(o, line);
+		answer_writer_text(o, line);
 	else
 		o->failed = true;
 	free(line);
 }
 
-bool report_out_finish(struct report_out *o)
+bool answer_writer_finish(struct answer_writer *o)
 {
 	flush(o);
 	return !o->failed;

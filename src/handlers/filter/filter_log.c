@@ -4,7 +4,7 @@
  * when its status is known.
  */
 #include <config.h>
-#include "filter_report.h"
+#include "filter_log.h"
 
 #include "exit_status.h"
 #include "log.h"
@@ -22,7 +22,7 @@ static const char *const end_names[] = {
 	[FILTER_END_BROKEN] = "broken",
 };
 
-void filter_report_start(const struct worker *w, const struct filter_process *p)
+void filter_log_start(const struct worker *w, const struct filter_process *p)
 {
 	worker_event(w, "filter-start program=%d", (int)filter_process_pid(p));
 }
@@ -70,7 +70,7 @@ static void explain_timeout(const struct worker *w, const struct filter_process 
 		log_warn("%s: filter %d has not answered within %s%s", w->service->name, pid, after, came);
 }
 
-void filter_report_loss(const struct worker *w, const struct filter_process *p)
+void filter_log_loss(const struct worker *w, const struct filter_process *p)
 {
 	const struct framing *f = &w->service->handler.filter.filter_framing;
 	const char *name = w->service->name;
@@ -101,7 +101,7 @@ void filter_report_loss(const struct worker *w, const struct filter_process *p)
 	}
 }
 
-void filter_report_end(const struct worker *w, const struct filter_process *p, int status)
+void filter_log_end(const struct worker *w, const struct filter_process *p, int status)
 {
 	const enum filter_end why = filter_process_why(p);
 	const int pid = (int)filter_process_pid(p);
@@ -118,8 +118,8 @@ void filter_report_end(const struct worker *w, const struct filter_process *p, i
 	             end_names[why], how, value, answered);
 }
 
-void filter_report_reason(const struct worker *w, const struct filter_process *p, int status,
-                          struct text *t)
+void filter_log_reason(const struct worker *w, const struct filter_process *p, int status,
+                       struct text *t)
 {
 	const struct conf_filter *conf = &w->service->handler.filter;
 	char after[UNITS_TEXT_MAX];

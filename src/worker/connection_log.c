@@ -3,7 +3,7 @@
  * Composed only for those who asked.
  */
 #include <config.h>
-#include "connection_report.h"
+#include "connection_log.h"
 
 #include <inttypes.h>
 #include <sys/socket.h>
@@ -47,7 +47,7 @@ static void learn_local(struct connection *c)
 	c->opened_us = clock_us();
 }
 
-void connection_report_open(struct connection *c)
+void connection_log_open(struct connection *c)
 {
 	struct worker *w = c->worker;
 	char id[CONNECTION_ID_MAX], from[ADDRESS_TEXT_MAX];
@@ -58,7 +58,7 @@ void connection_report_open(struct connection *c)
 		             endpoint_format(&c->peer, from, sizeof from));
 }
 
-void connection_report_end(const struct connection *c, uint64_t in, uint64_t out)
+void connection_log_end(const struct connection *c, uint64_t in, uint64_t out)
 {
 	const struct worker *w = c->worker;
 	char id[CONNECTION_ID_MAX];

@@ -4,15 +4,15 @@
  * buffer, so that an answer of any length costs no memory, and only until a
  * time limit.
  */
-#ifndef DROVER_MASTER_CONTROL_REPORT_OUT_H
-#define DROVER_MASTER_CONTROL_REPORT_OUT_H
+#ifndef DROVER_MASTER_CONTROL_ANSWER_WRITER_H
+#define DROVER_MASTER_CONTROL_ANSWER_WRITER_H
 
 #include <jansson.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-struct report_out {
+struct answer_writer {
 	int     fd;
 	int64_t until_ms;               /* of clock_ms() */
 	bool    failed;                 /* the client is gone or too slow: nothing more is written */
@@ -22,28 +22,28 @@ struct report_out {
 };
 
 /* fd is lent. */
-void report_out_init(struct report_out *o, int fd, int64_t limit_ms);
+void answer_writer_init(struct answer_writer *o, int fd, int64_t limit_ms);
 
-void report_out_text(struct report_out *o, const char *text);
+void answer_writer_text(struct answer_writer *o, const char *text);
 
 /* Takes value; NULL (no memory) fails. */
-void report_out_json(struct report_out *o, json_t *value);
+void answer_writer_json(struct answer_writer *o, json_t *value);
 
 /* An answer with that result, a line. Takes result. */
-void report_out_result(struct report_out *o, json_t *result);
+void answer_writer_result(struct answer_writer *o, json_t *result);
 
 /*
  * An answer that is one list: {"ok":true,"result":{"NAME":[ ... ]}}. Items are
  * taken.
  */
-void report_out_begin_list(struct report_out *o, const char *name);
-void report_out_item(struct report_out *o, json_t *item);
-void report_out_end_list(struct report_out *o);
+void answer_writer_begin_list(struct answer_writer *o, const char *name);
+void answer_writer_item(struct answer_writer *o, json_t *item);
+void answer_writer_end_list(struct answer_writer *o);
 
 /* A whole answer, given to this function and freed; NULL fails. */
-void report_out_answer(struct report_out *o, char *line);
+void answer_writer_answer(struct answer_writer *o, char *line);
 
 /* Sends what is left. False if not all has been sent. */
-bool report_out_finish(struct report_out *o);
+bool answer_writer_finish(struct answer_writer *o);
 
 #endif

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What is told of the processes of a filter: in the log, and to whoever listens
+ * at DROVER_EVENTS.
+ */
+#ifndef DROVER_HANDLERS_FILTER_FILTER_LOG_H
+#define DROVER_HANDLERS_FILTER_FILTER_LOG_H
+
+#include "filter_process.h"
+
+struct worker;
+
+void filter_log_start(const struct worker *w, const struct filter_process *p);
+
+/* It does not serve any more, and was not told to go. */
+void filter_log_loss(const struct worker *w, const struct filter_process *p);
+
+/* It has ended, with that status of waitpid(2). */
+void filter_log_end(const struct worker *w, const struct filter_process *p, int status);
+
+/* Why no process is of use, when this one, which has ended, is what they are like. */
+void filter_log_reason(const struct worker *w, const struct filter_process *p, int status,
+                       struct text *t);
+
+#endif
