@@ -23,7 +23,7 @@
 #include "conf_service.h"
 
 /* The settings of all services, of all files. */
-struct harvest {
+struct collected {
 	config_setting_t **settings;
 	size_t             n;
 };
@@ -97,7 +97,7 @@ static void check_included(struct conf_loader *ld, const config_setting_t *root)
 	}
 }
 
-static void harvest_from(struct conf_loader *ld, const config_setting_t *root, struct harvest *h)
+static void collect_from(struct conf_loader *ld, const config_setting_t *root, struct collected *h)
 {
 	const config_setting_t *services = conf_source_member(root, "services");
 	int n = services ? config_setting_length(services) : 0;
@@ -134,7 +134,7 @@ static void complain_of_twin(struct conf_loader *ld, const config_setting_t *fir
 	                     place.file, place.line);
 }
 
-static void load_services(struct conf_loader *ld, const struct harvest *h,
+static void load_services(struct conf_loader *ld, const struct collected *h,
                           config_setting_t *defaults)
 {
 	struct conf *conf = ld->conf;
@@ -159,14 +159,14 @@ static void load_all_services(struct conf_loader *ld, const config_setting_t *ma
 {
 	config_setting_t *defaults = conf_source_member(main_root, "defaults");
 	const config_setting_t *listen = conf_source_member(defaults, "listen");
-	struct harvest h = { 0 };
+	struct collected h = { 0 };
 
 	for (const struct conf_source *s = ld->sources; s; s = s->next) {
 		if (!s->parsed)
 			continue;
 		if (s != ld->sources)
 			check_included(ld, config_root_setting(&s->tree));
-		harvest_from(ld, config_root_setting(&s->tree), &h);
+		collect_from(ld, config_root_setting(&s->tree), &h);
 	}
 	if (listen)
 		conf_source_complain(ld, listen, "cannot be a default (each service needs"

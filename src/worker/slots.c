@@ -35,22 +35,22 @@ static void on_room(struct watch *watch, uint32_t events)
 	struct worker *w = container_of(watch, struct worker, saying);
 
 	(void)events;
-	for (int word = 0; w->owed != 0 && word < LEASH_WORDS; word++)
-		if (w->owed & 1u << word) {
-			if (!say(w, (enum leash_word)word, w->owed_number) && fd_not_yet(errno))
+	for (int word = 0; w->pending_words != 0 && word < LEASH_WORDS; word++)
+		if (w->pending_words & 1u << word) {
+			if (!say(w, (enum leash_word)word, w->pending_number) && fd_not_yet(errno))
 				return;
-			w->owed &= ~(1u << word);
+			w->pending_words &= ~(1u << word);
 		}
 	loop_unwatch(&w->loop, watch);
 }
 
 static void insist(struct worker *w, enum leash_word word, uint64_t number)
 {
-	if (w->owed == 0 && (say(w, word, number) || !fd_not_yet(errno)))
+	if (w->pending_words == 0 && (say(w, word, number) || !fd_not_yet(errno)))
 		return;
-	w->owed |= 1u << word;
+	w->pending_words |= 1u << word;
 	if (number != 0)
-		w->owed_number = number;
+		w->pending_number = number;
 	w->saying.fd = w->start.leash.words;
 	w->saying.ready = on_room;
 	loop_rewatch(&w->loop, &w->saying, EPOLLOUT);

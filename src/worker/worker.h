@@ -57,9 +57,9 @@ struct worker {
 	struct board_input        *input;       /* and what is kept of what we receive; or NULL */
 	struct acceptor           *acceptor;
 	struct watch               leash, signals;
-	struct watch               saying;      /* our end of the leash's pipe, while words are owed */
-	uint32_t                   owed;        /* a bit for each word that found no room, */
-	uint64_t                   owed_number; /* and the connection of a KICK or NO_SUCH among them */
+	struct watch               saying;      /* our end of the leash's pipe, while words are pending */
+	uint32_t                   pending_words; /* a bit for each word that found no room, */
+	uint64_t                   pending_number; /* and the connection of a KICK or NO_SUCH among them */
 	struct timer               shutdown;    /* unless the master keeps the time of a drain */
 	bool                       draining;
 	int                        n_open;      /* connections that hold a slot */
@@ -102,7 +102,7 @@ bool worker_say(struct worker *w, enum leash_word word);
 /* The same: if there is no room now, it is said, once, when there is. */
 void worker_insist(struct worker *w, enum leash_word word);
 /*
- * The same, about a connection. Of two that are owed only the last is said: the master
+ * The same, about a connection. Of two that are pending only the last is said: the master
  * waits for one at a time.
  */
 void worker_say_of(struct worker *w, enum leash_word word, uint64_t number);

@@ -34,7 +34,7 @@ struct filter_pool {
 	struct filter_health       health;
 	bool                       pumping;
 	bool                       released;
-	bool                       wary;        /* the last one spoke before it was asked */
+	bool                       suspicious;  /* the last one spoke before it was asked */
 };
 
 /* ---- the queue ---------------------------------------------------------- */
@@ -131,7 +131,7 @@ static struct filter_process *start(struct filter_pool *pool)
 	filter_health_started(&pool->health);
 	if (is_owned(pool))
 		pool->trouble.since_ms = 0;
-	if (pool->wary)
+	if (pool->suspicious)
 		loop_timer(pool->owner.loop, &pool->probation, pool->trouble.delay_ms);
 	list_append(&pool->serving, &filter_process_links(p)->in_pool);
 	board_set(&w->slot->filters, ++pool->n_serving);
@@ -242,7 +242,7 @@ static void on_probation(struct timer *t)
 {
 	struct filter_pool *pool = container_of(t, struct filter_pool, probation);
 
-	pool->wary = false;
+	pool->suspicious = false;
 	pump_soon(pool);
 }
 
@@ -337,7 +337,7 @@ static void on_lost(struct filter_owner *o, struct filter_process *p, enum filte
 	}
 	filter_process_links(p)->early = filter_policy_backs_off(&d);
 	if (filter_process_links(p)->early) {
-		pool->wary = why == FILTER_END_UNASKED;
+		pool->suspicious = why == FILTER_END_UNASKED;
 		timer_unset(&pool->owner.loop->timers, &pool->probation);
 		back_off(pool);
 	}

@@ -90,7 +90,7 @@ static void drain_begins(struct child *c)
 }
 
 /* What the worker says of itself. False if it does not fit its state. */
-static bool believe(struct child *c, enum leash_word word)
+static bool accept_report(struct child *c, enum leash_word word)
 {
 	switch (word) {
 	case LEASH_READY:
@@ -145,7 +145,7 @@ static void give_up(struct child *c, const char *why)
 }
 
 /* True if it may be heard; if not, it has said so much that it is given up. */
-static bool is_bearable(struct child *c, enum leash_word word)
+static bool is_within_limits(struct child *c, enum leash_word word)
 {
 	char why[WORD_METER_TEXT];
 
@@ -192,7 +192,7 @@ static void on_word(struct watch *w, uint32_t events)
 	case LEASH_OK:
 		break;
 	}
-	if (!is_bearable(c, m.word))
+	if (!is_within_limits(c, m.word))
 		return;
 	if (!c->adopted && !is_of_workers(m.word)) {
 		snprintf(why, sizeof why, "sent %s (word %u), which workers never send",
@@ -202,7 +202,7 @@ static void on_word(struct watch *w, uint32_t events)
 	}
 	if (m.word == LEASH_KICK || m.word == LEASH_NO_SUCH)
 		c->kicked(c, m.number, m.word == LEASH_KICK);
-	else if (believe(c, m.word))
+	else if (accept_report(c, m.word))
 		c->heard(c, m.word);
 }
 

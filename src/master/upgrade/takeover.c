@@ -116,7 +116,7 @@ static void end_takeover(struct master *m)
 }
 
 /* Neither we nor the program before can: what there is goes on, and we try again and again. */
-static void muddle_through(struct master *m, const char *why)
+static void keep_inherited(struct master *m, const char *why)
 {
 	const bool first = m->takeover;
 
@@ -155,7 +155,7 @@ void takeover_give_up(struct master *m, const char *why)
 	control_forget(m->control);
 	if (m->takeover && !is_return(m->takeover))
 		go_back(m, why);
-	muddle_through(m, why);
+	keep_inherited(m, why);
 }
 
 /* ---- forth -------------------------------------------------------------- */
