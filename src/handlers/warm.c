@@ -32,7 +32,7 @@ struct warm {                           /* of a worker */
 struct link {                           /* of a connection and its program */
 	struct connection *connection;
 	struct relay       relay;
-	struct watch       grave;       /* buries the link, when no event can reach it any more */
+	struct watch       freeing;     /* buries the link, when no event can reach it any more */
 };
 
 static struct link *link_of(struct relay *r)
@@ -107,7 +107,7 @@ static struct link *new_link(struct connection *c)
 	if (!k)
 		return NULL;
 	k->connection = c;
-	k->grave.fd = -1;
+	k->freeing.fd = -1;
 	return k;
 }
 
@@ -146,9 +146,9 @@ static void ready(struct connection *c, uint32_t events)
 	relay_client_ready(&k->relay, events);
 }
 
-static void bury(struct watch *w)
+static void free_link(struct watch *w)
 {
-	free(container_of(w, struct link, grave));
+	free(container_of(w, struct link, freeing));
 }
 
 static void closed(struct connection *c)
@@ -161,7 +161,7 @@ static void closed(struct connection *c)
 	if (relay_client_ended(&k->relay))
 		connection_client_ended(c);
 	relay_end(&k->relay);
-	loop_reclaim(&connection_worker(c)->loop, &k->grave, bury);
+	loop_reclaim(&connection_worker(c)->loop, &k->freeing, free_link);
 }
 
 /* ---- what the worker says ----------------------------------------------- */

@@ -105,7 +105,7 @@ static void pass_on_totals(struct master *m, const struct generation *g, struct 
 	}
 }
 
-void master_bury_old(struct master *m)
+void master_reclaim_old(struct master *m)
 {
 	struct generation *g;
 

@@ -104,7 +104,7 @@ void master_replace(struct master *m, struct generation *g);
 bool master_serves_inherited(const struct master *m);
 
 /* Buries the generations that are neither current nor coming and have no worker any more. */
-void master_bury_old(struct master *m);
+void master_reclaim_old(struct master *m);
 
 /* Workers of all generations. */
 int master_workers(const struct master *m);

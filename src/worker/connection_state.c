@@ -61,7 +61,7 @@ static void end(struct connection *c, enum connection_end how)
 	connection_log_end(c, in, out);
 }
 
-static void bury(struct watch *w)
+static void free_connection(struct watch *w)
 {
 	free(container_of(w, struct connection, stream.watch));
 }
@@ -77,7 +77,7 @@ static void close_now(struct connection *c)
 	c->state = CONNECTION_DONE;
 	buffer_clear(&c->out);
 	timer_unset(&w->loop.timers, &c->timer);
-	stream_retire(&c->stream, &w->loop, bury);
+	stream_retire(&c->stream, &w->loop, free_connection);
 	if (c->kicked)
 		worker_say_of(w, LEASH_KICK, c->number);
 	worker_check_end(w);

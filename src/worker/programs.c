@@ -137,13 +137,13 @@ static int open_stderr(struct program *p, int out, int *to_close)
 
 /* ---- birth and death ---------------------------------------------------- */
 
-static void bury(struct watch *w)
+static void free_program(struct watch *w)
 {
 	free(container_of(w, struct program, err));
 }
 
 /* Not in any list any more. */
-static void discard(struct program *p)
+static void discard_program(struct program *p)
 {
 	struct loop *l = p->programs->loop;
 
@@ -151,7 +151,7 @@ static void discard(struct program *p)
 	timer_unset(&l->timers, &p->kill);
 	timer_unset(&l->timers, &p->trial);
 	stderr_words_pass(&p->words);
-	loop_reclaim(l, &p->err, bury);
+	loop_reclaim(l, &p->err, free_program);
 	fd_close(&p->err.fd);
 }
 
@@ -161,7 +161,7 @@ static void forget(struct program *p)
 {
 	flush_line(p);
 	p->programs->n_left--;
-	discard(p);
+	discard_program(p);
 }
 
 static void tell_of_left(struct programs *ps, const struct program *oldest)
@@ -266,7 +266,7 @@ struct program *program_start(struct programs *ps, const struct program_request 
 	if (p->pid == -1) {
 		int saved = errno;
 
-		discard(p);
+		discard_program(p);
 		errno = saved;
 		return NULL;
 	}
@@ -364,7 +364,7 @@ static void has_ended(struct program *p, int status)
 	stderr_words_end(&p->words, &p->programs->repeat, p->programs->loop->now_ms);
 	p->ended(p->arg, status);
 	if (p->err.fd == -1)
-		discard(p);
+		discard_program(p);
 	else
 		keep_reading(p);
 }

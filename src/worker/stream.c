@@ -64,9 +64,9 @@ void stream_close(struct stream *s, struct loop *l)
 	fd_close(&s->watch.fd);
 }
 
-void stream_retire(struct stream *s, struct loop *l, void (*bury)(struct watch *w))
+void stream_retire(struct stream *s, struct loop *l, void (*reclaim)(struct watch *w))
 {
-	loop_reclaim(l, &s->watch, bury);
+	loop_reclaim(l, &s->watch, reclaim);
 	fd_close(&s->watch.fd);
 }
 

@@ -46,7 +46,7 @@ void stream_open(struct stream *s, int fd, int family, void (*ready)(struct stre
 void stream_close(struct stream *s, struct loop *l);
 
 /* The same at the end of what s lies in: bury gets &s->watch, as from loop_reclaim. */
-void stream_retire(struct stream *s, struct loop *l, void (*bury)(struct watch *w));
+void stream_retire(struct stream *s, struct loop *l, void (*reclaim)(struct watch *w));
 
 /*
  * Ends both directions, throws away what has come, and closes. The peer, over a unix

@@ -321,7 +321,7 @@ static void on_timer(struct timer *t)
 
 /* ---- birth -------------------------------------------------------------- */
 
-static void bury(struct watch *w)
+static void free_process(struct watch *w)
 {
 	struct filter_process *p = container_of(w, struct filter_process, out);
 
@@ -332,11 +332,11 @@ static void bury(struct watch *w)
 }
 
 /* Nobody has it any more. */
-static void discard(struct filter_process *p)
+static void discard_process(struct filter_process *p)
 {
 	timer_unset(&p->owner->loop->timers, &p->timer);
 	close_watch(p, &p->in);
-	loop_reclaim(p->owner->loop, &p->out, bury);
+	loop_reclaim(p->owner->loop, &p->out, free_process);
 	fd_close(&p->out.fd);
 }
 
@@ -349,7 +349,7 @@ static void on_ended(void *arg, int status)
 	if (!p->leaving)
 		has_died(p);
 	p->owner->ended(p->owner, p, status);
-	discard(p);
+	discard_process(p);
 }
 
 static int launch_it(struct filter_process *p)
@@ -389,7 +389,7 @@ struct filter_process *filter_process_start(struct filter_owner *o)
 	list_init(&p->links.in_pool);
 	if (launch_it(p) == -1) {
 		saved = errno;
-		discard(p);
+		discard_process(p);
 		errno = saved;
 		return NULL;
 	}

@@ -18,7 +18,7 @@
 
 /* ---- the end ------------------------------------------------------------ */
 
-static void bury(struct watch *w)
+static void free_client(struct watch *w)
 {
 	struct control_client *c = container_of(w, struct control_client, watch);
 
@@ -33,7 +33,7 @@ void control_client_close(struct control_client *c)
 		return;
 	c->state = CLIENT_CLOSED;
 	timer_unset(&c->loop->timers, &c->limit);
-	loop_reclaim(c->loop, &c->watch, bury);
+	loop_reclaim(c->loop, &c->watch, free_client);
 	fd_close(&c->watch.fd);
 	c->owner->closed(c->owner->arg, c);
 }

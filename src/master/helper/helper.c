@@ -89,7 +89,7 @@ static _Noreturn void be_helper(struct helper *h, pid_t master, int out)
 
 /* ---- the end ------------------------------------------------------------ */
 
-static void bury(struct watch *w)
+static void free_helper(struct watch *w)
 {
 	free(container_of(w, struct helper, output));
 }
@@ -101,12 +101,12 @@ static void end_output(struct helper *h)
 }
 
 /* It is there until the end of this turn: events for it may be waiting. */
-static void discard(struct helper *h)
+static void discard_helper(struct helper *h)
 {
 	list_remove(&h->in_all);
 	timer_unset(&h->among->loop->timers, &h->limit);
 	end_output(h);
-	loop_reclaim(h->among->loop, &h->output, bury);
+	loop_reclaim(h->among->loop, &h->output, free_helper);
 }
 
 static void report_if_over(struct helper *h)
@@ -115,7 +115,7 @@ static void report_if_over(struct helper *h)
 
 	if (!h->reaped || h->output.fd != -1)
 		return;
-	discard(h);
+	discard_helper(h);
 	h->job.done(h->job.arg, &end);
 }
 
@@ -207,7 +207,7 @@ struct helper *helper_start(struct helpers *all, const struct helper_job *job)
 	if (fork_it(h) == -1) {
 		const int saved = errno;
 
-		discard(h);
+		discard_helper(h);
 		errno = saved;
 		return NULL;
 	}
@@ -230,7 +230,7 @@ void helper_free(struct helper **hp)
 		return;
 	if (!h->reaped && !h->job.outlives)
 		kill(h->pid, SIGKILL);          /* it is reaped as a stranger */
-	discard(h);
+	discard_helper(h);
 }
 
 bool helpers_reaped(struct helpers *all, pid_t pid, int status)

@@ -215,7 +215,7 @@ static bool wait_for_end(const struct log_process *p, int64_t until_ms)
 }
 
 /* True if it has written all; another one may have to go on if not. */
-static bool bury_last(struct log_process *p)
+static bool reclaim_process(struct log_process *p)
 {
 	int status = 0;
 
@@ -241,7 +241,7 @@ void log_process_finish(struct log_process *p, int64_t until_ms)
 			         (int)p->pid);
 			return;
 		}
-		if (bury_last(p))
+		if (reclaim_process(p))
 			return;
 	}
 	log_err("the log process has died again; the last lines of workers are lost");

@@ -337,7 +337,7 @@ static void log_death(const struct child *c, const struct evidence *e)
 	            (unsigned long long)e->said.served, e->said.open);
 }
 
-void child_bury(struct child *c, const struct evidence *e)
+void child_reclaim(struct child *c, const struct evidence *e)
 {
 	log_death(c, e);
 	timer_unset(&c->loop->timers, &c->timer);

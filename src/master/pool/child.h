@@ -99,6 +99,6 @@ void child_stop(struct child *c);
 void child_abort(struct child *c);
 
 /* It was waited for. Logs how it ended, and what it was doing; its place is free then. */
-void child_bury(struct child *c, const struct evidence *e);
+void child_reclaim(struct child *c, const struct evidence *e);
 
 #endif

@@ -360,7 +360,7 @@ bool pool_reaped(struct pool *p, pid_t pid, int status)
 	was = c->state;
 	e = gather(p, c, status);
 	totals_add_worker(&p->totals, &e.said, status);
-	child_bury(c, &e);
+	child_reclaim(c, &e);
 	if (WIFSIGNALED(status))
 		report_crash(p, &e, children_index(&p->children, c));
 	board_reset(p->memory.board, children_index(&p->children, c), BOARD_FREE);

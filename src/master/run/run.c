@@ -38,7 +38,7 @@
 /* ---- children ----------------------------------------------------------- */
 
 /* Whoever is not ours became ours when his parent, a worker, died. */
-static void bury_child(struct master *m, pid_t pid, int status)
+static void reclaim_child(struct master *m, pid_t pid, int status)
 {
 	struct generation *g;
 
@@ -61,7 +61,7 @@ static void reap(struct master *m)
 	pid_t pid;
 
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		bury_child(m, pid, status);
+		reclaim_child(m, pid, status);
 }
 
 /* In a worker that was just forked. */
@@ -138,7 +138,7 @@ static void on_sweep(struct timer *t)
 	reload_check(m);
 	takeover_check(m);
 	changes_check(m);
-	master_bury_old(m);
+	master_reclaim_old(m);
 	orders_catch_up(m);
 	stop_check(m);
 }
