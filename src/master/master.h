@@ -12,7 +12,6 @@
 #include "conf_fetch.h"
 #include "control.h"
 #include "crash_reports.h"
-#include "errand.h"
 #include "generation.h"
 #include "helper.h"
 #include "lifecycle.h"
@@ -21,12 +20,13 @@
 #include "notify.h"
 #include "outcome.h"
 #include "sockets.h"
+#include "task.h"
 
 struct run_options;
 struct takeover;
 
 struct upgrade {                        /* to another program in our place */
-	struct errand *check;           /* it runs, to see whether it can; NULL: it does not */
+	struct task *check;             /* it runs, to see whether it can; NULL: it does not */
 	int            memfd;           /* with what it may read, then; -1 */
 	bool           understood;      /* it has said so */
 	bool           again;           /* USR2 came when it could not be begun */

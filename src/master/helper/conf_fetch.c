@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The errand that loads a configuration.
+ * The task that loads a configuration.
  */
 #include <config.h>
 #include "conf_fetch.h"
@@ -13,11 +13,11 @@
 #include <sysexits.h>
 #include <unistd.h>
 
-#include "errand.h"
 #include "log.h"
+#include "task.h"
 
 struct conf_fetch {
-	struct errand           *errand;
+	struct task             *task;
 	const struct conf_origin *source;
 	struct arena             arena;         /* shared with the child */
 	conf_fetch_done         *done;
@@ -45,7 +45,7 @@ static int load(void *arg, int out)
 /* ---- in the master ------------------------------------------------------ */
 
 /* The exit status for the master: 0 if there is a configuration, now ours alone. */
-static int judge(struct conf_fetch *f, const struct errand_result *r, const char **complaints)
+static int judge(struct conf_fetch *f, const struct task_result *r, const char **complaints)
 {
 	const struct conf *conf = (const struct conf *)(const void *)f->arena.base;
 
@@ -68,7 +68,7 @@ static bool hear_warning(void *arg, const char *line)
 	return true;
 }
 
-static void on_loaded(void *arg, const struct errand_result *r)
+static void on_loaded(void *arg, const struct task_result *r)
 {
 	struct conf_fetch *f = arg;
 	struct conf_fetched result = { .exit_code = judge(f, r, &result.complaints) };
@@ -86,7 +86,7 @@ struct conf_fetch *conf_fetch_start(struct helpers *all, const struct conf_origi
                                     conf_fetch_done *done, void *arg)
 {
 	struct conf_fetch *f = calloc(1, sizeof *f);
-	const struct errand_job job = { .what = "checking the configuration", .title = "configuration",
+	const struct task_job job = { .what = "checking the configuration", .title = "configuration",
 	                                .limit_ms = CONF_FETCH_MS, .run = load, .keep = -1,
 	                                .hear = hear_warning, .done = on_loaded, .arg = f };
 
@@ -95,9 +95,9 @@ struct conf_fetch *conf_fetch_start(struct helpers *all, const struct conf_origi
 	*f = (struct conf_fetch){ .source = source, .done = done, .arg = arg };
 	if (arena_open(&f->arena, CONF_ARENA_SIZE) == -1)
 		goto fail;
-	f->errand = errand_start(all, &job);
+	f->task = task_start(all, &job);
 	/* A worker that is forked meanwhile must not see it. */
-	if (f->errand && madvise(f->arena.base, f->arena.size, MADV_DONTFORK) == 0)
+	if (f->task && madvise(f->arena.base, f->arena.size, MADV_DONTFORK) == 0)
 		return f;
 fail:
 	conf_fetch_cancel(&f);
@@ -119,7 +119,7 @@ void conf_fetch_cancel(struct conf_fetch **fp)
 	*fp = NULL;
 	if (!f)
 		return;
-	errand_cancel(&f->errand);
+	task_cancel(&f->task);
 	arena_close(&f->arena);
 	free(f);
 	errno = saved;

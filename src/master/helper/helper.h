@@ -5,7 +5,7 @@
  * and output, a title for ps(1), a limit of its time, and no descriptors but those it is given;
  * it dies with the master unless it is to outlive it. Its signals stay blocked as the master's
  * are, so that "pkill -HUP droverd" does not end it. What it does, and what its end means, is
- * known to its owner alone; errand.h is for an owner that wants lines and an exit status.
+ * known to its owner alone; task.h is for an owner that wants lines and an exit status.
  */
 #ifndef DROVER_MASTER_HELPER_HELPER_H
 #define DROVER_MASTER_HELPER_HELPER_H

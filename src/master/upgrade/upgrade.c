@@ -201,7 +201,7 @@ static bool hear(void *arg, const char *line)
 	return understood;
 }
 
-static void on_asked(void *arg, const struct errand_result *r)
+static void on_asked(void *arg, const struct task_result *r)
 {
 	struct master *m = arg;
 	char why[256];
@@ -222,13 +222,13 @@ static void on_asked(void *arg, const struct errand_result *r)
 
 static int start_asking(struct master *m)
 {
-	const struct errand_job job = {
+	const struct task_job job = {
 		.what = "asking the new program to check", .title = "configuration", .limit_ms = CONF_FETCH_MS, .run = ask,
 		.keep = m->upgrade.memfd, .hear = hear, .done = on_asked, .arg = m,
 	};
 
 	m->upgrade.understood = false;
-	m->upgrade.check = errand_start(&m->helpers, &job);
+	m->upgrade.check = task_start(&m->helpers, &job);
 	return m->upgrade.check ? 0 : -1;
 }
 
@@ -285,7 +285,7 @@ void upgrade_begin(struct master *m)
 
 void upgrade_cancel(struct master *m)
 {
-	errand_cancel(&m->upgrade.check);
+	task_cancel(&m->upgrade.check);
 	fd_close(&m->upgrade.memfd);
 	m->upgrade.again = false;
 }

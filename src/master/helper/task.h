@@ -4,25 +4,25 @@
  * unless its owner knows better; complaints go to the log, and are kept for the client that has
  * asked. helper.h knows of bytes and of the process alone.
  */
-#ifndef DROVER_MASTER_HELPER_ERRAND_H
-#define DROVER_MASTER_HELPER_ERRAND_H
+#ifndef DROVER_MASTER_HELPER_TASK_H
+#define DROVER_MASTER_HELPER_TASK_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "helper.h"
 
-#define ERRAND_SAID 16384               /* bytes of complaints that are kept; the log has all */
+#define TASK_SAID 16384                 /* bytes of complaints that are kept; the log has all */
 
-struct errand;
+struct task;
 
-struct errand_result {                  /* lent */
+struct task_result {                    /* lent */
 	int         exit_code;          /* of the child; EX_TEMPFAIL if its time was up, EX_SOFTWARE
 	                                 * if a signal ended it */
 	const char *complaints;         /* lines without the last newline; "" for none */
 };
 
-struct errand_job {                     /* copied */
+struct task_job {                       /* copied */
 	const char *what;               /* in messages: "checking the configuration" */
 	const char *title;              /* for ps(1): see helper.h */
 	int64_t     limit_ms;
@@ -32,14 +32,14 @@ struct errand_job {                     /* copied */
 	/* Of a line: true if it is no complaint. NULL: all are. */
 	bool      (*hear)(void *arg, const char *line);
 	/* In the master, once, from the loop; the errand frees itself then. */
-	void      (*done)(void *arg, const struct errand_result *result);
+	void      (*done)(void *arg, const struct task_result *result);
 	void       *arg;
 };
 
 /* NULL with errno. */
-struct errand *errand_start(struct helpers *all, const struct errand_job *job);
+struct task *task_start(struct helpers *all, const struct task_job *job);
 
 /* Ends it without calling done. Sets *ep to NULL; NULL is fine. */
-void errand_cancel(struct errand **ep);
+void task_cancel(struct task **ep);
 
 #endif

@@ -4,7 +4,7 @@
  * of its end.
  */
 #include <config.h>
-#include "errand.h"
+#include "task.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,28 +16,28 @@
 #include "signals.h"
 #include "text.h"
 
-struct errand {
-	struct errand_job job;
+struct task {
+	struct task_job job;
 	struct helper    *helper;
 	size_t            line_len;
 	char              line[LOG_LINE_MAX];
 	struct text       said;         /* the complaints so far */
-	char              said_room[ERRAND_SAID];
+	char              said_room[TASK_SAID];
 };
 
 /* ---- complaints --------------------------------------------------------- */
 
 /* To the log, and kept for who asked. */
-static void complain(struct errand *e, const char *line)
+static void complain(struct task *e, const char *line)
 {
 	log_err("%s", line);
 	text_add(&e->said, "%s%s", e->said.len > 0 ? "\n" : "", line);
 }
 
-static void complain_of(struct errand *e, const char *format, ...)
+static void complain_of(struct task *e, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-static void complain_of(struct errand *e, const char *format, ...)
+static void complain_of(struct task *e, const char *format, ...)
 {
 	char line[256];
 	va_list ap;
@@ -48,7 +48,7 @@ static void complain_of(struct errand *e, const char *format, ...)
 	complain(e, line);
 }
 
-static void flush_line(struct errand *e)
+static void flush_line(struct task *e)
 {
 	if (e->line_len == 0)
 		return;
@@ -60,7 +60,7 @@ static void flush_line(struct errand *e)
 
 static void hear(void *arg, const char *bytes, size_t n)
 {
-	struct errand *e = arg;
+	struct task *e = arg;
 
 	for (size_t i = 0; i < n; i++) {
 		if (bytes[i] == '\n')
@@ -72,14 +72,14 @@ static void hear(void *arg, const char *bytes, size_t n)
 
 static void complain_of_delay(void *arg)
 {
-	struct errand *e = arg;
+	struct task *e = arg;
 
 	complain_of(e, "%s takes more than %d s: given up", e->job.what, (int)(e->job.limit_ms / 1000));
 }
 
 /* ---- the end ------------------------------------------------------------ */
 
-static int exit_code_of(struct errand *e, const struct helper_end *end)
+static int exit_code_of(struct task *e, const struct helper_end *end)
 {
 	if (WIFEXITED(end->status))
 		return WEXITSTATUS(end->status);
@@ -92,8 +92,8 @@ static int exit_code_of(struct errand *e, const struct helper_end *end)
 
 static void finish(void *arg, const struct helper_end *end)
 {
-	struct errand *e = arg;
-	struct errand_result result;
+	struct task *e = arg;
+	struct task_result result;
 
 	flush_line(e);
 	result.exit_code = exit_code_of(e, end);
@@ -106,14 +106,14 @@ static void finish(void *arg, const struct helper_end *end)
 
 static int run(void *arg, int out)
 {
-	const struct errand *e = arg;
+	const struct task *e = arg;
 
 	return e->job.run(e->job.arg, out);
 }
 
-struct errand *errand_start(struct helpers *all, const struct errand_job *job)
+struct task *task_start(struct helpers *all, const struct task_job *job)
 {
-	struct errand *e = calloc(1, sizeof *e);
+	struct task *e = calloc(1, sizeof *e);
 	const struct helper_job how = {
 		.title = job->title, .limit_ms = job->limit_ms, .keep = &job->keep, .n_keep = 1,
 		.run = run, .hear = hear, .late = complain_of_delay, .done = finish, .arg = e,
@@ -125,13 +125,13 @@ struct errand *errand_start(struct helpers *all, const struct errand_job *job)
 	e->said = text_in(e->said_room, sizeof e->said_room);
 	e->helper = helper_start(all, &how);
 	if (!e->helper)
-		errand_cancel(&e);
+		task_cancel(&e);
 	return e;
 }
 
-void errand_cancel(struct errand **ep)
+void task_cancel(struct task **ep)
 {
-	struct errand *e = *ep;
+	struct task *e = *ep;
 
 	*ep = NULL;
 	if (!e)

@@ -3,18 +3,18 @@
  * Helpers that answer in lines: what the master hears of their end.
  */
 #include <config.h>
-#include "errand.h"
+#include "task.h"
 
 #include <sysexits.h>
 
 #include "helper_harness.h"
 #include "log.h"
 
-static struct errand *errand;
+static struct task *task;
 static int exit_code = -1;
 static char said[256];
 
-static void on_done(void *arg, const struct errand_result *r)
+static void on_done(void *arg, const struct task_result *r)
 {
 	(void)arg;
 	exit_code = r->exit_code;
@@ -62,12 +62,12 @@ static const struct {
 
 START_TEST(the_exit_status_says_how_it_ended)
 {
-	const struct errand_job job = { .what = "a test", .title = "test",
+	const struct task_job job = { .what = "a test", .title = "test",
 	                                .limit_ms = ends[_i].limit_ms, .run = ends[_i].does,
 	                                .keep = -1, .done = on_done };
 
-	errand = errand_start(&helpers, &job);
-	ck_assert_ptr_nonnull(errand);
+	task = task_start(&helpers, &job);
+	ck_assert_ptr_nonnull(task);
 	ck_assert_int_eq(loop_run(&loop), 0);
 	ck_assert_msg(exit_code == ends[_i].status, "%s: %d", ends[_i].name, exit_code);
 	ck_assert_msg(strstr(said, ends[_i].says) != NULL, "%s: %s", ends[_i].name, said);
@@ -75,8 +75,8 @@ START_TEST(the_exit_status_says_how_it_ended)
 
 int main(void)
 {
-	Suite *s = suite_create("errand");
-	TCase *tc = unit_case(s, "errand", set_up, close_helpers);
+	Suite *s = suite_create("task");
+	TCase *tc = unit_case(s, "task", set_up, close_helpers);
 
 	tcase_add_loop_test(tc, the_exit_status_says_how_it_ended, 0, ARRAY_SIZE(ends));
 	return unit_run(s);
