@@ -57,7 +57,7 @@ struct bench_thread {
 	unsigned                 done_nr;
 	bool                     active;        /* this phase is not over yet */
 	bool                     stopping;      /* nothing new is begun in it */
-	bool                     closed_books;  /* the measured part is over: no error counts */
+	bool                     accounting_closed; /* the measured part is over: no error counts */
 	bool                     no_tickets;    /* all that --count allows have begun */
 	int64_t                  grace_ns;      /* stopping: how long answers are waited for */
 	int64_t                  last_ns;       /* when something was counted last */

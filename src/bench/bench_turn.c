@@ -6,7 +6,7 @@
 #include <config.h>
 #include "bench_turn.h"
 
-#include "bench_books.h"
+#include "bench_accounting.h"
 #include "bench_work.h"
 
 #define CATCH_UP_NS INT64_C(100000000)  /* of connects that could not be made in time */
@@ -39,14 +39,14 @@ static unsigned connects_at_once(const struct bench_thread *t)
 {
 	const unsigned share = t->plan->opening / t->plan->threads;
 
-	return !bench_books_is_opening(t) ? t->n_clients : share ? share : 1;
+	return !bench_accounting_is_opening(t) ? t->n_clients : share ? share : 1;
 }
 
 /* One of to_open; in connect mode that is an operation, which needs a ticket. */
 static void open_one(struct bench_thread *t, struct bench_client *c)
 {
 	if (t->plan->mode == BENCH_CONNECT) {
-		if (!bench_books_may_begin(t))
+		if (!bench_accounting_may_begin(t))
 			return;
 		c->since_ns = t->lane.now_ns;
 	}
@@ -63,13 +63,13 @@ static void open_clients(struct bench_thread *t)
 
 	if (list_empty(&t->to_open))
 		return;
-	bench_books_look(t);
+	bench_accounting_look(t);
 	while (!was_last && !t->no_tickets && t->busy < most && rate_allows_connect(t)) {
 		struct bench_client *c = pop(&t->to_open);
 
 		was_last = &c->link == last;
 		open_one(t, c);
-		bench_books_look(t);
+		bench_accounting_look(t);
 	}
 }
 
@@ -79,7 +79,7 @@ static void retry_connects(struct bench_thread *t)
 
 	if (list_empty(&t->retrying))
 		return;
-	bench_books_look(t);
+	bench_accounting_look(t);
 	list_each(&t->retrying, c, struct bench_client, link) {
 		if (c->retry_ns > t->lane.now_ns)
 			break;
@@ -107,7 +107,7 @@ static void go_on_ready(struct bench_thread *t)
 	bool was_last = list_empty(&t->ready);
 
 	if (!was_last)
-		bench_books_look(t);
+		bench_accounting_look(t);
 	while (!was_last) {
 		struct bench_client *c = pop(&t->ready);
 
@@ -119,12 +119,12 @@ static void go_on_ready(struct bench_thread *t)
 /* Arrivals that are due, each on a client that has nothing to do. */
 static void begin_arrivals(struct bench_thread *t)
 {
-	for (bench_books_look(t); !list_empty(&t->idle); bench_books_look(t)) {
+	for (bench_accounting_look(t); !list_empty(&t->idle); bench_accounting_look(t)) {
 		const int64_t at_ns = schedule_at(&t->arrivals);
 		struct bench_client *c;
 
 		if (at_ns > t->lane.now_ns || (t->plan->new_connections && !rate_allows_connect(t)) ||
-		    !bench_books_may_begin(t))
+		    !bench_accounting_may_begin(t))
 			return;
 		schedule_advance(&t->arrivals);
 		c = pop(&t->idle);
@@ -144,12 +144,12 @@ void bench_turn_advance(struct bench_thread *t)
 {
 	if (t->stopping)
 		give_up_retries(t);
-	if (!bench_books_is_running(t) && !bench_books_is_opening(t))
+	if (!bench_accounting_is_running(t) && !bench_accounting_is_opening(t))
 		return;
 	retry_connects(t);
 	open_clients(t);
 	go_on_ready(t);
-	if (t->plan->mode == BENCH_OPEN_LOOP && bench_books_is_running(t))
+	if (t->plan->mode == BENCH_OPEN_LOOP && bench_accounting_is_running(t))
 		begin_arrivals(t);
 }
 
@@ -168,7 +168,7 @@ int64_t bench_turn_due(const struct bench_thread *t)
 	const int64_t connect_ns = t->plan->connect_rate == 0 ? 0 : schedule_at(&t->connects);
 	int64_t due = INT64_MAX;
 
-	if (!bench_books_is_running(t) && !bench_books_is_opening(t))
+	if (!bench_accounting_is_running(t) && !bench_accounting_is_opening(t))
 		return due;
 	if (!list_empty(&t->ready))
 		return 0;
@@ -176,7 +176,7 @@ int64_t bench_turn_due(const struct bench_thread *t)
 		due = container_of(t->retrying.next, struct bench_client, link)->retry_ns;
 	if (!list_empty(&t->to_open) && !t->no_tickets && t->busy < connects_at_once(t))
 		due = sooner(due, connect_ns);
-	if (t->plan->mode == BENCH_OPEN_LOOP && bench_books_is_running(t) && !t->no_tickets &&
+	if (t->plan->mode == BENCH_OPEN_LOOP && bench_accounting_is_running(t) && !t->no_tickets &&
 	    !list_empty(&t->idle))
 		due = sooner(due, later(schedule_at(&t->arrivals),
 		                        t->plan->new_connections ? connect_ns : 0));

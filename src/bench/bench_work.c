@@ -7,7 +7,7 @@
 #include <config.h>
 #include "bench_work.h"
 
-#include "bench_books.h"
+#include "bench_accounting.h"
 
 #define RETRY_NS INT64_C(10000000)      /* after a connect that failed */
 
@@ -55,20 +55,20 @@ void bench_work_go_on(struct bench_thread *t, struct bench_client *c)
 {
 	switch (t->plan->mode) {
 	case BENCH_PING_PONG:
-		if (bench_books_may_begin(t)) {
+		if (bench_accounting_may_begin(t)) {
 			c->since_ns = t->lane.now_ns;
 			bench_work_talk(t, c);
 		}
 		break;
 	case BENCH_CONNECT:
-		if (bench_books_is_running(t))
+		if (bench_accounting_is_running(t))
 			bench_work_move(&t->to_open, c);
 		break;
 	case BENCH_OPEN_LOOP:
 		bench_work_move(&t->idle, c);
 		break;
 	case BENCH_STREAM:
-		if (bench_books_is_running(t))
+		if (bench_accounting_is_running(t))
 			stream(t, c);
 		break;
 	case BENCH_HOLD:
@@ -80,7 +80,7 @@ void bench_work_go_on(struct bench_thread *t, struct bench_client *c)
 /* Where connections are kept, the first exchange proves that the server has accepted. */
 static bool proves_itself(const struct bench_thread *t)
 {
-	if (!bench_books_is_opening(t) || t->plan->mode == BENCH_STREAM)
+	if (!bench_accounting_is_opening(t) || t->plan->mode == BENCH_STREAM)
 		return false;
 	return t->plan->mode == BENCH_HOLD ? t->plan->has_message : t->plan->gate;
 }
@@ -89,10 +89,10 @@ static bool proves_itself(const struct bench_thread *t)
 
 static void on_opened(struct bench_thread *t, struct bench_client *c)
 {
-	bench_books_look(t);
-	if (t->now.phase != BENCH_PHASE_WARM_UP && !t->closed_books)
+	bench_accounting_look(t);
+	if (t->now.phase != BENCH_PHASE_WARM_UP && !t->accounting_closed)
 		t->tally.connections_opened++;
-	if (bench_books_is_counting(t))
+	if (bench_accounting_is_counting(t))
 		histogram_record(&t->tally.connect, (uint64_t)(t->lane.now_ns - c->connect_ns));
 	if (!bench_plan_keeps_connections(t->plan) || proves_itself(t)) {
 		bench_work_talk(t, c);
@@ -104,11 +104,11 @@ static void on_opened(struct bench_thread *t, struct bench_client *c)
 
 static void on_answered(struct bench_thread *t, struct bench_client *c)
 {
-	bench_books_look(t);
+	bench_accounting_look(t);
 	set_busy(t, c, false);
-	if (bench_books_is_counting(t) && !bench_books_time_is_up(t)) {
+	if (bench_accounting_is_counting(t) && !bench_accounting_time_is_up(t)) {
 		histogram_record(&t->tally.latency, (uint64_t)(t->lane.now_ns - c->since_ns));
-		bench_books_operations(t, 1);
+		bench_accounting_operations(t, 1);
 	}
 	if (!bench_plan_keeps_connections(t->plan))
 		bench_client_close(c);
@@ -125,15 +125,15 @@ static void on_moved(struct bench_thread *t, struct bench_client *c, bool more)
 	const uint64_t bytes = t->plan->stream == BENCH_STREAM_SEND ? c->streamed_out : c->streamed_in;
 	const uint64_t all = bytes / t->plan->message_bytes;
 
-	bench_books_look(t);
+	bench_accounting_look(t);
 	c->moved_ns = t->lane.now_ns;
-	if (!bench_books_is_running(t) || bench_books_time_is_up(t))
+	if (!bench_accounting_is_running(t) || bench_accounting_time_is_up(t))
 		return;
-	if (bench_books_is_counting(t))
-		bench_books_operations(t, bench_books_take(t, all - c->streamed_counted));
+	if (bench_accounting_is_counting(t))
+		bench_accounting_operations(t, bench_accounting_take(t, all - c->streamed_counted));
 	c->streamed_counted = all;
 	if (t->no_tickets)
-		bench_books_stop(t, t->lane.now_ns);
+		bench_accounting_stop(t, t->lane.now_ns);
 	else if (more)
 		bench_work_move(&t->ready, c);
 }
@@ -141,14 +141,14 @@ static void on_moved(struct bench_thread *t, struct bench_client *c, bool more)
 /* Whether it is to be connected again depends on the mode; when, on what went wrong. */
 static void on_failed(struct bench_thread *t, struct bench_client *c)
 {
-	bench_books_look(t);
+	bench_accounting_look(t);
 	/* When all that --count allows has begun, nobody needs one that is idle. */
 	if (c->busy || !t->no_tickets)
-		bench_books_failure(t, c);
+		bench_accounting_failure(t, c);
 	set_busy(t, c, false);
 	list_remove(&c->link);
 	c->streamed_counted = 0;
-	if (!bench_books_is_running(t) || t->plan->mode == BENCH_HOLD)
+	if (!bench_accounting_is_running(t) || t->plan->mode == BENCH_HOLD)
 		return;
 	c->retry_ns = t->lane.now_ns + RETRY_NS;
 	if (!c->was_open)
@@ -191,7 +191,7 @@ static void step(struct bench_thread *t, struct bench_client *c, uint32_t events
 {
 	/* A stream stands still between the phases, whatever comes, and goes on when one begins. */
 	if (t->plan->mode == BENCH_STREAM && c->state != BENCH_CLIENT_CONNECTING &&
-	    !bench_books_is_running(t))
+	    !bench_accounting_is_running(t))
 		return;
 	handle(t, c, bench_client_step(&t->lane, c, events));
 }
@@ -224,14 +224,14 @@ void bench_work_begin(struct bench_thread *t)
 {
 	const struct bench_plan *p = t->plan;
 
-	bench_books_look(t);
+	bench_accounting_look(t);
 	t->last_ns = t->now.start_ns;
 	if (p->connect_rate > 0)
 		t->connects = schedule_from(t->now.start_ns, p->connect_rate, t->index, p->threads, false);
 	if (t->now.phase == BENCH_PHASE_OPEN) {
 		for (unsigned i = 0; i < t->n_clients && bench_plan_keeps_connections(p); i++)
 			bench_work_move(&t->to_open, &t->clients[i]);
-	} else if (bench_books_is_running(t)) {
+	} else if (bench_accounting_is_running(t)) {
 		t->sent_before = t->lane.bytes_sent;
 		t->received_before = t->lane.bytes_received;
 		if (p->mode == BENCH_OPEN_LOOP)
@@ -239,16 +239,16 @@ void bench_work_begin(struct bench_thread *t)
 			                            p->poisson);
 		for (unsigned i = 0; i < t->n_clients; i++) {
 			place(t, &t->clients[i]);
-			bench_books_look(t);    /* the next begins now, not when the first did */
+			bench_accounting_look(t); /* the next begins now, not when the first did */
 		}
 	}
 }
 
 void bench_work_look(struct bench_thread *t)
 {
-	bench_books_look(t);
+	bench_accounting_look(t);
 	if (t->active)
-		bench_books_time_is_up(t);
+		bench_accounting_time_is_up(t);
 	for (unsigned i = 0; i < t->n_clients && t->busy; i++) {
 		struct bench_client *c = &t->clients[i];
 
@@ -266,8 +266,8 @@ void bench_work_give_up(struct bench_thread *t, struct bench_client *c)
 
 void bench_work_stop(struct bench_thread *t)
 {
-	bench_books_look(t);
-	bench_books_stop(t, t->lane.now_ns);
+	bench_accounting_look(t);
+	bench_accounting_stop(t, t->lane.now_ns);
 }
 
 static void end_busy(struct bench_thread *t)
@@ -293,7 +293,7 @@ bool bench_work_is_over(struct bench_thread *t)
 {
 	if (!t->active || !all_is_done(t))
 		return false;
-	bench_books_stop(t, t->last_ns);
+	bench_accounting_stop(t, t->last_ns);
 	end_busy(t);
 	t->active = false;
 	return true;

@@ -6,7 +6,7 @@
 #include <config.h>
 #include "bench_turn.h"
 
-#include "bench_books.h"
+#include "bench_accounting.h"
 #include "bench_work.h"
 #include "unit.h"
 
@@ -40,18 +40,18 @@ START_TEST(the_last_ticket_is_known_to_be_the_last)
 {
 	plan.count = 5;
 	atomic_store(&shared.tickets, 5);
-	ck_assert_uint_eq(bench_books_take(&t, 4), 4);
+	ck_assert_uint_eq(bench_accounting_take(&t, 4), 4);
 	ck_assert(!t.no_tickets);
-	ck_assert_uint_eq(bench_books_take(&t, 1), 1);
+	ck_assert_uint_eq(bench_accounting_take(&t, 1), 1);
 	ck_assert(t.no_tickets);
-	ck_assert_uint_eq(bench_books_take(&t, 1), 0);
+	ck_assert_uint_eq(bench_accounting_take(&t, 1), 0);
 } END_TEST
 
 START_TEST(who_asks_for_too_many_gets_what_there_is)
 {
 	plan.count = 5;
 	atomic_store(&shared.tickets, 5);
-	ck_assert_uint_eq(bench_books_take(&t, 100), 5);
+	ck_assert_uint_eq(bench_accounting_take(&t, 100), 5);
 	ck_assert(t.no_tickets);
 } END_TEST
 

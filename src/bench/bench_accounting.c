@@ -3,7 +3,7 @@
  * Keeping books: the end in time, the end in number, and what came in between.
  */
 #include <config.h>
-#include "bench_books.h"
+#include "bench_accounting.h"
 
 #include <sys/eventfd.h>
 
@@ -12,37 +12,37 @@
 #define GRACE_NS        INT64_C(3000000000)
 #define TICKETS_AT_ONCE 64
 
-void bench_books_look(struct bench_thread *t)
+void bench_accounting_look(struct bench_thread *t)
 {
 	t->lane.now_ns = clock_ns();
 }
 
-static void close_books(struct bench_thread *t, int64_t at_ns)
+static void close_accounting(struct bench_thread *t, int64_t at_ns)
 {
 	t->ended_ns = at_ns < t->now.end_ns ? at_ns : t->now.end_ns;
 	t->tally.bytes_sent = t->lane.bytes_sent - t->sent_before;
 	t->tally.bytes_received = t->lane.bytes_received - t->received_before;
 	if (t->plan->mode == BENCH_OPEN_LOOP && !t->no_tickets)
 		t->tally.arrivals_unserved = schedule_skip(&t->arrivals, t->ended_ns);
-	t->closed_books = true;
+	t->accounting_closed = true;
 }
 
-void bench_books_stop(struct bench_thread *t, int64_t at_ns)
+void bench_accounting_stop(struct bench_thread *t, int64_t at_ns)
 {
 	const int64_t timeout_ns = t->plan->timeout_ns;
 
 	if (t->stopping)
 		return;
-	if (bench_books_is_counting(t))
-		close_books(t, at_ns);
+	if (bench_accounting_is_counting(t))
+		close_accounting(t, at_ns);
 	t->stopping = true;
 	t->grace_ns = at_ns + (timeout_ns < GRACE_NS ? timeout_ns : GRACE_NS);
 }
 
-bool bench_books_time_is_up(struct bench_thread *t)
+bool bench_accounting_time_is_up(struct bench_thread *t)
 {
 	if (t->lane.now_ns >= t->now.end_ns)
-		bench_books_stop(t, t->lane.now_ns);
+		bench_accounting_stop(t, t->lane.now_ns);
 	return t->stopping;
 }
 
@@ -63,7 +63,7 @@ static void draw_tickets(struct bench_thread *t, uint64_t n)
 	t->tickets += want;
 }
 
-uint64_t bench_books_take(struct bench_thread *t, uint64_t n)
+uint64_t bench_accounting_take(struct bench_thread *t, uint64_t n)
 {
 	if (t->plan->count == 0 || t->now.phase != BENCH_PHASE_MEASURE)
 		return n;
@@ -80,21 +80,22 @@ uint64_t bench_books_take(struct bench_thread *t, uint64_t n)
 	return n;
 }
 
-bool bench_books_may_begin(struct bench_thread *t)
+bool bench_accounting_may_begin(struct bench_thread *t)
 {
-	return bench_books_is_running(t) && !bench_books_time_is_up(t) && bench_books_take(t, 1);
+	return bench_accounting_is_running(t) && !bench_accounting_time_is_up(t) &&
+	bench_accounting_take(t, 1);
 }
 
-void bench_books_operations(struct bench_thread *t, uint64_t n)
+void bench_accounting_operations(struct bench_thread *t, uint64_t n)
 {
 	t->tally.operations += n;
 	t->last_ns = t->lane.now_ns;
 	atomic_store_explicit(&t->operations, t->tally.operations, memory_order_relaxed);
 }
 
-void bench_books_failure(struct bench_thread *t, const struct bench_client *c)
+void bench_accounting_failure(struct bench_thread *t, const struct bench_client *c)
 {
-	if (t->closed_books || t->now.phase == BENCH_PHASE_WARM_UP)
+	if (t->accounting_closed || t->now.phase == BENCH_PHASE_WARM_UP)
 		return;
 	tally_failure(&t->tally, c->failure, c->error);
 	t->last_ns = t->lane.now_ns;
