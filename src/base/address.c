@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Addresses taken apart, compared and written down.
+ * Parses, compares and prints socket addresses.
  */
 #include <config.h>
 #include "address.h"

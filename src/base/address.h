@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Socket addresses: where we listen, and who a peer is. Numeric only; names
- * are looked up by the configuration (shared/conf_address.c).
+ * Socket addresses of listeners and peers. They are numeric: names are looked up by the
+ * configuration (conf_address.c).
  */
 #ifndef DROVER_BASE_ADDRESS_H
 #define DROVER_BASE_ADDRESS_H
@@ -37,7 +37,7 @@ struct endpoint {
 /* Bytes of a unix socket's path, or of '@' and an abstract name. */
 #define ADDRESS_UNIX_MAX (sizeof ((struct sockaddr_un *)0)->sun_path - 1)
 
-/* Takes the address apart; anything unknown becomes family 0. */
+/* Parses a sockaddr; a family that is not known becomes family 0. */
 struct endpoint endpoint_of(const struct sockaddr *sa, socklen_t len);
 
 /* "127.0.0.1:80", "[::1]:80", "unix", or "unknown". Returns buf. */
@@ -53,7 +53,7 @@ const char *address_format(const struct address *a, char *buf, size_t size);
  * Makes *a the unix socket of that name: an absolute path, or '@' and an abstract
  * name, as in unix(7). A path counts with its NUL, an abstract name without: each
  * byte of that is part of it. 0, or -1 with errno, and *a as it was: EINVAL if it
- * is neither of both, ENAMETOOLONG if it has more than ADDRESS_UNIX_MAX bytes.
+ * is neither, ENAMETOOLONG if it has more than ADDRESS_UNIX_MAX bytes.
  */
 int address_set_unix(struct address *a, const char *name);
 
@@ -71,7 +71,7 @@ void address_set_port(struct address *a, in_port_t port);
 bool address_is_wildcard(const struct address *a);
 bool address_equal(const struct address *a, const struct address *b);
 
-/* An order of all addresses, as strcmp(3) has it: 0 for those that are equal. */
+/* Orders all addresses, as strcmp(3) does: 0 for those that are equal. */
 int address_compare(const struct address *a, const struct address *b);
 
 #endif

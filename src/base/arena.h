@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Memory that is filled once and given back as a whole.
+ * Memory that is filled piece by piece and freed as a whole.
  *
  * The pages are shared with children that are forked later, and they lie at the
  * same address there: a child can build a structure with pointers in it, and
@@ -34,12 +34,12 @@ void *arena_alloc(struct arena *a, size_t size);
 char *arena_strdup(struct arena *a, const char *s);
 char *arena_strndup(struct arena *a, const char *s, size_t len);
 
-/* Takes back, and wipes, all that was handed out from `from` on; NULL: nothing. */
+/* Wipes and takes back all that was handed out from `from` on; NULL: nothing. */
 void arena_rewind(struct arena *a, void *from);
 
 /*
  * Makes the first `used` bytes private and read-only, at the same addresses,
- * and unmaps the rest. Whoever shared the pages cannot change them any more,
+ * and unmaps the rest. Processes that shared the pages cannot change them any more,
  * and a child that is forked later cannot make them writable for others. 0, or
  * -1 with errno.
  */

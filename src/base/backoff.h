@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * How long to wait before the next try of what goes wrong again and again, and
- * how often something may be done at all. Times are in milliseconds.
+ * Says how long to wait before the next attempt of something that keeps failing, and limits
+ * how often something is done. Times are in milliseconds.
  */
 #ifndef DROVER_BASE_BACKOFF_H
 #define DROVER_BASE_BACKOFF_H
@@ -11,17 +11,17 @@
 /* The delay after a delay of last_ms (0: there was none): twice as long, from min to max. */
 int64_t backoff_next(int64_t last_ms, int64_t min_ms, int64_t max_ms);
 
-/* At most one each each_ms, and burst of them at once after a while without any. */
+/* At most one in each_ms milliseconds, and burst of them at once after a time without any. */
 struct pace {
 	int64_t each_ms;
 	int64_t burst;          /* at least 1 */
 	int64_t paid_ms;        /* what was done is paid for by then; 0 at the beginning */
 };
 
-/* The time until one more may be; 0: now. now_ms never goes back. */
+/* The time until one more may be done; 0: now. now_ms never goes back. */
 int64_t pace_wait(const struct pace *p, int64_t now_ms);
 
-/* It was done, or will be when its time has come. */
+/* Counts one that was done, or that will be done when its time has come. */
 void pace_count(struct pace *p, int64_t now_ms);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A token bucket: so much at once, and so much a second after that. For rates
+ * A token bucket: a burst at once, and a rate per second after that. For rates
  * that are too high for struct pace (backoff.h), whose unit is a millisecond.
  * Pure arithmetic: the time is an argument.
  */
@@ -19,8 +19,8 @@ struct bucket {
 };
 
 /*
- * Takes n tokens if there are as many, all or none; false if not. More than
- * burst are never there. now_ms is of a clock that does not go back.
+ * Takes n tokens, or none and returns false if there are fewer than n. There are never
+ * more than burst. now_ms is of a clock that does not go back.
  */
 bool bucket_take(struct bucket *b, int64_t n, int64_t now_ms);
 

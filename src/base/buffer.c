@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A piece of memory of just the right size.
+ * Keeps the bytes in one allocation, which grows when bytes are added and is freed when it is empty.
  */
 #include <config.h>
 #include "buffer.h"
@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* What was taken is not kept when more comes. */
+/* Bytes that were taken are dropped when more are added. */
 static void move_to_front(struct buffer *b)
 {
 	memmove(b->bytes, b->bytes + b->at, buffer_waiting(b));

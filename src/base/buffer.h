@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Bytes that wait for somebody slow: added at the end, taken from the front. An
- * empty one has no memory, so that those who wait for nothing cost nothing.
+ * Bytes that wait for a slow receiver: they are added at the end and taken from the front. An
+ * empty buffer has no memory, so that a connection without waiting bytes costs nothing.
  */
 #ifndef DROVER_BASE_BUFFER_H
 #define DROVER_BASE_BUFFER_H

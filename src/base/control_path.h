@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Where droverd and droverctl meet if nobody says otherwise.
+ * The path of the control socket that droverd and droverctl use if neither configuration nor
+ * option names another one.
  */
 #ifndef DROVER_BASE_CONTROL_PATH_H
 #define DROVER_BASE_CONTROL_PATH_H

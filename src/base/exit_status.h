@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * How a process ended, from a status of waitpid(2), in a word and a number.
+ * Says how a process ended, from a status of waitpid(2), in a word and a number.
  */
 #ifndef DROVER_BASE_EXIT_STATUS_H
 #define DROVER_BASE_EXIT_STATUS_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Small things about file descriptors.
+ * Opens, closes and flags file descriptors, one by one and many at once.
  */
 #include <config.h>
 #include "fd.h"

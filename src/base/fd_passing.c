@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One system call each.
+ * Each function is one system call on a unix socket.
  */
 #include <config.h>
 #include "fd_passing.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Frames, read piece by piece and written. A frame has three parts, a header, a
- * content and a trailer, and each kind has its own idea of the first and last.
+ * Reads frames piece by piece, and writes them. A frame has three parts: a header, a content
+ * and a trailer; the header and the trailer depend on the kind of frame.
  */
 #include <config.h>
 #include "framing.h"
@@ -78,7 +78,7 @@ static enum framing_status take_length_byte(const struct framing *f, struct fram
 	return ++s->header < n_bytes ? FRAMING_MORE : begin_content(f, s);
 }
 
-/* No more digits than it needs, and never so many that the number could overflow. */
+/* No leading zeros, and too few digits for the number to overflow. */
 static enum framing_status take_netstring_byte(const struct framing *f, struct framing_state *s,
                                                char byte)
 {

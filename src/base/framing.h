@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Where a message ends in a stream of bytes: five ways to frame it. The reader
- * is fed with bytes as they come, keeps none of them, and allocates nothing.
+ * Finds where a message ends in a stream of bytes, for five ways to frame it. The reader gets
+ * bytes in pieces of any size, keeps none of them, and allocates nothing.
  */
 #ifndef DROVER_BASE_FRAMING_H
 #define DROVER_BASE_FRAMING_H
@@ -15,7 +15,7 @@ enum framing_kind {
 	FRAMING_NETSTRING,              /* "5:hello,": decimal, no leading zeros */
 	FRAMING_LENGTH16,               /* two bytes of length, the high one first */
 	FRAMING_LENGTH32,               /* four of them */
-	FRAMING_FIXED,                  /* always so many bytes */
+	FRAMING_FIXED,                  /* `size` bytes */
 };
 
 struct framing {

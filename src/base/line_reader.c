@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Bytes are copied one by one; what is left behind the last newline is kept.
+ * Copies bytes one by one, and keeps those behind the last newline.
  */
 #include <config.h>
 #include "line_reader.h"

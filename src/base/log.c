@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The server's own log: levels, and the making of a line. Where it goes is
- * log_sink.c's affair.
+ * The server's own log: drops lines below the level, and formats the others. log_sink.c knows
+ * where they go.
  */
 #include <config.h>
 #include "log.h"

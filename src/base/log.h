@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the server says about itself: one event, one line. Logging never waits:
- * where the target does not take a line at once it is dropped, and the number
- * of dropped lines is logged when it takes lines again (log_sink.h).
+ * The server's log about itself: one line for each event. Logging never waits: a line that the
+ * target does not take at once is dropped, and the number of dropped lines is logged when the
+ * target takes lines again (log_sink.h).
  */
 #ifndef DROVER_BASE_LOG_H
 #define DROVER_BASE_LOG_H
@@ -14,7 +14,7 @@ enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_D
 enum log_format {
 	LOG_FORMAT_TEXT,
 	LOG_FORMAT_JSON,
-	LOG_FORMAT_PLAIN,               /* "droverd: ...": for whoever started us, not in any file */
+	LOG_FORMAT_PLAIN,               /* "droverd: ...": for the person who started it, not for a file */
 };
 enum log_target {
 	LOG_TARGET_NONE,                /* no such log */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Log targets. Writes never block, and the descriptor that we inherited as
- * standard error is never changed: its flags belong to everybody who has it.
+ * Opens log targets and writes lines to them. Writes never block. The descriptor that was
+ * inherited as standard error is never changed, because its flags belong to all processes that
+ * have it.
  */
 #include <config.h>
 #include "log_sink.h"
@@ -30,7 +31,7 @@
 enum transport {
 	BY_WRITE,               /* a regular file, or a description of our own with O_NONBLOCK */
 	BY_SEND,                /* a socket: MSG_DONTWAIT */
-	BY_POLL,                /* somebody else's blocking description: asked before each line */
+	BY_POLL,                /* a blocking description of another process: asked before each line */
 };
 
 struct log_sink {
@@ -86,7 +87,7 @@ static int open_stderr(struct log_sink *s)
 /*
  * syslogd and the journal both read datagrams. The journal by its native
  * protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL), which libsystemd speaks as
- * well, but its sender waits when nobody reads.
+ * well, but its sender waits when the journal does not read.
  */
 static int open_datagram(enum log_target target)
 {
@@ -95,7 +96,7 @@ static int open_datagram(enum log_target target)
 	const struct sockaddr_un *to = target == LOG_TARGET_SYSLOG ? &syslog : &journal;
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	/* Workers have it as well: nobody can put there what the master would have to close. */
+	/* Workers have it as well, and must not put a descriptor there that the master would have to close. */
 	if (fd != -1 && (connect(fd, (const struct sockaddr *)to, sizeof *to) == -1 ||
 	                 fd_passing_shut(fd) == -1))
 		return fd_drop(fd);

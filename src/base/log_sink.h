@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Where lines of a log go: standard error, syslog, the journal or a file.
+ * The target of a log: standard error, syslog, the journal or a file.
  *
- * No call here waits, but log_sink_pass. A line that the target does not take at once is dropped,
- * and when it takes lines again the first one says how many were, and why. If
- * only a part of a line went through, or the file was full, it begins with a
- * newline, so that it is not the end of another line.
+ * No call here waits except log_sink_pass. A line that the target does not take at once is
+ * dropped; when the target takes lines again, the first one says how many were dropped, and why.
+ * If only a part of a line went through, or the file was full, that line begins with a newline,
+ * so that it does not become the end of another line.
  */
 #ifndef DROVER_BASE_LOG_SINK_H
 #define DROVER_BASE_LOG_SINK_H
@@ -18,8 +18,8 @@
 
 /*
  * Opens a target (not NONE); path is for FILE alone, and is copied. Files are
- * created with mode 0640 and appended to. NULL with errno; ENXIO: a FIFO that
- * nobody reads.
+ * created with mode 0640 and appended to. NULL with errno; ENXIO: a FIFO
+ * without a reader.
  */
 struct log_sink *log_sink_open(enum log_target target, const char *path, enum log_format format);
 
@@ -39,7 +39,7 @@ void log_sink_put(struct log_sink *s, enum log_level level, const char *body);
  */
 void log_sink_pass(struct log_sink *s, const char *lines, size_t len);
 
-/* Lines of s are fields: so is the one about dropped lines then. */
+/* Lines of s are fields, and so is the one about dropped lines. */
 void log_sink_hold_fields(struct log_sink *s);
 
 enum log_format log_sink_format(const struct log_sink *s);

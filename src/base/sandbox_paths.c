@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Which path lies in which folder that systemd hides; paths are compared as
- * they are written, links are not followed.
+ * Finds the hidden folder that a path lies in. Paths are compared as they are written; links
+ * are not followed.
  */
 #include <config.h>
 #include "sandbox_paths.h"

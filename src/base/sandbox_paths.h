@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The folders that the systemd unit of drover hides from the daemon and from
- * its programs, by ProtectHome= and PrivateTmp= (etc/drover.service.in). Whether
- * this process runs under the unit is not known here.
+ * its programs, by ProtectHome= and PrivateTmp= (etc/drover.service.in). This
+ * module does not know whether the process runs under the unit.
  */
 #ifndef DROVER_BASE_SANDBOX_PATHS_H
 #define DROVER_BASE_SANDBOX_PATHS_H

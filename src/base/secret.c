@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * explicit_bzero(3), for what somebody else has allocated.
+ * Overwrites memory with explicit_bzero(3), also memory that a library has allocated.
  */
 #include <config.h>
 #include "secret.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Memory that held a secret: what is forked later must not find it there.
+ * Overwrites memory that held a secret, so that processes that are forked later do not have it.
  */
 #ifndef DROVER_BASE_SECRET_H
 #define DROVER_BASE_SECRET_H

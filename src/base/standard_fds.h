@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Descriptors 0, 1 and 2: that they are open, and that a process lets go of those it was started
- * with. It does not know why they are let go.
+ * Makes sure that descriptors 0, 1 and 2 are open, and replaces those that a process was started
+ * with by /dev/null. It does not know why they are replaced.
  */
 #ifndef DROVER_BASE_STANDARD_FDS_H
 #define DROVER_BASE_STANDARD_FDS_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Edit distance, with letters swapped counted as one slip and case as none.
+ * Compares words by their edit distance. Two swapped letters count as one mistake, a difference
+ * of case as none.
  */
 #include <config.h>
 #include "suggest.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Did you mean ...? Finds the one of many names that is nearest to a word.
+ * Finds the known name that is nearest to a misspelt word, for "did you mean".
  */
 #ifndef DROVER_BASE_SUGGEST_H
 #define DROVER_BASE_SUGGEST_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Bounded strings and the escaping of foreign bytes.
+ * Builds strings of bounded length, and escapes bytes that are not trusted.
  */
 #include <config.h>
 #include "text.h"

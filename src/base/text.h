@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Lines made of foreign bytes: a text of bounded length in which nothing can
- * forge a second line.
+ * Builds lines from bytes that are not trusted: a text of bounded length in which no byte can
+ * begin a second line.
  */
 #ifndef DROVER_BASE_TEXT_H
 #define DROVER_BASE_TEXT_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Quantities from text and back. Which quantity is sensible where is the
- * affair of the tables that use them.
+ * Parses quantities and prints them. Which quantity makes sense where is decided by the tables
+ * that use this module.
  */
 #include <config.h>
 #include "units.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Quantities as people write them: whole numbers, durations, sizes, rates, modes,
+ * Parses and prints quantities as people write them: whole numbers, durations, sizes, rates, modes,
  * lists of CPUs.
  *
  * Parsers take the whole text or nothing: 0, or -1 with errno EINVAL (not such
@@ -34,7 +34,7 @@ const char *units_format_duration(int64_t ms, char *buf);
 int units_parse_size(const char *text, int64_t *bytes);
 const char *units_format_size(int64_t bytes, char *buf);
 
-/* So many in a time. */
+/* A number of things in a time. */
 struct units_rate {
 	int64_t count;
 	int64_t per_ms;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Which drover this is.
+ * The version of this drover.
  */
 #ifndef DROVER_BASE_VERSION_H
 #define DROVER_BASE_VERSION_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * capget(2) and capset(2), for which libc has no wrappers, and the sets of prctl(2).
+ * Reads and changes capabilities with capget(2) and capset(2), for which libc has no wrappers,
+ * and with prctl(2).
  */
 #include <config.h>
 #include "capabilities.h"
@@ -19,7 +20,7 @@ bool capabilities_have(int capability)
 	return sets[CAP_TO_INDEX(capability)].effective & CAP_TO_MASK(capability);
 }
 
-/* The kernel may know more capabilities than we do: it says where they end (EINVAL). */
+/* The kernel may know more capabilities than this program; it answers EINVAL behind the last one. */
 int capabilities_empty_bounds(void)
 {
 	int is_set;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What this process may do as root, capabilities(7): a service manager or a container
- * may have taken some of it away.
+ * What this process may do as root: capabilities(7). A service manager or a container may have
+ * taken some capabilities away.
  */
 #ifndef DROVER_SYS_CAPABILITIES_H
 #define DROVER_SYS_CAPABILITIES_H
@@ -21,7 +21,7 @@ int capabilities_empty_bounds(void);
  */
 int capabilities_drop(void);
 
-/* The same, and of root all of them as well. */
+/* The same; if the process is root, the permitted and the effective set are emptied as well. */
 int capabilities_drop_all(void);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Affinity from the kernel, limits from the files of control groups.
+ * Reads the affinity from the kernel, and limits from the files of control groups.
  */
 #include <config.h>
 #include "cpus.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * vfork, a few system calls, exec.
+ * Starts a program with vfork(2), a few system calls in the child, and execve(2).
  */
 #include <config.h>
 #include "launch.h"
@@ -35,7 +35,7 @@ static void become(const struct launch *l, pid_t parent, volatile struct failure
 	    dup2(l->err, STDERR_FILENO) != -1 && setsid() != -1 &&
 	    prctl(PR_SET_PDEATHSIG, SIGTERM) != -1 && enter_directory(l, f) &&
 	    rlimits_apply(l->limits) != -1) {
-		/* If the parent died before it could be watched, nobody waits for us. */
+		/* The parent may have died before its death could be watched: then nothing waits for this process. */
 		if (getppid() != parent)
 			_exit(0);
 		signals_unblock();

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Starting a program. By vfork(2): what that costs does not depend on how big
- * we are, and a failed exec is known at once.
+ * Starts a program. It uses vfork(2), because that costs the same for a small and a large
+ * process, and because the parent learns of a failed execve(2) at once.
  */
 #ifndef DROVER_SYS_LAUNCH_H
 #define DROVER_SYS_LAUNCH_H
@@ -23,7 +23,7 @@ struct launch {
 
 /*
  * Starts the program in a session (and so a process group) of its own, with
- * default signals, and with TERM to come if we die. All else of ours must be
+ * default signals; it gets TERM if this process dies. All other descriptors must be
  * close-on-exec. Returns its pid; -1 with errno if it could not be executed,
  * and nothing is then left of it. *no_directory says whether that was because
  * it could not enter its directory.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * socket, bind, listen, and the care that unix paths need.
+ * Opens, changes and closes listening sockets, with the care that paths of unix sockets need.
  */
 #include <config.h>
 #include "listener.h"
@@ -49,7 +49,7 @@ static int set_keepalive(int fd, const struct listener_options *o)
 	return set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 0);
 }
 
-/* What can be said at any time. */
+/* Options that can be set at any time. */
 static int set_options(int fd, const struct address *a, const struct listener_options *o)
 {
 	if (o->refuses_descriptors)
@@ -69,7 +69,7 @@ static int set_freebind(int fd, const struct address *a, bool yes)
 	                                     : set(fd, IPPROTO_IP, IP_FREEBIND, 1);
 }
 
-/* What must be said before bind(2). */
+/* Options that must be set before bind(2). */
 static int prepare(int fd, const struct address *a, const struct listener_options *o)
 {
 	if (!is_inet(a))
@@ -133,7 +133,7 @@ const char *listener_hint(int error)
 	return error == ENOSYS ? " (without /proc, that needs Linux 6.6)" : "";
 }
 
-/* By descriptor: who may write to the folder, may put a link there meanwhile. */
+/* By descriptor: a user who can write to the folder could put a link there meanwhile. */
 static int set_ownership(const struct address *a, const struct listener_options *o,
                          const struct listener_file *file)
 {
@@ -153,7 +153,7 @@ static int set_ownership(const struct address *a, const struct listener_options 
 }
 
 /*
- * 0 if nothing is at the path (*stale false), or a socket on which nobody listens;
+ * 0 if nothing is at the path (*stale false), or a socket that no process listens on;
  * else -1, with errno saying what is there.
  */
 static int look_at(const struct address *a, bool *stale)
@@ -237,8 +237,8 @@ static int bind_and_listen(int fd, struct address *a, const struct listener_opti
 }
 
 /*
- * Between bind(2) and listen(2) a socket looks as if its owner had died. So the path is
- * locked until we listen, or another one that starts now would take it away.
+ * Between bind(2) and listen(2) a socket looks as if its owner had died. The path is locked
+ * until this process listens, so that another one that starts now does not take it away.
  */
 static int listen_at_path(int fd, struct address *a, const struct listener_options *o,
                           struct listener_file *file)

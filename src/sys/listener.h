@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Listening sockets: opened, changed in place, closed without taking away what
- * is not ours. Always non-blocking: workers compete on accept(2), and a
- * connection that another one took must not put us to sleep.
+ * Opens listening sockets, changes them in place, and closes them without removing the file of
+ * another process. They never block: workers compete on accept(2), and a worker must not
+ * sleep because another one has taken the connection.
  */
 #ifndef DROVER_SYS_LISTENER_H
 #define DROVER_SYS_LISTENER_H
@@ -26,7 +26,7 @@ struct listener_options {
 	bool        refuses_descriptors;        /* unix: from clients, where the kernel can (fd_passing.h) */
 };
 
-/* Which file a unix socket was bound to, to recognise it again. */
+/* The file that a unix socket was bound to, to recognise it again. */
 struct listener_file {
 	dev_t dev;
 	ino_t ino;                              /* 0: none */
@@ -34,9 +34,9 @@ struct listener_file {
 
 /*
  * Binds and listens. Port 0 is replaced in *a by the port that was chosen. A
- * stale unix socket file is replaced if nobody listens there; *file is then
- * ours. Of several processes that try at once for one path, one gets it. Returns
- * the descriptor, or -1 with errno: EADDRINUSE also if somebody listens on a unix
+ * unix socket file is replaced if no process listens there; *file is then the new
+ * one. Of several processes that try at once for one path, one gets it. Returns
+ * the descriptor, or -1 with errno: EADDRINUSE also if a process listens on a unix
  * path, ENOTSOCK if something else is there, EAFNOSUPPORT if the kernel lacks the
  * family.
  */

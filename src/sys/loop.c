@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * epoll and timers, turn by turn.
+ * Waits with epoll(7), calls what is ready, and fires timers, in turns.
  */
 #include <config.h>
 #include "loop.h"

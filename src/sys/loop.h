@@ -49,20 +49,20 @@ int loop_rearm(struct loop *l, struct watch *w);
 
 /*
  * Not watching it is fine. To be called before fd is closed: closing alone ends no
- * watch while somebody holds a copy, as a child does between vfork(2) and the end
+ * watch while another process holds a copy, as a child does between vfork(2) and the end
  * of its execve(2), when we run already.
  */
 void loop_unwatch(struct loop *l, struct watch *w);
 
 /*
  * The end of what w lies in: no event reaches w any more, and reclaim is called
- * at the end of this turn, when nobody up the stack holds it.
+ * at the end of this turn, when no caller uses it any more.
  */
 void loop_reclaim(struct loop *l, struct watch *w, void (*reclaim)(struct watch *w));
 
 /*
  * Sets t to fire at that time of the loop's clock (CLOCK_NEVER unsets it), or
- * after so many milliseconds, counted from this turn. Without memory for it the
+ * that many milliseconds after the beginning of this turn. Without memory for it the
  * loop fails.
  */
 void loop_timer_at(struct loop *l, struct timer *t, int64_t at_ms);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A queue of datagrams before a connected socket.
+ * Keeps a queue of datagrams in front of a connected socket.
  */
 #include <config.h>
 #include "notify.h"
@@ -75,7 +75,7 @@ static int connect_to(const char *path)
 	if (address_set_unix(&to, path) == -1)
 		return -1;
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	/* Workers have it as well: nobody can put there what we would have to close. */
+	/* Workers have it as well, and must not put a descriptor there that this process would have to close. */
 	if (fd != -1 && (connect(fd, &to.u.sa, to.len) == -1 || fd_passing_shut(fd) == -1))
 		return fd_drop(fd);
 	return fd;
@@ -108,7 +108,7 @@ static void empty_queue(struct notify *n)
 		drop_first(n);
 }
 
-/* Nobody will do it later. */
+/* The loop will not send it later. */
 static void flush_in_time(struct notify *n)
 {
 	const int64_t until_ms = clock_ms() + NOTIFY_LAST_MS;

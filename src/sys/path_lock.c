@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A lock file that its holder removes: whoever locks one that is not at its path any
+ * A lock file that its holder removes. A process that locks a file which is not at its path any
  * more has come too late, and tries again.
  */
 #include <config.h>
@@ -16,9 +16,9 @@
 
 #include "fd.h"
 
-#define TRIES 100               /* others come and go meanwhile */
+#define TRIES 100               /* other processes may take and release it meanwhile */
 
-/* The file that fd is, and nothing that somebody else keeps under that name. */
+/* Only the file that fd is, and not another file of that name. */
 static bool is_at_its_path(const struct path_lock *l)
 {
 	struct stat open_one, named;

@@ -16,7 +16,7 @@ struct path_lock {
 
 /*
  * Takes the lock, without waiting. 0, or -1 with errno: EADDRINUSE if another process has it,
- * EEXIST if something else than a file has its name. Where the file system knows no locks,
+ * EEXIST if its name belongs to something that is not a regular file. Where the file system knows no locks,
  * all get it.
  */
 int path_lock_take(struct path_lock *l, const char *path);

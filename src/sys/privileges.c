@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * User, groups, root directory and capabilities: credentials(7), capabilities(7).
+ * Changes user, groups, root directory and capabilities: credentials(7), capabilities(7).
  */
 #include <config.h>
 #include "privileges.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Becoming somebody else, for good.
+ * Takes the identity of a service, for good: its user and groups, its root and working directory,
+ * and no capabilities that this user does not have.
  */
 #ifndef DROVER_SYS_PRIVILEGES_H
 #define DROVER_SYS_PRIVILEGES_H
@@ -23,11 +24,11 @@ struct privileges {
 /*
  * Takes all of it, in the order that works: chroot while we still may, groups
  * before the user, and the working directory as the new user. Afterwards an
- * ordinary user has no capabilities, and nobody has ambient or inheritable ones.
+ * ordinary user has no capabilities, and no user has ambient or inheritable ones.
  * The bounding set is emptied if that is wanted, as far as CAP_SETPCAP is there: a
  * process that lacks it keeps the set, without an error. On failure returns
- * -1 with errno, and *what (static) names the step; the process is then neither
- * one nor the other and should end.
+ * -1 with errno, and *what (static) names the step; only some of it
+ * may have been taken then, and the process should end.
  */
 int privileges_take(const struct privileges *p, const char **what);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * /proc/PID/stat, wchan and syscall. None of them waits for the process, as
- * those would that look into its memory.
+ * Reads /proc/PID/stat, wchan and syscall. Reading these never waits for the process; files that
+ * show its memory may.
  */
 #include <config.h>
 #include "proc.h"

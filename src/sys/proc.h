@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the kernel says of another process (proc(5)).
+ * Describes what another process does, from what the kernel says of it (proc(5)).
  */
 #ifndef DROVER_SYS_PROC_H
 #define DROVER_SYS_PROC_H

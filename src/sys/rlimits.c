@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Resource limits.
+ * Collects resource limits, and sets them with setrlimit(2).
  */
 #include <config.h>
 #include "rlimits.h"

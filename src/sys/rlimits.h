@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Resource limits (setrlimit(2)) as a list to be applied in one go.
+ * A list of resource limits (setrlimit(2)), which is applied in one call.
  */
 #ifndef DROVER_SYS_RLIMITS_H
 #define DROVER_SYS_RLIMITS_H
@@ -24,7 +24,7 @@ struct rlimit_list {
 /* One more, or another value for one that is there. */
 void rlimits_set(struct rlimit_list *l, int resource, rlim_t soft, rlim_t hard);
 
-/* Leaves out what this process has already, and so gives on by itself. */
+/* Removes limits that this process has already: its children inherit them anyway. */
 void rlimits_prune(struct rlimit_list *l);
 
 /* 0, or -1 with errno. Async-signal-safe. */

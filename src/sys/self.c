@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Finding our own file. /proc/self/exe names it with all links resolved, and
+ * Finds the file of this program. /proc/self/exe names it with all links resolved, and
  * with "(deleted)" once a package has replaced it: so it is looked for at the
- * start, under the name that we were called by.
+ * start, under the name that the program was called by.
  */
 #include <config.h>
 #include "self.h"
@@ -47,7 +47,7 @@ static char *keep_if_ours(char *path, int fd)
 	return NULL;
 }
 
-/* The file that this name stood for when a shell, or whoever it was, executed it. */
+/* The file that this name stood for when the program was executed, by a shell for example. */
 static char *find_by_name(const struct self *s, const char *name)
 {
 	const char *p = getenv("PATH");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The program that we are: where it lies, how it was started, and how another
- * one, or an earlier one, is executed in our place.
+ * The program that this process executes: where its file is, how it was started, and how
+ * another version is executed in its place.
  */
 #ifndef DROVER_SYS_SELF_H
 #define DROVER_SYS_SELF_H
@@ -17,21 +17,21 @@ struct self {
 	char  *directory;       /* that we were started in; arguments may be relative to it */
 	char **argv;            /* as it was given, NULL at the end; a copy */
 	int    fd;              /* the very file, whatever lies at path by now; -1: /proc is not there */
-	struct self_inherited *inherited;       /* descriptors that came with us: a lock of who waits for our end */
+	struct self_inherited *inherited;       /* descriptors that it was started with: the lock of a waiter, ... */
 	size_t n_inherited;
 };
 
 /*
- * Before anybody changes the directory or argv. Needs self_fini in any case. 0,
+ * To be called before the directory or argv changes. Needs self_fini in any case. 0,
  * or -1 with errno.
  */
 int self_init(struct self *s, char *const *argv);
 void self_fini(struct self *s);
 
-/* For who knows better: path is copied. 0, or -1 with errno. */
+/* For a caller that knows the path better: it is copied. 0, or -1 with errno. */
 int self_set_path(struct self *s, const char *path);
 
-/* Calls see for each descriptor that came with us, and is still the same. */
+/* Calls see for each descriptor that this process was started with and that is still the same. */
 void self_each_inherited(const struct self *s, bool (*see)(void *arg, int fd), void *arg);
 
 /*

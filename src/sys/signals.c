@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * signalfd and masks.
+ * Reads signals from a signalfd(2), and sets masks and dispositions.
  */
 #include <config.h>
 #include "signals.h"
@@ -12,7 +12,7 @@
 #define KERNEL_SIGSET    (NSIG / 8)     /* bytes: rt_sigaction(2) */
 #define KERNEL_SIGACTION 16             /* words: enough for any architecture, the handler first */
 
-/* Those that the kernel sends about this very instruction: blocking them only hides where. */
+/* The kernel sends these about the current instruction: blocking them would only hide where it is. */
 static const int crashes[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT };
 
 /* As the kernel has it: libc keeps its sigaction(2) from two signals of its own (nptl(7)). */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Signals as events: blocked, and read from a signalfd(2). There are no
- * handlers. What is blocked and not read is thereby ignored, with the
- * dispositions still at their defaults for the programs we start.
+ * Signals as events: they are blocked, and read from a signalfd(2). There are no handlers. A
+ * signal that is blocked and not read is thereby ignored, while its disposition is still the
+ * default for programs that are started.
  */
 #ifndef DROVER_SYS_SIGNALS_H
 #define DROVER_SYS_SIGNALS_H
@@ -34,8 +34,8 @@ void signals_take_over(void);
 
 /*
  * A descriptor that reads the n signals: of this process alone, since a
- * signalfd reports the signals of whoever reads it, but keeps one mask for
- * all who share it. -1 with errno.
+ * signalfd reports the signals of the process that reads it, but keeps one mask
+ * for all processes that share it. -1 with errno.
  */
 int signals_open(const int *signals, size_t n);
 

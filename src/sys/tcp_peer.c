@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A question about one socket, and its answer: sock_diag(7), netlink(7).
+ * Asks the kernel about one socket, and judges the answer: sock_diag(7), netlink(7).
  */
 #include <config.h>
 #include "tcp_peer.h"

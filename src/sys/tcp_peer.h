@@ -15,7 +15,7 @@
 #include "address.h"
 
 struct tcp_peer {                       /* with its two addresses this is one connection, for good */
-	int64_t  gone_ms;               /* so long without an answer or progress, and it is gone; 0: never */
+	int64_t  gone_ms;               /* it is gone after this time without an answer or progress; 0: never */
 	uint64_t cookie;                /* SO_COOKIE */
 	uint32_t device;                /* an index, or 0 */
 	uint64_t acked;                 /* bytes, as of the last look */

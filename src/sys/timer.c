@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The heap of timers; each knows its place in it.
+ * A binary heap of timers; each timer knows its place in it.
  */
 #include <config.h>
 #include "timer.h"

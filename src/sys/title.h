@@ -9,8 +9,8 @@
 #define TITLE_NAME_MAX 15       /* bytes of the short name: TASK_COMM_LEN, prctl(2) */
 
 /*
- * Once, when nobody needs argv any more. Moves the environment to the heap. 0, or -1 with errno:
- * then all is as it was, and titles are not shown.
+ * To be called once, when argv is not needed any more. Moves the environment to the heap. 0, or -1
+ * with errno: then all is as it was, and titles are not shown.
  */
 int title_init(char **argv);
 

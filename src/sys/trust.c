@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Owner and mode. An access control list shows in the mode: there, the bits of the group
+ * Judges owner and mode. An access control list shows in the mode: there, the bits of the group
  * are its mask (acl(5)), and say nothing of the group.
  */
 #include <config.h>

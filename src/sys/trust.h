@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Whether others than root and ourselves could change a file, or replace what is in a folder.
+ * Finds out whether users other than root and the own one could change a file, or replace what
+ * is in a folder.
  */
 #ifndef DROVER_SYS_TRUST_H
 #define DROVER_SYS_TRUST_H
@@ -10,7 +11,7 @@
 
 #define TRUST_UID_MAP "/proc/self/uid_map"
 
-/* Whether nobody but the owner is in the group. */
+/* Whether the owner is the only member of the group. */
 typedef bool trust_is_private(gid_t group, uid_t owner);
 
 /*
