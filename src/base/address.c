@@ -112,7 +112,7 @@ const char *address_format(const struct address *a, char *buf, size_t size)
 	return buf;
 }
 
-static int fail(int err)
+static int fail_with(int err)
 {
 	errno = err;
 	return -1;
@@ -123,9 +123,9 @@ int address_set_path(struct address *a, const char *path)
 	const size_t len = strlen(path);
 
 	if (len == 0)
-		return fail(ENOENT);
+		return fail_with(ENOENT);
 	if (len > ADDRESS_UNIX_MAX)
-		return fail(ENAMETOOLONG);
+		return fail_with(ENAMETOOLONG);
 	*a = (struct address){ .u.un.sun_family = AF_UNIX };
 	memcpy(a->u.un.sun_path, path, len);
 	a->len = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + len + 1);
@@ -135,7 +135,7 @@ int address_set_path(struct address *a, const char *path)
 int address_set_unix(struct address *a, const char *name)
 {
 	if ((name[0] != '/' && name[0] != '@') || name[1] == '\0')
-		return fail(EINVAL);
+		return fail_with(EINVAL);
 	if (address_set_path(a, name) == -1)
 		return -1;
 	if (name[0] == '@') {

@@ -107,10 +107,10 @@ static enum framing_status take_header_byte(const struct framing *f, struct fram
 	case FRAMING_FIXED:
 		break;
 	}
-	return FRAMING_BROKEN;          /* these have no header: begin() is past it */
+	return FRAMING_BROKEN;          /* these have no header: begin_message() is past it */
 }
 
-static enum framing_status begin(const struct framing *f, struct framing_state *s)
+static enum framing_status begin_message(const struct framing *f, struct framing_state *s)
 {
 	*s = (struct framing_state){ .at = AT_HEADER };
 	if (f->kind == FRAMING_LINE)
@@ -185,7 +185,7 @@ enum framing_status framing_feed(const struct framing *f, struct framing_state *
 	if (len == 0)
 		return FRAMING_MORE;
 	if (s->at == AT_END || (s->at == AT_HEADER && s->header == 0)) {
-		status = begin(f, s);
+		status = begin_message(f, s);
 		if (status != FRAMING_MORE)
 			return status;
 	}

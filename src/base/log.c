@@ -50,7 +50,7 @@ const char *log_target_name(enum log_target target)
 	return target_names[target];
 }
 
-static void put(enum log_level level, const char *message)
+static void put_line(enum log_level level, const char *message)
 {
 	struct log_sink *s = current.sink;
 	char buf[LOG_BODY_MAX];
@@ -82,7 +82,7 @@ void log_vline(enum log_level level, const char *format, va_list ap)
 	if (!log_wants(level))
 		return;
 	text_vadd(&t, format, ap);
-	put(level, message);
+	put_line(level, message);
 	errno = saved;
 }
 

@@ -299,7 +299,7 @@ static size_t write_lines(struct log_sink *s, const char *lines, size_t len)
 	return done;
 }
 
-static bool deliver(struct log_sink *s, const char *line, size_t len)
+static bool deliver_line(struct log_sink *s, const char *line, size_t len)
 {
 	return write_lines(s, line, len) == len;
 }
@@ -315,7 +315,7 @@ static bool deliver_again(struct log_sink *s, const char *line, size_t len)
 	if (fd == -1)
 		return false;
 	log_sink_switch(s, fd);
-	return deliver(s, line, len);
+	return deliver_line(s, line, len);
 }
 
 static bool put_line(struct log_sink *s, enum log_level level, const char *body)
@@ -332,7 +332,7 @@ static bool put_line(struct log_sink *s, enum log_level level, const char *body)
 		t.buf[t.len++] = '}';
 	if (s->target != LOG_TARGET_SYSLOG)
 		t.buf[t.len++] = '\n'; /* the journal wants one after the last field, too */
-	return deliver(s, buf, t.len) || deliver_again(s, buf, t.len);
+	return deliver_line(s, buf, t.len) || deliver_again(s, buf, t.len);
 }
 
 static const char *reason_of(const struct log_sink *s)
@@ -411,7 +411,7 @@ void log_sink_pass(struct log_sink *s, const char *lines, size_t len)
 {
 	size_t done = 0;
 
-	if (put_drop_count(s) && (!s->torn || deliver(s, "\n", 1))) {
+	if (put_drop_count(s) && (!s->torn || deliver_line(s, "\n", 1))) {
 		do
 			done += write_lines(s, lines + done, len - done);
 		while (done < len && errno == EAGAIN && takes_more_soon(s));

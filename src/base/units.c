@@ -44,7 +44,7 @@ static const struct unit rates[] = {
 	{ NULL, 0 },
 };
 
-static int fail(int err)
+static int fail_with(int err)
 {
 	errno = err;
 	return -1;
@@ -56,11 +56,11 @@ static int take_number(const char **at, int64_t *value)
 	int64_t n = 0;
 
 	if (**at < '0' || **at > '9')
-		return fail(EINVAL);
+		return fail_with(EINVAL);
 	for (; **at >= '0' && **at <= '9'; ++*at)
 		if (__builtin_mul_overflow(n, 10, &n) ||
 		    __builtin_add_overflow(n, **at - '0', &n))
-			return fail(ERANGE);
+			return fail_with(ERANGE);
 	*value = n;
 	return 0;
 }
@@ -72,15 +72,15 @@ int units_parse_whole(const char *text, int64_t max, int64_t *n)
 	if (take_number(&text, &value) == -1)
 		return -1;
 	if (*text || value > max)
-		return fail(*text ? EINVAL : ERANGE);
+		return fail_with(*text ? EINVAL : ERANGE);
 	*n = value;
 	return 0;
 }
 
-static int scale(int64_t n, int64_t worth, int64_t *value)
+static int multiply(int64_t n, int64_t worth, int64_t *value)
 {
 	if (__builtin_mul_overflow(n, worth, &n))
-		return fail(ERANGE);
+		return fail_with(ERANGE);
 	*value = n;
 	return 0;
 }
@@ -97,8 +97,8 @@ static int parse_quantity(const char *text, const struct unit *units,
 		text = plain;
 	for (; units->name; units++)
 		if (strcmp(text, units->name) == 0)
-			return scale(n, units->worth, value);
-	return fail(EINVAL);
+			return multiply(n, units->worth, value);
+	return fail_with(EINVAL);
 }
 
 static const char *format_quantity(int64_t value, const struct unit *units, char *buf)
@@ -122,8 +122,8 @@ int units_parse_duration(const char *text, int64_t *ms)
 int units_duration_of_seconds(int64_t seconds, int64_t *ms)
 {
 	if (seconds < 0)
-		return fail(ERANGE);
-	return scale(seconds, 1000, ms);
+		return fail_with(ERANGE);
+	return multiply(seconds, 1000, ms);
 }
 
 int units_duration_of_fraction(double seconds, int64_t *ms)
@@ -131,10 +131,10 @@ int units_duration_of_fraction(double seconds, int64_t *ms)
 	int64_t rounded;
 
 	if (!(seconds >= 0 && seconds < 1e15))  /* not a number comes here too */
-		return fail(ERANGE);
+		return fail_with(ERANGE);
 	rounded = (int64_t)(seconds * 1000 + 0.5);
 	if (rounded == 0 && seconds > 0)
-		return fail(ERANGE);    /* 0 would mean never */
+		return fail_with(ERANGE); /* 0 would mean never */
 	*ms = rounded;
 	return 0;
 }
@@ -150,7 +150,7 @@ int units_parse_size(const char *text, int64_t *bytes)
 	size_t len = strlen(text);
 
 	if (len == 0 || len >= sizeof copy)
-		return fail(EINVAL);
+		return fail_with(EINVAL);
 	memcpy(copy, text, len + 1);
 	switch (copy[len - 1]) {
 	case 'K':
@@ -183,7 +183,7 @@ int units_parse_rate(const char *text, struct units_rate *rate)
 			*rate = (struct units_rate){ .count = count, .per_ms = u->worth };
 			return 0;
 		}
-	return fail(EINVAL);
+	return fail_with(EINVAL);
 }
 
 const char *units_format_rate(const struct units_rate *rate, char *buf)
@@ -201,13 +201,13 @@ int units_parse_mode(const char *text, int *mode)
 	int bits = 0;
 
 	if (*text == '\0')
-		return fail(EINVAL);
+		return fail_with(EINVAL);
 	for (; *text; text++) {
 		if (*text < '0' || *text > '7')
-			return fail(EINVAL);
+			return fail_with(EINVAL);
 		bits = bits << 3 | (*text - '0');
 		if (bits > 07777)
-			return fail(ERANGE);
+			return fail_with(ERANGE);
 	}
 	*mode = bits;
 	return 0;
@@ -235,16 +235,16 @@ int units_parse_cpus(const char *text, cpu_set_t *cpus)
 				return -1;
 		}
 		if (last < first)
-			return fail(EINVAL);
+			return fail_with(EINVAL);
 		if (last >= CPU_SETSIZE)
-			return fail(ERANGE);
+			return fail_with(ERANGE);
 		for (; first <= last; first++)
 			CPU_SET((size_t)first, &set);
 		if (*text != ',')
 			break;
 	}
 	if (*text)
-		return fail(EINVAL);
+		return fail_with(EINVAL);
 	*cpus = set;
 	return 0;
 }

@@ -43,7 +43,7 @@ static int compare_addresses(const struct claim *a, const struct claim *b)
 	return diff ? diff : compare_numbers(a->number, b->number);
 }
 
-static int compare(const void *one, const void *other)
+static int compare_keys(const void *one, const void *other)
 {
 	const struct key *a = one, *b = other;
 	int diff = compare_numbers(a->of->group, b->of->group);
@@ -91,7 +91,7 @@ struct claim claim_of_inherited(const char *name)
 
 static struct claims_node *find_node(const struct claims *s, const struct key *key)
 {
-	struct claims_node *const *found = tfind(key, &s->root, compare);
+	struct claims_node *const *found = tfind(key, &s->root, compare_keys);
 
 	return found ? *found : NULL;
 }
@@ -107,7 +107,7 @@ static struct claims_node *node_for(struct claims *s, const struct key *key)
 		return NULL;
 	node->key = *key;
 	list_init(&node->members);
-	if (tsearch(node, &s->root, compare))
+	if (tsearch(node, &s->root, compare_keys))
 		return node;
 	free(node);
 	return NULL;
@@ -142,7 +142,7 @@ static struct claim *first_of(const struct claims_node *node, int place)
 }
 
 /* The node may have had its key from the one that goes. */
-static void leave(struct claims *s, struct claim *c, int place)
+static void leave_node(struct claims *s, struct claim *c, int place)
 {
 	struct claims_node *node = c->places[place].node;
 
@@ -154,14 +154,14 @@ static void leave(struct claims *s, struct claim *c, int place)
 		node->key.of = first_of(node, place);
 		return;
 	}
-	tdelete(node, &s->root, compare);
+	tdelete(node, &s->root, compare_keys);
 	free(node);
 }
 
 void claims_remove(struct claims *s, struct claim *c)
 {
 	for (int i = 0; i < CLAIM_PLACES; i++)
-		leave(s, c, i);
+		leave_node(s, c, i);
 }
 
 /* ---- asking ------------------------------------------------------------- */
@@ -177,7 +177,7 @@ static int place_of(const struct key *key)
 	return (key->address == PART_ALL ? 2 : 0) + (key->device == PART_ALL ? 1 : 0);
 }
 
-static void look_at(const struct claims *s, const struct key *key, struct search *q)
+static void look_at_node(const struct claims *s, const struct key *key, struct search *q)
 {
 	const struct claims_node *node = find_node(s, key);
 	struct claim *first;
@@ -194,11 +194,11 @@ static void look_on_devices(const struct claims *s, const struct claim *c, enum 
                             struct search *q)
 {
 	if (!c->device) {
-		look_at(s, &(struct key){ c, address, PART_ALL }, q);
+		look_at_node(s, &(struct key){ c, address, PART_ALL }, q);
 		return;
 	}
-	look_at(s, &(struct key){ c, address, PART_THIS }, q);
-	look_at(s, &(struct key){ c, address, PART_WILD }, q);
+	look_at_node(s, &(struct key){ c, address, PART_THIS }, q);
+	look_at_node(s, &(struct key){ c, address, PART_WILD }, q);
 }
 
 struct claim *claims_find_overlap(const struct claims *s, const struct claim *c, size_t *n)

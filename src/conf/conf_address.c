@@ -29,7 +29,7 @@ struct collection {
 
 #define WRONG(c, ...) conf_source_complain((c)->ld, (c)->setting, __VA_ARGS__)
 
-static void add(struct collection *c, const struct conf_listen *l)
+static void add_socket(struct collection *c, const struct conf_listen *l)
 {
 	struct conf_listen *copy = &c->sockets[c->n];
 
@@ -55,7 +55,7 @@ static void add_inet(struct collection *c, struct conf_listen *l, const struct s
 	for (size_t i = c->first; i < c->n; i++)
 		if (address_equal(&c->sockets[i].address, &l->address))
 			return;
-	add(c, l);
+	add_socket(c, l);
 }
 
 static void add_in(struct collection *c, struct conf_listen *l, struct in_addr ip, in_port_t port)
@@ -247,7 +247,7 @@ static void add_unix(struct collection *c, struct conf_listen *l, const char *na
 {
 	l->kind = LISTEN_UNIX;
 	if (address_set_unix(&l->address, name) == 0)
-		add(c, l);
+		add_socket(c, l);
 	else if (errno == ENAMETOOLONG)
 		WRONG(c, "\"%s\" is too long (the name has %zu bytes at most)", l->text,
 		      ADDRESS_UNIX_MAX);
@@ -266,7 +266,7 @@ static void add_systemd(struct collection *c, struct conf_listen *l, const char 
 		}
 		l->systemd_name = conf_loader_strdup(c->ld, name);
 	}
-	add(c, l);
+	add_socket(c, l);
 }
 
 static void add_text(struct collection *c, struct conf_listen *l)

@@ -25,7 +25,7 @@ static int by_uid(const void *one, const void *other)
 }
 
 /* Sorted; the caller frees them. */
-static struct runner *collect(const struct conf *conf, size_t *n)
+static struct runner *collect_runners(const struct conf *conf, size_t *n)
 {
 	struct runner *all = calloc(conf->n_services + 1, sizeof *all);
 
@@ -57,7 +57,7 @@ void conf_cores_allow(struct conf_loader *ld)
 {
 	const struct conf *conf = ld->conf;
 	size_t n;
-	struct runner *all = collect(conf, &n);
+	struct runner *all = collect_runners(conf, &n);
 
 	for (size_t i = 0; i < conf->n_services; i++) {
 		struct conf_service *svc = conf->services[i];

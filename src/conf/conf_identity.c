@@ -46,7 +46,7 @@ struct entry {
 
 enum entry_kind { USER_BY_NAME, USER_BY_ID, GROUP_BY_NAME };
 
-static int ask(struct entry *e, enum entry_kind kind, const char *name, uid_t uid, size_t size)
+static int ask_name_service(struct entry *e, enum entry_kind kind, const char *name, uid_t uid, size_t size)
 {
 	struct passwd *pw = NULL;
 	struct group *gr = NULL;
@@ -78,7 +78,7 @@ static void look_up(struct entry *e, enum entry_kind kind, const char *name, uid
 		e->buf = malloc(size);
 		if (!e->buf)
 			abort();
-		e->error = ask(e, kind, name, uid, size);
+		e->error = ask_name_service(e, kind, name, uid, size);
 	} while (e->error == ERANGE && size < ENTRY_MAX);
 	if (e->found || conf_identity_is_unknown(e->error))
 		e->error = 0;

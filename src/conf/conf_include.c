@@ -41,7 +41,7 @@ static void names_free(struct names *names)
 	free(names->items);
 }
 
-static int compare(const void *a, const void *b)
+static int compare_names(const void *a, const void *b)
 {
 	return strcmp(*(char *const *)a, *(char *const *)b);
 }
@@ -97,7 +97,7 @@ static bool is_taken(const struct reading *r, const char *path)
 	return tfind(path, &r->taken, compare_paths);
 }
 
-static void take(struct reading *r, const char *path)
+static void take_path(struct reading *r, const char *path)
 {
 	char *copy = strdup(path);
 
@@ -135,7 +135,7 @@ static void read_file(struct reading *r, const char *path)
 {
 	if (is_taken(r, path) || !may_take_another(r))
 		return;
-	take(r, path);
+	take_path(r, path);
 	conf_source_read(r->ld, path, r->place);
 }
 
@@ -153,7 +153,7 @@ static void read_matches(struct reading *r, const char *pattern)
 		conf_errors_at(&r->ld->errors, r->place, "cannot look for %s: %s", full,
 		               strerror(errno));
 	if (rc == 0)
-		qsort(found.gl_pathv, found.gl_pathc, sizeof *found.gl_pathv, compare);
+		qsort(found.gl_pathv, found.gl_pathc, sizeof *found.gl_pathv, compare_names);
 	for (size_t i = 0; rc == 0 && i < found.gl_pathc; i++)
 		read_file(r, found.gl_pathv[i]);
 	globfree(&found);
@@ -222,7 +222,7 @@ static void fill_passed(struct reading *r)
 		if (is_pattern(conf->include[i]))
 			note_passed(r, conf->include[i], &passed);
 	if (passed.n)
-		qsort(passed.items, passed.n, sizeof *passed.items, compare);
+		qsort(passed.items, passed.n, sizeof *passed.items, compare_names);
 	list = conf_loader_alloc(r->ld, (passed.n + 1) * sizeof *list);
 	for (size_t i = 0; i < passed.n; i++)
 		if (i == 0 || strcmp(passed.items[i], passed.items[i - 1]) != 0)
@@ -248,7 +248,7 @@ static void read_all(struct reading *r)
 {
 	const struct conf *conf = r->ld->conf;
 
-	take(r, conf->file);
+	take_path(r, conf->file);
 	for (size_t i = 0; conf->include[i] && !r->over; i++) {
 		if (conf->include[i][0] == '\0')
 			conf_errors_at(&r->ld->errors, r->place, "include holds an empty name");

@@ -194,7 +194,7 @@ static void check_whole(struct conf_loader *ld, struct conf_place main)
 }
 
 /* Reads all files, and understands what it can. */
-static void load(struct conf_loader *ld, const char *file, const char *text)
+static void load_file(struct conf_loader *ld, const char *file, const char *text)
 {
 	const struct conf_source *main;
 	const config_setting_t *root;
@@ -215,7 +215,7 @@ static void load(struct conf_loader *ld, const char *file, const char *text)
 }
 
 /* What may depend on who runs it. The exit status. */
-static int judge(struct conf_loader *ld, enum conf_asker asker)
+static int judge_machine(struct conf_loader *ld, enum conf_asker asker)
 {
 	if (asker == CONF_FOR_SHELL && conf_sandbox_is_outside())
 		conf_sandbox_warn(&ld->errors, ld->conf);
@@ -234,7 +234,7 @@ static int status_of(const struct conf_errors *r)
 }
 
 /* Tells all complaints. The configuration, if it is usable. */
-static struct conf *finish(struct conf_loader *ld, bool usable)
+static struct conf *finish_loading(struct conf_loader *ld, bool usable)
 {
 	struct conf *conf = usable ? ld->conf : NULL;
 
@@ -251,8 +251,8 @@ struct conf *conf_load(struct arena *a, const char *file, const char *text,
 {
 	struct conf_loader ld = { .arena = a, .errors = { .complain = complain, .arg = arg } };
 
-	load(&ld, file, text);
-	return finish(&ld, ld.errors.count == 0);
+	load_file(&ld, file, text);
+	return finish_loading(&ld, ld.errors.count == 0);
 }
 
 int conf_load_for(enum conf_asker asker, struct arena *a, const char *file, const char *text,
@@ -261,14 +261,14 @@ int conf_load_for(enum conf_asker asker, struct arena *a, const char *file, cons
 	struct conf_loader ld = { .arena = a, .errors = { .complain = complain, .arg = arg } };
 	int status, privileges = EX_OK;
 
-	load(&ld, file, text);
+	load_file(&ld, file, text);
 	if (asker == CONF_FOR_SHELL && !ld.full)
 		conf_own_files_check_listeners(&ld);
 	status = status_of(&ld.errors);
 	if (!ld.full && ld.conf->services)
-		privileges = judge(&ld, asker);
+		privileges = judge_machine(&ld, asker);
 	/* What is not known now may be what a privilege depends on. */
 	status = status == EX_OK ? privileges : status;
-	*conf = finish(&ld, status == EX_OK);
+	*conf = finish_loading(&ld, status == EX_OK);
 	return status;
 }

@@ -44,7 +44,8 @@ static int by_place(const void *one, const void *other)
 }
 
 /* n: how many before it there are. */
-static void complain(struct conf_loader *ld, const struct wish *first, const struct wish *then, size_t n)
+static void complain_of_overlap(struct conf_loader *ld, const struct wish *first, const struct wish *then,
+                                size_t n)
 {
 	const bool same = strcmp(first->listen->text, then->listen->text) == 0;
 	char others[64] = "";
@@ -59,7 +60,7 @@ static void complain(struct conf_loader *ld, const struct wish *first, const str
 	               first->listen->place.file, first->listen->place.line, others);
 }
 
-static struct wish *collect(const struct conf *conf, size_t *n)
+static struct wish *collect_listeners(const struct conf *conf, size_t *n)
 {
 	struct wish *wishes;
 
@@ -79,7 +80,7 @@ static struct wish *collect(const struct conf *conf, size_t *n)
 }
 
 /* Adds w to those that are there, or complains of it. */
-static void judge(struct conf_loader *ld, struct claims *claims, struct wish *w)
+static void judge_listener(struct conf_loader *ld, struct claims *claims, struct wish *w)
 {
 	const struct claim *first;
 	size_t n;
@@ -87,7 +88,7 @@ static void judge(struct conf_loader *ld, struct claims *claims, struct wish *w)
 	w->claim = claim_of(w->listen);
 	first = claims_find_overlap(claims, &w->claim, &n);
 	if (first)
-		complain(ld, container_of(first, struct wish, claim), w, n);
+		complain_of_overlap(ld, container_of(first, struct wish, claim), w, n);
 	if (claims_add(claims, &w->claim) == -1)
 		abort();
 }
@@ -96,12 +97,12 @@ void conf_overlap_check(struct conf_loader *ld)
 {
 	struct claims claims = { .root = NULL };
 	size_t n;
-	struct wish *wishes = collect(ld->conf, &n);
+	struct wish *wishes = collect_listeners(ld->conf, &n);
 
 	qsort(wishes, n, sizeof *wishes, by_place);
 	for (size_t i = 0; i < n; i++)
 		if (can_overlap(wishes[i].listen))
-			judge(ld, &claims, &wishes[i]);
+			judge_listener(ld, &claims, &wishes[i]);
 	for (size_t i = 0; i < n; i++)
 		claims_remove(&claims, &wishes[i].claim);
 	free(wishes);

@@ -41,8 +41,8 @@ static bool is_shown_by_drop_in(const struct sandbox_path *row)
 }
 
 /* name: what the path is, "argv". A link may lead into a hidden folder. */
-static void look_at(struct conf_errors *r, struct conf_place place, const char *service,
-                    const char *name, const char *path)
+static void look_at_path(struct conf_errors *r, struct conf_place place, const char *service,
+                         const char *name, const char *path)
 {
 	char resolved[PATH_MAX], hint[SANDBOX_PATHS_HINT_MAX];
 	const char *hidden = path;
@@ -64,7 +64,7 @@ static void look_at_sockets(struct conf_errors *r, const struct conf_service *sv
 		const struct conf_listen *l = &svc->listen[i];
 
 		if (l->kind == LISTEN_UNIX && l->address.u.un.sun_path[0] == '/')
-			look_at(r, l->place, svc->name, "listen", l->address.u.un.sun_path);
+			look_at_path(r, l->place, svc->name, "listen", l->address.u.un.sun_path);
 	}
 }
 
@@ -74,25 +74,26 @@ static void look_at_service(struct conf_errors *r, const struct conf_service *sv
 
 	look_at_sockets(r, svc);
 	if (svc->chroot) {              /* what is inside it is as visible as it is */
-		look_at(r, svc->place, svc->name, "chroot", svc->chroot);
+		look_at_path(r, svc->place, svc->name, "chroot", svc->chroot);
 		return;
 	}
-	look_at(r, svc->place, svc->name, "directory", svc->directory);
+	look_at_path(r, svc->place, svc->name, "directory", svc->directory);
 	if (h->program)
-		look_at(r, h->place, svc->name, h->program == h->argv[0] ? "argv" : "program", h->program);
+		look_at_path(r, h->place, svc->name, h->program == h->argv[0] ? "argv" : "program",
+		             h->program);
 }
 
 void conf_sandbox_warn(struct conf_errors *r, const struct conf *conf)
 {
 	const struct conf_place top = { conf->file ? conf->file : "", 0 };
 
-	look_at(r, top, NULL, "pid_file", conf->pid_file);
-	look_at(r, top, NULL, "state_dir", conf->state_dir);
+	look_at_path(r, top, NULL, "pid_file", conf->pid_file);
+	look_at_path(r, top, NULL, "state_dir", conf->state_dir);
 	if (conf->log.target == LOG_TARGET_FILE)
-		look_at(r, conf->log.place, NULL, "log", conf->log.path);
+		look_at_path(r, conf->log.place, NULL, "log", conf->log.path);
 	if (conf->access_log.target == LOG_TARGET_FILE)
-		look_at(r, conf->access_log.place, NULL, "access_log", conf->access_log.path);
-	look_at(r, conf->control.place, NULL, "control", conf->control.socket);
+		look_at_path(r, conf->access_log.place, NULL, "access_log", conf->access_log.path);
+	look_at_path(r, conf->control.place, NULL, "control", conf->control.socket);
 	for (size_t i = 0; i < conf->n_services; i++)
 		look_at_service(r, conf->services[i]);
 }

@@ -25,13 +25,13 @@ struct scan {
 };
 
 /* Complains about something that starts here and that no parser should see. */
-static void refuse(struct scan *s, int line, const char *what)
+static void refuse_text(struct scan *s, int line, const char *what)
 {
 	conf_errors_at(s->errors, (struct conf_place){ s->file, line }, "%s", what);
 	s->parsable = false;
 }
 
-static void skip(struct scan *s, size_t n)
+static void skip_bytes(struct scan *s, size_t n)
 {
 	for (; n > 0 && *s->at; n--)
 		s->line += *s->at++ == '\n';
@@ -42,8 +42,8 @@ static void skip_block_comment(struct scan *s)
 	const char *end = strstr(s->at + 2, "*/");
 
 	if (!end)
-		refuse(s, s->line, "the comment that begins here has no end");
-	skip(s, end ? (size_t)(end + 2 - s->at) : strlen(s->at));
+		refuse_text(s, s->line, "the comment that begins here has no end");
+	skip_bytes(s, end ? (size_t)(end + 2 - s->at) : strlen(s->at));
 }
 
 /* White space and comments. */
@@ -51,11 +51,11 @@ static void skip_blank(struct scan *s)
 {
 	for (;;) {
 		if (*s->at == '#' || strncmp(s->at, "//", 2) == 0)
-			skip(s, strcspn(s->at, "\n"));
+			skip_bytes(s, strcspn(s->at, "\n"));
 		else if (strncmp(s->at, "/*", 2) == 0)
 			skip_block_comment(s);
 		else if (*s->at && strchr(" \t\n\r\f", *s->at))
-			skip(s, 1);
+			skip_bytes(s, 1);
 		else
 			return;
 	}
@@ -84,18 +84,18 @@ static void skip_string(struct scan *s)
 {
 	int line = s->line;
 
-	for (skip(s, 1); *s->at && *s->at != '"'; skip(s, 1)) {
+	for (skip_bytes(s, 1); *s->at && *s->at != '"'; skip_bytes(s, 1)) {
 		if (*s->at != '\\')
 			continue;
 		if (strncasecmp(s->at, "\\x00", 4) == 0)
-			refuse(s, s->line, "a string holds \\x00 (no NUL bytes)");
-		skip(s, 1);
+			refuse_text(s, s->line, "a string holds \\x00 (no NUL bytes)");
+		skip_bytes(s, 1);
 	}
 	if (*s->at == '\0') {
-		refuse(s, line, "the string that begins here has no end");
+		refuse_text(s, line, "the string that begins here has no end");
 		return;
 	}
-	skip(s, 1);
+	skip_bytes(s, 1);
 	pull_bracket(s);
 }
 
@@ -161,7 +161,7 @@ static void skip_number(struct scan *s)
 	} else if (digits[whole] == '.') {
 		part = strspn(digits + whole + 1, "0123456789");
 		if (whole + part == 0)
-			refuse(s, s->line, "a number without digits");
+			refuse_text(s, s->line, "a number without digits");
 		len += 1 + part;
 		len += count_exponent(s->at + len);
 		judge_fraction(s, len);
@@ -181,20 +181,20 @@ static void skip_number(struct scan *s)
 		               (int)strcspn(s->at + len, " \t\r\n;,})]"), s->at + len);
 		s->parsable = false;
 	}
-	skip(s, len);
+	skip_bytes(s, len);
 }
 
 static void skip_name(struct scan *s)
 {
 	while (isalnum((unsigned char)*s->at) || (*s->at && strchr("-_*", *s->at)))
-		skip(s, 1);
+		skip_bytes(s, 1);
 }
 
-static void enter(struct scan *s)
+static void enter_group(struct scan *s)
 {
 	if (++s->depth == DEPTH_MAX + 1)
-		refuse(s, s->line, "groups and lists are nested too deeply (32 levels at most)");
-	skip(s, 1);
+		refuse_text(s, s->line, "groups and lists are nested too deeply (32 levels at most)");
+	skip_bytes(s, 1);
 }
 
 static void skip_token(struct scan *s)
@@ -208,15 +208,15 @@ static void skip_token(struct scan *s)
 	} else if (isdigit((unsigned char)c) || strchr("+-.", c)) {
 		skip_number(s);
 	} else if (strchr("{[(", c)) {
-		enter(s);
+		enter_group(s);
 	} else if (strchr("}])", c)) {
 		s->depth--;
-		skip(s, 1);
+		skip_bytes(s, 1);
 	} else {
 		if (strncmp(s->at, "@include", 8) == 0)
-			refuse(s, s->line, "@include is not supported"
-			       " (use the key include = [ \"conf.d/*.conf\" ] in the main file)");
-		skip(s, 1);
+			refuse_text(s, s->line, "@include is not supported"
+			            " (use the key include = [ \"conf.d/*.conf\" ] in the main file)");
+		skip_bytes(s, 1);
 	}
 }
 

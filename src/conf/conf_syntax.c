@@ -38,7 +38,7 @@ static void walk_settings(struct walk *w, char end, int begun);
 
 /* ---- places ------------------------------------------------------------- */
 
-static void skip(struct walk *w, size_t n)
+static void skip_bytes(struct walk *w, size_t n)
 {
 	for (; n > 0 && *w->at; n--)
 		if (*w->at++ == '\n') {
@@ -53,12 +53,12 @@ static void skip_blank(struct walk *w)
 
 	for (;;) {
 		if (*w->at == '#' || strncmp(w->at, "//", 2) == 0) {
-			skip(w, strcspn(w->at, "\n"));
+			skip_bytes(w, strcspn(w->at, "\n"));
 		} else if (strncmp(w->at, "/*", 2) == 0) {
 			end = strstr(w->at + 2, "*/");
-			skip(w, end ? (size_t)(end + 2 - w->at) : strlen(w->at));
+			skip_bytes(w, end ? (size_t)(end + 2 - w->at) : strlen(w->at));
 		} else if (*w->at && strchr(BLANKS, *w->at)) {
-			skip(w, 1);
+			skip_bytes(w, 1);
 		} else {
 			return;
 		}
@@ -117,7 +117,7 @@ static int word_len(const struct walk *w)
 }
 
 /* An offence here; what: what is wrong with it. Only the first is told. */
-static void fail(struct walk *w, const char *what)
+static void fail_here(struct walk *w, const char *what)
 {
 	const struct conf_place place = { w->file, w->line };
 	const char *known = find_misleading(w->at);
@@ -184,7 +184,7 @@ static void note_name(struct walk *w, size_t first, size_t len)
 
 	if (w->n - first == CONF_GROUP_MAX) {
 		snprintf(what, sizeof what, "a group has at most %d settings", CONF_GROUP_MAX);
-		fail(w, what);
+		fail_here(w, what);
 		return;
 	}
 	if (w->n == w->room) {
@@ -210,10 +210,10 @@ static size_t name_len(const char *at)
 
 static void skip_string(struct walk *w)
 {
-	for (skip(w, 1); *w->at && *w->at != '"'; skip(w, 1))
+	for (skip_bytes(w, 1); *w->at && *w->at != '"'; skip_bytes(w, 1))
 		if (*w->at == '\\')
-			skip(w, 1);
-	skip(w, 1);
+			skip_bytes(w, 1);
+	skip_bytes(w, 1);
 }
 
 /* Strings that follow each other are one. */
@@ -238,7 +238,7 @@ static void walk_items(struct walk *w, char end)
 {
 	skip_blank(w);
 	if (*w->at == end) {
-		skip(w, 1);
+		skip_bytes(w, 1);
 		return;
 	}
 	while (!w->failed) {
@@ -247,17 +247,17 @@ static void walk_items(struct walk *w, char end)
 		if (w->failed)
 			return;
 		if (*w->at == end) {
-			skip(w, 1);
+			skip_bytes(w, 1);
 			return;
 		}
 		if (*w->at != ',') {
-			fail(w, "a comma or the closing bracket is missing before it");
+			fail_here(w, "a comma or the closing bracket is missing before it");
 			return;
 		}
-		skip(w, 1);
+		skip_bytes(w, 1);
 		skip_blank(w);
 		if (*w->at == end)
-			fail(w, "a comma stands before the closing bracket (leave it out)");
+			fail_here(w, "a comma stands before the closing bracket (leave it out)");
 	}
 }
 
@@ -270,23 +270,23 @@ static void walk_value(struct walk *w, char around)
 	if (c == '"') {
 		walk_strings(w);
 	} else if (around == ']' && c && strchr("{[(", c)) {
-		fail(w, "[ ] holds only plain values (groups and lists stand in parentheses, as in"
-		     " ( { ... } ))");
+		fail_here(w, "[ ] holds only plain values (groups and lists stand in parentheses, as in"
+		          " ( { ... } ))");
 	} else if (c == '{') {
-		skip(w, 1);
+		skip_bytes(w, 1);
 		walk_settings(w, '}', w->line);
 	} else if (c == '[' || c == '(') {
-		skip(w, 1);
+		skip_bytes(w, 1);
 		walk_items(w, c == '[' ? ']' : ')');
 	} else if (is_boolean(w->at, len) && !name_len(w->at + len)) {
-		skip(w, len);
+		skip_bytes(w, len);
 	} else if (isdigit((unsigned char)c) || (c && strchr("+-.", c))) {
-		skip(w, 1);
-		skip(w, strcspn(w->at, WORD_END "/*"));
+		skip_bytes(w, 1);
+		skip_bytes(w, strcspn(w->at, WORD_END "/*"));
 	} else if (len > 0 || c == '/') {
-		fail(w, "a string stands in quotes, as in \"...\"");
+		fail_here(w, "a string stands in quotes, as in \"...\"");
 	} else {
-		fail(w, "a value is expected here (a string in quotes, a number, true, false, { },"
+		fail_here(w, "a value is expected here (a string in quotes, a number, true, false, { },"
 		     " [ ] or ( ))");
 	}
 }
@@ -298,27 +298,27 @@ static void walk_setting(struct walk *w, size_t first)
 	const size_t len = name_len(w->at);
 
 	if (len == 0) {
-		fail(w, *w->at == ';' ? "a semicolon without a setting before it (leave it out)" :
+		fail_here(w, *w->at == ';' ? "a semicolon without a setting before it (leave it out)" :
 		     *w->at && strchr("}])", *w->at) ? "there is nothing that it closes" :
-		     "the name of a setting is expected here");
+		          "the name of a setting is expected here");
 		return;
 	}
 	note_name(w, first, len);
 	if (w->failed)
 		return;
-	skip(w, len);
+	skip_bytes(w, len);
 	skip_blank(w);
 	if (*w->at != '=' && *w->at != ':') {
-		fail(w, *w->at == '{' ? "\"=\" is missing before the group, as in name = { ... }" :
-		     "\"=\" is missing between a name and its value");
+		fail_here(w, *w->at == '{' ? "\"=\" is missing before the group, as in name = { ... }" :
+		          "\"=\" is missing between a name and its value");
 		return;
 	}
-	skip(w, 1);
+	skip_bytes(w, 1);
 	skip_blank(w);
 	walk_value(w, '}');
 	skip_blank(w);
 	if (!w->failed && (*w->at == ';' || *w->at == ','))
-		skip(w, 1);
+		skip_bytes(w, 1);
 }
 
 /* begun: the line of the brace that end ('}') closes; end '\0': the whole text. */
@@ -330,13 +330,13 @@ static void walk_settings(struct walk *w, char end, int begun)
 	for (skip_blank(w); !w->failed && *w->at != end; skip_blank(w)) {
 		if (*w->at == '\0') {
 			snprintf(what, sizeof what, "the \"{\" of line %d is not closed", begun);
-			fail(w, what);
+			fail_here(w, what);
 		} else {
 			walk_setting(w, first);
 		}
 	}
 	if (!w->failed && end)
-		skip(w, 1);
+		skip_bytes(w, 1);
 	complain_of_twins(w, first);
 	w->n = first;
 }

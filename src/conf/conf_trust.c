@@ -16,7 +16,7 @@
 #include "private_group.h"
 #include "trust.h"
 
-static const char *judge(const struct stat *st, const char *path)
+static const char *judge_file(const struct stat *st, const char *path)
 {
 	const bool hidden = trust_owner_is_hidden(st->st_uid, TRUST_UID_MAP);
 
@@ -35,7 +35,7 @@ static bool is_read_only(const char *folder)
 static void warn_of_folder(struct conf_loader *ld, const char *folder, const char *path)
 {
 	struct stat st;
-	const char *why = stat(folder, &st) == 0 && !is_read_only(folder) ? judge(&st, folder) : NULL;
+	const char *why = stat(folder, &st) == 0 && !is_read_only(folder) ? judge_file(&st, folder) : NULL;
 
 	if (why)
 		conf_errors_warn(&ld->errors, (struct conf_place){ ld->errors.main ? ld->errors.main : path,
@@ -58,7 +58,7 @@ static void warn_of_folders(struct conf_loader *ld, const char *path)
 
 void conf_trust_warn(struct conf_loader *ld, const char *path, const struct stat *st)
 {
-	const char *why = judge(st, path);
+	const char *why = judge_file(st, path);
 
 	if (why)
 		conf_errors_warn(&ld->errors, (struct conf_place){ path, 0 },

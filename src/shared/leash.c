@@ -135,7 +135,7 @@ static size_t take_fds(struct msghdr *msg, int *fds)
 	return n;
 }
 
-static enum leash_result receive(int fd, struct leash_message *m)
+static enum leash_result receive_message(int fd, struct leash_message *m)
 {
 	struct wire wire = { 0 };
 	struct iovec iov = { .iov_base = &wire, .iov_len = sizeof wire };
@@ -167,7 +167,7 @@ static enum leash_result receive(int fd, struct leash_message *m)
 
 enum leash_result leash_obey(const struct leash *worker, struct leash_message *m)
 {
-	return receive(worker->orders, m);
+	return receive_message(worker->orders, m);
 }
 
 /* ---- over the pipe ------------------------------------------------------ */
@@ -183,7 +183,7 @@ int leash_say(const struct leash *worker, const struct leash_message *m)
 /* What another program's worker says over its socket; it has no descriptors to give. */
 static enum leash_result hear_at_socket(int fd, struct leash_message *m)
 {
-	const enum leash_result result = receive(fd, m);
+	const enum leash_result result = receive_message(fd, m);
 
 	for (int i = 0; result == LEASH_OK && i < LEASH_FDS; i++)
 		fd_close(&m->fds[i]);

@@ -89,7 +89,7 @@ static bool is_wanted(const struct mount *m, const char *controller)
 }
 
 /* In a container, the mount may begin at its own group, or at one that we cannot see. */
-static void enter(struct place *p, const char *root, const struct mount *m, const char *group)
+static void enter_group(struct place *p, const char *root, const struct mount *m, const char *group)
 {
 	const size_t len = strcmp(m->inside, "/") == 0 ? 0 : strlen(m->inside);
 	const bool below = strncmp(group, m->inside, len) == 0 &&
@@ -116,7 +116,7 @@ static bool find_place(const char *root, const char *controller, struct place *p
 	while (f && !found && fgets(line, sizeof line, f)) {
 		found = take_apart(line, &m) && is_wanted(&m, controller);
 		if (found)
-			enter(p, root, &m, group);
+			enter_group(p, root, &m, group);
 	}
 	if (f)
 		fclose(f);

@@ -28,7 +28,7 @@ struct view {
 	struct text why;
 };
 
-static bool judge(struct view *v, const char *path, int depth);
+static bool judge_program(struct view *v, const char *path, int depth);
 
 /* ---- files -------------------------------------------------------------- */
 
@@ -106,7 +106,7 @@ static bool judge_interpreter(struct view *v, const char *interpreter, int depth
 	}
 	wrong = wrong_with(v, interpreter);
 	if (!wrong)
-		return judge(v, interpreter, depth + 1);
+		return judge_program(v, interpreter, depth + 1);
 	text_add_string(&v->why, "its interpreter ");
 	add_quoted(&v->why, interpreter);
 	text_add(&v->why, " %s", wrong);
@@ -206,7 +206,7 @@ static bool is_regular(int fd)
 }
 
 /* Of a worker, which has no terminal, one that it opens would become the controlling one. */
-static bool judge(struct view *v, const char *path, int depth)
+static bool judge_program(struct view *v, const char *path, int depth)
 {
 	const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY;
 	char head[HEAD_MAX + 1];
@@ -230,7 +230,7 @@ const char *interpreter_judge(const char *root, const char *path, char buf[stati
 
 	if (root && (v.root = open(root, O_PATH | O_DIRECTORY | O_CLOEXEC)) == -1)
 		return NULL;
-	fine = judge(&v, path, 0);
+	fine = judge_program(&v, path, 0);
 	fd_drop(v.root);
 	return fine ? NULL : buf;
 }

@@ -32,21 +32,21 @@ static bool is_inet(const struct address *a)
 	return a->u.sa.sa_family == AF_INET || a->u.sa.sa_family == AF_INET6;
 }
 
-static int set(int fd, int level, int option, int value)
+static int set_option(int fd, int level, int option, int value)
 {
 	return setsockopt(fd, level, option, &value, sizeof value);
 }
 
 static int set_keepalive(int fd, const struct listener_options *o)
 {
-	if (set(fd, SOL_SOCKET, SO_KEEPALIVE, o->keep_idle_s > 0) == -1)
+	if (set_option(fd, SOL_SOCKET, SO_KEEPALIVE, o->keep_idle_s > 0) == -1)
 		return -1;
-	if (o->keep_idle_s > 0 && (set(fd, IPPROTO_TCP, TCP_KEEPIDLE, o->keep_idle_s) == -1 ||
-	                           set(fd, IPPROTO_TCP, TCP_KEEPINTVL, o->keep_interval_s) == -1 ||
-	                           set(fd, IPPROTO_TCP, TCP_KEEPCNT, o->keep_count) == -1))
+	if (o->keep_idle_s > 0 && (set_option(fd, IPPROTO_TCP, TCP_KEEPIDLE, o->keep_idle_s) == -1 ||
+	                           set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, o->keep_interval_s) == -1 ||
+	                           set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, o->keep_count) == -1))
 		return -1;
 	/* An earlier version has set it on sockets that we may have inherited: see tcp_peer.h. */
-	return set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 0);
+	return set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 0);
 }
 
 /* Options that can be set at any time. */
@@ -56,7 +56,7 @@ static int set_options(int fd, const struct address *a, const struct listener_op
 		fd_passing_refuse(fd);
 	if (!is_inet(a))
 		return 0;
-	if (set(fd, IPPROTO_TCP, TCP_NODELAY, o->nodelay) == -1)
+	if (set_option(fd, IPPROTO_TCP, TCP_NODELAY, o->nodelay) == -1)
 		return -1;
 	return set_keepalive(fd, o);
 }
@@ -65,8 +65,8 @@ static int set_freebind(int fd, const struct address *a, bool yes)
 {
 	if (!yes)
 		return 0;
-	return a->u.sa.sa_family == AF_INET6 ? set(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1)
-	                                     : set(fd, IPPROTO_IP, IP_FREEBIND, 1);
+	return a->u.sa.sa_family == AF_INET6 ? set_option(fd, IPPROTO_IPV6, IPV6_FREEBIND, 1)
+	                                     : set_option(fd, IPPROTO_IP, IP_FREEBIND, 1);
 }
 
 /* Options that must be set before bind(2). */
@@ -75,9 +75,9 @@ static int prepare(int fd, const struct address *a, const struct listener_option
 	if (!is_inet(a))
 		return set_options(fd, a, o);
 	/* A new master binds while old connections are in TIME_WAIT. */
-	if (set(fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1)
+	if (set_option(fd, SOL_SOCKET, SO_REUSEADDR, 1) == -1)
 		return -1;
-	if (a->u.sa.sa_family == AF_INET6 && set(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) == -1)
+	if (a->u.sa.sa_family == AF_INET6 && set_option(fd, IPPROTO_IPV6, IPV6_V6ONLY, 1) == -1)
 		return -1;
 	if (o->device && setsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, o->device,
 	                            (socklen_t)strlen(o->device)) == -1)
@@ -156,7 +156,7 @@ static int set_ownership(const struct address *a, const struct listener_options 
  * 0 if nothing is at the path (*stale false), or a socket that no process listens on;
  * else -1, with errno saying what is there.
  */
-static int look_at(const struct address *a, bool *stale)
+static int look_at_path(const struct address *a, bool *stale)
 {
 	struct stat st;
 	int fd;
@@ -184,7 +184,7 @@ static int remove_stale(const struct address *a)
 {
 	bool stale;
 
-	if (look_at(a, &stale) == -1)
+	if (look_at_path(a, &stale) == -1)
 		return -1;
 	return stale ? unlink(a->u.un.sun_path) : 0;
 }
@@ -248,7 +248,7 @@ static int listen_at_path(int fd, struct address *a, const struct listener_optio
 	int result;
 
 	/* First, since without permission to write there the lock would say nothing but that. */
-	if (look_at(a, &stale) == -1 || path_lock_take(&lock, a->u.un.sun_path) == -1)
+	if (look_at_path(a, &stale) == -1 || path_lock_take(&lock, a->u.un.sun_path) == -1)
 		return -1;
 	result = bind_and_listen(fd, a, o, file);
 	path_lock_drop(&lock);

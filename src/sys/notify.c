@@ -67,7 +67,7 @@ static void on_writable(struct watch *w, uint32_t events)
 		loop_unwatch(n->loop, w);
 }
 
-static int connect_to(const char *path)
+static int connect_to_path(const char *path)
 {
 	struct address to;
 	int fd;
@@ -94,7 +94,7 @@ struct notify *notify_open(struct loop *l, const char *path)
 	n->loop = l;
 	list_init(&n->queue);
 	n->watch.ready = on_writable;
-	n->watch.fd = connect_to(path);
+	n->watch.fd = connect_to_path(path);
 	if (n->watch.fd == -1) {
 		free(n);
 		return NULL;

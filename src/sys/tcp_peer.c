@@ -91,7 +91,7 @@ static int error_of(const struct nlmsghdr *h)
 }
 
 /* The answer is there when the question has been sent. False, with errno: none, or an error. */
-static bool ask(int fd, const struct question *q, struct tcp_info *info)
+static bool ask_kernel(int fd, const struct question *q, struct tcp_info *info)
 {
 	union {
 		struct nlmsghdr header;
@@ -121,7 +121,7 @@ bool tcp_peer_look(const struct tcp_peer *p, const struct endpoint *local, const
 
 	if (fd == -1)
 		return false;
-	told = ask(fd, &q, info);
+	told = ask_kernel(fd, &q, info);
 	error = errno;
 	close(fd);
 	errno = error;

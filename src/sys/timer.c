@@ -9,7 +9,7 @@
 
 #include "clock.h"
 
-static void put(struct timer_heap *h, size_t position, struct timer *t)
+static void put_timer(struct timer_heap *h, size_t position, struct timer *t)
 {
 	h->items[position - 1] = t;
 	t->position = position;
@@ -23,10 +23,10 @@ static struct timer *at(const struct timer_heap *h, size_t position)
 static void sift_up(struct timer_heap *h, struct timer *t, size_t position)
 {
 	while (position > 1 && at(h, position / 2)->at_ms > t->at_ms) {
-		put(h, position, at(h, position / 2));
+		put_timer(h, position, at(h, position / 2));
 		position /= 2;
 	}
-	put(h, position, t);
+	put_timer(h, position, t);
 }
 
 static void sift_down(struct timer_heap *h, struct timer *t, size_t position)
@@ -36,10 +36,10 @@ static void sift_down(struct timer_heap *h, struct timer *t, size_t position)
 			child++;
 		if (at(h, child)->at_ms >= t->at_ms)
 			break;
-		put(h, position, at(h, child));
+		put_timer(h, position, at(h, child));
 		position = child;
 	}
-	put(h, position, t);
+	put_timer(h, position, t);
 }
 
 static int make_room(struct timer_heap *h)
