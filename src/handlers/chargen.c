@@ -12,7 +12,7 @@
 #define LINES      RING                 /* then the pattern begins anew */
 #define LINES_ONCE 16
 
-static enum handler_verdict produce(struct connection *c)
+static enum handler_verdict chargen_produce(struct connection *c)
 {
 	uint64_t *line = handler_note(c);
 	char buf[LINES_ONCE * (LINE + 2)], *p = buf;
@@ -30,5 +30,5 @@ static enum handler_verdict produce(struct connection *c)
 const struct handler handler_chargen = {
 	.name = "chargen",
 	.keeps = HANDLER_KEEPS_NOTE,
-	.produce = produce,
+	.produce = chargen_produce,
 };

@@ -8,7 +8,7 @@
 
 #include <time.h>
 
-static enum handler_verdict opened(struct connection *c)
+static enum handler_verdict daytime_opened(struct connection *c)
 {
 	time_t now = time(NULL);
 	char line[128];
@@ -22,5 +22,5 @@ static enum handler_verdict opened(struct connection *c)
 const struct handler handler_daytime = {
 	.name = "daytime",
 	.keeps = HANDLER_KEEPS_NOTHING,
-	.opened = opened,
+	.opened = daytime_opened,
 };

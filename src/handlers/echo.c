@@ -5,7 +5,7 @@
 #include <config.h>
 #include "handler.h"
 
-static enum handler_verdict received(struct connection *c, const char *bytes, size_t len)
+static enum handler_verdict echo_received(struct connection *c, const char *bytes, size_t len)
 {
 	handler_reply(c, bytes, len);
 	return HANDLER_GO_ON;
@@ -14,5 +14,5 @@ static enum handler_verdict received(struct connection *c, const char *bytes, si
 const struct handler handler_echo = {
 	.name = "echo",
 	.keeps = HANDLER_KEEPS_NOTHING,
-	.received = received,
+	.received = echo_received,
 };

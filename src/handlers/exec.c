@@ -30,7 +30,7 @@ struct facts {
 };
 
 /* One that is too long is left out. */
-static void add(struct facts *f, const char *name, const char *value)
+static void add_fact(struct facts *f, const char *name, const char *value)
 {
 	struct text t = text_in(f->bytes + f->used, sizeof f->bytes - f->used);
 
@@ -49,7 +49,7 @@ static void add_port(struct facts *f, const char *name, const struct endpoint *e
 	struct text t = text_in(port, sizeof port);
 
 	text_add_number(&t, e->port);
-	add(f, name, port);
+	add_fact(f, name, port);
 }
 
 static void add_ends(struct facts *f, const struct connection *c)
@@ -59,41 +59,41 @@ static void add_ends(struct facts *f, const struct connection *c)
 
 	endpoint_ip(peer, remote, sizeof remote);
 	endpoint_ip(ours, local, sizeof local);
-	add(f, "TCPREMOTEIP", remote);
+	add_fact(f, "TCPREMOTEIP", remote);
 	add_port(f, "TCPREMOTEPORT", peer);
-	add(f, "TCPLOCALIP", local);
+	add_fact(f, "TCPLOCALIP", local);
 	add_port(f, "TCPLOCALPORT", ours);
-	add(f, "REMOTE_ADDR", remote);
+	add_fact(f, "REMOTE_ADDR", remote);
 	add_port(f, "REMOTE_PORT", peer);
 	if (peer->family == AF_INET6) {
-		add(f, "TCP6REMOTEIP", remote);
+		add_fact(f, "TCP6REMOTEIP", remote);
 		add_port(f, "TCP6REMOTEPORT", peer);
-		add(f, "TCP6LOCALIP", local);
+		add_fact(f, "TCP6LOCALIP", local);
 		add_port(f, "TCP6LOCALPORT", ours);
 	}
 }
 
-static void collect(struct facts *f, const struct connection *c)
+static void collect_facts(struct facts *f, const struct connection *c)
 {
 	char id[CONNECTION_ID_MAX];
 
 	f->n = f->used = 0;
-	add(f, "DROVER_CONNECTION", connection_id(c, id));
+	add_fact(f, "DROVER_CONNECTION", connection_id(c, id));
 	switch (connection_peer(c)->family) {
 	case AF_INET:
-		add(f, "PROTO", "TCP");
+		add_fact(f, "PROTO", "TCP");
 		add_ends(f, c);
 		break;
 	case AF_INET6:
-		add(f, "PROTO", "TCP6");
+		add_fact(f, "PROTO", "TCP6");
 		add_ends(f, c);
 		break;
 	default:
-		add(f, "PROTO", "UNIX");
+		add_fact(f, "PROTO", "UNIX");
 	}
 }
 
-static struct program *start(struct connection *c, const struct program_request *wish)
+static struct program *start_program(struct connection *c, const struct program_request *wish)
 {
 	struct programs *programs = &connection_worker(c)->programs;
 	struct program_request r = *wish;
@@ -101,7 +101,7 @@ static struct program *start(struct connection *c, const struct program_request 
 	struct facts facts;
 	char **envp;
 
-	collect(&facts, c);
+	collect_facts(&facts, c);
 	envp = environment_with(&programs->environment, facts.strings, facts.n);
 	if (!envp)
 		return NULL;
@@ -111,7 +111,7 @@ static struct program *start(struct connection *c, const struct program_request 
 	return p;
 }
 
-static void ended(void *arg, int status)
+static void on_program_ended(void *arg, int status)
 {
 	struct connection *c = arg;
 
@@ -119,7 +119,7 @@ static void ended(void *arg, int status)
 	connection_program_done(c);
 }
 
-static enum handler_verdict opened(struct connection *c)
+static enum handler_verdict exec_opened(struct connection *c)
 {
 	struct worker *w = connection_worker(c);
 	const int socket = stream_socket(connection_stream(c));
@@ -130,8 +130,9 @@ static enum handler_verdict opened(struct connection *c)
 	text_add_string(&t, w->service->name);
 	text_add_string(&t, " ");
 	text_add_string(&t, connection_id(c, id));
-	p = start(c, &(struct program_request){
-		.name = name, .with_pid = true, .in = socket, .out = socket, .ended = ended, .arg = c });
+	p = start_program(c, &(struct program_request){
+		.name = name, .with_pid = true, .in = socket, .out = socket, .ended = on_program_ended,
+		.arg = c });
 	if (!p) {
 		health_refused(w, name);
 		return HANDLER_FAIL;
@@ -144,7 +145,7 @@ static enum handler_verdict opened(struct connection *c)
 	return HANDLER_GO_ON;
 }
 
-static int begin(struct worker *w)
+static int exec_begin(struct worker *w)
 {
 	health_look_at_program(w);
 	return 0;
@@ -153,6 +154,6 @@ static int begin(struct worker *w)
 const struct handler handler_exec = {
 	.name = "exec",
 	.keeps = HANDLER_KEEPS_SOCKET,
-	.opened = opened,
-	.begin = begin,
+	.opened = exec_opened,
+	.begin = exec_begin,
 };

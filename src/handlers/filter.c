@@ -78,7 +78,7 @@ static bool reply_error(struct client *k)
 /* ---- requests ----------------------------------------------------------- */
 
 /* The request goes to the pool. False: the filter cannot take such a one. */
-static bool ask(struct client *k, const struct request *r)
+static bool ask_pool(struct client *k, const struct request *r)
 {
 	const struct conf_filter *f = conf_of(k);
 
@@ -97,7 +97,7 @@ static enum handler_verdict serve(struct requests *q, const struct request *r)
 {
 	struct client *k = container_of(q, struct client, requests);
 
-	if (ask(k, r))
+	if (ask_pool(k, r))
 		return HANDLER_WAIT;
 	if (!reply_error(k))
 		return requests_refuse(q, "the request does not fit into the filter's framing");
@@ -106,7 +106,7 @@ static enum handler_verdict serve(struct requests *q, const struct request *r)
 
 /* ---- what the pool says ------------------------------------------------- */
 
-static void answered(struct filter_request *r, const struct filter_answer *a)
+static void on_answered(struct filter_request *r, const struct filter_answer *a)
 {
 	struct client *k = container_of(r, struct client, request);
 	struct connection *c = k->connection;
@@ -124,7 +124,7 @@ static void answered(struct filter_request *r, const struct filter_answer *a)
 	handler_go_on(c, requests_next(&k->requests));
 }
 
-static void failed(struct filter_request *r)
+static void on_failed(struct filter_request *r)
 {
 	struct client *k = container_of(r, struct client, request);
 	struct connection *c = k->connection;
@@ -153,7 +153,7 @@ static int make_prefix(struct client *k)
 	                connection_id(k->connection, id));
 }
 
-static enum handler_verdict opened(struct connection *c)
+static enum handler_verdict filter_opened(struct connection *c)
 {
 	struct client *k = calloc(1, sizeof *k);
 
@@ -171,22 +171,22 @@ static enum handler_verdict opened(struct connection *c)
 	return HANDLER_GO_ON;
 }
 
-static enum handler_verdict received(struct connection *c, const char *bytes, size_t len)
+static enum handler_verdict filter_received(struct connection *c, const char *bytes, size_t len)
 {
 	return requests_received(&client_of(c)->requests, bytes, len);
 }
 
-static enum handler_verdict ended(struct connection *c)
+static enum handler_verdict filter_ended(struct connection *c)
 {
 	return requests_ended(&client_of(c)->requests);
 }
 
-static enum handler_verdict taken(struct connection *c)
+static enum handler_verdict filter_taken(struct connection *c)
 {
 	return requests_next(&client_of(c)->requests);
 }
 
-static void closed(struct connection *c)
+static void filter_closed(struct connection *c)
 {
 	struct client *k = client_of(c);
 
@@ -211,20 +211,20 @@ static struct handler_descriptors descriptors(const struct conf_service *s)
 	return (struct handler_descriptors){ .needed = n, .wanted = 2 * n };
 }
 
-static int begin(struct worker *w)
+static int filter_begin(struct worker *w)
 {
-	static const struct filter_asker asker = { .answered = answered, .failed = failed };
+	static const struct filter_asker asker = { .answered = on_answered, .failed = on_failed };
 
 	w->state_of_handler = filter_pool_new(w, &asker);
 	return w->state_of_handler ? 0 : -1;
 }
 
-static void idle(struct worker *w)
+static void filter_idle(struct worker *w)
 {
 	filter_pool_release(w->state_of_handler);
 }
 
-static void end(struct worker *w)
+static void filter_end_worker(struct worker *w)
 {
 	filter_pool_free(w->state_of_handler);
 }
@@ -232,13 +232,13 @@ static void end(struct worker *w)
 const struct handler handler_filter = {
 	.name = "filter",
 	.keeps = HANDLER_KEEPS_NOTHING,
-	.opened = opened,
-	.received = received,
-	.ended = ended,
-	.taken = taken,
-	.closed = closed,
+	.opened = filter_opened,
+	.received = filter_received,
+	.ended = filter_ended,
+	.taken = filter_taken,
+	.closed = filter_closed,
 	.descriptors = descriptors,
-	.begin = begin,
-	.idle = idle,
-	.end = end,
+	.begin = filter_begin,
+	.idle = filter_idle,
+	.end = filter_end_worker,
 };

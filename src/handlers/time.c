@@ -11,7 +11,7 @@
 
 #define SECONDS_1900_TO_1970 2208988800u        /* given in the RFC */
 
-static enum handler_verdict opened(struct connection *c)
+static enum handler_verdict time_opened(struct connection *c)
 {
 	uint32_t seconds = htonl((uint32_t)time(NULL) + SECONDS_1900_TO_1970);
 
@@ -22,5 +22,5 @@ static enum handler_verdict opened(struct connection *c)
 const struct handler handler_time = {
 	.name = "time",
 	.keeps = HANDLER_KEEPS_NOTHING,
-	.opened = opened,
+	.opened = time_opened,
 };

@@ -111,7 +111,7 @@ static struct link *new_link(struct connection *c)
 	return k;
 }
 
-static enum handler_verdict opened(struct connection *c)
+static enum handler_verdict warm_opened(struct connection *c)
 {
 	struct worker *w = connection_worker(c);
 	char id[CONNECTION_ID_MAX], name[PROGRAM_NAME_MAX];
@@ -151,7 +151,7 @@ static void free_link(struct watch *w)
 	free(container_of(w, struct link, freeing));
 }
 
-static void closed(struct connection *c)
+static void warm_closed(struct connection *c)
 {
 	struct link *k = *handler_state(c);
 
@@ -185,7 +185,7 @@ static struct handler_descriptors descriptors(const struct conf_service *s)
 	return (struct handler_descriptors){ .needed = n, .wanted = 2 * n + 4 * (rlim_t)s->connections };
 }
 
-static int begin(struct worker *w)
+static int warm_begin(struct worker *w)
 {
 	struct warm *warm = calloc(1, sizeof *warm);
 
@@ -203,14 +203,14 @@ static int begin(struct worker *w)
 	return 0;
 }
 
-static void drain(struct worker *w)
+static void warm_drain(struct worker *w)
 {
 	const struct warm *warm = w->state_of_handler;
 
 	warm_pool_release(warm->pool);
 }
 
-static void end(struct worker *w)
+static void warm_end_worker(struct worker *w)
 {
 	struct warm *warm = w->state_of_handler;
 
@@ -221,11 +221,11 @@ static void end(struct worker *w)
 const struct handler handler_warm = {
 	.name = "exec",
 	.keeps = HANDLER_KEEPS_PROGRAM,
-	.opened = opened,
+	.opened = warm_opened,
 	.ready = ready,
-	.closed = closed,
+	.closed = warm_closed,
 	.descriptors = descriptors,
-	.begin = begin,
-	.drain = drain,
-	.end = end,
+	.begin = warm_begin,
+	.drain = warm_drain,
+	.end = warm_end_worker,
 };

@@ -265,7 +265,7 @@ static void empty_all(struct acceptor *a)
 		loop_timer(a->loop, &a->again, LOOK_AGAIN_MS);
 }
 
-static void on_again(struct timer *t)
+static void on_next_look(struct timer *t)
 {
 	empty_all(container_of(t, struct acceptor, again));
 }
@@ -312,7 +312,7 @@ struct acceptor *acceptor_new(struct loop *l, const struct acceptor_owner *owner
 	a->options = *options;
 	a->pause.fire = on_pause_over;
 	a->back.fire = on_back;
-	a->again.fire = on_again;
+	a->again.fire = on_next_look;
 	on_even(a);
 	a->n = a->n_open = n;
 	for (size_t i = 0; i < n; i++)

@@ -20,7 +20,7 @@ static enum connection_state (*const steps[])(struct connection *c, uint32_t eve
 	[CONNECTION_LINGER]  = connection_step_linger,
 };
 
-static void on_event(struct stream *s, uint32_t events)
+static void on_connection_event(struct stream *s, uint32_t events)
 {
 	struct connection *c = container_of(s, struct connection, stream);
 
@@ -72,7 +72,7 @@ static void time_out(struct connection *c)
 	}
 }
 
-static void on_timer(struct timer *t)
+static void on_connection_timer(struct timer *t)
 {
 	struct connection *c = container_of(t, struct connection, timer);
 
@@ -84,7 +84,7 @@ static void on_timer(struct timer *t)
 /* ---- birth -------------------------------------------------------------- */
 
 /* The handler's first say, and then to whichever state it wants. */
-static void begin(struct connection *c)
+static void begin_connection(struct connection *c)
 {
 	struct worker *w = c->worker;
 	enum handler_verdict verdict = w->handler->opened ? w->handler->opened(c) : HANDLER_GO_ON;
@@ -102,8 +102,8 @@ struct connection *connection_new(struct worker *w, int fd, const struct endpoin
 
 	if (!c)
 		return NULL;
-	stream_open(&c->stream, fd, peer->family, on_event);
-	c->timer.fire = on_timer;
+	stream_open(&c->stream, fd, peer->family, on_connection_event);
+	c->timer.fire = on_connection_timer;
 	c->worker = w;
 	c->peer = *peer;
 	c->opened_ms = c->active_ms = w->loop.now_ms;
@@ -119,7 +119,7 @@ void connection_begin(struct connection *c)
 
 	connection_log_open(c);
 	connection_work_on(c);
-	begin(c);
+	begin_connection(c);
 	connection_work_done(w);
 }
 

@@ -59,7 +59,7 @@ void connection_relayed(struct connection *c, size_t in, size_t out)
 	c->active_ms = c->worker->loop.now_ms;
 }
 
-static void tell_end(const struct connection *c, int status)
+static void tell_program_end(const struct connection *c, int status)
 {
 	char id[CONNECTION_ID_MAX];
 
@@ -71,7 +71,7 @@ static void tell_end(const struct connection *c, int status)
 
 void connection_program_ended(struct connection *c, int status)
 {
-	tell_end(c, status);
+	tell_program_end(c, status);
 	c->program = NULL;
 	c->has_status = true;
 	c->status = status;

@@ -42,7 +42,7 @@ void connection_sent(struct connection *c, size_t n, bool all)
 
 /* ---- the end ------------------------------------------------------------ */
 
-static void end(struct connection *c, enum connection_end how)
+static void end_connection(struct connection *c, enum connection_end how)
 {
 	struct worker *w = c->worker;
 	uint64_t in, out;
@@ -98,7 +98,7 @@ static void add_to_lingering(struct connection *c)
 
 void connection_abort(struct connection *c, enum connection_end how)
 {
-	end(c, how);
+	end_connection(c, how);
 	close_now(c);
 }
 
@@ -152,12 +152,12 @@ static bool may_linger(const struct connection *c)
  */
 enum connection_state connection_finish(struct connection *c, enum connection_end how)
 {
-	end(c, how);
+	end_connection(c, how);
 	return may_linger(c) && stream_end(&c->stream) == 0 ? CONNECTION_LINGER : CONNECTION_DONE;
 }
 
 enum connection_state connection_fail(struct connection *c, enum connection_end how)
 {
-	end(c, how);
+	end_connection(c, how);
 	return CONNECTION_DONE;
 }

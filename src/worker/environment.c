@@ -14,7 +14,7 @@
 #define PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
 /* Where the variable of this "NAME=..." is, or would be. */
-static size_t find(const struct environment *e, const char *setting)
+static size_t find_setting(const struct environment *e, const char *setting)
 {
 	size_t len = strcspn(setting, "=") + 1;
 	size_t i = 0;
@@ -25,9 +25,9 @@ static size_t find(const struct environment *e, const char *setting)
 }
 
 /* Takes setting; NULL is no memory. */
-static int put(struct environment *e, char *setting)
+static int put_setting(struct environment *e, char *setting)
 {
-	size_t at = setting ? find(e, setting) : 0;
+	size_t at = setting ? find_setting(e, setting) : 0;
 	char **more;
 
 	if (!setting)
@@ -54,7 +54,7 @@ int environment_set(struct environment *e, const char *name, const char *value)
 
 	if (!value)
 		return 0;
-	return put(e, asprintf(&setting, "%s=%s", name, value) == -1 ? NULL : setting);
+	return put_setting(e, asprintf(&setting, "%s=%s", name, value) == -1 ? NULL : setting);
 }
 
 static int set_identity(struct environment *e, const struct conf_identity *id)
@@ -77,7 +77,7 @@ int environment_build(struct environment *e, const struct conf_service *s)
 		if (environment_set(e, *name, getenv(*name)) == -1)
 			goto fail;
 	for (const char **setting = s->handler.env; *setting; setting++)
-		if (put(e, strdup(*setting)) == -1)
+		if (put_setting(e, strdup(*setting)) == -1)
 			goto fail;
 	return 0;
 fail:

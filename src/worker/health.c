@@ -61,7 +61,7 @@ static bool sibling_fails(const struct worker *w)
 	return false;
 }
 
-static void tell(struct worker *w, enum board_programs now, const char *reason)
+static void tell_health(struct worker *w, enum board_programs now, const char *reason)
 {
 	const bool is_new = w->health.now != now;
 
@@ -78,7 +78,7 @@ void health_works(struct worker *w, bool renewed)
 		return;
 	w->health.proven = true;
 	w->health.refused = false;
-	tell(w, BOARD_PROGRAMS_WORK, "");
+	tell_health(w, BOARD_PROGRAMS_WORK, "");
 }
 
 void health_failed(struct worker *w, const char *reason)
@@ -86,7 +86,7 @@ void health_failed(struct worker *w, const char *reason)
 	if (!health_fails(w))
 		log_line(sibling_fails(w) ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR, "%s: failing: %s",
 		         w->service->name, reason);
-	tell(w, BOARD_PROGRAMS_FAIL, reason);
+	tell_health(w, BOARD_PROGRAMS_FAIL, reason);
 }
 
 void health_strike(struct worker *w, const char *reason)

@@ -97,7 +97,7 @@ static void read_last_words(struct program *p)
 	flush_line(p);
 }
 
-static void forget(struct program *p);
+static void forget_program(struct program *p);
 
 static void on_stderr(struct watch *w, uint32_t events)
 {
@@ -106,7 +106,7 @@ static void on_stderr(struct watch *w, uint32_t events)
 	(void)events;
 	read_some(p);
 	if (p->left && p->err.fd == -1)
-		forget(p);
+		forget_program(p);
 }
 
 /*
@@ -157,7 +157,7 @@ static void discard_program(struct program *p)
 
 /* ---- what programs leave ------------------------------------------------ */
 
-static void forget(struct program *p)
+static void forget_program(struct program *p)
 {
 	flush_line(p);
 	p->programs->n_left--;
@@ -186,7 +186,7 @@ static void keep_reading(struct program *p)
 		struct program *oldest = container_of(ps->left.next, struct program, in_programs);
 
 		tell_of_left(ps, oldest);
-		forget(oldest);
+		forget_program(oldest);
 	}
 	list_remove(&p->in_programs);
 	timer_unset(&ps->loop->timers, &p->kill);
@@ -348,7 +348,7 @@ void programs_end(struct programs *ps)
 		program_end(p);
 }
 
-static struct program *find(struct programs *ps, pid_t pid)
+static struct program *find_program(struct programs *ps, pid_t pid)
 {
 	struct program *p;
 
@@ -387,7 +387,7 @@ void programs_reap(struct programs *ps)
 	int status;
 
 	while (!list_empty(&ps->running) && (pid = next_ended()) > 0) {
-		p = find(ps, pid);
+		p = find_program(ps, pid);
 		/* Who was told to go takes along what it started. */
 		if (p && p->told)
 			signal_group(p, SIGKILL);
@@ -430,7 +430,7 @@ void programs_fini(struct programs *ps)
 
 	list_each(&ps->left, p, struct program, in_programs) {
 		read_last_words(p);
-		forget(p);
+		forget_program(p);
 	}
 	stderr_repeat_fini(&ps->repeat);
 	stderr_rate_fini(&ps->rate);

@@ -16,7 +16,7 @@
 
 #define COUNT_AFTER_MS 20               /* the whole board is read no more often than that */
 
-static bool say(struct worker *w, enum leash_word word, uint64_t number)
+static bool say_word(struct worker *w, enum leash_word word, uint64_t number)
 {
 	if (leash_say(&w->start.leash, &(struct leash_message){ .word = word, .number = number }) == 0)
 		return true;
@@ -26,7 +26,7 @@ static bool say(struct worker *w, enum leash_word word, uint64_t number)
 
 bool worker_say(struct worker *w, enum leash_word word)
 {
-	return say(w, word, 0);
+	return say_word(w, word, 0);
 }
 
 /* What a pipe that was full takes now; what a master that is gone will not hear, is forgotten. */
@@ -37,16 +37,16 @@ static void on_room(struct watch *watch, uint32_t events)
 	(void)events;
 	for (int word = 0; w->pending_words != 0 && word < LEASH_WORDS; word++)
 		if (w->pending_words & 1u << word) {
-			if (!say(w, (enum leash_word)word, w->pending_number) && fd_not_yet(errno))
+			if (!say_word(w, (enum leash_word)word, w->pending_number) && fd_not_yet(errno))
 				return;
 			w->pending_words &= ~(1u << word);
 		}
 	loop_unwatch(&w->loop, watch);
 }
 
-static void insist(struct worker *w, enum leash_word word, uint64_t number)
+static void insist_on(struct worker *w, enum leash_word word, uint64_t number)
 {
-	if (w->pending_words == 0 && (say(w, word, number) || !fd_not_yet(errno)))
+	if (w->pending_words == 0 && (say_word(w, word, number) || !fd_not_yet(errno)))
 		return;
 	w->pending_words |= 1u << word;
 	if (number != 0)
@@ -58,13 +58,13 @@ static void insist(struct worker *w, enum leash_word word, uint64_t number)
 
 void worker_insist(struct worker *w, enum leash_word word)
 {
-	insist(w, word, 0);
+	insist_on(w, word, 0);
 }
 
 /* ---- the slots of the pool ---------------------------------------------- */
 
 /* Even where the pipe is full now: after the last slot nothing may happen that would tell it again. */
-static void tell(struct worker *w)
+static void tell_slots(struct worker *w)
 {
 	worker_insist(w, LEASH_SLOTS);
 	w->low_free = w->low_open = 0;
@@ -98,13 +98,13 @@ static void on_count(struct timer *t)
 
 	if (may_be_low_on_open(w) && board_sum(w->start.memory->board, (uint32_t)w->service->connections,
 	                                       UINT64_MAX).open < (uint64_t)w->low_open)
-		tell(w);
+		tell_slots(w);
 }
 
 static void slot_taken(struct worker *w)
 {
 	if (is_low_on_slots(w))
-		tell(w);
+		tell_slots(w);
 }
 
 static void slot_given(struct worker *w)
@@ -165,7 +165,7 @@ bool worker_runs_programs(const struct worker *w)
 
 void worker_say_of(struct worker *w, enum leash_word word, uint64_t number)
 {
-	insist(w, word, number);
+	insist_on(w, word, number);
 }
 
 void worker_check_end(struct worker *w)

@@ -13,7 +13,7 @@
 #include "log.h"
 #include "units.h"
 
-static void tell_end(struct stderr_rate *r)
+static void tell_dropped(struct stderr_rate *r)
 {
 	log_warn("%s: dropped %llu lines (%llu bytes) that programs wrote to standard error",
 	         r->service, (unsigned long long)r->lines, (unsigned long long)r->bytes);
@@ -27,7 +27,7 @@ static void on_calm(struct timer *t)
 	if (r->last_ms + STDERR_RATE_CALM_MS > r->loop->now_ms)
 		loop_timer_at(r->loop, t, r->last_ms + STDERR_RATE_CALM_MS);
 	else
-		tell_end(r);
+		tell_dropped(r);
 }
 
 void stderr_rate_init(struct stderr_rate *r, struct loop *l, const char *service, int64_t rate,
@@ -43,7 +43,7 @@ void stderr_rate_init(struct stderr_rate *r, struct loop *l, const char *service
 }
 
 /* Others may take from it at the same time. */
-static bool take(const struct stderr_rate *r, int64_t n)
+static bool take_from_bucket(const struct stderr_rate *r, int64_t n)
 {
 	int64_t before = atomic_load_explicit(r->paid_ns, memory_order_relaxed), after;
 
@@ -55,7 +55,7 @@ static bool take(const struct stderr_rate *r, int64_t n)
 	return true;
 }
 
-static void begin(struct stderr_rate *r, const char *program)
+static void begin_dropping(struct stderr_rate *r, const char *program)
 {
 	char rate[UNITS_TEXT_MAX];
 
@@ -66,10 +66,10 @@ static void begin(struct stderr_rate *r, const char *program)
 
 bool stderr_rate_takes(struct stderr_rate *r, const char *program, size_t len)
 {
-	if (r->bucket.rate == 0 || take(r, (int64_t)(STDERR_RATE_HEAD + strlen(program) + len)))
+	if (r->bucket.rate == 0 || take_from_bucket(r, (int64_t)(STDERR_RATE_HEAD + strlen(program) + len)))
 		return true;
 	if (r->lines == 0)
-		begin(r, program);
+		begin_dropping(r, program);
 	r->lines++;
 	r->bytes += len;
 	r->last_ms = r->loop->now_ms;
@@ -80,5 +80,5 @@ void stderr_rate_fini(struct stderr_rate *r)
 {
 	timer_unset(&r->loop->timers, &r->calm);
 	if (r->lines > 0)
-		tell_end(r);
+		tell_dropped(r);
 }

@@ -63,7 +63,7 @@ static void log_held(const struct stderr_words *w)
 }
 
 /* False: it is too long to be compared, or there is no memory for it. */
-static bool append(struct stderr_words *w, const char *line, size_t len)
+static bool append_words(struct stderr_words *w, const char *line, size_t len)
 {
 	if (!w->bytes)
 		w->bytes = malloc(STDERR_REPEAT_MAX);
@@ -90,7 +90,7 @@ void stderr_words_pass(struct stderr_words *w)
 
 void stderr_words_add(struct stderr_words *w, struct stderr_repeat *r, const char *line, size_t len)
 {
-	if (w->state != STDERR_WORDS_FREE && !append(w, line, len))
+	if (w->state != STDERR_WORDS_FREE && !append_words(w, line, len))
 		stderr_words_pass(w);
 	if (w->state != STDERR_WORDS_HELD) {
 		w->log(w->arg, line, len);
@@ -111,7 +111,7 @@ static void remember(struct stderr_repeat *r, struct stderr_words *w, int64_t no
 	restart_count(r, STDERR_REPEAT_FULL_MS, now_ms);
 }
 
-static void repeat(struct stderr_repeat *r, const struct stderr_words *w, int64_t now_ms)
+static void count_repeat(struct stderr_repeat *r, const struct stderr_words *w, int64_t now_ms)
 {
 	r->n++;
 	if (now_ms >= r->full_at_ms) {
@@ -124,12 +124,12 @@ static void repeat(struct stderr_repeat *r, const struct stderr_words *w, int64_
 }
 
 /* It has ended, and said something. */
-static void judge(struct stderr_words *w, struct stderr_repeat *r, int64_t now_ms)
+static void judge_words(struct stderr_words *w, struct stderr_repeat *r, int64_t now_ms)
 {
 	const bool held = w->state == STDERR_WORDS_HELD;
 
 	if (held && w->len == r->len && begins_alike(r, w)) {
-		repeat(r, w, now_ms);
+		count_repeat(r, w, now_ms);
 		return;
 	}
 	tell_count(r);
@@ -141,7 +141,7 @@ static void judge(struct stderr_words *w, struct stderr_repeat *r, int64_t now_m
 void stderr_words_end(struct stderr_words *w, struct stderr_repeat *r, int64_t now_ms)
 {
 	if (w->len > 0)
-		judge(w, r, now_ms);
+		judge_words(w, r, now_ms);
 	w->state = STDERR_WORDS_FREE;
 	forget_bytes(w);
 }

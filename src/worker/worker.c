@@ -96,7 +96,7 @@ static void prepare(struct worker *w)
 }
 
 /* What needs the privileges of the master comes before identity_take. */
-static void begin(struct worker *w)
+static void begin_worker(struct worker *w)
 {
 	const char *what;
 
@@ -137,7 +137,7 @@ _Noreturn void worker_main(const struct worker_start *start)
 	struct worker w = { .start = *start, .service = start->service, .handler = start->handler };
 	int result;
 
-	begin(&w);
+	begin_worker(&w);
 	result = loop_run(&w.loop);
 	finish(&w);
 	exit(result == 0 ? EX_OK : EX_OSERR);

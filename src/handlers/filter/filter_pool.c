@@ -115,7 +115,7 @@ static bool is_down(const struct filter_pool *pool)
 	        filter_policy_patience_ms(&pool->trouble, pool->conf) <= pool->owner.loop->now_ms);
 }
 
-static struct filter_process *start(struct filter_pool *pool)
+static struct filter_process *start_process(struct filter_pool *pool)
 {
 	struct worker *w = pool->worker;
 	struct filter_process *p;
@@ -141,14 +141,14 @@ static struct filter_process *start(struct filter_pool *pool)
 
 static void start_own(struct filter_pool *pool, struct filter_request *r)
 {
-	r->own = start(pool);
+	r->own = start_process(pool);
 	if (r->own)
 		filter_process_links(r->own)->own = r;
 }
 
-static void fill(struct filter_pool *pool)
+static void start_missing(struct filter_pool *pool)
 {
-	while (!is_owned(pool) && pool->n_serving < (uint32_t)pool->conf->processes && start(pool))
+	while (!is_owned(pool) && pool->n_serving < (uint32_t)pool->conf->processes && start_process(pool))
 		;
 }
 
@@ -184,7 +184,7 @@ static bool serve_first(struct filter_pool *pool, struct filter_request *r)
 	struct filter_process *p;
 
 	while ((p = with_room(pool)) && !filter_process_is_quiet(p))
-		fill(pool);
+		start_missing(pool);
 	if (p)
 		hand_to(pool, p, r);
 	return p;
@@ -225,7 +225,7 @@ static void on_pump(struct timer *t)
 	struct filter_pool *pool = container_of(t, struct filter_pool, pump);
 
 	pool->pumping = true;
-	fill(pool);
+	start_missing(pool);
 	hand_out(pool);
 	flush_all(pool);
 	if (is_down(pool))
@@ -233,7 +233,7 @@ static void on_pump(struct timer *t)
 	pool->pumping = false;
 }
 
-static void on_again(struct timer *t)
+static void on_backoff_over(struct timer *t)
 {
 	pump_soon(container_of(t, struct filter_pool, again));
 }
@@ -344,7 +344,7 @@ static void on_lost(struct filter_owner *o, struct filter_process *p, enum filte
 	pump_soon(pool);
 }
 
-static void on_ended(struct filter_owner *o, struct filter_process *p, int status)
+static void on_process_ended(struct filter_owner *o, struct filter_process *p, int status)
 {
 	struct filter_pool *pool = pool_of(o);
 
@@ -394,16 +394,16 @@ struct filter_pool *filter_pool_new(struct worker *w, const struct filter_asker 
 		.loop = &w->loop, .programs = &w->programs, .conf = pool->conf,
 		.name = w->service->name, .envp = w->programs.environment.strings,
 		.scratch = w->scratch, .scratch_len = WORKER_SCRATCH,
-		.answered = on_answered, .lost = on_lost, .ended = on_ended,
+		.answered = on_answered, .lost = on_lost, .ended = on_process_ended,
 	};
 	list_init(&pool->serving);
 	list_init(&pool->queue);
 	pool->pump.fire = on_pump;
-	pool->again.fire = on_again;
+	pool->again.fire = on_backoff_over;
 	pool->patience.fire = on_patience;
 	pool->probation.fire = on_probation;
 	filter_health_init(&pool->health, w, &pool->serving);
-	fill(pool);
+	start_missing(pool);
 	return pool;
 }
 

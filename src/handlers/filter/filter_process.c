@@ -95,7 +95,7 @@ static bool is_fault(enum filter_end why)
  * its status is its own. Who is no longer needed sees the end of its input, and what
  * it still has to say is thrown away; of a terminal both ends are one.
  */
-static void leave(struct filter_process *p, enum filter_end why)
+static void stop_serving(struct filter_process *p, enum filter_end why)
 {
 	p->leaving = true;
 	p->why = why;
@@ -116,20 +116,20 @@ static void lose(struct filter_process *p, enum filter_end why)
 {
 	const size_t n_unread = count_unread(p);
 
-	leave(p, why);
+	stop_serving(p, why);
 	p->owner->lost(p->owner, p, why, n_unread);
 }
 
 void filter_process_dismiss(struct filter_process *p, enum filter_end why)
 {
 	if (!p->leaving)
-		leave(p, why);
+		stop_serving(p, why);
 }
 
 /* ---- answers ------------------------------------------------------------ */
 
 /* The frame that ends with these bytes. */
-static void deliver(struct filter_process *p, const char *bytes, size_t len)
+static void deliver_answer(struct filter_process *p, const char *bytes, size_t len)
 {
 	struct filter_answer a = { .frame = bytes, .frame_len = len };
 	struct filter_request *r;
@@ -168,7 +168,7 @@ static void take_output(struct filter_process *p, const char *bytes, size_t len)
 				lose(p, FILTER_END_TOO_LONG);
 			break;
 		case FRAMING_COMPLETE:
-			deliver(p, bytes, part.used);
+			deliver_answer(p, bytes, part.used);
 			break;
 		case FRAMING_TOO_LONG:
 			lose(p, FILTER_END_TOO_LONG);
@@ -302,7 +302,7 @@ static void on_input(struct watch *w, uint32_t events)
 
 /* ---- time-outs ---------------------------------------------------------- */
 
-static void on_timer(struct timer *t)
+static void on_process_timer(struct timer *t)
 {
 	struct filter_process *p = container_of(t, struct filter_process, timer);
 	const int64_t due_ms = p->since_ms + p->owner->conf->timeout;
@@ -340,7 +340,7 @@ static void discard_process(struct filter_process *p)
 	fd_close(&p->out.fd);
 }
 
-static void on_ended(void *arg, int status)
+static void on_program_ended(void *arg, int status)
 {
 	struct filter_process *p = arg;
 
@@ -368,7 +368,7 @@ static int launch_it(struct filter_process *p)
 		p->program = program_start(o->programs, &(struct program_request){
 			.name = name, .with_pid = true, .on_trial = true, .envp = o->envp,
 			.in = c.in, .out = c.out,
-			.ended = on_ended, .arg = p });
+			.ended = on_program_ended, .arg = p });
 	filter_channel_close_theirs(&c);
 	return p->program ? 0 : -1;
 }
@@ -385,7 +385,7 @@ struct filter_process *filter_process_start(struct filter_owner *o)
 	p->owner = o;
 	p->in = (struct watch){ .fd = -1, .ready = on_input };
 	p->out = (struct watch){ .fd = -1, .ready = on_output };
-	p->timer.fire = on_timer;
+	p->timer.fire = on_process_timer;
 	list_init(&p->links.in_pool);
 	if (launch_it(p) == -1) {
 		saved = errno;

@@ -59,7 +59,7 @@ static void close_pipe(struct relay *r, struct relay_way *way)
 /* ---- out ---------------------------------------------------------------- */
 
 /* Nobody is there who could take what waits, or what comes. */
-static void refuse(struct relay *r, struct relay_way *way)
+static void refuse_bytes(struct relay *r, struct relay_way *way)
 {
 	buffer_clear(&way->waiting);
 	close_pipe(r, way);
@@ -74,7 +74,7 @@ static size_t taken(struct relay *r, struct relay_way *way, ssize_t n)
 	if (n > 0)
 		r->owner->moved(r, way->direction, (size_t)n);
 	else if (n == -1 && !fd_not_yet(errno))
-		refuse(r, way);
+		refuse_bytes(r, way);
 	return n > 0 ? (size_t)n : 0;
 }
 
@@ -83,7 +83,7 @@ static void pass_on(struct relay *r, struct relay_way *way)
 {
 	size_t n;
 
-	/* Nothing is taken of what refuse() has thrown away: in_pipe is to be read after that. */
+	/* Nothing is taken of what refuse_bytes() has thrown away: in_pipe is to be read after that. */
 	if (way->in_pipe > 0) {
 		n = taken(r, way, stream_splice_out(way->to, way->pipe[0], way->in_pipe));
 		way->in_pipe -= n;
@@ -94,7 +94,7 @@ static void pass_on(struct relay *r, struct relay_way *way)
 	}
 }
 
-static void tell_end(struct relay *r, struct relay_way *way)
+static void tell_receiver_end(struct relay *r, struct relay_way *way)
 {
 	close_pipe(r, way);
 	way->phase = RELAY_ENDED;
@@ -183,7 +183,7 @@ static bool move(struct relay *r, enum relay_direction d)
 		something = !is_stuck(way);
 	}
 	if (way->phase == RELAY_ENDING && !is_stuck(way))
-		tell_end(r, way);
+		tell_receiver_end(r, way);
 	return something;
 }
 
@@ -213,7 +213,7 @@ static int rewatch_both(struct relay *r)
 }
 
 /* After moving: what is wanted now, and what the owner has to know. It may end r. */
-static int settle(struct relay *r)
+static int settle_relay(struct relay *r)
 {
 	const bool finished = r->is_finished;
 
@@ -234,7 +234,7 @@ static void move_ready(struct relay *r, enum relay_direction in, enum relay_dire
 		move(r, in);
 	if (events & ~(uint32_t)EPOLLIN)
 		move(r, out);
-	if (settle(r) == -1)
+	if (settle_relay(r) == -1)
 		r->owner->lost(r);
 }
 
@@ -253,7 +253,7 @@ static void on_program_ready(struct stream *s, uint32_t events)
 
 /* ---- life --------------------------------------------------------------- */
 
-static void join(struct relay *r, enum relay_direction d, struct stream *from, struct stream *to)
+static void join_sides(struct relay *r, enum relay_direction d, struct stream *from, struct stream *to)
 {
 	r->ways[d] = (struct relay_way){
 		.direction = d, .from = from, .to = to, .pipe = { -1, -1 } };
@@ -263,8 +263,8 @@ void relay_init(struct relay *r, struct relay_owner *owner, struct stream *clien
 {
 	*r = (struct relay){ .owner = owner, .client = client };
 	stream_open(&r->program, program, AF_UNIX, on_program_ready);
-	join(r, RELAY_UP, client, &r->program);
-	join(r, RELAY_DOWN, &r->program, client);
+	join_sides(r, RELAY_UP, client, &r->program);
+	join_sides(r, RELAY_DOWN, &r->program, client);
 }
 
 /* At once, and not counted: the client has not said it. Whether nobody is there, relaying shows. */
@@ -282,7 +282,7 @@ int relay_begin(struct relay *r)
 {
 	move(r, RELAY_DOWN);
 	move(r, RELAY_UP);
-	return settle(r);
+	return settle_relay(r);
 }
 
 static void let_go(struct relay *r)

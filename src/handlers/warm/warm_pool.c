@@ -103,7 +103,7 @@ static struct program *start_program(struct warm_pool *pool, int *fd,
 	return p;
 }
 
-static void on_ended(void *arg, int status);
+static void on_program_ended(void *arg, int status);
 static void on_let_go(struct timer *t);
 
 /* Programs that were started together must not all be replaced together. */
@@ -141,7 +141,7 @@ static int start_waiter(struct warm_pool *pool)
 		return -1;
 	*x = (struct waiter){ .pool = pool, .timer.fire = on_let_go, .since_ms = now_ms,
 	                      .until_ms = end_of_age(pool, now_ms) };
-	x->program = start_program(pool, &x->fd, on_ended, x);
+	x->program = start_program(pool, &x->fd, on_program_ended, x);
 	if (!x->program) {
 		free(x);
 		return -1;
@@ -218,7 +218,7 @@ static void on_recovery(struct timer *t)
 	watch_recovery(pool);
 }
 
-static void fill(struct warm_pool *pool)
+static void start_missing(struct warm_pool *pool)
 {
 	while (!pool->released && !timer_is_set(&pool->refill) &&
 	       pool->n_waiting < (uint32_t)pool->conf->n) {
@@ -242,7 +242,7 @@ static void fill(struct warm_pool *pool)
 
 static void on_refill(struct timer *t)
 {
-	fill(container_of(t, struct warm_pool, refill));
+	start_missing(container_of(t, struct warm_pool, refill));
 }
 
 /* ---- deaths ------------------------------------------------------------- */
@@ -317,7 +317,7 @@ static void has_crashed(struct warm_pool *pool, const struct waiter *x, int stat
 	back_off(pool);
 }
 
-static void tell_end(const struct waiter *x, int status)
+static void tell_program_end(const struct waiter *x, int status)
 {
 	static const char *const reasons[] = {
 		[WAITER_AGED] = "age", [WAITER_DRAINED] = "drained" };
@@ -328,7 +328,7 @@ static void tell_end(const struct waiter *x, int status)
 	             exit_status_how(status), exit_status_value(status));
 }
 
-static void on_ended(void *arg, int status)
+static void on_program_ended(void *arg, int status)
 {
 	struct waiter *x = arg;
 	struct warm_pool *pool = x->pool;
@@ -340,7 +340,7 @@ static void on_ended(void *arg, int status)
 		else
 			has_crashed(pool, x, status);
 	}
-	tell_end(x, status);
+	tell_program_end(x, status);
 	fd_close(&x->fd);
 	timer_unset(&pool->worker->loop.timers, &x->timer);
 	free(x);
@@ -411,7 +411,7 @@ struct warm_pool *warm_pool_new(struct worker *w)
 		free(pool);
 		return NULL;
 	}
-	fill(pool);
+	start_missing(pool);
 	pool->starts.paid_ms = 0;       /* nobody has been served yet: that was no refilling */
 	return pool;
 }
