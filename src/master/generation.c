@@ -22,10 +22,10 @@
 #define LOG_ROOM_MAX ((size_t)1 << 20)  /* what an ordinary user may have */
 
 /* Logs the reason and keeps it. Returns exit_code. */
-static int fail(struct generation_failure *f, int exit_code, const char *format, ...)
+static int fail_generation(struct generation_failure *f, int exit_code, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-static int fail(struct generation_failure *f, int exit_code, const char *format, ...)
+static int fail_generation(struct generation_failure *f, int exit_code, const char *format, ...)
 {
 	va_list ap;
 
@@ -38,7 +38,7 @@ static int fail(struct generation_failure *f, int exit_code, const char *format,
 
 static int no_memory(struct generation_failure *f)
 {
-	return fail(f, EX_OSERR, "make a new generation: %m");
+	return fail_generation(f, EX_OSERR, "make a new generation: %m");
 }
 
 /* A detached server has no standard error. 0, or an exit code after it was logged. */
@@ -48,10 +48,10 @@ static int check_logs(const struct generation *g, struct generation_failure *f)
 
 	for (size_t i = 0; g->context.detached && i < sizeof logs / sizeof *logs; i++)
 		if (logs[i]->target == LOG_TARGET_STDERR)
-			return fail(f, EX_CONFIG, "%s:%d: a detached server has no standard error"
-			            " to log to (the target must be \"syslog\", \"journal\" or a"
-			            " file)", logs[i]->place.file,
-			            logs[i]->place.line > 0 ? logs[i]->place.line : 1);
+			return fail_generation(f, EX_CONFIG, "%s:%d: a detached server has no standard error"
+			                       " to log to (the target must be \"syslog\", \"journal\" or a"
+			                       " file)", logs[i]->place.file,
+			                       logs[i]->place.line > 0 ? logs[i]->place.line : 1);
 	return 0;
 }
 
@@ -90,9 +90,9 @@ static int open_logs(struct generation *g, struct generation_failure *f)
 	if (check_logs(g, f) != 0)
 		return EX_CONFIG;
 	if (logs_open(&g->logs, g->conf, g->context.detached, &which) == -1)
-		return fail(f, errno == EACCES || errno == EPERM ? EX_NOPERM : EX_OSERR,
-		            "%s:%d: open the log \"%s\": %m", which->place.file, which->place.line,
-		            which->path ? which->path : log_target_name(which->target));
+		return fail_generation(f, errno == EACCES || errno == EPERM ? EX_NOPERM : EX_OSERR,
+		                       "%s:%d: open the log \"%s\": %m", which->place.file, which->place.line,
+		                       which->path ? which->path : log_target_name(which->target));
 	if (logs_are_delicate(&g->logs) && make_log_process(g) == -1)
 		return no_memory(f);
 	return 0;
@@ -127,7 +127,7 @@ static int open_sockets(struct generation *g, struct service *s, struct generati
 	int n = sockets_acquire(g->all_sockets, s->conf, g->number, s->sockets, &e);
 
 	if (n == -1)
-		return fail(f, e.exit_code, "%s:%d: %s", e.place.file, e.place.line, e.text);
+		return fail_generation(f, e.exit_code, "%s:%d: %s", e.place.file, e.place.line, e.text);
 	s->n_sockets = (size_t)n;
 	return 0;
 }
@@ -139,20 +139,22 @@ static int open_service(struct generation *g, struct service *s, const struct co
 
 	s->conf = conf;
 	if (open_log_pipes(g, s) == -1)
-		return fail(f, EX_OSERR, "service \"%s\": open the pipes of its logs: %m", conf->name);
+		return fail_generation(f, EX_OSERR, "service \"%s\": open the pipes of its logs: %m",
+		                       conf->name);
 	code = open_sockets(g, s, f);
 	if (code != 0)
 		return code;
 	s->pool = pool_new(&g->context, conf, g->number, g->conf->shutdown_timeout, s->sockets,
 	                   s->n_sockets);
 	if (!s->pool)
-		return fail(f, EX_OSERR, "service \"%s\": make its pool of workers: %m", conf->name);
+		return fail_generation(f, EX_OSERR, "service \"%s\": make its pool of workers: %m",
+		                       conf->name);
 	pool_use_pipes(s->pool, &s->log_pipes);
 	return 0;
 }
 
-static struct generation *make(const struct conf *conf, struct arena *arena, unsigned int number,
-                               struct sockets *sockets, const struct pool_context *context)
+static struct generation *make_generation(const struct conf *conf, struct arena *arena, unsigned int number,
+                                          struct sockets *sockets, const struct pool_context *context)
 {
 	struct generation *g = calloc(1, sizeof *g + conf->n_services * sizeof g->services[0]);
 
@@ -173,7 +175,7 @@ struct generation *generation_adopt(struct arena *arena, const struct conf *conf
                                     unsigned int number, struct sockets *sockets,
                                     const struct pool_context *context)
 {
-	struct generation *g = make(conf, arena, number, sockets, context);
+	struct generation *g = make_generation(conf, arena, number, sockets, context);
 	const struct conf_log *which;
 
 	if (!g)
@@ -201,7 +203,7 @@ struct generation *generation_new(const struct conf_fetched *fetched, unsigned i
 {
 	const struct conf *conf = fetched->conf;
 	struct arena arena = fetched->arena;
-	struct generation *g = make(conf, &arena, number, sockets, context);
+	struct generation *g = make_generation(conf, &arena, number, sockets, context);
 
 	if (!g) {
 		no_memory(failure);
@@ -248,7 +250,7 @@ int generation_start_log_process(struct generation *g, struct generation_failure
 {
 	if (!g->log_process || log_process_start(g->log_process) == 0)
 		return 0;
-	return fail(failure, EX_OSERR, "start the log process: %m");
+	return fail_generation(failure, EX_OSERR, "start the log process: %m");
 }
 
 bool generation_end_log_process(struct generation *g)

@@ -103,7 +103,7 @@ void control_client_refuse(struct control_client *c, enum control_error error, c
 
 /* ---- requests ----------------------------------------------------------- */
 
-static void on_limit(struct timer *t)
+static void on_line_limit(struct timer *t)
 {
 	struct control_client *c = container_of(t, struct control_client, limit);
 
@@ -183,7 +183,7 @@ static void read_some(struct control_client *c)
 		wait_for_more(c);
 }
 
-static void on_event(struct watch *w, uint32_t events)
+static void on_client_event(struct watch *w, uint32_t events)
 {
 	struct control_client *c = container_of(w, struct control_client, watch);
 
@@ -207,8 +207,8 @@ struct control_client *control_client_new(struct loop *l, int fd,
 	list_init(&c->in_control);
 	c->loop = l;
 	c->owner = owner;
-	c->watch = (struct watch){ .fd = fd, .ready = on_event };
-	c->limit.fire = on_limit;
+	c->watch = (struct watch){ .fd = fd, .ready = on_client_event };
+	c->limit.fire = on_line_limit;
 	if (loop_watch(l, &c->watch, EPOLLIN) == 0)
 		return c;
 	free(c);

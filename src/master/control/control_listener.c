@@ -26,7 +26,7 @@ static struct listener_options options_of(const struct conf_control *conf)
 	};
 }
 
-static int fail(struct control_listener_error *e, const struct conf_control *conf)
+static int fail_to_open(struct control_listener_error *e, const struct conf_control *conf)
 {
 	const char *why = errno == ENOTSOCK ? "exists and is not a socket" :
 	                  errno == EADDRINUSE ? "somebody else listens there" : strerror(errno);
@@ -60,7 +60,7 @@ int control_listener_open(struct control_listener *l, const struct conf_control 
 
 	l->address = conf->address;
 	l->fd = listener_open(&l->address, &options, &l->file);
-	return l->fd == -1 ? fail(e, conf) : 0;
+	return l->fd == -1 ? fail_to_open(e, conf) : 0;
 }
 
 void control_listener_close(struct control_listener *l)

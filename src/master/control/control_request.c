@@ -47,7 +47,7 @@ static bool has_type(const json_t *value, json_type type)
 	return type == JSON_TRUE ? json_is_boolean(value) : json_typeof(value) == type;
 }
 
-static void take(struct control_request *r, enum control_key key, const json_t *value)
+static void take_value(struct control_request *r, enum control_key key, const json_t *value)
 {
 	r->given |= CONTROL_HAS(key);
 	switch (key) {
@@ -84,7 +84,7 @@ static bool take_member(struct control_request *r, const char *name, const json_
 		if (strcmp(keys[i].name, name) != 0)
 			continue;
 		if (has_type(value, keys[i].type)) {
-			take(r, (enum control_key)i, value);
+			take_value(r, (enum control_key)i, value);
 			return true;
 		}
 		snprintf(why, size, "%s must be %s", name,

@@ -45,7 +45,7 @@ const char *outcome_name(const struct outcome *o)
 }
 
 /* Nothing is waited for any more. Returns who has waited. */
-static struct control_client *settle(struct outcome *o)
+static struct control_client *settle_outcome(struct outcome *o)
 {
 	struct control_client *client = o->client;
 
@@ -59,7 +59,7 @@ static struct control_client *settle(struct outcome *o)
 
 void outcome_done(struct outcome *o, json_t *result)
 {
-	control_client_answer(settle(o), result);
+	control_client_answer(settle_outcome(o), result);
 }
 
 void outcome_fail(struct outcome *o, enum control_error error, const char *format, ...)
@@ -71,7 +71,7 @@ void outcome_fail(struct outcome *o, enum control_error error, const char *forma
 	va_start(ap, format);
 	len = vasprintf(&message, format, ap);  /* before what it speaks of is gone */
 	va_end(ap);
-	control_client_refuse(settle(o), error, "%s", len == -1 ? "no memory" : message);
+	control_client_refuse(settle_outcome(o), error, "%s", len == -1 ? "no memory" : message);
 	if (len != -1)
 		free(message);
 }
@@ -79,7 +79,7 @@ void outcome_fail(struct outcome *o, enum control_error error, const char *forma
 void outcome_forget_client(struct outcome *o, const struct control_client *client)
 {
 	if (o->kind != OUTCOME_NONE && o->client == client)
-		settle(o);
+		settle_outcome(o);
 }
 
 void outcome_reload_begins(struct outcome *o)

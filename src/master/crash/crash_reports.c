@@ -34,8 +34,8 @@ static struct crash_writing *find_place(struct crash_reports *r)
 	return NULL;
 }
 
-static void complain(const struct crash_reports *r, const char *service, const char *state_dir,
-                     const char *why)
+static void complain_of_writing(const struct crash_reports *r, const char *service, const char *state_dir,
+                                const char *why)
 {
 	log_warn("%s: keep a crash report in %s: %s", service, state_dir, why);
 	notify_send(r->events, "crash-report-failed service=%s", service);
@@ -72,7 +72,7 @@ static void finish(void *arg, const struct helper_end *end)
 	if (WIFEXITED(end->status) && WEXITSTATUS(end->status) == ENOENT) {
 		tell_missing(r, w);
 	} else if (end->status != 0) {
-		complain(r, w->service, w->state_dir, why_failed(end));
+		complain_of_writing(r, w->service, w->state_dir, why_failed(end));
 	} else {
 		r->missing[0] = '\0';
 		log_info("%s: crash report %s", w->service, w->name);
@@ -89,7 +89,7 @@ void crash_reports_keep(struct crash_reports *r, const char *state_dir, const st
 	};
 
 	if (!w) {
-		complain(r, e->service, state_dir, "too many at once");
+		complain_of_writing(r, e->service, state_dir, "too many at once");
 		return;
 	}
 	*w = (struct crash_writing){ .reports = r, .folder = state_dir, .evidence = e };
@@ -99,7 +99,7 @@ void crash_reports_keep(struct crash_reports *r, const char *state_dir, const st
 	crash_files_name(&w->when, e->service, e->pid, w->name);
 	w->helper = helper_start(r->helpers, &job);
 	if (!w->helper)
-		complain(r, e->service, state_dir, strerror(errno));
+		complain_of_writing(r, e->service, state_dir, strerror(errno));
 }
 
 void crash_reports_leave(struct crash_reports *r)

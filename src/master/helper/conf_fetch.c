@@ -33,7 +33,7 @@ static void write_complaint(void *arg, enum conf_weight weight, const char *line
 	dprintf(*(const int *)arg, "%s%s\n", weight == CONF_WARNING ? " " : "", line);
 }
 
-static int load(void *arg, int out)
+static int load_in_child(void *arg, int out)
 {
 	struct conf_fetch *f = arg;
 	const struct conf *conf;
@@ -45,7 +45,7 @@ static int load(void *arg, int out)
 /* ---- in the master ------------------------------------------------------ */
 
 /* The exit status for the master: 0 if there is a configuration, now ours alone. */
-static int judge(struct conf_fetch *f, const struct task_result *r, const char **complaints)
+static int judge_result(struct conf_fetch *f, const struct task_result *r, const char **complaints)
 {
 	const struct conf *conf = (const struct conf *)(const void *)f->arena.base;
 
@@ -71,7 +71,7 @@ static bool hear_warning(void *arg, const char *line)
 static void on_loaded(void *arg, const struct task_result *r)
 {
 	struct conf_fetch *f = arg;
-	struct conf_fetched result = { .exit_code = judge(f, r, &result.complaints) };
+	struct conf_fetched result = { .exit_code = judge_result(f, r, &result.complaints) };
 
 	result.arena = f->arena;
 	if (result.exit_code == EX_OK)
@@ -87,7 +87,7 @@ struct conf_fetch *conf_fetch_start(struct helpers *all, const struct conf_origi
 {
 	struct conf_fetch *f = calloc(1, sizeof *f);
 	const struct task_job job = { .what = "checking the configuration", .title = "configuration",
-	                                .limit_ms = CONF_FETCH_MS, .run = load, .keep = -1,
+	                                .limit_ms = CONF_FETCH_MS, .run = load_in_child, .keep = -1,
 	                                .hear = hear_warning, .done = on_loaded, .arg = f };
 
 	if (!f)

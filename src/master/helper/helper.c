@@ -134,7 +134,7 @@ static void on_output(struct watch *w, uint32_t events)
 	report_if_over(h);
 }
 
-static void on_limit(struct timer *t)
+static void on_helper_limit(struct timer *t)
 {
 	struct helper *h = container_of(t, struct helper, limit);
 
@@ -156,7 +156,7 @@ static struct helper *make(struct helpers *all, const struct helper_job *job)
 	if (!h)
 		return NULL;
 	*h = (struct helper){ .among = all, .job = *job, .n_keep = job->n_keep,
-	                      .output = { .fd = -1, .ready = on_output }, .limit.fire = on_limit };
+	                      .output = { .fd = -1, .ready = on_output }, .limit.fire = on_helper_limit };
 	list_init(&h->in_all);
 	for (size_t i = 0; i < job->n_keep; i++)
 		h->keep[i] = job->keep[i];

@@ -28,7 +28,7 @@ struct task {
 /* ---- complaints --------------------------------------------------------- */
 
 /* To the log, and kept for who asked. */
-static void complain(struct task *e, const char *line)
+static void log_complaint(struct task *e, const char *line)
 {
 	log_err("%s", line);
 	text_add(&e->said, "%s%s", e->said.len > 0 ? "\n" : "", line);
@@ -45,7 +45,7 @@ static void complain_of(struct task *e, const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(line, sizeof line, format, ap);
 	va_end(ap);
-	complain(e, line);
+	log_complaint(e, line);
 }
 
 static void flush_line(struct task *e)
@@ -55,10 +55,10 @@ static void flush_line(struct task *e)
 	e->line[e->line_len] = '\0';
 	e->line_len = 0;
 	if (!e->job.hear || !e->job.hear(e->job.arg, e->line))
-		complain(e, e->line);
+		log_complaint(e, e->line);
 }
 
-static void hear(void *arg, const char *bytes, size_t n)
+static void hear_task(void *arg, const char *bytes, size_t n)
 {
 	struct task *e = arg;
 
@@ -90,7 +90,7 @@ static int exit_code_of(struct task *e, const struct helper_end *end)
 	return EX_SOFTWARE;
 }
 
-static void finish(void *arg, const struct helper_end *end)
+static void finish_task(void *arg, const struct helper_end *end)
 {
 	struct task *e = arg;
 	struct task_result result;
@@ -104,7 +104,7 @@ static void finish(void *arg, const struct helper_end *end)
 
 /* ---- the beginning ------------------------------------------------------ */
 
-static int run(void *arg, int out)
+static int run_task(void *arg, int out)
 {
 	const struct task *e = arg;
 
@@ -116,7 +116,7 @@ struct task *task_start(struct helpers *all, const struct task_job *job)
 	struct task *e = calloc(1, sizeof *e);
 	const struct helper_job how = {
 		.title = job->title, .limit_ms = job->limit_ms, .keep = &job->keep, .n_keep = 1,
-		.run = run, .hear = hear, .late = complain_of_delay, .done = finish, .arg = e,
+		.run = run_task, .hear = hear_task, .late = complain_of_delay, .done = finish_task, .arg = e,
 	};
 
 	if (!e)

@@ -72,7 +72,7 @@ static int listen_to(struct log_process *p, pid_t pid, const struct leash *leash
 	return loop_watch(p->owner.loop, &p->ear, EPOLLIN);
 }
 
-static void forget(struct log_process *p)
+static void forget_process(struct log_process *p)
 {
 	loop_unwatch(p->owner.loop, &p->ear);
 	leash_close(&p->leash);
@@ -83,7 +83,7 @@ static void forget(struct log_process *p)
 
 /* ---- the last order ----------------------------------------------------- */
 
-static void tell_end(struct log_process *p)
+static void tell_process_end(struct log_process *p)
 {
 	if (p->pid == 0 || p->told_end)
 		return;
@@ -97,7 +97,7 @@ void log_process_end(struct log_process *p)
 	if (!p)
 		return;
 	p->ending = true;
-	tell_end(p);
+	tell_process_end(p);
 }
 
 /* ---- birth -------------------------------------------------------------- */
@@ -135,7 +135,7 @@ int log_process_start(struct log_process *p)
 	if (listen_to(p, pid, &ours) == -1)
 		log_warn("watch the log process: %m");
 	if (p->ending)
-		tell_end(p);
+		tell_process_end(p);
 	return 0;
 }
 
@@ -147,7 +147,7 @@ static void start_later(struct log_process *p, bool young)
 	loop_timer(p->owner.loop, &p->retry, p->delay_ms);
 }
 
-static void on_retry(struct timer *t)
+static void on_start_again(struct timer *t)
 {
 	struct log_process *p = container_of(t, struct log_process, retry);
 
@@ -161,7 +161,7 @@ static void on_retry(struct timer *t)
 void log_process_resume(struct log_process *p)
 {
 	if (!p->over)
-		on_retry(&p->retry);
+		on_start_again(&p->retry);
 }
 
 static void log_death(const struct log_process *p, int status)
@@ -184,7 +184,7 @@ bool log_process_reaped(struct log_process *p, pid_t pid, int status)
 		log_death(p, status);
 	notify_send(p->owner.events, "log-process-end generation=%u pid=%d how=%s value=%d",
 	            p->owner.generation, (int)pid, exit_status_how(status), exit_status_value(status));
-	forget(p);
+	forget_process(p);
 	p->over = properly;
 	if (!properly)
 		start_later(p, p->owner.loop->now_ms - p->born_ms < YOUNG_MS);
@@ -223,7 +223,7 @@ static bool reclaim_process(struct log_process *p)
 	          (WIFEXITED(status) && WEXITSTATUS(status) == EX_OK);
 	if (!p->over)
 		log_death(p, status);
-	forget(p);
+	forget_process(p);
 	return p->over;
 }
 
@@ -282,7 +282,7 @@ struct log_process *log_process_new(const struct log_process_owner *owner)
 
 	if (p)
 		*p = (struct log_process){ .owner = *owner, .leash = { -1, -1 }, .ear.fd = -1,
-		                           .retry.fire = on_retry };
+		                           .retry.fire = on_start_again };
 	return p;
 }
 

@@ -76,7 +76,7 @@ static void end_input(struct input *i)
 		loop_stop(&i->writer->loop);
 }
 
-static void take(struct input *i)
+static void take_input(struct input *i)
 {
 	static char bytes[AT_ONCE], lines[LINE_READER_ROOM(AT_ONCE)];
 	const ssize_t n = i->fd == -1 ? -1 : read(i->fd, bytes, sizeof bytes);
@@ -110,7 +110,7 @@ static void on_any(struct watch *watch, uint32_t events)
 	for (size_t done = 0; n == EVENTS && done < w->start->n_inputs; done += EVENTS) {
 		n = epoll_wait(watch->fd, ready, EVENTS, 0);
 		for (int i = 0; i < n; i++)
-			take(ready[i].data.ptr);
+			take_input(ready[i].data.ptr);
 	}
 	w->pause_ms = w->hurries ? 0 : next_pause_ms(w);
 	if (w->hurries)
@@ -133,7 +133,7 @@ static void on_pause_over(struct timer *t)
 static void take_all(struct log_writer *w)
 {
 	for (size_t i = 0; i < w->start->n_inputs; i++)
-		take(&w->inputs[i]);
+		take_input(&w->inputs[i]);
 }
 
 static void switch_logs(struct log_writer *w, const struct leash_message *m)

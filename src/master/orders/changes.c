@@ -94,8 +94,8 @@ void changes_reopen_logs(struct master *m, struct control_client *c,
 
 /* ---- a service ---------------------------------------------------------- */
 
-static void begin(struct master *m, struct control_client *c, enum outcome_kind kind,
-                  const struct service *s, int64_t limit_ms)
+static void begin_outcome(struct master *m, struct control_client *c, enum outcome_kind kind,
+                          const struct service *s, int64_t limit_ms)
 {
 	outcome_begin(&m->outcome, c, kind, s->conf->name, limit_ms);
 	changes_check(m);               /* there may be nothing to wait for */
@@ -120,7 +120,7 @@ void changes_scale(struct master *m, struct control_client *c, const struct cont
 		scale_service(s, r->to, to);
 		m->outcome.from = from;
 		m->outcome.to = to;
-		begin(m, c, OUTCOME_SCALE, s, s->conf->timeouts.start);
+		begin_outcome(m, c, OUTCOME_SCALE, s, s->conf->timeouts.start);
 	}
 }
 
@@ -129,7 +129,7 @@ void changes_drain(struct master *m, struct control_client *c, const struct cont
 	const struct service *s = changes_find(m, r->service);
 
 	drain_service(m, s);
-	begin(m, c, OUTCOME_DRAIN, s, 0);
+	begin_outcome(m, c, OUTCOME_DRAIN, s, 0);
 }
 
 void changes_resume(struct master *m, struct control_client *c, const struct control_request *r)
@@ -137,7 +137,7 @@ void changes_resume(struct master *m, struct control_client *c, const struct con
 	const struct service *s = changes_find(m, r->service);
 
 	drain_resume(m, s);
-	begin(m, c, OUTCOME_RESUME, s, s->conf->timeouts.start);
+	begin_outcome(m, c, OUTCOME_RESUME, s, s->conf->timeouts.start);
 }
 
 /* ---- a connection ------------------------------------------------------- */

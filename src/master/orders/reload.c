@@ -40,7 +40,7 @@ static json_t *failing(const struct generation *g)
  * refusal. Whoever waits for the outcome is told last: then all is done. why is
  * NULL if the new generation serves.
  */
-static void over(struct master *m, const char *why)
+static void end_reload(struct master *m, const char *why)
 {
 	if (!master_enter(m, PHASE_SERVING))
 		return;
@@ -50,17 +50,17 @@ static void over(struct master *m, const char *why)
 }
 
 /* word is for events, why for people; details, if there are any, for who asked. */
-static void refuse(struct master *m, const char *word, const char *why, const char *details)
+static void refuse_reload(struct master *m, const char *word, const char *why, const char *details)
 {
 	struct text t = text_in(m->refused, sizeof m->refused);
 
 	text_add_string(&t, why);
 	log_err("reload refused: %s; the running configuration goes on", why);
 	notify_send(m->events, "reload-failed reason=%s", word);
-	over(m, details && *details ? details : why);
+	end_reload(m, details && *details ? details : why);
 }
 
-static void commit(struct master *m)
+static void commit_reload(struct master *m)
 {
 	struct generation *before = m->current;
 
@@ -74,7 +74,7 @@ static void commit(struct master *m)
 	master_replace(m, before);
 	log_info("reloaded: generation %u serves", m->current->number);
 	notify_send(m->events, "reload-done generation=%u", m->current->number);
-	over(m, NULL);
+	end_reload(m, NULL);
 }
 
 /* word is for events, why for people. */
@@ -83,7 +83,7 @@ static void roll_back(struct master *m, const char *word, const char *why)
 	generation_drain(m->coming);
 	m->coming = NULL;
 	control_forget(m->control);
-	refuse(m, word, why, NULL);
+	refuse_reload(m, word, why, NULL);
 }
 
 void reload_check(struct master *m)
@@ -101,7 +101,7 @@ void reload_check(struct master *m)
 	} else if (generation_is_complete(m->coming)) {
 		failed = generation_useless(m->coming, m->current, reason);
 		if (!failed) {
-			commit(m);
+			commit_reload(m);
 			return;
 		}
 		snprintf(why, sizeof why, "service \"%s\": %s", failed->conf->name, reason);
@@ -116,12 +116,12 @@ static void on_fetched(void *arg, const struct conf_fetched *result)
 
 	m->fetch = NULL;
 	if (!result->conf) {
-		refuse(m, "check", conf_fetch_trouble(result), result->complaints);
+		refuse_reload(m, "check", conf_fetch_trouble(result), result->complaints);
 		return;
 	}
 	m->coming = master_new_generation(m, result, NULL, &failure);
 	if (!m->coming)
-		refuse(m, "listen", "what it asks for cannot be had", failure.text);
+		refuse_reload(m, "listen", "what it asks for cannot be had", failure.text);
 	else
 		reload_check(m);
 }
@@ -149,7 +149,7 @@ void reload_begin(struct master *m)
 		return;
 	snprintf(message, sizeof message, "start the process that checks the configuration: %s",
 	         strerror(errno));
-	refuse(m, "check", message, NULL);
+	refuse_reload(m, "check", message, NULL);
 }
 
 void reload_cancel(struct master *m)

@@ -44,7 +44,7 @@ static void on_extend(struct timer *t)
 	loop_timer(&m->loop, t, EXTEND_EVERY_MS);
 }
 
-static void on_limit(struct timer *t)
+static void on_stop_limit(struct timer *t)
 {
 	struct master *m = container_of(t, struct master, stop_limit);
 
@@ -55,7 +55,7 @@ static void on_limit(struct timer *t)
 void stop_init(struct master *m)
 {
 	m->extend.fire = on_extend;
-	m->stop_limit.fire = on_limit;
+	m->stop_limit.fire = on_stop_limit;
 }
 
 /* What is the same for all ways, the first time. */

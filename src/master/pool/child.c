@@ -39,7 +39,7 @@ static void send_signal(const struct child *c, int signal)
 	            signal);
 }
 
-static void give_up(struct child *c, const char *why);
+static void kill_broken(struct child *c, const char *why);
 
 static void start_is_over(struct child *c)
 {
@@ -47,7 +47,7 @@ static void start_is_over(struct child *c)
 	send_signal(c, SIGKILL);
 }
 
-static void on_timer(struct timer *t)
+static void on_child_timer(struct timer *t)
 {
 	struct child *c = container_of(t, struct child, timer);
 
@@ -55,7 +55,7 @@ static void on_timer(struct timer *t)
 	case CHILD_NONE:
 		break;
 	case CHILD_ACCEPTING:
-		give_up(c, "it has closed its end of the leash, and lives on");
+		kill_broken(c, "it has closed its end of the leash, and lives on");
 		break;
 	case CHILD_STARTING:
 		start_is_over(c);
@@ -130,7 +130,7 @@ static bool accept_report(struct child *c, enum leash_word word)
  * No worker of ours does that: somebody else may be at work in it. What else it
  * says is not heard any more.
  */
-static void give_up(struct child *c, const char *why)
+static void kill_broken(struct child *c, const char *why)
 {
 	log_err("%s: worker (pid %d) is broken: %s; killing it", c->service, (int)c->pid, why);
 	notify_send(c->events, "worker-broken service=%s pid=%d", c->service, (int)c->pid);
@@ -152,7 +152,7 @@ static bool is_within_limits(struct child *c, enum leash_word word)
 	if (word_meter_count(&c->said, word, c->loop->now_ms))
 		return true;
 	word_meter_describe(&c->said, c->loop->now_ms, why);
-	give_up(c, why);
+	kill_broken(c, why);
 	return false;
 }
 
@@ -169,7 +169,7 @@ static bool is_of_workers(enum leash_word word)
 	return false;
 }
 
-static void on_word(struct watch *w, uint32_t events)
+static void on_worker_word(struct watch *w, uint32_t events)
 {
 	struct child *c = container_of(w, struct child, ear);
 	struct leash_message m;
@@ -187,7 +187,7 @@ static void on_word(struct watch *w, uint32_t events)
 	case LEASH_MALFORMED:
 		snprintf(why, sizeof why, "what it says over the leash is malformed (length %llu)",
 		         (unsigned long long)m.number);
-		give_up(c, why);
+		kill_broken(c, why);
 		return;
 	case LEASH_OK:
 		break;
@@ -197,7 +197,7 @@ static void on_word(struct watch *w, uint32_t events)
 	if (!c->adopted && !is_of_workers(m.word)) {
 		snprintf(why, sizeof why, "sent %s (word %u), which workers never send",
 		         leash_word_name(m.word), (unsigned)m.word);
-		give_up(c, why);
+		kill_broken(c, why);
 		return;
 	}
 	if (m.word == LEASH_KICK || m.word == LEASH_NO_SUCH)
@@ -214,8 +214,8 @@ static void take_charge(struct child *c, pid_t pid, const struct leash *leash)
 	c->watches = c->starts = false;
 	c->hang = (struct hang_detector){ 0 };
 	c->leash = *leash;
-	c->ear = (struct watch){ .fd = leash_ear(leash), .ready = on_word };
-	c->timer.fire = on_timer;
+	c->ear = (struct watch){ .fd = leash_ear(leash), .ready = on_worker_word };
+	c->timer.fire = on_child_timer;
 	if (loop_watch(c->loop, &c->ear, EPOLLIN) == -1)
 		log_err("%s: watch a worker: %m", c->service);  /* one that starts, will not in time */
 }

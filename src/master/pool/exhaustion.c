@@ -72,7 +72,7 @@ static void add_longest(struct text *t, const struct exhaustion_facts *f)
 		         (long long)(f->now_ms - l.all[i].since_ms) / 1000);
 }
 
-static void begin(struct exhaustion *e, const struct exhaustion_facts *f, struct notify *events)
+static void begin_episode(struct exhaustion *e, const struct exhaustion_facts *f, struct notify *events)
 {
 	char line[LINE_MAX_LEN];
 	struct text t = text_in(line, sizeof line);
@@ -88,8 +88,8 @@ static void begin(struct exhaustion *e, const struct exhaustion_facts *f, struct
 	            f->service->name, (long long)f->busy, (long long)f->slots, (long long)f->queue);
 }
 
-static void end(struct exhaustion *e, int64_t ended_ms, const struct exhaustion_facts *f,
-                struct notify *events)
+static void end_episode(struct exhaustion *e, int64_t ended_ms, const struct exhaustion_facts *f,
+                        struct notify *events)
 {
 	const int64_t lasted_ms = ended_ms - e->since_ms;
 	char line[LINE_MAX_LEN] = "";
@@ -112,10 +112,10 @@ bool exhaustion_note(struct exhaustion *e, bool exhausted, int64_t ended_ms,
 	const bool changes = exhausted != e->lasts;
 
 	if (changes && exhausted)
-		begin(e, f, events);
+		begin_episode(e, f, events);
 	if (e->lasts && f->queue > e->longest_queue)
 		e->longest_queue = f->queue;
 	if (changes && !exhausted)
-		end(e, ended_ms, f, events);
+		end_episode(e, ended_ms, f, events);
 	return changes;
 }

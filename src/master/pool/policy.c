@@ -32,7 +32,7 @@ static int64_t smaller(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-static struct outlook look(const struct policy_rule *r, const struct policy_census *c, int wanted)
+static struct outlook look_ahead(const struct policy_rule *r, const struct policy_census *c, int wanted)
 {
 	struct outlook o = { .free = (int64_t)c->accepting * r->slots - c->open };
 
@@ -62,7 +62,7 @@ static void change(struct policy_decision *d, int wanted, enum policy_reason rea
 static void judge_demand(const struct policy_rule *r, const struct policy_census *c,
                          struct policy_memory *m, struct policy_decision *d)
 {
-	const struct outlook o = look(r, c, d->wanted);
+	const struct outlook o = look_ahead(r, c, d->wanted);
 	const int64_t lack = r->spare_min + c->queue - o.free - (int64_t)o.coming * r->slots;
 
 	/* Where none has come so far, more would not either. */
@@ -77,7 +77,7 @@ static void judge_demand(const struct policy_rule *r, const struct policy_census
 }
 
 /* One that is there at all, an on-demand pool keeps until it is idle. */
-static int least(const struct policy_rule *r)
+static int least_workers(const struct policy_rule *r)
 {
 	return r->min > 0 ? r->min : 1;
 }
@@ -85,9 +85,9 @@ static int least(const struct policy_rule *r)
 static bool is_roomy(const struct policy_rule *r, const struct policy_census *c,
                      const struct policy_decision *d)
 {
-	const struct outlook o = look(r, c, d->wanted);
+	const struct outlook o = look_ahead(r, c, d->wanted);
 
-	return d->wanted > least(r) && o.coming == 0 && o.free - r->slots >= r->spare_max;
+	return d->wanted > least_workers(r) && o.coming == 0 && o.free - r->slots >= r->spare_max;
 }
 
 static void judge_surplus(const struct policy_rule *r, const struct policy_census *c,
@@ -110,7 +110,7 @@ static bool is_idle(const struct policy_rule *r, const struct policy_census *c,
                     const struct policy_decision *d)
 {
 	return r->min == 0 && r->idle_ms > 0 && c->accepting > 0 && c->open == 0 &&
-	       look(r, c, d->wanted).coming == 0;
+	       look_ahead(r, c, d->wanted).coming == 0;
 }
 
 static void judge_idleness(const struct policy_rule *r, const struct policy_census *c,
@@ -136,7 +136,7 @@ static void judge_idleness(const struct policy_rule *r, const struct policy_cens
 static void judge_exhaustion(const struct policy_rule *r, const struct policy_census *c,
                              struct policy_memory *m, struct policy_decision *d)
 {
-	const struct outlook o = look(r, c, d->wanted);
+	const struct outlook o = look_ahead(r, c, d->wanted);
 
 	if (o.free == 0 && o.coming == 0 && d->wanted >= r->max && c->accepting > 0) {
 		m->exhausted = true;
@@ -155,17 +155,17 @@ static void judge_exhaustion(const struct policy_rule *r, const struct policy_ce
  * What is so already is waited for by other means: workers that come will say
  * so, and all else has its time to look again.
  */
-static void watch(const struct policy_rule *r, const struct policy_census *c,
-                  struct policy_decision *d)
+static void choose_limits(const struct policy_rule *r, const struct policy_census *c,
+                          struct policy_decision *d)
 {
-	const struct outlook o = look(r, c, d->wanted);
+	const struct outlook o = look_ahead(r, c, d->wanted);
 	const int64_t low_free = d->wanted < r->max ? r->spare_min : 1;
 
 	if (d->wanted > 0 && !d->exhausted && o.free >= low_free)
 		d->low_free = low_free;
 	if (d->wanted == 0 || d->wanted < c->wanted || o.coming > 0)
 		return;
-	if (d->wanted > least(r) && !is_roomy(r, c, d))
+	if (d->wanted > least_workers(r) && !is_roomy(r, c, d))
 		d->low_open = (int64_t)(c->accepting - 1) * r->slots - r->spare_max + 1;
 	if (d->low_open <= 0)
 		d->low_open = r->min == 0 && r->idle_ms > 0 && !is_idle(r, c, d) ? 1 : 0;
@@ -178,7 +178,7 @@ struct policy_decision policy_decide(const struct policy_rule *r, const struct p
 
 	assert(r->min <= r->max && r->slots > 0 && r->spare_min > 0 && r->spare_max >= r->spare_min);
 	if (c->wanted == 0 && c->arrival) {
-		change(&d, least(r), POLICY_ARRIVAL);
+		change(&d, least_workers(r), POLICY_ARRIVAL);
 		m->step = d.wanted;
 	} else {
 		judge_demand(r, c, m, &d);
@@ -186,6 +186,6 @@ struct policy_decision policy_decide(const struct policy_rule *r, const struct p
 	judge_surplus(r, c, m, &d);
 	judge_idleness(r, c, m, &d);
 	judge_exhaustion(r, c, m, &d);
-	watch(r, c, &d);
+	choose_limits(r, c, &d);
 	return d;
 }

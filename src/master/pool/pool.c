@@ -39,7 +39,7 @@ static _Noreturn void be_worker(struct pool *p, size_t slot, const struct leash 
 }
 
 /* False, with errno, if there is none more. */
-static bool spawn(struct pool *p, struct child *c)
+static bool start_worker(struct pool *p, struct child *c)
 {
 	const pid_t master = getpid();
 	struct leash leash;
@@ -99,13 +99,13 @@ static void note_crowd(struct pool *p, bool crowded)
 	p->crowded = crowded;
 }
 
-static void fill(struct pool *p)
+static void start_missing(struct pool *p)
 {
 	int missing = n_missing(p);
 	struct child *c;
 
 	for (; missing > 0 && (c = children_free_place(&p->children)); missing--)
-		if (!spawn(p, c)) {
+		if (!start_worker(p, c)) {
 			log_err("%s: start a worker: %m", p->service->name);
 			slow_down(p, true);
 			p->context->changed(p->context->arg, p);
@@ -116,13 +116,13 @@ static void fill(struct pool *p)
 
 static void on_delay_over(struct timer *t)
 {
-	fill(container_of(t, struct pool, delayed));
+	start_missing(container_of(t, struct pool, delayed));
 }
 
 /* ---- fewer, or none ----------------------------------------------------- */
 
 /* As many go as are too many: first who retires, if another one has taken his place. */
-static void trim(struct pool *p)
+static void drain_excess(struct pool *p)
 {
 	const int64_t drain_ms = p->service->timeouts.drain;
 	struct children_census now = children_census(&p->children);
@@ -164,11 +164,11 @@ static void review(struct pool *p)
 
 	if (p->adopted)
 		return;
-	trim(p);
+	drain_excess(p);
 	now = children_count(&p->children);
 	news = scaler_review(&p->scaler, &now);
-	trim(p);
-	fill(p);
+	drain_excess(p);
+	start_missing(p);
 	tell_what_to_watch(p);
 	/* Where none is needed, it still has to show that one can. */
 	p->failed = p->failed && (now.accepting == 0 || !pool_is_complete(p));
@@ -190,7 +190,7 @@ static void on_aborted(struct hang_monitor *h)
 	p->context->changed(p->context->arg, p);
 }
 
-static bool scale(struct pool *p, int n, bool as_least)
+static bool set_workers(struct pool *p, int n, bool as_least)
 {
 	if (!scaler_set(&p->scaler, n, as_least))
 		return false;
@@ -201,12 +201,12 @@ static bool scale(struct pool *p, int n, bool as_least)
 
 bool pool_scale_to(struct pool *p, int n)
 {
-	return scale(p, n, true);
+	return set_workers(p, n, true);
 }
 
 bool pool_scale(struct pool *p, int by)
 {
-	return scale(p, p->scaler.wanted + by, false);
+	return set_workers(p, p->scaler.wanted + by, false);
 }
 
 static void want_none(struct pool *p)
@@ -328,7 +328,7 @@ enum pool_kick pool_kick(struct pool *p, pid_t pid, uint64_t number)
 }
 
 /* What is known of a worker that has died, before its place is wiped. */
-static struct evidence gather(const struct pool *p, const struct child *c, int status)
+static struct evidence gather_evidence(const struct pool *p, const struct child *c, int status)
 {
 	struct evidence e = {
 		.service = p->service->name, .pid = c->pid, .generation = p->generation,
@@ -358,7 +358,7 @@ bool pool_reaped(struct pool *p, pid_t pid, int status)
 	if (!c)
 		return false;
 	was = c->state;
-	e = gather(p, c, status);
+	e = gather_evidence(p, c, status);
 	totals_add_worker(&p->totals, &e.said, status);
 	child_reclaim(c, &e);
 	if (WIFSIGNALED(status))
@@ -379,8 +379,8 @@ void pool_add_totals(struct pool *p, const struct pool *gone)
 
 /* ---- the pool ----------------------------------------------------------- */
 
-static struct pool *make(struct pool_context *context, const struct conf_service *service,
-                         unsigned int generation)
+static struct pool *make_pool(struct pool_context *context, const struct conf_service *service,
+                              unsigned int generation)
 {
 	struct pool *p = calloc(1, sizeof *p);
 
@@ -416,7 +416,7 @@ struct pool *pool_new(struct pool_context *context, const struct conf_service *s
                       unsigned int generation, int64_t shutdown_timeout_ms,
                       struct listening *const *sockets, size_t n_sockets)
 {
-	struct pool *p = make(context, service, generation);
+	struct pool *p = make_pool(context, service, generation);
 	struct pool_memory_size size;
 	struct child blank;
 
@@ -446,7 +446,7 @@ void pool_use_pipes(struct pool *p, struct log_pipes *writers)
 struct pool *pool_adopt(struct pool_context *context, const struct conf_service *service,
                         unsigned int generation, const struct pool_past *past)
 {
-	struct pool *p = make(context, service, generation);
+	struct pool *p = make_pool(context, service, generation);
 	struct pool_memory_size size;
 	struct child blank;
 
@@ -495,7 +495,7 @@ void pool_start(struct pool *p)
 {
 	p->failed = false;              /* after a drain: another beginning */
 	scaler_start(&p->scaler);
-	fill(p);
+	start_missing(p);
 	p->context->changed(p->context->arg, p);        /* on demand, it is ready at once */
 }
 
@@ -511,6 +511,6 @@ void pool_continue(struct pool *p, const struct pool_state *state)
 		scaler_set(&p->scaler, state->workers < max ? state->workers : max, true);
 	if (state->delayed_ms > 0)
 		loop_timer_at(p->context->loop, &p->delayed, state->delayed_ms);
-	fill(p);
+	start_missing(p);
 	p->context->changed(p->context->arg, p);
 }

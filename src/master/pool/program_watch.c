@@ -53,7 +53,7 @@ static void tell_later(struct program_watch *pw)
 	loop_timer(pw->loop, &pw->again, pw->delay_ms);
 }
 
-static void on_again(struct timer *t)
+static void on_tell_again(struct timer *t)
 {
 	struct program_watch *pw = container_of(t, struct program_watch, again);
 	char why[BOARD_REASON_TEXT], lasts[UNITS_TEXT_MAX];
@@ -64,17 +64,17 @@ static void on_again(struct timer *t)
 	tell_later(pw);
 }
 
-static void begin(struct program_watch *pw)
+static void begin_failing(struct program_watch *pw)
 {
 	pw->fails = true;
 	pw->since_ms = pw->loop->now_ms;
 	pw->delay_ms = 0;
-	pw->again.fire = on_again;
+	pw->again.fire = on_tell_again;
 	tell_later(pw);
 	notify_send(pw->events, "service-failing service=%s", pw->service->name);
 }
 
-static void end(struct program_watch *pw)
+static void end_failing(struct program_watch *pw)
 {
 	program_watch_end(pw);
 	log_info("%s: its program works again", pw->service->name);
@@ -89,9 +89,9 @@ bool program_watch_look(struct program_watch *pw)
 	const bool was = pw->fails;
 
 	if (now == BOARD_PROGRAMS_FAIL && !pw->fails)
-		begin(pw);
+		begin_failing(pw);
 	else if (now == BOARD_PROGRAMS_WORK && pw->fails)
-		end(pw);
+		end_failing(pw);
 	return pw->fails != was;
 }
 

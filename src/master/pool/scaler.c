@@ -33,7 +33,7 @@ static struct policy_rule rule_of(const struct scaler *s)
 	return r;
 }
 
-static void on_again(struct timer *t)
+static void on_next_review(struct timer *t)
 {
 	struct scaler *s = container_of(t, struct scaler, again);
 
@@ -61,7 +61,7 @@ static bool fall_asleep(struct scaler *s)
 
 void scaler_start(struct scaler *s)
 {
-	s->again.fire = on_again;
+	s->again.fire = on_next_review;
 	s->demand.loop = s->loop;
 	s->demand.arrived = on_arrival;
 	s->works = true;
@@ -72,7 +72,7 @@ void scaler_start(struct scaler *s)
 		s->wanted = 1;
 }
 
-static void tell(const struct scaler *s, enum policy_reason reason)
+static void tell_scaled(const struct scaler *s, enum policy_reason reason)
 {
 	log_debug("%s: %d workers wanted: %s", s->service->name, s->wanted,
 	          policy_reason_name(reason));
@@ -97,14 +97,14 @@ bool scaler_set(struct scaler *s, int n, bool as_least)
 	s->memory = (struct policy_memory){ .exhausted = s->memory.exhausted,
 	                                    .relief_ms = s->memory.relief_ms };
 	demand_watch_stop(&s->demand);
-	tell(s, POLICY_SET);
+	tell_scaled(s, POLICY_SET);
 	return true;
 }
 
 /* ---- thinking ----------------------------------------------------------- */
 
-static struct policy_census census(const struct scaler *s, const struct scaler_counts *counts,
-                                   int64_t *queue_limit)
+static struct policy_census take_census(const struct scaler *s, const struct scaler_counts *counts,
+                                        int64_t *queue_limit)
 {
 	struct policy_census c = {
 		.now_ms = s->loop->now_ms, .wanted = s->wanted, .accepting = counts->accepting,
@@ -136,7 +136,7 @@ void scaler_end(struct scaler *s, const struct scaler_counts *counts)
 
 	if (!s->works)
 		return;
-	c = census(s, counts, &queue_limit);
+	c = take_census(s, counts, &queue_limit);
 	s->memory.relief_ms = s->loop->now_ms;
 	note_exhaustion(s, &c, false, queue_limit, counts->board);
 	s->works = false;
@@ -145,14 +145,14 @@ void scaler_end(struct scaler *s, const struct scaler_counts *counts)
 	demand_watch_stop(&s->demand);
 }
 
-static bool obey(struct scaler *s, const struct policy_decision *d)
+static bool obey_decision(struct scaler *s, const struct policy_decision *d)
 {
 	if (d->wanted == s->wanted)
 		return false;
 	if (d->wanted == 0 && !fall_asleep(s))
 		return false;
 	s->wanted = d->wanted;
-	tell(s, d->reason);
+	tell_scaled(s, d->reason);
 	return true;
 }
 
@@ -166,12 +166,12 @@ bool scaler_review(struct scaler *s, const struct scaler_counts *counts)
 
 	if (!s->works)
 		return false;
-	c = census(s, counts, &queue_limit);
+	c = take_census(s, counts, &queue_limit);
 	d = policy_decide(&rule, &c, &s->memory);
 	s->arrival = false;
 	s->low_free = d.low_free;
 	s->low_open = d.low_open;
-	news = obey(s, &d);
+	news = obey_decision(s, &d);
 	news |= note_exhaustion(s, &c, d.exhausted, queue_limit, counts->board);
 	if (d.wanted != s->wanted)
 		d.again_ms = rule.calm_ms;      /* nobody is told to watch for anything meanwhile */

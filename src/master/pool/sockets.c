@@ -90,7 +90,7 @@ static int enter_bound(struct sockets *s, struct listening *l)
 }
 
 /* From now on others find it. 0, or -1 with errno, and it is still the caller's. */
-static int enter(struct sockets *s, struct listening *l)
+static int enter_listening(struct sockets *s, struct listening *l)
 {
 	if (l->kind == LISTEN_SYSTEMD)
 		l->as_written = claim_of_inherited(l->name);
@@ -108,14 +108,14 @@ static int enter(struct sockets *s, struct listening *l)
 
 static int enter_or_free(struct sockets *s, struct listening *l)
 {
-	if (enter(s, l) == 0)
+	if (enter_listening(s, l) == 0)
 		return 0;
 	listening_free(l);
 	return -1;
 }
 
 /* And frees it. */
-static void leave(struct sockets *s, struct listening *l)
+static void leave_listening(struct sockets *s, struct listening *l)
 {
 	claims_remove(&s->written, &l->as_written);
 	claims_remove(&s->bound, &l->as_bound);
@@ -124,7 +124,7 @@ static void leave(struct sockets *s, struct listening *l)
 
 /* ---- what systemd gave us ----------------------------------------------- */
 
-static int adopt(struct sockets *s, int fd, const char *name)
+static int adopt_inherited(struct sockets *s, int fd, const char *name)
 {
 	struct listening *l = listening_new(LISTEN_SYSTEMD, "");
 
@@ -152,7 +152,7 @@ int sockets_init(struct sockets *s, struct notify *events)
 		return -1;
 	}
 	for (int i = 0; i < n; i++) {
-		if (adopt(s, SD_LISTEN_FDS_START + i, names[i]) == -1)
+		if (adopt_inherited(s, SD_LISTEN_FDS_START + i, names[i]) == -1)
 			result = -1;
 		free(names[i]);
 	}
@@ -179,7 +179,7 @@ struct listening *sockets_adopt(struct sockets *s, const struct listening *like)
 	l->file = like->file;
 	l->announced = like->announced;
 	if (copy_text(&l->device, like->device) == -1 || copy_text(&l->name, like->name) == -1 ||
-	    listener_adopt(like->fd, &l->address) == -1 || enter(s, l) == -1) {
+	    listener_adopt(like->fd, &l->address) == -1 || enter_listening(s, l) == -1) {
 		listening_free(l);
 		return NULL;
 	}
@@ -239,11 +239,11 @@ static const struct listening *find_overlap(const struct sockets *s, const struc
 	return found ? container_of(found, struct listening, as_bound) : NULL;
 }
 
-static int fail(struct search *q, const struct conf_listen *c, int exit_code,
-                const char *format, ...) __attribute__((format(printf, 4, 5)));
+static int fail_search(struct search *q, const struct conf_listen *c, int exit_code,
+                       const char *format, ...) __attribute__((format(printf, 4, 5)));
 
-static int fail(struct search *q, const struct conf_listen *c, int exit_code,
-                const char *format, ...)
+static int fail_search(struct search *q, const struct conf_listen *c, int exit_code,
+                       const char *format, ...)
 {
 	va_list ap;
 
@@ -263,27 +263,27 @@ static int fail_to_open(struct search *q, const struct conf_listen *c)
 	                 errno == ENODEV ? EX_UNAVAILABLE : EX_OSERR;
 
 	if (errno == ENOTSOCK)
-		return fail(q, c, code, "listen on %s: exists and is not a socket",
-		            c->text);
+		return fail_search(q, c, code, "listen on %s: exists and is not a socket",
+		                   c->text);
 	if (errno == EADDRNOTAVAIL && !c->freebind)
-		return fail(q, c, code, "listen on %s: %s (no interface has it; with freebind = true"
-		            " drover listens there before one has it)", c->text, strerror(errno));
-	return fail(q, c, code, "listen on %s: %s", c->text, strerror(errno));
+		return fail_search(q, c, code, "listen on %s: %s (no interface has it; with freebind = true"
+		                   " drover listens there before one has it)", c->text, strerror(errno));
+	return fail_search(q, c, code, "listen on %s: %s", c->text, strerror(errno));
 }
 
-static int take(struct search *q, const struct conf_listen *c, struct listening *l)
+static int take_listening(struct search *q, const struct conf_listen *c, struct listening *l)
 {
 	char *service;
 
 	if (l->wish.generation == q->generation && l->users > 0)
-		return fail(q, c, EX_CONFIG, "%s is listened to by service \"%s\" already",
-		            c->text, l->wish.service);
+		return fail_search(q, c, EX_CONFIG, "%s is listened to by service \"%s\" already",
+		                   c->text, l->wish.service);
 	if (q->n == CONF_LISTEN_MAX)
-		return fail(q, c, EX_CONFIG, "service \"%s\" has more than %d listeners",
-		            q->service->name, CONF_LISTEN_MAX);
+		return fail_search(q, c, EX_CONFIG, "service \"%s\" has more than %d listeners",
+		                   q->service->name, CONF_LISTEN_MAX);
 	service = strdup(q->service->name);
 	if (!service)
-		return fail(q, c, EX_OSERR, "%s", strerror(errno));
+		return fail_search(q, c, EX_OSERR, "%s", strerror(errno));
 	l->users++;
 	free(l->wish.service);
 	l->wish.generation = q->generation;
@@ -300,7 +300,7 @@ static int take_named(struct search *q, const struct conf_listen *c)
 	struct claim *at = NULL;
 
 	while ((at = claims_next_same(&q->sockets->written, &wanted, at)))
-		if (take(q, c, container_of(at, struct listening, as_written)) == -1)
+		if (take_listening(q, c, container_of(at, struct listening, as_written)) == -1)
 			return -1;
 	return 0;
 }
@@ -311,7 +311,7 @@ static int take_every_inherited(struct search *q, const struct conf_listen *c)
 	struct listening *l;
 
 	list_each(&q->sockets->all, l, struct listening, in_sockets)
-		if (l->kind == LISTEN_SYSTEMD && take(q, c, l) == -1)
+		if (l->kind == LISTEN_SYSTEMD && take_listening(q, c, l) == -1)
 			return -1;
 	return 0;
 }
@@ -324,10 +324,12 @@ static int take_inherited(struct search *q, const struct conf_listen *c)
 		return -1;
 	if (q->n > before)
 		return 0;
-	return fail(q, c, EX_CONFIG, "%s: missing: no such listening socket was inherited (systemd hands"
-	            " it over at a start of the service, if the socket unit, with FileDescriptorName=%s,"
-	            " is active before: stop the service, start the socket, start the service)", c->text,
-	            c->systemd_name ? c->systemd_name : "...");
+	return fail_search(q, c, EX_CONFIG,
+	                   "%s: missing: no such listening socket was inherited (systemd hands"
+	                   " it over at a start of the service, if the socket unit, with FileDescriptorName=%s,"
+	                   " is active before: stop the service, start the socket, start the service)",
+	                   c->text,
+	                   c->systemd_name ? c->systemd_name : "...");
 }
 
 /* Opens l at its key; -1 with errno. */
@@ -362,7 +364,7 @@ static int open_new(struct search *q, const struct conf_listen *c, size_t positi
 	int result;
 
 	if (!l)
-		return fail(q, c, EX_OSERR, "%s", strerror(errno));
+		return fail_search(q, c, EX_OSERR, "%s", strerror(errno));
 	if (c->same_port_as >= 0)
 		first = q->by_index[c->same_port_as];
 	l->key = c->address;
@@ -378,15 +380,15 @@ static int open_new(struct search *q, const struct conf_listen *c, size_t positi
 			return 0;       /* this kernel has no such family */
 		return fail_to_open(q, c);
 	}
-	if (enter(q->sockets, l) == -1) {
-		fail(q, c, EX_OSERR, "%s", strerror(errno));
+	if (enter_listening(q->sockets, l) == -1) {
+		fail_search(q, c, EX_OSERR, "%s", strerror(errno));
 		listener_unlink(&l->address, &l->file);
 		listening_free(l);
 		return -1;
 	}
-	if (take(q, c, l) == -1) {
+	if (take_listening(q, c, l) == -1) {
 		listener_unlink(&l->address, &l->file);
-		leave(q->sockets, l);
+		leave_listening(q->sockets, l);
 		return -1;
 	}
 	q->by_index[position] = l;
@@ -401,13 +403,14 @@ static int take_or_open(struct search *q, const struct conf_listen *c, size_t po
 
 	if (l) {
 		q->by_index[position] = l;
-		return take(q, c, l);
+		return take_listening(q, c, l);
 	}
 	other = find_overlap(q->sockets, c);
 	if (other)
-		return fail(q, c, EX_UNAVAILABLE, "%s overlaps with %s, on which service \"%s\" listens"
-		            " (remove that one in a reload of its own first)", c->text,
-		            address_format(&other->address, text, sizeof text), other->service);
+		return fail_search(q, c, EX_UNAVAILABLE,
+		                   "%s overlaps with %s, on which service \"%s\" listens"
+		                   " (remove that one in a reload of its own first)", c->text,
+		                   address_format(&other->address, text, sizeof text), other->service);
 	l = q->sockets->keeps_lost ? find_listening(q, c, position, ANYWHERE) : NULL;
 	if (open_new(q, c, position) == 0)
 		return 0;
@@ -415,7 +418,7 @@ static int take_or_open(struct search *q, const struct conf_listen *c, size_t po
 		return -1;
 	log_warn("%s; its clients of before are served, and nobody else can connect", q->error->text);
 	q->by_index[position] = l;
-	return take(q, c, l);
+	return take_listening(q, c, l);
 }
 
 int sockets_acquire(struct sockets *s, const struct conf_service *service,
@@ -431,9 +434,9 @@ int sockets_acquire(struct sockets *s, const struct conf_service *service,
 		result = c->kind == LISTEN_SYSTEMD ? take_inherited(&q, c) : take_or_open(&q, c, i);
 	}
 	if (result == 0 && q.n == 0)
-		result = fail(&q, &service->listen[0], EX_UNAVAILABLE,
-		              "listen on %s: the kernel has neither IPv4 nor IPv6",
-		              service->listen[0].text);
+		result = fail_search(&q, &service->listen[0], EX_UNAVAILABLE,
+		                     "listen on %s: the kernel has neither IPv4 nor IPv6",
+		                     service->listen[0].text);
 	if (result == -1) {
 		while (q.n > 0)
 			sockets_release(s, found[--q.n]);
@@ -458,7 +461,7 @@ void sockets_release(struct sockets *s, struct listening *l)
 		         "%s: the socket of %s whose file was removed is closed", l->service, text);
 		notify_send(s->events, "closed service=%s address=%s", l->service, text);
 	}
-	leave(s, l);
+	leave_listening(s, l);
 }
 
 /* A socket may have gone from one service to another. */
@@ -475,7 +478,7 @@ static void rename_service(struct listening *l)
 	l->service = service;
 }
 
-static void announce(const struct sockets *s, struct listening *l)
+static void announce_listening(const struct sockets *s, struct listening *l)
 {
 	char text[ADDRESS_TEXT_MAX];
 
@@ -496,7 +499,7 @@ void sockets_commit(struct sockets *s, unsigned int generation)
 		if (l->users == 0 || l->wish.generation != generation)
 			continue;
 		rename_service(l);
-		announce(s, l);
+		announce_listening(s, l);
 		if (listener_adjust(l->fd, &l->address, &l->wish.options, &l->file) == -1)
 			log_warn("set the options of %s: %m%s",
 			         address_format(&l->address, text, sizeof text), listener_hint(errno));
@@ -509,6 +512,6 @@ void sockets_close(struct sockets *s)
 
 	list_each(&s->all, l, struct listening, in_sockets) {
 		listener_unlink(&l->address, &l->file);
-		leave(s, l);
+		leave_listening(s, l);
 	}
 }

@@ -24,7 +24,7 @@ static void add_counts(struct report_counts *sum, const struct report_counts *mo
 }
 
 /* Those of the past, and those who live. */
-static struct report_counts count(const struct pool *p)
+static struct report_counts count_pool(const struct pool *p)
 {
 	struct report_counts c = { .totals = *pool_totals(p) };
 
@@ -84,7 +84,7 @@ static void describe_service(struct report_service *s, const struct service *ser
 	s->has_queue = s->queue_limit > 0;
 }
 
-static struct report_service *find(struct report_data *d, const char *name)
+static struct report_service *find_service(struct report_data *d, const char *name)
 {
 	for (size_t i = 0; i < d->n; i++)
 		if (strcmp(d->services[i].service->conf->name, name) == 0)
@@ -94,8 +94,8 @@ static struct report_service *find(struct report_data *d, const char *name)
 
 static void add_service_of(struct report_data *d, const struct generation *g, const struct service *service)
 {
-	struct report_service *s = find(d, service->conf->name);
-	const struct report_counts counts = count(service->pool);
+	struct report_service *s = find_service(d, service->conf->name);
+	const struct report_counts counts = count_pool(service->pool);
 
 	add_counts(&d->counts, &counts);
 	if (!s)

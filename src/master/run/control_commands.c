@@ -52,7 +52,7 @@ static const struct command {
 	{ "kick",        CONNECTION,   0,       NULL, changes_kick,        ORDER_KICK,        ALONE },
 };
 
-static const struct command *find(const char *name)
+static const struct command *find_command(const char *name)
 {
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
 		if (strcmp(commands[i].name, name) == 0)
@@ -66,7 +66,7 @@ static bool is_known(struct control_client *c, const struct control_request *r)
 {
 	struct suggest s = suggest_for(r->command);
 
-	if (find(r->command))
+	if (find_command(r->command))
 		return true;
 	for (size_t i = 0; i < sizeof commands / sizeof *commands; i++)
 		suggest_offer(&s, commands[i].name);
@@ -137,8 +137,8 @@ static void *gather_state_dir(void *arg)
 	return (void *)(uintptr_t)m->current->conf->state_dir;
 }
 
-static void look(struct master *m, struct control_client *c, const struct command *k,
-                 struct control_request *r)
+static void start_look(struct master *m, struct control_client *c, const struct command *k,
+                       struct control_request *r)
 {
 	struct report_job job = {
 		.command = k->name, .write = k->write, .limit_ms = REPORTER_MS,
@@ -176,7 +176,7 @@ void control_commands_run(void *arg, struct control_client *c, struct control_re
                           enum control_access access, const struct ucred *peer)
 {
 	struct master *m = arg;
-	const struct command *k = find(r->command);
+	const struct command *k = find_command(r->command);
 
 	if (!is_known(c, r) || !has_keys(c, k, r->given))
 		return;
@@ -188,7 +188,7 @@ void control_commands_run(void *arg, struct control_client *c, struct control_re
 		log_change(k, r, peer);
 		k->change(m, c, r);
 	} else if (k->write) {
-		look(m, c, k, r);
+		start_look(m, c, k, r);
 	} else {
 		control_client_answer(c, json_pack("{s:s}", "version", version_string));
 	}

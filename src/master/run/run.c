@@ -55,7 +55,7 @@ static void reclaim_child(struct master *m, pid_t pid, int status)
 	}
 }
 
-static void reap(struct master *m)
+static void reap_children(struct master *m)
 {
 	int status;
 	pid_t pid;
@@ -65,7 +65,7 @@ static void reap(struct master *m)
 }
 
 /* In a worker that was just forked. */
-static void forget(void *arg, const struct pool *mine)
+static void forget_others(void *arg, const struct pool *mine)
 {
 	struct master *m = arg;
 	struct generation *g;
@@ -99,7 +99,7 @@ static void on_kicked(void *arg, pid_t worker, uint64_t number, bool found)
 
 /* ---- ready -------------------------------------------------------------- */
 
-static void give_up(struct master *m, int exit_code)
+static void give_up_start(struct master *m, int exit_code)
 {
 	m->exit_code = exit_code;
 	stop_begin(m, ORDER_STOP_NOW);
@@ -111,7 +111,7 @@ static void become_ready(struct master *m, const struct run_options *o)
 		const int error = errno;
 
 		log_err("write the pid file %s: %s", m->current->conf->pid_file, pid_file_error(error));
-		give_up(m, error == PID_FILE_EXPOSED || error == EPERM || error == EACCES ? EX_NOPERM :
+		give_up_start(m, error == PID_FILE_EXPOSED || error == EPERM || error == EACCES ? EX_NOPERM :
 		           EX_OSERR);
 		return;
 	}
@@ -160,10 +160,10 @@ static void on_first_conf(void *arg, const struct conf_fetched *result)
 
 /* ---- signals ------------------------------------------------------------ */
 
-static void obey(struct master *m, enum order order)
+static void obey_order(struct master *m, enum order order)
 {
 	if (order == ORDER_REAP)
-		reap(m);
+		reap_children(m);
 	else
 		orders_obey(m, order);
 }
@@ -183,7 +183,7 @@ static void on_signal(struct watch *w, uint32_t events)
 	(void)events;
 	for (size_t i = 0; i < n; i++)
 		if (!is_terminals(m, &info[i]))
-			obey(m, lifecycle_order(m->phase, (int)info[i].ssi_signo, info[i].ssi_code));
+			obey_order(m, lifecycle_order(m->phase, (int)info[i].ssi_signo, info[i].ssi_code));
 }
 
 static void on_watchdog(struct timer *t)
@@ -240,7 +240,7 @@ static int raise_descriptors(struct master *m)
 	return 0;
 }
 
-static int init(struct master *m, const struct run_options *o, struct log_sink *log)
+static int init_master(struct master *m, const struct run_options *o, struct log_sink *log)
 {
 	*m = (struct master){ .source = o->source, .self = o->self, .first_log = log, .options = o,
 	                      .hangup_ignored = o->hangup_ignored,
@@ -257,7 +257,8 @@ static int init(struct master *m, const struct run_options *o, struct log_sink *
 	m->systemd = open_notify(m, "NOTIFY_SOCKET", &m->systemd_path);
 	m->events = open_notify(m, "DROVER_EVENTS", &m->events_path);
 	m->context = (struct pool_context){ .loop = &m->loop, .events = m->events,
-	                                    .detached = o->detached, .forget = forget, .changed = on_change,
+	                                    .detached = o->detached, .forget = forget_others,
+	                                    .changed = on_change,
 	                                    .crashed = on_crash,
 	                                    .kicked = on_kicked, .arg = m };
 	m->crash_reports.helpers = &m->helpers;
@@ -284,7 +285,7 @@ static int init(struct master *m, const struct run_options *o, struct log_sink *
 }
 
 /* False if it cannot be; its reason has been logged. */
-static bool begin(struct master *m, const struct run_options *o)
+static bool begin_serving(struct master *m, const struct run_options *o)
 {
 	if (takeover_begin(m, o->takeover) == -1)
 		return false;
@@ -294,7 +295,7 @@ static bool begin(struct master *m, const struct run_options *o)
 		return false;
 	}
 	if (o->takeover->due) {
-		reap(m);                /* those that have died meanwhile */
+		reap_children(m);       /* those that have died meanwhile */
 		return true;
 	}
 	m->fetch = conf_fetch_start(&m->helpers, &m->source, on_first_conf, m);
@@ -322,7 +323,7 @@ static void finish_logs(struct master *m)
 		log_process_finish(g->log_process, until_ms);
 }
 
-static void fini(struct master *m)
+static void fini_master(struct master *m)
 {
 	struct generation *g;
 
@@ -360,15 +361,15 @@ int run_master(const struct run_options *o)
 	signals_take_over();
 	if (o->notice && !o->takeover->due)
 		log_info("%s", o->notice);
-	if (init(&m, o, log) == -1) {
+	if (init_master(&m, o, log) == -1) {
 		log_err("start: %m");
 		takeover_refuse(&m, o->takeover, "the new program could not start");
 		m.exit_code = EX_OSERR;
-	} else if (!begin(&m, o)) {
+	} else if (!begin_serving(&m, o)) {
 		m.exit_code = EX_OSERR;
 	} else if (loop_run(&m.loop) == -1) {
 		m.exit_code = EX_OSERR;
 	}
-	fini(&m);
+	fini_master(&m);
 	return m.exit_code;
 }

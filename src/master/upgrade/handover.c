@@ -81,10 +81,10 @@ struct check {
 	int    n_seen;
 };
 
-static bool fail(const struct check *c, const char *format, ...)
+static bool fail_check(const struct check *c, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-static bool fail(const struct check *c, const char *format, ...)
+static bool fail_check(const struct check *c, const char *format, ...)
 {
 	va_list ap;
 
@@ -99,9 +99,9 @@ static bool see(void *arg, int fd)
 	struct check *c = arg;
 
 	if (fd <= STDERR_FILENO || fd >= c->n_seen || fcntl(fd, F_GETFD) == -1)
-		return fail(c, "descriptor %d is not there", fd);
+		return fail_check(c, "descriptor %d is not there", fd);
 	if (c->seen[fd])
-		return fail(c, "descriptor %d is named twice", fd);
+		return fail_check(c, "descriptor %d is named twice", fd);
 	return c->seen[fd] = true;
 }
 
@@ -156,16 +156,16 @@ static bool check_service(const struct check *c, const struct handover_service *
 
 	for (size_t i = 0; i < s->n_workers; i++)
 		if (!is_leash(&s->workers[i].past.leash))
-			return fail(c, "worker %d: no leash", (int)s->workers[i].past.pid);
-	return is_board(board) || fail(c, "descriptor %d is no scoreboard", board);
+			return fail_check(c, "worker %d: no leash", (int)s->workers[i].past.pid);
+	return is_board(board) || fail_check(c, "descriptor %d is no scoreboard", board);
 }
 
 static bool check_log_process(const struct check *c, const struct log_process_past *p)
 {
 	for (size_t i = 0; i < p->n_inputs; i++)
 		if (!is_pipe_to_read(p->inputs[i].fd))
-			return fail(c, "descriptor %d is no pipe of a log", p->inputs[i].fd);
-	return p->pid == 0 || is_leash(&p->leash) || fail(c, "log process %d: no leash", (int)p->pid);
+			return fail_check(c, "descriptor %d is no pipe of a log", p->inputs[i].fd);
+	return p->pid == 0 || is_leash(&p->leash) || fail_check(c, "log process %d: no leash", (int)p->pid);
 }
 
 static bool check_generation(const struct check *c, const struct handover_generation *g)
@@ -180,14 +180,14 @@ static bool check_kinds(const struct handover *h, const struct check *c)
 {
 	for (size_t i = 0; i < h->n_sockets; i++)
 		if (!listens(h->sockets[i].fd))
-			return fail(c, "descriptor %d does not listen", h->sockets[i].fd);
+			return fail_check(c, "descriptor %d does not listen", h->sockets[i].fd);
 	for (size_t g = 0; g < h->n_generations; g++)
 		if (!check_generation(c, &h->generations[g]))
 			return false;
 	if (h->control != -1 && !(listens(h->control) && is_unix(h->control)))
-		return fail(c, "descriptor %d is no control socket", h->control);
+		return fail_check(c, "descriptor %d is no control socket", h->control);
 	if (h->client != -1 && !is_client(h->client))
-		return fail(c, "descriptor %d is no client", h->client);
+		return fail_check(c, "descriptor %d is no client", h->client);
 	return true;
 }
 
@@ -200,9 +200,9 @@ bool handover_check(const struct handover *h, char *why, size_t size)
 	bool result;
 
 	if (arena_open(&room, (size_t)c.n_seen) == -1)
-		return fail(&c, "%m");
+		return fail_check(&c, "%m");
 	c.seen = arena_alloc(&room, (size_t)c.n_seen);
-	result = c.seen ? handover_each_fd(h, see, &c) && check_kinds(h, &c) : fail(&c, "%m");
+	result = c.seen ? handover_each_fd(h, see, &c) && check_kinds(h, &c) : fail_check(&c, "%m");
 	arena_close(&room);
 	return result;
 }

@@ -30,10 +30,10 @@ struct reading {
 	size_t           size;
 };
 
-static bool fail(const struct reading *r, const char *format, ...)
+static bool fail_reading(const struct reading *r, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-static bool fail(const struct reading *r, const char *format, ...)
+static bool fail_reading(const struct reading *r, const char *format, ...)
 {
 	va_list ap;
 
@@ -53,25 +53,26 @@ static bool unpack(const struct reading *r, const json_t *j, const char *object,
 	va_start(ap, format);
 	result = json_vunpack_ex((json_t *)(uintptr_t)j, &e, 0, format, ap);    /* only reads it */
 	va_end(ap);
-	return result == 0 || fail(r, "%s: %s", object, e.text);
+	return result == 0 || fail_reading(r, "%s: %s", object, e.text);
 }
 
 static bool get(const struct reading *r, const json_t *j, const char *object, const char **bytes)
 {
-	return handover_get_bytes(&r->h->arena, j, bytes) || fail(r, "%s: not a string of bytes", object);
+	return handover_get_bytes(&r->h->arena, j, bytes) ||
+	fail_reading(r, "%s: not a string of bytes", object);
 }
 
 /* The same, where null is none. */
 static bool get_name(const struct reading *r, const json_t *j, const char *object, const char **name)
 {
-	return get(r, j, object, name) && ((*name && **name) || fail(r, "%s: no name", object));
+	return get(r, j, object, name) && ((*name && **name) || fail_reading(r, "%s: no name", object));
 }
 
 static bool get_word(const struct reading *r, const struct handover_words *w, const char *name,
                      int *value)
 {
 	*value = handover_word(w, name);
-	return *value != -1 || fail(r, "\"%s\" is not known", name);
+	return *value != -1 || fail_reading(r, "\"%s\" is not known", name);
 }
 
 /* Room for as many items of that size as the list has; NULL after the reason was told. */
@@ -80,9 +81,9 @@ static void *room(const struct reading *r, const json_t *list, size_t size)
 	void *items = NULL;
 
 	if (!json_is_array(list))
-		fail(r, "a list is none");
+		fail_reading(r, "a list is none");
 	else if (!(items = arena_alloc(&r->h->arena, (json_array_size(list) + 1) * size)))
-		fail(r, "%m");
+		fail_reading(r, "%m");
 	return items;
 }
 
@@ -146,9 +147,9 @@ static bool get_socket(const struct reading *r, const json_t *j, struct handover
 	s->position = (size_t)position;
 	s->announced = announced;
 	if (!s->service || (s->kind == LISTEN_SYSTEMD) != (s->name != NULL))
-		return fail(r, "a socket without its name");
+		return fail_reading(r, "a socket without its name");
 	if (!handover_get_address(key, &s->key) || !fits(s->kind, &s->key))
-		return fail(r, "a socket without its address");
+		return fail_reading(r, "a socket without its address");
 	return true;
 }
 
@@ -184,12 +185,12 @@ static bool get_worker(const struct reading *r, const json_t *j, const struct ha
 	    !get_word(r, &handover_states, state_name, &state))
 		return false;
 	if (pid <= 1)
-		return fail(r, "worker %d: no process", pid);
+		return fail_reading(r, "worker %d: no process", pid);
 	if (place < 0 || (size_t)place >= s->past.n_places)
-		return fail(r, "worker %d: no such place", pid);
+		return fail_reading(r, "worker %d: no such place", pid);
 	for (const struct handover_worker *other = s->workers; other < w; other++)
 		if (other->place == (size_t)place || other->past.pid == pid)
-			return fail(r, "worker %d: there is one already", pid);
+			return fail_reading(r, "worker %d: there is one already", pid);
 	w->place = (size_t)place;
 	w->past.pid = pid;
 	w->past.state = (enum child_state)state;
@@ -224,12 +225,12 @@ static bool get_indices(const struct reading *r, const json_t *list, struct hand
 	if (!s->sockets)
 		return false;
 	if (json_array_size(list) > CONF_LISTEN_MAX)
-		return fail(r, "%s: too many sockets", s->name);
+		return fail_reading(r, "%s: too many sockets", s->name);
 	json_array_foreach(list, i, item) {
 		const json_int_t index = json_is_integer(item) ? json_integer_value(item) : -1;
 
 		if (index < 0 || (size_t)index >= r->h->n_sockets)
-			return fail(r, "%s: no such socket", s->name);
+			return fail_reading(r, "%s: no such socket", s->name);
 		s->sockets[s->n_sockets++] = (size_t)index;
 	}
 	return true;
@@ -246,7 +247,7 @@ static bool get_pool_state(const struct reading *r, const json_t *j, struct pool
 	            "deaths", &o->restart.deaths, "delay", &delay, "last", &last))
 		return false;
 	if (o->workers < 0 || o->restart.deaths < 0 || delay < 0 || delayed < 0)
-		return fail(r, "orders: a number is negative");
+		return fail_reading(r, "orders: a number is negative");
 	o->drained = drained;
 	o->failed = failed;
 	o->delayed_ms = delayed;
@@ -305,7 +306,7 @@ static bool get_service(const struct reading *r, const json_t *j, struct handove
 		return false;
 	if (s->connections < 1 || s->connections > SLOTS_MAX || places < 1 || places > PLACES_MAX ||
 	    s->input < 0 || hang < 0 || drain < 0 || s->min < 0 || s->max < s->min)
-		return fail(r, "%s: a number is out of range", s->name);
+		return fail_reading(r, "%s: a number is out of range", s->name);
 	s->drain_ms = drain;
 	s->hang_ms = hang;
 	s->past.n_places = (size_t)places;
@@ -328,7 +329,7 @@ static bool get_log(const struct reading *r, const json_t *j, struct conf_log *l
 	    !get_word(r, &handover_levels, level_name, &level) || !get(r, path, "path", &l->path))
 		return false;
 	if ((target == LOG_TARGET_FILE) != (l->path != NULL))
-		return fail(r, "a log without its file");
+		return fail_reading(r, "a log without its file");
 	l->target = (enum log_target)target;
 	l->format = (enum log_format)format;
 	l->level = (enum log_level)level;
@@ -385,7 +386,7 @@ static bool get_log_process(const struct reading *r, const json_t *j, struct log
 		return false;
 	if (pid < 0 || pid == 1 || (pid == 0) != (p->leash.orders == -1) ||
 	    (pid == 0) != (p->leash.words == -1))
-		return fail(r, "log process %d: no process", pid);
+		return fail_reading(r, "log process %d: no process", pid);
 	p->pid = pid;
 	return get_inputs(r, inputs, p);
 }
@@ -404,7 +405,7 @@ static bool get_generation(const struct reading *r, const json_t *j, struct hand
 	    !get_log_process(r, log_process, &g->log_process))
 		return false;
 	if (number < 1 || number > r->h->n_numbers || shutdown < 0)
-		return fail(r, "generation: a number is out of range");
+		return fail_reading(r, "generation: a number is out of range");
 	g->number = (unsigned int)number;
 	g->serves = serves;
 	g->shutdown_ms = shutdown;
@@ -427,7 +428,7 @@ static bool get_generations(const struct reading *r, const json_t *list)
 			return false;
 		n_serving += g->serves;
 	}
-	return n_serving == 1 || fail(r, "%zu generations serve", n_serving);
+	return n_serving == 1 || fail_reading(r, "%zu generations serve", n_serving);
 }
 
 /* ---- all of it ---------------------------------------------------------- */
@@ -438,8 +439,8 @@ static bool get_major(const struct reading *r, const json_t *root)
 
 	return unpack(r, root, "hand-over", "{s:i}", "major", &major) &&
 	       (major == HANDOVER_MAJOR ||
-	        fail(r, "it is written in version %d, and this program knows %d", major,
-	             HANDOVER_MAJOR));
+	        fail_reading(r, "it is written in version %d, and this program knows %d", major,
+	                     HANDOVER_MAJOR));
 }
 
 static bool get_all(const struct reading *r, const json_t *root)
@@ -465,7 +466,7 @@ static bool get_all(const struct reading *r, const json_t *root)
 		return false;
 	if (numbers < 1 || numbers > UINT_MAX || h->control < -1 || h->client < -1 ||
 	    scale < -SCALE_MAX || scale > SCALE_MAX)
-		return fail(r, "hand-over: a number is out of range");
+		return fail_reading(r, "hand-over: a number is out of range");
 	h->pid = pid;
 	h->n_numbers = (unsigned int)numbers;
 	h->started_ms = started;
@@ -480,7 +481,7 @@ static bool get_all(const struct reading *r, const json_t *root)
 }
 
 /* All that is in fd, to be freed; NULL with errno. */
-static char *load(int fd, size_t *len)
+static char *load_json(int fd, size_t *len)
 {
 	struct stat st;
 	char *text;
@@ -507,7 +508,7 @@ bool handover_read(struct handover *h, int fd, char *why, size_t size)
 	const struct reading r = { .h = h, .why = why, .size = size };
 	json_error_t e;
 	size_t len;
-	char *text = load(fd, &len);
+	char *text = load_json(fd, &len);
 	json_t *root;
 	bool result;
 
@@ -516,7 +517,7 @@ bool handover_read(struct handover *h, int fd, char *why, size_t size)
 	if (root)
 		result = get_major(&r, root) && get_all(&r, root);
 	else
-		result = text ? fail(&r, "%s", e.text) : fail(&r, "%m");
+		result = text ? fail_reading(&r, "%s", e.text) : fail_reading(&r, "%m");
 	json_decref(root);
 	secret_free(text);
 	return result;

@@ -33,7 +33,7 @@ static bool is_return(const struct takeover *t)
 /* ---- the variable ------------------------------------------------------- */
 
 /* Ours, and closed when it is over: a program that we execute must not find them (self_init). */
-static void keep(struct takeover *t)
+static void keep_handover(struct takeover *t)
 {
 	fd_set_cloexec(t->memfd, true);
 	if (t->back != -1)
@@ -52,7 +52,7 @@ void takeover_find(struct takeover *t)
 	    sscanf(text, "%d %d %d %n", &pid, &t->memfd, &t->back, &end) >= 3 && end > 0 &&
 	    pid == (int)getpid()) {
 		t->due = true;
-		keep(t);
+		keep_handover(t);
 		snprintf(t->why, sizeof t->why, "%s", text + end);
 	} else if (t->trial == -1) {
 		log_err(UPGRADE_VARIABLE "=\"%s\" in the environment is nothing that a droverd hands to"
@@ -187,7 +187,7 @@ static bool can_serve(const struct master *m, const struct generation *g, const 
 }
 
 /* WINCH goes on; the logs and the sockets are ours from now on. */
-static void install(struct master *m, struct generation *g)
+static void install_generation(struct master *m, struct generation *g)
 {
 	const bool suspended = m->suspended;
 
@@ -198,11 +198,11 @@ static void install(struct master *m, struct generation *g)
 		        pid_file_error(errno));
 }
 
-static void commit(struct master *m)
+static void commit_takeover(struct master *m)
 {
 	struct generation *before = m->predecessor;
 
-	install(m, m->coming);
+	install_generation(m, m->coming);
 	m->coming = NULL;
 	master_replace(m, before);
 	end_takeover(m);
@@ -234,7 +234,7 @@ static void check_takeover(struct master *m)
 		if (!master_serves_inherited(m) && generation_is_settled(m->current))
 			be_back(m);
 	} else if (m->coming && can_serve(m, m->coming, &failed)) {
-		commit(m);
+		commit_takeover(m);
 	} else if (m->coming && failed) {
 		snprintf(why, sizeof why, "a worker of service \"%s\" could not start",
 		         failed->conf->name);
@@ -272,7 +272,7 @@ static void on_own_conf(void *arg, const struct conf_fetched *result)
 	} else if (m->takeover && !is_return(m->takeover)) {
 		m->coming = g;
 	} else {
-		install(m, g);
+		install_generation(m, g);
 		if (!m->takeover)
 			upgrade_is_over(m);
 	}
@@ -280,7 +280,7 @@ static void on_own_conf(void *arg, const struct conf_fetched *result)
 }
 
 /* A program that is back takes what it had, and not what may have become of the file. */
-static bool fetch(struct master *m)
+static bool fetch_conf(struct master *m)
 {
 	const bool is_new = m->takeover && !is_return(m->takeover);
 
@@ -296,7 +296,7 @@ static void on_retry(struct timer *t)
 
 	if (!master_serves_inherited(m) || lifecycle_is_stopping(m->phase))
 		return;
-	if (master_permit(m, ORDER_UPGRADE) != PERMIT_NOW || !fetch(m))
+	if (master_permit(m, ORDER_UPGRADE) != PERMIT_NOW || !fetch_conf(m))
 		loop_timer(&m->loop, t, RETRY_MS);
 	else
 		master_enter(m, PHASE_UPGRADING);
@@ -304,7 +304,7 @@ static void on_retry(struct timer *t)
 
 /* ---- the beginning ------------------------------------------------------ */
 
-static bool take(struct master *m, const struct takeover *t)
+static bool take_handover(struct master *m, const struct takeover *t)
 {
 	struct handover h;
 	char why[256];
@@ -338,10 +338,10 @@ int takeover_begin(struct master *m, struct takeover *t)
 	if (!t->due)
 		return 0;
 	master_enter(m, PHASE_UPGRADING);
-	if (!take(m, t))
+	if (!take_handover(m, t))
 		return -1;
 	m->takeover = t;
-	if (!fetch(m)) {
+	if (!fetch_conf(m)) {
 		snprintf(why, sizeof why, "start the process that checks the configuration: %s",
 		         strerror(errno));
 		takeover_give_up(m, why);

@@ -121,7 +121,7 @@ void upgrade_execute(struct master *m, const struct handover *h, int memfd, int 
 }
 
 /* Whatever else a client waits for, would be forgotten. */
-static void leave(struct outcome *o)
+static void leave_outcome(struct outcome *o)
 {
 	if (o->kind != OUTCOME_NONE && o->kind != OUTCOME_UPGRADE)
 		outcome_fail(o, CONTROL_REFUSED, "another program takes over meanwhile"
@@ -130,11 +130,11 @@ static void leave(struct outcome *o)
 
 static void leave_others(struct master *m)
 {
-	leave(&m->outcome);
-	leave(&m->reopening);
+	leave_outcome(&m->outcome);
+	leave_outcome(&m->reopening);
 }
 
-static void go(struct master *m)
+static void execute_new(struct master *m)
 {
 	char why[256];
 	struct handover h;
@@ -175,7 +175,7 @@ static char **arguments(const struct self *self)
 }
 
 /* In the child, whose standard output goes nowhere. */
-static int ask(void *arg, int out)
+static int run_trial(void *arg, int out)
 {
 	const struct master *m = arg;
 	struct self it = *m->self;
@@ -192,7 +192,7 @@ static int ask(void *arg, int out)
 	return EX_OSERR;
 }
 
-static bool hear(void *arg, const char *line)
+static bool hear_trial(void *arg, const char *line)
 {
 	struct master *m = arg;
 	const bool understood = strcmp(line, UPGRADE_UNDERSTOOD) == 0;
@@ -216,15 +216,16 @@ static void on_asked(void *arg, const struct task_result *r)
 		snprintf(why, sizeof why, "%s is no droverd that could take over", m->self->path);
 		upgrade_refuse(m, "check", why, r->complaints);
 	} else {
-		go(m);
+		execute_new(m);
 	}
 }
 
 static int start_asking(struct master *m)
 {
 	const struct task_job job = {
-		.what = "asking the new program to check", .title = "configuration", .limit_ms = CONF_FETCH_MS, .run = ask,
-		.keep = m->upgrade.memfd, .hear = hear, .done = on_asked, .arg = m,
+		.what = "asking the new program to check", .title = "configuration",
+		.limit_ms = CONF_FETCH_MS, .run = run_trial,
+		.keep = m->upgrade.memfd, .hear = hear_trial, .done = on_asked, .arg = m,
 	};
 
 	m->upgrade.understood = false;
