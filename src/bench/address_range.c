@@ -17,7 +17,7 @@ static void *last_bits(struct address *a)
 	                                    : (void *)(a->u.in6.sin6_addr.s6_addr + 12);
 }
 
-static void add(struct address *a, uint32_t n)
+static void add_to_address(struct address *a, uint32_t n)
 {
 	uint32_t bits;
 
@@ -86,7 +86,7 @@ int address_range_parse(const char *text, struct address_range *r)
 		mask(&made.first, width, prefix);
 		made.count = host_bits >= 32 ? UINT32_MAX : UINT32_C(1) << host_bits;
 		if (host_bits > 1) {
-			add(&made.first, 1);
+			add_to_address(&made.first, 1);
 			made.count -= width == 32 ? 2 : 1;
 		}
 	}
@@ -98,6 +98,6 @@ struct address address_range_at(const struct address_range *r, uint64_t n)
 {
 	struct address a = r->first;
 
-	add(&a, (uint32_t)(n % r->count));
+	add_to_address(&a, (uint32_t)(n % r->count));
 	return a;
 }

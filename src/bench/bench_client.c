@@ -91,7 +91,7 @@ static int make_socket(struct bench_lane *l)
 	return fd;
 }
 
-static enum bench_news opened(struct bench_lane *l, struct bench_client *c)
+static enum bench_news on_opened(struct bench_lane *l, struct bench_client *c)
 {
 	const ssize_t n = bench_origin_announce(&l->origin, l->plan, c->fd);
 
@@ -127,7 +127,7 @@ enum bench_news bench_client_open(struct bench_lane *l, struct bench_client *c)
 	if ((!done && errno != EINPROGRESS) || watch(l, c) == -1)
 		return fail_with(c, errno);
 	c->state = BENCH_CLIENT_CONNECTING;
-	return done ? opened(l, c) : BENCH_NEWS_NONE;
+	return done ? on_opened(l, c) : BENCH_NEWS_NONE;
 }
 
 static enum bench_news step_connect(struct bench_lane *l, struct bench_client *c, uint32_t events)
@@ -139,7 +139,7 @@ static enum bench_news step_connect(struct bench_lane *l, struct bench_client *c
 		getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &len);
 	if (error)
 		return fail_with(c, error);
-	return events & EPOLLOUT ? opened(l, c) : BENCH_NEWS_NONE;
+	return events & EPOLLOUT ? on_opened(l, c) : BENCH_NEWS_NONE;
 }
 
 /* ---- exchanges ---------------------------------------------------------- */
@@ -183,7 +183,7 @@ static enum bench_news send_request(struct bench_lane *l, struct bench_client *c
 	return BENCH_NEWS_ANSWERED;
 }
 
-static enum bench_news judge(struct bench_lane *l, struct bench_client *c, size_t n)
+static enum bench_news judge_answer(struct bench_lane *l, struct bench_client *c, size_t n)
 {
 	const struct answer_rule *rule = &l->plan->answer;
 	enum answer_verdict verdict;
@@ -231,7 +231,7 @@ static enum bench_news receive_answer(struct bench_lane *l, struct bench_client 
 		if (n == -1)
 			return errno == EAGAIN ? BENCH_NEWS_NONE : fail_with(c, errno);
 		l->bytes_received += (uint64_t)n;
-		news = judge(l, c, (size_t)n);
+		news = judge_answer(l, c, (size_t)n);
 	} while (news == BENCH_NEWS_NONE &&
 	         (n == (ssize_t)sizeof l->scratch || events & AT_END || is_unix(l)));
 	return news;

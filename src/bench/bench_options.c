@@ -27,7 +27,7 @@ enum { ROWS_MAX = 64, LONG_ONLY = 256, LEFT_WIDTH = 22 };
 
 static const char usage[] = "usage: drover-bench [OPTIONS] ADDRESS\n";
 
-static int fail(const char *complaint)
+static int usage_error(const char *complaint)
 {
 	fprintf(stderr, "drover-bench: %s\n", complaint);
 	return EX_USAGE;
@@ -110,10 +110,10 @@ static int complain_option(int opt, const char *word)
 	else
 		snprintf(text, sizeof text, "there is no option %.200s, or more than one (see"
 		         " drover-bench --help)", word);
-	return fail(text);
+	return usage_error(text);
 }
 
-static int take(struct bench_reading *r, const struct bench_row *row, const char *value)
+static int take_option(struct bench_reading *r, const struct bench_row *row, const char *value)
 {
 	char text[400];
 	const char *right;
@@ -129,7 +129,7 @@ static int take(struct bench_reading *r, const struct bench_row *row, const char
 	if (!right)
 		return -1;
 	snprintf(text, sizeof text, "--%s \"%.100s\" would have to be %s", row->name, value, right);
-	return fail(text);
+	return usage_error(text);
 }
 
 static int read_options(struct bench_reading *r, int argc, char **argv)
@@ -143,14 +143,14 @@ static int read_options(struct bench_reading *r, int argc, char **argv)
 	while ((opt = getopt_long(argc, argv, letters, options, NULL)) != -1) {
 		if (opt == '?' || opt == ':')
 			return complain_option(opt, argv[optind - 1]);
-		status = take(r, row_of(opt), optarg);
+		status = take_option(r, row_of(opt), optarg);
 		if (status != -1)
 			return status;
 	}
 	if (optind == argc)
-		return fail("ADDRESS is missing, as in drover-bench 127.0.0.1:7007");
+		return usage_error("ADDRESS is missing, as in drover-bench 127.0.0.1:7007");
 	if (optind + 1 < argc)
-		return fail("there is one ADDRESS, and options take their values right behind them");
+		return usage_error("there is one ADDRESS, and options take their values right behind them");
 	return -1;
 }
 
@@ -171,12 +171,12 @@ static int read_bytes(const char *option, const char *text, const char *file, ch
 		return 0;
 	else
 		snprintf(complaint, sizeof complaint, "--%s-file %.200s: %s", option, file, strerror(errno));
-	fail(complaint);
+	usage_error(complaint);
 	return -1;
 }
 
 /* A stream repeats its message; many small pieces would be many calls. */
-static int repeat(struct message *m)
+static int repeat_option(struct message *m)
 {
 	const size_t times = (STREAM_ROOM + m->len - 1) / m->len, len = m->len;
 	char *bytes = malloc(times * len);
@@ -199,12 +199,13 @@ static int make_message_of(struct bench_plan *p, const struct framing *framing, 
 
 		f.max = UINT64_MAX;     /* what there is limits answers */
 		if (!framing_can_hold(&f, bytes, len))
-			return fail("a message for --answer line has no newline in it, unless it is sent"
-			            " --raw");
+			return usage_error("a message for --answer line has no newline in it, unless it is sent"
+			                   " --raw");
 	}
 	if (message_of_bytes(&p->message, bytes, len, framing) == -1)
-		return fail(strerror(errno));
-	return p->mode == BENCH_STREAM && len && repeat(&p->message) == -1 ? fail(strerror(errno)) : -1;
+		return usage_error(strerror(errno));
+	return p->mode == BENCH_STREAM && len && repeat_option(&p->message) == -1 ?
+	usage_error(strerror(errno)) : -1;
 }
 
 static int make_message(struct bench_reading *r)
@@ -222,7 +223,7 @@ static int make_message(struct bench_reading *r)
 		p->message_bytes = len;
 		if (p->mode == BENCH_STREAM && len < STREAM_ROOM)
 			len = STREAM_ROOM;
-		return message_generate(&p->message, len, framing) == -1 ? fail(strerror(errno)) : -1;
+		return message_generate(&p->message, len, framing) == -1 ? usage_error(strerror(errno)) : -1;
 	}
 	if (read_bytes("message", w->text, w->file, &bytes, &len) == -1)
 		return EX_USAGE;
@@ -257,17 +258,17 @@ static int find_target(struct bench_plan *p, const char *text)
 	case TARGET_FOUND:
 		return -1;
 	case TARGET_WRONG:
-		return fail(complaint);
+		return usage_error(complaint);
 	case TARGET_UNKNOWN:
-		fail(complaint);
+		usage_error(complaint);
 		return EX_UNAVAILABLE;
 	}
 	return EX_USAGE;
 }
 
-static int check(const char *wrong)
+static int check_plan(const char *wrong)
 {
-	return wrong ? fail(wrong) : -1;
+	return wrong ? usage_error(wrong) : -1;
 }
 
 int bench_options_read(struct bench_plan *p, int argc, char **argv)
@@ -289,8 +290,8 @@ int bench_options_read(struct bench_plan *p, int argc, char **argv)
 	if (status == -1)
 		status = make_message(&r);
 	if (status == -1)
-		status = check(bench_check(p, &r.wish));
+		status = check_plan(bench_check(p, &r.wish));
 	if (status == -1)
 		status = find_target(p, argv[optind]);
-	return status == -1 ? check(bench_check_addresses(p)) : status;
+	return status == -1 ? check_plan(bench_check_addresses(p)) : status;
 }

@@ -17,7 +17,7 @@
 
 /* ---- values ------------------------------------------------------------- */
 
-static bool number(const char *text, uint64_t min, uint64_t max, uint64_t *n)
+static bool parse_number(const char *text, uint64_t min, uint64_t max, uint64_t *n)
 {
 	int64_t value;
 
@@ -37,7 +37,7 @@ static const char *take_connections(struct bench_reading *r, const char *value)
 {
 	uint64_t n;
 
-	if (!number(value, 1, CONNECTIONS_MAX, &n))
+	if (!parse_number(value, 1, CONNECTIONS_MAX, &n))
 		return "a number from 1 to 10000000";
 	r->plan->connections = (unsigned)n;
 	return NULL;
@@ -47,7 +47,7 @@ static const char *take_threads(struct bench_reading *r, const char *value)
 {
 	uint64_t n;
 
-	if (!number(value, 1, THREADS_MAX, &n))
+	if (!parse_number(value, 1, THREADS_MAX, &n))
 		return "a number from 1 to 1024";
 	r->plan->threads = (unsigned)n;
 	return NULL;
@@ -57,7 +57,7 @@ static const char *take_opening(struct bench_reading *r, const char *value)
 {
 	uint64_t n;
 
-	if (!number(value, 1, CONNECTIONS_MAX, &n))
+	if (!parse_number(value, 1, CONNECTIONS_MAX, &n))
 		return "a number from 1 to 10000000";
 	r->plan->opening = (unsigned)n;
 	r->wish.opening = true;
@@ -93,12 +93,12 @@ static const char *take_timeout(struct bench_reading *r, const char *value)
 
 static const char *take_count(struct bench_reading *r, const char *value)
 {
-	return number(value, 1, UINT64_MAX, &r->plan->count) ? NULL : "a number, at least 1";
+	return parse_number(value, 1, UINT64_MAX, &r->plan->count) ? NULL : "a number, at least 1";
 }
 
 static const char *take_max_errors(struct bench_reading *r, const char *value)
 {
-	return number(value, 1, UINT64_MAX, &r->plan->max_errors) ? NULL : "a number, at least 1";
+	return parse_number(value, 1, UINT64_MAX, &r->plan->max_errors) ? NULL : "a number, at least 1";
 }
 
 static const char *rate(const char *value, double *per_second)

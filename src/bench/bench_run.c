@@ -128,7 +128,7 @@ static void on_interrupt(struct run *run)
 	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
 }
 
-static void on_event(struct run *run)
+static void on_shared_event(struct run *run)
 {
 	uint64_t count;
 
@@ -155,7 +155,7 @@ static enum gate read_gate(void)
  * Waits for the first of: every thread is through, a line at the gate (if it
  * is asked for), SIGINT. GATE_CLOSED: it was another than the gate.
  */
-static enum gate wait_for(struct run *run, const struct bench_command *command, bool at_gate)
+static enum gate wait_for_threads(struct run *run, const struct bench_command *command, bool at_gate)
 {
 	struct pollfd fds[] = {
 		{ .fd = run->shared.event_fd, .events = POLLIN },
@@ -171,7 +171,7 @@ static enum gate wait_for(struct run *run, const struct bench_command *command, 
 		if (n <= 0)
 			continue;
 		if (fds[0].revents)
-			on_event(run);
+			on_shared_event(run);
 		if (fds[1].revents) {
 			on_interrupt(run);
 			return GATE_CLOSED;
@@ -198,11 +198,11 @@ static bool pass_phase(struct run *run, enum bench_phase phase, int64_t for_ns, 
 		run->start_ns = command.start_ns;
 	atomic_store(&run->shared.stop, errors_so_far(run) >= run->plan->max_errors);
 	command_all(run, &command);
-	gate = wait_for(run, &command, held);
+	gate = wait_for_threads(run, &command, held);
 	if (run->interrupted || gate != GATE_CLOSED)
 		stop_all(run);
 	while (!all_are_through(run))   /* SIGINT is one more reason to look up */
-		wait_for(run, &command, false);
+		wait_for_threads(run, &command, false);
 	progress_clear(&run->progress);
 	return gate != GATE_GONE;
 }
@@ -216,7 +216,7 @@ static bool pass_gate(struct run *run, const char *name)
 		return true;
 	if (puts(name) == EOF || fflush(stdout) == EOF)
 		return false;
-	return wait_for(run, &wait, true) != GATE_GONE;
+	return wait_for_threads(run, &wait, true) != GATE_GONE;
 }
 
 /* ---- the whole ---------------------------------------------------------- */

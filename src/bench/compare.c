@@ -76,7 +76,7 @@ static void print_differences(FILE *out, const json_t *then, const json_t *now)
 	}
 }
 
-static const json_t *find(const json_t *report, const char *group, const char *name)
+static const json_t *find_value(const json_t *report, const char *group, const char *name)
 {
 	return json_object_get(group ? json_object_get(report, group) : report, name);
 }
@@ -86,8 +86,8 @@ void compare_print(FILE *out, const json_t *then, const json_t *now)
 	print_differences(out, then, now);
 	fprintf(out, "\n%-20s%14s%14s%10s\n", "", "then", "now", "now/then");
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-		const json_t *a = find(then, rows[i].group, rows[i].name);
-		const json_t *b = find(now, rows[i].group, rows[i].name);
+		const json_t *a = find_value(then, rows[i].group, rows[i].name);
+		const json_t *b = find_value(now, rows[i].group, rows[i].name);
 		const double x = json_number_value(a), y = json_number_value(b);
 
 		if (!json_is_number(a) || !json_is_number(b))

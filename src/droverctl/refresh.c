@@ -51,20 +51,20 @@ void refresh_note_silence(struct refresh *r)
 }
 
 /* The round is over without what it was for. The next one connects anew. */
-static void give_up(struct refresh *r, int exit_status, const char *why)
+static void give_up_round(struct refresh *r, int exit_status, const char *why)
 {
 	note(r, exit_status, why);
 	r->state = REFRESH_IDLE;
 	session_close(&r->session);
 }
 
-static void ask(struct refresh *r, const char *command, enum refresh_state state)
+static void ask_for(struct refresh *r, const char *command, enum refresh_state state)
 {
 	int status = session_ask_for(&r->session, command);
 
 	r->state = state;
 	if (status != EX_OK)
-		give_up(r, status, r->session.error);
+		give_up_round(r, status, r->session.error);
 }
 
 void refresh_begin(struct refresh *r, enum view_kind view)
@@ -75,9 +75,9 @@ void refresh_begin(struct refresh *r, enum view_kind view)
 	if (r->session.fd == -1)
 		status = session_open(&r->session, r->path);
 	if (status != EX_OK)
-		give_up(r, status, r->session.error);
+		give_up_round(r, status, r->session.error);
 	else
-		ask(r, "status", REFRESH_STATUS);
+		ask_for(r, "status", REFRESH_STATUS);
 }
 
 static void end_round(struct refresh *r)
@@ -99,14 +99,14 @@ static bool keep(json_t **kept, const struct answer *a, enum view_kind view)
 static void take_status(struct refresh *r, const struct answer *a)
 {
 	if (!keep(&r->status, a, VIEW_SERVICES)) {
-		give_up(r, EX_SOFTWARE, "drover's status is not understood");
+		give_up_round(r, EX_SOFTWARE, "drover's status is not understood");
 		return;
 	}
 	overview_take(&r->overview, r->status, clock_us());
 	if (r->view == VIEW_SERVICES)
 		end_round(r);
 	else
-		ask(r, view_of(r->view)->name, REFRESH_LIST);
+		ask_for(r, view_of(r->view)->name, REFRESH_LIST);
 }
 
 static void take_list(struct refresh *r, const struct answer *a)
@@ -114,14 +114,14 @@ static void take_list(struct refresh *r, const struct answer *a)
 	if (keep(&r->results[r->view], a, r->view))
 		end_round(r);
 	else
-		give_up(r, EX_SOFTWARE, "drover's list is not understood");
+		give_up_round(r, EX_SOFTWARE, "drover's list is not understood");
 }
 
 static void take_error(struct refresh *r, const struct answer *a)
 {
 	const char *message = json_string_value(a->message);
 
-	give_up(r, session_exit_status(a->error), message ? message : a->error);
+	give_up_round(r, session_exit_status(a->error), message ? message : a->error);
 }
 
 void refresh_go_on(struct refresh *r)
@@ -130,12 +130,12 @@ void refresh_go_on(struct refresh *r)
 	int status;
 
 	if (r->state == REFRESH_IDLE) {         /* nothing was asked: that is its end */
-		give_up(r, EX_UNAVAILABLE, "drover has closed the connection");
+		give_up_round(r, EX_UNAVAILABLE, "drover has closed the connection");
 		return;
 	}
 	status = session_take(&r->session, &a);
 	if (status != EX_OK)
-		give_up(r, status, r->session.error);
+		give_up_round(r, status, r->session.error);
 	else if (!a.whole)
 		return;
 	else if (!a.result)
@@ -153,7 +153,7 @@ void refresh_wait(struct refresh *r)
 		struct pollfd p = { .fd = r->session.fd, .events = POLLIN };
 
 		if (poll(&p, 1, patience_ms(PATIENCE_ANSWER)) == 0)
-			give_up(r, EX_UNAVAILABLE, silence);
+			give_up_round(r, EX_UNAVAILABLE, silence);
 		else
 			refresh_go_on(r);
 	}

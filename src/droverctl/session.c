@@ -24,10 +24,10 @@
 #define PIECE        65536
 #define ANSWER_MAX   ((size_t)256 << 20) /* more is no answer to anything that we ask */
 
-static int fail(struct session *s, int status, const char *format, ...)
+static int fail_session(struct session *s, int status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-static int fail(struct session *s, int status, const char *format, ...)
+static int fail_session(struct session *s, int status, const char *format, ...)
 {
 	va_list ap;
 
@@ -40,7 +40,7 @@ static int fail(struct session *s, int status, const char *format, ...)
 static int fail_silent(struct session *s)
 {
 	s->is_silent = true;
-	return fail(s, EX_UNAVAILABLE, "drover does not answer");
+	return fail_session(s, EX_UNAVAILABLE, "drover does not answer");
 }
 
 /* ---- connecting --------------------------------------------------------- */
@@ -68,12 +68,12 @@ int session_open(struct session *s, const char *path)
 	if (s->fd != -1)
 		return EX_OK;
 	if (errno == EACCES || errno == EPERM)
-		return fail(s, EX_NOPERM, "cannot reach drover at %s: %m", path);
+		return fail_session(s, EX_NOPERM, "cannot reach drover at %s: %m", path);
 	if (errno == EAGAIN)    /* what the time limit of connect(2) says */
 		return fail_silent(s);
 	if (errno == ENOENT || errno == ECONNREFUSED)
 		advice = "; is it running? -s names another socket, as `control` in its configuration may";
-	return fail(s, EX_UNAVAILABLE, "cannot reach drover at %s: %m%s", path, advice);
+	return fail_session(s, EX_UNAVAILABLE, "cannot reach drover at %s: %m%s", path, advice);
 }
 
 void session_close(struct session *s)
@@ -107,7 +107,7 @@ int session_ask(struct session *s, const json_t *request)
 		return fail_silent(s);
 	/* One that has closed may have said why, before. */
 	if (n == -1 && errno != EPIPE && errno != ECONNRESET)
-		return fail(s, EX_UNAVAILABLE, "cannot ask drover: %m");
+		return fail_session(s, EX_UNAVAILABLE, "cannot ask drover: %m");
 	return EX_OK;
 }
 
@@ -141,7 +141,8 @@ static int understand(struct session *s, json_t *whole, struct answer *a)
 	if (json_is_true(ok) ? json_is_object(a->result) : json_is_false(ok) && a->error)
 		return EX_OK;
 	session_free_answer(a);
-	return fail(s, EX_SOFTWARE, "drover's answer is not understood: neither a result nor an error");
+	return fail_session(s, EX_SOFTWARE,
+	                    "drover's answer is not understood: neither a result nor an error");
 }
 
 /* The first line of what came, of len bytes without its newline. */
@@ -153,7 +154,7 @@ static int take_line(struct session *s, size_t len, struct answer *a)
 	memmove(s->bytes, s->bytes + len + 1, s->len);
 	s->searched = 0;
 	if (!whole)
-		return fail(s, EX_SOFTWARE, "drover's answer is not understood: it is not JSON");
+		return fail_session(s, EX_SOFTWARE, "drover's answer is not understood: it is not JSON");
 	return understand(s, whole, a);
 }
 
@@ -162,7 +163,7 @@ static int receive(struct session *s)
 	ssize_t n;
 
 	if (s->len > ANSWER_MAX)
-		return fail(s, EX_SOFTWARE, "drover's answer is not understood: it has no end");
+		return fail_session(s, EX_SOFTWARE, "drover's answer is not understood: it has no end");
 	if (s->room - s->len < PIECE) {
 		s->room = 2 * s->room + PIECE;
 		s->bytes = memory_grow(s->bytes, s->room, 1);
@@ -171,10 +172,10 @@ static int receive(struct session *s)
 	if (n > 0)
 		s->len += (size_t)n;
 	else if (n == 0 || errno == ECONNRESET)
-		return fail(s, EX_SOFTWARE, "drover closed the connection %s",
-		            s->len > 0 ? "in the middle of an answer" : "without an answer");
+		return fail_session(s, EX_SOFTWARE, "drover closed the connection %s",
+		                    s->len > 0 ? "in the middle of an answer" : "without an answer");
 	else if (!fd_not_yet(errno))
-		return fail(s, EX_SOFTWARE, "cannot hear drover: %m");
+		return fail_session(s, EX_SOFTWARE, "cannot hear drover: %m");
 	return EX_OK;
 }
 

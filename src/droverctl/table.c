@@ -136,7 +136,7 @@ static int by_weight(const struct wish *w, const struct column *c, size_t a, siz
 	return ((x > y) - (x < y)) * w->direction;
 }
 
-static int compare(const void *p, const void *q, void *arg)
+static int compare_rows(const void *p, const void *q, void *arg)
 {
 	const struct wish *w = arg;
 	const struct column *c = &w->table->view->columns[w->column];
@@ -154,7 +154,7 @@ void table_sort(struct table *t, size_t column, bool descending)
 {
 	struct wish w = { .table = t, .column = column, .direction = descending ? -1 : 1 };
 
-	qsort_r(t->order, t->n_rows, sizeof *t->order, compare, &w);
+	qsort_r(t->order, t->n_rows, sizeof *t->order, compare_rows, &w);
 }
 
 /* ---- lines -------------------------------------------------------------- */

@@ -85,7 +85,7 @@ static int tell_error(const struct arguments *a, const struct answer *answer)
 	return session_exit_status(answer->error);
 }
 
-static int ask(const struct arguments *a)
+static int ask_server(const struct arguments *a)
 {
 	struct session s;
 	struct answer answer = { 0 };
@@ -110,11 +110,11 @@ static int ask(const struct arguments *a)
 	return status;
 }
 
-static int run(const struct arguments *a)
+static int run_action(const struct arguments *a)
 {
 	switch (a->action) {
 	case ARGUMENTS_RUN:
-		return a->command->show ? ask(a) : top_run(a);
+		return a->command->show ? ask_server(a) : top_run(a);
 	case ARGUMENTS_HELP:
 		arguments_print_help(stdout);
 		return EX_OK;
@@ -136,7 +136,7 @@ int tool_run(int argc, char **argv)
 	/* Else the socket could become standard output, and drover be told its own results. */
 	standard_fds_ensure();
 	arguments_read(&a, argc, argv);
-	status = run(&a);
+	status = run_action(&a);
 	arguments_free(&a);
 	if (fflush(stdout) == EOF || ferror(stdout)) {
 		fprintf(stderr, "droverctl: standard output: %s\n", strerror(errno));
