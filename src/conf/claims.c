@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Each claim stands in four nodes: its address or none, combined with its device or
- * none. What overlaps with it, stands in at most four nodes as well.
+ * Keeps claims in a balanced tree. Each claim is in four nodes: its address or none, combined
+ * with its device or none. Claims that overlap with it are in at most four nodes as well.
  */
 #include <config.h>
 #include "claims.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Listeners by what they claim: which one is the same as another, and which ones
+ * Finds listeners by what they claim: the one that is the same as another, and those that
  * cannot both be bound. Each answer costs a few look-ups in a balanced tree, however
  * many listeners share a port, an address or a device.
  */

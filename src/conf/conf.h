@@ -5,7 +5,7 @@
  * lists merged with `defaults`; nothing here needs the name service again.
  *
  * All of it lies in one arena. Each service begins on a page of its own, so
- * that a worker can unmap the services that are not its affair.
+ * that a worker can unmap all services but its own.
  */
 #ifndef DROVER_CONF_CONF_H
 #define DROVER_CONF_CONF_H
@@ -33,7 +33,7 @@
 #define CONF_LISTEN_MAX   64            /* sockets of one service; a bit each in a leash message */
 #define CONF_KEEP         (-1)          /* umask, nice, mode, uid, gid: leave as it is */
 
-struct conf_place {                     /* where something was said */
+struct conf_place {                     /* where a setting is */
 	const char *file;
 	int         line;
 };
@@ -66,7 +66,7 @@ struct conf_listen {                    /* one socket; "*:PORT" makes two of the
 	const char       *device;       /* SO_BINDTODEVICE, or NULL */
 	bool              freebind;     /* also an address that no interface has yet */
 	int               mode;         /* unix path: permission bits */
-	uid_t             owner;        /* unix path: (uid_t)CONF_KEEP or who owns it */
+	uid_t             owner;        /* unix path: (uid_t)CONF_KEEP or its owner */
 	gid_t             group;
 	const char       *owner_name;   /* as written, for -T; NULL: not given */
 	const char       *group_name;
@@ -112,7 +112,7 @@ struct conf_handler {
 	struct conf_filter  filter;
 };
 
-struct conf_identity {                  /* who a worker is */
+struct conf_identity {                  /* the user and groups of a worker */
 	struct conf_place place;        /* of user; line 0: none is given */
 	struct conf_place group_place;
 	const char *user;               /* name as written; NULL: not given */
@@ -163,7 +163,7 @@ struct conf_service {
 	struct conf_place     place;
 	const char           *name;
 	void                 *pages;    /* from here, page aligned, */
-	size_t                pages_len; /* so many bytes belong to this service alone */
+	size_t                pages_len; /* and of that length, belongs to this service alone */
 	bool                  enabled;  /* a disabled one is checked, and not in conf.services */
 	struct conf_listen   *listen;
 	size_t                n_listen;
@@ -183,7 +183,7 @@ struct conf_service {
 	const char           *cpus;             /* as written; NULL: any */
 	cpu_set_t             cpu_set;
 	struct conf_rlimits   rlimits;
-	bool                  may_dump;         /* rlimits.core asks for it, and no program is near */
+	bool                  may_dump;         /* rlimits.core asks for it, and its user runs no programs */
 	bool                  no_new_privs;
 	struct conf_timeouts  timeouts;
 	struct conf_restart   restart;
@@ -200,12 +200,12 @@ struct conf_log {
 struct conf_control {                   /* the socket for droverctl(8) */
 	struct conf_place place;
 	const char       *socket;       /* its path; NULL: there is none */
-	bool              is_default;   /* nobody named that path: it is there only if it can be */
+	bool              is_default;   /* the path is not in the configuration: it is there only if it can be */
 	struct address    address;      /* the same */
 	int               mode;
-	const char       *group;        /* who may look, as written; NULL: nobody */
-	const char       *admin_group;  /* who may change things as well; likewise */
-	gid_t             gid;          /* (gid_t)CONF_KEEP: nobody */
+	const char       *group;        /* its members may look, as written; NULL: none */
+	const char       *admin_group;  /* its members may change things as well; likewise */
+	gid_t             gid;          /* (gid_t)CONF_KEEP: none */
 	gid_t             admin_gid;
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Listeners: one string in the file, one or more sockets in the service.
+ * Makes listeners from the configuration: one string in the file, one or more sockets in the
+ * service.
  */
 #include <config.h>
 #include "conf_address.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a service listens on: from the key `listen` to sockets. Asks the name
- * service.
+ * Makes the sockets of a service from its key `listen`. It asks the name service.
  */
 #ifndef DROVER_CONF_CONF_ADDRESS_H
 #define DROVER_CONF_CONF_ADDRESS_H

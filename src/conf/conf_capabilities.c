@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A row for each capability: who needs it, and what it is without. The table in
- * droverd(8) says the same.
+ * Has a row for each capability: what needs it, and what does not work without it. The table
+ * in droverd(8) says the same.
  */
 #include <config.h>
 #include "conf_capabilities.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What spans two keys of a service, or needs a look at the machine.
+ * Checks of a service that involve two keys, or need a look at the machine.
  */
 #ifndef DROVER_CONF_CONF_CHECK_H
 #define DROVER_CONF_CONF_CHECK_H

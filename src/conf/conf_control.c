@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Who may control the server must not be who serves: a worker that a client
- * has taken over would then own all the others.
+ * Checks `control`. Users that may control the server must not be users that serve: a worker
+ * that a client has taken over could then control all the others.
  */
 #include <config.h>
 #include "conf_control.h"
@@ -96,7 +96,7 @@ static bool is_listener(const struct conf_service *svc, const struct address *a)
 	return false;
 }
 
-/* A service may have the path that nobody named for control. */
+/* A service may have the default path of the control socket. */
 static void check_address(struct conf_loader *ld, const config_setting_t *setting)
 {
 	const struct conf *conf = ld->conf;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The control socket in a configuration: its address, and who may use it.
+ * The control socket in a configuration: its address, and the groups that may use it.
  */
 #ifndef DROVER_CONF_CONF_CONTROL_H
 #define DROVER_CONF_CONF_CONTROL_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Compares the users of services.
+ * Compares the users of services, to find workers that share their user with no program.
  */
 #include <config.h>
 #include "conf_cores.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The effective configuration, written as a file that loads to the same.
+ * Writes the effective configuration as a file that loads to the same configuration.
  */
 #include <config.h>
 #include "conf.h"
@@ -174,7 +174,7 @@ static void print_in_comment(const char *before, const char *name, FILE *out)
 		putc(iscntrl((unsigned char)*name) ? '?' : *name, out);
 }
 
-/* As a file would have it. A socket that nobody named is a comment: named, it could be an error. */
+/* As a file would have it. The default socket is a comment: as a setting, it could be an error. */
 static void spell_out(struct conf_control *c, FILE *out)
 {
 	if (!c->socket) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Remarks, made into single printable lines and sorted.
+ * Makes each remark one printable line, and sorts them.
  */
 #include <config.h>
 #include "conf_errors.h"
@@ -13,7 +13,7 @@
 
 #include "text.h"
 
-#define TEXT_MAX    1024        /* longer remarks are cut: nobody reads on */
+#define TEXT_MAX    1024        /* longer remarks are cut */
 #define REMARKS_MAX 10000       /* that are held; beyond it they are told in portions */
 #define TWINS_MAX   256         /* how far back the same line is looked for */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Complaints and warnings about the configuration, each with its place. They
- * are collected, and told in the order of files and lines.
+ * are collected, and reported in the order of files and lines.
  */
 #ifndef DROVER_CONF_CONF_ERRORS_H
 #define DROVER_CONF_CONF_ERRORS_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * glob(3) with folders of our own, which count. Its functions are given nothing of
- * the caller's, so that the count is a variable of this file while it runs.
+ * Calls glob(3) with functions that read folders and count. glob(3) passes them no argument of
+ * the caller, so the count is a variable of this file while it runs.
  */
 #include <config.h>
 #include "conf_glob.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Walks the rows of a group, and the groups in it.
+ * Walks over the rows of a group and of the groups in it.
  */
 #include <config.h>
 #include "conf_group.h"

@@ -95,7 +95,7 @@ static enum handler_kind kind_of(const struct conf_handler *h)
 	return kind == HANDLER_PROGRAM && h->warm.n > 0 ? HANDLER_WARM : kind;
 }
 
-/* Who left out `warm` is told so only of keys that it would give a meaning to. */
+/* That `warm` is missing is said only for keys that mean something with it. */
 static void refuse_in(struct conf_loader *ld, const struct conf_handler *h,
                       const struct conf_group *group, const config_setting_t *setting)
 {
@@ -112,7 +112,7 @@ static void refuse_in(struct conf_loader *ld, const struct conf_handler *h,
 	}
 }
 
-/* The service's own words only: from `defaults`, some may fit others. */
+/* Only keys of the service itself: those in `defaults` may be for other services. */
 static void refuse_meaningless(struct conf_loader *ld, const struct conf_draft *d)
 {
 	const struct conf_handler *h = &d->service->handler;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Who a worker is, from passwd(5) and group(5).
+ * Looks up users and groups in passwd(5) and group(5).
  */
 #include <config.h>
 #include "conf_identity.h"
@@ -17,7 +17,7 @@
 #define FIRST_ENTRY  4096             /* bytes for the strings of an entry, */
 #define ENTRY_MAX    (1u << 24)       /* and where it ends: a group can have very many members */
 
-/* A string of digits that is no name; (uid_t)-1 is nobody's. */
+/* A string of digits that is no name; (uid_t)-1 is no user. */
 static bool parse_id(const char *text, unsigned *id)
 {
 	int64_t n;

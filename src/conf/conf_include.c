@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * From patterns to files. Each file is read once, whatever names it; the main
- * file is not read again when it is in its own folder.
+ * Finds and reads the files that patterns name. Each file is read once, also if several patterns
+ * match it; the main file is not read again if it is in such a folder.
  */
 #include <config.h>
 #include "conf_include.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One row, one key. What spans two keys is conf_check.c's affair.
+ * The tables of all keys: a row is a key. Checks that involve two keys are in conf_check.c.
  */
 #include <config.h>
 #include "conf_keys.h"
@@ -154,7 +154,7 @@ static const struct conf_key restart_keys[] = {
 };
 #undef OF
 
-/* The kernel takes as many: include/net/tcp.h, MAX_TCP_KEEPIDLE and so on. */
+/* The kernel's own bounds: include/net/tcp.h, MAX_TCP_KEEPIDLE and so on. */
 #define SECONDS(n, m, std)       .name = n, .type = KEY_DURATION, AT(m), \
                                  .min = 1000, .max = 32767 * 1000, .standard = std
 

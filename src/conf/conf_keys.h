@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The keys there are. Loading, type and range checks, defaults, printing and
+ * The keys of the configuration. Loading, type and range checks, defaults, printing and
  * the nearest right spelling follow from these tables.
  */
 #ifndef DROVER_CONF_CONF_KEYS_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * From files to a configuration: in which order its parts are read.
+ * Makes a configuration from files, and decides in which order its parts are read.
  */
 #include <config.h>
 #include "conf.h"
@@ -85,7 +85,7 @@ static void load_top(struct conf_loader *ld, const config_setting_t *root)
 	conf_control_load(ld, root);
 }
 
-/* Complains of whatever an included file holds beside services. */
+/* Complains of everything but services in an included file. */
 static void check_included(struct conf_loader *ld, const config_setting_t *root)
 {
 	for (int i = 0; i < config_setting_length(root); i++) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Memory for a configuration that is being loaded.
+ * Allocates memory for a configuration that is being loaded.
  */
 #include <config.h>
 #include "conf_loader.h"

@@ -42,7 +42,7 @@ char *conf_loader_printf(struct conf_loader *ld, const char *format, ...)
 /* The next page boundary in the arena; NULL if that is full. */
 void *conf_loader_next_page(struct conf_loader *ld);
 
-/* Frees the spilled memory. Sources are their owner's affair. */
+/* Frees the spilled memory. Sources are freed by their owner. */
 void conf_loader_fini(struct conf_loader *ld);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Listeners in the order of their places, each with the first one before it that it
- * cannot be bound beside: one complaint for each, however many there are.
+ * Takes listeners in the order of their places, and compares each with those before it. There
+ * is one complaint for a listener, even if it overlaps with many.
  */
 #include <config.h>
 #include "conf_overlap.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * No two listeners can have the same address.
+ * Finds listeners with the same address, which cannot both be bound.
  */
 #ifndef DROVER_CONF_CONF_OVERLAP_H
 #define DROVER_CONF_CONF_OVERLAP_H

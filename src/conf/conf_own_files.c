@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Looks at what is there, by name, without opening it.
+ * Looks at what is at these paths, by name, without opening it.
  */
 #include <config.h>
 #include "conf_own_files.h"
@@ -31,7 +31,7 @@ static void warn_of_owner(struct conf_loader *ld, const config_setting_t *where,
 		                 " can start droverd with it (chown root %s)", folder, (unsigned int)owner, folder);
 }
 
-/* Others that can write there would say which process an init script signals. */
+/* Users that can write there could decide which process an init script signals. */
 static void check_folder(struct conf_loader *ld, const config_setting_t *where, const char *path)
 {
 	char copy[PATH_MAX];
@@ -96,7 +96,7 @@ static bool is_something_else(const char *path)
 	return lstat(path, &st) == 0 && !S_ISSOCK(st.st_mode);
 }
 
-/* The default one may be another's, and is done without. */
+/* The default one may belong to another process; then the server runs without it. */
 static void check_control(struct conf_loader *ld, const config_setting_t *where)
 {
 	const struct conf_control *c = &ld->conf->control;

@@ -108,7 +108,7 @@ static void become_ourselves(const struct ourselves *before)
 		return;
 	if (seteuid(before->uid) == -1 || setegid(before->gid) == -1 ||
 	    setgroups((size_t)before->n_groups, before->groups) == -1)
-		abort();        /* never go on as somebody else */
+		abort();        /* never go on as another user */
 }
 
 /* Without a root (dir -1) not by openat2(2), which an old sandbox refuses. */

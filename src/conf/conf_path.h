@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Paths that workers will use, judged before there are workers.
+ * Judges paths that workers will use, before there are workers.
  */
 #ifndef DROVER_CONF_CONF_PATH_H
 #define DROVER_CONF_CONF_PATH_H

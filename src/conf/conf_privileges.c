@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * An ordinary user is compared with what the keys ask for; root is asked to look
- * with the eyes of each service's user.
+ * Compares an ordinary user with what the keys need. As root, it looks at paths as the user of
+ * each service would.
  */
 #include <config.h>
 #include "conf_privileges.h"
@@ -116,7 +116,7 @@ static void judge_listeners(struct conf_errors *r, const struct self *self,
 	}
 }
 
-/* The group of the socket's file: that of those who may look, or else of those who may more. */
+/* The group of the socket's file: the one that may look, or else the one that may change things. */
 static void judge_control(struct conf_errors *r, const struct self *self,
                           const struct conf_control *c)
 {

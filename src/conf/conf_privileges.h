@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What of a configuration this process may not do. Apart from loading, which
- * succeeds for everybody.
+ * Finds what this process may not do of a configuration. Loading is separate, because it must
+ * succeed for every user.
  */
 #ifndef DROVER_CONF_CONF_PRIVILEGES_H
 #define DROVER_CONF_CONF_PRIVILEGES_H

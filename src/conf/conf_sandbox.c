@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Goes through the paths of a configuration. Judges only where they lie, not
- * what is there.
+ * Walks over the paths of a configuration. It judges where they lie, not what is there.
  */
 #include <config.h>
 #include "conf_sandbox.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Paths of a configuration and the systemd unit, which hides some of them: what
- * a shell sees is not what the daemon will see. The words for both.
+ * Paths of a configuration and the systemd unit, which hides some of them: a
+ * shell sees files that the daemon will not see. This module warns of these.
  */
 #ifndef DROVER_CONF_CONF_SANDBOX_H
 #define DROVER_CONF_CONF_SANDBOX_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The tokens of libconfig 1.5, followed closely enough to know comments,
- * strings and numbers apart. Grammar is left to the parser.
+ * Follows the tokens of libconfig 1.5 closely enough to tell comments, strings and numbers
+ * apart. It leaves the grammar to the parser.
  */
 #include <config.h>
 #include "conf_scan.h"

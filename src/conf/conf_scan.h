@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A look at the text of a file before libconfig 1.5 parses it, for what that
- * would not tell, or not survive.
+ * Checks the text of a file before libconfig 1.5 parses it, for mistakes that libconfig would not
+ * report, or would not survive.
  */
 #ifndef DROVER_CONF_CONF_SCAN_H
 #define DROVER_CONF_CONF_SCAN_H

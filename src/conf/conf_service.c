@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Services: what starts from the top level, is overlaid by `defaults` and
- * then by the service's own group.
+ * Builds a service from the top level, from `defaults`, and from its own group; each overrides
+ * the one before it.
  */
 #include <config.h>
 #include "conf_service.h"
@@ -66,7 +66,7 @@ static void derive(const struct conf_loader *ld, struct conf_service *svc)
 	int n;
 
 	conf_workers_derive(w, svc->connections, usable_cpus(ld, svc));
-	/* All workers may die at once, and once more, before it is an epidemic. */
+	/* All workers may die at once, and once more, before starts are delayed. */
 	n = w->ranged ? w->max : w->min;
 	if (svc->restart.burst < 2 * n)
 		svc->restart.burst = 2 * n;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One service, from `defaults` and its own settings.
+ * Builds one service from `defaults` and its own settings.
  */
 #ifndef DROVER_CONF_CONF_SERVICE_H
 #define DROVER_CONF_CONF_SERVICE_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * From files to settings, and from settings back to places in files.
+ * Reads files into settings, and finds the place in a file that a setting came from.
  */
 #include <config.h>
 #include "conf_source.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Settings, values and lists by recursive descent; conf_scan has bounded the
- * depth. It ends at the first offence, as a parser that has lost its way would.
+ * depth. It ends at the first mistake, because what follows cannot be judged then.
  */
 #include <config.h>
 #include "conf_syntax.h"
@@ -116,7 +116,7 @@ static int word_len(const struct walk *w)
 	return len == 0 ? 1 : len < WORD_MAX ? (int)len : WORD_MAX;
 }
 
-/* An offence here; what: what is wrong with it. Only the first is told. */
+/* A mistake here; what: what is wrong with it. Only the first one is reported. */
 static void fail_here(struct walk *w, const char *what)
 {
 	const struct conf_place place = { w->file, w->line };

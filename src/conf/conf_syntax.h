@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The grammar of libconfig, walked once before it parses, for words that it does
- * not have: what stands where, and what was probably meant.
+ * Walks through the grammar of libconfig before libconfig parses, to give better messages: where
+ * the mistake is, and what was probably meant.
  */
 #ifndef DROVER_CONF_CONF_SYNTAX_H
 #define DROVER_CONF_CONF_SYNTAX_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Files of the configuration and their folders, looked at for others that can write there.
+ * Looks at the files of the configuration and at their folders for other users that can write
+ * there.
  */
 #include <config.h>
 #include "conf_trust.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Who can write a configuration decides what the server executes, and as which user.
+ * A user that can write the configuration decides what the server executes, and as which user.
+ * This module warns of such users.
  */
 #ifndef DROVER_CONF_CONF_TRUST_H
 #define DROVER_CONF_CONF_TRUST_H
@@ -10,7 +11,7 @@
 #include "conf_loader.h"
 
 /*
- * Warns if others than root and the user of this process can change the file, which st is of, or
+ * Warns if users other than root and that of this process can change the file, which st is of, or
  * replace it in its folder, or, if the path is a link, in the folder that this leads to. A folder on
  * a mount for reading only is fine.
  */

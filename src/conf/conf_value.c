@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Values of all types. Numbers of every kind pass through one int64_t, which
- * is why they share their range check.
+ * Reads and prints values of all types. Numbers of every kind pass through one int64_t, so that
+ * they share their range check.
  */
 #include <config.h>
 #include "conf_value.h"

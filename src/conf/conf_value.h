@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One value: from a setting, or from its default, into the member that its row
- * names, and from there back to text.
+ * Takes one value from a setting, or from its default, into the member that its row names, and
+ * prints it as text again.
  */
 #ifndef DROVER_CONF_CONF_VALUE_H
 #define DROVER_CONF_CONF_VALUE_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A bare number replaces what was there; a group is merged with a group.
+ * Reads the key `workers`. A bare number replaces the value before it; a group is merged with a
+ * group.
  */
 #include <config.h>
 #include "conf_workers.h"
@@ -10,7 +11,7 @@
 
 #define MAX_PER_CPU  4
 #define SPARE_PART   4          /* spare_min: that part of a worker's slots */
-#define SPARE_SPREAD 3          /* spare_max: so many times spare_min, and a worker's slots at least */
+#define SPARE_SPREAD 3          /* spare_max: this times spare_min, and a worker's slots at least */
 
 void conf_workers_reset(struct conf_loader *ld, struct conf_workers *w)
 {
@@ -57,7 +58,7 @@ static void derive_spare(struct conf_workers *w, int connections)
 		if (w->spare_max > 0)
 			w->spare_min = smaller(w->spare_min, w->spare_max);
 	}
-	/* With less than a worker's slots between them it would come and go. */
+	/* With less than a worker's slots between them, a worker would start and end again and again. */
 	if (w->spare_max == 0)
 		w->spare_max = larger(w->spare_min * SPARE_SPREAD, connections);
 }

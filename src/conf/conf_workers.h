@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * How many workers a service has: a number, or a group that says from where to
- * where it goes by itself.
+ * The number of workers of a service: one number, or a group with the range in which it changes
+ * by itself.
  */
 #ifndef DROVER_CONF_CONF_WORKERS_H
 #define DROVER_CONF_CONF_WORKERS_H

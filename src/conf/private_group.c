@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Two entries, of the user and of the group, compared.
+ * Compares the entries of a user and of a group.
  */
 #include <config.h>
 #include "private_group.h"

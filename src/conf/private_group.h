@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Groups that a system makes for one user each, so that files can be for a group by default.
+ * Recognises groups that a system makes for one user each, so that a file can belong to a group
+ * and still to one user.
  */
 #ifndef DROVER_CONF_PRIVATE_GROUP_H
 #define DROVER_CONF_PRIVATE_GROUP_H

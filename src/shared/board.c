@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The scoreboard's memory, its writers' side, and the one question that workers
- * ask of it. How it is read is board_view.c's affair.
+ * The scoreboard's memory, the functions that write to it, and the one question that workers
+ * ask of it. board_view.c reads it.
  *
- * A memfd, so that it can outlive the program that made it; of a size that is
- * sealed, so that no worker can pull it from under the master:
+ * It is a memfd, so that it can outlive the program that made it. Its size is sealed, so that
+ * no worker can truncate it while the master reads:
  *
  *     header | slot slot ... | records of worker 0 | records of worker 1 | ...
  *
@@ -31,7 +31,7 @@
 #define MFD_NOEXEC_SEAL 8U
 #endif
 
-/* For who finds the memory without the master. Not read back: workers could write it. */
+/* For a tool that finds the memory without the master. Never read back: workers could change it. */
 struct header {
 	alignas(BOARD_LINE) char magic[8];
 	uint32_t version;
@@ -122,7 +122,7 @@ struct board *board_new(size_t n_slots, size_t n_connections, size_t input_size)
 	return b;
 }
 
-/* Nothing less than what make_memory makes: who reads beyond its end, dies. */
+/* Nothing smaller than what make_memory makes: reading beyond its end would end this process. */
 static bool is_such_memory(const struct board *b, int fd)
 {
 	struct stat st;
@@ -222,7 +222,7 @@ void board_reset(struct board *b, size_t i, enum board_state state)
 	struct board_slot *s = board_slot(b, i);
 	struct board_connection *records = board_records(b, i);
 
-	/* Away with the pages: what is read there next, is zero. */
+	/* Gives the pages back: they read as zero then. */
 	if (madvise(records, b->part_len, MADV_REMOVE) == -1)
 		memset(records, 0, b->part_len);
 	atomic_store(&s->pid, 0);
@@ -257,7 +257,7 @@ bool board_is_ahead(struct board *b, size_t i, uint32_t slots, uint64_t *done)
 
 		if (atomic_load_explicit(&s->state, memory_order_relaxed) != BOARD_ACCEPTING ||
 		    open >= slots)
-			continue;       /* it takes none, however few it has */
+			continue;       /* it takes none, even if it has few */
 		others++;
 		/* Two more, and a sixteenth, is still even. */
 		if (mine <= (uint64_t)open + open / 16 + 2)
@@ -288,9 +288,9 @@ struct board_sum board_sum(struct board *b, uint32_t slots, uint64_t enough)
 /* ---- records ------------------------------------------------------------ */
 
 /*
- * The number tells readers whose record it is: whoever sees one of the values
- * that follow it will find it changed (the fence), and whoever sees it early
- * finds the record free (the release).
+ * The number tells readers which connection the record is for. A reader that sees one of the
+ * values that follow will find it changed (the fence), and a reader that sees it early finds
+ * the record free (the release).
  */
 void board_take_record(struct board_connection *r, uint64_t number, int64_t since_ms,
                        const struct endpoint *peer, enum board_phase phase)

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The scoreboard of a service: shared memory in which each of its workers says
- * what it does. A slot and its records have one writer at a time: the worker
- * while it lives, the master otherwise. There are no locks, nothing that is
- * shared is a pointer or a length, and a broken worker may write nonsense:
- * readers take copies (board_view.c), in which everything is in its range.
+ * The scoreboard of a service: shared memory in which each worker writes what it does. A slot
+ * and its records have one writer at a time: the worker while it lives, the master otherwise.
+ * There are no locks, and nothing that is shared is a pointer or a length. A broken worker may
+ * write nonsense: readers take copies (board_view.c), in which every value is in its range.
  */
 #ifndef DROVER_SHARED_BOARD_H
 #define DROVER_SHARED_BOARD_H
@@ -143,8 +142,8 @@ struct board_input *board_input(const struct board *b, size_t i);
 size_t board_input_size(const struct board *b);
 
 /*
- * Empties slot i and its records for the next worker, or after the last. What that
- * has counted stays till then: for who counted him among the living, and looks now.
+ * Empties slot i and its records for the next worker, or after the last one. What the worker
+ * has counted stays until then, for a reader that still counts it as alive.
  */
 void board_reset(struct board *b, size_t i, enum board_state state);
 
@@ -183,7 +182,7 @@ void board_take_record(struct board_connection *r, uint64_t number, int64_t sinc
                        const struct endpoint *peer, enum board_phase phase);
 void board_give_record(struct board_connection *r);
 
-/* What the programs of a worker are like; reason, which is cut where its room ends, only for FAIL. */
+/* Whether the programs of a worker work; reason, which is cut where its room ends, only for FAIL. */
 void board_tell_programs(struct board_slot *s, enum board_programs now, int64_t now_ms,
                          const char *reason);
 

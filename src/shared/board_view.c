@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Reading the scoreboard: copies, made without disturbing who writes, and
- * believed as far as it makes sense.
+ * Reads the scoreboard. It makes copies without disturbing the writers, and replaces values that
+ * make no sense.
  */
 #include <config.h>
 #include "board.h"

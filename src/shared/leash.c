@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Messages between master and worker: over a socket with descriptors beside
- * them, over a pipe without.
+ * Sends and receives messages between master and worker: over a socket with descriptors, over a
+ * pipe without.
  */
 #include <config.h>
 #include "leash.h"
