@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The hosts of a network. Only the last 32 bits of an address ever change.
+ * Counts through the hosts of a network. Only the last 32 bits of an address change.
  */
 #include <config.h>
 #include "address_range.h"

@@ -20,7 +20,7 @@ struct address_range {
  */
 int address_range_parse(const char *text, struct address_range *r);
 
-/* The n-th of them, beginning anew after the last. */
+/* The n-th of them, beginning again after the last. */
 struct address address_range_at(const struct address_range *r, uint64_t n);
 
 #endif

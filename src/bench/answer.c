@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Answers, judged piece by piece.
+ * Compares an answer with the expected one, piece by piece.
  */
 #include <config.h>
 #include "answer.h"

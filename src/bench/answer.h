@@ -13,7 +13,7 @@
 #include "framing.h"
 
 enum answer_kind {
-	ANSWER_LENGTH,                  /* after so many bytes */
+	ANSWER_LENGTH,                  /* after a number of bytes */
 	ANSWER_FRAMED,                  /* where its frame ends */
 	ANSWER_EOF,                     /* when the server closes */
 	ANSWER_NONE,                    /* there is none */

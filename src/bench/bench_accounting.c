@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Keeping books: the end in time, the end in number, and what came in between.
+ * Counts what is done and what fails, and notices the end of the measured part, by time or by
+ * number.
  */
 #include <config.h>
 #include "bench_accounting.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Rules over several options, each with its sentence.
+ * Rules that involve several options, each with its message.
  */
 #include <config.h>
 #include "bench_check.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What options mean together: contradictions, and what one lacks without
- * another.
+ * Checks options together: that they do not contradict each other, and that none is missing.
  */
 #ifndef DROVER_BENCH_BENCH_CHECK_H
 #define DROVER_BENCH_BENCH_CHECK_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Connections, step by step. The common case is one send, one turn of epoll
+ * Drives connections, step by step. The common case is one send, one turn of epoll
  * and one recv: what the client costs is taken from the server, on a machine
  * with few processors.
  */
@@ -19,7 +19,7 @@
 #define AT_END   (EPOLLRDHUP | EPOLLHUP | EPOLLERR)
 #define READABLE (EPOLLIN | AT_END)
 
-/* Streaming, a client has so many goes before the others have theirs. */
+/* In streaming, a client sends or receives this often before the others have their turn. */
 #define STREAM_GOES 4
 
 static enum bench_news step_closed(struct bench_lane *l, struct bench_client *c, uint32_t events);
@@ -144,7 +144,7 @@ static enum bench_news step_connect(struct bench_lane *l, struct bench_client *c
 
 /* ---- exchanges ---------------------------------------------------------- */
 
-/* Closed by the server, or bytes that nobody asked for; but room to send means nothing. */
+/* Closed by the server, or bytes that were not requested; but room to send means nothing. */
 static enum bench_news step_quiet(struct bench_lane *l, struct bench_client *c, uint32_t events)
 {
 	ssize_t n;

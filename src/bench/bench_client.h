@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One connection of ours: opened, talked on, closed. What it does next, and
+ * One connection of the bench: it is opened, exchanges messages, and is closed. What it does next, and
  * what is counted, is decided by the thread that owns it (bench_thread.c).
  */
 #ifndef DROVER_BENCH_BENCH_CLIENT_H

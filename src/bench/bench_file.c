@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Reading files, also those that have no size, such as pipes.
+ * Reads files, also those that have no size, such as pipes.
  */
 #include <config.h>
 #include "bench_file.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Whole files.
+ * Reads whole files into memory.
  */
 #ifndef DROVER_BENCH_BENCH_FILE_H
 #define DROVER_BENCH_BENCH_FILE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * From the command line to a plan: each option by its row, and then what
- * follows from several of them, in the order in which they depend on each other.
+ * Makes a plan from the command line: first each option by its row, then what follows from
+ * several of them, in the order in which they depend on each other.
  */
 #include <config.h>
 #include "bench_options.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Source addresses and PROXY headers, each address in its turn.
+ * Gives each connection its source address and its PROXY header, in turns.
  */
 #include <config.h>
 #include "bench_origin.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Where connections come from: the address that they are bound to, and the
- * client that a PROXY header names.
+ * The origin of connections: the address that they are bound to, and the client that a PROXY
+ * header names.
  */
 #ifndef DROVER_BENCH_BENCH_ORIGIN_H
 #define DROVER_BENCH_BENCH_ORIGIN_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Modes and ways by name, and what follows from a plan.
+ * Names of modes and of ways, and what follows from a plan.
  */
 #include <config.h>
 #include "bench_plan.h"

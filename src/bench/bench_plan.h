@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What is to be done: the command line, understood. Written once, and only
- * read while it is done.
+ * The plan of a run: what the command line means. It is written once, and only read during the
+ * run.
  */
 #ifndef DROVER_BENCH_BENCH_PLAN_H
 #define DROVER_BENCH_BENCH_PLAN_H
@@ -47,7 +47,7 @@ struct bench_plan {
 
 	struct message     message;     /* in a stream: repeated till it is long */
 	size_t             message_bytes;       /* of one, without its frame; in a stream an operation */
-	bool               has_message; /* somebody said what is to be sent */
+	bool               has_message; /* an option says what to send */
 	struct answer_rule answer;
 	enum bench_stream  stream;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The table of options: each by itself. What they mean together is made by
- * bench_options.c and judged by bench_check.c.
+ * The table of options, each by itself. bench_options.c knows what they mean together, and
+ * bench_check.c checks that.
  */
 #ifndef DROVER_BENCH_BENCH_ROWS_H
 #define DROVER_BENCH_BENCH_ROWS_H

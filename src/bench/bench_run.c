@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The main thread: it tells the others what to do, waits, and adds up. It
+ * The main thread: it tells the others what to do, waits for them, and adds up their counts. It
  * touches no connection.
  */
 #include <config.h>
@@ -257,7 +257,7 @@ static bool nobody_is_there(const struct run *run)
 	return bench_plan_keeps_connections(run->plan) && opened == 0 && !run->interrupted;
 }
 
-/* False if somebody at the gate has gone. */
+/* False if a thread at the gate has ended. */
 static bool pass_all(struct run *run, struct report *r)
 {
 	const struct bench_plan *p = run->plan;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * From the first connection to the last: threads, phases, gates, SIGINT.
+ * Runs a plan from the first connection to the last: threads, phases, gates and SIGINT.
  */
 #ifndef DROVER_BENCH_BENCH_RUN_H
 #define DROVER_BENCH_BENCH_RUN_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The loop of a thread: waiting, the clock, orders. Its waiting has no time-out
- * as long as there is enough to do, since that would cost a timer each turn.
+ * The event loop of a thread: it waits, reads the clock and obeys orders. It waits without a
+ * time-out as long as there is enough to do, because a time-out costs a timer in each turn.
  */
 #include <config.h>
 #include "bench_thread.h"

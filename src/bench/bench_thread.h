@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * One thread with its share of the connections, and an event loop of its own.
- * It is told which phase to enter, says when it is through with it, and goes on
- * watching its connections till it is told the next.
+ * It is told which phase to enter, reports when it has finished it, and watches its connections
+ * until it is told the next phase.
  */
 #ifndef DROVER_BENCH_BENCH_THREAD_H
 #define DROVER_BENCH_BENCH_THREAD_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Working off lists: who is to be connected, who waits before another attempt,
- * who goes on, and whose arrival is due.
+ * Works through lists: connections to open, those that wait before another attempt, those that
+ * go on, and those whose arrival is due.
  */
 #include <config.h>
 #include "bench_turn.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Once a turn of the loop: all that is not the direct consequence of an event,
- * but was put off, or is due by the clock.
+ * Does once in each turn of the loop what was put off, or what is due by the clock.
  */
 #ifndef DROVER_BENCH_BENCH_TURN_H
 #define DROVER_BENCH_BENCH_TURN_H

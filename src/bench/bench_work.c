@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * From news of a client to what it does next. An answer leads straight to the
- * next request; everything else goes through lists, which bench_turn.c works
- * off.
+ * Decides what a client does next after an event. After an answer the next request is sent at
+ * once; everything else goes through lists, which bench_turn.c works through.
  */
 #include <config.h>
 #include "bench_work.h"
@@ -142,7 +141,7 @@ static void on_moved(struct bench_thread *t, struct bench_client *c, bool more)
 static void on_failed(struct bench_thread *t, struct bench_client *c)
 {
 	bench_accounting_look(t);
-	/* When all that --count allows has begun, nobody needs one that is idle. */
+	/* When all that --count allows has begun, an idle one is not needed. */
 	if (c->busy || !t->no_tickets)
 		bench_accounting_failure(t, c);
 	set_busy(t, c, false);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The table of two reports.
+ * Prints the table of two reports.
  */
 #include <config.h>
 #include "compare.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Two reports side by side: then, now, and their ratio.
+ * Compares two reports: old value, new value, and their ratio.
  */
 #ifndef DROVER_BENCH_COMPARE_H
 #define DROVER_BENCH_COMPARE_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Names of failures, and what errno makes of them.
+ * Names failures, and finds the kind of failure for an errno.
  */
 #include <config.h>
 #include "failure.h"

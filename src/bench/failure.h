@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What can go wrong with a connection, in kinds with stable names.
+ * The kinds of failures of a connection, with stable names.
  */
 #ifndef DROVER_BENCH_FAILURE_H
 #define DROVER_BENCH_FAILURE_H
@@ -12,7 +12,7 @@ enum failure {
 	FAILURE_EARLY_END,              /* closed before the answer was complete, or while idle */
 	FAILURE_WRONG_ANSWER,
 	FAILURE_TOO_LONG,               /* an answer beyond --max-answer */
-	FAILURE_UNASKED,                /* bytes that nobody asked for */
+	FAILURE_UNASKED,                /* bytes that were not requested */
 	FAILURE_BAD_FRAME,
 	FAILURE_UNREACHABLE,
 	FAILURE_DESCRIPTORS,            /* we have no more of them */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Log-linear classes: the first two times 64 hold one value each, and from
- * there on each power of two is cut into 64.
+ * Counts durations in log-linear classes: the first two times 64 classes hold one value each,
+ * and each power of two above them is cut into 64.
  */
 #include <config.h>
 #include "histogram.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * How often which duration was seen, in classes that grow with the duration:
- * each is 1/64 of a power of two wide, so that whatever is read from it is
- * right to 1.6 %. Recording is a few instructions.
+ * Counts how often each duration was seen, in classes that grow with the duration. Each class is
+ * 1/64 of a power of two wide, so that each result is exact to 1.6 %. Recording one takes a few
+ * instructions.
  */
 #ifndef DROVER_BENCH_HISTOGRAM_H
 #define DROVER_BENCH_HISTOGRAM_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Requests. Unframed ones are windows on one stretch of random bytes, so that
+ * Makes requests. Unframed ones are windows on one stretch of random bytes, so that
  * 4096 of them take no more room than two; framed ones lie side by side.
  */
 #include <config.h>

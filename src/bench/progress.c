@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Bar, rate, errors, time left.
+ * Draws a bar, the rate, the errors and the time left.
  */
 #include <config.h>
 #include "progress.h"
@@ -9,7 +9,7 @@
 
 enum { BAR_MIN = 8, BAR_MAX = 30, TEXT_WIDTH = 50 };
 
-/* From 0 to 1, by time or by number, whichever is further; -1 if nobody knows. */
+/* From 0 to 1, by time or by number, whichever is further; -1 if that is not known. */
 static double share_done(const struct progress_now *n)
 {
 	double by_time = -1, by_count = -1;

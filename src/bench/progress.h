@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A line on the terminal that shows how far it is.
+ * A line on the terminal that shows the progress of a run.
  */
 #ifndef DROVER_BENCH_PROGRESS_H
 #define DROVER_BENCH_PROGRESS_H
@@ -26,7 +26,7 @@ struct progress_now {
 	uint64_t    count;              /* 0: no end in number */
 };
 
-/* Draws the line anew. */
+/* Draws the line again. */
 void progress_show(struct progress *p, const struct progress_now *n);
 
 /* Takes it away, if it is there. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The report as text, with the histogram drawn.
+ * Prints the report as text, with a drawn histogram.
  */
 #include <config.h>
 #include "report.h"
@@ -126,7 +126,7 @@ static void print_times(FILE *out, const char *name, const struct histogram *h)
 
 /* ---- the histogram ------------------------------------------------------ */
 
-/* Neighbouring classes drawn as one: so many that there are not too many rows. */
+/* How many neighbouring classes are drawn as one, so that there are not too many rows. */
 static unsigned classes_a_row(const struct histogram *h)
 {
 	const unsigned span = histogram_class(h->max) - histogram_class(h->min) + 1;

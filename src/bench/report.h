@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What came out, for people.
+ * The report of a run, for people.
  */
 #ifndef DROVER_BENCH_REPORT_H
 #define DROVER_BENCH_REPORT_H

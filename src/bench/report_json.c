@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Reports as JSON.
+ * Writes reports as JSON, and reads them.
  */
 #include <config.h>
 #include "report_json.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What came out, for programs: JSON with stable keys, written and read again.
+ * The report of a run, for programs: JSON with stable keys, which is written and read again.
  */
 #ifndef DROVER_BENCH_REPORT_JSON_H
 #define DROVER_BENCH_REPORT_JSON_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Points in time, one after the other.
+ * Computes points in time, one after the other.
  */
 #include <config.h>
 #include "schedule.h"

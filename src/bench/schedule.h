@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * When things are to happen, by the clock and whatever else goes on: arrivals
- * in open-loop, and connects that must not come too fast.
+ * Says when things are due by the clock, independent of everything else: arrivals in open-loop
+ * mode, and connects whose rate is limited.
  *
  * Nothing is queued: those that are due and have not begun are the ones
  * between schedule_at and now.
@@ -21,7 +21,7 @@ struct schedule {
 };
 
 /*
- * So many a second in all, of which every n-th is ours; index, below n, says
+ * `rate` a second in all, of which every n-th belongs to this schedule; index, below n, says
  * which. Poisson: gaps are random (but the same in every run), else even.
  */
 struct schedule schedule_from(int64_t start_ns, double rate, unsigned index, unsigned n, bool poisson);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Adding up.
+ * Adds up counts.
  */
 #include <config.h>
 #include "tally.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What was counted: by one thread, and at the end by all together.
+ * The counts of one thread, and at the end of all threads together.
  */
 #ifndef DROVER_BENCH_TALLY_H
 #define DROVER_BENCH_TALLY_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One address, from text.
+ * Makes one address from text.
  */
 #include <config.h>
 #include "target.h"

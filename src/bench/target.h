@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Where the load goes: from the argument ADDRESS to an address of the kernel.
- * Asks the name service.
+ * The target of the load: makes a socket address from the argument ADDRESS. It asks the name
+ * service.
  */
 #ifndef DROVER_BENCH_TARGET_H
 #define DROVER_BENCH_TARGET_H

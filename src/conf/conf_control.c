@@ -84,7 +84,7 @@ static void check_group(struct conf_loader *ld, const config_setting_t *setting,
 	for (size_t i = 0; gid != (gid_t)CONF_KEEP && i < conf->n_services; i++)
 		if (has_group(&conf->services[i]->identity, gid))
 			conf_source_complain(ld, setting, "is \"%s\", a group of the workers of"
-			                     " service %s (who serves must not control)", name,
+			                     " service %s (a user that serves must not control)", name,
 			                     conf->services[i]->name);
 }
 

@@ -19,7 +19,7 @@
 #define TABLE(k, t, a)  { .title = t, .around = a, \
                           .keys = (k), .n_keys = sizeof (k) / sizeof (k)[0] }
 
-/* The member that a row fills is one of struct OF, set anew for each table. */
+/* The member that a row fills is one of struct OF, defined for each table. */
 #define AT(member)               .offset = offsetof(struct OF, member)
 
 #define BOOL(n, m, std)          .name = n, .type = KEY_BOOL, AT(m), .standard = std

@@ -214,7 +214,7 @@ static void load_file(struct conf_loader *ld, const char *file, const char *text
 	check_whole(ld, (struct conf_place){ main->path, 0 });
 }
 
-/* What may depend on who runs it. The exit status. */
+/* What may depend on the user that runs it. The exit status. */
 static int judge_machine(struct conf_loader *ld, enum conf_asker asker)
 {
 	if (asker == CONF_FOR_SHELL && conf_sandbox_is_outside())

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Options may stand anywhere; what is a number with a sign is none.
+ * Parses the command line. Options may stand anywhere; a number with a sign is not an option.
  */
 #include <config.h>
 #include "arguments.h"
@@ -195,7 +195,7 @@ static void read_all(struct reading *r, int argc, char **argv)
 	bool only_words = false;
 
 	opterr = 0;
-	optind = 0;             /* GNU: begin anew, wherever an earlier reading has ended */
+	optind = 0;             /* GNU: begin again, after an earlier parsing */
 	while (r->a->action != ARGUMENTS_BAD && optind < argc) {
 		int at = optind > 0 ? optind : 1, opt;
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The command line of droverctl, and the request to the server that it means.
+ * The command line of droverctl, and the request to the server that follows from it.
  */
 #ifndef DROVER_DROVERCTL_ARGUMENTS_H
 #define DROVER_DROVERCTL_ARGUMENTS_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What can be asked for.
+ * The rows of the table of commands.
  */
 #include <config.h>
 #include "commands.h"
@@ -24,12 +24,12 @@ static const struct command commands[] = {
 	  .options = COMMANDS_DELAY | COMMANDS_COUNT },
 	{ .name = "check", .help = "check the configuration file", .show = show_check },
 	{ .name = "version", .help = "the version of the server", .at_once = true, .show = show_version },
-	{ .name = "reload", .help = "load the configuration anew", .show = show_reload },
+	{ .name = "reload", .help = "load the configuration again", .show = show_reload },
 	{ .name = "upgrade", .help = "execute the new program file in place", .show = show_upgrade },
 	{ .name = "stop", .usage = "[--now]", .help = "drain and end; with --now, end at once",
 	  .options = COMMANDS_NOW, .show = show_stop },
-	{ .name = "reopen-logs", .help = "open the log files anew", .show = show_reopen_logs },
-	{ .name = "scale", .usage = "SERVICE N|+N|-N", .help = "have so many workers, more, or fewer",
+	{ .name = "reopen-logs", .help = "open the log files again", .show = show_reopen_logs },
+	{ .name = "scale", .usage = "SERVICE N|+N|-N", .help = "have N workers, N more, or N fewer",
 	  .keys = { "service", "to" }, .n_required = 2, .show = show_scale },
 	{ .name = "drain", .usage = "SERVICE", .help = "finish what is open; new clients wait",
 	  .keys = { "service" }, .n_required = 1, .show = show_drain },

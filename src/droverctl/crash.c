@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A line for each thing that is known, and 16 bytes in a line.
+ * Prints a line for each thing that is known of a crash, and a dump with 16 bytes in a line.
  */
 #include <config.h>
 #include "crash.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Numbers for people.
+ * Formats numbers for people.
  */
 #include <config.h>
 #include "human.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Numbers as people like to read them: short, and rounded. They cannot be read
- * back; what a configuration takes is in base/units.h.
+ * Formats numbers for people: short and rounded. They cannot be parsed again; base/units.h has
+ * the form that a configuration takes.
  *
  * All return buf, which has room for HUMAN_TEXT_MAX bytes. What is negative, or
  * not a number, is "-".

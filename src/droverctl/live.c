@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A loop over keys, signals, answers and time. Signals are read like the rest,
- * so that the terminal is put in order before one of them ends us; ^Z is the
- * affair of ncurses.
+ * A loop over keys, signals, answers and time. Signals are read from a descriptor, so that the
+ * terminal is restored before one of them ends the process; ncurses handles ^Z.
  */
 #include <config.h>
 #include "live.h"
@@ -390,7 +389,7 @@ static void hear(struct live *l)
 		draw(l);
 }
 
-/* It is waited for all the same: to ask anew, on another connection, would make it no faster. */
+/* It is waited for all the same: asking again on another connection would not be faster. */
 static void tell_late(struct live *l)
 {
 	l->late_ms = NEVER;

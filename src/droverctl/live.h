@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * top on a terminal: keys, and a picture that is drawn anew now and then.
+ * top on a terminal: reads keys, and draws the screen at intervals.
  */
 #ifndef DROVER_DROVERCTL_LIVE_H
 #define DROVER_DROVERCTL_LIVE_H

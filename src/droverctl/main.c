@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * droverctl, the operator's tool.
+ * The main function of droverctl, the operator's tool.
  */
 #include <config.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Memory, or the end. exit(3) puts the terminal in order (screen.c).
+ * Allocates memory, or exits. exit(3) restores the terminal (screen.c).
  */
 #include <config.h>
 #include "memory.h"

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Memory for a program that has nothing to fall back on: without it, it says so
- * and exits.
+ * Memory for a program that cannot go on without it: if there is none, it says so and exits.
  */
 #ifndef DROVER_DROVERCTL_MEMORY_H
 #define DROVER_DROVERCTL_MEMORY_H

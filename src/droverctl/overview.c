@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Totals and their differences.
+ * Computes totals and their differences, and prints them.
  */
 #include <config.h>
 #include "overview.h"
@@ -32,7 +32,7 @@ void overview_take(struct overview *o, const json_t *status, int64_t now_us)
 	for (size_t i = 0; i < OVERVIEW_TOTALS; i++) {
 		double total = value_number_at(status, totals[i].path);
 
-		/* What has shrunk was counted anew. */
+		/* A value that is smaller than before was counted from zero again. */
 		o->rates[i] = comparable && total >= o->totals[i] ? (total - o->totals[i]) / seconds : NAN;
 		o->totals[i] = total;
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The server in a few lines: how it is, its totals, and how fast they grow.
+ * Describes the server in a few lines: its state, its totals, and how fast they grow.
  */
 #ifndef DROVER_DROVERCTL_OVERVIEW_H
 #define DROVER_DROVERCTL_OVERVIEW_H

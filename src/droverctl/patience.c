@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Alone in its file, so that a test can have a droverctl with less of it.
+ * It is alone in its file, so that a test can link a droverctl with shorter time limits.
  */
 #include <config.h>
 #include "patience.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * How long drover may be silent before that means something.
+ * How long the server may be silent before droverctl reports it.
  */
 #ifndef DROVER_DROVERCTL_PATIENCE_H
 #define DROVER_DROVERCTL_PATIENCE_H

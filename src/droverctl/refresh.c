@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Rounds of questions. The services come with the status, the other lists are
- * asked for.
+ * Asks the server in rounds. The services come with the status; the other lists are requested
+ * one by one.
  */
 #include <config.h>
 #include "refresh.h"
@@ -50,7 +50,7 @@ void refresh_note_silence(struct refresh *r)
 	note(r, EX_UNAVAILABLE, silence);
 }
 
-/* The round is over without what it was for. The next one connects anew. */
+/* The round has failed. The next one makes a new connection. */
 static void give_up_round(struct refresh *r, int exit_status, const char *why)
 {
 	note(r, exit_status, why);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What top shows: asked for again and again, over a connection that is made
- * anew when it broke. Nothing here waits but refresh_wait.
+ * Asks the server for what top shows, again and again. A broken connection is replaced by a new
+ * one. Only refresh_wait waits.
  */
 #ifndef DROVER_DROVERCTL_REFRESH_H
 #define DROVER_DROVERCTL_REFRESH_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The only place that knows ncurses, whose names are everybody's.
+ * The only file that uses ncurses, whose names are too general to be included elsewhere.
  */
 #include <config.h>
 #include "screen.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The terminal, by ncurses: lines, keys, and putting it back in order.
+ * The terminal, with ncurses: it draws lines, reads keys, and restores the terminal at the end.
  */
 #ifndef DROVER_DROVERCTL_SCREEN_H
 #define DROVER_DROVERCTL_SCREEN_H

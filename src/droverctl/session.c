@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Lines out and in.
+ * Sends and receives lines.
  */
 #include <config.h>
 #include "session.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A connection to the server's control socket: one request after another, a
- * line of JSON each, and a line of JSON as the answer. What they mean is not
- * known here.
+ * line of JSON each, and a line of JSON as the answer. It does not know
+ * what they mean.
  *
  * What can go wrong returns an exit status (sysexits.h); s->error says then, in
  * a line, what it was.

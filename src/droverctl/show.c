@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A function for each command.
+ * Has a function for each command, which prints its result.
  */
 #include <config.h>
 #include "show.h"
@@ -172,7 +172,7 @@ bool show_stop(const json_t *request, const json_t *result, FILE *out)
 bool show_reopen_logs(const json_t *request, const json_t *result, FILE *out)
 {
 	(void)request, (void)result;
-	fputs("the log files are open anew\n", out);
+	fputs("the log files have been opened again\n", out);
 	return true;
 }
 

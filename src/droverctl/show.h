@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What people see of a command's result.
+ * Prints the result of a command for people.
  */
 #ifndef DROVER_DROVERCTL_SHOW_H
 #define DROVER_DROVERCTL_SHOW_H

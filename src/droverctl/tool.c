@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One request, the wait for its answer, and what becomes of that.
+ * Sends one request, waits for its answer, and prints it.
  */
 #include <config.h>
 #include "tool.h"
@@ -19,7 +19,7 @@
 
 /* ---- waiting ------------------------------------------------------------ */
 
-/* Whether drover answers somebody else; also if that cannot be told. */
+/* Whether drover answers another client; true if that cannot be told. */
 static bool gives_a_sign(const char *path)
 {
 	struct session s;
@@ -35,7 +35,7 @@ static bool gives_a_sign(const char *path)
 	return !s.is_silent;
 }
 
-/* What takes its time has no limit; but who waits for a server that hangs is told so, once. */
+/* A slow command has no limit; but if the server hangs, the operator is told so, once. */
 static int wait_with_signs(struct session *s, const char *path, struct answer *answer)
 {
 	int limit_ms = patience_ms(PATIENCE_CHANGE), status;
@@ -100,7 +100,7 @@ static int ask_server(const struct arguments *a)
 	else if (!answer.result)
 		status = tell_error(a, &answer);
 	else {
-		/* It says so just before it ends: who starts another one now needs it gone. */
+		/* It says so just before it ends: an operator that starts another one now needs it to be gone. */
 		if (strcmp(a->command->name, "stop") == 0)
 			session_wait_end(&s);
 		status = tell_result(a, &answer);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * droverctl from the command line to the exit status.
+ * Runs droverctl, from the command line to the exit status.
  */
 #ifndef DROVER_DROVERCTL_TOOL_H
 #define DROVER_DROVERCTL_TOOL_H

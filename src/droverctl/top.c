@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The choice between live and plain, and the plain one.
+ * Chooses between live and plain output, and prints the plain one.
  */
 #include <config.h>
 #include "top.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * From JSON to text.
+ * Makes text from JSON values.
  */
 #include <config.h>
 #include "value.h"

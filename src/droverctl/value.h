@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Values in what the server says. They are foreign: one that is missing, or of
- * another type than it should be, is shown as "-", and no text reaches the
- * terminal with bytes in it that a terminal obeys.
+ * Values in the server's answers. They are not trusted: a value that is missing or of the wrong
+ * type is shown as "-", and no control character reaches the terminal.
  */
 #ifndef DROVER_DROVERCTL_VALUE_H
 #define DROVER_DROVERCTL_VALUE_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The lists that the server can tell, and the columns in which people see them.
+ * The lists that the server sends, and the columns in which people see them.
  * A new column is a row in view.c and a line in droverctl(8).
  */
 #ifndef DROVER_DROVERCTL_VIEW_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * droverd: what the command line asks for, and the exit status.
+ * The main function of droverd: does what the command line asks for, and returns the exit status.
  */
 #include <config.h>
 
@@ -85,7 +85,7 @@ static _Noreturn void wait_for_daemon(pid_t daemon, int ready_fd, const sigset_t
 	char byte;
 	int status;
 
-	sigprocmask(SIG_SETMASK, mask, NULL);   /* whoever waits may be told to wait no longer */
+	sigprocmask(SIG_SETMASK, mask, NULL);   /* a signal may end the waiting */
 	if (read(ready_fd, &byte, 1) == 1)
 		_exit(EX_OK);
 	while (waitpid(daemon, &status, 0) == -1 && errno == EINTR)
@@ -106,7 +106,7 @@ static void say_ready(void *arg)
 	fd_close(ready_fd);
 }
 
-/* A lock of whoever started us, or the pipe that it waits for, is not to be held for as long as we live. */
+/* Closes a lock or a pipe of the process that started this one: it may wait for its end. */
 static int leave_descriptors(size_t n_passed, int ready_fd, int self_fd)
 {
 	int *keep = calloc(n_passed + 2, sizeof *keep), result;
@@ -137,7 +137,7 @@ static int detach(const sigset_t *mask, int self_fd)
 		wait_for_daemon(pid, ends[0], mask);
 	}
 	fd_drop(ends[0]);
-	/* Whoever reads our output must not wait for the daemon's end. Errors may still be told. */
+	/* A reader of the output must not wait for the daemon's end. Errors may still be written. */
 	if (pid == -1 || detach_from_terminal() == -1 || chdir("/") == -1 ||
 	    leave_descriptors(activation_take(parent), ends[1], self_fd) == -1)
 		return fd_drop(ends[1]);

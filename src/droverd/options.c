@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Options, and the making of a configuration from them: what --listen and its
- * friends say is written down as a configuration file would have it, so that it
- * is checked by the same rules.
+ * Parses options. --listen and the options for it are written down as the text of a
+ * configuration file, so that they are checked by the same rules.
  */
 #include <config.h>
 #include "options.h"
@@ -58,7 +57,7 @@ static const char help[] =
 	"\n"
 	"  --listen ADDRESS   HOST:PORT, [V6]:PORT, *:PORT, unix:/PATH, systemd:NAME\n"
 	"  --name NAME        what logs call it (\"echo\", or the program's name)\n"
-	"  --user U, --group G          who serves; for root, nobody\n"
+	"  --user U, --group G          the user that serves; for root, nobody\n"
 	"  --workers N, --connections N processes, and connections in each\n"
 	"  --echo             send back what comes, or\n"
 	"  PROGRAM [ARG ...]  start this for each connection\n"

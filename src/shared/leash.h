@@ -56,7 +56,7 @@ enum leash_result {
 	LEASH_OK,
 	LEASH_EMPTY,
 	LEASH_CLOSED,                   /* the other side is gone */
-	LEASH_MALFORMED,                /* it said what no version of us says, in so many bytes: number */
+	LEASH_MALFORMED,                /* no version of drover sends that; number: its length in bytes */
 };
 
 /* All four ends, close-on-exec and non-blocking. 0, or -1 with errno. */

@@ -151,7 +151,7 @@ static const struct { const char *name, *args[4], *request, *result, *says; } re
 	{ "stop at once", { "stop", "--now" }, "{\"command\":\"stop\",\"now\":true}", "{\"stopped\":true}",
 	  "stopped\n" },
 	{ "reopen-logs", { "reopen-logs" }, "{\"command\":\"reopen-logs\"}", "{}",
-	  "the log files are open anew\n" },
+	  "the log files have been opened again\n" },
 	{ "scale to a number", { "scale", "echo", "8" },
 	  "{\"command\":\"scale\",\"service\":\"echo\",\"to\":\"8\"}",
 	  "{\"service\":\"echo\",\"from\":4,\"to\":8}", "echo: from 4 to 8 workers\n" },

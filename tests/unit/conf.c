@@ -387,7 +387,7 @@ static const struct refusal meaning[] = {
 	{ "workers that may change things", "user = \"root\"; control = { socket = \"/x\";\n"
 	  "admin_group = \"root\"; };" WITH(""),
 	  "t.conf:2: control.admin_group is \"root\", a group of the workers of service s"
-	  " (who serves must not control)" },
+	  " (a user that serves must not control)" },
 };
 
 static void check_refusals(const struct refusal *rows, size_t n)
