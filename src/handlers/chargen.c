@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * RFC 864: characters for as long as the client takes them; what it sends is
- * thrown away. The pattern is the popular one: lines of 72 out of a ring of the
+ * chargen, RFC 864: sends characters for as long as the client takes them; what the client sends
+ * is thrown away. The pattern is the popular one: lines of 72 out of a ring of the
  * 95 printable characters, each line beginning one further.
  */
 #include <config.h>
@@ -9,7 +9,7 @@
 
 #define RING       95
 #define LINE       72
-#define LINES      RING                 /* then the pattern begins anew */
+#define LINES      RING                 /* then the pattern begins again */
 #define LINES_ONCE 16
 
 static enum handler_verdict chargen_produce(struct connection *c)

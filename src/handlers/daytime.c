@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * RFC 867: the time of day for people, in the form that the RFC calls popular:
+ * daytime, RFC 867: sends the time of day for people, in the form that the RFC calls popular:
  * "Tuesday, February 22, 1982 17:37:43-PST".
  */
 #include <config.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * RFC 863: what comes is thrown away, and nothing is answered.
+ * discard, RFC 863: throws away what the client sends, and answers nothing.
  */
 #include <config.h>
 #include "handler.h"

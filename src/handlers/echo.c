@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * RFC 862: what comes goes back.
+ * echo, RFC 862: sends back what the client sends.
  */
 #include <config.h>
 #include "handler.h"

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A program for each connection, as under inetd: the socket is its descriptor 0
- * and 1, and drover sees none of the bytes. Who the client is stands in the
- * environment: the names of UCSPI-TCP (tcp-environ(5)) and those of systemd's
- * Accept=yes (systemd.socket(5)).
+ * exec: starts a program for each connection, as inetd does. The socket is its descriptors 0
+ * and 1, and drover sees none of the bytes. The address of the client is in the environment,
+ * under the names of UCSPI-TCP (tcp-environ(5)) and those of systemd's Accept=yes
+ * (systemd.socket(5)).
  */
 #include <config.h>
 #include "handler.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Programs that stay and answer, request by request. Here is the client's side: its
- * requests, which requests.c cuts from its bytes, go to the pool, and the answers are
- * framed for it.
+ * filter: programs that stay and answer request by request. This is the client's side: requests,
+ * which requests.c cuts from its bytes, go to the pool, and the answers are framed for the
+ * client.
  */
 #include <config.h>
 #include "handler.h"

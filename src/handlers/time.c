@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * RFC 868: the seconds since 1900-01-01 00:00 GMT as 32 bits, most significant
- * byte first. They wrap in 2036, as the RFC has it.
+ * time, RFC 868: sends the seconds since 1900-01-01 00:00 GMT as 32 bits, most significant byte
+ * first. They wrap in 2036, as the RFC has it.
  */
 #include <config.h>
 #include "handler.h"

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * exec with `warm`: a connection is joined to a program that has been started
- * before it came, and the bytes go through us. Which program, is warm_pool.c's
- * affair, and how bytes go, relay.c's.
+ * exec with `warm`: joins a connection to a program that was started before the client came.
+ * The bytes go through the worker. warm_pool.c chooses the program, relay.c moves the bytes.
  */
 #include <config.h>
 #include "handler.h"
@@ -86,7 +85,7 @@ static void program_ended(void *arg, int status)
 	}
 }
 
-/* ---- who the client is -------------------------------------------------- */
+/* ---- the client's address ----------------------------------------------- */
 
 static int tell_peer(struct link *k)
 {

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The competition on accept(2).
+ * Accepts connections in competition with the other workers of the service.
  *
  * EPOLLEXCLUSIVE wakes one sleeping worker for each arrival, the one that has
  * watched longest, and tells those that are awake. Two rules follow.
  *
- * Whoever is ahead of the others leaves an arrival to them, and the listeners,
- * too, until it is no longer ahead. It has them told to look, since it may have
- * been woken alone. Should they do nothing for STILL_MS (they may be stopped,
- * or stuck in a handler), it goes on without them, one connection at first,
- * then twice as many each time.
+ * A worker that is ahead of the others leaves an arrival to them, and stops watching
+ * the listeners until it is no longer ahead. It asks the master to tell the others to
+ * look, because it may be the only one that was woken. If they do nothing for STILL_MS
+ * (they may be stopped, or stuck in a handler), it goes on without them: with one
+ * connection at first, then with twice as many each time.
  *
- * Whoever was woken for nothing looks at its other listeners: the arrival there
- * may have woken somebody who had no room left when he got to it.
+ * A worker that was woken for nothing looks at its other listeners: an arrival there
+ * may have woken a worker that had no room left when it got to it.
  */
 #include <config.h>
 #include "acceptor.h"
@@ -30,7 +30,7 @@
 struct listener {                       /* one socket */
 	struct watch     watch;         /* fd -1: closed */
 	struct acceptor *acceptor;
-	bool             removed;       /* nobody else will take what waits here */
+	bool             removed;       /* no other worker will take what waits here */
 };
 
 struct acceptor {
@@ -101,7 +101,7 @@ int acceptor_begin(struct acceptor *a)
 
 static void go_on(struct acceptor *a)
 {
-	/* At the end of this turn, not now: whoever ended a connection is not done with it. */
+	/* At the end of this turn, not now: the caller that ended a connection may still use it. */
 	if (a->draining && a->n_open > 0 && can_take(a))
 		loop_timer(a->loop, &a->again, 0);
 	if (a->draining || a->watching || timer_is_set(&a->back) || !can_take(a))
@@ -274,7 +274,7 @@ void acceptor_look(struct acceptor *a)
 {
 	if (a->draining || !can_take(a))
 		return;
-	/* Begins anew: what waits is then told to us, as if it had just come. */
+	/* Watches again: what waits is then reported, as if it had just come. */
 	timer_unset(&a->loop->timers, &a->back);
 	unwatch_all(a);
 	go_on(a);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Taking connections from the shared listeners: as many as there is room for,
- * and no more than a fair share while siblings are free.
+ * Accepts connections from the shared listeners: as many as there is room for, and no more
+ * than a fair share while other workers of the service are free.
  */
 #ifndef DROVER_WORKER_ACCEPTOR_H
 #define DROVER_WORKER_ACCEPTOR_H
@@ -55,12 +55,12 @@ void acceptor_one_less(struct acceptor *a);
 /* Leaves the listeners alone for ACCEPTOR_PAUSE_MS; reason is one word. */
 void acceptor_pause(struct acceptor *a, const char *reason);
 
-/* Looks at the listeners again: somebody else was woken for what waits there, and leaves it. */
+/* Looks at the listeners again: another worker was woken for what waits there, and leaves it. */
 void acceptor_look(struct acceptor *a);
 
 /*
  * Takes what already waits, then closes the listeners; those in removed (a bit
- * each) stay until they have been found empty. Said again, it counts anew.
+ * each) stay until they have been found empty. The last call counts.
  */
 void acceptor_drain(struct acceptor *a, uint64_t removed);
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The making of an access log line, as text or as JSON: the same fields in the
- * same order.
+ * Makes a line of the access log, as text or as JSON: the same fields in the same order.
  */
 #include <config.h>
 #include "access_log.h"

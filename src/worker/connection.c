@@ -37,7 +37,7 @@ static bool was_timed_out(const struct connection *c)
 	       c->how == END_SESSION;
 }
 
-/* Less is there than before; or nobody knows how much it was, and the client has the benefit of that. */
+/* Progress is less to be taken than before. If that is not known, it counts as progress. */
 static void look_for_progress(struct connection *c)
 {
 	const int64_t before = c->untaken;

@@ -78,7 +78,7 @@ void connection_give_socket(struct connection *c);
 /* The program of a new connection, which has its socket, or its bytes: the stream is the handler's. */
 void connection_run_program(struct connection *c, struct program *p);
 
-/* So many bytes of the client have reached the program; so many the client. */
+/* `in` bytes of the client have reached the program; `out` bytes have reached the client. */
 void connection_relayed(struct connection *c, size_t in, size_t out);
 
 /* The client has sent its last byte, as the handler found: nothing more of it is waited for. */

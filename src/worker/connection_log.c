@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Composed only for those who asked.
+ * Writes a line of the access log and an event for a connection, and does nothing where neither
+ * is wanted.
  */
 #include <config.h>
 #include "connection_log.h"
@@ -33,7 +34,7 @@ const char *connection_id(const struct connection *c, char buf[static CONNECTION
 	return connection_id_format(c->worker->pid, c->number, buf);
 }
 
-/* The address it was accepted at costs a system call, and is for those who asked. */
+/* The address it was accepted at costs a system call: it is looked up only if it is wanted. */
 static void learn_local(struct connection *c)
 {
 	const struct worker *w = c->worker;

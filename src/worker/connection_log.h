@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What is told of a connection: in the access log, and to whoever listens at
+ * Reports a connection: in the access log, and as an event to the process that listens at
  * DROVER_EVENTS.
  */
 #ifndef DROVER_WORKER_CONNECTION_LOG_H
@@ -11,7 +11,7 @@
 /* It was accepted. Learns what only the log, or a program, wants to know. */
 void connection_log_open(struct connection *c);
 
-/* It ended as c->how says, after so many bytes each way. */
+/* It ended as c->how says, after in and out bytes. */
 void connection_log_end(const struct connection *c, uint64_t in, uint64_t out);
 
 #endif

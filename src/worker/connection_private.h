@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the connection*.c files share, for nobody else. Each of them calls those that stand
+ * What the connection*.c files share; no other file includes it. Each of them calls those that stand
  * above it in Makefile.am, and none below it: time-outs, states, steps and programs, and at
  * the top connection.c, which calls them on events.
  */
@@ -39,7 +39,7 @@ struct connection {
 	enum connection_end   cut;              /* how it ends when its program, or what is to be sent, has ended */
 	bool                  client_ended;     /* it has sent its last byte */
 	bool                  finish;           /* to be closed when `out` is empty */
-	bool                  broken;           /* a reply failed: nobody is there */
+	bool                  broken;           /* a reply failed: the client is gone */
 	bool                  stirred;          /* while it waited, or before, something came */
 	bool                  kicked;           /* the master wants to know when it is closed */
 	bool                  has_status;       /* its program has ended */

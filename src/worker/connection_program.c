@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Connections whose bytes are a program's, which has the socket itself or gets
- * them relayed: what its end means for the connection, and the other way round.
+ * Connections with a program, which has the socket itself or gets the bytes relayed: what the
+ * end of the program means for the connection, and the other way round.
  */
 #include <config.h>
 #include "connection_private.h"

@@ -57,7 +57,7 @@ static void end_connection(struct connection *c, enum connection_end how)
 	out = atomic_load_explicit(&c->record->bytes_out, memory_order_relaxed);
 	worker_give_slot(w, c->record);
 	c->record = NULL;
-	/* Who hears of it and looks at the board, is to find it counted. */
+	/* A reader of the log or the event that looks at the board must find the connection counted. */
 	connection_log_end(c, in, out);
 }
 
@@ -138,7 +138,7 @@ void connection_enter(struct connection *c, enum connection_state next)
 		connection_arm(c);
 }
 
-/* Nobody waits for who may take his time; and there must be something to wait for. */
+/* No lingering after a stop or a kick, which must not take time, and none without a reason to wait. */
 static bool may_linger(const struct connection *c)
 {
 	return stream_is_open(&c->stream) && !c->client_ended && c->worker->service->timeouts.linger > 0 &&

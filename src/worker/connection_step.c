@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What is done with the bytes of a connection. The common case is one call of
- * connection_step_read: bytes come, the handler replies, the socket takes it all, and
+ * Reads and writes the bytes of a connection. The common case is one call of
+ * connection_step_read: bytes come, the handler replies, the socket takes all of it, and
  * nothing is left to remember. Buffers exist only while a client is slower than its
- * handler. What becomes of the connection then is connection.c's affair.
+ * handler. What follows for the connection is decided by its caller.
  */
 #include <config.h>
 #include "connection_private.h"
@@ -92,7 +92,7 @@ enum connection_state connection_step_wait(struct connection *c, uint32_t events
 	return CONNECTION_WAIT;
 }
 
-/* Sends of `out` what the client takes. False if nobody is there. */
+/* Sends of `out` what the client takes. False if the client is gone. */
 static bool send_pending(struct connection *c)
 {
 	ssize_t n;

@@ -38,7 +38,7 @@ static int64_t state_deadline(const struct connection *c, enum connection_end *a
 		return clock_deadline(c->active_ms, timeouts(c)->write);
 	case CONNECTION_LINGER:
 		return clock_deadline(c->active_ms, timeouts(c)->linger);
-	case CONNECTION_PROGRAM:        /* who is gone is not idle, and nor is whose bytes we do not see */
+	case CONNECTION_PROGRAM:        /* a client that is gone, or whose bytes are not seen, is not idle */
 		*as = END_IDLE;
 		return stream_is_open(&c->stream) ? clock_deadline(c->active_ms, timeouts(c)->idle)
 		                                  : CLOCK_NEVER;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * PATH, who we are, and what the configuration adds. The last one to set a
- * name wins.
+ * Builds the environment from PATH, the user of the worker, and what the configuration adds. If
+ * a name is set twice, the last value counts.
  */
 #include <config.h>
 #include "environment.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The environment of programs, built from nothing: what of it is the same for
- * all connections of a service.
+ * The environment of programs: the part that is the same for all connections of a service. Nothing
+ * is inherited unless the configuration says so.
  */
 #ifndef DROVER_WORKER_ENVIRONMENT_H
 #define DROVER_WORKER_ENVIRONMENT_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a handler is: a function from bytes to bytes, called when there are
- * some. It knows neither sockets nor time-outs; connection.c does. Which handlers
- * there are, handlers.h knows; the master gives a worker the one that it needs.
+ * A handler: a function from bytes to bytes, which is called when there are some. It knows
+ * neither sockets nor time-outs; connection.c does. handlers.h lists all handlers; the master
+ * gives a worker the one that it needs.
  *
  * A new one is a file src/handlers/<name>.c that defines `handler_<name>`, and
  * a row in shared/handler_list.h.
@@ -29,10 +29,10 @@ enum handler_verdict {
 
 /* What a connection would have to take along to go on in another worker. */
 enum handler_keeps {
-	HANDLER_KEEPS_NOTHING,  /* between two calls all there is, is the socket */
+	HANDLER_KEEPS_NOTHING,  /* between two calls there is only the socket */
 	HANDLER_KEEPS_NOTE,     /* and handler_note() */
 	HANDLER_KEEPS_PROGRAM,  /* a program, which talks to the client through us */
-	HANDLER_KEEPS_SOCKET,   /* the socket itself is somebody else's: a program's */
+	HANDLER_KEEPS_SOCKET,   /* the socket itself, which belongs to a program */
 };
 
 /* Of a worker, beside one for each connection. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What is said of programs, and when. Which of their ends count is for the
- * handlers to say.
+ * Decides when a failing service is reported, and with which words. The handlers decide which
+ * ends of programs count.
  */
 #include <config.h>
 #include "health.h"

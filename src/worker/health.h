@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Whether the programs of a worker are of any use. A service whose programs cannot
- * be started, or end before they have done anything, is failing: this keeps it on
- * the board, with the reason, and tells the master, who says it in the status and
- * again and again in the log. It heals when a program works.
+ * Whether the programs of a worker work. A service whose programs cannot be started, or end
+ * before they have done anything, is failing: this module writes that on the board, with the
+ * reason, and tells the master, which says it in the status and repeats it in the log. The
+ * service is well again when a program works.
  */
 #ifndef DROVER_WORKER_HEALTH_H
 #define DROVER_WORKER_HEALTH_H

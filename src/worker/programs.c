@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Programs and their standard error. Each has a pipe of its own, so that lines
- * of two programs do not mix and each is logged with the name of its program.
+ * Starts and ends programs, and reads their standard error. Each program has a pipe of its own,
+ * so that lines of two programs do not mix and each is logged with the name of its program.
  */
 #include <config.h>
 #include "programs.h"
@@ -388,7 +388,7 @@ void programs_reap(struct programs *ps)
 
 	while (!list_empty(&ps->running) && (pid = next_ended()) > 0) {
 		p = find_program(ps, pid);
-		/* Who was told to go takes along what it started. */
+		/* What a program started ends with it, if it was told to end. */
 		if (p && p->told)
 			signal_group(p, SIGKILL);
 		if (waitpid(pid, &status, 0) == pid && p)

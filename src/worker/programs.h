@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The programs that a worker runs: started, listened to (their standard error),
- * ended, and waited for. What they are for is the handler's affair.
+ * The programs that a worker runs: it starts them, reads their standard error, ends them and
+ * waits for them. Handlers know what they are for.
  */
 #ifndef DROVER_WORKER_PROGRAMS_H
 #define DROVER_WORKER_PROGRAMS_H
@@ -86,11 +86,11 @@ void program_passes(struct program *p);
 
 pid_t program_pid(const struct program *p);
 
-/* From now on it is somebody else's, under another name for the log, with its pid behind it. */
+/* From now on it has another owner, and another name in the log, with its pid behind it. */
 void program_give(struct program *p, const char *name, void (*ended)(void *arg, int status),
                   void *arg);
 
-/* Whether it has ended, and only nobody has waited for it yet. */
+/* Whether it has ended and was not waited for yet. */
 bool program_has_ended(const struct program *p);
 
 /* TERM to its process group, KILL after PROGRAM_KILL_MS. More than once is fine. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Free records: a stack of those that were used, then those that never were.
- * The one given back last is the first to be taken, so that few pages are used.
+ * Keeps free records: a stack of those that were used, then those that never were. The one that
+ * was given back last is taken first, so that few pages are used.
  */
 #include <config.h>
 #include "records.h"

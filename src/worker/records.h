@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Which of a worker's records on the board are free. That is known here alone:
- * what stands in shared memory is for others to read.
+ * Which of a worker's records on the board are free. Only the worker's own memory says so; the
+ * shared memory is for others to read.
  */
 #ifndef DROVER_WORKER_RECORDS_H
 #define DROVER_WORKER_RECORDS_H
@@ -24,7 +24,7 @@ struct records {
 int records_init(struct records *rs, const struct board *b, size_t i);
 void records_fini(struct records *rs);
 
-/* A free one; there must be one. And gives it back: nobody reads it any more. */
+/* A free one; there must be one. The second gives it back: it is not read any more. */
 struct board_connection *records_take(struct records *rs);
 void records_give(struct records *rs, struct board_connection *r);
 

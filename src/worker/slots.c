@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Connection slots: how many there are, what the board says of them, and who
- * must know that they are gone. The master is told once when they come to what
- * it asked for, and then asks anew: nothing is lost between the two, and no
- * connection costs a message.
+ * Counts connection slots, writes them on the board, and tells the master when few are free or
+ * few are in use. The master is told once when the number is the one that it asked for, and
+ * then asks again: nothing is lost between the two, and no connection costs a message.
  */
 #include <config.h>
 #include "worker.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One bucket for all workers of a service, on their board. A worker that writes
- * nonsense there silences its own service at most.
+ * Uses one token bucket for all workers of a service, which is on their board. A worker that
+ * writes nonsense there silences only its own service.
  */
 #include <config.h>
 #include "stderr_rate.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * How much of what programs say on their standard error goes to the log: bytes
- * of it a second, for all workers of a service together. What is beyond that is
- * counted, and logged when it begins and when it is over.
+ * Limits how many bytes a second of the standard error of programs go to the log, for all
+ * workers of a service together. Bytes beyond that are counted; the log says when that begins
+ * and when it is over.
  */
 #ifndef DROVER_WORKER_STDERR_RATE_H
 #define DROVER_WORKER_STDERR_RATE_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A program has a copy of its own of what it has said: while it speaks, another
- * one may end, and what it is compared with is another then.
+ * Compares what programs write at their end. Each program has its own copy of what it has
+ * written, because another program may end meanwhile and become the one to compare with.
  */
 #include <config.h>
 #include "stderr_repeat.h"

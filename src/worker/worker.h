@@ -39,7 +39,7 @@ struct worker_start {
 	size_t                     slot;                /* on the board */
 	struct log_sink           *log, *access_log;    /* the latter NULL if there is none */
 	enum log_level             log_level;
-	bool                       detached;            /* standard error is somebody else's */
+	bool                       detached;            /* standard error belongs to another process */
 	struct notify             *events;              /* or NULL */
 	struct rlimit              nofile;              /* what droverd was started with */
 };
@@ -69,13 +69,13 @@ struct worker {
 	struct list                connections; /* the open ones */
 	struct list                lingering;
 	uint64_t                   accepted;    /* so far: the number of the last connection */
-	uint64_t                   retires_at;  /* so many; 0: never, or the master knows */
+	uint64_t                   retires_at;  /* after this number of accepts; 0: never, or the master knows */
 	struct rlimit_list         limits;      /* of the service: ours, or its programs' */
 	struct programs            programs;
 	struct health              health;      /* of these */
 	bool                       knows_sight;         /* whether clients of programs can be seen */
 	void                      *state_of_handler;
-	char                      *scratch;     /* WORKER_SCRATCH bytes, for whoever reads just now */
+	char                      *scratch;     /* WORKER_SCRATCH bytes, for the code that reads just now */
 };
 
 /*
@@ -113,7 +113,7 @@ bool worker_runs_programs(const struct worker *w);
 /* Tells the worker that something ended: it may have been the last thing it waited for. */
 void worker_check_end(struct worker *w);
 
-/* An event for whoever listens at DROVER_EVENTS; format begins with its name. */
+/* An event for the process that listens at DROVER_EVENTS; format begins with its name. */
 #define worker_event(w, format, ...) \
 	notify_send((w)->start.events, format " service=%s pid=%d", ##__VA_ARGS__, \
 	            (w)->service->name, (int)(w)->pid)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Pipes and terminals, opened.
+ * Opens pipes and terminals.
  */
 #include <config.h>
 #include "filter_channel.h"
@@ -33,7 +33,7 @@ static int open_pipes(struct filter_channel *c)
 	return set_nonblocking(c->to) == -1 ? -1 : set_nonblocking(c->from);
 }
 
-/* A terminal that does nothing to what passes, and is nobody's controlling one. */
+/* A terminal that changes no byte, and is the controlling terminal of no process. */
 static int open_terminal(struct filter_channel *c)
 {
 	struct termios t;

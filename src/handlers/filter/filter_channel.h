@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The way to a process of a filter and back: two pipes, or a terminal for
- * programs that buffer what they say to anything else. Our ends never block, and
- * those of the program always do.
+ * The way to a process of a filter and back: two pipes, or a terminal for programs that buffer
+ * their output to anything else. The worker's ends never block, those of the program always do.
  */
 #ifndef DROVER_HANDLERS_FILTER_FILTER_CHANNEL_H
 #define DROVER_HANDLERS_FILTER_FILTER_CHANNEL_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * As long as one process has answered, the ends of others are accidents. Where processes
- * ended by themselves, one that lives for clearly longer shows that the service is well.
- * Where requests ended them, only an answer shows it.
+ * While one process has answered, the ends of others are accidents. If processes ended by
+ * themselves, one that lives clearly longer shows that the service is well. If requests ended
+ * them, only an answer shows that.
  */
 #include <config.h>
 #include "filter_health.h"

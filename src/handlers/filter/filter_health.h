@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the starts and ends of a filter's processes say of all of them: whether the
- * service is failing (health.h), and when it is well again. What becomes of requests
- * is the pool's affair.
+ * Decides from the starts and ends of a filter's processes whether the service is failing
+ * (health.h), and when it is well again. The pool decides what happens to requests.
  */
 #ifndef DROVER_HANDLERS_FILTER_FILTER_HEALTH_H
 #define DROVER_HANDLERS_FILTER_FILTER_HEALTH_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Each fault is logged once: those that we saw when we saw them, and a death
- * when its status is known.
+ * Logs each fault once: a fault of the program when it is seen, and a death when its status is
+ * known.
  */
 #include <config.h>
 #include "filter_log.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What is told of the processes of a filter: in the log, and to whoever listens
- * at DROVER_EVENTS.
+ * Reports what happens to the processes of a filter: in the log, and as events to the process
+ * that listens at DROVER_EVENTS.
  */
 #ifndef DROVER_HANDLERS_FILTER_FILTER_LOG_H
 #define DROVER_HANDLERS_FILTER_FILTER_LOG_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Fates and delays.
+ * Decides what happens to the requests of a lost process, and computes the delay before the
+ * next process.
  */
 #include <config.h>
 #include "filter_policy.h"
@@ -15,7 +16,7 @@ bool filter_policy_backs_off(const struct filter_death *d)
 
 bool filter_policy_gives_on(const struct filter_death *d, size_t i)
 {
-	/* Who does not even read in time, has had its time with the first of them. */
+	/* A process that does not even read in time has used the time of the first one. */
 	if (d->why == FILTER_END_TIMEOUT && i == 0)
 		return false;
 	return i >= d->n - d->n_unread;

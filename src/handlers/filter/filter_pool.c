@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Who gets the next request, and when a process is replaced. What happens in a
- * turn of the loop is only noted; requests are handed out at its end, so that
- * those that come together go together. What a death means is decided in
+ * Decides which process gets the next request, and when a process is replaced. What happens in
+ * a turn of the loop is only noted; requests are handed out at its end, so that those that come
+ * together go together. What a death means is decided in
  * filter_policy.c, without side effects, and for the service in filter_health.c.
  */
 #include <config.h>
@@ -78,7 +78,7 @@ static void fail_all_waiting(struct filter_pool *pool)
 	struct list waiting;
 	struct filter_request *r;
 
-	/* Who fails may ask again at once: not in this list. */
+	/* A client whose request fails may ask again at once: not in this list. */
 	list_append(&pool->queue, &waiting);
 	list_remove(&pool->queue);
 	while (!list_empty(&waiting)) {

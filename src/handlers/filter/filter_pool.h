@@ -2,7 +2,7 @@
 /*
  * The processes of a worker's filter, and the queue of requests that wait for
  * one. A connection has at most one request here, and the queue is first come,
- * first served: so that each gets a turn, however much it has to ask.
+ * first served: a client that asks a lot gets no more turns than one that asks little.
  */
 #ifndef DROVER_HANDLERS_FILTER_FILTER_POOL_H
 #define DROVER_HANDLERS_FILTER_FILTER_POOL_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Frames to a program and back, and its end. Who gets the next request, and what
- * becomes of those that a dead one had, is filter_pool.c's affair.
+ * Writes frames to a program, reads its answers, and ends it. filter_pool.c decides which process
+ * gets the next request, and what happens to those that a dead one had.
  */
 #include <config.h>
 #include "filter_process.h"
@@ -91,9 +91,9 @@ static bool is_fault(enum filter_end why)
 }
 
 /*
- * Who breaks the contract is killed; who seems to be ending, a moment later, so that
- * its status is its own. Who is no longer needed sees the end of its input, and what
- * it still has to say is thrown away; of a terminal both ends are one.
+ * A process that breaks the contract is killed. One that seems to be ending is killed a moment
+ * later, so that its status is its own. One that is no longer needed sees the end of its input,
+ * and what it still writes is thrown away; of a terminal both ends are one.
  */
 static void stop_serving(struct filter_process *p, enum filter_end why)
 {
@@ -196,7 +196,7 @@ static bool read_output(struct filter_process *p)
 	if (p->leaving)
 		close_watch(p, &p->out);
 	else
-		lose(p, FILTER_END_DIED);       /* also EIO: nobody has the terminal any more */
+		lose(p, FILTER_END_DIED);       /* also EIO: no process has the terminal any more */
 	return false;
 }
 
@@ -331,7 +331,7 @@ static void free_process(struct watch *w)
 	free(p);
 }
 
-/* Nobody has it any more. */
+/* It has no owner any more. */
 static void discard_process(struct filter_process *p)
 {
 	timer_unset(&p->owner->loop->timers, &p->timer);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * One process of a filter: a program that answers each request with exactly one
- * answer, in order. It is never waited for, in neither direction. Whatever breaks
- * the contract ends it: after that nothing that it says is believed.
+ * answer, in order. It is never waited for, in neither direction. A breach of
+ * the contract ends it: what it writes after that is ignored.
  */
 #ifndef DROVER_HANDLERS_FILTER_FILTER_PROCESS_H
 #define DROVER_HANDLERS_FILTER_FILTER_PROCESS_H
@@ -31,11 +31,11 @@ enum filter_end {                       /* why a process does not serve any more
 	FILTER_END_BROKEN,              /* its answer was no frame */
 };
 
-/* A request; it lies in whoever asks, who keeps it and its bytes as they are meanwhile. */
+/* A request; it is a member of its asker, which keeps it and its bytes unchanged meanwhile. */
 struct filter_request {
 	struct list            in_queue;        /* of the pool, while it waits */
 	struct filter_process *process;         /* that has it; NULL: none */
-	struct filter_process *own;             /* share = "connection": who is to have it */
+	struct filter_process *own;             /* share = "connection": the process that gets it */
 	const char *prefix;                     /* goes before it; NULL: nothing */
 	const char *content;
 	size_t      content_len;
@@ -50,7 +50,7 @@ struct filter_answer {                  /* lent for the call */
 	size_t      content_len;
 };
 
-/* Who has processes. All lent. */
+/* The owner of processes. All lent. */
 struct filter_owner {
 	struct loop              *loop;
 	struct programs          *programs;
@@ -60,7 +60,7 @@ struct filter_owner {
 	char                     *scratch;      /* of scratch_len bytes, for reading */
 	size_t                    scratch_len;
 
-	/* r was answered; NULL: nobody wants to know any more. */
+	/* r was answered; NULL: the answer is not wanted any more. */
 	void (*answered)(struct filter_owner *o, struct filter_process *p,
 	                 struct filter_request *r, const struct filter_answer *a);
 	/*
@@ -89,7 +89,7 @@ bool filter_process_is_quiet(struct filter_process *p);
 int filter_process_put(struct filter_process *p, struct filter_request *r);
 void filter_process_flush(struct filter_process *p);
 
-/* Nobody waits for the answer to r any more: it will be dropped. */
+/* The answer to r is not wanted any more: it will be dropped. */
 void filter_process_forget(struct filter_process *p, const struct filter_request *r);
 
 /* Of one that is lost: the request that it had longest. False: there is none. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A ring.
+ * Keeps the tickets in a ring.
  */
 #include <config.h>
 #include "filter_tickets.h"

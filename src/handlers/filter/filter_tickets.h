@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The requests that a process of a filter has, in the order in which it will
- * answer them: whose each is, and as how many bytes it was sent.
+ * answer them: the owner of each, and the number of bytes that were sent for it.
  */
 #ifndef DROVER_HANDLERS_FILTER_FILTER_TICKETS_H
 #define DROVER_HANDLERS_FILTER_FILTER_TICKETS_H
@@ -11,7 +11,7 @@
 struct filter_request;
 
 struct filter_ticket {
-	struct filter_request *request; /* NULL: nobody waits for the answer */
+	struct filter_request *request; /* NULL: the answer is not wanted any more */
 	size_t                 bytes;
 };
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A turn moves a little in each direction, so that nobody waits for somebody
- * else's download. What a receiver does not take stops the reading of its
- * sender, and nothing else. Who sends much is spliced through a pipe: measured
- * over loopback, from a third to three quarters of the time of copying.
+ * Moves a little in each direction in one turn, so that no client waits for the download of
+ * another. If a receiver does not take bytes, only its sender is not read. The bytes of a side
+ * that sends much are spliced through a pipe: measured over loopback, that takes from a third
+ * to three quarters of the time of copying.
  */
 #include <config.h>
 #include "relay.h"
@@ -58,7 +58,7 @@ static void close_pipe(struct relay *r, struct relay_way *way)
 
 /* ---- out ---------------------------------------------------------------- */
 
-/* Nobody is there who could take what waits, or what comes. */
+/* The receiver is gone: it takes neither what waits nor what comes. */
 static void refuse_bytes(struct relay *r, struct relay_way *way)
 {
 	buffer_clear(&way->waiting);
@@ -267,7 +267,7 @@ void relay_init(struct relay *r, struct relay_owner *owner, struct stream *clien
 	join_sides(r, RELAY_DOWN, &r->program, client);
 }
 
-/* At once, and not counted: the client has not said it. Whether nobody is there, relaying shows. */
+/* At once, and not counted: the client has not said it. If the program is gone, relaying will show it. */
 int relay_tell(struct relay *r, const char *bytes, size_t len)
 {
 	ssize_t n = stream_send(&r->program, bytes, len);
@@ -312,7 +312,7 @@ enum relay_pending relay_flush(struct relay *r)
 	for (int i = 0; i < LAST_MOVES && move(r, RELAY_DOWN); i++)
 		;
 	r->is_finished = false;
-	/* Who else has the program's socket may be silent: the client is to wake us. */
+	/* Another process may have the program's socket and be silent: the client has to wake the worker. */
 	if (r->is_lost || rewatch_both(r) == -1)
 		return RELAY_CLIENT_LOST;
 	return r->ways[RELAY_DOWN].phase == RELAY_ENDED ? RELAY_ALL_SENT : RELAY_PENDING;

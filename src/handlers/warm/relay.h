@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Joins a client's stream and the socket of a program: what comes in on one goes out on the
- * other, both ways, and so does the end of each way. What is sent that nobody takes any more
- * is thrown away. It knows neither connections nor time-outs.
+ * other, both ways, and so does the end of each way. Bytes for a side that is gone are
+ * thrown away. It knows neither connections nor time-outs.
  */
 #ifndef DROVER_HANDLERS_WARM_RELAY_H
 #define DROVER_HANDLERS_WARM_RELAY_H
@@ -21,7 +21,7 @@ enum relay_direction {
 
 struct relay;
 
-/* Who has some; all lent. After `finished` or `lost` it may be ended at once. */
+/* The owner of relays; all lent. After `finished` or `lost` it may be ended at once. */
 struct relay_owner {
 	struct loop *loop;
 	char        *scratch;           /* of scratch_len bytes, for reading */
@@ -44,7 +44,7 @@ enum relay_phase {                      /* of one direction */
 	RELAY_REFUSED,                  /* the receiver takes no more: what comes is thrown away */
 };
 
-/* What these two hold is relay.c's affair; they are here to be part of something else. */
+/* The members of these two belong to relay.c; they are here to be part of something else. */
 struct relay_way {
 	enum relay_direction direction;
 	struct stream    *from, *to;
@@ -90,7 +90,7 @@ void relay_hang_up(struct relay *r);
 enum relay_pending {
 	RELAY_ALL_SENT,                 /* all is sent, as when `finished` is called */
 	RELAY_PENDING,                  /* the client has not taken all of it yet */
-	RELAY_CLIENT_LOST,              /* nobody will, as when `lost` is called */
+	RELAY_CLIENT_LOST,              /* it will not, as when `lost` is called */
 };
 
 /*

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * How many wait, how long, and how soon one that is gone is replaced. A program
- * that waits is not listened to: what it says meanwhile, its greeting, lies in
- * the socket.
+ * Keeps a number of waiting programs, limits how long they wait, and decides how soon one that
+ * is gone is replaced. The socket of a waiting program is not read: what it writes meanwhile,
+ * its greeting, stays in the socket.
  */
 #include <config.h>
 #include "warm_pool.h"
@@ -25,7 +25,7 @@
 #define EXIT_EACH_MS  1000              /* between two that end well without having been used */
 #define EOF_MS        1000              /* from the end of its input to TERM */
 #define RECOVERY_MS   1000              /* that one has to wait after those that crashed, to be well */
-#define REFILL_MS     1                 /* who was just joined is answered first */
+#define REFILL_MS     1                 /* a client that was just joined is answered first */
 
 enum waiter_end {                       /* why one does not wait any more */
 	WAITER_WAITS,
@@ -260,7 +260,7 @@ static void on_let_go(struct timer *t)
 
 /*
  * It sees the end of its input, and has a second to go by itself. Closing the socket,
- * with a greeting in it that nobody has read, would be an error to it.
+ * with a greeting in it that was not read, would be an error to the program.
  */
 static void let_go(struct waiter *x, enum waiter_end why)
 {
@@ -361,7 +361,7 @@ static struct waiter *oldest_alive(struct warm_pool *pool)
 
 static int start_cold(struct warm_pool *pool, struct warm_program *taken)
 {
-	/* Nobody is told before it has been given. */
+	/* It has no owner before program_give. */
 	taken->program = start_program(pool, &taken->fd, NULL, NULL);
 	taken->waited = false;
 	if (!taken->program)
@@ -412,7 +412,7 @@ struct warm_pool *warm_pool_new(struct worker *w)
 		return NULL;
 	}
 	start_missing(pool);
-	pool->starts.paid_ms = 0;       /* nobody has been served yet: that was no refilling */
+	pool->starts.paid_ms = 0;       /* no client has been served yet: that was no refilling */
 	return pool;
 }
 

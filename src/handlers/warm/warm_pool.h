@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The programs of a worker that have been started before their clients come:
- * each waits with one end of a socket as its descriptors 0 and 1. What becomes of
- * one that was taken is not known here.
+ * each waits with one end of a socket as its descriptors 0 and 1. It does not know what
+ * happens to one that was taken.
  */
 #ifndef DROVER_HANDLERS_WARM_WARM_POOL_H
 #define DROVER_HANDLERS_WARM_WARM_POOL_H
