@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Putting a generation together, and taking it apart.
+ * Makes generations, changes them, and frees them.
  */
 #include <config.h>
 #include "generation.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What starting, reloading and stopping have in common.
+ * What starting, reloading and stopping the server have in common.
  */
 #include <config.h>
 #include "master.h"
@@ -132,7 +132,7 @@ int master_workers(const struct master *m)
 
 /* ---- STATUS= ------------------------------------------------------------ */
 
-/* True if somebody would be served now. */
+/* True if a client would be served now. */
 static bool is_served(const struct pool *p)
 {
 	return (pool_census(p).accepting > 0 || pool_is_asleep(p)) && !pool_programs_fail(p, NULL);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the master is made of, and what it tells those who watch it. The master
- * owns sockets, signals and children; it never touches a client's bytes.
+ * What the master is made of, and what it tells the service manager and other observers. The
+ * master owns sockets, signals and children; it never touches a client's bytes.
  */
 #ifndef DROVER_MASTER_MASTER_H
 #define DROVER_MASTER_MASTER_H
@@ -42,7 +42,7 @@ struct master {
 	int64_t             started_ms;         /* of the loop's clock */
 	int                 exit_code;
 	struct watch        signals;
-	struct notify      *systemd;            /* NULL: nobody there */
+	struct notify      *systemd;            /* NULL: there is none */
 	struct notify      *events;
 	char               *systemd_path, *events_path; /* where they are, for the next program */
 	struct sockets      sockets;
@@ -71,7 +71,7 @@ struct master {
 	char                refused[1024];      /* why the last reload was; "" if it was not */
 	char               *pid_file;           /* as written; NULL: none */
 	struct timer        watchdog;
-	int64_t             watchdog_ms;        /* how often; 0: nobody asks */
+	int64_t             watchdog_ms;        /* how often; 0: it is not asked for */
 	struct timer        stop_limit;         /* shutdown_timeout */
 	struct timer        extend;             /* asks systemd for more time */
 	const struct run_options *options;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Writing and removing the pid file. Whatever others have put at its path, the master
- * does not wait for it.
+ * Writes and removes the pid file. The master never waits for what other users have put at its
+ * path.
  */
 #include <config.h>
 #include "pid_file.h"
@@ -124,7 +124,7 @@ const char *pid_file_error(int error)
 	switch (error) {
 	case PID_FILE_EXPOSED:
 		return "others could replace it in its directory (which must belong to root or to the user"
-		       " of droverd, and nobody else may write to it)";
+		       " of droverd, and no other user may write to it)";
 	case EPERM:
 		return "Operation not permitted (a file of another user is there in a directory with the"
 		       " sticky bit, or one of both cannot be changed, see chattr(1))";

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The pid file: complete or not there at all.
+ * The pid file. It is complete, or it is not there.
  */
 #ifndef DROVER_MASTER_PID_FILE_H
 #define DROVER_MASTER_PID_FILE_H
@@ -12,10 +12,10 @@
 
 /*
  * Writes our pid under a temporary name and renames it. The directory must belong to root or
- * to ourselves, and without the sticky bit nobody else may write to it, only root's group and
- * ours: another user could have us overwrite a file, or have an init script kill a process.
+ * to ourselves, and without the sticky bit only root's group and ours may write to it: another
+ * user could make us overwrite a file, or have an init script kill a process.
  * 0, or -1 with errno: PID_FILE_EXPOSED if the directory is not like that, EISDIR or EEXIST if
- * something else than a file, a link or a FIFO is there, which stays.
+ * there is something that is not a file, a link or a FIFO, which stays.
  */
 int pid_file_write(const char *path);
 

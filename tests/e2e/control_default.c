@@ -68,7 +68,7 @@ START_TEST(a_second_daemon_serves_without_it)
 	prepare(&second, control_path());
 	daemon_start(&second, WITHOUT);
 	harness_contains(daemon_errors(&second), files_text(
-		"control.socket %s: somebody else listens there; going on without it", control_path()));
+		"control.socket %s: another process listens there; going on without it", control_path()));
 	daemon_check_echo(&second, "s");
 	daemon_stop(&second, SIGTERM);
 	control_check_health(&d);

@@ -77,7 +77,7 @@ START_TEST(two_daemons_cannot_have_one_socket)
 	daemon_start(&d, ECHO(""), control_path());
 	daemon_config(&second, ECHO(""), control_path());
 	ck_assert_int_eq(daemon_run_args(&second, "-c", second.config), 69);
-	harness_contains(daemon_errors(&second), "somebody else listens there");
+	harness_contains(daemon_errors(&second), "another process listens there");
 	control_check_health(&d);
 } END_TEST
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Buffered writing with a time limit. Waits: only for a process of its own.
+ * Writes through a buffer, with a time limit. It waits, so it is only for a process of its own.
  */
 #include <config.h>
 #include "answer_writer.h"

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The answer of a reporter on its way to a client that may be slow: through a
- * buffer, so that an answer of any length costs no memory, and only until a
- * time limit.
+ * Sends the answer of a reporter to a client that may be slow: through a buffer, so that an answer
+ * of any length needs little memory, and until a time limit.
  */
 #ifndef DROVER_MASTER_CONTROL_ANSWER_WRITER_H
 #define DROVER_MASTER_CONTROL_ANSWER_WRITER_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Letting clients in: into the list of them, and from there to a reporter.
+ * Accepts clients into a list, and starts reporters for their requests.
  */
 #include <config.h>
 #include "control.h"
@@ -69,7 +69,7 @@ static void start_reporter(struct control *c, struct control_client *client)
 	c->n_reporters++;
 }
 
-/* Those who may change things go first: others must not be able to keep them waiting. */
+/* Clients that may change things come first: others must not be able to keep them waiting. */
 static struct control_client *next_in_queue(const struct control *c)
 {
 	struct control_client *client, *first = NULL;
@@ -139,7 +139,7 @@ static void on_closed(void *arg, struct control_client *client)
 	if (client->reporter) {
 		reporter_cancel(&client->reporter);
 		c->n_reporters--;
-		/* Not now: whoever closes clients may be walking over them. */
+		/* Not now: the caller may be walking over the list of clients. */
 		loop_timer(c->loop, &c->next_turn, 0);
 	}
 	c->owner.gone(c->owner.arg, client);
@@ -153,9 +153,9 @@ static void turn_away(struct control_client *client)
 }
 
 /*
- * Who has to go so that a newcomer with these rights can stay: the oldest that
- * is idle, with fewer rights if there is one, and never with more. For somebody
- * who may change things also one who waits and only may look.
+ * The client that is closed so that a new one with these rights can stay: the oldest idle one,
+ * with fewer rights if there is one, and never with more. For a client that may change things,
+ * it can also be one that waits and may only look.
  */
 static struct control_client *find_victim(const struct control *c, enum control_access newcomer)
 {
@@ -310,7 +310,7 @@ static void move_to_next(struct control *c)
 	notify_send(c->events, "control-listening address=unix:%s", c->listener.address.u.un.sun_path);
 }
 
-/* Nobody is to be controlled from here any more; who waits for an outcome still gets it. */
+/* Accepts no requests any more; a client that waits for an outcome still gets it. */
 static void close_socket(struct control *c)
 {
 	struct control_client *client;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The control socket: where it is, who is let in, how many, and whose turn it
- * is to be answered by a reporter. What the commands do is
- * control_commands.c's affair.
+ * The control socket: its path, the clients that are let in, their number, and the order in which
+ * reporters answer them. control_commands.c knows what the commands do.
  */
 #ifndef DROVER_MASTER_CONTROL_CONTROL_H
 #define DROVER_MASTER_CONTROL_CONTROL_H
@@ -24,7 +23,7 @@ struct control;
 
 struct control_owner {
 	void  *arg;
-	/* A request from somebody who may at least look. It is to be answered, now or later. */
+	/* A request of a client that may at least look. It has to be answered, now or later. */
 	void (*asked)(void *arg, struct control_client *c, struct control_request *r,
 	              enum control_access access, const struct ucred *peer);
 	/* It is closed: no answer is wanted any more. */
@@ -43,7 +42,7 @@ int control_prepare(struct control *c, const struct conf_control *conf,
                     struct control_listener_error *e);
 
 /*
- * Takes over the socket of an earlier program, and one of its clients, who waits.
+ * Takes over the socket of an earlier program, and one of its clients, which waits.
  * Takes fd; the second returns NULL with errno, and fd is closed then.
  */
 void control_adopt(struct control *c, int fd, const struct listener_file *file);
@@ -60,7 +59,7 @@ void control_forget(struct control *c);
 void control_look(struct control *c, struct control_client *client,
                   const struct report_job *job, struct control_request *r);
 
-/* Answers those who wait for the end (last_words), closes all and sets *cp to NULL; NULL is fine. */
+/* Answers the clients that wait for the end (last_words), closes all and sets *cp to NULL; NULL is fine. */
 void control_close(struct control **cp);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * SO_PEERCRED and SO_PEERGROUPS: unix(7).
+ * Asks the kernel for the peer's credentials: SO_PEERCRED and SO_PEERGROUPS, unix(7).
  */
 #include <config.h>
 #include "control_access.h"

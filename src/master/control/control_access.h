@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Who may use the control socket for what: judged by what the kernel says of
- * the process that connected, as it was when it did.
+ * Decides what a client of the control socket may do, by the credentials that its process had when
+ * it connected, which the kernel tells.
  */
 #ifndef DROVER_MASTER_CONTROL_CONTROL_ACCESS_H
 #define DROVER_MASTER_CONTROL_CONTROL_ACCESS_H
@@ -16,12 +16,12 @@ enum control_access {
 	CONTROL_CHANGE,         /* and look */
 };
 
-struct control_rule {                   /* (gid_t)-1: nobody */
+struct control_rule {                   /* (gid_t)-1: no group */
 	gid_t group;            /* may look */
 	gid_t admin_group;      /* may change things */
 };
 
-/* Of the peer of a connected unix socket; who it is goes to *peer. Unknown ones may do nothing. */
+/* Of the peer of a connected unix socket; its credentials go to *peer. An unknown peer may do nothing. */
 enum control_access control_access_of(int fd, const struct control_rule *rule,
                                       struct ucred *peer);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Reading lines: one in a turn of the loop, and what follows it stays in the
- * kernel, where it costs the client. Answers never wait.
+ * Reads lines: one in a turn of the loop. What follows it stays in the kernel, in the client's
+ * memory. Sending answers never waits.
  */
 #include <config.h>
 #include "control_client.h"
@@ -72,7 +72,7 @@ static void send_line(struct control_client *c, char *text)
 	const size_t len = text ? strlen(text) : 0;
 
 	if (c->state != CLIENT_CLOSED) {
-		/* Half an answer is none: who leaves answers unread asks for nothing. */
+		/* Half an answer is useless: a client that does not read its answers is closed. */
 		if (!text || send(c->watch.fd, text, len, MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t)len)
 			control_client_close(c);
 		else
@@ -171,7 +171,7 @@ static void read_some(struct control_client *c)
 	newline = n > 0 ? memchr(at, '\n', (size_t)n) : NULL;
 	if (newline)
 		n = newline - at + 1;
-	/* Nobody else reads: what was there is still there. */
+	/* No other process reads: what was there is still there. */
 	if (n <= 0 || recv(c->watch.fd, at, (size_t)n, MSG_DONTWAIT) != n) {
 		control_client_close(c);
 		return;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * One client of the control socket: its requests, one at a time, and their
- * answers. It may send and read what it likes, or nothing: it costs a bounded
+ * answers. Whatever it sends, or does not read, it costs a bounded
  * amount of memory and of the master's time.
  */
 #ifndef DROVER_MASTER_CONTROL_CONTROL_CLIENT_H
@@ -64,7 +64,7 @@ void control_client_close(struct control_client *c);
 /* It is not listened to until it is answered; if it hangs up, it is closed. */
 void control_client_hold(struct control_client *c, enum control_client_state state);
 
-/* After an answer that somebody else gave: it may ask again. */
+/* After an answer of another process: it may ask again. */
 void control_client_resume(struct control_client *c);
 
 /*

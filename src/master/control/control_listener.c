@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A listener with a path, whose group is that of those who may use it.
+ * Opens a unix socket with a path, whose group is the one that may use it.
  */
 #include <config.h>
 #include "control_listener.h"
@@ -29,7 +29,7 @@ static struct listener_options options_of(const struct conf_control *conf)
 static int fail_to_open(struct control_listener_error *e, const struct conf_control *conf)
 {
 	const char *why = errno == ENOTSOCK ? "exists and is not a socket" :
-	                  errno == EADDRINUSE ? "somebody else listens there" : strerror(errno);
+	                  errno == EADDRINUSE ? "another process listens there" : strerror(errno);
 
 	e->exit_code = errno == EACCES || errno == EPERM ? EX_NOPERM :
 	               errno == EADDRINUSE || errno == ENOTSOCK || errno == ENOENT ||

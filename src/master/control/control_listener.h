@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The control socket in the file system: opened, recognised, changed, removed.
+ * The control socket in the file system: it is opened, recognised, changed and removed here.
  */
 #ifndef DROVER_MASTER_CONTROL_CONTROL_LISTENER_H
 #define DROVER_MASTER_CONTROL_CONTROL_LISTENER_H
@@ -21,7 +21,7 @@ struct control_listener_error {
 	int  exit_code;                 /* sysexits.h */
 };
 
-/* Whether one is to be opened: the default path, which nobody named, only where its folder is. */
+/* Whether one is to be opened: the default path only where its folder is. */
 bool control_listener_is_wanted(const struct conf_control *conf);
 
 /* Opens the socket that conf names; never has it other rights. -1 with *e filled. */

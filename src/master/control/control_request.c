@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Taking requests apart, and putting answers together. What a command means is
- * control_commands.c's affair.
+ * Parses requests, and makes answers. control_commands.c knows what a command means.
  */
 #include <config.h>
 #include "control_request.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The language of the control socket: a JSON object a line, either way.
+ * The language of the control socket: each request and each answer is a line with a JSON object.
  */
 #ifndef DROVER_MASTER_CONTROL_CONTROL_REQUEST_H
 #define DROVER_MASTER_CONTROL_CONTROL_REQUEST_H

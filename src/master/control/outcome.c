@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Waiting for one thing, and telling what came of it.
+ * Keeps the client that waits for a change, and answers it when the change is done or has failed.
  */
 #include <config.h>
 #include "outcome.h"
@@ -44,7 +44,7 @@ const char *outcome_name(const struct outcome *o)
 	return names[o->kind];
 }
 
-/* Nothing is waited for any more. Returns who has waited. */
+/* Nothing is waited for any more. Returns the client that has waited. */
 static struct control_client *settle_outcome(struct outcome *o)
 {
 	struct control_client *client = o->client;

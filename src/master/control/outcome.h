@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A change that a control client has asked for and that takes its time: who
- * wants to know what comes of it, and until when it is waited for. There is
- * one at a time, and one of reopen-logs beside it. Whether it has come true, changes.c judges.
+ * A change that a control client has asked for and that takes time: the client that waits for the
+ * outcome, and until when. There is one at a time, and one of reopen-logs beside it. changes.c
+ * decides whether it is done.
  */
 #ifndef DROVER_MASTER_CONTROL_OUTCOME_H
 #define DROVER_MASTER_CONTROL_OUTCOME_H
@@ -52,7 +52,7 @@ void outcome_done(struct outcome *o, json_t *result);
 void outcome_fail(struct outcome *o, enum control_error error, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* If client is who waits, it is closed: the change goes on, and nobody waits for it. */
+/* If this client waits, it is closed: the change goes on without a client that waits for it. */
 void outcome_forget_client(struct outcome *o, const struct control_client *client);
 
 /*

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The helper that answers one client, and what is told of it in the log and in events.
+ * Starts the helper that answers one client, and reports it in the log and in events.
  */
 #include <config.h>
 #include "reporter.h"

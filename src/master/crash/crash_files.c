@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A folder of files. Links in it are not followed, and what is no report of
- * ours is neither read nor removed.
+ * Keeps reports in a folder. Links in it are not followed, and files that are not drover's reports
+ * are neither read nor removed.
  */
 #include <config.h>
 #include "crash_files.h"
@@ -71,7 +71,7 @@ static const char *file_of_name(const char *name, char buf[static CRASH_NAME_MAX
 
 /* ---- the folder --------------------------------------------------------- */
 
-/* Nobody else may have made it: he could read what is put there. -1 with errno. */
+/* No other user may have made it: that user could read what is put there. -1 with errno. */
 static int check_owner(int fd)
 {
 	struct stat st;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Crash reports as files: STATE_DIR/crashes/NAME.json, for the owner's eyes
- * alone, since they may hold what clients have sent. All functions may wait for
- * the disk: they are for children of the master.
+ * Crash reports as files: STATE_DIR/crashes/NAME.json, readable by the
+ * owner alone, because they may hold what clients have sent. All functions may wait for the
+ * disk: they are for children of the master.
  */
 #ifndef DROVER_MASTER_CRASH_CRASH_FILES_H
 #define DROVER_MASTER_CRASH_CRASH_FILES_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The helpers that write crash reports: there are only so many at once, and what came of each is
- * told in the log and in an event.
+ * Starts the helpers that write crash reports, limits their number, and reports the result of each
+ * in the log and in an event.
  */
 #include <config.h>
 #include "crash_reports.h"
@@ -41,7 +41,7 @@ static void complain_of_writing(const struct crash_reports *r, const char *servi
 	notify_send(r->events, "crash-report-failed service=%s", service);
 }
 
-/* Nobody has to make state_dir: that is no fault, and is said once. */
+/* state_dir need not exist: that is not an error, and is said once. */
 static void tell_missing(struct crash_reports *r, const struct crash_writing *w)
 {
 	if (strcmp(r->missing, w->state_dir) != 0)

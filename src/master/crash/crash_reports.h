@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Keeping crash reports: each is written by a helper (helper.h), so that the master never
- * waits for the disk. Helpers outlive the master if need be. What is in a report, evidence.c
- * says, and where they are, crash_files.c.
+ * Keeps crash reports: each is written by a helper (helper.h), so that the master never waits for
+ * the disk. Helpers outlive the master if they have to. evidence.c knows what is in a report,
+ * crash_files.c where reports are.
  */
 #ifndef DROVER_MASTER_CRASH_CRASH_REPORTS_H
 #define DROVER_MASTER_CRASH_CRASH_REPORTS_H

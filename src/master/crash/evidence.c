@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Looking, and putting it into words.
+ * Reads what a worker was doing from its slot, and describes it in words and as a report.
  */
 #include <config.h>
 #include "evidence.h"

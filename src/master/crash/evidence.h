@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What a worker was doing when it died, or hangs: from its slot on the board,
- * which is wiped soon after. For the log, and for a crash report.
+ * which is wiped soon after. It is for the log and for a crash report.
  */
 #ifndef DROVER_MASTER_CRASH_EVIDENCE_H
 #define DROVER_MASTER_CRASH_EVIDENCE_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The task that loads a configuration.
+ * Starts the task that loads a configuration, and takes its result.
  */
 #include <config.h>
 #include "conf_fetch.h"

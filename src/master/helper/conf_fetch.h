@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Reading the configuration in a child process. Names and users are looked up
- * there, so that nothing can make the master wait; whatever happens to the
- * child, the master lives on; and what a parser leaves behind in memory, is
- * gone with it. The result is in memory that both share.
+ * Reads the configuration in a child process. Names and users are looked up there, so that the
+ * master never waits. If the child dies, the master goes on; and memory that a parser leaves
+ * behind is freed with it. The result is in memory that both share.
  */
 #ifndef DROVER_MASTER_HELPER_CONF_FETCH_H
 #define DROVER_MASTER_HELPER_CONF_FETCH_H

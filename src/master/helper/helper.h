@@ -33,7 +33,7 @@ struct helper_end {                     /* lent */
 
 struct helper_job {                     /* copied */
 	const char *title;              /* after "droverd: " */
-	int64_t     limit_ms;           /* then it is killed, or ended by ALRM if nobody is left to kill it */
+	int64_t     limit_ms;           /* then it is killed, or ended by ALRM if the master is gone */
 	bool        outlives;           /* the master; else it is killed when the master ends, however that is */
 	const int  *keep;               /* descriptors that are left to it besides 0, 1, 2 and out; -1 is fine */
 	size_t      n_keep;

@@ -27,7 +27,7 @@ struct task {
 
 /* ---- complaints --------------------------------------------------------- */
 
-/* To the log, and kept for who asked. */
+/* Goes to the log, and is kept for the client that has asked. */
 static void log_complaint(struct task *e, const char *line)
 {
 	log_err("%s", line);

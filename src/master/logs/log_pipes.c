@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Opening pipes, and a worker's change from the real targets to these.
+ * Opens pipes, and makes a worker write to them instead of the real targets.
  */
 #include <config.h>
 #include "log_pipes.h"

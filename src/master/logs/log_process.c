@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Forking the log process, hearing and burying it.
+ * Forks the log process, reads what it says, and replaces it when it dies.
  */
 #include <config.h>
 #include "log_process.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The log process of a generation, as the master sees it: it is started, replaced when it
- * dies, and told of new files. What it does is log_writer.c's affair. The master holds the
- * ends of the pipes that it reads, so that nothing in them is lost with it.
+ * dies, and told of new files. log_writer.c knows what it does. The master holds the ends
+ * of the pipes that it reads, so that nothing in them is lost when it dies.
  */
 #ifndef DROVER_MASTER_LOGS_LOG_PROCESS_H
 #define DROVER_MASTER_LOGS_LOG_PROCESS_H
@@ -58,7 +58,7 @@ int log_process_start(struct log_process *p);
 /* Starts it, if it does not run; now, or later if that fails, which is logged. */
 void log_process_resume(struct log_process *p);
 
-/* Our logs were opened anew: it is told, and changed is called when it has them. */
+/* The logs were opened again: it is told, and changed is called when it has them. */
 void log_process_switch(struct log_process *p);
 
 /* True if it was told, and has not answered yet. */
@@ -68,9 +68,10 @@ bool log_process_is_switching(const struct log_process *p);
 bool log_process_reaped(struct log_process *p, pid_t pid, int status);
 
 /*
- * No worker is left: it writes what is in the pipes and ends, whoever else may have them open
- * yet; that is so for one that is started later, too. Not at once, and it may be called again.
- * One that a program before this order has started ends when nobody has them open. NULL is fine.
+ * No worker is left: it writes what is in the pipes and ends, even if other processes have them
+ * open. That is also so for one that is started later. It does not end at once, and this may be
+ * called again. One of an older program, which does not know this order, ends when no process has
+ * the pipes open. NULL is fine.
  */
 void log_process_end(struct log_process *p);
 

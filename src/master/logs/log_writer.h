@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The life of the log process: from what comes through the pipes of the workers, to the
- * files. It ends when nobody can write to any of them, so that nothing that a worker has
- * written is lost, whoever has ended before.
+ * The log process: it writes what comes through the pipes of the workers to the files. It ends
+ * when no process can write to any of the pipes, so that nothing that a worker has written is
+ * lost, even if that worker or the master has ended before.
  */
 #ifndef DROVER_MASTER_LOGS_LOG_WRITER_H
 #define DROVER_MASTER_LOGS_LOG_WRITER_H

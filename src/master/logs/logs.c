@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Opening and reopening the server's logs.
+ * Opens and reopens the server's logs.
  */
 #include <config.h>
 #include "logs.h"

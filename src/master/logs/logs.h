@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The logs of a generation: opened by the master, who may. Workers are handed
- * those that only take bytes; the others have pipes before them (log_pipes.h).
+ * The logs of a generation. The master opens them, because it has the rights to. Workers get the
+ * descriptors of logs that only take bytes; for the others they get pipes (log_pipes.h).
  */
 #ifndef DROVER_MASTER_LOGS_LOGS_H
 #define DROVER_MASTER_LOGS_LOGS_H
@@ -27,8 +27,8 @@ bool logs_are_delicate(const struct logs *l);
 void logs_use(const struct logs *l);
 
 /*
- * Opens renamed files anew; what cannot be opened is logged and goes on in the
- * old file: then false.
+ * Opens renamed files again. If one cannot be opened, that is logged, its lines go on to the old
+ * file, and the result is false.
  */
 bool logs_reopen(struct logs *l);
 

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Sends workers away when they have finished what is open, and has new ones started. Clients
- * wait in the queues of the listening sockets meanwhile. This file does not know who waits for
- * the last worker to go.
+ * Lets workers finish what is open and end, and starts new ones later. Clients wait in the queues
+ * of the listening sockets meanwhile. It does not know which client waits for the last worker.
  */
 #include <config.h>
 #include "drain.h"

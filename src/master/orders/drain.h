@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The orders that send workers away while the listening sockets stay, and that bring them back:
+ * The orders that end workers while the listening sockets stay, and that start new ones:
  * drain and resume for one service, WINCH for all.
  */
 #ifndef DROVER_MASTER_DRAIN_H

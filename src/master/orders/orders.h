@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a signal or a client can order, in one function for each order: this header is for those
- * who carry out signals, changes.h for the clients of the control socket.
+ * What a signal or a client can order, in one function for each order. This header is for
+ * signals, changes.h for the clients of the control socket.
  */
 #ifndef DROVER_MASTER_ORDERS_H
 #define DROVER_MASTER_ORDERS_H

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The steps of a reload: check in a child, build beside the old generation,
- * wait until its workers accept, and only then let the old ones go. Any error
- * on the way leaves everything as it was.
+ * wait until its workers accept, and only then drain the old ones. An error in
+ * any step leaves everything as it was.
  */
 #include <config.h>
 #include "reload.h"
@@ -36,8 +36,8 @@ static json_t *failing(const struct generation *g)
 }
 
 /*
- * Back to serving, whatever came of it; systemd is told so even after a
- * refusal. Whoever waits for the outcome is told last: then all is done. why is
+ * Back to serving, whether it succeeded or not; systemd is told so even after a refusal. A client
+ * that waits for the outcome is told last: then all is done. why is
  * NULL if the new generation serves.
  */
 static void end_reload(struct master *m, const char *why)
@@ -49,7 +49,7 @@ static void end_reload(struct master *m, const char *why)
 	loop_timer(&m->loop, &m->sweep, 0);     /* what was asked for meanwhile */
 }
 
-/* word is for events, why for people; details, if there are any, for who asked. */
+/* word is for events, why for people; details, if there are any, for the client that asked. */
 static void refuse_reload(struct master *m, const char *word, const char *why, const char *details)
 {
 	struct text t = text_in(m->refused, sizeof m->refused);

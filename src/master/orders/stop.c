@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Stops the server: gives up what is under way, tells all workers to finish or to end, and tells
- * the service manager that this goes on. How a worker is ended is the matter of its pool.
+ * the service manager that this goes on. How a worker is ended is decided by its pool.
  */
 #include <config.h>
 #include "stop.h"

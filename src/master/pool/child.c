@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Forking, telling, ending and burying one worker.
+ * Forks one worker, sends it orders, ends it, and takes note of its end.
  */
 #include <config.h>
 #include "child.h"
@@ -127,8 +127,8 @@ static bool accept_report(struct child *c, enum leash_word word)
 }
 
 /*
- * No worker of ours does that: somebody else may be at work in it. What else it
- * says is not heard any more.
+ * No sound worker does that: a client may have taken it over. Nothing that it says is read any
+ * more.
  */
 static void kill_broken(struct child *c, const char *why)
 {

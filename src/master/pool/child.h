@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One worker, as its master sees it: its pid, its end of the leash, and the
- * time it is allowed for what it does. Which workers there should be is the
- * pool's affair.
+ * One worker, as its master sees it: its pid, the master's end of its leash, and the time that it
+ * is allowed for what it does. The pool decides which workers there should be.
  */
 #ifndef DROVER_MASTER_POOL_CHILD_H
 #define DROVER_MASTER_POOL_CHILD_H

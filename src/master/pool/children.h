@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The workers of a pool, one beside another, as they are counted and chosen
- * among. The child at index i has slot i of the board.
+ * The workers of a pool in an array: they are counted here, and one is chosen among them. The
+ * child at index i has slot i of the board.
  */
 #ifndef DROVER_MASTER_POOL_CHILDREN_H
 #define DROVER_MASTER_POOL_CHILDREN_H
@@ -52,8 +52,8 @@ struct child *children_find(const struct children *cs, pid_t pid);
 struct child *children_retiring(const struct children *cs);
 
 /*
- * Who can be spared best: one that has not begun; else one that retires; else, of
- * those that accept, the one with the fewest connections. NULL if there is none.
+ * The worker that is needed least: one that has not begun; else one that retires; else, of those
+ * that accept, the one with the fewest connections. NULL if there is none.
  */
 struct child *children_least_busy(const struct children *cs);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Duplicates of the listeners: two generations may watch the same one, and
- * epoll(7) takes a descriptor only once.
+ * Watches duplicates of the listeners: two generations may watch the same one, and epoll(7) takes
+ * a descriptor only once.
  */
 #include <config.h>
 #include "demand_watch.h"

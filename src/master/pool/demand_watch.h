@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Listeners that nobody accepts from, watched for the next arrival. What comes
- * is left in the queue, for a worker.
+ * Watches listeners that no worker accepts from, for the next arrival. The client is left in the
+ * queue, for a worker that is then started.
  */
 #ifndef DROVER_MASTER_POOL_DEMAND_WATCH_H
 #define DROVER_MASTER_POOL_DEMAND_WATCH_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Who is in charge is to see what is short, how much, and what would help.
+ * Writes the lines of an episode, so that an administrator sees what is short, how much, and what
+ * would help.
  */
 #include <config.h>
 #include "exhaustion.h"

@@ -25,7 +25,7 @@ struct exhaustion_facts {
 	int64_t                    now_ms;
 	int                        workers;
 	int64_t                    busy, slots;
-	int64_t                    queue, queue_limit;  /* limit 0: nobody knows */
+	int64_t                    queue, queue_limit;  /* limit 0: not known */
 	const struct board        *board;
 };
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A worker may write any time on its board: that makes it immortal, or kills
- * it, and concerns nobody else.
+ * Judges the times that a worker has written on its board. A worker may write any time there: it
+ * is then never found to hang, or it is killed; other workers are not concerned.
  */
 #include <config.h>
 #include "hang_detector.h"

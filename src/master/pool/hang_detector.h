@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Does a worker's event loop stand still? Arithmetic alone; who looks, and what
- * becomes of the worker, is hang_monitor.c's affair.
+ * Decides whether a worker's event loop stands still: arithmetic alone. hang_monitor.c looks at
+ * workers, and decides what happens to one that hangs.
  *
  * An idle loop does not turn either. So one that has not turned lately is
  * pinged, and from then on the master counts its own looks, not the time: while
- * the machine is paused, or the master does not run, nobody hangs.
+ * the machine is paused, or the master does not run, no worker is found to hang.
  */
 #ifndef DROVER_MASTER_POOL_HANG_DETECTOR_H
 #define DROVER_MASTER_POOL_HANG_DETECTOR_H

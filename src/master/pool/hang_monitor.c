@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Looking at all workers in turn. One that starts has timeouts.start, and one
- * that was told to stop is killed if it does not; all others are watched.
+ * Looks at all workers in turn. One that starts has timeouts.start, and one that was told to stop
+ * is killed if it does not; all others are watched.
  */
 #include <config.h>
 #include "hang_monitor.h"

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Up at once, and twice as many each time while it is not enough; down one at a
- * time, and late. A worker goes only if at least spare_max slots are free
- * without it, and one comes only if fewer than spare_min are: between the two
- * nothing changes, whatever moves to and fro.
+ * Adds workers at once, twice as many each time while that is not enough; removes them one at a
+ * time, and late. A worker ends only if at least spare_max slots are free without it, and one
+ * starts only if fewer than spare_min are free: between the two nothing changes.
  */
 #include <config.h>
 #include "policy.h"

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * How many workers a pool should have: pure arithmetic, with time as an
- * argument. It knows no processes; what is counted, and what follows, is the
- * affair of scaler.c and pool.c.
+ * Computes how many workers a pool should have: pure arithmetic, with time as an argument. It
+ * knows no processes; scaler.c and pool.c count, and start and end workers.
  */
 #ifndef DROVER_MASTER_POOL_POLICY_H
 #define DROVER_MASTER_POOL_POLICY_H
@@ -25,14 +24,14 @@ struct policy_census {
 	int64_t  open;                  /* connections of those that accept */
 	int64_t  queue;                 /* connections that wait at the listeners */
 	uint64_t done;                  /* changes with each connection that comes or goes */
-	bool     arrival;               /* somebody has come while none was wanted */
+	bool     arrival;               /* a client has come while no worker was wanted */
 };
 
 /* What it remembers from one decision to the next; all 0 at first. */
 struct policy_memory {
-	int      step;                  /* so many were added last; 0: no demand since */
+	int      step;                  /* how many were added last; 0: no demand since */
 	int64_t  surplus_ms;            /* since when there is; 0: there is none */
-	int64_t  idle_ms;               /* since when nobody is connected; 0: somebody is */
+	int64_t  idle_ms;               /* since when no client is connected; 0: one is */
 	uint64_t done;                  /* at that time */
 	bool     exhausted;
 	int64_t  relief_ms;             /* exhausted, but since then slots are free; 0: they are not */
@@ -41,17 +40,17 @@ struct policy_memory {
 enum policy_reason {
 	POLICY_NONE,                    /* it stays as it is */
 	POLICY_DEMAND,                  /* too few slots are free */
-	POLICY_ARRIVAL,                 /* on demand, and somebody has come */
+	POLICY_ARRIVAL,                 /* on demand, and a client has come */
 	POLICY_CALM,                    /* more than enough were free for some time */
-	POLICY_IDLE,                    /* on demand, and nobody has come for some time */
-	POLICY_SET,                     /* somebody has said so; never from here */
+	POLICY_IDLE,                    /* on demand, and no client has come for some time */
+	POLICY_SET,                     /* by order; never from here */
 };
 
 struct policy_decision {
 	int                wanted;
 	enum policy_reason reason;
 	bool               exhausted;   /* at max without a free slot, or so a short time ago */
-	/* When to decide anew: */
+	/* When to decide again: */
 	int64_t            low_free;    /* if fewer than that many slots are free; 0: no matter */
 	int64_t            low_open;    /* if fewer than that many connections are open; 0: no matter */
 	int64_t            again_ms;    /* after that time at the latest; 0: no need */

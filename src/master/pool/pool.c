@@ -121,7 +121,7 @@ static void on_delay_over(struct timer *t)
 
 /* ---- fewer, or none ----------------------------------------------------- */
 
-/* As many go as are too many: first who retires, if another one has taken his place. */
+/* Drains the excess; a retiring worker goes first, once its replacement accepts. */
 static void drain_excess(struct pool *p)
 {
 	const int64_t drain_ms = p->service->timeouts.drain;
@@ -181,7 +181,7 @@ static void on_look(struct scaler *s)
 	review(container_of(s, struct pool, scaler));
 }
 
-/* Who hangs does not count any more: others take their places at once. */
+/* A worker that hangs does not count any more: another one takes its place at once. */
 static void on_aborted(struct hang_monitor *h)
 {
 	struct pool *p = container_of(h, struct pool, hang_monitor);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The workers of one service in one generation. How many there should be is
- * scaler.c's affair; a pool keeps that many alive, and slows down when they die
- * young (restart.c).
+ * The workers of one service in one generation. scaler.c decides how many
+ * there should be; a pool keeps that many alive, and delays starts when they die young
+ * (restart.c).
  */
 #ifndef DROVER_MASTER_POOL_POOL_H
 #define DROVER_MASTER_POOL_POOL_H
@@ -36,7 +36,7 @@ struct pool_context {
 	struct log_sink  *log, *access_log;     /* those that new workers get, or pipes to them */
 	enum log_level    log_level;
 	bool              detached;     /* from the terminal that it was started on */
-	/* In a child that becomes a worker of p: give up what is not its affair. */
+	/* In a child that becomes a worker of p: close and unmap what it must not have. */
 	void            (*forget)(void *arg, const struct pool *p);
 	/* Something that others may wait for: a worker accepts, failed, or is gone. */
 	void            (*changed)(void *arg, struct pool *p);
@@ -62,7 +62,7 @@ void pool_use_pipes(struct pool *p, struct log_pipes *writers);
 struct pool_state {
 	bool           drained;         /* it has no workers, until it is resumed */
 	int            workers;         /* as many were ordered; 0: as configured */
-	bool           failed;          /* nobody accepts, and a worker could not start */
+	bool           failed;          /* no worker accepts, and one could not start */
 	struct restart restart;
 	int64_t        delayed_ms;      /* no births before that; 0: at once */
 };
@@ -93,7 +93,7 @@ void pool_adopt_worker(struct pool *p, size_t i, const struct child_past *past);
 /* The worker in place i; its leash is lent. */
 struct child_past pool_worker_past(const struct pool *p, size_t i);
 
-/* Only when pool_census counts nobody. Sets *pp to NULL; NULL is fine. */
+/* Only when pool_census counts no worker. Sets *pp to NULL; NULL is fine. */
 void pool_free(struct pool **pp);
 
 /* In a worker of another pool: what p shares with its workers goes. */
@@ -104,7 +104,7 @@ void pool_start(struct pool *p);
 void pool_continue(struct pool *p, const struct pool_state *state);
 
 /*
- * That many workers; or so many more, or fewer. Within 1 and workers.max; false if
+ * Sets the number of workers; or changes it by `by`. Within 1 and workers.max; false if
  * it stays as it is. Where workers is a range, more may come and go: what the first
  * says is the least until the end of the pool, and so is what the second adds.
  */
@@ -143,7 +143,7 @@ int64_t pool_delay_ms(const struct pool *p);
 
 struct pool_worker {
 	pid_t                    pid;
-	enum board_state         state;         /* as the master knows it; FREE: nobody is here */
+	enum board_state         state;         /* as the master knows it; FREE: no worker */
 	int64_t                  born_ms;
 	struct board_worker_view said;          /* by itself */
 };
@@ -159,14 +159,14 @@ bool pool_is_complete(const struct pool *p);
 /* False before pool_start, and once it wants no workers any more. */
 bool pool_works(const struct pool *p);
 
-/* On demand: it needs no worker until somebody comes. */
+/* On demand: it needs no worker until a client comes. */
 bool pool_is_asleep(const struct pool *p);
 
 /* It has all workers that it may have, and no free slot. */
 bool pool_is_exhausted(const struct pool *p);
 
 /*
- * True if its programs cannot be started, or end before they are of use: nobody is
+ * True if its programs cannot be started, or end before they are of use: no client is
  * served, though workers accept. why (or NULL): in printable ASCII.
  */
 bool pool_programs_fail(const struct pool *p, char why[BOARD_REASON_TEXT]);

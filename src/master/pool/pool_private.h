@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a pool is made of: for pool.c, which changes it, and pool_view.c, which
- * answers what it is like. For nobody else.
+ * What a pool is made of: for pool.c, which changes it, and pool_view.c, which describes it. No
+ * other file includes it.
  */
 #ifndef DROVER_MASTER_POOL_POOL_PRIVATE_H
 #define DROVER_MASTER_POOL_POOL_PRIVATE_H
@@ -33,7 +33,7 @@ struct pool {
 	struct hang_monitor        hang_monitor; /* over them */
 	struct program_watch       programs;    /* and over what they run */
 	bool                       adopted;     /* workers of another program: it has none of its own */
-	struct pool_state          state;       /* then: for who goes on */
+	struct pool_state          state;       /* then: for the pool that goes on */
 };
 
 #endif

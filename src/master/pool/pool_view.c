@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a pool is like: for those who report, who wait for it, and who hand it
- * over to another program.
+ * Describes a pool: for reports, for clients that wait for it, and for the hand-over to another
+ * program.
  */
 #include <config.h>
 #include "pool.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A verdict over workers, and one line now and then.
+ * Judges what all workers say of their programs, and writes a line from time to time.
  */
 #include <config.h>
 #include "program_watch.h"
@@ -81,7 +81,7 @@ static void end_failing(struct program_watch *pw)
 	notify_send(pw->events, "service-works service=%s", pw->service->name);
 }
 
-/* Where nobody knows, as while all workers are replaced, it stays as it was. */
+/* If no worker knows, as while all are replaced, it stays as it was. */
 bool program_watch_look(struct program_watch *pw)
 {
 	struct board_programs_view v;

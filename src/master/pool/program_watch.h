@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Whether the programs of a service are of any use, by what its workers say of
- * theirs on the board; and the log of that: when it begins is for the worker to
- * tell, that it goes on is told again, less and less often, and when it is over.
+ * Whether the programs of a service work, by what its workers say of theirs on the board; and the
+ * log of that. A worker logs when they begin to fail; this module repeats it, less and less
+ * often, and logs when it is over.
  */
 #ifndef DROVER_MASTER_POOL_PROGRAM_WATCH_H
 #define DROVER_MASTER_POOL_PROGRAM_WATCH_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Back-off.
+ * Computes the delay of the next start with a back-off.
  */
 #include <config.h>
 #include "restart.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * How soon a dead worker is replaced: at once, unless they die young or often.
- * Pure arithmetic; time is an argument.
+ * Computes how soon a dead worker is replaced: at once, unless workers die young or often. It is
+ * pure arithmetic; time is an argument.
  */
 #ifndef DROVER_MASTER_POOL_RESTART_H
 #define DROVER_MASTER_POOL_RESTART_H

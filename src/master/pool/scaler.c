@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * There is no tick: a worker says that slots run short or that few are in use,
- * a client arrives, a worker comes or goes; and only while something has to
- * last for a time, a timer looks whether it does.
+ * Works without a regular timer. It looks when a worker says that few slots are free or in use,
+ * when a client arrives, and when a worker starts or ends; a timer is set only while something
+ * has to last for a time.
  */
 #include <config.h>
 #include "scaler.h"
@@ -48,7 +48,7 @@ static void on_arrival(struct demand_watch *d)
 	s->look(s);
 }
 
-/* False if the listeners cannot be watched: somebody has to stay. */
+/* False if the listeners cannot be watched: then one worker has to stay. */
 static bool fall_asleep(struct scaler *s)
 {
 	if (demand_watch_start(&s->demand, s->listeners, s->n_listeners) == -1) {
@@ -174,7 +174,7 @@ bool scaler_review(struct scaler *s, const struct scaler_counts *counts)
 	news = obey_decision(s, &d);
 	news |= note_exhaustion(s, &c, d.exhausted, queue_limit, counts->board);
 	if (d.wanted != s->wanted)
-		d.again_ms = rule.calm_ms;      /* nobody is told to watch for anything meanwhile */
+		d.again_ms = rule.calm_ms;      /* no worker is told to watch for anything meanwhile */
 	if (d.again_ms > 0)
 		loop_timer(s->loop, &s->again, d.again_ms);
 	else

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * How many workers a pool wants, and when it thinks about it anew. Brings
- * together what the pool counts, the queues of its listeners, orders, and what
- * policy.c decides from all that. Who the workers are it does not know.
+ * Decides how many workers a pool wants, and when to decide again. It brings together what the
+ * pool counts, the queues of its listeners, orders, and what policy.c computes from these. It
+ * does not know the workers.
  */
 #ifndef DROVER_MASTER_POOL_SCALER_H
 #define DROVER_MASTER_POOL_SCALER_H
@@ -51,7 +51,7 @@ void scaler_start(struct scaler *s);
 void scaler_end(struct scaler *s, const struct scaler_counts *counts);
 
 /*
- * Somebody wants n workers: as the least from now on; or, of a range, only as the next
+ * An order for n workers: as the least from now on; or, of a range, only as the next
  * step up or down. False if that is not within 1 and workers.max, or nothing changes.
  */
 bool scaler_set(struct scaler *s, int n, bool as_least);
@@ -62,7 +62,7 @@ bool scaler_review(struct scaler *s, const struct scaler_counts *counts);
 /* look() is to be called at the end of this turn. */
 void scaler_look_soon(struct scaler *s);
 
-/* On demand: no worker is wanted until somebody comes. */
+/* On demand: no worker is wanted until a client comes. */
 bool scaler_is_asleep(const struct scaler *s);
 
 #endif

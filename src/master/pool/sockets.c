@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Which listener of a new configuration is one that we have, and the opening
- * of the others.
+ * Finds the listeners of a new configuration that are open already, and opens the others.
  */
 #include <config.h>
 #include "sockets.h"
@@ -209,7 +208,7 @@ enum where { IN_PLACE, ANYWHERE };
 /*
  * The one that is the same; NULL: none. In place it can be had again: a unix socket whose
  * file was removed, or is another one by now, is not, since no client can connect to it any
- * more. It is made anew, and the old one is served until its queue is empty, as one that
+ * more. It is made again, and the old one is served until its queue is empty, as one that
  * the configuration does not have.
  */
 static struct listening *find_listening(const struct search *q, const struct conf_listen *c,

@@ -18,11 +18,11 @@
 struct listening {                      /* one socket */
 	struct list             in_sockets;
 	struct claim            as_written;     /* what makes it the same across generations */
-	struct claim            as_bound;       /* what nobody else can listen to beside it */
+	struct claim            as_bound;       /* what no other listener can have beside it */
 	int                     fd;
 	enum listen_kind        kind;
 	struct address          key;    /* as configured: a port may be 0 */
-	char                   *service; /* who uses it; "": nobody yet */
+	char                   *service; /* the one that uses it; "": none yet */
 	size_t                  position; /* among the listeners of that service */
 	char                   *device;
 	char                   *name;   /* LISTEN_SYSTEMD: FileDescriptorName */
@@ -42,7 +42,7 @@ struct sockets {
 	struct list    all;
 	struct claims  written, bound;  /* of all */
 	struct notify *events;          /* or NULL */
-	bool           keeps_lost;      /* a file that cannot be made anew is a warning, no error */
+	bool           keeps_lost;      /* a file that cannot be made again is a warning, no error */
 };
 
 /* Why a socket could not be had. */

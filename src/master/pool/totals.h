@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What workers have done, by their own account, and how those ended that have:
- * so that the counters of a service never go back.
+ * What workers have done, as they have counted it, and how ended workers have ended. Counters of
+ * ended workers are kept, so that the counters of a service never go back.
  */
 #ifndef DROVER_MASTER_POOL_TOTALS_H
 #define DROVER_MASTER_POOL_TOTALS_H

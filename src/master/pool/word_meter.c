@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A bucket, and a count for each word since it was last full.
+ * Counts words with a token bucket, and each kind of word since the bucket was last full.
  */
 #include <config.h>
 #include "word_meter.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * How much a worker says over the leash. Each word costs the master a turn of its
- * loop, and LOOK a message to each sibling; so a worker that says more than any of
- * ours has to say is broken.
+ * Limits how much a worker says over the leash. Each word costs the master a turn of its loop, and
+ * LOOK a message to each other worker; a worker that says more than a sound one ever needs to is
+ * broken.
  */
 #ifndef DROVER_MASTER_POOL_WORD_METER_H
 #define DROVER_MASTER_POOL_WORD_METER_H
@@ -18,7 +18,7 @@
  * operator. A thousand workers that begin at once are far from the burst.
  */
 #define WORD_METER_RATE  500            /* words a second, */
-#define WORD_METER_BURST 5000           /* after so many at once */
+#define WORD_METER_BURST 5000           /* after this number at once */
 
 #define WORD_METER_TEXT  256
 

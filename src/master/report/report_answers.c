@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Figures as JSON. Lists are written item by item: there may be a hundred
- * thousand connections.
+ * Writes figures as JSON. Lists are written item by item: there may be a hundred thousand
+ * connections.
  */
 #include <config.h>
 #include "report_answers.h"

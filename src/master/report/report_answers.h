@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The answers to those who look, as droverctl(8) has them. All run in a
- * reporter; data is the struct report_data, or what else is said.
+ * The answers to commands that look, as in droverctl(8). All functions run in a reporter; data is
+ * the struct report_data unless it is said otherwise.
  */
 #ifndef DROVER_MASTER_REPORT_REPORT_ANSWERS_H
 #define DROVER_MASTER_REPORT_REPORT_ANSWERS_H

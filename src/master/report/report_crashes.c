@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * From files to answers: what is in a file, and its name.
+ * Makes answers from crash reports in files: the content of a file, and its name.
  */
 #include <config.h>
 #include "report_crashes.h"

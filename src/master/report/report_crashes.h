@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Crash reports for those who ask: a list, or one of them. Runs in a reporter.
+ * Answers with crash reports: a list, or one of them. It runs in a reporter.
  */
 #ifndef DROVER_MASTER_REPORT_REPORT_CRASHES_H
 #define DROVER_MASTER_REPORT_REPORT_CRASHES_H

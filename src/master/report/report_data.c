@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Counting, over generations, pools and workers.
+ * Adds up over generations, pools and workers.
  */
 #include <config.h>
 #include "report_data.h"
@@ -23,7 +23,7 @@ static void add_counts(struct report_counts *sum, const struct report_counts *mo
 	totals_add(&sum->totals, &more->totals);
 }
 
-/* Those of the past, and those who live. */
+/* The counts of ended workers, and those of living ones. */
 static struct report_counts count_pool(const struct pool *p)
 {
 	struct report_counts c = { .totals = *pool_totals(p) };
@@ -42,7 +42,7 @@ static struct report_counts count_pool(const struct pool *p)
 	return c;
 }
 
-/* What workers that drain still have is in no slot that somebody else could get. */
+/* Connections of workers that drain are in no slot that another client could get. */
 static uint64_t open_of_accepting(const struct pool *p)
 {
 	uint64_t sum = 0;

@@ -24,12 +24,12 @@ struct report_counts {
 struct report_service {
 	const struct service *service;  /* of the current generation */
 	const char          *state;
-	char                 reason[BOARD_REASON_TEXT];     /* why it fails; "": nobody knows, or it does not */
+	char                 reason[BOARD_REASON_TEXT];     /* why it fails; "": not known, or it does not */
 	struct children_census   census;    /* draining: of earlier generations, too */
 	struct report_counts counts;
 	uint64_t             slots, open;       /* of the workers that accept: all, and those in use */
 	bool                 has_queue; /* it listens to TCP */
-	int64_t              queue, queue_limit;        /* connections that nobody has accepted yet */
+	int64_t              queue, queue_limit;        /* connections that wait to be accepted */
 };
 
 struct report_data {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Who may do what, when, and with which keys. What is then done is the affair
- * of changes.c, and of report_answers.c for those who look.
+ * The table of commands: which client may use which one, when, and with which keys. changes.c
+ * carries out those that change things, report_answers.c those that look.
  */
 #include <config.h>
 #include "control_commands.h"
@@ -166,7 +166,7 @@ static void log_change(const struct command *k, const struct control_request *r,
 	         (int)peer->pid);
 }
 
-/* What clients have sent, and a crash report may hold, is not for all who may look. */
+/* What clients have sent, and a crash report may hold, is not for all clients that may look. */
 static bool needs_more_rights(const struct command *k, const struct control_request *r)
 {
 	return k->change || r->crash;

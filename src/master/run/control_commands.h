@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The commands of the control socket: a table.
+ * The commands of the control socket, as a table.
  */
 #ifndef DROVER_MASTER_CONTROL_COMMANDS_H
 #define DROVER_MASTER_CONTROL_COMMANDS_H

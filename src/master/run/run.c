@@ -37,7 +37,7 @@
 
 /* ---- children ----------------------------------------------------------- */
 
-/* Whoever is not ours became ours when his parent, a worker, died. */
+/* A child that is not known became ours when its parent, a worker, died. */
 static void reclaim_child(struct master *m, pid_t pid, int status)
 {
 	struct generation *g;
@@ -123,7 +123,7 @@ static void become_ready(struct master *m, const struct run_options *o)
 	if (o->ready)
 		o->ready(o->arg);
 	if (o->detached)
-		log_sink_close(&m->first_log);  /* it is the caller's, and keeps him waiting */
+		log_sink_close(&m->first_log);  /* it is the caller's, which waits for its end */
 }
 
 /* Everything that follows from changes among the workers, once a turn. */
@@ -289,7 +289,7 @@ static bool begin_serving(struct master *m, const struct run_options *o)
 {
 	if (takeover_begin(m, o->takeover) == -1)
 		return false;
-	/* Else programs and workers would have what is nobody's business of theirs. */
+	/* Programs and workers must not inherit them. */
 	if (fd_cloexec_from(STDERR_FILENO + 1) == -1) {
 		log_err("keep descriptors to ourselves: %m");
 		return false;
@@ -353,7 +353,7 @@ static void fini_master(struct master *m)
 
 int run_master(const struct run_options *o)
 {
-	/* Even before there is a configuration nobody makes us wait. */
+	/* Lines never make us wait, even before there is a configuration. */
 	struct log_sink *log = log_sink_open(LOG_TARGET_STDERR, NULL, LOG_FORMAT_PLAIN);
 	struct master m;
 

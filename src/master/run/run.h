@@ -11,7 +11,7 @@
 
 struct run_options {
 	struct conf_origin source;
-	bool               detached;            /* nobody sees standard error: no log may go there */
+	bool               detached;            /* standard error is not there: no log may go to it */
 	void             (*ready)(void *arg);   /* called when the server is ready; NULL is fine */
 	void              *arg;
 	bool               hangup_ignored;      /* HUP was, at the start: nohup(1) */

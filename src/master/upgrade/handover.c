@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What is said in a hand-over, and whether its descriptors are what it says.
+ * Makes and frees hand-overs, and checks that their descriptors are what they should be.
  */
 #include <config.h>
 #include "handover.h"

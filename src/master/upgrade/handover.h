@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What one program leaves to the next that is executed in its place: all that
- * a master must know to go on as if it had been there all the time. Written to
- * a memfd, as JSON: a program that is older or newer reads what it knows.
+ * What one program leaves to the next one that is executed in its place: all that a master must
+ * know to go on as if it had been there all the time. It is written to a memfd, as JSON: an older
+ * or newer program reads the keys that it knows.
  *
- * Whoever changes the meaning of what is there makes it another HANDOVER_MAJOR,
- * and no upgrade in place goes from one to the other; a new key is none, if the
- * next program can do without it.
+ * A change of the meaning of a key needs another HANDOVER_MAJOR, and then no upgrade in place is
+ * possible from one to the other. A new key needs none, if the other program can do without it.
  */
 #ifndef DROVER_MASTER_UPGRADE_HANDOVER_H
 #define DROVER_MASTER_UPGRADE_HANDOVER_H
@@ -27,7 +26,7 @@
 
 #define HANDOVER_MAJOR 1
 
-/* Strings and lists are lent, or lie in the arena. Descriptors belong to whoever takes them over. */
+/* Strings and lists are lent, or lie in the arena. Descriptors belong to the one that takes them over. */
 
 struct handover_worker {
 	size_t            place;        /* its slot on the board */
@@ -82,7 +81,7 @@ struct handover {
 	int                         pending_scale;      /* workers more, or fewer, in every service */
 	int                         control;    /* its listening socket; -1: none */
 	struct listener_file        control_file;
-	int                         client;     /* who waits for the end of the upgrade; -1: nobody */
+	int                         client;     /* it waits for the end of the upgrade; -1: none */
 	const char                **notices, **events;  /* not sent yet */
 	size_t                      n_notices, n_events;
 	struct handover_socket     *sockets;

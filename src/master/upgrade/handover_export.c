@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Going round the house, and writing down what is there.
+ * Walks over all parts of the master, and writes them down.
  */
 #include <config.h>
 #include "handover_export.h"
@@ -118,8 +118,8 @@ static void add_generations(struct writing *w)
 
 /*
  * As droverd -T has it: what the program before was started with may be changed by now.
- * There are passwords in it, so that it is written where nobody finds it afterwards: in
- * the arena, and the stream's buffer is there as well.
+ * It may hold passwords, so that it is written where it is wiped afterwards: in the arena, and
+ * the stream's buffer is there as well.
  */
 static const char *text_of(struct writing *w)
 {

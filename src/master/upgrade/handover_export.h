@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a master leaves to the program that comes in its place: from all that it
- * is made of to a hand-over.
+ * Makes the hand-over that a master leaves to the program that is executed in its place.
  */
 #ifndef DROVER_MASTER_UPGRADE_HANDOVER_EXPORT_H
 #define DROVER_MASTER_UPGRADE_HANDOVER_EXPORT_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Generations made of what is known of them. Their configuration is a sketch:
- * enough to show them, to let their workers drain, and to bury them.
+ * Makes generations from a hand-over. Their configuration is a sketch: enough to show them, to let
+ * their workers drain, and to free them.
  */
 #include <config.h>
 #include "handover_import.h"
@@ -102,7 +102,7 @@ static struct conf *sketch(struct arena *a, const struct handover_generation *g)
 
 /* ---- generations -------------------------------------------------------- */
 
-/* Not one that was waited for: its number may be somebody else's by now. Dead or alive. */
+/* Not one that was waited for: its number may be another process's by now. Dead or alive. */
 static bool is_our_child(pid_t pid)
 {
 	siginfo_t si;

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a master takes over from the program before it: from a hand-over to all
- * that it is made of.
+ * Makes the parts of a master from the hand-over of the program before it.
  */
 #ifndef DROVER_MASTER_UPGRADE_HANDOVER_IMPORT_H
 #define DROVER_MASTER_UPGRADE_HANDOVER_IMPORT_H
@@ -10,7 +9,7 @@
 #include "master.h"
 
 /*
- * Sockets, generations and their workers, the control socket and who waits
+ * Sockets, generations and their workers, the control socket and the client that waits
  * there. The generation that serves is the current one and the predecessor. False
  * with the reason in why; m is then good for nothing, and no descriptor is closed.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * From JSON in a memfd to the structures: whatever is there is judged before
- * anybody relies on it. Keys that are not known are passed over.
+ * Reads a hand-over: JSON in a memfd. Each value is checked before it is used. Keys that are not
+ * known are ignored.
  */
 #include <config.h>
 #include "handover.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Words, bytes, addresses.
+ * Converts enumerators, bytes and addresses to text, and back.
  */
 #include <config.h>
 #include "handover_words.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * How enumerators, foreign bytes and addresses are written in a hand-over.
+ * The form of enumerators, foreign bytes and addresses in a hand-over.
  */
 #ifndef DROVER_MASTER_UPGRADE_HANDOVER_WORDS_H
 #define DROVER_MASTER_UPGRADE_HANDOVER_WORDS_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * From the structures to JSON in a memfd.
+ * Writes a hand-over as JSON to a memfd.
  */
 #include <config.h>
 #include "handover.h"
@@ -172,7 +172,7 @@ static json_t *make_all(const struct handover *h)
 		"generations", LIST_OF(h->generations, h->n_generations, make_generation));
 }
 
-/* Nobody changes it any more. 0, or -1 with errno. */
+/* Seals it: it cannot be changed any more. 0, or -1 with errno. */
 static int seal(int fd)
 {
 	return fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The steps of a takeover: believe the hand-over, adopt what it names, build a
- * generation of our own beside the adopted workers, which go on accepting, and
- * let them go when it serves. If we were made to come back, our own generation is
- * installed at once, and tried for as long as it takes.
+ * The steps of a takeover: check the hand-over, adopt what it names, build a generation of this
+ * program beside the adopted workers, which go on accepting, and drain those when it serves. If
+ * this program was executed again because the next one failed, its generation is installed at
+ * once, and tried until it works.
  */
 #include <config.h>
 #include "takeover.h"
@@ -82,7 +82,7 @@ bool takeover_try(const struct takeover *t)
 
 /* ---- back, before anything was taken over ------------------------------- */
 
-/* As it came to us, to the program that wrote it; if we are that, there is nobody else. */
+/* As it came to us, to the program that wrote it; if we are that, there is no other one. */
 static void go_back_untouched(struct master *m, const struct takeover *t, const struct handover *h,
                               const char *why)
 {

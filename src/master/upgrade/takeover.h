@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * From the moment when we are executed in the place of another program, as the
- * same process, to the moment when workers of our own serve; or back to that
- * program, which goes on as if nothing had been.
+ * A takeover: from the moment when this program is executed in the place of another one, as the
+ * same process, to the moment when its own workers serve; or back to that other program, which
+ * goes on as if nothing had happened.
  *
- * The hand-over is named by DROVER_HANDOVER=PID MEMFD BACK [WHY]. BACK is the
- * program before; -1: we are that, and are back, because of WHY.
+ * The hand-over is named by DROVER_HANDOVER=PID MEMFD BACK [WHY]. BACK is a
+ * descriptor of the program before; -1: this is that program, executed again because of WHY.
  */
 #ifndef DROVER_MASTER_UPGRADE_TAKEOVER_H
 #define DROVER_MASTER_UPGRADE_TAKEOVER_H

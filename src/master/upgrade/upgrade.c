@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The steps of an upgrade, in the program that goes: ask the new one whether it
- * can, write down all there is, execute it. Until then nothing has changed.
+ * The steps of an upgrade, in the old program: ask the new one whether it can take over, write the
+ * hand-over, execute it. Until then nothing has changed.
  */
 #include <config.h>
 #include "upgrade.h"

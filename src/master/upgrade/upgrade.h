@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Upgrade: from USR2 to the moment when another program is executed in our
- * place, with all that we have; or it does not come to that. What that program
- * does then is takeover.c's affair.
+ * An upgrade: from USR2 to the moment when another program is executed in the place of this one,
+ * or until it is refused. takeover.c is what the other program does then.
  */
 #ifndef DROVER_MASTER_UPGRADE_UPGRADE_H
 #define DROVER_MASTER_UPGRADE_UPGRADE_H
@@ -34,7 +33,7 @@ void upgrade_execute(struct master *m, const struct handover *h, int memfd, int 
 /* After a failure, or the end of it: the server serves, and systemd is told. */
 void upgrade_is_over(struct master *m);
 
-/* Nothing has come of it: tells the log, events (a word), and who waits (details, or why). */
+/* Nothing has come of it: tells the log, events (a word), and the client that waits (details, or why). */
 void upgrade_refuse(struct master *m, const char *word, const char *why, const char *details);
 
 #endif
