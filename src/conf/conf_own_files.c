@@ -102,7 +102,7 @@ static void check_control(struct conf_loader *ld, const config_setting_t *where)
 	const struct conf_control *c = &ld->conf->control;
 
 	if (where && c->socket && !c->is_default && is_something_else(c->socket))
-		conf_source_complain(ld, where, "%s: there is something else than a socket", c->socket);
+		conf_source_complain(ld, where, "%s exists and is not a socket", c->socket);
 }
 
 static void check_listener(struct conf_loader *ld, const struct conf_service *svc,
@@ -111,8 +111,7 @@ static void check_listener(struct conf_loader *ld, const struct conf_service *sv
 	const char *path = l->address.u.un.sun_path;
 
 	if (l->kind == LISTEN_UNIX && path[0] != '\0' && is_something_else(path))
-		conf_errors_at(&ld->errors, l->place, "services.%s.listen %s: there is something else than a"
-		               " socket", svc->name, path);
+		conf_errors_at(&ld->errors, l->place, "services.%s.listen %s exists and is not a socket", svc->name, path);
 }
 
 void conf_own_files_check_listeners(struct conf_loader *ld)

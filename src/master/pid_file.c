@@ -129,7 +129,7 @@ const char *pid_file_error(int error)
 		return "Operation not permitted (a file of another user is there in a directory with the"
 		       " sticky bit, or one of both cannot be changed, see chattr(1))";
 	case EEXIST:
-		return "there is something else than a file";
+		return "it exists and is not a file";
 	default:
 		return strerror(error);
 	}

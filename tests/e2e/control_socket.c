@@ -63,8 +63,8 @@ START_TEST(a_reload_without_room_for_the_socket_is_refused)
 
 	daemon_start(&d, ECHO(""), control_path());
 	daemon_config(&d, ECHO(""), file);
-	control_ask("{\"command\":\"reload\"}", files_text("\"message\":\"%s:%d: control.socket %s: there is"
-	            " something else than a socket\"", d.config, daemon_config_lines_before() + 1, file));
+	control_ask("{\"command\":\"reload\"}", files_text("\"message\":\"%s:%d: control.socket %s"
+	            " exists and is not a socket\"", d.config, daemon_config_lines_before() + 1, file));
 	ck_assert_str_eq(files_read(file), "mine");
 	daemon_config(&d, ECHO(""), control_path());
 	control_check_health(&d);

@@ -38,10 +38,10 @@ static int hold_other(pid_t *worker)
 
 static const struct { const char *word, *evidence; } broken[] = {
 	{ "flood\n",  "words over the leash in " },
-	{ "mumble\n", "what it says over the leash is malformed (length 1)" },
+	{ "mumble\n", "it sent a malformed message over the leash (length 1)" },
 	{ "gibber\n", "sent ? (word 99), which workers never send" },
 	{ "command\n", "sent END (word 9), which workers never send" },
-	{ "hang up\n", "it has closed its end of the leash, and lives on" },
+	{ "hang up\n", "it has closed its end of the leash and has not exited" },
 };
 
 START_TEST(a_worker_that_is_broken_is_killed_and_replaced_and_nobody_else_notices)

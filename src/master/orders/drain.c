@@ -12,7 +12,7 @@ void drain_service(struct master *m, const struct service *s)
 {
 	if (pool_works(s->pool))
 		pool_drain(s->pool, 0, s->conf->timeouts.drain);
-	log_info("%s: its workers drain and go, until it is resumed", s->conf->name);
+	log_info("%s: draining its workers; clients wait until it is resumed", s->conf->name);
 	master_notify(m, "");
 }
 
@@ -25,7 +25,7 @@ void drain_all(struct master *m)
 	}
 	m->suspended = true;
 	generation_suspend(m->current);
-	log_info("workers drain and go; HUP brings them back");
+	log_info("draining all workers; HUP starts new ones");
 	notify_send(m->events, "resting");
 	master_notify(m, "");
 }

@@ -10,7 +10,7 @@
 /* Opens the logs of all generations again. False if one could not be opened, after that was logged. */
 bool reopen_logs(struct master *m);
 
-/* True while a log process may still write to the files of before. */
+/* True while a log process may still write to the old files. */
 bool reopen_logs_is_under_way(const struct master *m);
 
 #endif

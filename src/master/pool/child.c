@@ -55,7 +55,7 @@ static void on_child_timer(struct timer *t)
 	case CHILD_NONE:
 		break;
 	case CHILD_ACCEPTING:
-		kill_broken(c, "it has closed its end of the leash, and lives on");
+		kill_broken(c, "it has closed its end of the leash and has not exited");
 		break;
 	case CHILD_STARTING:
 		start_is_over(c);
@@ -185,7 +185,7 @@ static void on_worker_word(struct watch *w, uint32_t events)
 			loop_timer(c->loop, &c->timer, CLOSED_MS);
 		return;
 	case LEASH_MALFORMED:
-		snprintf(why, sizeof why, "what it says over the leash is malformed (length %llu)",
+		snprintf(why, sizeof why, "it sent a malformed message over the leash (length %llu)",
 		         (unsigned long long)m.number);
 		kill_broken(c, why);
 		return;

@@ -291,7 +291,7 @@ static bool begin_serving(struct master *m, const struct run_options *o)
 		return false;
 	/* Programs and workers must not inherit them. */
 	if (fd_cloexec_from(STDERR_FILENO + 1) == -1) {
-		log_err("keep descriptors to ourselves: %m");
+		log_err("set close-on-exec on all descriptors: %m");
 		return false;
 	}
 	if (o->takeover->due) {

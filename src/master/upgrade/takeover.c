@@ -120,7 +120,7 @@ static void keep_inherited(struct master *m, const char *why)
 {
 	const bool first = m->takeover;
 
-	log_err("%s; the workers of before go on, and those that end are not replaced until it works", why);
+	log_err("%s; keeping the old workers; ones that exit are not replaced until new workers can start", why);
 	loop_timer(&m->loop, &m->retry, RETRY_MS);
 	if (first) {
 		end_takeover(m);
