@@ -23,7 +23,7 @@ IDLE_BYTES_BELOW = 600
 SHARE_AT_MOST = 1.25        # of the even share
 CALLS_AT_MOST = 1.0         # epoll_wait, read, write each, for one echo
 CALLS_SLACK = .01           # being attached to interrupts a wait or two of each worker
-MANY_DEATHS = 'restart = { burst = 1000; };'    # so many deaths are meant
+MANY_DEATHS = 'restart = { burst = 1000; };'    # the deaths are intended
 
 
 # --- memory

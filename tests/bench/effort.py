@@ -11,14 +11,14 @@ from dataclasses import dataclass
 class Effort:
     rounds: int
     halves: int                 # of a round: each server has two slices in a half, with 0 one in all
-    share: int                  # a slice does one in so many of a scenario's operations
+    share: int                  # a slice does 1/share of a scenario's operations
     starts: int                 # cold starts, to know what the CPUs can
     idle: tuple                 # connections, whose memory is measured
     spread: int                 # connections that lie on workers
     workers: tuple              # how many of them
     echoes: int                 # whose system calls are counted
     times: int                  # workers killed, configurations reloaded, questions asked
-    open: int                   # connections, while somebody asks
+    open: int                   # connections, while a client asks
     judged: bool = True         # whether figures have to meet targets
 
 

@@ -179,7 +179,7 @@ class Comparison:
             for i in range(self.rounds):
                 self.round(i, self.peers if i in with_peers else [])
         except KeyboardInterrupt:
-            # Figures come only at the end of all rounds: somebody may believe that it hangs.
+            # Figures come only at the end of all rounds: a reader may believe that it hangs.
             self.tell_of_stop()
             raise
         self.compute()

@@ -102,7 +102,7 @@ class Mailbox:
 class Drover(Server):
     """
     droverd on a configuration of one service. The events are only heard till it
-    is ready, unless somebody wants them: they are two for each connection.
+    is ready, unless they are wanted: they are two for each connection.
     """
 
     def __init__(self, bench, job, settings="", keep_events=False, control=False):

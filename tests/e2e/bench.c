@@ -35,7 +35,7 @@ static const struct { const char *name, *args[10]; double connections; } good[] 
 	{ "open-loop", { "-mopen-loop", "-n4", "-k200", "-r5000" }, 4 },
 	{ "open-loop by chance", { "-mopen-loop", "-n4", "-t2", "-k200", "-r5000", "--arrivals=poisson" },
 	  4 },
-	{ "open-loop anew", { "-mopen-loop", "-n4", "-k200", "-r5000", "--new-connections" }, 200 },
+	{ "open-loop, new connections", { "-mopen-loop", "-n4", "-k200", "-r5000", "--new-connections" }, 200 },
 	{ "lines", { "-n2", "-k200", "--answer=line", "--echo" }, 2 },
 	{ "netstrings", { "-n2", "-k200", "--answer=netstring", "--message=hello", "--expect=hello" }, 2 },
 	{ "lengths", { "-n2", "-k200", "--answer=length32", "--echo", "--size=100" }, 2 },

@@ -224,14 +224,14 @@ START_TEST(there_are_as_many_workers_as_cpus_that_may_be_used)
 START_TEST(a_port_in_use_is_69)
 {
 	const char *port;
-	int somebody = client_listen(&port);
+	int occupant = client_listen(&port);
 
 	daemon_config(&d, SERVICES(SERVICE("free", "echo", "workers = 1;")
 	              SERVICE_AT("taken", "\"127.0.0.1:%s\"", "echo", "workers = 1;")), port);
 	ck_assert_int_eq(daemon_run_args(&d, "-c", d.config), 69);
 	harness_contains(daemon_errors(&d), files_text("127.0.0.1:%s", port));
 	ck_assert_uint_eq(daemon_saw(&d, "worker-ready"), 0);
-	close(somebody);
+	close(occupant);
 } END_TEST
 
 static void close_standard_descriptors(void)
@@ -330,7 +330,7 @@ START_TEST(a_server_that_logs_to_standard_error_does_not_detach)
 START_TEST(the_parent_exits_with_what_keeps_the_server_from_starting)
 {
 	const char *port;
-	int somebody = client_listen(&port);
+	int occupant = client_listen(&port);
 
 	daemon_config(&d, "log = { target = \"%s\"; };\n"
 	              SERVICES(SERVICE_AT("s", "\"127.0.0.1:%s\"", "echo", "workers = 1;")),
@@ -339,7 +339,7 @@ START_TEST(the_parent_exits_with_what_keeps_the_server_from_starting)
 	daemon_config(&d, "nonsense");
 	ck_assert_int_eq(daemon_run_args(&d, "-d", "-c", d.config), 78);
 	harness_contains(daemon_errors(&d), d.config);
-	close(somebody);
+	close(occupant);
 } END_TEST
 
 int main(void)

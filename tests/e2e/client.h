@@ -17,7 +17,7 @@
  */
 int client_connect(const char *address);
 
-/* The same with a receive buffer of so many bytes (SO_RCVBUF), so that little is on its way; 0: as usual. */
+/* The same with a receive buffer of that size (SO_RCVBUF), so that little is on its way; 0: as usual. */
 int client_connect_small(const char *address, int receive_buffer);
 
 /* The same where it may fail: -1 with errno. */

@@ -45,7 +45,7 @@ static void become_nobody(void)
 	become(&(struct who){ .uid = 65534, .gid = 65534 });
 }
 
-/* A connection that was made by somebody else, who is gone. */
+/* A connection that was made by another process, which is gone. */
 static int control_as(const struct who *who)
 {
 	struct address to;

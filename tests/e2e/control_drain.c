@@ -51,7 +51,7 @@ START_TEST(drain_waits_for_what_is_open_and_resume_serves_who_waited)
 	old = start_with_client("");
 	fd = begin_drain();
 	control_ask("{\"command\":\"services\"}", "\"state\":\"draining\"");
-	/* Those of a worker that drains are for nobody. */
+	/* Those of a worker that drains are for no client. */
 	control_ask("{\"command\":\"services\"}", "\"slots\":{\"open\":0,\"max\":0}");
 	control_ask("{\"command\":\"status\"}", "\"totals\":{\"workers\":1,\"open\":1");
 	client_echo(old);

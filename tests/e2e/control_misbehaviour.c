@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Nobody who misbehaves at the control socket disturbs anything else.
+ * A client that misbehaves at the control socket disturbs nothing else.
  */
 #include <config.h>
 #include "control_harness.h"
@@ -214,7 +214,7 @@ START_TEST(ten_thousand_commands_at_once_are_taken_one_by_one)
 	control_expect(other, "\"ok\":true");
 	close(other);
 	control_check_health(&d);
-	client_expect_gone(fd);         /* nobody reads the answers */
+	client_expect_gone(fd);         /* the answers are not read */
 	close(fd);
 } END_TEST
 
@@ -263,7 +263,7 @@ START_TEST(a_reporter_waits_for_its_reader_ten_seconds_and_disturbs_nobody)
 		close(fds[i]);
 } END_TEST
 
-/* False if it has ended before. It is at once the one or the other: nobody runs on with a SIGSTOP. */
+/* False if it has ended before. It is at once the one or the other: no process runs on with a SIGSTOP. */
 static bool stop_reporter(pid_t pid)
 {
 	char state;

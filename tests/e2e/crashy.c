@@ -43,7 +43,7 @@ static _Noreturn void wait_for_ever(void)
 		pause();
 }
 
-/* ---- over the leash, as somebody who has taken the worker over --------- */
+/* ---- over the leash, as a client that has taken the worker over --------- */
 
 /* Valid words, for as long as it lives. */
 static _Noreturn void flood(const struct worker *w)

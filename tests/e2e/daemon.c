@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Life of the daemon under test. What it says is mailbox.c's affair.
+ * Life of the daemon under test. mailbox.c receives what it says.
  */
 #include <config.h>
 #include "daemon.h"
@@ -162,7 +162,7 @@ static void close_errors(struct daemon *d)
 
 static void become_daemon(const struct daemon *d, char *const *argv)
 {
-	/* By its descriptor if not by its name: as somebody else we may not
+	/* By its descriptor if not by its name: as another user we may not
 	 * be allowed to search the folders before it. */
 	int program = open(argv[0], O_PATH | O_CLOEXEC);
 
@@ -435,7 +435,7 @@ void daemon_signal(struct daemon *d, int signal)
 
 int daemon_join(struct daemon *d)
 {
-	ck_assert_msg(d->may_end, "nobody told the daemon to end");
+	ck_assert_msg(d->may_end, "the daemon was not told to end");
 	if (!d->gone)
 		files_write("waits-for", "the end of the daemon\n");
 	while (!d->gone)

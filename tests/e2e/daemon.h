@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The real daemon under test: started in the foreground in the test's folder,
- * asked to tell its events, and watched. If it dies and nobody told it to, the
+ * asked to tell its events, and watched. If it dies and was not told to, the
  * test fails at once with what the daemon wrote to its standard error.
  *
  * Each process sends its own events in order; there is no order between those

@@ -44,7 +44,7 @@ static bool doom_is(const char *where)
 pid_t __real_fork(void);
 pid_t __wrap_fork(void);
 
-/* Whoever wants a process. */
+/* Fails for every caller, if the test wants it. */
 pid_t __wrap_fork(void)
 {
 	if (!doom_is("fork"))

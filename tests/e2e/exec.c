@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What a program finds when it starts: its environment, its descriptors, its
- * place. How it lives and ends is programs.c's affair.
+ * place. programs.c tests how it lives and ends.
  */
 #include <config.h>
 #include "harness.h"

@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-/* Makes the folder below parent; everybody may look into it, nobody else write. */
+/* Makes the folder below parent; every user may look into it, no other user may write. */
 void files_open(const char *parent);
 
 /* Removes the folder and all in it, and forgets the texts. */
@@ -25,7 +25,7 @@ const char *files_text(const char *format, ...) __attribute__((format(printf, 1,
 /* The path of a file in the test's folder: "" is the folder itself. */
 const char *files_path(const char *name);
 
-/* Writes a file, anew each time: it has another inode then. Returns its path. */
+/* Writes a file, a new one each time: it has another inode then. Returns its path. */
 const char *files_write(const char *name, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 

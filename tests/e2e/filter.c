@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Filters that do as they should: requests and answers, whose turn it is, time-outs of
- * clients, and the end. Those that do not are filter_faults.c's affair.
+ * clients, and the end. filter_faults.c tests those that do not.
  */
 #include <config.h>
 #include "filter_harness.h"

@@ -188,7 +188,7 @@ START_TEST(an_upgrade_in_the_middle_of_requests_loses_none)
 	free(lines);
 } END_TEST
 
-/* Nobody is there any more to kill it: it sees the end of its input, and TERM. */
+/* No worker is there any more to kill it: it sees the end of its input, and TERM. */
 START_TEST(a_worker_that_dies_takes_its_filters_along)
 {
 	pid_t worker;

@@ -132,7 +132,7 @@ START_TEST(who_waits_does_not_hang)
 	start_clock();
 	start(ONE(WATCHED "connections = 1;"));
 	worker = daemon_next_worker(&d, "s");
-	let_time_pass();                        /* nobody is there */
+	let_time_pass();                        /* no client is there */
 	fd = daemon_connect(&d, "s");
 	let_time_pass();                        /* the client says nothing */
 	client_say(fd, "half a request");

@@ -40,7 +40,7 @@
 const char *harness_cannot_start(void);
 
 /*
- * What each program of a service "s" has in its environment, whoever its client is: where
+ * What each program of a service "s" has in its environment, for any client: where
  * a user is given (the harness does, as root), that user's variables, too.
  */
 const char *harness_environment(void);

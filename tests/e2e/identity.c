@@ -133,7 +133,7 @@ START_TEST(a_group_of_its_own_replaces_that_of_the_user)
 	ck_assert_str_eq(process_status(pid, "Gid"), four_times(getgrnam("daemon")->gr_gid));
 } END_TEST
 
-/* Somebody with a supplementary group; NULL if there is nobody like that here. */
+/* A user with a supplementary group; NULL if there is none here. */
 static const char *member_of_a_group(gid_t *gid)
 {
 	static char user[64];

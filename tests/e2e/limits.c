@@ -112,7 +112,7 @@ START_TEST(a_worker_without_descriptors_pauses_and_goes_on)
 		fds[i] = daemon_connect(&d, "poor");
 	daemon_wait_for(&d, "accept-paused service=poor reason=descriptors");
 
-	/* Nobody who is served is harmed; who waits is served when there is room. */
+	/* A client that is served is not harmed; one that waits is served when there is room. */
 	n_served = daemon_saw(&d, "connection-open service=poor");
 	ck_assert_uint_gt(n_served, 0);
 	ck_assert_uint_lt(n_served, DESCRIPTORS);

@@ -145,7 +145,7 @@ START_TEST(an_address_that_overlaps_with_a_running_one_is_refused)
 START_TEST(a_port_that_somebody_else_has_is_refused)
 {
 	const char *port;
-	int somebody = client_listen(&port);
+	int occupant = client_listen(&port);
 
 	daemon_start(&d, SERVICES(SERVICE("s", "echo", "workers = 1;")));
 	daemon_config(&d, SERVICES(SERVICE("s", "echo", "workers = 1;")
@@ -153,7 +153,7 @@ START_TEST(a_port_that_somebody_else_has_is_refused)
 	daemon_signal(&d, SIGHUP);
 	daemon_wait_for(&d, "reload-failed reason=listen");
 	daemon_check_echo(&d, "s");
-	close(somebody);
+	close(occupant);
 } END_TEST
 
 /* A duplicate of the daemon's socket that listens on a port. */
@@ -230,14 +230,14 @@ START_TEST(a_stale_unix_socket_is_replaced)
 START_TEST(a_unix_socket_on_which_somebody_listens_is_left_alone)
 {
 	const char *path = files_path("s.sock");
-	int somebody = client_listen_unix(path);
+	int occupant = client_listen_unix(path);
 	ino_t before = inode_of(path);
 
 	config_unix(path);
 	ck_assert_int_eq(daemon_run_args(&d, "-c", d.config), 69);
 	ck_assert_uint_eq(inode_of(path), before);
 	close(client_connect(files_text("unix:%s", path)));
-	close(somebody);
+	close(occupant);
 } END_TEST
 
 START_TEST(a_file_that_is_no_socket_is_left_alone)
@@ -252,16 +252,16 @@ START_TEST(a_file_that_is_no_socket_is_left_alone)
 START_TEST(a_unix_socket_that_is_somebody_elses_by_now_is_not_removed)
 {
 	const char *path = files_path("s.sock");
-	int somebody;
+	int occupant;
 
 	config_unix(path);
 	daemon_spawn(&d);
 	daemon_wait_ready(&d);
 	ck_assert_int_eq(unlink(path), 0);
-	somebody = client_listen_unix(path);
+	occupant = client_listen_unix(path);
 	daemon_stop(&d, SIGTERM);
 	close(client_connect(files_text("unix:%s", path)));
-	close(somebody);
+	close(occupant);
 } END_TEST
 
 /* ---- a file that was removed -------------------------------------------- */
@@ -311,17 +311,17 @@ START_TEST(a_unix_socket_that_was_replaced_by_a_dead_one_is_made_anew)
 START_TEST(a_reload_is_refused_while_somebody_else_listens_at_the_path)
 {
 	const char *path = files_path("s.sock");
-	int fd, somebody;
+	int fd, occupant;
 
 	daemon_start(&d, AT_PATH, path);
 	fd = daemon_connect(&d, "s");
 	ck_assert_int_eq(unlink(path), 0);
-	somebody = client_listen_unix(path);
+	occupant = client_listen_unix(path);
 	daemon_signal(&d, SIGHUP);
 	daemon_wait_for(&d, "reload-failed reason=listen");
 	client_echo(fd);
 	close(fd);
-	close(somebody);
+	close(occupant);
 } END_TEST
 
 /* ---- an address that is not there yet ----------------------------------- */

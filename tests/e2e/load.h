@@ -36,7 +36,7 @@ void load_start(struct load *l);
 /* Waits until each client that is connected has got something back since this call. */
 void load_wait_flow(struct load *l);
 
-/* Waits until so many connections are done, or lost. */
+/* Waits until that number of connections is done, or lost. */
 void load_wait_done(struct load *l, size_t done);
 void load_wait_lost(struct load *l, size_t lost);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What is logged, where it goes, and what nobody can do to it: forge a line,
+ * What is logged, where it goes, and what must not be possible: forge a line,
  * or block the server.
  */
 #include <config.h>
@@ -250,7 +250,7 @@ START_TEST(workers_that_are_born_after_usr1_write_to_the_new_file)
 	ck_assert_uint_eq(files_count(files_read(access), "\n"), 1);
 } END_TEST
 
-/* ---- A target that nobody reads ---- */
+/* ---- A target that is not read ---- */
 
 static int ours = -1, theirs = -1;      /* two ends; the daemon's standard error is theirs */
 

@@ -83,7 +83,7 @@ static size_t access_lines(void)
 
 /* ---- What a worker can do ---- */
 
-/* Of all that process has: files and terminals, that somebody could empty, or type into. */
+/* Of all that process has: files and terminals, that a process could empty, or type into. */
 static const char *delicate_descriptor(pid_t pid)
 {
 	DIR *all = opendir(files_text("/proc/%d/fd", pid));
@@ -260,7 +260,7 @@ START_TEST(a_file_that_is_truncated_goes_on_from_its_beginning)
 	ck_assert_int_eq(strncmp(files_read(access_path()), "20", 2), 0);
 } END_TEST
 
-/* However often they are opened anew while it stands still: it is told of the newest. */
+/* However often they are opened again while it is stopped: it is told of the newest. */
 START_TEST(one_that_is_slow_to_switch_has_the_newest_files_in_the_end)
 {
 	pid_t process;

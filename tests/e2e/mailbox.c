@@ -35,7 +35,7 @@ void mailbox_open(struct mailbox *m, const char *name)
 		.events = POLLIN, .ready = on_message,
 	};
 	ck_assert_msg(bind(m->hook.fd, &a.u.sa, a.len) == 0, "%s: %m", m->path);
-	ck_assert_int_eq(chmod(m->path, 0666), 0);      /* for a daemon that is somebody else */
+	ck_assert_int_eq(chmod(m->path, 0666), 0);      /* for a daemon of another user */
 	m->copy_fd = open(files_text("%s.txt", m->path), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
 	turn_add(&m->hook);
 }

@@ -117,7 +117,7 @@ START_TEST(without_a_watchdog_none_is_fed)
 	close(fd);
 } END_TEST
 
-/* ---- Nobody listens ---- */
+/* ---- No process listens ---- */
 
 static const char *deaf_path;
 

@@ -21,7 +21,7 @@
 static const char *fifo;
 static unsigned long n_requests;
 
-/* Waits until somebody else opens the fifo. */
+/* Waits until another process opens the fifo. */
 static void wait_for_release(void)
 {
 	int fd = open(fifo, O_WRONLY | O_CLOEXEC);

@@ -61,7 +61,7 @@ static void write_to(const char *path, int fd)
 
 static void become_operator(const char *program, const char *out, const char *err, const char **argv)
 {
-	/* By its descriptor: somebody else may not be allowed to search the folders before it. */
+	/* By its descriptor: another user may not be allowed to search the folders before it. */
 	int fd = open(program, O_PATH | O_CLOEXEC);
 
 	write_to(out, STDOUT_FILENO);

@@ -107,7 +107,7 @@ START_TEST(one_that_is_let_go_says_all_that_it_has_said)
 	ck_assert_uint_eq(n_logged(":   File one, line 1\n"), 2);
 } END_TEST
 
-/* Each of a client is the client's affair. */
+/* What the programs of clients write is logged each time. */
 START_TEST(programs_of_clients_are_logged_each_time)
 {
 	script(TRACEBACK "exit 1");

@@ -2,7 +2,7 @@
 /*
  * Which file a program is, by which name it is called, and where it stands,
  * however it is started: for a connection, warm, or as a filter. What it finds
- * beside that is exec.c's affair.
+ * beside that is tested in exec.c.
  */
 #include <config.h>
 #include "harness.h"

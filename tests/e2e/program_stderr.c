@@ -99,7 +99,7 @@ START_TEST(a_default_rate_holds_a_traceback_and_no_flood)
 
 /* ---- how long ----------------------------------------------------------- */
 
-/* Opened for both, so that nobody has to wait in open(2). */
+/* Opened for both, so that open(2) does not wait. */
 static int open_fifo(const char *path)
 {
 	int fd = open(path, O_RDWR | O_CLOEXEC);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Lives and ends of programs: their own, by time-out, by a stop, with their
- * worker. What they find when they start is exec.c's affair.
+ * worker. exec.c tests what they find when they start.
  */
 #include <config.h>
 #include "harness.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * HUP: a new configuration takes over, and no client notices; or it does not,
- * and nobody notices either. What becomes of listeners is listeners.c's affair.
+ * and no client notices either. listeners.c tests what happens to listeners.
  */
 #include <config.h>
 #include "harness.h"
@@ -107,7 +107,7 @@ START_TEST(a_missing_file_changes_nothing)
 	daemon_check_echo(&d, "s");
 } END_TEST
 
-/* Whoever opens it waits for a writer, who never comes. */
+/* A process that opens it waits for a writer, which never comes. */
 START_TEST(a_file_that_would_hang_its_reader_is_refused)
 {
 	daemon_start(&d, ECHO(""));

@@ -56,7 +56,7 @@ START_TEST(a_burst_is_served_and_the_pool_gets_small_again)
 	load_start(&l);
 	daemon_wait_for(&d, "scaled service=s workers=16 reason=demand");
 	for (int i = 0; i < BURST; i++)
-		daemon_wait_for(&d, "connection-open");         /* all at once: nobody has ended */
+		daemon_wait_for(&d, "connection-open");         /* all at once: none has ended */
 	load_release(&l);
 	load_wait_done(&l, BURST);
 	daemon_wait_for(&d, "scaled service=s workers=1 reason=calm");
@@ -320,7 +320,7 @@ START_TEST(a_reload_from_workers_to_none_keeps_who_is_connected)
 	close(other);
 } END_TEST
 
-/* ---- after so many connections ------------------------------------------ */
+/* ---- after a number of connections -------------------------------------- */
 
 #define ACCEPTS 20
 

@@ -110,7 +110,7 @@ START_TEST(winch_sends_the_workers_home_and_hup_brings_them_back)
 	for (int i = 0; i < 2; i++)
 		client_echo(old);
 
-	new = daemon_connect(&d, "s");          /* nobody is there to accept it, but it is queued */
+	new = daemon_connect(&d, "s");          /* no worker is there to accept it, but it is queued */
 	client_say(new, "I can wait");
 	client_echo(old);
 	close(old);

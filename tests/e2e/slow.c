@@ -40,7 +40,7 @@ static const char config[] = "defaults = { workers = 1; };" SERVICES(
 	" filter = {" LISTEN("1s") HANDLER("type = \"filter\"; framing = \"line\"; argv = \"%s\";")
 	" max_request = \"16M\"; timeouts = { write = \"15s\"; idle = \"15s\"; }; };");
 
-/* A client that takes so many bytes at each tick of a timer. */
+/* A client that takes a number of bytes at each tick of a timer. */
 struct taker {
 	struct turn_hook    tick;
 	struct turn_hook    flood;      /* perhaps it sends all the time */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What of an xterm ncurses uses here. A sequence that is not known fails the
- * test: it would make a picture that nobody sees.
+ * test: it would make a picture that no person sees.
  */
 #include <config.h>
 #include "terminal.h"
@@ -293,7 +293,7 @@ void terminal_resize(struct terminal *t, int rows, int cols)
 
 	t->rows = rows;
 	t->cols = cols;
-	blank_rows(t, 0, rows); /* all is to be drawn anew */
+	blank_rows(t, 0, rows); /* all will be drawn again */
 	move_to(t, t->row, t->col);
 	ck_assert_int_eq(ioctl(t->hook.fd, TIOCSWINSZ, &size), 0);
 }

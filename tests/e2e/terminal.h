@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A terminal with a program in it: a pseudo-terminal, and as much of an xterm
- * as is needed to know what somebody in front of it would see.
+ * as is needed to know what a person in front of it would see.
  */
 #ifndef DROVER_E2E_TERMINAL_H
 #define DROVER_E2E_TERMINAL_H

@@ -48,7 +48,7 @@ START_TEST(top_goes_on_when_the_server_is_back)
 {
 	fake_open(&f);
 	fake_breaks_off(&f, "status", "{\"ok\":true,\"result\":" STATUS "}\n");
-	/* Each answer is followed by the end: every other round finds it, and connects anew after that. */
+	/* Each answer is followed by the end: every other round finds it, and connects again after that. */
 	ck_assert_int_eq(operator_run_args(f.path, "top", "-d0.1", "-n3"), 0);
 	ck_assert_uint_eq(files_count(operator_output(), "drover 0.1.0"), 2);
 	ck_assert_str_eq(operator_errors(), "droverctl: drover closed the connection without an answer\n");
@@ -125,7 +125,7 @@ START_TEST(keys_sort_by_any_column)
 	terminal_wait_line(&t, LINE_FIRST, "alpha");
 	terminal_type(&t, "r");
 	terminal_wait_line(&t, LINE_FIRST, "beta");
-	/* Six columns on (nobody waits, so there is no queue) are the accepted ones, the most first. The keypad is in its application mode. */
+	/* Six columns on (no client waits, so there is no queue) are the accepted ones, the most first. The keypad is in its application mode. */
 	terminal_type(&t, "r\033OC\033OC\033OC\033OC");
 	terminal_wait_line(&t, LINE_FIRST, "alpha");
 	terminal_type(&t, ">>");

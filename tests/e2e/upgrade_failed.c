@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * An upgrade that fails: the program that runs goes on, and nobody notices.
+ * An upgrade that fails: the program that runs goes on, and no client notices.
  */
 #include <config.h>
 #include "upgrade_harness.h"
@@ -230,10 +230,10 @@ START_TEST(who_is_back_does_not_need_the_file)
 START_TEST(a_program_that_cannot_listen_gives_back)
 {
 	const char *port;
-	int somebody;
+	int occupant;
 
 	daemon_start(&d, ECHO(""), control_path());
-	somebody = client_listen(&port);
+	occupant = client_listen(&port);
 	daemon_config(&d, CONTROL SERVICES(SERVICE("s", "echo", "")
 	              SERVICE_AT("t", "\"127.0.0.1:%s\"", "echo", "")), control_path(), port);
 	upgrade_install(upgrade_built("next_droverd"));
@@ -241,7 +241,7 @@ START_TEST(a_program_that_cannot_listen_gives_back)
 	harness_contains(operator_errors(), port);
 	ck_assert_str_eq(upgrade_version(), "drover " PACKAGE_VERSION "\n");
 	daemon_check_echo(&d, "s");
-	close(somebody);
+	close(occupant);
 	upgrade_to_next(&d);
 	daemon_check_echo(&d, "t");
 } END_TEST

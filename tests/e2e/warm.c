@@ -139,7 +139,7 @@ START_TEST(a_program_sees_the_clients_half_close)
 	close(fd);
 } END_TEST
 
-/* Also for whoever has nothing to say and whoever has said it all before it is joined. */
+/* Also for a client that sends nothing, and for one that has sent all before it is joined. */
 START_TEST(an_end_that_comes_first_is_passed_on)
 {
 	int fd;

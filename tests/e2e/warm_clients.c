@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Clients of warm programs that vanish or do not stop, and programs that close before they
- * end, or end before they close. What time-outs do is warm_timeouts.c's affair.
+ * end, or end before they close. warm_timeouts.c tests time-outs.
  */
 #include <config.h>
 #include "harness.h"
@@ -165,7 +165,7 @@ START_TEST(who_sends_on_gets_all_of_the_answer)
 	close(fd);
 } END_TEST
 
-/* It has ended, and nobody reads what the client sends: that holds up nobody. */
+/* It has ended, and what the client sends is not read: that holds up no other client. */
 START_TEST(who_sends_to_nobody_is_forgotten)
 {
 	struct turn_hook flood;

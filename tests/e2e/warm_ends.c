@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Warm programs that do not wait: they end, crash, grow old, or cannot be started.
- * Whoever connects is served all the same.
+ * Clients are served all the same.
  */
 #include <config.h>
 #include "harness.h"
@@ -260,7 +260,7 @@ START_TEST(who_waits_beside_one_that_has_crashed_grows_old_all_the_same)
 		daemon_wait_for(&d, "warm-end reason=age");
 } END_TEST
 
-/* Its greeting was heard by nobody: that is the end of its input, and no error. */
+/* Its greeting was not read: that is the end of its input, and no error. */
 START_TEST(who_has_spoken_sees_the_end_of_file_as_well)
 {
 	const struct warm_fifo up = warm_fifo("up");

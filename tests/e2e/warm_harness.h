@@ -55,7 +55,7 @@ int warm_read_away(int fd, size_t *got);
 
 /*
  * A fifo in the test's folder, which is open here as long as the test runs, so that
- * nobody has to wait in open(2). A program reads there what warm_tell says, or writes
+ * open(2) never waits. A program reads there what warm_tell says, or writes
  * a line there for which warm_hear waits.
  */
 struct warm_fifo {

@@ -176,7 +176,7 @@ START_TEST(a_stop_waits_for_a_client)
 	close(fd);
 } END_TEST
 
-/* Its greeting was heard by nobody; it is no error that it ends. */
+/* Its greeting was not read; that it ends is not an error. */
 START_TEST(a_stop_is_the_end_of_file_for_who_has_spoken)
 {
 	const struct warm_fifo up = warm_fifo("up");

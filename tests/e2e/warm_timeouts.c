@@ -116,7 +116,7 @@ START_TEST(a_client_that_takes_nothing_is_idle)
 	close(fd);
 } END_TEST
 
-/* With a clean end it would believe that this was all: somebody whom it left behind says more. */
+/* With a clean end it would believe that this was all: a process that it left behind writes more. */
 START_TEST(a_client_that_takes_nothing_is_reset_when_the_program_has_ended)
 {
 	const struct event *opened;
@@ -168,7 +168,7 @@ START_TEST(who_works_on_after_a_close_is_left_alone)
 	check_left_alone(w.opened, &w.release);
 } END_TEST
 
-/* Sends until nobody takes more, also when the worker has turned its loop meanwhile. */
+/* Sends until no more is taken, also when the worker has turned its loop meanwhile. */
 static void fill_up(int fd)
 {
 	static const char much[65536];

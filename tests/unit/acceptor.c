@@ -261,7 +261,7 @@ START_TEST(who_is_not_ahead_any_more_comes_forward_at_once)
 	ck_assert_uint_eq(owner.n, 1);
 } END_TEST
 
-/* Somebody was woken and could not take it: no event would come to us. */
+/* Another worker was woken and could not take it: no event would come here. */
 START_TEST(who_is_told_to_look_takes_what_waits)
 {
 	owner.room = 2;
@@ -329,8 +329,8 @@ START_TEST(a_pause_can_be_asked_for)
 } END_TEST
 
 /*
- * The arrival on another listener may have woken somebody who had no room left
- * when he got to it. Here it is hidden from our own epoll.
+ * The arrival on another listener may have woken a worker that had no room left
+ * when it got to it. Here it is hidden from the worker's own epoll.
  */
 START_TEST(who_is_woken_for_nothing_looks_at_the_other_listeners)
 {
@@ -373,7 +373,7 @@ START_TEST(without_room_draining_leaves_what_waits_to_the_others)
 	ck_assert(acceptor_is_empty(acceptor));
 } END_TEST
 
-/* Nobody else has them: closing would reset who waits there. */
+/* No other process has them: closing would reset the clients that wait there. */
 START_TEST(removed_listeners_stay_until_they_are_empty)
 {
 	owner.room = 2;

@@ -109,7 +109,7 @@ static const struct {
 	{ "another echo", "length", NULL, "hellO", 5, ANSWER_WRONG, 0, 5 },
 	{ "half an echo", "length", NULL, "hel", 3, ANSWER_MORE, ANSWER_MORE, 3 },
 	{ "anything", "length", "*", "ABCDE", 5, ANSWER_COMPLETE, 0, 5 },
-	{ "so many bytes", "length:3", "*", "ABCDE", 5, ANSWER_COMPLETE, 0, 3 },
+	{ "a number of bytes", "length:3", "*", "ABCDE", 5, ANSWER_COMPLETE, 0, 3 },
 	{ "to the end", "eof", NULL, "hello", 5, ANSWER_MORE, ANSWER_COMPLETE, 5 },
 	{ "too little to the end", "eof", NULL, "hell", 4, ANSWER_MORE, ANSWER_MORE, 4 },
 	{ "too much to the end", "eof", NULL, "hello!", 6, ANSWER_WRONG, 0, 6 },

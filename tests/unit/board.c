@@ -28,7 +28,7 @@ static const struct {
 	bool        want;
 } rows[] = {
 	{ "alone, it is never ahead",          MANY, 1000, 0, { { F, 0 } }, false },
-	{ "nobody has any",                    MANY, 0,    1, { { A, 0 } }, false },
+	{ "no worker has any",                 MANY, 0,    1, { { A, 0 } }, false },
 	{ "the first connections are fair",    MANY, 2,    1, { { A, 0 } }, false },
 	{ "but not all of them",               MANY, 3,    1, { { A, 0 } }, true },
 	{ "even",                              MANY, 9,    1, { { A, 9 } }, false },
@@ -81,7 +81,7 @@ START_TEST(no_more_than_a_sample_is_looked_at_and_it_goes_round)
 
 	for (size_t i = 0; i <= last; i++)
 		board_reset(b, i, BOARD_ACCEPTING);
-	/* The sample of the last begins anew at the first slot; a quarter but one is behind. */
+	/* The sample of the last begins again at the first slot; a quarter but one is behind. */
 	for (size_t i = 0; i <= BOARD_SAMPLE * 3 / 4; i++)
 		atomic_store(&board_slot(b, i)->open, 3);
 	atomic_store(&board_slot(b, last)->open, 3);

@@ -249,7 +249,7 @@ START_TEST(a_connection_is_seen_as_long_as_its_record_is_taken)
 	ck_assert(!board_view_connection(board, 0, 2, &v));
 	board_give_record(&records[2]);
 	ck_assert(!board_view_connection(board, 1, 2, &v));
-	take(2, &peers[_i]);                    /* the next one begins anew */
+	take(2, &peers[_i]);                    /* the next one begins again */
 	ck_assert(board_view_connection(board, 1, 2, &v));
 	ck_assert_uint_eq(v.bytes_in + v.bytes_out, 0);
 } END_TEST
@@ -466,7 +466,7 @@ static bool tells_the_same(const struct board_connection_view *v)
 	       (v->program == (pid_t)(n % 4096) || v->program == 0);
 }
 
-/* Until it is killed; or ends by itself, should nobody be left to do that. */
+/* Until it is killed; it ends by itself if the test has died. */
 static _Noreturn void take_and_give(void)
 {
 	struct board_connection *r = &records[RECORDS - 1];

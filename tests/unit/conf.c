@@ -59,7 +59,7 @@ static const struct refusal syntax[] = {
 	  "t.conf:1: 0x80000000 does not fit into 32 bits" },
 	{ "more than 64 bits", WITH("connections = 99999999999999999999L;"),
 	  "t.conf:1: 99999999999999999999L does not fit into 64 bits" },
-	{ "integers in comments are nobody's affair",
+	{ "integers in comments are ignored",
 	  "# 99999999999\n// 99999999999\n/* 99999999999\n*/ x = 1;", "t.conf:4: x is not" },
 	{ "strings are no comments", "a = \"/*\";\nb = \"*/ # //\";\nc = = 1;",
 	  "t.conf:3: syntax error" },

@@ -185,7 +185,7 @@ START_TEST(what_is_looked_at_is_counted)
 	globfree(&found);
 } END_TEST
 
-/* One that is not there is a file as well: this test shall not write so many. */
+/* One that is not there is a file as well: this test does not write that many. */
 START_TEST(a_bounded_number_of_files_is_taken)
 {
 	char *text = NULL;

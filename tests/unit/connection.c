@@ -140,7 +140,7 @@ START_TEST(nothing_is_left_behind_urgent_data)
 	close(client);
 } END_TEST
 
-/* So do descriptors that nobody asked for, on a unix socket. */
+/* So do descriptors that were not asked for, on a unix socket. */
 START_TEST(nothing_is_left_behind_a_descriptor)
 {
 	int client, before;

@@ -134,7 +134,7 @@ START_TEST(no_more_linger_than_there_are_slots)
 
 /* ---- slow and fast, with a clock of the test's own ----------------------- */
 
-/* Takes so many bytes of what there is. */
+/* Takes n bytes of what there is. */
 static size_t take(int client, size_t bytes)
 {
 	static char into[65536];

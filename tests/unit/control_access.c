@@ -71,7 +71,7 @@ START_TEST(what_has_no_peer_may_nothing)
 	ck_assert_uint_eq(peer.uid, (uid_t)-1);
 } END_TEST
 
-/* In a process that has so many groups, 1000 and up: a socket made there has them for good. */
+/* In a process that has n groups, 1000 and up: a socket made there has them for good. */
 static enum control_access access_with_groups(size_t n, gid_t admin_group)
 {
 	const struct control_rule rule = { NOBODY, admin_group };

@@ -35,7 +35,7 @@ static mode_t mode_of(const char *path)
 	return st.st_mode & 07777;
 }
 
-/* A file with that name, written so many days ago. */
+/* A file with that name, written that number of days ago. */
 static void leave_file(const char *name, int days)
 {
 	const time_t then = time(NULL) - (time_t)days * 24 * 60 * 60;

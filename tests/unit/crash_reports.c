@@ -52,7 +52,7 @@ static void keep(const char *state_dir)
 	evidence.pid++;                 /* another one has another name */
 }
 
-/* Waits for so many helpers, and there are no more. */
+/* Waits for n helpers, and there are no more. */
 static void reap(int n)
 {
 	int status;

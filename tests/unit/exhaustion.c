@@ -135,7 +135,7 @@ START_TEST(an_episode_is_told_at_its_beginning_and_its_end)
 	expect_line("info", "echo: pool relieved: exhausted for 3.007 s, at most 90 of 128 connections"
 	            " waited; now 5 of 8 slots are busy");
 	ck_assert(!note(false));
-	ck_assert(note(true));                  /* another episode: its queue counts anew */
+	ck_assert(note(true));                  /* another episode: its queue counts again */
 	ck_assert_int_eq(e.longest_queue, 0);
 } END_TEST
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What is left to the next program: it comes over as it was, and whatever else
- * is there is refused, and harms nobody.
+ * is there is refused, and does no harm.
  */
 #include <config.h>
 #include "handover.h"

@@ -15,7 +15,7 @@
  * In each look: '.' fine, 'p' a ping, '!' it hangs, and then the row is over.
  * turns says what the worker does between the look before and this one: '-'
  * nothing, 't' it turns, 'a' it answers if it was pinged, 'P' the same after a
- * pause of an hour, in which nobody ran.
+ * pause of an hour, in which no process ran.
  */
 static const struct { const char *name, *turns, *verdicts; } rows[] = {
 	{ "a busy loop is left alone",              "tttttttttttt",   "............" },

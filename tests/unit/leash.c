@@ -204,7 +204,7 @@ START_TEST(a_worker_that_is_not_heard_can_say_no_more)
 	say(LEASH_DRAIN);
 } END_TEST
 
-/* Sends len bytes with n descriptors to the master's socket, as no one of ours would. */
+/* Sends len bytes with n descriptors to the master's socket, as no sound worker would. */
 static ssize_t try_raw(const void *bytes, size_t len, size_t n)
 {
 	struct iovec iov = { .iov_base = (void *)(uintptr_t)bytes, .iov_len = len };
@@ -319,7 +319,7 @@ START_TEST(what_another_version_says_is_understood)
 	ck_assert_int_eq(m.word, LEASH_READY);
 } END_TEST
 
-/* The peer is a worker, which may be somebody else's by now; where the kernel can, they do not come. */
+/* The peer is a worker, which a client may have taken over; where the kernel can, they do not come. */
 START_TEST(a_kernel_that_can_lets_no_descriptors_through_an_old_one)
 {
 	const int pass = 1;

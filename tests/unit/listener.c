@@ -166,7 +166,7 @@ START_TEST(both_families_can_have_the_same_port)
 	ck_assert_int_eq(option(six, IPPROTO_IPV6, IPV6_V6ONLY), 1);
 	b = inet4("0.0.0.0", address_port(&a));
 	four = listener_open(&b, &plain, &file);
-	/* EADDRINUSE: by chance somebody else has it */
+	/* EADDRINUSE: another process may have it */
 	ck_assert_msg(four != -1 || errno == EADDRINUSE, "%m");
 	close(four);
 	close(six);
@@ -389,7 +389,7 @@ START_TEST(only_a_file_that_is_still_ours_is_removed)
 	struct listener_file mine, other;
 	int fd = open_plain(&a, &mine), fd2;
 
-	ck_assert_int_eq(rename("sock", "kept"), 0);    /* keeps its inode from being used anew */
+	ck_assert_int_eq(rename("sock", "kept"), 0);    /* keeps its inode from being used again */
 	fd2 = open_plain(&a, &other);
 	errno = EXDEV;
 	listener_unlink(&a, &mine);

@@ -255,7 +255,7 @@ static void blocked_target(enum kind kind, enum log_format format)
 
 	make_pair(kind, &reader, &writer);
 	open_on(writer, format);
-	for (int i = 0; i < LINES; i++)         /* nobody reads; it must not block */
+	for (int i = 0; i < LINES; i++)         /* it is not read; that must not block */
 		log_info("line %d", i);
 	n_taken = drain(reader, text, sizeof text);
 	ck_assert_uint_gt(n_taken, 10);
@@ -498,7 +498,7 @@ START_TEST(a_target_that_is_gone_ends_nothing)
 		open_on(writer, LOG_FORMAT_TEXT);
 		close(reader);
 		errno = EXDEV;
-		log_info("to nobody");
+		log_info("without a target");
 		ck_assert_int_eq(errno, EXDEV);
 		log_sink_close(&sink);
 		close(writer);

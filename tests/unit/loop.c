@@ -83,7 +83,7 @@ static void on_ready(struct watch *w, uint32_t events)
 		t->victim = victim->victim = NULL;
 		survivor = t;
 		loop_reclaim(&loop, &victim->watch, reclaim);
-		ck_assert_uint_eq(n_buried, 0); /* somebody up the stack may hold it */
+		ck_assert_uint_eq(n_buried, 0); /* a caller may still use it */
 	}
 }
 

@@ -271,7 +271,7 @@ START_TEST(a_reader_that_is_gone_stops_nothing)
 	close(reader);
 	reader = -1;
 	for (int i = 0; i < 10; i++) {
-		notify_send(notify, "to nobody");
+		notify_send(notify, "unheard");
 		turn();
 	}
 	ck_assert_uint_eq(notify_waiting(notify), 0);
@@ -285,7 +285,7 @@ START_TEST(so_does_one_whose_end_another_process_was_told_of)
 	ck_assert_int_eq(send(notify_fd(notify), "x", 1, 0), -1);
 	ck_assert_int_eq(errno, ECONNREFUSED);
 	ck_assert(notify_is_heard(notify));
-	notify_send(notify, "for nobody");
+	notify_send(notify, "unheard too");
 	ck_assert(!notify_is_heard(notify));
 	ck_assert_uint_eq(notify_waiting(notify), 0);
 } END_TEST

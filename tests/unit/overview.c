@@ -53,7 +53,7 @@ START_TEST(a_rate_is_a_difference_in_a_second)
 
 static const struct { const char *name; int64_t now_ms; int pid, accepted; } breaks[] = {
 	{ "another server",       2000, 8, 20 },
-	{ "counted anew",         2000, 7, 5 },
+	{ "counted again",        2000, 7, 5 },
 	{ "no time in between",   1000, 7, 20 },
 };
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The pid file: complete or not there, and nobody else's.
+ * The pid file is complete or not there, and never that of another process.
  */
 #include <config.h>
 #include "pid_file.h"

@@ -45,7 +45,7 @@ static const struct row {
 	  { .wanted = 4, .accepting = 4, .open = 25 }, 0, 4, 3, 21, 0, false },
 	{ "but not where it may not", &range,
 	  { .wanted = 2, .accepting = 2, .open = 3 }, 0, 2, 3, 1, 0, false },
-	{ "two workers with little to do may become one only when nobody is there", &range,
+	{ "two workers with little to do may become one only when no client is there", &range,
 	  { .wanted = 2, .accepting = 2, .open = 1 }, 0, 2, 3, 1, 0, false },
 
 	/* Growth. */
@@ -73,7 +73,7 @@ static const struct row {
 	  { .wanted = 1, .accepting = 1, .open = 2, .queue = 5 }, 0, 1, 3, 0, 0, false },
 	{ "free slots are looked after while one comes", &range,
 	  { .wanted = 3, .accepting = 2, .open = 15 }, 1, 3, 3, 0, 0, false },
-	{ "with nobody there yet there is nothing to wait for", &range,
+	{ "with no client there yet there is nothing to wait for", &range,
 	  { .wanted = 1 }, 0, 1, 0, 0, 0, false },
 	{ "and where none can come, no more are tried", &range,
 	  { .wanted = 1, .queue = 500 }, 0, 1, 0, 0, 0, false },
@@ -87,14 +87,15 @@ static const struct row {
 	  { .wanted = 4, .accepting = 4, .open = 20 }, 0, 4, 3, 0, 250, false },
 	{ "one fewer is not", &range,
 	  { .wanted = 4, .accepting = 4, .open = 21 }, 0, 4, 3, 21, 0, false },
-	{ "while one comes nobody goes", &range,
+	{ "while one starts none ends", &range,
 	  { .wanted = 5, .accepting = 4 }, 0, 5, 3, 0, 0, false },
 
 	/* On demand. */
 	{ "asleep it stays asleep", &demand, { 0 }, 0, 0, 0, 0, 0, false },
 	{ "whatever the last one still finds in the queue", &demand, { .queue = 5 }, 0, 0, 0, 0, 0, false },
-	{ "somebody rings: one worker", &demand, { .arrival = true }, 0, 1, 0, 0, 0, false },
-	{ "whoever he brings with him", &demand, { .arrival = true, .queue = 500 }, 0, 1, 0, 0, 0, false },
+	{ "a client arrives: one worker", &demand, { .arrival = true }, 0, 1, 0, 0, 0, false },
+	{ "many clients arrive at once: one worker", &demand,
+	  { .arrival = true, .queue = 500 }, 0, 1, 0, 0, 0, false },
 	{ "the second step is twice as large", &demand,
 	  { .wanted = 1, .accepting = 1, .open = 10, .queue = 99 }, 1, 3, 0, 0, 0, false },
 	{ "the only worker waits for the last connection to end", &demand,
@@ -199,13 +200,13 @@ static const struct {
 		{ T + 2000, { .wanted = 3, .accepting = 3 }, 2, POLICY_CALM, false },
 		{ T + 3000, { .wanted = 2, .accepting = 2 }, 1, POLICY_CALM, false },
 		{ T + 9000, { .wanted = 1, .accepting = 1 }, 1, POLICY_NONE, false } } },
-	{ "calm that is broken begins anew", &range, {
+	{ "calm that is broken begins again", &range, {
 		{ T,        { .wanted = 4, .accepting = 4 }, 4, POLICY_NONE, false },
 		{ T + 900,  { .wanted = 4, .accepting = 4, .open = 30 }, 4, POLICY_NONE, false },
 		{ T + 1100, { .wanted = 4, .accepting = 4 }, 4, POLICY_NONE, false },
 		{ T + 2099, { .wanted = 4, .accepting = 4 }, 4, POLICY_NONE, false },
 		{ T + 2100, { .wanted = 4, .accepting = 4 }, 3, POLICY_CALM, false } } },
-	{ "so does calm while somebody waits", &range, {
+	{ "so does calm while a client waits", &range, {
 		{ T,        { .wanted = 4, .accepting = 4 }, 4, POLICY_NONE, false },
 		{ T + 900,  { .wanted = 4, .accepting = 4, .queue = 1 }, 4, POLICY_NONE, false },
 		{ T + 1899, { .wanted = 4, .accepting = 4 }, 4, POLICY_NONE, false },
@@ -219,7 +220,7 @@ static const struct {
 		{ T,     { .wanted = 1, .accepting = 1, .open = 10, .queue = 1 }, 2, POLICY_DEMAND, false },
 		{ T + 1, { .wanted = 2, .accepting = 1, .open = 10, .queue = 1 }, 2, POLICY_NONE, false },
 		{ T + 2, { .wanted = 2, .accepting = 2, .open = 20, .queue = 99 }, 4, POLICY_DEMAND, false } } },
-	{ "the last one of an on-demand pool goes when nobody has come", &demand, {
+	{ "the last one of an on-demand pool ends when no client has come", &demand, {
 		{ T,        { .wanted = 1, .accepting = 1, .done = 7 }, 1, POLICY_NONE, false },
 		{ T + 7999, { .wanted = 1, .accepting = 1, .done = 7 }, 1, POLICY_NONE, false },
 		{ T + 8000, { .wanted = 1, .accepting = 1, .done = 7 }, 0, POLICY_IDLE, false },

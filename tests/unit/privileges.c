@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Becoming somebody else. Each test is a process of its own, which stays so.
+ * Taking another identity. Each test is a process of its own, which keeps it.
  */
 #include <config.h>
 #include "privileges.h"

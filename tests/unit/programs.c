@@ -228,7 +228,7 @@ static size_t count_logged(const char *part)
 START_TEST(a_job_that_a_program_leaves_is_heard_to_its_end)
 {
 	leave_a_job();
-	ck_assert(programs_none(&programs));    /* nobody waits for the job */
+	ck_assert(programs_none(&programs));    /* the job is not waited for */
 	ck_assert_int_eq(programs.n_left, 1);
 	let_jobs_go_on();
 	wait_for_jobs();

@@ -281,7 +281,7 @@ START_TEST(what_a_slow_client_did_not_take_then_follows)
 	ck_assert_int_eq(relay_flush(&relay), RELAY_ALL_SENT);
 } END_TEST
 
-/* Somebody whom the program has started has its socket, and says nothing. */
+/* A process that the program has started has its socket, and sends nothing. */
 START_TEST(who_else_has_the_programs_socket_is_waited_for)
 {
 	begin((enum kind)_i);
@@ -320,7 +320,7 @@ START_TEST(flushing_goes_on_when_the_client_takes_more)
 	ck_assert_uint_eq(n_finished, 0);
 } END_TEST
 
-/* It is returned, whoever else has the program's socket. */
+/* It is returned, even if another process has the program's socket. */
 START_TEST(flushing_to_nobody_is_a_lost_client)
 {
 	begin((enum kind)_i);
@@ -339,7 +339,7 @@ START_TEST(flushing_to_nobody_is_a_lost_client)
 static void never_ready(struct watch *w, uint32_t events)
 {
 	(void)w, (void)events;
-	ck_abort_msg("somebody else's watch");
+	ck_abort_msg("the watch of another one");
 }
 
 START_TEST(what_cannot_be_watched_cannot_be_relayed)

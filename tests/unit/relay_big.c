@@ -196,7 +196,7 @@ static void begin_splicing(enum kind kind)
 	ck_assert(is_spliced(RELAY_UP));
 }
 
-/* Nobody hears them, and all others are. */
+/* They are not read, and all others are. */
 START_TEST(urgent_bytes_are_left_out_while_it_copies)
 {
 	begin((enum kind)_i);

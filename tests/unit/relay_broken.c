@@ -130,7 +130,7 @@ START_TEST(a_client_that_breaks_off_is_told_of_once)
 	ck_assert(flows[RELAY_DOWN].refused);
 } END_TEST
 
-/* Closing is not breaking off, until somebody says something. */
+/* Closing is not breaking off, until a side sends something. */
 START_TEST(a_client_that_closes_is_lost_when_it_is_spoken_to)
 {
 	begin((enum kind)_i);
@@ -180,7 +180,7 @@ START_TEST(a_program_may_close_without_having_read)
 	until_quiet();
 	ck_assert_uint_eq(n_finished, 1);
 	ck_assert_uint_eq(n_lost, 0);
-	/* Nobody hears the client, nor counts it; and then it ends. */
+	/* The client's bytes are neither read nor counted; and then it ends. */
 	for (size_t sum = 0; sum < 1 << 20; )
 		sum += say(RELAY_UP, CHUNK), turn();
 	until_quiet();
@@ -208,7 +208,7 @@ START_TEST(a_program_may_close_with_much_on_its_way_to_it)
 	ck_assert_uint_eq(n_lost, 0);
 } END_TEST
 
-/* It is not heard, not counted, and stops nobody. */
+/* It is not read, not counted, and stops nothing. */
 START_TEST(what_a_program_does_not_read_any_more_is_thrown_away)
 {
 	begin((enum kind)_i);

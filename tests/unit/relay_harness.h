@@ -42,7 +42,7 @@ static struct flow {
 	size_t said, heard;
 	bool   ended;                   /* the end of the stream was heard */
 	int    error;                   /* or that, instead */
-	bool   refused;                 /* nobody takes what is said */
+	bool   refused;                 /* the receiver takes nothing */
 } flows[RELAY_DIRECTIONS];
 
 /* ---- the owner ---------------------------------------------------------- */
@@ -207,7 +207,7 @@ static inline void hear_all(enum relay_direction d)
 		;
 }
 
-/* Until so many bytes, in all, have been heard. */
+/* Until that number of bytes, in all, has been received. */
 static inline void hear_until(enum relay_direction d, size_t total)
 {
 	UNTIL((hear(d, total - flows[d].heard), flows[d].heard == total));
@@ -220,7 +220,7 @@ static inline void hear_end(enum relay_direction d)
 	ck_assert_uint_eq(flows[d].heard, flows[d].said);
 }
 
-/* Says until nothing moves any more, for nobody hears it. */
+/* Sends until nothing moves any more, because the receiver does not read. */
 static inline void stuff(enum relay_direction d)
 {
 	for (int still = 0; still < 3; still++) {
@@ -231,7 +231,7 @@ static inline void stuff(enum relay_direction d)
 	ck_assert_uint_lt(flows[d].said, PLENTY);
 }
 
-/* Says and hears so many bytes more, all at once. */
+/* Sends and receives that number of bytes more, all at once. */
 static inline void transfer(enum relay_direction d, size_t n)
 {
 	const size_t total = flows[d].said + n;

@@ -95,7 +95,7 @@ static const struct { const char *framing, *bytes, *got, *log; } rows[] = {
 	{ "fixed:3",   "onet",               "one|",          IN_THE_MIDDLE },
 };
 
-/* In pieces of so many bytes, and then the end. */
+/* In pieces of n bytes, and then the end. */
 static enum handler_verdict receive_all(const char *bytes, size_t piece)
 {
 	const size_t len = strlen(bytes);

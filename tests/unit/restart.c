@@ -52,7 +52,7 @@ static const struct row {
 	{ "also where the machine has just started",
 	  { { 9 * S, 0, false }, { 9 * S, 0, false }, { 11 * S, 0, false },
 	    { 12 * S, 1 * S, false } } },
-	{ "the delay is part of the calm: after both the next early death begins anew",
+	{ "the delay is part of the calm: after both the next early death begins again",
 	  { EARLY(100 * S, 1 * S), EARLY(101 * S, 2 * S), EARLY(113 * S + 1, 1 * S) } },
 	{ "but not a moment sooner",
 	  { EARLY(100 * S, 1 * S), EARLY(101 * S, 2 * S), EARLY(113 * S, 4 * S) } },

@@ -36,7 +36,7 @@ static void tear_down(void)
 static void never(struct scaler *s)
 {
 	(void)s;
-	ck_abort_msg("nobody turns the loop");
+	ck_abort_msg("the loop does not turn");
 }
 
 static struct scaler scaler_of(const struct conf_service *service)

@@ -65,7 +65,7 @@ START_TEST(a_name_is_looked_up_as_a_shell_does)
 	ck_assert_str_eq(self.path, want);
 } END_TEST
 
-/* Whoever starts us may call us what he likes. */
+/* The process that starts a program chooses its argv[0]. */
 START_TEST(what_is_not_our_file_is_not_believed)
 {
 	static const char *const names[] = { "/bin/true", "true", "-droverd", "", "/nowhere/at/all" };

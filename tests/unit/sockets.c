@@ -358,9 +358,9 @@ START_TEST(a_socket_whose_file_is_gone_is_still_the_same_and_takes_no_other_file
 
 	ck_assert_int_eq(acquire(&s, 1, found), 1);
 	ck_assert_int_eq(rename("sock", "moved"), 0);
-	unit_write_file("sock", "of somebody else");
+	unit_write_file("sock", "of another process");
 	sockets_release(&sockets, found[0]);
-	ck_assert_str_eq(unit_read_file("sock"), "of somebody else");
+	ck_assert_str_eq(unit_read_file("sock"), "of another process");
 	ck_assert_uint_eq(n_sockets(), 0);
 } END_TEST
 
@@ -390,12 +390,12 @@ START_TEST(one_that_cannot_be_made_anew_is_said_so)
 
 	ck_assert_int_eq(acquire(&s, 1, found), 1);
 	ck_assert_int_eq(unlink("sock"), 0);
-	unit_write_file("sock", "of somebody else");
+	unit_write_file("sock", "of another process");
 	ck_assert_int_eq(acquire(&s, 2, again), -1);
 	ck_assert_int_eq(error.exit_code, EX_UNAVAILABLE);
 	ck_assert_uint_eq(found[0]->users, 1);
 	ck_assert_uint_eq(n_sockets(), 1);
-	ck_assert_str_eq(unit_read_file("sock"), "of somebody else");
+	ck_assert_str_eq(unit_read_file("sock"), "of another process");
 } END_TEST
 
 /* ---- pairs -------------------------------------------------------------- */
@@ -420,7 +420,7 @@ START_TEST(a_pair_has_one_port_for_both_families)
 	ck_assert_ptr_eq(again[1], found[1]);
 } END_TEST
 
-/* The first port that was chosen is taken for the second: both are chosen anew. */
+/* The first port that was chosen is taken for the second: both are chosen again. */
 int __real_listener_open(struct address *a, const struct listener_options *o,
                          struct listener_file *file);
 int __wrap_listener_open(struct address *a, const struct listener_options *o,

@@ -52,7 +52,7 @@ static void skip(int64_t ms)
 	loop.now_ms = end_ms;
 }
 
-/* Bytes of log that it lets through of so many lines. */
+/* Bytes of log that it lets through of n lines. */
 static int64_t taken(struct stderr_rate *r, int lines)
 {
 	int64_t sum = 0;

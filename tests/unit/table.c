@@ -68,7 +68,7 @@ START_TEST(a_column_of_nothing_is_left_out)
 	ck_assert_str_eq(line(0), "a            0/2         0");
 	ck_assert_str_eq(line(1), "b            2/2         1");
 	ck_assert(table_shows(table, 3));
-	ck_assert(!table_shows(table, 6));      /* nobody waits, of 128 */
+	ck_assert(!table_shows(table, 6));      /* none waits, of 128 */
 	ck_assert_uint_eq(table_place(table, 6).width, 0);
 } END_TEST
 

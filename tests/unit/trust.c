@@ -19,7 +19,7 @@ static const struct {
 	mode_t      mode;
 	uid_t       owner;
 	gid_t       group;
-	const char *want;               /* NULL: nobody else */
+	const char *want;               /* NULL: no other user */
 } rows[] = {
 	{ "our own file",                      S_IFREG | 0644, OURS, GROUP, NULL },
 	{ "a file of root",                    S_IFREG | 0600, 0, GROUP, NULL },

@@ -43,7 +43,7 @@ START_TEST(the_one_that_has_waited_longest_is_taken_and_replaced)
 	reap(started[0]);
 	ck_assert_int_ge(n_given_ended, 1);
 	ck_assert_int_eq(given_status, 0);
-	ck_assert_uint_eq(n_ended, 0);          /* that is the connection's affair */
+	ck_assert_uint_eq(n_ended, 0);          /* the connection does that */
 	close(fds[1]);
 } END_TEST
 
@@ -62,7 +62,7 @@ START_TEST(what_it_says_while_it_waits_is_there)
 	close(fd);
 } END_TEST
 
-/* One socket, blocking, for 0 and 1; and nobody else's. */
+/* One socket, blocking, for 0 and 1; no other program has it. */
 START_TEST(it_has_one_socket_and_nothing_else)
 {
 	static const char *const fds[] = { "0", "1", "2", "3" };        /* the last is the folder */

@@ -27,7 +27,7 @@ static int listener;
 static struct leash leash;
 static pid_t worker;
 static int64_t forked_ms, shutdown_timeout_ms;
-static pid_t master;                    /* as the worker knows it; 0: somebody else */
+static pid_t master;                    /* as the worker knows it; 0: another process */
 
 static int listen_on_loopback(void)
 {
@@ -187,7 +187,7 @@ START_TEST(the_board_follows_a_worker)
 	ck_assert_int_ge(w.turn_ms, turned);
 	ck_assert(!w.at_work);
 	ck_assert(!board_view_connection(board, ME, 0, &c));
-	for (size_t i = 0; i < 3; i += 2) {     /* nobody else's slot was touched */
+	for (size_t i = 0; i < 3; i += 2) {     /* no other slot was touched */
 		board_view(board, i, &w);
 		ck_assert_int_eq(w.state, BOARD_FREE);
 		ck_assert_uint_eq(w.accepted + w.bytes_in, 0);

@@ -112,7 +112,7 @@ class Daemon:
         return answer["workers"] if answer else []
 
     def port(self, service):
-        """The TCP port of a service that listens on port 0; None while nobody tells."""
+        """The TCP port of a service that listens on port 0; None while the server does not answer."""
         answer = self.ctl("services")
         for row in answer["services"] if answer else []:
             for address in row["listen"] if row["name"] == service else []:

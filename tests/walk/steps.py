@@ -154,7 +154,7 @@ class Walker:
         self.load.excuse_ends(excuse)
 
     def remove_socket(self):
-        """Clients find no file until the next reload that succeeds makes it anew."""
+        """Clients find no file until the next reload that succeeds makes it again."""
         service = self.chance.choice([s for s in SERVICES if s != "tcp"])
         excuse = self.load.excuse(service)
         try:
