@@ -178,7 +178,7 @@ START_TEST(what_comes_with_the_connect_is_seen)
 	bench_check_figures(64, 0);
 } END_TEST
 
-START_TEST(nobody_there_is_69)
+START_TEST(no_server_is_69)
 {
 	const char *port, *address;
 	int fd = client_listen(&port);
@@ -263,7 +263,7 @@ static void stalls(struct guest *g)
  * Ten arrivals within ten milliseconds, on one connection: all but the first
  * find it taken, and however fast they are answered then, they have waited.
  */
-START_TEST(who_waits_behind_a_late_answer_is_late_too)
+START_TEST(a_connection_that_waits_behind_a_late_answer_is_late_too)
 {
 	server_start(stalls, false);
 	ck_assert_int_eq(RUN("-mopen-loop", "-r1000", "-k10", server.address), 0);
@@ -272,7 +272,7 @@ START_TEST(who_waits_behind_a_late_answer_is_late_too)
 	ck_assert_double_ge(bench_figure("latency_usec", "min"), (STALL_MS - 10) * 1000);
 } END_TEST
 
-START_TEST(arrivals_that_nobody_served_are_counted)
+START_TEST(arrivals_that_were_not_served_are_counted)
 {
 	server_start(says_nothing, false);
 	ck_assert_int_eq(RUN("-mopen-loop", "-r1000", "-d50ms", "-T100ms", server.address), 0);
@@ -333,12 +333,12 @@ int main(void)
 	tcase_add_loop_test(tc, an_end_behind_an_answer_is_seen, 0, 2);
 	tcase_add_test(tc, what_comes_with_the_connect_is_seen);
 	tcase_add_test(tc, a_held_connection_that_is_lost_is_an_error);
-	tcase_add_test(tc, nobody_there_is_69);
+	tcase_add_test(tc, no_server_is_69);
 	tcase_add_test(tc, too_few_descriptors_are_71_before_anything_begins);
 
 	tc = harness_case(s, "open-loop");
-	tcase_add_test(tc, who_waits_behind_a_late_answer_is_late_too);
-	tcase_add_test(tc, arrivals_that_nobody_served_are_counted);
+	tcase_add_test(tc, a_connection_that_waits_behind_a_late_answer_is_late_too);
+	tcase_add_test(tc, arrivals_that_were_not_served_are_counted);
 
 	tc = harness_case(s, "proxy");
 	tcase_add_loop_test(tc, a_proxy_header_goes_before_the_first_message, 0, 2);

@@ -28,7 +28,7 @@ static const struct {
 	{ "{\"command\":\"connections\"}", "{\"ok\":true,\"result\":{\"connections\":[]}}" },
 };
 
-START_TEST(whoever_may_look_is_answered)
+START_TEST(clients_that_may_look_are_answered)
 {
 	daemon_start(&d, ECHO(""), control_path());
 	control_ask(looks[_i].line, looks[_i].part);
@@ -51,7 +51,7 @@ START_TEST(requests_are_answered_in_their_order)
 	close(fd);
 } END_TEST
 
-START_TEST(who_has_said_all_he_wants_is_still_answered)
+START_TEST(a_client_that_has_said_all_it_wants_is_still_answered)
 {
 	int fd;
 
@@ -149,9 +149,9 @@ int main(void)
 	Suite *s = suite_create("control");
 	TCase *tc = harness_case(s, "look");
 
-	tcase_add_loop_test(tc, whoever_may_look_is_answered, 0, ARRAY_SIZE(looks));
+	tcase_add_loop_test(tc, clients_that_may_look_are_answered, 0, ARRAY_SIZE(looks));
 	tcase_add_test(tc, requests_are_answered_in_their_order);
-	tcase_add_test(tc, who_has_said_all_he_wants_is_still_answered);
+	tcase_add_test(tc, a_client_that_has_said_all_it_wants_is_still_answered);
 	tcase_add_test(tc, connections_and_deaths_are_counted_beyond_a_reload);
 	tcase_add_test(tc, connections_are_listed_while_they_are_open);
 	tcase_add_test(tc, check_names_what_is_wrong_and_changes_nothing);

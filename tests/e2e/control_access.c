@@ -85,7 +85,7 @@ static const struct {
 	{ "an admin among many groups",   { 7777, 77, 300, 4100 }, true,  true },
 };
 
-START_TEST(groups_decide_who_may_do_what)
+START_TEST(groups_decide_what_a_client_may_do)
 {
 	static const char *const looking[] = {
 		"status", "services", "workers", "connections", "check", "version",
@@ -124,7 +124,7 @@ START_TEST(groups_decide_who_may_do_what)
 		ck_assert_int_eq(daemon_join(&d), 0);
 } END_TEST
 
-START_TEST(the_mode_decides_who_may_connect_at_all)
+START_TEST(the_mode_decides_which_client_may_connect_at_all)
 {
 	const struct who looker = { 7777, 4242, 0, 0 }, stranger = { 7777, 77, 0, 0 };
 	struct stat st;
@@ -176,7 +176,7 @@ START_TEST(lookers_cannot_keep_an_admin_out)
 		close(fds[i]);
 } END_TEST
 
-START_TEST(an_ordinary_user_controls_his_own_daemon)
+START_TEST(an_ordinary_user_controls_its_own_daemon)
 {
 	const struct who owner = { 65534, 65534, 0, 0 }, looker = { 7777, 77, 0, 0 };
 	const char *folder = files_mkdir("run");
@@ -215,13 +215,13 @@ int main(void)
 	TCase *tc = harness_case(s, "access");
 
 	if (harness_is_root())
-		tcase_add_loop_test(tc, groups_decide_who_may_do_what, 0, ARRAY_SIZE(rights));
+		tcase_add_loop_test(tc, groups_decide_what_a_client_may_do, 0, ARRAY_SIZE(rights));
 	else
-		harness_skip("groups_decide_who_may_do_what", "only root can be everybody");
-	harness_add_for_root(tc, the_mode_decides_who_may_connect_at_all);
+		harness_skip("groups_decide_what_a_client_may_do", "only root can be everybody");
+	harness_add_for_root(tc, the_mode_decides_which_client_may_connect_at_all);
 	harness_add_for_root(tc, rights_that_a_reload_takes_away_are_gone);
 	harness_add_for_root(tc, lookers_cannot_keep_an_admin_out);
-	harness_add_for_root(tc, an_ordinary_user_controls_his_own_daemon);
+	harness_add_for_root(tc, an_ordinary_user_controls_its_own_daemon);
 	harness_add_for_root(tc, a_group_that_is_not_ours_needs_root);
 	return harness_run(s);
 }

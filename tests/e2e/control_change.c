@@ -211,7 +211,7 @@ static const char *const no_ids[] = {
 	"1-99999999999999999999", "\\u00e9",
 };
 
-START_TEST(who_kicks_nobody_is_told_so)
+START_TEST(a_client_that_kicks_no_connection_is_told_so)
 {
 	int fd;
 
@@ -309,7 +309,7 @@ int main(void)
 	tcase_add_test(tc, scale_is_refused_if_a_worker_cannot_start);
 	tcase_add_test(tc, kick_closes_one_connection);
 	tcase_add_test(tc, kick_ends_the_program_of_a_connection);
-	tcase_add_test(tc, who_kicks_nobody_is_told_so);
+	tcase_add_test(tc, a_client_that_kicks_no_connection_is_told_so);
 	tcase_add_test(tc, a_kick_is_done_when_the_worker_dies);
 	tcase_add_test(tc, reopen_logs_is_answered_when_they_are_open);
 	tcase_add_test(tc, reopen_logs_waits_for_the_log_process_beside_another_change);

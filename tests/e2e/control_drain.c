@@ -44,7 +44,7 @@ START_TEST(what_was_exhausted_before_a_drain_is_not_afterwards)
 	ck_assert_uint_eq(daemon_saw(&d, "exhausted"), 1);
 } END_TEST
 
-START_TEST(drain_waits_for_what_is_open_and_resume_serves_who_waited)
+START_TEST(drain_waits_for_what_is_open_and_resume_serves_clients_that_waited)
 {
 	int old, new, fd;
 
@@ -75,7 +75,7 @@ START_TEST(drain_waits_for_what_is_open_and_resume_serves_who_waited)
 	close(fd);
 } END_TEST
 
-START_TEST(who_does_not_wait_for_a_change_keeps_nobody_from_the_next)
+START_TEST(a_client_that_does_not_wait_for_a_change_keeps_no_other_from_the_next)
 {
 	int data, fd;
 
@@ -89,7 +89,7 @@ START_TEST(who_does_not_wait_for_a_change_keeps_nobody_from_the_next)
 } END_TEST
 
 /* A pool has twice as many places as workers: two that drain leave none. */
-START_TEST(who_finds_no_place_starts_when_there_is_one)
+START_TEST(a_worker_that_finds_no_place_starts_when_there_is_one)
 {
 	int open[2], fd;
 
@@ -215,9 +215,9 @@ int main(void)
 	TCase *tc = harness_case(s, "drain");
 
 	tcase_add_test(tc, what_was_exhausted_before_a_drain_is_not_afterwards);
-	tcase_add_test(tc, drain_waits_for_what_is_open_and_resume_serves_who_waited);
-	tcase_add_test(tc, who_does_not_wait_for_a_change_keeps_nobody_from_the_next);
-	tcase_add_test(tc, who_finds_no_place_starts_when_there_is_one);
+	tcase_add_test(tc, drain_waits_for_what_is_open_and_resume_serves_clients_that_waited);
+	tcase_add_test(tc, a_client_that_does_not_wait_for_a_change_keeps_no_other_from_the_next);
+	tcase_add_test(tc, a_worker_that_finds_no_place_starts_when_there_is_one);
 	tcase_add_test(tc, a_reload_ends_what_was_drained);
 	tcase_add_test(tc, resume_works_after_winch);
 	tcase_add_test(tc, a_service_that_failed_can_be_drained_mended_and_resumed);

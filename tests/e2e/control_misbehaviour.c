@@ -134,7 +134,7 @@ START_TEST(a_megabyte_without_a_newline_is_cut_short)
 } END_TEST
 
 /* It does not look for an answer before all is written, and what it writes is not refused. */
-START_TEST(who_writes_a_long_line_to_its_end_reads_what_is_wrong_with_it)
+START_TEST(a_client_that_writes_a_long_line_to_its_end_reads_what_is_wrong_with_it)
 {
 	static char line[500000];
 	int fd;
@@ -166,7 +166,7 @@ START_TEST(half_a_line_is_waited_for_but_not_for_ever)
 	close(fd);
 } END_TEST
 
-START_TEST(who_goes_in_the_middle_of_anything_is_not_missed)
+START_TEST(a_client_that_goes_in_the_middle_of_anything_is_not_missed)
 {
 	static const char *const lines[] = {
 		"", "{\"comma", "{\"command\":\"status\"}\n", "{\"command\":\"workers\"}\n{\"command\"",
@@ -218,7 +218,7 @@ START_TEST(ten_thousand_commands_at_once_are_taken_one_by_one)
 	close(fd);
 } END_TEST
 
-START_TEST(who_reads_all_answers_gets_all_of_them)
+START_TEST(a_client_that_reads_all_answers_gets_all_of_them)
 {
 	int fd;
 
@@ -244,7 +244,7 @@ static const char *many_services(void)
 	return list;
 }
 
-START_TEST(a_reporter_waits_for_its_reader_ten_seconds_and_disturbs_nobody)
+START_TEST(a_reporter_waits_for_its_reader_ten_seconds_and_disturbs_nothing)
 {
 	int fds[6];
 
@@ -288,7 +288,7 @@ static int hold_a_reporter(void)
 	return fd;
 }
 
-START_TEST(who_goes_while_he_is_answered_leaves_his_turn_to_the_next)
+START_TEST(a_client_that_goes_while_it_is_answered_leaves_its_turn_to_the_next)
 {
 	int fds[4], next;
 
@@ -352,7 +352,7 @@ START_TEST(a_thousand_idle_clients_leave_room)
 	close(data);
 } END_TEST
 
-START_TEST(if_nobody_is_idle_newcomers_are_turned_away)
+START_TEST(if_no_client_is_idle_newcomers_are_turned_away)
 {
 	int fds[64], one_more;
 
@@ -383,15 +383,15 @@ int main(void)
 	tcase_add_test(tc, deep_nesting_is_refused);
 	tcase_add_test(tc, a_client_cannot_hand_over_a_descriptor);
 	tcase_add_test(tc, a_megabyte_without_a_newline_is_cut_short);
-	tcase_add_test(tc, who_writes_a_long_line_to_its_end_reads_what_is_wrong_with_it);
+	tcase_add_test(tc, a_client_that_writes_a_long_line_to_its_end_reads_what_is_wrong_with_it);
 	tcase_add_test(tc, half_a_line_is_waited_for_but_not_for_ever);
-	tcase_add_test(tc, who_goes_in_the_middle_of_anything_is_not_missed);
+	tcase_add_test(tc, a_client_that_goes_in_the_middle_of_anything_is_not_missed);
 	tcase_add_test(tc, ten_thousand_commands_at_once_are_taken_one_by_one);
-	tcase_add_test(tc, who_reads_all_answers_gets_all_of_them);
-	tcase_add_test(tc, a_reporter_waits_for_its_reader_ten_seconds_and_disturbs_nobody);
-	tcase_add_test(tc, who_goes_while_he_is_answered_leaves_his_turn_to_the_next);
+	tcase_add_test(tc, a_client_that_reads_all_answers_gets_all_of_them);
+	tcase_add_test(tc, a_reporter_waits_for_its_reader_ten_seconds_and_disturbs_nothing);
+	tcase_add_test(tc, a_client_that_goes_while_it_is_answered_leaves_its_turn_to_the_next);
 	tcase_add_test(tc, a_reporter_that_is_killed_is_no_loss);
 	tcase_add_test(tc, a_thousand_idle_clients_leave_room);
-	tcase_add_test(tc, if_nobody_is_idle_newcomers_are_turned_away);
+	tcase_add_test(tc, if_no_client_is_idle_newcomers_are_turned_away);
 	return harness_run(s);
 }

@@ -68,7 +68,7 @@ START_TEST(a_server_that_is_not_there_is_69)
 	ck_assert_str_eq(operator_output(), "");
 } END_TEST
 
-START_TEST(a_socket_that_nobody_listens_on_is_69)
+START_TEST(a_socket_that_no_process_listens_on_is_69)
 {
 	const char *path = files_path("stale.sock");
 
@@ -507,7 +507,7 @@ int main(void)
 
 	tc = harness_case(s, "no server");
 	tcase_add_loop_test(tc, a_server_that_is_not_there_is_69, 0, 2);
-	tcase_add_test(tc, a_socket_that_nobody_listens_on_is_69);
+	tcase_add_test(tc, a_socket_that_no_process_listens_on_is_69);
 	tcase_add_test(tc, a_socket_that_one_may_not_open_is_77);
 
 	tc = harness_case(s, "results");

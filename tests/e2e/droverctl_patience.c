@@ -28,7 +28,7 @@ static const char *const looks[] = {
 	"status", "services", "workers", "connections", "crashes", "version", "top",
 };
 
-START_TEST(who_looks_waits_for_an_answer_but_not_for_ever)
+START_TEST(a_command_that_looks_waits_for_an_answer_but_not_for_ever)
 {
 	static const char *const bytes[] = { "", "{\"ok\":true," };
 
@@ -66,7 +66,7 @@ static int finish(void)
 	return operator_join();
 }
 
-START_TEST(who_waits_for_a_server_that_is_silent_is_told_so_once)
+START_TEST(a_command_that_waits_for_a_server_that_is_silent_is_told_so_once)
 {
 	operator_hasten("change sign");
 	fake_open(&f);
@@ -82,7 +82,7 @@ START_TEST(who_waits_for_a_server_that_is_silent_is_told_so_once)
 	fake_close(&f);
 } END_TEST
 
-START_TEST(who_waits_for_a_server_that_answers_others_is_told_nothing)
+START_TEST(a_command_that_waits_for_a_server_that_answers_others_is_told_nothing)
 {
 	static const char *const signs[] = {
 		"{\"ok\":true,\"result\":{\"version\":\"1.2.3\"}}",
@@ -176,12 +176,12 @@ int main(void)
 	Suite *s = suite_create("droverctl_patience");
 	TCase *tc = harness_case(s, "look");
 
-	tcase_add_loop_test(tc, who_looks_waits_for_an_answer_but_not_for_ever, 0, ARRAY_SIZE(looks));
+	tcase_add_loop_test(tc, a_command_that_looks_waits_for_an_answer_but_not_for_ever, 0, ARRAY_SIZE(looks));
 
 	tc = harness_case(s, "change");
-	tcase_add_loop_test(tc, who_waits_for_a_server_that_is_silent_is_told_so_once, 0,
+	tcase_add_loop_test(tc, a_command_that_waits_for_a_server_that_is_silent_is_told_so_once, 0,
 	                    ARRAY_SIZE(changes));
-	tcase_add_loop_test(tc, who_waits_for_a_server_that_answers_others_is_told_nothing, 0, 2);
+	tcase_add_loop_test(tc, a_command_that_waits_for_a_server_that_answers_others_is_told_nothing, 0, 2);
 	tcase_add_test(tc, what_breaks_while_it_is_waited_for_is_told);
 
 	tc = harness_case(s, "real");

@@ -99,7 +99,7 @@ START_TEST(a_client_that_says_nothing_and_goes_is_no_trouble)
 	ck_assert_int_eq(event_number(end, "out"), 0);
 } END_TEST
 
-START_TEST(a_client_that_does_not_read_stops_nobody_else)
+START_TEST(a_client_that_does_not_read_stops_no_other)
 {
 	struct load others = { .n_clients = 8, .bytes = MEBIBYTE };
 	struct turn_hook flood;
@@ -154,7 +154,7 @@ int main(void)
 	tcase_add_test(tc, what_was_sent_before_a_half_close_comes_back_after_it);
 	tcase_add_test(tc, a_client_that_sends_and_vanishes_costs_its_own_connection_only);
 	tcase_add_test(tc, a_client_that_says_nothing_and_goes_is_no_trouble);
-	tcase_add_test(tc, a_client_that_does_not_read_stops_nobody_else);
+	tcase_add_test(tc, a_client_that_does_not_read_stops_no_other);
 	tcase_add_loop_test(tc, every_kind_of_address_is_served, 0, harness_has_ipv6() ? 5 : 4);
 	if (!harness_has_ipv6())
 		harness_skip("addresses of IPv6", "there are none here");

@@ -225,7 +225,7 @@ static void become_looker(void)
 		_exit(99);
 }
 
-START_TEST(who_may_only_look_does_not_see_the_bytes)
+START_TEST(a_client_that_may_only_look_does_not_see_the_bytes)
 {
 	const char *name;
 	pid_t worker;
@@ -258,6 +258,6 @@ int main(void)
 	tcase_add_test(tc, a_report_of_a_hang_says_so);
 	tcase_add_test(tc, without_a_folder_there_is_a_line_in_the_log);
 	tcase_add_test(tc, names_lead_nowhere_else);
-	harness_add_for_root(tc, who_may_only_look_does_not_see_the_bytes);
+	harness_add_for_root(tc, a_client_that_may_only_look_does_not_see_the_bytes);
 	return harness_run(s);
 }

@@ -157,7 +157,7 @@ static void ignore_signals(void)
 		signal(signals[i], SIG_IGN);
 }
 
-START_TEST(signals_are_as_if_nobody_had_touched_them)
+START_TEST(signals_are_as_if_untouched)
 {
 	static const char *const masks[] = { "SigBlk", "SigIgn", "SigCgt" };
 	const char *answer;
@@ -253,7 +253,7 @@ int main(void)
 	tcase_add_test(tc, no_descriptor_above_2_is_open);
 	tcase_add_test(tc, input_and_output_are_the_socket);
 	tcase_add_loop_test(tc, descriptors_are_in_blocking_mode, 0, 3);
-	tcase_add_test(tc, signals_are_as_if_nobody_had_touched_them);
+	tcase_add_test(tc, signals_are_as_if_untouched);
 	tcase_add_test(tc, each_program_is_a_session_of_its_own);
 
 	tc = harness_case(s, "place");

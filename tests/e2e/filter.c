@@ -91,7 +91,7 @@ START_TEST(what_is_no_frame_ends_its_connection)
 	filter_check("3:abc,", "3:abc,");
 } END_TEST
 
-START_TEST(the_filter_may_be_told_who_asks)
+START_TEST(the_filter_may_be_told_the_address_of_the_client)
 {
 	const char *script = files_script("script", "while read -r ip port id && read -r line; do\n"
 	                                  "echo $ip $port $id $line\ndone");
@@ -145,7 +145,7 @@ START_TEST(a_hundred_clients_get_their_own_answers)
 
 #define MANY 10000
 
-START_TEST(who_asks_ten_thousand_times_lets_others_in_between)
+START_TEST(a_client_that_asks_ten_thousand_times_lets_others_in_between)
 {
 	char *text = malloc(6 * MANY + 6), *at = stpcpy(text, "late\n");
 	int greedy, other;
@@ -167,7 +167,7 @@ START_TEST(who_asks_ten_thousand_times_lets_others_in_between)
 	free(text);
 } END_TEST
 
-START_TEST(who_never_reads_costs_only_itself)
+START_TEST(a_client_that_never_reads_costs_only_itself)
 {
 	const struct event *opened;
 	int mute;
@@ -183,7 +183,7 @@ START_TEST(who_never_reads_costs_only_itself)
 	close(mute);
 } END_TEST
 
-START_TEST(the_answer_for_who_has_left_is_nobodys)
+START_TEST(the_answer_for_a_client_that_has_left_is_for_no_other)
 {
 	const struct event *opened;
 	int gone, fd;
@@ -268,7 +268,7 @@ START_TEST(a_request_that_waits_runs_into_the_request_timeout)
 	close(fd);
 } END_TEST
 
-START_TEST(who_asks_nothing_is_idle)
+START_TEST(a_client_that_asks_nothing_is_idle)
 {
 	int fd;
 
@@ -370,21 +370,21 @@ int main(void)
 	tcase_add_test(tc, what_does_not_fit_the_filters_framing_is_refused);
 	tcase_add_test(tc, a_request_that_is_too_long_ends_its_connection);
 	tcase_add_test(tc, what_is_no_frame_ends_its_connection);
-	tcase_add_test(tc, the_filter_may_be_told_who_asks);
+	tcase_add_test(tc, the_filter_may_be_told_the_address_of_the_client);
 	tcase_add_test(tc, a_terminal_makes_a_program_talk_at_once);
 	tcase_add_loop_test(tc, a_hundred_clients_get_their_own_answers, 0, (int)ARRAY_SIZE(sharing));
 
 	tc = harness_case(s, "turns");
-	tcase_add_test(tc, who_asks_ten_thousand_times_lets_others_in_between);
-	tcase_add_test(tc, who_never_reads_costs_only_itself);
-	tcase_add_test(tc, the_answer_for_who_has_left_is_nobodys);
+	tcase_add_test(tc, a_client_that_asks_ten_thousand_times_lets_others_in_between);
+	tcase_add_test(tc, a_client_that_never_reads_costs_only_itself);
+	tcase_add_test(tc, the_answer_for_a_client_that_has_left_is_for_no_other);
 	tcase_add_test(tc, a_connection_can_have_a_process_of_its_own);
 	tcase_add_test(tc, a_process_is_replaced_after_so_many_requests);
 
 	tc = harness_case(s, "timeouts");
 	tcase_add_test(tc, half_a_request_runs_into_the_request_timeout);
 	tcase_add_test(tc, a_request_that_waits_runs_into_the_request_timeout);
-	tcase_add_test(tc, who_asks_nothing_is_idle);
+	tcase_add_test(tc, a_client_that_asks_nothing_is_idle);
 
 	tc = harness_case(s, "end");
 	tcase_add_test(tc, a_stop_waits_for_the_request_under_way);

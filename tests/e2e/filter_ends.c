@@ -36,7 +36,7 @@ static const struct { const char *name, *handler; } ways[] = {
 	{ "recycled",           "max_requests = 7; in_flight = 3; processes = 2;" },
 };
 
-START_TEST(who_asks_much_and_closes_his_side_gets_all_answers)
+START_TEST(a_client_that_asks_much_and_closes_its_side_gets_all_answers)
 {
 	char *lines = repeat("line\n", MANY);
 	int fd;
@@ -50,7 +50,7 @@ START_TEST(who_asks_much_and_closes_his_side_gets_all_answers)
 	free(lines);
 } END_TEST
 
-START_TEST(who_leaves_in_the_middle_leaves_nothing_behind)
+START_TEST(a_client_that_leaves_in_the_middle_leaves_nothing_behind)
 {
 	char *lines = repeat("count\n", MANY);
 	const struct event *opened;
@@ -68,7 +68,7 @@ START_TEST(who_leaves_in_the_middle_leaves_nothing_behind)
 	free(lines);
 } END_TEST
 
-START_TEST(who_is_kicked_does_not_get_his_answer_nor_does_another)
+START_TEST(a_client_that_is_kicked_does_not_get_its_answer_nor_does_another)
 {
 	const char *socket = files_path("control.sock");
 	const struct event *opened;
@@ -109,7 +109,7 @@ START_TEST(a_session_ends_though_its_request_waits)
 } END_TEST
 
 /* Another one is idle for longer meanwhile. */
-START_TEST(who_waits_for_an_answer_is_not_idle)
+START_TEST(a_client_that_waits_for_an_answer_is_not_idle)
 {
 	const struct event *idle;
 	int fd, other;
@@ -221,7 +221,7 @@ static void expect_killed(const char *reason)
  * Recycled, of a worker that is replaced, and of a server that stops: all at
  * once, since each takes the seconds that it is given.
  */
-START_TEST(a_filter_that_neither_end_nor_term_moves_is_killed_and_holds_nobody_up)
+START_TEST(a_filter_that_neither_end_nor_term_moves_is_killed_and_delays_no_client)
 {
 	static const char *const config = "shutdown_timeout = \"100ms\";"
 		FILTER("max_requests = 1; %s", "");
@@ -264,7 +264,7 @@ static const struct { const char *listen, *framings, *questions, *ip; } prefixes
 };
 
 /* Each request has six bytes for the filter, which reads none of the next one. */
-START_TEST(before_each_request_the_filter_hears_who_asks)
+START_TEST(before_each_request_the_filter_reads_the_address_of_the_client)
 {
 	const char *said = files_path("said"), *listen = prefixes[_i].listen, *line;
 	const struct event *opened;
@@ -289,21 +289,21 @@ int main(void)
 	Suite *s = suite_create("filter_ends");
 	TCase *tc = harness_case(s, "connections");
 
-	tcase_add_loop_test(tc, who_asks_much_and_closes_his_side_gets_all_answers, 0,
+	tcase_add_loop_test(tc, a_client_that_asks_much_and_closes_its_side_gets_all_answers, 0,
 	                    (int)ARRAY_SIZE(ways));
-	tcase_add_loop_test(tc, who_leaves_in_the_middle_leaves_nothing_behind, 0,
+	tcase_add_loop_test(tc, a_client_that_leaves_in_the_middle_leaves_nothing_behind, 0,
 	                    (int)ARRAY_SIZE(ways));
-	tcase_add_test(tc, who_is_kicked_does_not_get_his_answer_nor_does_another);
+	tcase_add_test(tc, a_client_that_is_kicked_does_not_get_its_answer_nor_does_another);
 	for (int i = 0; i < (int)ARRAY_SIZE(prefixes); i++) {
 		if (prefixes[i].listen && prefixes[i].listen[0] == '[' && !harness_has_ipv6())
-			harness_skip("before_each_request_the_filter_hears_who_asks", "there is no IPv6 here");
+			harness_skip("before_each_request_the_filter_reads_the_address_of_the_client", "there is no IPv6 here");
 		else
-			tcase_add_loop_test(tc, before_each_request_the_filter_hears_who_asks, i, i + 1);
+			tcase_add_loop_test(tc, before_each_request_the_filter_reads_the_address_of_the_client, i, i + 1);
 	}
 
 	tc = harness_case(s, "timeouts");
 	tcase_add_test(tc, a_session_ends_though_its_request_waits);
-	tcase_add_test(tc, who_waits_for_an_answer_is_not_idle);
+	tcase_add_test(tc, a_client_that_waits_for_an_answer_is_not_idle);
 
 	tc = harness_case(s, "workers");
 	tcase_add_loop_test(tc, a_reload_in_the_middle_of_requests_loses_none, 0, (int)ARRAY_SIZE(ways));
@@ -311,6 +311,6 @@ int main(void)
 	tcase_add_test(tc, a_worker_that_dies_takes_its_filters_along);
 
 	tc = harness_case(s, "killed");
-	tcase_add_test(tc, a_filter_that_neither_end_nor_term_moves_is_killed_and_holds_nobody_up);
+	tcase_add_test(tc, a_filter_that_neither_end_nor_term_moves_is_killed_and_delays_no_client);
 	return harness_run(s);
 }

@@ -53,7 +53,7 @@ START_TEST(error_reply_stands_in_for_the_answer)
 	filter_check("one\ndie\ntwo\nnever\nthree\n", "one\nsorry\ntwo\nsorry\nthree\n");
 } END_TEST
 
-START_TEST(a_second_answer_is_nobodys)
+START_TEST(a_second_answer_has_no_request)
 {
 	int fd;
 
@@ -87,7 +87,7 @@ START_TEST(standard_error_goes_to_the_log)
 	harness_contains(daemon_errors(&d), ": complaint 0\n");
 } END_TEST
 
-START_TEST(who_never_answers_may_be_buffering)
+START_TEST(a_program_that_never_answers_may_be_buffering)
 {
 	filter_start("timeout = \"200ms\";", "");
 	filter_expect_failure(filter_say("never\n"));
@@ -95,7 +95,7 @@ START_TEST(who_never_answers_may_be_buffering)
 	                 "No newline within 200ms: is its input or output buffered?");
 } END_TEST
 
-START_TEST(who_dies_at_once_backs_off_alone)
+START_TEST(a_program_that_dies_at_once_backs_off_alone)
 {
 	daemon_start(&d, SERVICES(SERVICE("e", "echo", "workers = 1;")
 	             " s = { listen = \"127.0.0.1:0\"; workers = 1; restart = { delay_min = \"10ms\"; };"
@@ -108,7 +108,7 @@ START_TEST(who_dies_at_once_backs_off_alone)
 	ck_assert_uint_eq(daemon_saw(&d, "worker-end"), 0);
 } END_TEST
 
-START_TEST(who_talks_before_it_is_asked_backs_off)
+START_TEST(a_program_that_talks_before_it_is_asked_backs_off)
 {
 	filter_start_in("greet", "", "restart = { delay_min = \"10ms\"; };");
 	for (int after = 10; after <= 40; after *= 2) {
@@ -135,13 +135,13 @@ int main(void)
 	tcase_add_loop_test(tc, a_filter_that_fails_costs_the_one_connection, 0, (int)ARRAY_SIZE(faults));
 	tcase_add_test(tc, poison_does_not_slow_the_service_down);
 	tcase_add_test(tc, error_reply_stands_in_for_the_answer);
-	tcase_add_test(tc, a_second_answer_is_nobodys);
+	tcase_add_test(tc, a_second_answer_has_no_request);
 	tcase_add_test(tc, an_answer_may_come_byte_by_byte);
 	tcase_add_test(tc, an_answer_that_is_no_frame_ends_the_filter);
 	tcase_add_test(tc, standard_error_goes_to_the_log);
-	tcase_add_test(tc, who_never_answers_may_be_buffering);
-	tcase_add_test(tc, who_dies_at_once_backs_off_alone);
-	tcase_add_test(tc, who_talks_before_it_is_asked_backs_off);
+	tcase_add_test(tc, a_program_that_never_answers_may_be_buffering);
+	tcase_add_test(tc, a_program_that_dies_at_once_backs_off_alone);
+	tcase_add_test(tc, a_program_that_talks_before_it_is_asked_backs_off);
 	tcase_add_test(tc, what_a_dead_one_has_not_read_goes_to_the_next);
 	return harness_run(s);
 }

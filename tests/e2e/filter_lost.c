@@ -58,7 +58,7 @@ static void expect_closed(int fd)
 	close(fd);
 }
 
-START_TEST(who_was_read_fails_with_it_and_the_others_go_to_the_next)
+START_TEST(a_request_that_was_read_fails_with_it_and_the_others_go_to_the_next)
 {
 	const size_t reader = (size_t)_i % ARRAY_SIZE(readers), poison = (size_t)_i / ARRAY_SIZE(readers);
 	int fds[INSIDE];
@@ -79,7 +79,7 @@ START_TEST(who_was_read_fails_with_it_and_the_others_go_to_the_next)
 	ck_assert_uint_eq(daemon_saw(&d, "filter-delayed"), 0);
 } END_TEST
 
-START_TEST(each_of_those_who_fail_gets_the_error_reply)
+START_TEST(each_request_that_fails_gets_the_error_reply)
 {
 	const size_t reader = (size_t)_i % ARRAY_SIZE(readers), poison = (size_t)_i / ARRAY_SIZE(readers);
 	int fds[INSIDE];
@@ -123,7 +123,7 @@ START_TEST(half_an_answer_is_none)
 	filter_check("hello\n", "hello\n");
 } END_TEST
 
-START_TEST(who_reads_no_more_is_replaced)
+START_TEST(a_process_that_reads_no_more_is_replaced)
 {
 	int fd;
 
@@ -174,7 +174,7 @@ START_TEST(replaced_processes_leave_nothing_behind)
 /* ---- a process of one's own --------------------------------------------- */
 
 /* Its death is noticed when its client has just asked: there is no request for the next one then. */
-START_TEST(who_asks_when_his_process_has_died_is_told_once)
+START_TEST(a_client_that_asks_when_its_process_has_died_is_told_once)
 {
 	const char *path = files_path("s.sock");
 	char *reply = calloc(1, 2000001);
@@ -225,16 +225,16 @@ int main(void)
 	Suite *s = suite_create("filter_lost");
 	TCase *tc = harness_case(s, "inside");
 
-	tcase_add_loop_test(tc, who_was_read_fails_with_it_and_the_others_go_to_the_next, 0, INSIDE_CASES);
-	tcase_add_loop_test(tc, each_of_those_who_fail_gets_the_error_reply, 0, INSIDE_CASES);
+	tcase_add_loop_test(tc, a_request_that_was_read_fails_with_it_and_the_others_go_to_the_next, 0, INSIDE_CASES);
+	tcase_add_loop_test(tc, each_request_that_fails_gets_the_error_reply, 0, INSIDE_CASES);
 	tcase_add_test(tc, no_answer_is_swapped_however_often_it_dies);
 
 	tc = harness_case(s, "alone");
 	tcase_add_test(tc, half_an_answer_is_none);
-	tcase_add_test(tc, who_reads_no_more_is_replaced);
+	tcase_add_test(tc, a_process_that_reads_no_more_is_replaced);
 	tcase_add_test(tc, a_filter_on_a_terminal_may_die);
 	tcase_add_loop_test(tc, replaced_processes_leave_nothing_behind, 0, (int)ARRAY_SIZE(replacements));
-	tcase_add_test(tc, who_asks_when_his_process_has_died_is_told_once);
+	tcase_add_test(tc, a_client_that_asks_when_its_process_has_died_is_told_once);
 	tcase_add_test(tc, the_error_reply_is_the_last_word_of_a_process_of_ones_own);
 	return harness_run(s);
 }

@@ -144,7 +144,7 @@ START_TEST(the_delay_grows_though_another_process_answers)
 	close(two);
 } END_TEST
 
-START_TEST(who_can_have_no_process_of_his_own_is_told_in_time)
+START_TEST(a_client_that_can_have_no_process_of_its_own_is_told_in_time)
 {
 	struct rlimit old;
 	pid_t worker;
@@ -171,7 +171,7 @@ START_TEST(who_can_have_no_process_of_his_own_is_told_in_time)
 /* ---- it speaks first ---------------------------------------------------- */
 
 /* The first one may be asked before it greets; those after it are looked at for a while. */
-START_TEST(who_greets_is_never_believed)
+START_TEST(a_program_that_greets_is_never_believed)
 {
 	int fds[3];
 
@@ -201,9 +201,9 @@ int main(void)
 	tcase_add_test(tc, as_many_are_started_as_there_are_descriptors);
 	tcase_add_test(tc, that_none_can_be_started_is_logged_once);
 	tcase_add_test(tc, the_delay_grows_though_another_process_answers);
-	tcase_add_test(tc, who_can_have_no_process_of_his_own_is_told_in_time);
+	tcase_add_test(tc, a_client_that_can_have_no_process_of_its_own_is_told_in_time);
 
 	tc = harness_case(s, "greeting");
-	tcase_add_test(tc, who_greets_is_never_believed);
+	tcase_add_test(tc, a_program_that_greets_is_never_believed);
 	return harness_run(s);
 }

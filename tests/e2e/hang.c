@@ -99,7 +99,7 @@ START_TEST(a_generation_that_does_not_start_in_time_is_rolled_back)
 	ck_assert_uint_eq(daemon_saw(&d, "worker-drain pid=%d", old), 0);
 } END_TEST
 
-START_TEST(a_check_that_hangs_is_refused_and_nobody_waits_for_it)
+START_TEST(a_check_that_hangs_is_refused_and_no_client_waits_for_it)
 {
 	pid_t check;
 	int fd;
@@ -142,7 +142,7 @@ int main(void)
 
 	tc = harness_case(s, "check");
 	tcase_set_timeout(tc, CHECK_TIMEOUT_S);
-	tcase_add_test(tc, a_check_that_hangs_is_refused_and_nobody_waits_for_it);
+	tcase_add_test(tc, a_check_that_hangs_is_refused_and_no_client_waits_for_it);
 	tcase_add_test(tc, a_check_that_hangs_does_not_keep_the_server_from_stopping);
 	return harness_run(s);
 }

@@ -124,7 +124,7 @@ START_TEST(a_worker_that_drains_is_watched_as_well)
 
 /* ---- Those that do not hang ---- */
 
-START_TEST(who_waits_does_not_hang)
+START_TEST(a_worker_that_waits_does_not_hang)
 {
 	pid_t worker;
 	int fd;
@@ -144,7 +144,7 @@ START_TEST(who_waits_does_not_hang)
 	close(fd);
 } END_TEST
 
-START_TEST(while_the_machine_is_paused_nobody_hangs)
+START_TEST(while_the_machine_is_paused_no_worker_hangs)
 {
 	pid_t worker;
 
@@ -165,7 +165,7 @@ START_TEST(while_the_machine_is_paused_nobody_hangs)
 	ck_assert_uint_eq(daemon_saw(&d, "worker-end"), 0);
 } END_TEST
 
-START_TEST(without_a_time_nobody_hangs)
+START_TEST(without_a_time_no_worker_hangs)
 {
 	pid_t worker;
 
@@ -190,8 +190,8 @@ int main(void)
 	tcase_add_test(tc, a_worker_that_drains_is_watched_as_well);
 
 	tc = harness_case(s, "no_hang");
-	tcase_add_test(tc, who_waits_does_not_hang);
-	tcase_add_test(tc, while_the_machine_is_paused_nobody_hangs);
-	tcase_add_test(tc, without_a_time_nobody_hangs);
+	tcase_add_test(tc, a_worker_that_waits_does_not_hang);
+	tcase_add_test(tc, while_the_machine_is_paused_no_worker_hangs);
+	tcase_add_test(tc, without_a_time_no_worker_hangs);
 	return harness_run(s);
 }

@@ -321,7 +321,7 @@ START_TEST(a_worker_cannot_remember_the_secrets_of_another_service)
 	ck_assert(!process_remembers(daemon_next_worker(&d, "other"), secret));
 } END_TEST
 
-START_TEST(root_must_say_who_its_workers_are)
+START_TEST(root_must_name_the_user_of_its_workers)
 {
 	daemon_config_as_is(&d, ECHO_WITH(""));
 	ck_assert_int_eq(daemon_run_args(&d, "-c", d.config), 78);
@@ -414,7 +414,7 @@ START_TEST(but_anybody_may_check_a_configuration_that_needs_root)
 	ck_assert_int_eq(daemon_run_args(&d, "-t", "-c", d.config), 0);
 } END_TEST
 
-START_TEST(an_ordinary_user_may_name_himself)
+START_TEST(an_ordinary_user_may_name_itself)
 {
 	const char *name = harness_is_root() ? "nobody" : getpwuid(geteuid())->pw_name;
 
@@ -466,7 +466,7 @@ int main(void)
 	harness_add_for_root(tc, a_worker_is_confined_to_its_chroot);
 	harness_add_for_root(tc, a_unix_socket_has_the_owner_that_was_asked_for);
 	harness_add_for_root(tc, a_worker_cannot_remember_the_secrets_of_another_service);
-	harness_add_for_root(tc, root_must_say_who_its_workers_are);
+	harness_add_for_root(tc, root_must_name_the_user_of_its_workers);
 	harness_add_if(harness_is_root() && getpwnam("nobody"), "wants root, and a user nobody", tc,
 	               without_a_file_root_serves_as_nobody);
 	harness_add_for_root(tc, without_a_file_root_may_name_a_user);
@@ -483,7 +483,7 @@ int main(void)
 	                    ARRAY_SIZE(privileged));
 	tcase_add_loop_test(tc, but_anybody_may_check_a_configuration_that_needs_root, 0,
 	                    ARRAY_SIZE(privileged));
-	tcase_add_test(tc, an_ordinary_user_may_name_himself);
+	tcase_add_test(tc, an_ordinary_user_may_name_itself);
 	tcase_add_test(tc, without_a_user_programs_are_not_told_of_one);
 	return harness_run(s);
 }

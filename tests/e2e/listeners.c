@@ -142,7 +142,7 @@ START_TEST(an_address_that_overlaps_with_a_running_one_is_refused)
 	daemon_check_echo(&d, "s");
 } END_TEST
 
-START_TEST(a_port_that_somebody_else_has_is_refused)
+START_TEST(a_port_that_another_process_has_is_refused)
 {
 	const char *port;
 	int occupant = client_listen(&port);
@@ -227,7 +227,7 @@ START_TEST(a_stale_unix_socket_is_replaced)
 	daemon_check_echo(&d, "s");
 } END_TEST
 
-START_TEST(a_unix_socket_on_which_somebody_listens_is_left_alone)
+START_TEST(a_unix_socket_on_which_a_process_listens_is_left_alone)
 {
 	const char *path = files_path("s.sock");
 	int occupant = client_listen_unix(path);
@@ -249,7 +249,7 @@ START_TEST(a_file_that_is_no_socket_is_left_alone)
 	ck_assert_str_eq(files_read(path), "precious");
 } END_TEST
 
-START_TEST(a_unix_socket_that_is_somebody_elses_by_now_is_not_removed)
+START_TEST(a_unix_socket_that_is_another_processs_by_now_is_not_removed)
 {
 	const char *path = files_path("s.sock");
 	int occupant;
@@ -273,7 +273,7 @@ static void serve_one_more(const char *path)
 
 #define AT_PATH SERVICES(SERVICE_AT("s", "\"unix:%s\"", "echo", ONE_SLOT))
 
-START_TEST(a_removed_unix_socket_is_made_anew_by_a_reload_and_its_queue_is_served)
+START_TEST(a_removed_unix_socket_is_made_again_by_a_reload_and_its_queue_is_served)
 {
 	const char *path = files_path("s.sock");
 	pid_t old;
@@ -297,7 +297,7 @@ START_TEST(a_removed_unix_socket_is_made_anew_by_a_reload_and_its_queue_is_serve
 	ck_assert(!files_exist(path));
 } END_TEST
 
-START_TEST(a_unix_socket_that_was_replaced_by_a_dead_one_is_made_anew)
+START_TEST(a_unix_socket_that_was_replaced_by_a_dead_one_is_made_again)
 {
 	const char *path = files_path("s.sock");
 
@@ -308,7 +308,7 @@ START_TEST(a_unix_socket_that_was_replaced_by_a_dead_one_is_made_anew)
 	serve_one_more(path);
 } END_TEST
 
-START_TEST(a_reload_is_refused_while_somebody_else_listens_at_the_path)
+START_TEST(a_reload_is_refused_while_another_process_listens_at_the_path)
 {
 	const char *path = files_path("s.sock");
 	int fd, occupant;
@@ -404,16 +404,16 @@ int main(void)
 	tcase_add_test(tc, the_mode_of_a_unix_socket_changes_in_place);
 	tcase_add_test(tc, a_unix_socket_has_mode_0660_unless_told_otherwise);
 	tcase_add_test(tc, an_address_that_overlaps_with_a_running_one_is_refused);
-	tcase_add_test(tc, a_port_that_somebody_else_has_is_refused);
+	tcase_add_test(tc, a_port_that_another_process_has_is_refused);
 	harness_add_if(may_look_into_processes(), "pidfd_getfd(2) is not permitted", tc,
 	               the_backlog_of_a_listener_changes_in_place);
 	tcase_add_test(tc, a_stale_unix_socket_is_replaced);
-	tcase_add_test(tc, a_unix_socket_on_which_somebody_listens_is_left_alone);
+	tcase_add_test(tc, a_unix_socket_on_which_a_process_listens_is_left_alone);
 	tcase_add_test(tc, a_file_that_is_no_socket_is_left_alone);
-	tcase_add_test(tc, a_unix_socket_that_is_somebody_elses_by_now_is_not_removed);
-	tcase_add_test(tc, a_removed_unix_socket_is_made_anew_by_a_reload_and_its_queue_is_served);
-	tcase_add_test(tc, a_unix_socket_that_was_replaced_by_a_dead_one_is_made_anew);
-	tcase_add_test(tc, a_reload_is_refused_while_somebody_else_listens_at_the_path);
+	tcase_add_test(tc, a_unix_socket_that_is_another_processs_by_now_is_not_removed);
+	tcase_add_test(tc, a_removed_unix_socket_is_made_again_by_a_reload_and_its_queue_is_served);
+	tcase_add_test(tc, a_unix_socket_that_was_replaced_by_a_dead_one_is_made_again);
+	tcase_add_test(tc, a_reload_is_refused_while_another_process_listens_at_the_path);
 	tcase_add_test(tc, an_address_that_is_not_there_is_listened_to_with_freebind);
 	tcase_add_test(tc, of_many_starts_on_one_path_one_serves);
 	tcase_add_test(tc, of_many_starts_with_one_control_socket_one_serves);

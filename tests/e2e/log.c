@@ -303,7 +303,7 @@ static const char *drain(int fd)
 	return text;
 }
 
-START_TEST(a_blocked_log_blocks_nobody_and_dropped_lines_are_counted)
+START_TEST(a_blocked_log_blocks_no_process_and_dropped_lines_are_counted)
 {
 	const char *log;
 	int fd;
@@ -379,7 +379,7 @@ int main(void)
 	tcase_add_test(tc, workers_that_are_born_after_usr1_write_to_the_new_file);
 
 	tc = harness_case(s, "blocked");
-	tcase_add_loop_test(tc, a_blocked_log_blocks_nobody_and_dropped_lines_are_counted, 0, 2);
+	tcase_add_loop_test(tc, a_blocked_log_blocks_no_process_and_dropped_lines_are_counted, 0, 2);
 	tcase_add_loop_test(tc, a_server_whose_log_is_blocked_reloads_and_stops, 0, 2);
 	tcase_add_loop_test(tc, the_standard_error_that_was_inherited_stays_as_it_was, 0, 2);
 	tcase_add_loop_test(tc, a_log_whose_reader_has_gone_is_no_reason_to_die, 0, 2);

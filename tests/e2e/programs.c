@@ -88,7 +88,7 @@ START_TEST(a_program_that_ignores_its_input_is_served_and_forgotten)
 	client_ask(daemon_address(&d, "s", 0));
 } END_TEST
 
-START_TEST(a_client_that_vanishes_is_the_programs_affair)
+START_TEST(a_client_that_vanishes_is_left_to_the_program)
 {
 	int fd;
 
@@ -332,7 +332,7 @@ int main(void)
 	tcase_add_test(tc, a_program_sees_the_clients_half_close);
 	tcase_add_test(tc, a_client_sees_the_programs_half_close);
 	tcase_add_test(tc, a_program_that_ignores_its_input_is_served_and_forgotten);
-	tcase_add_test(tc, a_client_that_vanishes_is_the_programs_affair);
+	tcase_add_test(tc, a_client_that_vanishes_is_left_to_the_program);
 
 	tc = harness_case(s, "stderr");
 	tcase_add_test(tc, standard_error_goes_to_the_log_line_by_line);

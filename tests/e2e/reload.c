@@ -15,7 +15,7 @@ static struct daemon d;
 
 #define ECHO(rest) SERVICES(SERVICE("s", "echo", "workers = 2; " rest))
 
-START_TEST(a_hundred_reloads_under_load_cost_nobody_anything)
+START_TEST(a_hundred_reloads_under_load_cost_no_client_anything)
 {
 	struct load visitors = { .n_clients = 8, .bytes = 20000, .again = true };
 	struct load residents = { .n_clients = 2 };
@@ -293,7 +293,7 @@ int main(void)
 	Suite *s = suite_create("reload");
 	TCase *tc = harness_case(s, "reload");
 
-	tcase_add_test(tc, a_hundred_reloads_under_load_cost_nobody_anything);
+	tcase_add_test(tc, a_hundred_reloads_under_load_cost_no_client_anything);
 	tcase_add_test(tc, new_connections_get_the_new_handler_and_old_ones_keep_theirs);
 	tcase_add_test(tc, a_broken_file_changes_nothing_and_is_explained);
 	tcase_add_test(tc, a_missing_file_changes_nothing);

@@ -69,7 +69,7 @@ START_TEST(a_burst_is_served_and_the_pool_gets_small_again)
 	daemon_check_echo(&d, "s");
 } END_TEST
 
-START_TEST(who_is_connected_to_a_worker_that_goes_stays_connected)
+START_TEST(a_client_that_is_connected_to_a_worker_that_goes_stays_connected)
 {
 	int fds[12];
 
@@ -194,7 +194,7 @@ START_TEST(without_clients_there_is_no_worker)
 	}
 } END_TEST
 
-START_TEST(a_worker_on_demand_stays_as_long_as_somebody_is_there)
+START_TEST(a_worker_on_demand_stays_as_long_as_a_client_is_there)
 {
 	int fd;
 
@@ -212,7 +212,7 @@ START_TEST(a_worker_on_demand_stays_as_long_as_somebody_is_there)
 	daemon_wait_for(&d, "scaled service=s workers=0 reason=idle");
 } END_TEST
 
-START_TEST(who_comes_while_the_last_worker_goes_is_served)
+START_TEST(a_client_that_comes_while_the_last_worker_goes_is_served)
 {
 	pid_t last;
 
@@ -228,7 +228,7 @@ START_TEST(who_comes_while_the_last_worker_goes_is_served)
 	ck_assert_uint_eq(daemon_saw(&d, "worker-end how=signal"), 0);
 } END_TEST
 
-START_TEST(many_who_come_at_once_wake_a_whole_pool)
+START_TEST(many_clients_that_come_at_once_wake_a_whole_pool)
 {
 	struct load l = { .n_clients = 90, .bytes = 20000, .holds = true };
 
@@ -258,7 +258,7 @@ START_TEST(a_worker_on_demand_that_dies_is_replaced)
 	ck_assert_uint_eq(daemon_saw(&d, "scaled"), 1);
 } END_TEST
 
-START_TEST(who_wakes_a_worker_that_cannot_start_is_served_after_a_reload)
+START_TEST(a_client_that_wakes_a_worker_that_cannot_start_is_served_after_a_reload)
 {
 	const char *listen = files_text("( { address = \"unix:%s\"; mode = \"0666\"; }, \"127.0.0.1:0\" )",
 	                                files_path("s.sock"));
@@ -300,7 +300,7 @@ START_TEST(a_pool_asleep_is_reloaded_rests_and_stops)
 	daemon_stop(&d, SIGTERM);
 } END_TEST
 
-START_TEST(a_reload_from_workers_to_none_keeps_who_is_connected)
+START_TEST(a_reload_from_workers_to_none_keeps_connected_clients)
 {
 	int fd, other;
 
@@ -375,7 +375,7 @@ START_TEST(a_worker_that_retires_finishes_its_connections)
 	check_accepting(1, 2);
 } END_TEST
 
-START_TEST(a_worker_that_nobody_can_replace_goes_on)
+START_TEST(a_worker_that_cannot_be_replaced_goes_on)
 {
 	const char *folder = files_mkdir("here");
 	pid_t first;
@@ -521,7 +521,7 @@ int main(void)
 
 	harness_add_if(has_descriptors(), "too few descriptors are allowed here", tc,
 	               a_burst_is_served_and_the_pool_gets_small_again);
-	tcase_add_test(tc, who_is_connected_to_a_worker_that_goes_stays_connected);
+	tcase_add_test(tc, a_client_that_is_connected_to_a_worker_that_goes_stays_connected);
 	tcase_add_test(tc, a_pool_between_its_bounds_does_nothing);
 	tcase_add_test(tc, growth_is_driven_by_the_slots_and_not_by_a_clock);
 	tcase_add_test(tc, a_pool_on_a_unix_socket_grows_too);
@@ -529,18 +529,18 @@ int main(void)
 
 	tc = harness_case(s, "on-demand");
 	tcase_add_test(tc, without_clients_there_is_no_worker);
-	tcase_add_test(tc, a_worker_on_demand_stays_as_long_as_somebody_is_there);
-	tcase_add_test(tc, who_comes_while_the_last_worker_goes_is_served);
-	tcase_add_test(tc, many_who_come_at_once_wake_a_whole_pool);
+	tcase_add_test(tc, a_worker_on_demand_stays_as_long_as_a_client_is_there);
+	tcase_add_test(tc, a_client_that_comes_while_the_last_worker_goes_is_served);
+	tcase_add_test(tc, many_clients_that_come_at_once_wake_a_whole_pool);
 	tcase_add_test(tc, a_worker_on_demand_that_dies_is_replaced);
-	tcase_add_test(tc, who_wakes_a_worker_that_cannot_start_is_served_after_a_reload);
+	tcase_add_test(tc, a_client_that_wakes_a_worker_that_cannot_start_is_served_after_a_reload);
 	tcase_add_test(tc, a_pool_asleep_is_reloaded_rests_and_stops);
-	tcase_add_test(tc, a_reload_from_workers_to_none_keeps_who_is_connected);
+	tcase_add_test(tc, a_reload_from_workers_to_none_keeps_connected_clients);
 
 	tc = harness_case(s, "max_accepts");
 	tcase_add_test(tc, a_worker_is_replaced_after_so_many_connections);
 	tcase_add_test(tc, a_worker_that_retires_finishes_its_connections);
-	tcase_add_test(tc, a_worker_that_nobody_can_replace_goes_on);
+	tcase_add_test(tc, a_worker_that_cannot_be_replaced_goes_on);
 	tcase_add_test(tc, workers_on_demand_retire_too);
 
 	tc = harness_case(s, "exhausted");

@@ -160,7 +160,7 @@ static void wait_for_the_clock(void)
 	close(fd);
 }
 
-START_TEST(who_takes_stays_however_slowly_and_who_does_not_goes)
+START_TEST(a_client_that_takes_stays_however_slowly_and_one_that_does_not_goes)
 {
 	struct taker slow[ROWS] = { 0 }, fast[FAST_ROWS] = { 0 }, stuck[ROWS] = { 0 };
 
@@ -188,6 +188,6 @@ int main(void)
 	TCase *tc = harness_case(s, "slow");
 
 	tcase_set_timeout(tc, PATIENCE_S);
-	tcase_add_test(tc, who_takes_stays_however_slowly_and_who_does_not_goes);
+	tcase_add_test(tc, a_client_that_takes_stays_however_slowly_and_one_that_does_not_goes);
 	return harness_run(s);
 }

@@ -30,7 +30,7 @@ START_TEST(term_lets_a_transfer_finish)
 	ck_assert_int_eq(daemon_join(&d), 0);
 } END_TEST
 
-START_TEST(after_term_nobody_new_is_served)
+START_TEST(after_term_no_new_client_is_served)
 {
 	const char *address;
 	int fd;
@@ -375,7 +375,7 @@ int main(void)
 	TCase *tc = harness_case(s, "stop");
 
 	tcase_add_test(tc, term_lets_a_transfer_finish);
-	tcase_add_test(tc, after_term_nobody_new_is_served);
+	tcase_add_test(tc, after_term_no_new_client_is_served);
 	tcase_add_loop_test(tc, a_client_that_waits_is_told_at_once, 0, 2);
 	tcase_add_loop_test(tc, an_idle_server_stops_at_once, 0, 3);
 	tcase_add_test(tc, a_second_term_ends_what_is_open);

@@ -44,7 +44,7 @@ static const struct { const char *word, *evidence; } broken[] = {
 	{ "hang up\n", "it has closed its end of the leash and has not exited" },
 };
 
-START_TEST(a_worker_that_is_broken_is_killed_and_replaced_and_nobody_else_notices)
+START_TEST(a_worker_that_is_broken_is_killed_and_replaced_and_no_other_notices)
 {
 	pid_t worker;
 	int fd, other;
@@ -87,7 +87,7 @@ int main(void)
 	Suite *s = suite_create("taken_over");
 	TCase *tc = harness_case(s, "leash");
 
-	tcase_add_loop_test(tc, a_worker_that_is_broken_is_killed_and_replaced_and_nobody_else_notices,
+	tcase_add_loop_test(tc, a_worker_that_is_broken_is_killed_and_replaced_and_no_other_notices,
 	                    0, ARRAY_SIZE(broken));
 	tcase_add_test(tc, a_worker_cannot_hand_its_master_a_descriptor);
 	return harness_run(s);

@@ -58,7 +58,7 @@ START_TEST(a_client_that_takes_nothing_runs_into_the_write_timeout)
 	close(fd);
 } END_TEST
 
-START_TEST(an_echo_that_nobody_reads_runs_into_the_write_timeout)
+START_TEST(an_echo_that_is_not_read_runs_into_the_write_timeout)
 {
 	struct turn_hook flood;
 	int fd;
@@ -138,7 +138,7 @@ int main(void)
 	tcase_add_test(tc, a_silent_client_is_idle);
 	tcase_add_test(tc, a_client_that_keeps_talking_is_not_idle);
 	tcase_add_test(tc, a_client_that_takes_nothing_runs_into_the_write_timeout);
-	tcase_add_test(tc, an_echo_that_nobody_reads_runs_into_the_write_timeout);
+	tcase_add_test(tc, an_echo_that_is_not_read_runs_into_the_write_timeout);
 	tcase_add_test(tc, a_session_ends_however_busy_it_is);
 	tcase_add_test(tc, timeouts_given_as_numbers_are_seconds);
 	tcase_add_test(tc, a_closing_connection_is_waited_for_no_longer_than_linger);

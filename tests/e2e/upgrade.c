@@ -35,7 +35,7 @@ static size_t count_descriptors(void)
 	return n;
 }
 
-START_TEST(fifty_upgrades_under_load_cost_nobody_anything)
+START_TEST(fifty_upgrades_under_load_cost_no_client_anything)
 {
 	struct load visitors = { .n_clients = 8, .bytes = 20000, .again = true };
 	struct load residents = { .n_clients = 2 };
@@ -69,7 +69,7 @@ START_TEST(fifty_upgrades_under_load_cost_nobody_anything)
 	ck_assert_str_eq(process_link(d.pid, "exe"), upgrade_program());
 } END_TEST
 
-START_TEST(a_unix_socket_that_was_removed_is_made_anew_and_its_queue_is_served)
+START_TEST(a_unix_socket_that_was_removed_is_made_again_and_its_queue_is_served)
 {
 	const char *path = files_path("s.sock");
 	int fds[3];
@@ -89,7 +89,7 @@ START_TEST(a_unix_socket_that_was_removed_is_made_anew_and_its_queue_is_served)
 	ck_assert(files_exist(path));
 } END_TEST
 
-START_TEST(whoever_asks_for_it_is_answered_by_the_new_program)
+START_TEST(the_client_that_asks_for_it_is_answered_by_the_new_program)
 {
 	daemon_start(&d, ECHO(""), control_path());
 	ck_assert_str_eq(upgrade_version(), "drover " PACKAGE_VERSION "\n");
@@ -225,7 +225,7 @@ START_TEST(relative_paths_mean_what_they_meant_at_the_start)
 	ck_assert_str_eq(daemon_errors(&d), "");
 } END_TEST
 
-START_TEST(logs_are_opened_anew_also_for_the_workers_of_before)
+START_TEST(logs_are_opened_again_also_for_the_old_workers)
 {
 	const char *log = files_path("access.txt"), *renamed = files_path("access.1.txt");
 	pid_t old;
@@ -287,9 +287,9 @@ int main(void)
 	Suite *s = suite_create("upgrade");
 	TCase *tc = upgrade_case(s, "well");
 
-	tcase_add_test(tc, fifty_upgrades_under_load_cost_nobody_anything);
-	tcase_add_test(tc, a_unix_socket_that_was_removed_is_made_anew_and_its_queue_is_served);
-	tcase_add_test(tc, whoever_asks_for_it_is_answered_by_the_new_program);
+	tcase_add_test(tc, fifty_upgrades_under_load_cost_no_client_anything);
+	tcase_add_test(tc, a_unix_socket_that_was_removed_is_made_again_and_its_queue_is_served);
+	tcase_add_test(tc, the_client_that_asks_for_it_is_answered_by_the_new_program);
 	tcase_add_test(tc, what_is_open_stays_open_and_new_clients_get_new_workers);
 	tcase_add_test(tc, counts_go_on);
 	tcase_add_test(tc, a_program_that_was_started_lives_on);
@@ -297,7 +297,7 @@ int main(void)
 	tcase_add_test(tc, a_service_that_sleeps_sleeps_on);
 	tcase_add_test(tc, it_works_without_a_configuration);
 	tcase_add_test(tc, relative_paths_mean_what_they_meant_at_the_start);
-	tcase_add_test(tc, logs_are_opened_anew_also_for_the_workers_of_before);
+	tcase_add_test(tc, logs_are_opened_again_also_for_the_old_workers);
 	tcase_add_test(tc, the_log_process_of_before_is_replaced_as_well);
 	tcase_add_test(tc, workers_may_be_more_than_the_soft_limit_and_programs_keep_it);
 	return harness_run(s);

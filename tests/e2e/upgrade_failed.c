@@ -214,7 +214,7 @@ START_TEST(an_order_to_a_program_that_gives_back_is_not_lost)
 } END_TEST
 
 /* The old program has what it was running with, and not what has become of the file. */
-START_TEST(who_is_back_does_not_need_the_file)
+START_TEST(a_program_that_is_back_does_not_need_the_file)
 {
 	set_doom("start");
 	daemon_start(&d, CONTROL SERVICES(SERVICE("doomed", "echo", "workers = 1;")
@@ -247,7 +247,7 @@ START_TEST(a_program_that_cannot_listen_gives_back)
 } END_TEST
 
 /* Neither the new program nor the one before, which is back: what there is, serves. */
-START_TEST(who_cannot_have_new_workers_keeps_the_old_ones)
+START_TEST(a_program_that_cannot_have_new_workers_keeps_the_old_ones)
 {
 	long long generation = 2;
 	int fd;
@@ -282,7 +282,7 @@ START_TEST(who_cannot_have_new_workers_keeps_the_old_ones)
 } END_TEST
 
 /* The new program can listen there no more than the old one, which goes on with what it has. */
-START_TEST(a_unix_socket_that_cannot_be_made_anew_refuses_the_upgrade_and_ends_nothing)
+START_TEST(a_unix_socket_that_cannot_be_made_again_refuses_the_upgrade_and_ends_nothing)
 {
 	const char *path = files_text("%s/s.sock", files_mkdir("sub"));
 	int fd;
@@ -310,7 +310,7 @@ int main(void)
 	Suite *s = suite_create("upgrade_failed");
 	TCase *tc = upgrade_case(s, "refused");
 
-	tcase_add_test(tc, a_unix_socket_that_cannot_be_made_anew_refuses_the_upgrade_and_ends_nothing);
+	tcase_add_test(tc, a_unix_socket_that_cannot_be_made_again_refuses_the_upgrade_and_ends_nothing);
 	tcase_add_test(tc, a_broken_configuration_refuses_the_upgrade);
 	tcase_add_loop_test(tc, a_program_that_cannot_is_not_executed, 0,
 	                    sizeof no_programs / sizeof no_programs[0]);
@@ -322,8 +322,8 @@ int main(void)
 	tcase_add_loop_test(tc, a_program_that_cannot_take_over_gives_back, 0, 4);
 	tcase_add_test(tc, what_a_failed_program_has_accepted_is_served_to_its_end);
 	tcase_add_test(tc, an_order_to_a_program_that_gives_back_is_not_lost);
-	tcase_add_test(tc, who_is_back_does_not_need_the_file);
+	tcase_add_test(tc, a_program_that_is_back_does_not_need_the_file);
 	tcase_add_test(tc, a_program_that_cannot_listen_gives_back);
-	tcase_add_loop_test(tc, who_cannot_have_new_workers_keeps_the_old_ones, 0, 2);
+	tcase_add_loop_test(tc, a_program_that_cannot_have_new_workers_keeps_the_old_ones, 0, 2);
 	return harness_run(s);
 }

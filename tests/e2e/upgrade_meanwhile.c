@@ -78,7 +78,7 @@ START_TEST(a_service_that_fails_is_no_obstacle)
 
 /* ---- What happens meanwhile ---- */
 
-START_TEST(who_asks_during_a_reload_is_served_after_it)
+START_TEST(a_client_that_asks_during_a_reload_is_served_after_it)
 {
 	daemon_start(&d, ECHO(""), control_path());
 	upgrade_install(upgrade_built("next_droverd"));
@@ -182,7 +182,7 @@ int main(void)
 	tcase_add_test(tc, a_service_that_fails_is_no_obstacle);
 
 	tc = upgrade_case(s, "meanwhile");
-	tcase_add_test(tc, who_asks_during_a_reload_is_served_after_it);
+	tcase_add_test(tc, a_client_that_asks_during_a_reload_is_served_after_it);
 	tcase_add_test(tc, a_reload_during_an_upgrade_follows_it);
 	tcase_add_loop_test(tc, a_server_can_be_stopped_in_the_middle_of_an_upgrade, 0, 12);
 	tcase_add_test(tc, workers_that_die_meanwhile_are_buried_and_replaced);

@@ -48,7 +48,7 @@ static void check_slot_held(const struct event *first, const struct warm_fifo *r
 	close(second);
 }
 
-START_TEST(who_resets_keeps_its_slot_until_the_program_has_ended)
+START_TEST(a_client_that_resets_keeps_its_slot_until_the_program_has_ended)
 {
 	const struct warm_work w = warm_start_work(&d, 1, "connections = 1;");
 
@@ -59,7 +59,7 @@ START_TEST(who_resets_keeps_its_slot_until_the_program_has_ended)
 	warm_tell(&w.release, "now");   /* the second client has gone as well */
 } END_TEST
 
-START_TEST(who_closes_and_lives_on_keeps_its_slot)
+START_TEST(a_client_that_closes_and_lives_on_keeps_its_slot)
 {
 	const struct warm_fifo release = warm_fifo("release");
 	const struct event *opened;
@@ -97,7 +97,7 @@ START_TEST(what_it_has_left_in_the_background_is_served)
 } END_TEST
 
 /* No error, though much of what it has written was not even read by its worker. */
-START_TEST(a_reset_is_the_end_of_file_for_who_has_written_much)
+START_TEST(a_reset_is_the_end_of_file_for_a_client_that_has_written_much)
 {
 	const struct warm_fifo up = warm_fifo("up"), release = warm_fifo("release");
 	const struct event *opened;
@@ -147,7 +147,7 @@ START_TEST(clients_that_vanish_leave_nothing_behind)
 
 #define ANSWER 3000000
 
-START_TEST(who_sends_on_gets_all_of_the_answer)
+START_TEST(a_client_that_sends_on_gets_all_of_the_answer)
 {
 	struct turn_hook flood;
 	size_t got;
@@ -166,7 +166,7 @@ START_TEST(who_sends_on_gets_all_of_the_answer)
 } END_TEST
 
 /* It has ended, and what the client sends is not read: that holds up no other client. */
-START_TEST(who_sends_to_nobody_is_forgotten)
+START_TEST(a_client_that_sends_to_no_program_is_forgotten)
 {
 	struct turn_hook flood;
 	int fd;
@@ -190,14 +190,14 @@ int main(void)
 	TCase *tc = harness_case(s, "slots");
 
 	tcase_add_test(tc, the_operator_sees_whose_program_it_is);
-	tcase_add_test(tc, who_resets_keeps_its_slot_until_the_program_has_ended);
-	tcase_add_test(tc, who_closes_and_lives_on_keeps_its_slot);
+	tcase_add_test(tc, a_client_that_resets_keeps_its_slot_until_the_program_has_ended);
+	tcase_add_test(tc, a_client_that_closes_and_lives_on_keeps_its_slot);
 	tcase_add_test(tc, what_it_has_left_in_the_background_is_served);
-	tcase_add_test(tc, a_reset_is_the_end_of_file_for_who_has_written_much);
+	tcase_add_test(tc, a_reset_is_the_end_of_file_for_a_client_that_has_written_much);
 	tcase_add_test(tc, clients_that_vanish_leave_nothing_behind);
 
 	tc = harness_case(s, "senders");
-	tcase_add_test(tc, who_sends_on_gets_all_of_the_answer);
-	tcase_add_test(tc, who_sends_to_nobody_is_forgotten);
+	tcase_add_test(tc, a_client_that_sends_on_gets_all_of_the_answer);
+	tcase_add_test(tc, a_client_that_sends_to_no_program_is_forgotten);
 	return harness_run(s);
 }

@@ -33,7 +33,7 @@ static void end_with(pid_t pid, int signal)
 
 /* ---- by themselves ------------------------------------------------------ */
 
-START_TEST(who_leaves_is_replaced_quietly)
+START_TEST(a_program_that_leaves_is_replaced_quietly)
 {
 	const struct warm_fifo up = warm_fifo("up");
 	pid_t pid, next;
@@ -65,7 +65,7 @@ static pid_t first_of(struct queue *q)
 }
 
 /* Whether a client finds another one, one that was just started, or none. */
-START_TEST(nobody_is_joined_to_one_that_has_left)
+START_TEST(no_client_is_joined_to_one_that_has_left)
 {
 	struct queue q = { .n = 0 };
 
@@ -93,7 +93,7 @@ START_TEST(nobody_is_joined_to_one_that_has_left)
 } END_TEST
 
 /* One a second, once all have been replaced. */
-START_TEST(who_never_waits_is_not_started_without_pause)
+START_TEST(a_program_that_never_waits_is_not_started_without_pause)
 {
 	const int64_t began_ms = clock_ms();
 
@@ -105,7 +105,7 @@ START_TEST(who_never_waits_is_not_started_without_pause)
 	ck_assert_uint_eq(files_count(daemon_errors(&d), "does it wait for its client?"), 1);
 } END_TEST
 
-START_TEST(who_never_waits_serves_all_the_same)
+START_TEST(a_program_that_never_waits_serves_all_the_same)
 {
 	warm_start(&d, "[ \"/bin/echo\", \"hello\" ]", 2, "", "");
 	for (int i = 0; i < 4; i++)
@@ -199,7 +199,7 @@ START_TEST(only_its_own_service_backs_off)
 
 /* ---- cannot be started -------------------------------------------------- */
 
-START_TEST(who_cannot_be_started_any_more)
+START_TEST(a_program_that_cannot_be_started_any_more)
 {
 	const char *program = files_path("cat");
 	int fds[2], fd;
@@ -234,7 +234,7 @@ START_TEST(who_cannot_be_started_any_more)
 
 /* ---- old ---------------------------------------------------------------- */
 
-START_TEST(who_has_waited_too_long_is_replaced)
+START_TEST(a_program_that_has_waited_too_long_is_replaced)
 {
 	const int64_t began_ms = clock_ms();
 	pid_t pids[3];
@@ -251,7 +251,7 @@ START_TEST(who_has_waited_too_long_is_replaced)
 	daemon_check_echo(&d, "s");
 } END_TEST
 
-START_TEST(who_waits_beside_one_that_has_crashed_grows_old_all_the_same)
+START_TEST(a_program_that_waits_beside_one_that_has_crashed_grows_old_all_the_same)
 {
 	warm_start(&d, WARM_CAT, 5, "warm_max_age = \"1s\";", LONG_DELAY);
 	kill(warm_next(&d), SIGKILL);
@@ -261,7 +261,7 @@ START_TEST(who_waits_beside_one_that_has_crashed_grows_old_all_the_same)
 } END_TEST
 
 /* Its greeting was not read: that is the end of its input, and no error. */
-START_TEST(who_has_spoken_sees_the_end_of_file_as_well)
+START_TEST(a_program_that_has_spoken_sees_the_end_of_file_as_well)
 {
 	const struct warm_fifo up = warm_fifo("up");
 	pid_t pid;
@@ -276,7 +276,7 @@ START_TEST(who_has_spoken_sees_the_end_of_file_as_well)
 } END_TEST
 
 /* It is its age as one that waits. */
-START_TEST(whoever_has_a_client_does_not_grow_old)
+START_TEST(a_program_that_has_a_client_does_not_grow_old)
 {
 	int fd;
 
@@ -296,7 +296,7 @@ static const struct { const char *script, *how; int value; } stubborn[] = {
 	{ "trap '' TERM",        "signal", SIGKILL },
 };
 
-START_TEST(who_does_not_hear_the_end_is_told_otherwise)
+START_TEST(a_program_that_does_not_hear_the_end_is_told_otherwise)
 {
 	const struct warm_fifo never = warm_fifo("never");
 	pid_t pid;
@@ -314,10 +314,10 @@ int main(void)
 	Suite *s = suite_create("warm_ends");
 	TCase *tc = harness_case(s, "exit");
 
-	tcase_add_test(tc, who_leaves_is_replaced_quietly);
-	tcase_add_loop_test(tc, nobody_is_joined_to_one_that_has_left, 1, 4);
-	tcase_add_test(tc, who_never_waits_is_not_started_without_pause);
-	tcase_add_test(tc, who_never_waits_serves_all_the_same);
+	tcase_add_test(tc, a_program_that_leaves_is_replaced_quietly);
+	tcase_add_loop_test(tc, no_client_is_joined_to_one_that_has_left, 1, 4);
+	tcase_add_test(tc, a_program_that_never_waits_is_not_started_without_pause);
+	tcase_add_test(tc, a_program_that_never_waits_serves_all_the_same);
 
 	tc = harness_case(s, "crash");
 	tcase_add_loop_test(tc, a_crash_is_told_and_counted, 0, (int)ARRAY_SIZE(crashes));
@@ -325,13 +325,13 @@ int main(void)
 	tcase_add_test(tc, only_its_own_service_backs_off);
 
 	tc = harness_case(s, "start");
-	tcase_add_test(tc, who_cannot_be_started_any_more);
+	tcase_add_test(tc, a_program_that_cannot_be_started_any_more);
 
 	tc = harness_case(s, "age");
-	tcase_add_test(tc, who_has_waited_too_long_is_replaced);
-	tcase_add_test(tc, who_waits_beside_one_that_has_crashed_grows_old_all_the_same);
-	tcase_add_test(tc, who_has_spoken_sees_the_end_of_file_as_well);
-	tcase_add_test(tc, whoever_has_a_client_does_not_grow_old);
-	tcase_add_loop_test(tc, who_does_not_hear_the_end_is_told_otherwise, 0, (int)ARRAY_SIZE(stubborn));
+	tcase_add_test(tc, a_program_that_has_waited_too_long_is_replaced);
+	tcase_add_test(tc, a_program_that_waits_beside_one_that_has_crashed_grows_old_all_the_same);
+	tcase_add_test(tc, a_program_that_has_spoken_sees_the_end_of_file_as_well);
+	tcase_add_test(tc, a_program_that_has_a_client_does_not_grow_old);
+	tcase_add_loop_test(tc, a_program_that_does_not_hear_the_end_is_told_otherwise, 0, (int)ARRAY_SIZE(stubborn));
 	return harness_run(s);
 }

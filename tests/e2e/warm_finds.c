@@ -144,7 +144,7 @@ static const char *line_over_tcp(int fd)
 	                  daemon_port(&d, "s", 0));
 }
 
-START_TEST(a_program_is_told_who_comes_over_tcp)
+START_TEST(a_program_is_told_the_address_of_a_tcp_client)
 {
 	int fd;
 
@@ -177,7 +177,7 @@ START_TEST(a_cold_program_is_told_the_same)
 	check_proxy_line(fd, line_over_tcp(fd), true);
 } END_TEST
 
-START_TEST(a_program_is_told_who_comes_over_ipv6)
+START_TEST(a_program_is_told_the_address_of_an_ipv6_client)
 {
 	int fd;
 
@@ -188,7 +188,7 @@ START_TEST(a_program_is_told_who_comes_over_ipv6)
 	                                daemon_port(&d, "s", 0)), false);
 } END_TEST
 
-START_TEST(a_program_is_told_that_nobody_knows_who_comes)
+START_TEST(a_program_is_told_that_the_client_has_no_address)
 {
 	daemon_start(&d, SERVICES(" s = { listen = \"unix:%s\"; workers = 1; handler = {"
 	             " type = \"exec\"; argv = \"/bin/cat\"; warm = 1; " PROXY " }; };"), files_path("s"));
@@ -238,12 +238,12 @@ int main(void)
 	               its_peer_has_no_name);
 
 	tc = harness_case(s, "peer");
-	tcase_add_test(tc, a_program_is_told_who_comes_over_tcp);
+	tcase_add_test(tc, a_program_is_told_the_address_of_a_tcp_client);
 	tcase_add_test(tc, a_program_is_told_ipv4_where_it_is_that);
 	tcase_add_test(tc, a_cold_program_is_told_the_same);
 	harness_add_if(harness_has_ipv6(), "there is no IPv6 here", tc,
-	               a_program_is_told_who_comes_over_ipv6);
-	tcase_add_test(tc, a_program_is_told_that_nobody_knows_who_comes);
+	               a_program_is_told_the_address_of_an_ipv6_client);
+	tcase_add_test(tc, a_program_is_told_that_the_client_has_no_address);
 	tcase_add_test(tc, that_line_comes_before_all_that_the_client_says);
 	tcase_add_test(tc, that_line_is_not_counted_as_the_clients);
 	return harness_run(s);

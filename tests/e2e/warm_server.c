@@ -107,7 +107,7 @@ START_TEST(a_reload_can_begin_and_end_it)
 
 static const int stops[] = { SIGTERM, SIGQUIT, SIGINT };
 
-START_TEST(a_stop_leaves_nobody_behind)
+START_TEST(a_stop_leaves_no_program_behind)
 {
 	struct watched all = { .n = 0 };
 
@@ -120,7 +120,7 @@ START_TEST(a_stop_leaves_nobody_behind)
 		ck_assert_uint_eq(daemon_saw(&d, "warm-end program=%d reason=drained", all.pids[i]), 1);
 } END_TEST
 
-START_TEST(a_stop_leaves_nobody_behind_who_does_not_hear)
+START_TEST(a_stop_leaves_no_program_behind_that_does_not_read)
 {
 	const struct warm_fifo up = warm_fifo("up");
 	struct watched all = { .n = 0 };
@@ -136,7 +136,7 @@ START_TEST(a_stop_leaves_nobody_behind_who_does_not_hear)
 	check_all_ended(&all);
 } END_TEST
 
-START_TEST(a_stop_leaves_nobody_behind_who_ignores_it)
+START_TEST(a_stop_leaves_no_program_behind_that_ignores_it)
 {
 	const struct warm_fifo up = warm_fifo("up"), never = warm_fifo("never");
 	struct watched all = { .n = 0 };
@@ -177,7 +177,7 @@ START_TEST(a_stop_waits_for_a_client)
 } END_TEST
 
 /* Its greeting was not read; that it ends is not an error. */
-START_TEST(a_stop_is_the_end_of_file_for_who_has_spoken)
+START_TEST(a_stop_is_the_end_of_file_for_a_client_that_has_spoken)
 {
 	const struct warm_fifo up = warm_fifo("up");
 
@@ -360,11 +360,11 @@ int main(void)
 	tcase_add_test(tc, a_reload_can_begin_and_end_it);
 
 	tc = harness_case(s, "stop");
-	tcase_add_loop_test(tc, a_stop_leaves_nobody_behind, 0, 3);
-	tcase_add_loop_test(tc, a_stop_leaves_nobody_behind_who_does_not_hear, 0, 3);
-	tcase_add_loop_test(tc, a_stop_leaves_nobody_behind_who_ignores_it, 1, 3);
+	tcase_add_loop_test(tc, a_stop_leaves_no_program_behind, 0, 3);
+	tcase_add_loop_test(tc, a_stop_leaves_no_program_behind_that_does_not_read, 0, 3);
+	tcase_add_loop_test(tc, a_stop_leaves_no_program_behind_that_ignores_it, 1, 3);
 	tcase_add_loop_test(tc, a_stop_waits_for_a_client, 0, 2);
-	tcase_add_test(tc, a_stop_is_the_end_of_file_for_who_has_spoken);
+	tcase_add_test(tc, a_stop_is_the_end_of_file_for_a_client_that_has_spoken);
 	tcase_add_loop_test(tc, a_program_with_a_client_gets_term, 0, (int)ARRAY_SIZE(hurries));
 
 	tc = harness_case(s, "worker");

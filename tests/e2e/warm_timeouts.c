@@ -149,7 +149,7 @@ static void check_left_alone(const struct event *opened, const struct warm_fifo 
 	ck_assert_str_eq(event_word(daemon_ended(&d, opened), "how"), "reset");
 }
 
-START_TEST(who_works_on_after_a_reset_is_left_alone)
+START_TEST(a_program_that_works_on_after_a_reset_is_left_alone)
 {
 	const struct warm_work w = warm_start_work(&d, 2, "timeouts = { idle = \"500ms\"; };");
 
@@ -159,7 +159,7 @@ START_TEST(who_works_on_after_a_reset_is_left_alone)
 } END_TEST
 
 /* What the program says to a closed socket, is answered by a reset. */
-START_TEST(who_works_on_after_a_close_is_left_alone)
+START_TEST(a_program_that_works_on_after_a_close_is_left_alone)
 {
 	const struct warm_work w = warm_start_work(&d, 2, "timeouts = { idle = \"500ms\"; };");
 
@@ -184,7 +184,7 @@ static void fill_up(int fd)
 }
 
 /* The worker does not read from the client then, since the program does not. */
-START_TEST(who_works_on_after_a_reset_with_much_unread_is_left_alone)
+START_TEST(a_program_that_works_on_after_a_reset_with_much_unread_is_left_alone)
 {
 	const struct warm_fifo up = warm_fifo("up"), release = warm_fifo("release");
 	const struct event *opened;
@@ -231,9 +231,9 @@ int main(void)
 	tcase_add_test(tc, bytes_from_the_program_keep_a_connection);
 	tcase_add_test(tc, a_client_that_takes_nothing_is_idle);
 	tcase_add_test(tc, a_client_that_takes_nothing_is_reset_when_the_program_has_ended);
-	tcase_add_test(tc, who_works_on_after_a_reset_is_left_alone);
-	tcase_add_test(tc, who_works_on_after_a_close_is_left_alone);
-	tcase_add_test(tc, who_works_on_after_a_reset_with_much_unread_is_left_alone);
+	tcase_add_test(tc, a_program_that_works_on_after_a_reset_is_left_alone);
+	tcase_add_test(tc, a_program_that_works_on_after_a_close_is_left_alone);
+	tcase_add_test(tc, a_program_that_works_on_after_a_reset_with_much_unread_is_left_alone);
 	tcase_add_test(tc, a_kick_ends_the_program);
 	return harness_run(s);
 }

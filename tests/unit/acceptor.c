@@ -188,7 +188,7 @@ static bool rests(void)
 
 /* ---- room --------------------------------------------------------------- */
 
-START_TEST(whoever_comes_is_taken_from_each_listener)
+START_TEST(clients_are_taken_from_each_listener)
 {
 	for (int i = 0; i < 2 * LISTENERS; i++)
 		come(i % LISTENERS);
@@ -215,7 +215,7 @@ START_TEST(no_more_are_taken_than_there_is_room_for)
 	ck_assert_uint_eq(owner.n, 5);
 } END_TEST
 
-START_TEST(who_is_ahead_leaves_what_comes_to_the_others)
+START_TEST(a_worker_that_is_ahead_leaves_what_comes_to_the_others)
 {
 	owner.ahead = true;
 	come(0);
@@ -230,7 +230,7 @@ START_TEST(who_is_ahead_leaves_what_comes_to_the_others)
 	ck_assert_uint_eq(owner.n, 0);
 } END_TEST
 
-START_TEST(who_is_ahead_of_others_that_do_nothing_goes_on_without_them)
+START_TEST(a_worker_that_is_ahead_of_others_that_do_nothing_goes_on_without_them)
 {
 	owner.ahead = true;
 	for (int i = 0; i < 4; i++)
@@ -249,7 +249,7 @@ START_TEST(who_is_ahead_of_others_that_do_nothing_goes_on_without_them)
 	ck_assert_uint_le(owner.n, 3);
 } END_TEST
 
-START_TEST(who_is_not_ahead_any_more_comes_forward_at_once)
+START_TEST(a_worker_that_is_not_ahead_any_more_comes_forward_at_once)
 {
 	owner.ahead = true;
 	come(0);
@@ -262,7 +262,7 @@ START_TEST(who_is_not_ahead_any_more_comes_forward_at_once)
 } END_TEST
 
 /* Another worker was woken and could not take it: no event would come here. */
-START_TEST(who_is_told_to_look_takes_what_waits)
+START_TEST(a_worker_that_is_told_to_look_takes_what_waits)
 {
 	owner.room = 2;
 	for (int i = 0; i < LISTENERS; i++) {
@@ -332,7 +332,7 @@ START_TEST(a_pause_can_be_asked_for)
  * The arrival on another listener may have woken a worker that had no room left
  * when it got to it. Here it is hidden from the worker's own epoll.
  */
-START_TEST(who_is_woken_for_nothing_looks_at_the_other_listeners)
+START_TEST(a_worker_that_is_woken_for_nothing_looks_at_the_other_listeners)
 {
 	ck_assert_int_eq(epoll_ctl(loop.epoll_fd, EPOLL_CTL_DEL, listeners[1], NULL), 0);
 	come(1);
@@ -455,16 +455,16 @@ int main(void)
 	TCase *trouble = unit_case(s, "trouble", set_up, tear_down);
 	TCase *end = unit_case(s, "end", set_up, tear_down);
 
-	tcase_add_test(room, whoever_comes_is_taken_from_each_listener);
+	tcase_add_test(room, clients_are_taken_from_each_listener);
 	tcase_add_test(room, no_more_are_taken_than_there_is_room_for);
-	tcase_add_test(room, who_is_ahead_leaves_what_comes_to_the_others);
-	tcase_add_test(room, who_is_ahead_of_others_that_do_nothing_goes_on_without_them);
-	tcase_add_test(room, who_is_not_ahead_any_more_comes_forward_at_once);
-	tcase_add_test(room, who_is_told_to_look_takes_what_waits);
+	tcase_add_test(room, a_worker_that_is_ahead_leaves_what_comes_to_the_others);
+	tcase_add_test(room, a_worker_that_is_ahead_of_others_that_do_nothing_goes_on_without_them);
+	tcase_add_test(room, a_worker_that_is_not_ahead_any_more_comes_forward_at_once);
+	tcase_add_test(room, a_worker_that_is_told_to_look_takes_what_waits);
 	tcase_add_loop_test(trouble, without_descriptors_it_pauses_and_goes_on, 0, 4);
 	tcase_add_loop_test(trouble, trouble_of_one_connection_does_not_stop_the_next, 0, 5);
 	tcase_add_test(trouble, a_pause_can_be_asked_for);
-	tcase_add_test(trouble, who_is_woken_for_nothing_looks_at_the_other_listeners);
+	tcase_add_test(trouble, a_worker_that_is_woken_for_nothing_looks_at_the_other_listeners);
 	tcase_add_test(end, draining_takes_what_waits_and_closes);
 	tcase_add_test(end, without_room_draining_leaves_what_waits_to_the_others);
 	tcase_add_test(end, removed_listeners_stay_until_they_are_empty);

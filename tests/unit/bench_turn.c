@@ -47,7 +47,7 @@ START_TEST(the_last_ticket_is_known_to_be_the_last)
 	ck_assert_uint_eq(bench_accounting_take(&t, 1), 0);
 } END_TEST
 
-START_TEST(who_asks_for_too_many_gets_what_there_is)
+START_TEST(a_connection_that_asks_for_too_many_gets_what_there_is)
 {
 	plan.count = 5;
 	atomic_store(&shared.tickets, 5);
@@ -56,7 +56,7 @@ START_TEST(who_asks_for_too_many_gets_what_there_is)
 } END_TEST
 
 /* As on a unix socket whose queue is full. */
-START_TEST(who_waits_for_room_is_given_up_when_time_is_up)
+START_TEST(a_connection_that_waits_for_room_is_given_up_when_time_is_up)
 {
 	clients[1].busy = true;
 	clients[1].retry_ns = INT64_MAX;
@@ -77,7 +77,7 @@ int main(void)
 	TCase *tc = unit_case(s, "turn", before, NULL);
 
 	tcase_add_test(tc, the_last_ticket_is_known_to_be_the_last);
-	tcase_add_test(tc, who_asks_for_too_many_gets_what_there_is);
-	tcase_add_test(tc, who_waits_for_room_is_given_up_when_time_is_up);
+	tcase_add_test(tc, a_connection_that_asks_for_too_many_gets_what_there_is);
+	tcase_add_test(tc, a_connection_that_waits_for_room_is_given_up_when_time_is_up);
 	return unit_run(s);
 }

@@ -56,7 +56,7 @@ static const struct {
 	    { A, UINT32_MAX - 1 } }, false },
 };
 
-START_TEST(who_is_ahead)
+START_TEST(a_worker_that_is_ahead)
 {
 	const size_t me = rows[_i].n;   /* the last, so that the sample goes round */
 	struct board *b = board_new(rows[_i].n + 1, 1, 0);
@@ -277,7 +277,7 @@ START_TEST(a_worker_keeps_its_own_records_only)
 	}
 } END_TEST
 
-START_TEST(nobody_can_pull_the_memory_away)
+START_TEST(no_worker_can_truncate_the_memory)
 {
 	struct board *b = board_new(2, 2, 0);
 	struct stat st;
@@ -334,7 +334,7 @@ int main(void)
 	Suite *s = suite_create("board");
 	TCase *tc = unit_case(s, "board", NULL, NULL);
 
-	tcase_add_loop_test(tc, who_is_ahead, 0, ARRAY_SIZE(rows));
+	tcase_add_loop_test(tc, a_worker_that_is_ahead, 0, ARRAY_SIZE(rows));
 	tcase_add_test(tc, no_more_than_a_sample_is_looked_at_and_it_goes_round);
 	tcase_add_test(tc, workers_that_lie_far_apart_are_compared);
 	tcase_add_test(tc, what_those_behind_get_done_is_seen);
@@ -343,7 +343,7 @@ int main(void)
 	tcase_add_test(tc, no_two_workers_write_in_one_cache_line);
 	tcase_add_test(tc, what_a_worker_writes_the_master_reads);
 	tcase_add_test(tc, a_worker_keeps_its_own_records_only);
-	tcase_add_test(tc, nobody_can_pull_the_memory_away);
+	tcase_add_test(tc, no_worker_can_truncate_the_memory);
 	tcase_add_test(tc, memory_is_taken_when_used_and_given_back);
 	tcase_add_test(tc, a_board_ends_with_its_descriptor);
 	tcase_add_loop_test(tc, what_is_too_much_is_refused, 0, ARRAY_SIZE(too_much));

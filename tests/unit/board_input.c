@@ -139,7 +139,7 @@ static void work_on(uint32_t mark)
 	board_set(&board_slot(board, ME)->at_work, mark);
 }
 
-START_TEST(who_is_worked_for_is_seen)
+START_TEST(a_client_that_is_worked_for_is_seen)
 {
 	struct board_connection_view v;
 
@@ -156,7 +156,7 @@ START_TEST(who_is_worked_for_is_seen)
 	ck_assert_int_eq(v.phase, BOARD_PHASE_PROGRAM);
 } END_TEST
 
-START_TEST(who_has_just_left_is_seen_as_well)
+START_TEST(a_client_that_has_just_left_is_seen_as_well)
 {
 	struct board_connection_view v;
 
@@ -171,7 +171,7 @@ START_TEST(who_has_just_left_is_seen_as_well)
 
 static const uint32_t marks[] = { 0, 4, 6, 7, UINT32_MAX };
 
-START_TEST(nobody_that_there_cannot_be_is_seen)
+START_TEST(no_worker_that_cannot_be_there_is_seen)
 {
 	struct board_connection_view v;
 
@@ -193,8 +193,8 @@ int main(void)
 	tcase_add_test(tc, without_room_there_is_none);
 
 	tc = unit_case(s, "work", set_up, tear_down);
-	tcase_add_test(tc, who_is_worked_for_is_seen);
-	tcase_add_test(tc, who_has_just_left_is_seen_as_well);
-	tcase_add_loop_test(tc, nobody_that_there_cannot_be_is_seen, 0, ARRAY_SIZE(marks));
+	tcase_add_test(tc, a_client_that_is_worked_for_is_seen);
+	tcase_add_test(tc, a_client_that_has_just_left_is_seen_as_well);
+	tcase_add_loop_test(tc, no_worker_that_cannot_be_there_is_seen, 0, ARRAY_SIZE(marks));
 	return unit_run(s);
 }

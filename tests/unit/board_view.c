@@ -254,7 +254,7 @@ START_TEST(a_connection_is_seen_as_long_as_its_record_is_taken)
 	ck_assert_uint_eq(v.bytes_in + v.bytes_out, 0);
 } END_TEST
 
-START_TEST(who_is_worked_on_is_in_the_handler)
+START_TEST(a_connection_that_is_worked_on_is_in_the_handler)
 {
 	struct board_connection_view v;
 
@@ -567,7 +567,7 @@ int main(void)
 	tcase_add_test(tc, names_are_those_of_their_states);
 	tcase_add_loop_test(tc, a_connection_is_seen_as_long_as_its_record_is_taken, 0,
 	                    ARRAY_SIZE(peers));
-	tcase_add_test(tc, who_is_worked_on_is_in_the_handler);
+	tcase_add_test(tc, a_connection_that_is_worked_on_is_in_the_handler);
 	tcase_add_test(tc, records_that_are_not_there_or_never_were_used_are_free);
 	tcase_add_loop_test(tc, what_a_record_says_is_in_range, 0, ARRAY_SIZE(record_rows));
 	tcase_add_loop_test(tc, a_peer_is_one_that_there_can_be, 0, ARRAY_SIZE(peer_rows));

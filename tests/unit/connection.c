@@ -35,7 +35,7 @@ START_TEST(what_comes_goes_back)
 	ck_assert_uint_eq(atomic_load(&worker.slot->open), 0);
 } END_TEST
 
-START_TEST(who_closed_its_half_still_gets_all)
+START_TEST(a_client_that_closed_its_half_still_gets_all)
 {
 	int client = connect_pair(HANDLER_ID_echo);
 
@@ -202,7 +202,7 @@ START_TEST(connections_have_numbers_of_their_own)
 
 /* ---- handlers that speak first ------------------------------------------ */
 
-START_TEST(who_has_spoken_closes_first_and_lingers)
+START_TEST(a_client_that_has_spoken_closes_first_and_lingers)
 {
 	int client = connect_tcp(HANDLER_ID_daytime);
 	const char *text;
@@ -350,7 +350,7 @@ int main(void)
 	TCase *failures = unit_case(s, "failures", set_up, tear_down);
 
 	tcase_add_test(bytes, what_comes_goes_back);
-	tcase_add_test(bytes, who_closed_its_half_still_gets_all);
+	tcase_add_test(bytes, a_client_that_closed_its_half_still_gets_all);
 	tcase_add_test(bytes, a_client_that_does_not_read_costs_a_buffer_until_it_does);
 	tcase_add_test(bytes, what_waits_is_sent_before_it_ends);
 	tcase_add_test(bytes, a_client_that_vanishes_is_a_reset);
@@ -360,7 +360,7 @@ int main(void)
 	tcase_add_test(bytes, nothing_is_left_behind_a_descriptor);
 	tcase_add_test(bytes, a_large_burst_is_answered_without_another_word);
 	tcase_add_test(bytes, connections_have_numbers_of_their_own);
-	tcase_add_test(speakers, who_has_spoken_closes_first_and_lingers);
+	tcase_add_test(speakers, a_client_that_has_spoken_closes_first_and_lingers);
 	tcase_add_test(speakers, without_lingering_it_is_closed_at_once);
 	tcase_add_test(speakers, the_binary_time_has_four_bytes);
 	tcase_add_test(speakers, chargen_goes_on_as_long_as_the_client_reads);

@@ -65,7 +65,7 @@ START_TEST(the_board_shows_a_connection_and_what_it_does)
 	ck_assert_uint_eq(v.bytes_out, 7);      /* the sum stays */
 } END_TEST
 
-START_TEST(the_board_shows_who_does_not_read)
+START_TEST(the_board_shows_a_client_that_does_not_read)
 {
 	int client = connect_pair(HANDLER_ID_echo);
 	size_t sent = stuff(client), got = 0;
@@ -84,7 +84,7 @@ START_TEST(the_board_shows_who_does_not_read)
 	close(client);
 } END_TEST
 
-START_TEST(the_board_shows_who_is_written_to_unasked)
+START_TEST(the_board_shows_a_client_that_is_written_to_unasked)
 {
 	int client = connect_pair(HANDLER_ID_chargen);
 
@@ -218,7 +218,7 @@ static int connect_second(const struct handler *h)
 	return ends[1];
 }
 
-START_TEST(the_board_shows_who_is_being_served)
+START_TEST(the_board_shows_a_client_that_is_being_served)
 {
 	static const struct handler h = {
 		.opened = note_meanwhile, .received = note_bytes, .ended = note_meanwhile,
@@ -246,7 +246,7 @@ START_TEST(the_board_shows_who_is_being_served)
 	close(other);
 } END_TEST
 
-START_TEST(who_was_being_served_when_the_worker_died_is_still_there)
+START_TEST(a_client_that_was_being_served_when_the_worker_died_is_still_there)
 {
 	static const struct handler h = { .received = die };
 	int other = connect_pair(HANDLER_ID_echo), client = connect_second(&h);
@@ -278,13 +278,13 @@ int main(void)
 	TCase *tc = unit_case(s, "board", set_up, tear_down);
 
 	tcase_add_test(tc, the_board_shows_a_connection_and_what_it_does);
-	tcase_add_test(tc, the_board_shows_who_does_not_read);
-	tcase_add_test(tc, the_board_shows_who_is_written_to_unasked);
+	tcase_add_test(tc, the_board_shows_a_client_that_does_not_read);
+	tcase_add_test(tc, the_board_shows_a_client_that_is_written_to_unasked);
 	tcase_add_test(tc, what_lingers_has_no_record_any_more);
 	tcase_add_test(tc, records_are_used_again);
 	tcase_add_test(tc, there_is_a_record_for_each_slot);
 	tcase_add_test(tc, the_board_shows_the_program);
-	tcase_add_test(tc, the_board_shows_who_is_being_served);
-	tcase_add_test(tc, who_was_being_served_when_the_worker_died_is_still_there);
+	tcase_add_test(tc, the_board_shows_a_client_that_is_being_served);
+	tcase_add_test(tc, a_client_that_was_being_served_when_the_worker_died_is_still_there);
 	return unit_run(s);
 }

@@ -92,7 +92,7 @@ START_TEST(the_end_of_what_a_client_sends_waits_as_well)
 	close(client);
 } END_TEST
 
-START_TEST(who_gives_up_says_so_and_lingers)
+START_TEST(a_client_that_gives_up_says_so_and_lingers)
 {
 	int client = connect_later();
 
@@ -126,7 +126,7 @@ START_TEST(a_slow_client_takes_its_answer_before_the_next_request)
 	close(client);
 } END_TEST
 
-START_TEST(who_resets_while_it_waits_is_gone)
+START_TEST(a_client_that_resets_while_it_waits_is_gone)
 {
 	int client = connect_later();
 	const struct linger now = { .l_onoff = 1 };
@@ -158,9 +158,9 @@ int main(void)
 
 	tcase_add_test(tc, nothing_is_read_while_a_request_waits);
 	tcase_add_test(tc, the_end_of_what_a_client_sends_waits_as_well);
-	tcase_add_test(tc, who_gives_up_says_so_and_lingers);
+	tcase_add_test(tc, a_client_that_gives_up_says_so_and_lingers);
 	tcase_add_test(tc, a_slow_client_takes_its_answer_before_the_next_request);
-	tcase_add_test(tc, who_resets_while_it_waits_is_gone);
+	tcase_add_test(tc, a_client_that_resets_while_it_waits_is_gone);
 	tcase_add_test(tc, a_request_has_its_own_time);
 	return unit_run(s);
 }

@@ -226,7 +226,7 @@ START_TEST(either_way_keeps_it_from_being_idle)
 	skip(LINGER_MS);
 } END_TEST
 
-START_TEST(without_a_limit_nobody_is_idle)
+START_TEST(without_a_limit_no_connection_is_idle)
 {
 	service.timeouts.idle = 0;
 	service.timeouts.session = 0;
@@ -343,7 +343,7 @@ START_TEST(without_its_client_its_session_ends_as_ever)
 	ck_assert_str_eq(logged(0, "how"), "reset");       /* that was first */
 } END_TEST
 
-START_TEST(who_was_cut_off_before_was_cut_off)
+START_TEST(a_client_that_was_cut_off_before_was_cut_off)
 {
 	connect_pair();
 	connection_end_program(c, END_KICKED);
@@ -422,7 +422,7 @@ int main(void)
 	tcase_add_test(tc, what_was_relayed_is_counted);
 	tcase_add_test(tc, a_client_that_takes_slowly_is_not_idle);
 	tcase_add_test(tc, either_way_keeps_it_from_being_idle);
-	tcase_add_test(tc, without_a_limit_nobody_is_idle);
+	tcase_add_test(tc, without_a_limit_no_connection_is_idle);
 	tc = unit_case(s, "program_first", set_up, tear_down);
 	tcase_add_test(tc, a_client_still_takes_what_the_program_said);
 	tcase_add_test(tc, a_client_that_does_not_take_it_is_reset);
@@ -431,7 +431,7 @@ int main(void)
 	tc = unit_case(s, "client_first", set_up, tear_down);
 	tcase_add_test(tc, a_program_may_go_on_without_its_client);
 	tcase_add_test(tc, without_its_client_its_session_ends_as_ever);
-	tcase_add_test(tc, who_was_cut_off_before_was_cut_off);
+	tcase_add_test(tc, a_client_that_was_cut_off_before_was_cut_off);
 	tc = unit_case(s, "end", set_up, tear_down);
 	tcase_add_test(tc, the_socket_lingers_without_its_slot);
 	tcase_add_test(tc, it_does_not_linger_for_ever);

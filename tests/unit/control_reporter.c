@@ -111,14 +111,14 @@ START_TEST(a_long_answer_comes_whole)
 	ck_assert(was_ok);
 } END_TEST
 
-START_TEST(who_does_not_read_in_time_gets_no_more)
+START_TEST(a_client_that_does_not_read_in_time_gets_no_more)
 {
 	start(&(struct report_job){ "list", 50, gather_name, write_list, &loop });
 	finish();
 	ck_assert(!was_ok);
 } END_TEST
 
-START_TEST(who_is_gone_is_not_waited_for)
+START_TEST(a_client_that_is_gone_is_not_waited_for)
 {
 	close(ours);
 	ours = -1;
@@ -160,8 +160,8 @@ int main(void)
 	TCase *tc = unit_case(s, "control_reporter", set_up, tear_down);
 
 	tcase_add_test(tc, a_long_answer_comes_whole);
-	tcase_add_test(tc, who_does_not_read_in_time_gets_no_more);
-	tcase_add_test(tc, who_is_gone_is_not_waited_for);
+	tcase_add_test(tc, a_client_that_does_not_read_in_time_gets_no_more);
+	tcase_add_test(tc, a_client_that_is_gone_is_not_waited_for);
 	tcase_add_test(tc, what_cannot_be_made_is_no_answer);
 	tcase_add_test(tc, one_that_hangs_is_killed);
 	tcase_add_test(tc, one_that_is_not_wanted_any_more_ends);

@@ -49,7 +49,7 @@ static void leave_file(const char *name, int days)
 	ck_assert_int_eq(utimensat(AT_FDCWD, path, times, 0), 0);
 }
 
-START_TEST(names_tell_when_who_and_which)
+START_TEST(names_tell_time_service_and_pid)
 {
 	const struct timespec when = { .tv_sec = 1795365001, .tv_nsec = 123999999 };
 	char name[CRASH_NAME_MAX];
@@ -101,7 +101,7 @@ START_TEST(a_folder_that_is_too_open_is_closed)
 	ck_assert_uint_eq(mode_of(STATE "/crashes"), 0700);
 } END_TEST
 
-START_TEST(a_folder_of_somebody_else_is_not_used)
+START_TEST(a_folder_of_another_user_is_not_used)
 {
 	ck_assert_int_eq(mkdir(STATE "/crashes", 0777), 0);
 	ck_assert_int_eq(chown(STATE "/crashes", 4242, 4242), 0);
@@ -185,14 +185,14 @@ int main(void)
 	Suite *s = suite_create("crash_files");
 	TCase *tc = unit_case(s, "names", set_up, tear_down);
 
-	tcase_add_test(tc, names_tell_when_who_and_which);
+	tcase_add_test(tc, names_tell_time_service_and_pid);
 	tcase_add_loop_test(tc, names_cannot_lead_elsewhere, 0, ARRAY_SIZE(no_names));
 	tcase_add_test(tc, names_have_a_greatest_length);
 
 	tc = unit_case(s, "files", set_up, tear_down);
 	tcase_add_test(tc, what_is_written_is_read_by_its_owner_alone);
 	tcase_add_test(tc, a_folder_that_is_too_open_is_closed);
-	unit_add_if(geteuid() == 0, "only root can do that", tc, a_folder_of_somebody_else_is_not_used);
+	unit_add_if(geteuid() == 0, "only root can do that", tc, a_folder_of_another_user_is_not_used);
 	tcase_add_test(tc, without_a_folder_nothing_is_made);
 	tcase_add_test(tc, links_are_not_followed);
 	tcase_add_test(tc, what_is_no_report_is_not_read);

@@ -107,7 +107,7 @@ START_TEST(fewer_than_three_are_named_as_they_are)
 	            " (more workers.max or connections would help)");
 } END_TEST
 
-START_TEST(without_connections_nobody_is_named)
+START_TEST(without_connections_no_client_is_named)
 {
 	ck_assert(note(true));
 	expect_line("warning", "echo: pool exhausted: 8 of 8 slots of 2 workers are busy"
@@ -139,7 +139,7 @@ START_TEST(an_episode_is_told_at_its_beginning_and_its_end)
 	ck_assert_int_eq(e.longest_queue, 0);
 } END_TEST
 
-START_TEST(where_nobody_knows_the_queue_it_is_not_told)
+START_TEST(where_the_queue_is_not_known_it_is_not_told)
 {
 	ck_assert(note(true));
 	ck_assert_int_eq(truncate(LOG, 0), 0);
@@ -154,8 +154,8 @@ int main(void)
 
 	tcase_add_test(tc, the_line_names_the_three_that_are_open_for_longest);
 	tcase_add_test(tc, fewer_than_three_are_named_as_they_are);
-	tcase_add_test(tc, without_connections_nobody_is_named);
+	tcase_add_test(tc, without_connections_no_client_is_named);
 	tcase_add_test(tc, an_episode_is_told_at_its_beginning_and_its_end);
-	tcase_add_test(tc, where_nobody_knows_the_queue_it_is_not_told);
+	tcase_add_test(tc, where_the_queue_is_not_known_it_is_not_told);
 	return unit_run(s);
 }

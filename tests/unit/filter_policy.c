@@ -25,7 +25,7 @@ static const struct {
 	{ "its first answer was nonsense",         { FILTER_END_BROKEN, 0, 1, 0 },  false },
 };
 
-START_TEST(who_is_lost_before_it_did_anything_makes_the_next_wait)
+START_TEST(a_process_that_is_lost_before_it_did_anything_makes_the_next_wait)
 {
 	ck_assert_msg(filter_policy_backs_off(&deaths[_i].d) == deaths[_i].backs_off, "%s", deaths[_i].name);
 } END_TEST
@@ -78,7 +78,7 @@ int main(void)
 	Suite *s = suite_create("filter_policy");
 	TCase *tc = unit_case(s, "deaths", NULL, NULL);
 
-	tcase_add_loop_test(tc, who_is_lost_before_it_did_anything_makes_the_next_wait, 0,
+	tcase_add_loop_test(tc, a_process_that_is_lost_before_it_did_anything_makes_the_next_wait, 0,
 	                    (int)ARRAY_SIZE(deaths));
 	tcase_add_loop_test(tc, what_was_not_read_is_given_on, 0, (int)ARRAY_SIZE(fates));
 	tc = unit_case(s, "trouble", NULL, NULL);

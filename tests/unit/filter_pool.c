@@ -149,7 +149,7 @@ START_TEST(each_has_its_turn_in_the_order_they_asked)
 	ck_assert_uint_eq(atomic_load(&worker.slot->filters), 1);
 } END_TEST
 
-START_TEST(who_leaves_the_queue_is_passed_over)
+START_TEST(a_client_that_leaves_the_queue_is_passed_over)
 {
 	start();
 	ask(0);
@@ -192,7 +192,7 @@ int main(void)
 	TCase *tc = unit_case(s, "turns", set_up, tear_down);
 
 	tcase_add_test(tc, each_has_its_turn_in_the_order_they_asked);
-	tcase_add_test(tc, who_leaves_the_queue_is_passed_over);
+	tcase_add_test(tc, a_client_that_leaves_the_queue_is_passed_over);
 	tcase_add_test(tc, several_may_be_in_flight);
 	tcase_add_test(tc, where_none_can_be_executed_requests_fail_at_once);
 	return unit_run(s);

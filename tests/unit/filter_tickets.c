@@ -34,7 +34,7 @@ START_TEST(the_oldest_comes_first_however_often_the_ring_goes_round)
 	ck_assert_uint_eq(tickets.n, 1);
 } END_TEST
 
-START_TEST(who_is_forgotten_leaves_a_ticket_without_a_name)
+START_TEST(a_request_that_is_forgotten_leaves_a_ticket_without_a_name)
 {
 	for (int i = 0; i < ROOM; i++)
 		filter_tickets_put(&tickets, &requests[i], 1);
@@ -75,7 +75,7 @@ int main(void)
 	TCase *tc = unit_case(s, "tickets", set_up, tear_down);
 
 	tcase_add_test(tc, the_oldest_comes_first_however_often_the_ring_goes_round);
-	tcase_add_test(tc, who_is_forgotten_leaves_a_ticket_without_a_name);
+	tcase_add_test(tc, a_request_that_is_forgotten_leaves_a_ticket_without_a_name);
 	tcase_add_loop_test(tc, unread_requests_are_whole_ones_at_the_end, 0, (int)ARRAY_SIZE(unread));
 	return unit_run(s);
 }

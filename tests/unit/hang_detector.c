@@ -76,7 +76,7 @@ START_TEST(whatever_the_time_it_is_kept)
 static const int64_t lies[] = { 0, -1, INT64_MIN + 200000, 100000, INT64_MAX };
 
 /* What stands on the board is the worker's word. */
-START_TEST(who_lies_hurts_only_himself)
+START_TEST(a_worker_that_lies_hurts_only_itself)
 {
 	struct hang_detector d = { 0 };
 	enum hang_verdict v = HANG_NONE;
@@ -93,6 +93,6 @@ int main(void)
 
 	tcase_add_loop_test(tc, looks_come_to_verdicts, 0, ARRAY_SIZE(rows));
 	tcase_add_loop_test(tc, whatever_the_time_it_is_kept, 0, ARRAY_SIZE(times));
-	tcase_add_loop_test(tc, who_lies_hurts_only_himself, 0, ARRAY_SIZE(lies));
+	tcase_add_loop_test(tc, a_worker_that_lies_hurts_only_itself, 0, ARRAY_SIZE(lies));
 	return unit_run(s);
 }

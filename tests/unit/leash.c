@@ -170,7 +170,7 @@ START_TEST(the_end_of_the_master_is_told_after_its_last_order)
 	ck_assert_int_eq(errno, EPIPE);
 } END_TEST
 
-START_TEST(who_does_not_read_gets_no_more)
+START_TEST(a_process_that_does_not_read_gets_no_more)
 {
 	int before = unit_count_fds(), null = open("/dev/null", O_RDWR | O_CLOEXEC);
 	struct leash_message logs = { .word = LEASH_LOGS, .fds = { null, null } }, m;
@@ -356,7 +356,7 @@ int main(void)
 	tcase_add_loop_test(tc, descriptors_go_over_in_their_places, 0, ARRAY_SIZE(in_places));
 	tcase_add_test(tc, the_end_of_the_other_side_is_told_after_its_last_word);
 	tcase_add_test(tc, the_end_of_the_master_is_told_after_its_last_order);
-	tcase_add_test(tc, who_does_not_read_gets_no_more);
+	tcase_add_test(tc, a_process_that_does_not_read_gets_no_more);
 	tcase_add_test(tc, a_worker_that_is_not_heard_can_say_no_more);
 	tcase_add_test(tc, a_worker_can_send_no_descriptor);
 	tcase_add_loop_test(tc, a_word_that_is_too_short_is_malformed, 1, WIRE_MIN);

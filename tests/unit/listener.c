@@ -574,7 +574,7 @@ START_TEST(a_second_start_in_the_gap_before_listen_is_refused)
 	check_that_the_second_is_refused();     /* the same where a dead one lies */
 } END_TEST
 
-START_TEST(a_lock_that_was_left_behind_hinders_nobody)
+START_TEST(a_lock_that_was_left_behind_hinders_no_process)
 {
 	struct address a = local("sock");
 	struct listener_file file;
@@ -728,7 +728,7 @@ int main(void)
 	unit_add_if(geteuid() == 0, "only root can do that", unix_path,
 	            the_owner_is_set_before_the_mode);
 	tcase_add_test(unix_path, a_second_start_in_the_gap_before_listen_is_refused);
-	tcase_add_test(unix_path, a_lock_that_was_left_behind_hinders_nobody);
+	tcase_add_test(unix_path, a_lock_that_was_left_behind_hinders_no_process);
 	tcase_add_test(unix_path, a_file_with_the_name_of_the_lock_is_not_removed);
 	tcase_add_test(unix_path, a_fifo_with_the_name_of_the_lock_is_refused_at_once);
 	tcase_add_test(unix_path, after_a_failure_there_is_no_lock);

@@ -434,7 +434,7 @@ START_TEST(lines_of_others_that_do_not_go_through_are_counted)
 
 static const char *const delicate[] = { "log", "fifo", "/dev/null" };    /* by USR1 it may become a file */
 
-START_TEST(what_can_be_damaged_is_for_nobody_who_can_be_taken_over)
+START_TEST(what_can_be_damaged_is_for_no_process_that_can_be_taken_over)
 {
 	struct log_sink *s;
 
@@ -668,7 +668,7 @@ int main(void)
 	tcase_add_loop_test(blocked, a_line_after_one_that_another_has_torn_is_a_line_of_its_own, 0,
 	                    ARRAY_SIZE(forms));
 	tcase_add_test(blocked, lines_of_others_that_do_not_go_through_are_counted);
-	tcase_add_loop_test(files, what_can_be_damaged_is_for_nobody_who_can_be_taken_over, 0,
+	tcase_add_loop_test(files, what_can_be_damaged_is_for_no_process_that_can_be_taken_over, 0,
 	                    ARRAY_SIZE(delicate));
 	tcase_add_loop_test(files, a_pipe_or_a_socket_as_standard_error_cannot, 0, DATAGRAM + 1);
 	tcase_add_test(files, a_file_as_standard_error_can);

@@ -135,7 +135,7 @@ START_TEST(nothing_can_be_sent_to_it)
 	ck_assert_str_eq(next(), "READY=1");
 } END_TEST
 
-START_TEST(nobody_is_told_nothing)
+START_TEST(without_a_receiver_nothing_is_sent)
 {
 	struct notify *nobody;
 
@@ -303,7 +303,7 @@ START_TEST(closing_tries_what_waits_once_more)
 
 /* As in a child after fork: what the parent has in its queue is the parent's. */
 /* The reader is another process, which has a little time to come round to it. */
-START_TEST(closing_waits_for_who_reads)
+START_TEST(closing_waits_for_a_receiver_that_reads)
 {
 	const unsigned n = fill() + 20;
 	struct pollfd p = { .fd = reader, .events = POLLIN };
@@ -351,7 +351,7 @@ int main(void)
 
 	tcase_add_test(tc, a_message_goes_out_at_once);
 	tcase_add_test(tc, nothing_can_be_sent_to_it);
-	tcase_add_test(tc, nobody_is_told_nothing);
+	tcase_add_test(tc, without_a_receiver_nothing_is_sent);
 	tcase_add_test(tc, what_is_not_taken_waits_and_goes_out_in_order_when_it_is_read);
 	tcase_add_test(tc, nothing_overtakes_what_waits);
 	tcase_add_test(tc, the_oldest_are_dropped_when_too_many_wait);
@@ -362,7 +362,7 @@ int main(void)
 	tcase_add_test(tc, a_reader_that_is_gone_stops_nothing);
 	tcase_add_test(tc, so_does_one_whose_end_another_process_was_told_of);
 	tcase_add_test(tc, closing_tries_what_waits_once_more);
-	tcase_add_test(tc, closing_waits_for_who_reads);
+	tcase_add_test(tc, closing_waits_for_a_receiver_that_reads);
 	tcase_add_test(tc, after_a_move_the_queue_is_empty_and_another_loop_flushes_it);
 	return unit_run(s);
 }

@@ -108,7 +108,7 @@ START_TEST(what_cannot_be_written_gives_errno_and_leaves_nothing)
 	ck_assert_uint_eq(n_entries("."), 1);
 } END_TEST
 
-START_TEST(a_folder_of_somebody_else_is_not_trusted)
+START_TEST(a_folder_of_another_user_is_not_trusted)
 {
 	ck_assert_int_eq(mkdir("theirs", 0777), 0);
 	ck_assert_int_eq(chown("theirs", 65534, 65534), 0);
@@ -220,7 +220,7 @@ int main(void)
 	tcase_add_test(tc, a_fifo_is_replaced_and_never_waited_for);
 	tcase_add_test(tc, a_socket_stays);
 	unit_add_if(geteuid() == 0, "only root can do that", tc,
-	            a_folder_of_somebody_else_is_not_trusted);
+	            a_folder_of_another_user_is_not_trusted);
 	unit_add_if(geteuid() == 0, "only root can do that", tc, a_folder_of_root_or_our_own_is);
 	unit_add_if(geteuid() == 0, "only root can do that", tc, a_folder_for_another_group_is_not_trusted);
 	unit_add_if(geteuid() == 0, "only root can do that", tc,

@@ -156,7 +156,7 @@ START_TEST(a_decision)
 } END_TEST
 
 /* What a worker is told to wait for must not be so already, or it would tell without end. */
-START_TEST(nobody_is_told_to_wait_for_what_is_there)
+START_TEST(no_worker_is_told_to_wait_for_what_is_there)
 {
 	const struct policy_rule *rules[] = { &range, &demand, &forever, &fixed, &prefork };
 
@@ -416,7 +416,7 @@ int main(void)
 	TCase *tc = unit_case(s, "policy", NULL, NULL);
 
 	tcase_add_loop_test(tc, a_decision, 0, ARRAY_SIZE(rows));
-	tcase_add_loop_test(tc, nobody_is_told_to_wait_for_what_is_there, 0, ARRAY_SIZE(rows));
+	tcase_add_loop_test(tc, no_worker_is_told_to_wait_for_what_is_there, 0, ARRAY_SIZE(rows));
 	tcase_add_loop_test(tc, a_course_of_decisions, 0, ARRAY_SIZE(courses));
 	tcase_add_loop_test(tc, random_load_stays_within_bounds_settles_and_does_not_flap, 0,
 	                    ARRAY_SIZE(all_rules));

@@ -42,7 +42,7 @@ static unsigned long long status_bits(const char *name)
 	return strtoull(line + strlen(want), NULL, 16);
 }
 
-START_TEST(who_is_to_stay_stays)
+START_TEST(a_process_that_is_to_stay_stays)
 {
 	struct privileges p = plain();
 	uid_t user = geteuid();
@@ -145,7 +145,7 @@ START_TEST(root_hands_no_inheritable_capabilities_on)
 } END_TEST
 
 /* As root in a container that lacks SETPCAP, and as an ordinary user. */
-START_TEST(who_may_not_empty_the_bounding_set_keeps_it)
+START_TEST(a_process_that_may_not_empty_the_bounding_set_keeps_it)
 {
 	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
 	struct __user_cap_data_struct caps[_LINUX_CAPABILITY_U32S_3];
@@ -231,7 +231,7 @@ int main(void)
 	TCase *tc = unit_case(s, "privileges", NULL, NULL);
 	TCase *folders = tcase_create("folders");
 
-	tcase_add_test(tc, who_is_to_stay_stays);
+	tcase_add_test(tc, a_process_that_is_to_stay_stays);
 	tcase_add_test(tc, new_privileges_can_be_given_up);
 	add_for_root(tc, user_and_groups_are_taken_for_good);
 	add_for_root(tc, no_groups_means_none);
@@ -242,7 +242,7 @@ int main(void)
 	add_for_root(tc, else_the_bounding_set_stays);
 	unit_add_if(may_empty_bounds(), "wants root with the capability SETPCAP", tc,
 	            root_hands_no_inheritable_capabilities_on);
-	tcase_add_test(tc, who_may_not_empty_the_bounding_set_keeps_it);
+	tcase_add_test(tc, a_process_that_may_not_empty_the_bounding_set_keeps_it);
 	add_for_root(tc, what_fails_is_named);
 	add_for_root(tc, an_ordinary_user_may_only_name_itself);
 	/* Outside of Check's child, which could not remove it any more. */

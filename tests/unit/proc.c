@@ -51,7 +51,7 @@ START_TEST(a_stopped_process_is_stopped)
 	end(pid);
 } END_TEST
 
-START_TEST(a_process_that_nobody_waited_for_is_dead)
+START_TEST(a_process_that_was_not_waited_for_is_dead)
 {
 	pid_t pid = child_that(leave);
 	siginfo_t si;
@@ -80,7 +80,7 @@ int main(void)
 	TCase *tc = unit_case(s, "proc", NULL, NULL);
 
 	tcase_add_test(tc, a_stopped_process_is_stopped);
-	tcase_add_test(tc, a_process_that_nobody_waited_for_is_dead);
+	tcase_add_test(tc, a_process_that_was_not_waited_for_is_dead);
 	tcase_add_test(tc, one_that_is_not_there_is_unknown);
 	tcase_add_test(tc, we_run_ourselves);
 	return unit_run(s);

@@ -112,7 +112,7 @@ static bool was_logged(const char *name, pid_t pid, const char *what)
 	return strstr(unit_read_file("log"), line) != NULL;
 }
 
-START_TEST(who_was_given_a_program_hears_of_its_end)
+START_TEST(the_owner_of_a_program_is_told_of_its_end)
 {
 	struct owner first = { 0 }, second = { 0 };
 	struct program *p = start("read x; exit 3", &first);
@@ -368,7 +368,7 @@ int main(void)
 	Suite *s = suite_create("programs");
 	TCase *tc = unit_case(s, "programs", set_up, tear_down);
 
-	tcase_add_test(tc, who_was_given_a_program_hears_of_its_end);
+	tcase_add_test(tc, the_owner_of_a_program_is_told_of_its_end);
 	tcase_add_test(tc, what_it_said_before_was_said_under_its_old_name);
 	tcase_add_test(tc, one_that_has_ended_can_be_told);
 	tcase_add_test(tc, one_that_was_stopped_has_not_ended);

@@ -90,7 +90,7 @@ START_TEST(a_client_that_has_ended_already_is_told_of_as_well)
 	ck_assert(relay_client_ended(&relay));
 } END_TEST
 
-START_TEST(who_is_gone_can_be_told_nothing)
+START_TEST(a_side_that_is_gone_can_be_told_nothing)
 {
 	prepare((enum kind)_i);
 	say(RELAY_DOWN, 9);
@@ -213,7 +213,7 @@ START_TEST(both_may_end_in_one_turn)
 /* ---- who waits for whom ------------------------------------------------- */
 
 /* Of what is not taken, a little has been read, and no more; the other way goes on. */
-START_TEST(who_does_not_hear_stops_only_who_speaks_to_it)
+START_TEST(a_side_that_does_not_read_stops_only_the_side_that_sends_to_it)
 {
 	const enum relay_direction slow = _i % 2 ? RELAY_UP : RELAY_DOWN;
 	const enum relay_direction other = _i % 2 ? RELAY_DOWN : RELAY_UP;
@@ -282,7 +282,7 @@ START_TEST(what_a_slow_client_did_not_take_then_follows)
 } END_TEST
 
 /* A process that the program has started has its socket, and sends nothing. */
-START_TEST(who_else_has_the_programs_socket_is_waited_for)
+START_TEST(another_process_with_the_programs_socket_is_waited_for)
 {
 	begin((enum kind)_i);
 	say(RELAY_DOWN, 10);
@@ -321,7 +321,7 @@ START_TEST(flushing_goes_on_when_the_client_takes_more)
 } END_TEST
 
 /* It is returned, even if another process has the program's socket. */
-START_TEST(flushing_to_nobody_is_a_lost_client)
+START_TEST(flushing_to_a_client_that_is_gone_is_a_lost_client)
 {
 	begin((enum kind)_i);
 	shutdown(client, SHUT_WR);
@@ -386,7 +386,7 @@ int main(void)
 	tcase_add_loop_test(tc, what_is_told_comes_before_what_the_client_has_said, 0, KINDS);
 	tcase_add_loop_test(tc, what_is_told_is_not_counted_as_said_by_the_client, 0, KINDS);
 	tcase_add_loop_test(tc, a_client_that_has_ended_already_is_told_of_as_well, 0, KINDS);
-	tcase_add_loop_test(tc, who_is_gone_can_be_told_nothing, 0, KINDS);
+	tcase_add_loop_test(tc, a_side_that_is_gone_can_be_told_nothing, 0, KINDS);
 	tcase_add_loop_test(tc, what_is_told_waits_for_the_program, 0, KINDS);
 	tc = unit_case(s, "ends", set_up, tear_down);
 	tcase_add_loop_test(tc, a_client_that_has_ended_still_hears_the_program, 0, KINDS);
@@ -395,14 +395,14 @@ int main(void)
 	tcase_add_loop_test(tc, both_may_have_ended_before_it_begins, 0, KINDS);
 	tcase_add_loop_test(tc, both_may_end_in_one_turn, 0, KINDS);
 	tc = unit_case(s, "pressure", set_up, tear_down);
-	tcase_add_loop_test(tc, who_does_not_hear_stops_only_who_speaks_to_it, 0, 2 * KINDS);
+	tcase_add_loop_test(tc, a_side_that_does_not_read_stops_only_the_side_that_sends_to_it, 0, 2 * KINDS);
 	tcase_add_loop_test(tc, both_may_not_hear, 0, KINDS);
 	tc = unit_case(s, "flush", set_up, tear_down);
 	tcase_add_loop_test(tc, flushing_sends_what_the_program_still_said, 0, KINDS);
 	tcase_add_loop_test(tc, what_a_slow_client_did_not_take_then_follows, 0, KINDS);
-	tcase_add_loop_test(tc, who_else_has_the_programs_socket_is_waited_for, 0, KINDS);
+	tcase_add_loop_test(tc, another_process_with_the_programs_socket_is_waited_for, 0, KINDS);
 	tcase_add_test(tc, flushing_goes_on_when_the_client_takes_more);
-	tcase_add_loop_test(tc, flushing_to_nobody_is_a_lost_client, 0, KINDS);
+	tcase_add_loop_test(tc, flushing_to_a_client_that_is_gone_is_a_lost_client, 0, KINDS);
 	tc = unit_case(s, "failures", set_up, tear_down);
 	tcase_add_loop_test(tc, what_cannot_be_watched_cannot_be_relayed, 0, 2);
 	tcase_add_test(tc, what_cannot_be_watched_any_more_is_lost);

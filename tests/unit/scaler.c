@@ -106,7 +106,7 @@ START_TEST(a_new_beginning_knows_nothing_of_the_old_one)
 	ck_assert(!s.exhaustion.lasts);
 } END_TEST
 
-START_TEST(who_cannot_fall_asleep_tries_again)
+START_TEST(a_pool_that_cannot_fall_asleep_tries_again)
 {
 	struct scaler s = scaler_of(&on_demand);
 	const int no_listener[] = { -1 };
@@ -130,6 +130,6 @@ int main(void)
 	tcase_add_loop_test(tc, orders, 0, ARRAY_SIZE(rows));
 	tcase_add_test(tc, less_than_it_has_grown_to_can_be_the_least);
 	tcase_add_test(tc, a_new_beginning_knows_nothing_of_the_old_one);
-	tcase_add_test(tc, who_cannot_fall_asleep_tries_again);
+	tcase_add_test(tc, a_pool_that_cannot_fall_asleep_tries_again);
 	return unit_run(suite);
 }

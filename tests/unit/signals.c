@@ -80,7 +80,7 @@ START_TEST(what_waits_goes_on_waiting_when_it_is_ignored)
 	ck_assert_uint_eq(signals_read(signals_open(ours, 1), info), 1);
 } END_TEST
 
-START_TEST(signals_are_read_with_who_sent_them)
+START_TEST(signals_are_read_with_their_sender)
 {
 	static const int ours[] = { SIGTERM, SIGUSR1 };
 	struct signalfd_siginfo info[SIGNALS_AT_ONCE];
@@ -161,7 +161,7 @@ int main(void)
 	tcase_add_test(tc, all_is_blocked_but_what_reports_a_crash);
 	tcase_add_test(tc, a_signal_that_came_first_waits);
 	tcase_add_test(tc, what_waits_goes_on_waiting_when_it_is_ignored);
-	tcase_add_test(tc, signals_are_read_with_who_sent_them);
+	tcase_add_test(tc, signals_are_read_with_their_sender);
 	tcase_add_test(tc, more_signals_than_are_read_at_once_stay);
 	tcase_add_test(tc, a_dead_child_is_told_and_waits_for_us);
 	tcase_add_test(tc, signals_have_names);

@@ -265,7 +265,7 @@ START_TEST(a_reload_does_not_compare_each_listener_with_each)
 	ck_assert_uint_lt(n_comparisons, SERVICES * EACH * 30);
 } END_TEST
 
-START_TEST(overlapping_sockets_are_refused_with_who_has_them)
+START_TEST(overlapping_sockets_are_refused_with_the_name_of_their_service)
 {
 	struct conf_listen one = inet4("127.0.0.1", 0), wild;
 	struct conf_service a = service("a", &one, 1), b;
@@ -364,7 +364,7 @@ START_TEST(a_socket_whose_file_is_gone_is_still_the_same_and_takes_no_other_file
 	ck_assert_uint_eq(n_sockets(), 0);
 } END_TEST
 
-START_TEST(a_socket_whose_file_was_removed_is_made_anew_and_the_old_one_stays_for_its_queue)
+START_TEST(a_socket_whose_file_was_removed_is_made_again_and_the_old_one_stays_for_its_queue)
 {
 	struct conf_listen path = local("sock");
 	struct conf_service s = service("a", &path, 1);
@@ -383,7 +383,7 @@ START_TEST(a_socket_whose_file_was_removed_is_made_anew_and_the_old_one_stays_fo
 	ck_assert_ptr_eq(found[0], again[0]);
 } END_TEST
 
-START_TEST(one_that_cannot_be_made_anew_is_said_so)
+START_TEST(one_that_cannot_be_made_again_is_said_so)
 {
 	struct conf_listen path = local("sock");
 	struct conf_service s = service("a", &path, 1);
@@ -440,7 +440,7 @@ int __wrap_listener_open(struct address *a, const struct listener_options *o,
 	return __real_listener_open(a, o, file);
 }
 
-START_TEST(a_pair_is_chosen_anew_until_both_can_have_the_port)
+START_TEST(a_pair_is_chosen_again_until_both_can_have_the_port)
 {
 	struct conf_listen listen[] = { inet4("127.0.0.1", 0), inet4("127.0.0.2", 0) };
 	struct conf_service s = service("a", listen, 2);
@@ -542,17 +542,17 @@ int main(void)
 	tcase_add_loop_test(tc, what_makes_a_socket_the_same, 0, ARRAY_SIZE(next_rows));
 	tcase_add_test(tc, a_socket_is_of_the_service_that_has_got_it);
 	tcase_add_test(tc, a_reload_does_not_compare_each_listener_with_each);
-	tcase_add_test(tc, overlapping_sockets_are_refused_with_who_has_them);
+	tcase_add_test(tc, overlapping_sockets_are_refused_with_the_name_of_their_service);
 	tcase_add_test(tc, one_socket_cannot_be_had_twice_in_a_generation);
 	tcase_add_test(tc, after_a_failure_nothing_is_taken);
 	tcase_add_test(tc, a_failure_leaves_what_is_served_as_it_was);
 	tcase_add_test(tc, options_come_into_force_when_a_generation_is_committed);
 	tcase_add_test(tc, a_socket_whose_file_is_gone_is_still_the_same_and_takes_no_other_file);
-	tcase_add_test(tc, a_socket_whose_file_was_removed_is_made_anew_and_the_old_one_stays_for_its_queue);
-	tcase_add_test(tc, one_that_cannot_be_made_anew_is_said_so);
+	tcase_add_test(tc, a_socket_whose_file_was_removed_is_made_again_and_the_old_one_stays_for_its_queue);
+	tcase_add_test(tc, one_that_cannot_be_made_again_is_said_so);
 	unit_add_if(geteuid() == 0, "only root can do that", tc, two_devices_can_have_the_same_port);
 	unit_add_if(has_ipv6(), "no IPv6 here", pairs, a_pair_has_one_port_for_both_families);
-	tcase_add_test(pairs, a_pair_is_chosen_anew_until_both_can_have_the_port);
+	tcase_add_test(pairs, a_pair_is_chosen_again_until_both_can_have_the_port);
 	tcase_add_test(pairs, but_not_for_ever);
 	tcase_add_loop_test(pairs, an_optional_family_that_the_kernel_lacks_is_skipped, 0,
 	                    ARRAY_SIZE(refusals));

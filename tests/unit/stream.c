@@ -91,7 +91,7 @@ static void until_told(int n)
 	}
 }
 
-START_TEST(next_bytes_are_told_of_once_and_anew_on_demand)
+START_TEST(next_bytes_are_told_of_once_and_again_on_demand)
 {
 	connect_tcp();
 	ck_assert_int_eq(stream_watch(&stream, &loop, STREAM_NEXT_BYTES), 0);
@@ -224,7 +224,7 @@ int main(void)
 	Suite *s = suite_create("stream");
 	TCase *tc = unit_case(s, "stream", set_up, tear_down);
 
-	tcase_add_test(tc, next_bytes_are_told_of_once_and_anew_on_demand);
+	tcase_add_test(tc, next_bytes_are_told_of_once_and_again_on_demand);
 	tcase_add_test(tc, over_a_unix_socket_bytes_are_told_of_until_they_are_received);
 	tcase_add_loop_test(tc, nothing_else_is_told_of, 0, ARRAY_SIZE(rows));
 	tcase_add_test(tc, that_the_client_is_gone_is_told_once);

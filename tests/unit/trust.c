@@ -47,7 +47,7 @@ static bool has_its_number(gid_t group, uid_t owner)
 	return group == owner;
 }
 
-START_TEST(owner_and_mode_say_who_can_write)
+START_TEST(owner_and_mode_say_which_users_can_write)
 {
 	const struct stat st = { .st_mode = rows[_i].mode, .st_uid = rows[_i].owner,
 	                         .st_gid = rows[_i].group };
@@ -100,7 +100,7 @@ int main(void)
 	Suite *s = suite_create("trust");
 	TCase *tc = unit_case(s, "trust", unit_enter_folder, unit_leave_folder);
 
-	tcase_add_loop_test(tc, owner_and_mode_say_who_can_write, 0, (int)ARRAY_SIZE(rows));
+	tcase_add_loop_test(tc, owner_and_mode_say_which_users_can_write, 0, (int)ARRAY_SIZE(rows));
 	tcase_add_test(tc, a_list_lets_others_write_whatever_the_group_is);
 	tcase_add_test(tc, an_owner_is_hidden_only_in_a_namespace_that_lacks_it);
 	return unit_run(s);

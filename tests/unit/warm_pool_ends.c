@@ -208,7 +208,7 @@ START_TEST(age_counts_while_nothing_is_started)
 	ck_assert_uint_eq(waiting(), 8);
 } END_TEST
 
-START_TEST(who_was_taken_does_not_age)
+START_TEST(a_program_that_was_taken_does_not_age)
 {
 	int fd;
 
@@ -239,6 +239,6 @@ int main(void)
 	tcase_add_test(tc, one_that_ignores_the_end_of_its_input_is_told);
 	tcase_add_test(tc, one_that_ignores_that_is_killed);
 	tcase_add_test(tc, age_counts_while_nothing_is_started);
-	tcase_add_test(tc, who_was_taken_does_not_age);
+	tcase_add_test(tc, a_program_that_was_taken_does_not_age);
 	return unit_run(s);
 }
