@@ -43,7 +43,7 @@ struct endpoint endpoint_of(const struct sockaddr *sa, socklen_t len)
 	return e;
 }
 
-/* As inet_ntop(3), which takes ten times as long. */
+/* Does what inet_ntop(3) does, in a tenth of the time. */
 static void add_ipv4(struct text *t, const uint8_t ip[4])
 {
 	for (int i = 0; i < 4; i++) {

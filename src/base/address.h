@@ -13,7 +13,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 
-/* Something to bind, any family that we serve. */
+/* An address to bind, of any family that we serve. */
 struct address {
 	socklen_t len;                  /* bytes of u that count; 0: none */
 	union {
@@ -51,9 +51,9 @@ const char *address_format(const struct address *a, char *buf, size_t size);
 
 /*
  * Makes *a the unix socket of that name: an absolute path, or '@' and an abstract
- * name, as in unix(7). A path counts with its NUL, an abstract name without: each
- * byte of that is part of it. 0, or -1 with errno, and *a as it was: EINVAL if it
- * is neither, ENAMETOOLONG if it has more than ADDRESS_UNIX_MAX bytes.
+ * name, as in unix(7). a->len includes the NUL of a path; an abstract name has none,
+ * because each byte of it is part of the name. 0, or -1 with errno, and *a as it was:
+ * EINVAL if it is neither, ENAMETOOLONG if it has more than ADDRESS_UNIX_MAX bytes.
  */
 int address_set_unix(struct address *a, const char *name);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * An arena is one mapping and a mark that only moves up.
+ * An arena is one mapping, and a mark up to which its bytes are handed out.
  */
 #include <config.h>
 #include "arena.h"

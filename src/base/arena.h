@@ -5,7 +5,7 @@
  * The pages are shared with children that are forked later, and they lie at the
  * same address there: a child can build a structure with pointers in it, and
  * the parent reads it after the child is gone. That is how a configuration is
- * read in a child of its own (master/conf_fetch.c).
+ * read in a child of its own (conf_fetch.c).
  */
 #ifndef DROVER_BASE_ARENA_H
 #define DROVER_BASE_ARENA_H
@@ -46,8 +46,8 @@ void arena_rewind(struct arena *a, void *from);
 int arena_seal(struct arena *a, size_t used);
 
 /*
- * Goes on at the next page boundary and returns it, so that what follows can
- * be unmapped without what came before. NULL as above.
+ * Moves the mark to the next page boundary and returns that address, so that what
+ * follows can be unmapped without what came before. NULL as above.
  */
 void *arena_next_page(struct arena *a);
 

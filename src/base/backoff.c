@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Computes delays and paces. A pace is the generic cell rate algorithm (ITU-T I.371): one
- * number remembers how far what was done is ahead of what may be done.
+ * number, paid_ms, is the time until which the events so far use up the rate.
  */
 #include <config.h>
 #include "backoff.h"

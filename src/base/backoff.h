@@ -11,17 +11,17 @@
 /* The delay after a delay of last_ms (0: there was none): twice as long, from min to max. */
 int64_t backoff_next(int64_t last_ms, int64_t min_ms, int64_t max_ms);
 
-/* At most one in each_ms milliseconds, and burst of them at once after a time without any. */
+/* Allows one event in each_ms milliseconds, and after a pause up to burst events at once. */
 struct pace {
 	int64_t each_ms;
 	int64_t burst;          /* at least 1 */
-	int64_t paid_ms;        /* what was done is paid for by then; 0 at the beginning */
+	int64_t paid_ms;        /* when the events so far are paid for; 0 at the beginning */
 };
 
-/* The time until one more may be done; 0: now. now_ms never goes back. */
+/* Milliseconds until one more event is allowed; 0: now. now_ms never goes back. */
 int64_t pace_wait(const struct pace *p, int64_t now_ms);
 
-/* Counts one that was done, or that will be done when its time has come. */
+/* Counts an event that has happened, or that will happen when its time has come. */
 void pace_count(struct pace *p, int64_t now_ms);
 
 #endif

@@ -9,7 +9,7 @@
 #define SECOND_NS INT64_C(1000000000)
 #define MS_NS     INT64_C(1000000)
 
-/* Rounded up, so that a high rate is not without bound. n is at most BUCKET_MAX. */
+/* Rounded up: at a high rate, a cost rounded down to 0 would be no bound. n is at most BUCKET_MAX. */
 static int64_t cost_ns(const struct bucket *b, int64_t n)
 {
 	return n / b->rate * SECOND_NS + (n % b->rate * SECOND_NS + b->rate - 1) / b->rate;

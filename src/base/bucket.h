@@ -15,12 +15,12 @@
 struct bucket {
 	int64_t rate;           /* tokens a second; 0: no bound */
 	int64_t burst;          /* tokens in a full bucket: 1 to BUCKET_MAX */
-	int64_t paid_ns;        /* it is full again by then; 0 at the beginning */
+	int64_t paid_ns;        /* when the bucket is full again; 0 at the beginning */
 };
 
 /*
- * Takes n tokens, or none and returns false if there are fewer than n. There are never
- * more than burst. now_ms is of a clock that does not go back.
+ * Takes n tokens; or takes none and returns false if there are fewer than n. A bucket never
+ * holds more than burst. now_ms is of a clock that does not go back.
  */
 bool bucket_take(struct bucket *b, int64_t n, int64_t now_ms);
 

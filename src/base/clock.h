@@ -13,15 +13,15 @@
 #define CLOCK_TEXT_MAX 32
 
 /*
- * CLOCK_MONOTONIC, the one that systemd means by MONOTONIC_USEC. It began when the
- * machine did, perhaps a moment ago: times before now may be negative. clock_ms is
+ * CLOCK_MONOTONIC, the one that systemd means by MONOTONIC_USEC. It starts when the
+ * machine boots, perhaps a moment ago: a time before now may be negative. clock_ms is
  * at least 1, so that 0 can stand for "no time".
  */
 int64_t clock_ns(void);
 int64_t clock_us(void);
 int64_t clock_ms(void);
 
-/* after milliseconds from now, never if that is 0 (as in the configuration). */
+/* The time after_ms from now_ms; CLOCK_NEVER if after_ms is 0, as in the configuration, or too large. */
 int64_t clock_deadline(int64_t now_ms, int64_t after_ms);
 
 /* Local time as in RFC 3339 with milliseconds: 2026-11-22T15:50:01.123+01:00. Returns buf. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * It is alone in its file, so that a test can link programs with another default.
+ * Holds the default path in a file of its own, so that a test can link programs with another default.
  */
 #include <config.h>
 #include "control_path.h"

@@ -17,7 +17,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#define NUMBERS_MAX (1u << 22)          /* to be tried one by one, in a second or so */
+#define NUMBERS_MAX (1u << 22)          /* descriptors tried one by one take about a second */
 
 bool fd_not_yet(int error)
 {
@@ -104,7 +104,7 @@ static void put_away(unsigned int fd, unsigned int flags)
 		close((int)fd);
 }
 
-/* 0; or -1 without /proc, or without a descriptor to read it. */
+/* 0; or -1 if there is no /proc, or no free descriptor to read it with. */
 static int put_away_by_proc(unsigned int first, unsigned int last, unsigned int flags)
 {
 	DIR *all = opendir("/proc/self/fd");
@@ -122,7 +122,7 @@ static int put_away_by_proc(unsigned int first, unsigned int last, unsigned int 
 	return 0;
 }
 
-/* 0; or -1 with errno where that would take minutes. */
+/* 0; or -1 with errno: EMFILE if that would take minutes. */
 static int put_away_by_number(unsigned int first, unsigned int last, unsigned int flags)
 {
 	struct rlimit limit;
@@ -138,7 +138,7 @@ static int put_away_by_number(unsigned int first, unsigned int last, unsigned in
 	return 0;
 }
 
-/* An old kernel has no close_range(2), and an old seccomp(2) profile refuses what it does not know. */
+/* An old kernel has no close_range(2), and an old seccomp(2) profile refuses calls that it does not know. */
 static int put_away_range(unsigned int first, unsigned int last, unsigned int flags)
 {
 	if (close_range(first, last, (int)flags) == 0 ||

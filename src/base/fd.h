@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Whether a call on a non-blocking descriptor that failed so can do better later. */
+/* Whether a call on a non-blocking descriptor that failed with this error may succeed later. */
 bool fd_not_yet(int error);
 
 /*
@@ -30,7 +30,7 @@ int fd_drop(int fd);
 /* Closes *fd if it is open and sets it to -1; keeps errno. */
 void fd_close(int *fd);
 
-/* To a file: writes until it is all there. 0, or -1 with errno. */
+/* Writes all len bytes to a file. 0, or -1 with errno. */
 int fd_write_all(int fd, const char *bytes, size_t len);
 
 /* Clears O_NONBLOCK of the open file description. 0, or -1 with errno. */
@@ -39,7 +39,7 @@ int fd_set_blocking(int fd);
 /* O_NONBLOCK and close-on-exec for a descriptor that we were given. 0, or -1 with errno. */
 int fd_adopt(int fd);
 
-/* Whether fd goes to the next program that is executed. 0, or -1 with errno. */
+/* Sets whether fd is closed when a program is executed. 0, or -1 with errno. */
 int fd_set_cloexec(int fd, bool cloexec);
 
 /*
@@ -48,7 +48,7 @@ int fd_set_cloexec(int fd, bool cloexec);
  */
 int fd_keep_only(int *keep, size_t n);
 
-/* Marks all descriptors from first up close-on-exec: foreign ones stay with us. 0, or -1 with errno. */
+/* Marks all descriptors from first up close-on-exec, also those not opened by us. 0, or -1 with errno. */
 int fd_cloexec_from(int first);
 
 #endif

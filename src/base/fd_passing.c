@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-/* asm-generic/socket.h of Linux 6.16; those two have numbers of their own. */
+/* asm-generic/socket.h of Linux 6.16; sparc and hppa have other numbers. */
 #if !defined SO_PASSRIGHTS && !defined __sparc__ && !defined __hppa__
 #define SO_PASSRIGHTS 83
 #endif

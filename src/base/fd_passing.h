@@ -9,7 +9,7 @@
 #define DROVER_BASE_FD_PASSING_H
 
 /*
- * From now on nothing can be sent to this unix socket; what we send still goes.
+ * From now on nothing can be sent to this unix socket; what we send still arrives.
  * This holds for every process that has the socket, and cannot be undone. 0, or -1 with errno.
  */
 int fd_passing_shut(int fd);

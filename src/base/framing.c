@@ -78,7 +78,7 @@ static enum framing_status take_length_byte(const struct framing *f, struct fram
 	return ++s->header < n_bytes ? FRAMING_MORE : begin_content(f, s);
 }
 
-/* No leading zeros, and too few digits for the number to overflow. */
+/* Refuses leading zeros, and ends before the number can overflow. */
 static enum framing_status take_netstring_byte(const struct framing *f, struct framing_state *s,
                                                char byte)
 {
@@ -107,7 +107,7 @@ static enum framing_status take_header_byte(const struct framing *f, struct fram
 	case FRAMING_FIXED:
 		break;
 	}
-	return FRAMING_BROKEN;          /* these have no header: begin_message() is past it */
+	return FRAMING_BROKEN;          /* these have no header: begin_message() skips it */
 }
 
 static enum framing_status begin_message(const struct framing *f, struct framing_state *s)

@@ -35,13 +35,13 @@ struct framing_state {
 enum framing_status {
 	FRAMING_MORE,                   /* all bytes belong to this frame, and it goes on */
 	FRAMING_COMPLETE,               /* it ends with these */
-	FRAMING_BROKEN,                 /* this is no such frame */
+	FRAMING_BROKEN,                 /* the bytes are not a frame of this kind */
 	FRAMING_TOO_LONG,               /* it has, or announces, more than max */
 };
 
 /* What of the bytes at hand belongs to the frame, and what of that is content. */
 struct framing_part {
-	size_t used;                    /* when broken or too long: with the byte that shows it */
+	size_t used;                    /* if broken or too long: including the byte that shows it */
 	size_t content_at, content_len;
 };
 
@@ -56,23 +56,24 @@ int framing_parse(const char *text, struct framing *f);
 const char *framing_format(const struct framing *f, char buf[static FRAMING_TEXT_MAX]);
 
 /*
- * Reads on. After FRAMING_COMPLETE, s->header and s->content say how the frame
- * was made up, until the next call, which begins the next frame. After an error
- * nothing more can be read. However the bytes are cut, the outcome is the same.
+ * Reads the next len bytes. After FRAMING_COMPLETE, s->header and s->content are the
+ * lengths of these parts of the frame, until the next call, which begins the next frame.
+ * After an error nothing more can be read. The outcome does not depend on the sizes of the
+ * pieces that the bytes come in.
  */
 enum framing_status framing_feed(const struct framing *f, struct framing_state *s,
                                  const char *bytes, size_t len, struct framing_part *part);
 
 /*
- * Of a frame that has begun, its length as announced, read in the other byte order:
- * for a hint. 0 where the kind has no such length, or has not announced it yet.
+ * The length that a frame has announced, read in the other byte order, for a hint in an
+ * error message. 0 if the kind has no such length, or the frame has not announced it yet.
  */
 uint64_t framing_swapped_length(const struct framing *f, const struct framing_state *s);
 
 /* Whether this content can be put into a frame. */
 bool framing_can_hold(const struct framing *f, const char *content, size_t len);
 
-/* What goes before and behind a content of this length. Both return their length, often 0. */
+/* Write what goes before and after a content of this length. Both return the length of that, often 0. */
 size_t framing_header(const struct framing *f, size_t len, char buf[static FRAMING_HEADER_MAX]);
 size_t framing_trailer(const struct framing *f, char buf[static 1]);
 

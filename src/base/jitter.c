@@ -8,7 +8,7 @@
 #include <sys/random.h>
 #include <unistd.h>
 
-/* From 0 to most. Before the kernel has random numbers (early at boot) each process has one of its own. */
+/* From 0 to most. Until the kernel has random numbers (early at boot), the process id takes their place. */
 static int64_t random_up_to(int64_t most)
 {
 	uint64_t random;

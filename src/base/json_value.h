@@ -10,7 +10,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* A string, whatever bytes it has: if text is not UTF-8, bytes outside of ASCII are written as \xNN. */
+/* A string of any bytes: if text is not UTF-8, bytes outside of ASCII are written as \xNN. */
 json_t *json_value_text(const char *text);
 
 /* The same; null if text is NULL or empty. */

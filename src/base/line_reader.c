@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* Above ASCII there are control characters, too: U+009B begins a command to a terminal. */
+/* There are control characters above ASCII, too: U+009B begins a command to a terminal. */
 static char harmless(char byte)
 {
 	return (byte >= ' ' && byte <= '~') || byte == '\t' ? byte : '?';

@@ -16,7 +16,7 @@ struct list {
 #define container_of(ptr, type, member) \
 	((type *)((char *)(ptr) - offsetof(type, member)))
 
-/* Walks over members; the one at hand may be removed (and freed) meanwhile. */
+/* Visits each member; the current one may be removed and freed meanwhile. */
 #define list_each(l, var, type, member) \
 	for (struct list *it_ = (l)->next, *next_ = it_->next; \
 	     it_ != (l) && ((var) = container_of(it_, type, member), true); \

@@ -26,12 +26,12 @@
 #include "fd_passing.h"
 #include "text.h"
 
-#define PASS_WAIT_MS 100                /* for the reader of a pipe, of lines of all services */
+#define PASS_WAIT_MS 100                /* for a slow reader of a pipe: lines of all services wait with it */
 
 enum transport {
 	BY_WRITE,               /* a regular file, or a description of our own with O_NONBLOCK */
 	BY_SEND,                /* a socket: MSG_DONTWAIT */
-	BY_POLL,                /* a blocking description of another process: asked before each line */
+	BY_POLL,                /* a blocking description of another process: polled before each line */
 };
 
 struct log_sink {
@@ -41,7 +41,7 @@ struct log_sink {
 	int             fd;
 	bool            tagged;         /* lines begin with sd-daemon(3)'s <N> */
 	bool            has_fields;     /* a line is fields, not a message: the access log */
-	bool            torn;           /* what is there may end in the middle of a line */
+	bool            torn;           /* the target may end in the middle of a line */
 	unsigned long   dropped;        /* lines since the last one that went through */
 	int             why;            /* errno of the first of them */
 	char           *path;           /* FILE: to open it again */
@@ -85,9 +85,9 @@ static int open_stderr(struct log_sink *s)
 }
 
 /*
- * syslogd and the journal both read datagrams. The journal by its native
- * protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL), which libsystemd speaks as
- * well, but its sender waits when the journal does not read.
+ * syslogd and the journal both read datagrams; those of the journal are in its native
+ * protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL). libsystemd speaks it as well, but
+ * its sender waits when the journal does not read.
  */
 static int open_datagram(enum log_target target)
 {
@@ -96,7 +96,7 @@ static int open_datagram(enum log_target target)
 	const struct sockaddr_un *to = target == LOG_TARGET_SYSLOG ? &syslog : &journal;
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
-	/* Workers have it as well, and must not put a descriptor there that the master would have to close. */
+	/* Workers have this socket, too: they must not send it descriptors for the master to close. */
 	if (fd != -1 && (connect(fd, (const struct sockaddr *)to, sizeof *to) == -1 ||
 	                 fd_passing_shut(fd) == -1))
 		return fd_drop(fd);
@@ -239,10 +239,10 @@ static void add_head(struct text *t, const struct log_sink *s, enum log_level le
 	}
 }
 
-/* RWF_NOWAIT is for pipes since Linux 6.4; before, two writers may see the same room. */
+/* RWF_NOWAIT works on pipes since Linux 6.4. Before, two writers may see the same room, and one may wait. */
 static ssize_t write_now(int fd, const char *line, size_t len)
 {
-	/* Only read: the type is older than const. */
+	/* It is only read; the type of iov_base is older than const. */
 	const struct iovec iov = { .iov_base = (void *)(uintptr_t)line, .iov_len = len };
 	struct pollfd p = { .fd = fd, .events = POLLOUT };
 	ssize_t n = pwritev2(fd, &iov, 1, -1, RWF_NOWAIT);
@@ -275,8 +275,8 @@ static bool is_full(int error)
 }
 
 /*
- * How many bytes the target took; if that is not all, errno says why. Of a file that is
- * full, another process may have torn its line, where we could write nothing.
+ * Returns how many bytes the target took; if that is not all, errno says why. If a file is
+ * full, another process may have written a part of a line there, even if we wrote nothing.
  */
 static size_t write_lines(struct log_sink *s, const char *lines, size_t len)
 {
@@ -286,7 +286,7 @@ static size_t write_lines(struct log_sink *s, const char *lines, size_t len)
 		const ssize_t n = put_bytes(s, lines + done, len - done);
 
 		if (n > 0) {
-			done += (size_t)n;      /* the rest follows, or says what is wrong */
+			done += (size_t)n;      /* the next call writes the rest, or fails */
 		} else if (n == 0 || errno != EINTR) {
 			errno = n == 0 ? EAGAIN : errno;
 			break;
@@ -304,7 +304,7 @@ static bool deliver_line(struct log_sink *s, const char *line, size_t len)
 	return write_lines(s, line, len) == len;
 }
 
-/* Its reader may have been restarted: the socket is then a new one. */
+/* The daemon that reads the datagrams may have been restarted: its socket is then a new one. */
 static bool deliver_again(struct log_sink *s, const char *line, size_t len)
 {
 	int fd;
@@ -340,7 +340,7 @@ static const char *reason_of(const struct log_sink *s)
 	return s->why == EAGAIN ? "its target was blocked" : strerror(s->why);
 }
 
-/* In the form of the other lines of this log. */
+/* Writes the line about dropped lines, in the form of the other lines of this log. */
 static void describe_drops(const struct log_sink *s, struct text *t)
 {
 	const bool json = s->format == LOG_FORMAT_JSON;
@@ -399,7 +399,7 @@ static unsigned long count_lines(const char *lines, size_t len)
 	return n;
 }
 
-/* A pipe or a FIFO whose reader is slow for a moment. */
+/* Waits for a pipe or a FIFO whose reader is slow for a moment. */
 static bool takes_more_soon(const struct log_sink *s)
 {
 	struct pollfd p = { .fd = s->fd, .events = POLLOUT };

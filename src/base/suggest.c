@@ -49,7 +49,7 @@ static size_t distance(const char *a, const char *b)
 	return rows[n_a][n_b];
 }
 
-/* "warn" for "warning", "grp" for "group": its first letter, and others in their order. */
+/* "warn" for "warning", "grp" for "group": the first letter of name, and others of it in their order. */
 static int is_short_for(const char *word, const char *name)
 {
 	if (strlen(word) < 3 || !same(*word, *name))
@@ -63,7 +63,7 @@ struct suggest suggest_for(const char *word)
 {
 	const size_t len = strlen(word);
 
-	/* One slip in three letters is a slip, and one more in a longer word; more is another word. */
+	/* Up to three letters: one mistake. More letters: one for each three, and one more. */
 	return (struct suggest){ .word = word, .distance = len <= 3 ? 2 : len / 3 + 2 };
 }
 

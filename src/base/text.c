@@ -61,7 +61,7 @@ void text_add_number(struct text *t, uint64_t number)
 	add_cut(t, first, (size_t)(digits + sizeof digits - first));
 }
 
-/* All of piece or nothing of it. */
+/* Adds all of piece, or nothing and returns false. */
 static bool add_whole(struct text *t, const char *piece, size_t len)
 {
 	if (len >= t->size - t->len)

@@ -26,7 +26,7 @@ void text_add(struct text *t, const char *format, ...)
 void text_vadd(struct text *t, const char *format, va_list ap)
 	__attribute__((format(printf, 2, 0)));
 
-/* Without a format, for where many are made: a string; a number in decimal. */
+/* Without a format, for code that runs often: a string; a number in decimal. */
 void text_add_string(struct text *t, const char *string);
 void text_add_number(struct text *t, uint64_t number);
 

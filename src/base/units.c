@@ -35,7 +35,7 @@ static const struct unit sizes[] = {
 	{ NULL, 0 },
 };
 
-/* What a rate may be per. */
+/* What may follow the number of a rate. */
 static const struct unit rates[] = {
 	{ "/s", 1000 },
 	{ "/m", 60 * 1000 },
@@ -85,7 +85,7 @@ static int multiply(int64_t n, int64_t worth, int64_t *value)
 	return 0;
 }
 
-/* A number and one of units; none means the unit called plain. */
+/* A number and one of units; a number alone is in the unit called plain. */
 static int parse_quantity(const char *text, const struct unit *units,
                           const char *plain, int64_t *value)
 {
@@ -130,7 +130,7 @@ int units_duration_of_fraction(double seconds, int64_t *ms)
 {
 	int64_t rounded;
 
-	if (!(seconds >= 0 && seconds < 1e15))  /* not a number comes here too */
+	if (!(seconds >= 0 && seconds < 1e15))  /* also if it is NaN */
 		return fail_with(ERANGE);
 	rounded = (int64_t)(seconds * 1000 + 0.5);
 	if (rounded == 0 && seconds > 0)

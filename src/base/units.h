@@ -4,8 +4,8 @@
  * lists of CPUs.
  *
  * Parsers take the whole text or nothing: 0, or -1 with errno EINVAL (not such
- * a quantity) or ERANGE (more than fits). What they are given on failure stays
- * as it was. Formatters return buf, which has room for UNITS_TEXT_MAX bytes,
+ * a quantity) or ERANGE (more than fits). On failure, the value that they would set
+ * stays as it was. Formatters return buf, which has room for UNITS_TEXT_MAX bytes,
  * and print what the parser reads back exactly.
  */
 #ifndef DROVER_BASE_UNITS_H
@@ -23,7 +23,7 @@ int units_parse_whole(const char *text, int64_t max, int64_t *n);
 /* "250ms", "30s", "5m", "1h", "1d"; without a unit it is seconds. */
 int units_parse_duration(const char *text, int64_t *ms);
 
-/* Whole seconds, or a fraction of them rounded to milliseconds, but never to 0. */
+/* Whole seconds; or seconds with a fraction, rounded to milliseconds: ERANGE if only rounding makes it 0. */
 int units_duration_of_seconds(int64_t seconds, int64_t *ms);
 int units_duration_of_fraction(double seconds, int64_t *ms);
 
@@ -34,7 +34,7 @@ const char *units_format_duration(int64_t ms, char *buf);
 int units_parse_size(const char *text, int64_t *bytes);
 const char *units_format_size(int64_t bytes, char *buf);
 
-/* A number of things in a time. */
+/* A number of events in a time. */
 struct units_rate {
 	int64_t count;
 	int64_t per_ms;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * It is alone in its file, so that a test can link a program of another version.
+ * Holds the version in a file of its own, so that a test can link a program of another version.
  */
 #include <config.h>
 #include "version.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The version of this drover.
+ * The version of drover that this program belongs to, as configure.ac has it.
  */
 #ifndef DROVER_BASE_VERSION_H
 #define DROVER_BASE_VERSION_H
