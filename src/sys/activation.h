@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The variables of sd_listen_fds(3), judged before that is asked: it says only that
- * something is wrong with them.
+ * Checks the environment variables that sd_listen_fds(3) reads, before that function is
+ * called: it says only that something is wrong with them, and not what.
  */
 #ifndef DROVER_SYS_ACTIVATION_H
 #define DROVER_SYS_ACTIVATION_H

@@ -20,7 +20,7 @@ bool capabilities_have(int capability)
 	return sets[CAP_TO_INDEX(capability)].effective & CAP_TO_MASK(capability);
 }
 
-/* The kernel may know more capabilities than this program; it answers EINVAL behind the last one. */
+/* The kernel may know more capabilities than this program; it answers EINVAL after the last one. */
 int capabilities_empty_bounds(void)
 {
 	int is_set;

@@ -13,13 +13,13 @@
 
 #include "units.h"
 
-/* Where the group of this process lies, of one hierarchy: from top down to path. */
+/* The folder of the control group of this process, in one hierarchy. */
 struct place {
 	char path[PATH_MAX];
-	size_t top;                     /* bytes of path that are the mount point */
+	size_t top;                     /* bytes of path that are the mount point of the hierarchy */
 };
 
-/* A whole word in a list with commas. */
+/* Whether word is an item of a list with commas. */
 static bool has_word(const char *list, const char *word)
 {
 	const size_t len = strlen(word);
@@ -58,7 +58,7 @@ static bool find_group(const char *root, const char *controller, char *group, si
 	return found;
 }
 
-/* What /proc/self/mountinfo says of one mount; texts are in the line. */
+/* What /proc/self/mountinfo says of one mount; the strings are parts of the line. */
 struct mount {
 	const char *inside;             /* which folder of the file system is mounted */
 	const char *point;
@@ -140,7 +140,7 @@ static bool read_line(const struct place *p, const char *name, char *line, int s
 	return ok;
 }
 
-/* To the group around; false at the top. */
+/* Goes to the parent group; false at the top. */
 static bool go_up(struct place *p)
 {
 	char *slash = strlen(p->path) > p->top ? strrchr(p->path, '/') : NULL;
@@ -172,7 +172,7 @@ static void read_cpu_max(struct cpus *c, struct place p)
 	} while (go_up(&p));
 }
 
-/* -1 in the first: no limit. */
+/* cpu.cfs_quota_us is -1 if there is no limit. */
 static void read_cfs(struct cpus *c, struct place p)
 {
 	char quota[64], period[64];
@@ -186,7 +186,7 @@ static void read_cfs(struct cpus *c, struct place p)
 
 /* ---- which CPUs --------------------------------------------------------- */
 
-/* The nearest group that says it: in version 2 some have no such file. */
+/* Reads the nearest group that says it: in version 2, some groups have no such file. */
 static void read_cpuset(struct cpus *c, struct place p, const char *file)
 {
 	char line[4096];

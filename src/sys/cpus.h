@@ -15,13 +15,13 @@ struct cpus {
 	int       online;               /* of the machine, at least 1 */
 	bool      has_affinity, has_cpuset; /* whether these two are known */
 	cpu_set_t affinity;             /* of this process: sched_getaffinity(2) */
-	cpu_set_t cpuset;               /* of its control group: what any affinity is cut to */
-	double    quota;                /* CPU time a second, the least on the way up; 0: no limit */
+	cpu_set_t cpuset;               /* of its control group, which limits any affinity */
+	double    quota;                /* CPU seconds a second, the least of all groups above; 0: no limit */
 };
 
 /*
  * Reads what there is. Control groups, version 1 and 2, are found by /proc below
- * root, which is "" but for tests; what cannot be read sets no limit.
+ * root, which is "" except in tests; what cannot be read sets no limit.
  */
 void cpus_read(struct cpus *c, const char *root);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Calls setsid(2) and lets go of standard input and output.
+ * Calls setsid(2), and puts /dev/null in place of standard input and output.
  */
 #include <config.h>
 #include "detach.h"

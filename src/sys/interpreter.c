@@ -49,7 +49,7 @@ static const char *wrong_with(const struct view *v, const char *path)
 	return wrong;
 }
 
-/* With \r as one writes it: it is the commonest of those that cannot be seen. */
+/* Writes CR as \r: it is the most common of the bytes that cannot be seen. */
 static void add_quoted(struct text *t, const char *string)
 {
 	text_add_string(t, "\"");
@@ -70,7 +70,7 @@ static bool ends_in_cr(const char *string)
 
 /* ---- scripts ------------------------------------------------------------ */
 
-/* Takes the next word from *line, which it leaves behind it. "": there is none. */
+/* Returns the next word of *line and moves *line behind it. "" if there is none. */
 static char *next_word(char **line)
 {
 	char *word = *line + strspn(*line, " \t");
@@ -81,7 +81,7 @@ static char *next_word(char **line)
 	return word;
 }
 
-/* env(1) looks for the program itself, and CR is part of its name. */
+/* env(1) itself looks for the interpreter, and a CR is part of the name that it looks for. */
 static bool judge_argument(struct view *v, const char *interpreter, const char *argument)
 {
 	const char *slash = strrchr(interpreter, '/');
@@ -160,7 +160,7 @@ static bool judge_other(struct view *v, const char *head, size_t len)
 		} \
 	} while (0)
 
-/* One of the other byte order, or cut, is not looked into. */
+/* A file of the other byte order, or one that is cut off, is not judged. */
 static bool judge_elf(struct view *v, int fd, const char *head, size_t len)
 {
 	const int class = head[EI_CLASS];
@@ -187,7 +187,7 @@ static bool judge_elf(struct view *v, int fd, const char *head, size_t len)
 
 /* ---- a file ------------------------------------------------------------- */
 
-/* False: why says what is wrong. */
+/* False if something is wrong, which v->why then says. */
 static bool judge_head(struct view *v, int fd, char *head, size_t len, int depth)
 {
 	if (len > EI_CLASS && memcmp(head, ELFMAG, SELFMAG) == 0)
@@ -205,7 +205,7 @@ static bool is_regular(int fd)
 	return fd != -1 && fstat(fd, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-/* Of a worker, which has no terminal, one that it opens would become the controlling one. */
+/* O_NOCTTY: a worker has no terminal, and one that it opened would become its controlling terminal. */
 static bool judge_program(struct view *v, const char *path, int depth)
 {
 	const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY;
@@ -237,7 +237,7 @@ const char *interpreter_judge(const char *root, const char *path, char buf[stati
 
 /* ---- what has failed ---------------------------------------------------- */
 
-/* The first folder on the way that we may not pass, or that is not there. Its length; 0: none. */
+/* The length of the first folder in path that we may not pass, or that does not exist; 0: none. */
 static size_t find_barrier(const char *path, int error)
 {
 	char folder[PATH_MAX];
@@ -256,7 +256,7 @@ static size_t find_barrier(const char *path, int error)
 	return 0;
 }
 
-/* The file itself, or a folder on the way to it. False: that is not the reason. */
+/* Explains the error by the file itself or a folder in its path. False if neither is the reason. */
 static bool explain_path(struct text *t, const char *path, int error)
 {
 	const size_t barrier = find_barrier(path, error);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Why a program cannot be executed. execve(2) says "No such file or directory"
+ * Says why a program cannot be executed. execve(2) says "No such file or directory"
  * also of a script whose interpreter is missing, and "Exec format error" of one
- * without a #! line: this looks into the file and names what is missing there.
+ * without a #! line: this module reads the file and names what is missing.
  */
 #ifndef DROVER_SYS_INTERPRETER_H
 #define DROVER_SYS_INTERPRETER_H
@@ -24,7 +24,7 @@ const char *interpreter_judge(const char *root, const char *path, char buf[stati
 
 /*
  * Why execve(2) of path failed with that error, as such a clause. What cannot be
- * explained any better is what strerror(3) says of it. Returns buf.
+ * explained any better is described as strerror(3) does. Returns buf.
  */
 const char *interpreter_explain(const char *path, int error, char buf[static INTERPRETER_TEXT_MAX]);
 

@@ -16,7 +16,7 @@ struct launch {
 	char *const             *argv;
 	char *const             *envp;
 	const char              *directory;     /* entered by the program; NULL: ours */
-	int                      in, out;       /* become descriptors 0 and 1; in blocking mode, may be one */
+	int                      in, out;       /* become descriptors 0 and 1; blocking, may be the same */
 	int                      err;           /* becomes descriptor 2; blocking, unless it is out */
 	const struct rlimit_list *limits;        /* applied in the program */
 };
@@ -25,7 +25,7 @@ struct launch {
  * Starts the program in a session (and so a process group) of its own, with
  * default signals; it gets TERM if this process dies. All other descriptors must be
  * close-on-exec. Returns its pid; -1 with errno if it could not be executed,
- * and nothing is then left of it. *no_directory says whether that was because
+ * and no child is left then. *no_directory says whether that was because
  * it could not enter its directory.
  */
 pid_t launch(const struct launch *l, bool *no_directory);

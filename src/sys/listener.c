@@ -45,7 +45,10 @@ static int set_keepalive(int fd, const struct listener_options *o)
 	                           set_option(fd, IPPROTO_TCP, TCP_KEEPINTVL, o->keep_interval_s) == -1 ||
 	                           set_option(fd, IPPROTO_TCP, TCP_KEEPCNT, o->keep_count) == -1))
 		return -1;
-	/* An earlier version has set it on sockets that we may have inherited: see tcp_peer.h. */
+	/*
+	 * An earlier version of drover set it on sockets that we may have inherited (see tcp_peer.h),
+	 * and accepted sockets inherit it, as commit dca43c75e7e5 of Linux says.
+	 */
 	return set_option(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, 0);
 }
 
@@ -110,7 +113,7 @@ static int open_file(const struct address *a, const struct listener_file *file)
 	return -1;
 }
 
-/* fd has O_PATH. If need be by /proc, which older kernels want for that. */
+/* fd has O_PATH: older kernels can change its mode only through /proc. */
 static int set_mode(int fd, mode_t mode)
 {
 	char path[32];
@@ -124,7 +127,7 @@ static int set_mode(int fd, mode_t mode)
 	if (chmod(path, mode) == 0)
 		return 0;
 	if (errno == ENOENT)
-		errno = ENOSYS;         /* not that of the socket: /proc is not there */
+		errno = ENOSYS;         /* not the socket is missing, but /proc */
 	return -1;
 }
 
@@ -171,7 +174,7 @@ static int look_at_path(const struct address *a, bool *stale)
 	fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (fd == -1)
 		return -1;
-	/* Only a refusal is a proof: with a full backlog it would be EAGAIN. */
+	/* Only ECONNREFUSED proves that no process listens: with a full backlog it would be EAGAIN. */
 	*stale = connect(fd, &a->u.sa, a->len) == -1 && errno == ECONNREFUSED;
 	fd_drop(fd);
 	if (*stale)
@@ -190,8 +193,8 @@ static int remove_stale(const struct address *a)
 }
 
 /*
- * A socket file gets the mode that the socket has when it is bound, less the umask: so
- * it is right from the beginning, and needs no /proc.
+ * A socket file gets the mode that the socket has when it is bound, less the umask. So its
+ * mode is right from the beginning, and no /proc is needed.
  */
 static int bind_to(int fd, const struct address *a, const struct listener_options *o)
 {
@@ -221,7 +224,7 @@ static int learn_address(int fd, struct address *a)
 	return getsockname(fd, &a->u.sa, &a->len);
 }
 
-/* On failure nothing is left at the path that was not there. */
+/* On failure nothing is left at the path that was not there before. */
 static int bind_and_listen(int fd, struct address *a, const struct listener_options *o,
                            struct listener_file *file)
 {
@@ -247,7 +250,7 @@ static int listen_at_path(int fd, struct address *a, const struct listener_optio
 	bool stale;
 	int result;
 
-	/* First, since without permission to write there the lock would say nothing but that. */
+	/* First: without permission to write there, the lock would fail, whatever is at the path. */
 	if (look_at_path(a, &stale) == -1 || path_lock_take(&lock, a->u.un.sun_path) == -1)
 		return -1;
 	result = bind_and_listen(fd, a, o, file);
@@ -297,10 +300,10 @@ void listener_queue(int fd, int64_t *length, int64_t *limit)
 	struct tcp_info info;
 	socklen_t len = sizeof info;
 
-	/* Unix sockets do not tell. */
+	/* Unix sockets do not have it. */
 	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == -1)
 		return;
-	/* Of a socket that listens, these two mean its queue. */
+	/* For a socket that listens, these two are the length of its queue and the limit of that. */
 	*length += info.tcpi_unacked;
 	*limit += info.tcpi_sacked;
 }

@@ -15,7 +15,7 @@
 
 struct listener_options {
 	int         backlog;
-	/* Accepted sockets inherit these, as dca43c75e7e5 of Linux says of the last one. */
+	/* Accepted sockets inherit nodelay and keepalive. */
 	bool        nodelay;
 	int         keep_idle_s, keep_interval_s, keep_count; /* tcp(7); 0 seconds idle: no keepalive */
 	const char *device;                     /* SO_BINDTODEVICE, or NULL */
@@ -35,7 +35,7 @@ struct listener_file {
 /*
  * Binds and listens. Port 0 is replaced in *a by the port that was chosen. A
  * unix socket file is replaced if no process listens there; *file is then the new
- * one. Of several processes that try at once for one path, one gets it. Returns
+ * one. If several processes try to bind one path at once, one succeeds. Returns
  * the descriptor, or -1 with errno: EADDRINUSE also if a process listens on a unix
  * path, ENOTSOCK if something else is there, EAFNOSUPPORT if the kernel lacks the
  * family.
@@ -45,12 +45,12 @@ int listener_open(struct address *a, const struct listener_options *o, struct li
 /*
  * Backlog, nodelay, keepalive, mode and owner of a socket that listens already.
  * 0, or -1 with errno: ESTALE if another file is at its path now, which is left
- * alone; ENOSYS if a kernel before 6.6 needs /proc for another mode, and has none.
+ * alone; ENOSYS if the mode can be changed only through /proc (Linux before 6.6), and there is none.
  */
 int listener_adjust(int fd, const struct address *a, const struct listener_options *o,
                     const struct listener_file *file);
 
-/* What to say behind the words for an errno of listener_adjust: " (...)", or "". */
+/* What to print after the text of an errno of listener_adjust: " (...)", or "". */
 const char *listener_hint(int error);
 
 /*

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The event loop of a process: descriptors by epoll(7), and timers. Watches and
- * timers lie inside the things they belong to, which find themselves again
- * with container_of.
+ * timers are members of the structs that they belong to; a function that is called
+ * with one finds the struct with container_of.
  */
 #ifndef DROVER_SYS_LOOP_H
 #define DROVER_SYS_LOOP_H
@@ -44,19 +44,19 @@ void loop_fini(struct loop *l);
 int loop_watch(struct loop *l, struct watch *w, uint32_t events);
 int loop_rewatch(struct loop *l, struct watch *w, uint32_t events);
 
-/* An edge-triggered watch is told once more of what is there already. 0, or -1 with errno. */
+/* Makes an edge-triggered watch report again what is there already. 0, or -1 with errno. */
 int loop_rearm(struct loop *l, struct watch *w);
 
 /*
- * Not watching it is fine. To be called before fd is closed: closing alone ends no
- * watch while another process holds a copy, as a child does between vfork(2) and the end
- * of its execve(2), when we run already.
+ * Ends a watch; one that is not watched is fine. It must be called before fd is closed:
+ * closing does not end the watch while another process has a copy of fd, as a child of
+ * vfork(2) has until the end of its execve(2), when this process already runs again.
  */
 void loop_unwatch(struct loop *l, struct watch *w);
 
 /*
- * The end of what w lies in: no event reaches w any more, and reclaim is called
- * at the end of this turn, when no caller uses it any more.
+ * Ends the struct that w is a member of: no event reaches w any more, and reclaim is
+ * called at the end of this turn, when no caller uses the struct any more.
  */
 void loop_reclaim(struct loop *l, struct watch *w, void (*reclaim)(struct watch *w));
 

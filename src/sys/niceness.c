@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * setpriority, and the same for the session.
+ * Calls setpriority(2), and writes the value for the session to /proc/self/autogroup.
  */
 #include <config.h>
 #include "niceness.h"
@@ -12,7 +12,7 @@
 
 #include "fd.h"
 
-/* Best effort: not every kernel has such groups, and an ordinary user may change ten a second. */
+/* Best effort: not every kernel has such groups, and an ordinary user may set it ten times a second. */
 static void set_of_session(int nice)
 {
 	const int fd = open("/proc/self/autogroup", O_WRONLY | O_CLOEXEC);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Scheduling priority: sched(7).
+ * Sets the scheduling priority of a process and of its session: sched(7).
  */
 #ifndef DROVER_SYS_NICENESS_H
 #define DROVER_SYS_NICENESS_H

@@ -50,7 +50,7 @@ static void flush(struct notify *n)
 		if (send(n->watch.fd, m->bytes, m->len, MSG_DONTWAIT | MSG_NOSIGNAL) == -1) {
 			if (errno == EAGAIN || errno == ENOBUFS || errno == EINTR)
 				return;
-			/* ENOTCONN: another process that has this socket was told first. */
+			/* ENOTCONN: another process that has this socket got ECONNREFUSED first. */
 			n->unheard |= errno == ECONNREFUSED || errno == ENOTCONN;
 		}
 		drop_first(n);
@@ -75,7 +75,7 @@ static int connect_to_path(const char *path)
 	if (address_set_unix(&to, path) == -1)
 		return -1;
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	/* Workers have it as well, and must not put a descriptor there that this process would have to close. */
+	/* Workers have this socket, too: they must not send it descriptors for this process to close. */
 	if (fd != -1 && (connect(fd, &to.u.sa, to.len) == -1 || fd_passing_shut(fd) == -1))
 		return fd_drop(fd);
 	return fd;
@@ -108,7 +108,7 @@ static void empty_queue(struct notify *n)
 		drop_first(n);
 }
 
-/* The loop will not send it later. */
+/* Waits for the receiver, because the loop will not send later what is left. */
 static void flush_in_time(struct notify *n)
 {
 	const int64_t until_ms = clock_ms() + NOTIFY_LAST_MS;

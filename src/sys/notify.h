@@ -11,7 +11,7 @@
 
 #include "loop.h"
 
-#define NOTIFY_QUEUE_MAX   1024         /* messages kept; older ones go first */
+#define NOTIFY_QUEUE_MAX   1024         /* messages kept; the oldest is dropped first */
 #define NOTIFY_LAST_MS     1000
 #define NOTIFY_MESSAGE_MAX 1024         /* bytes; longer ones are cut */
 
@@ -30,7 +30,7 @@ struct notify *notify_open(struct loop *l, const char *path);
  */
 void notify_close(struct notify **np);
 
-/* After fork: the descriptor stays, the parent's loop is left for another, the queue is empty. */
+/* After fork: keeps the descriptor, empties the queue, and uses loop l instead of the parent's. */
 void notify_move(struct notify *n, struct loop *l);
 
 void notify_send(struct notify *n, const char *format, ...)
@@ -39,10 +39,10 @@ void notify_send(struct notify *n, const char *format, ...)
 /* True while there may be a receiver. One that has closed its socket is gone for good. */
 bool notify_is_heard(const struct notify *n);
 
-/* Messages that wait. */
+/* How many messages wait. */
 size_t notify_waiting(const struct notify *n);
 
-/* Each of them, the oldest first; text is lent for the call. */
+/* Calls see for each of them, the oldest first; text is lent for the call. */
 void notify_each_waiting(const struct notify *n, void (*see)(void *arg, const char *text), void *arg);
 
 /* The descriptor (lent); -1: there is no receiver. */

@@ -18,7 +18,7 @@
 
 #define TRIES 100               /* other processes may take and release it meanwhile */
 
-/* Only the file that fd is, and not another file of that name. */
+/* Whether the file at the path is still the one that fd refers to. */
 static bool is_at_its_path(const struct path_lock *l)
 {
 	struct stat open_one, named;

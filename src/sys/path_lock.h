@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The right to make a file at a path, held by one process at a time: a lock file
- * beside it, PATH.drover-lock, which is there for as long as that takes. One that
- * was left behind by a process that died is used and removed by the next.
+ * Gives one process at a time the right to make a file at a path. The lock is a file
+ * beside it, PATH.drover-lock, which exists only while the lock is held. One that was
+ * left behind by a process that died is used and removed by the next process.
  */
 #ifndef DROVER_SYS_PATH_LOCK_H
 #define DROVER_SYS_PATH_LOCK_H
@@ -16,8 +16,8 @@ struct path_lock {
 
 /*
  * Takes the lock, without waiting. 0, or -1 with errno: EADDRINUSE if another process has it,
- * EEXIST if its name belongs to something that is not a regular file. Where the file system knows no locks,
- * all get it.
+ * EEXIST if something that is not a regular file has its name. On a file system without locks,
+ * every process gets it.
  */
 int path_lock_take(struct path_lock *l, const char *path);
 

@@ -28,7 +28,7 @@ static int take_user(const struct privileges *p)
 	return p->uid == (uid_t)-1 ? 0 : setresuid(p->uid, p->uid, p->uid);
 }
 
-/* While we still may; a container or an ordinary user may not, and keeps it. */
+/* Before we lose CAP_SETPCAP; an ordinary user, or root in a container, may lack it: the set stays. */
 static int empty_bounds(const struct privileges *p)
 {
 	if (!p->no_capabilities || capabilities_empty_bounds() == 0 || errno == EPERM)

@@ -16,9 +16,9 @@ struct privileges {
 	const gid_t *groups;            /* supplementary, set together with a gid */
 	size_t       n_groups;
 	const char  *chroot;            /* NULL: none */
-	const char  *directory;         /* to stand in, inside chroot */
+	const char  *directory;         /* the working directory, inside chroot */
 	bool         no_new_privs;
-	bool         no_capabilities;   /* nor may anything that it executes get some */
+	bool         no_capabilities;   /* nor can programs that it executes get any */
 };
 
 /*

@@ -45,7 +45,7 @@ static const char *state_name(char letter)
 	return "unknown";
 }
 
-/* Behind the last parenthesis: the name before it may hold anything. */
+/* The state is behind the last parenthesis: the name before it may contain any byte. */
 static char state_of(pid_t pid)
 {
 	char buf[FILE_MAX_LEN];
@@ -54,7 +54,7 @@ static char state_of(pid_t pid)
 	return end && end[1] == ' ' ? end[2] : '\0';
 }
 
-/* "0" where it waits in nothing, or we may not know. */
+/* wchan is "0" if the process does not wait, or if we may not know where. */
 static void add_place(struct text *t, pid_t pid)
 {
 	char buf[FILE_MAX_LEN];

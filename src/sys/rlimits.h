@@ -21,7 +21,7 @@ struct rlimit_list {
 	size_t       n;
 };
 
-/* One more, or another value for one that is there. */
+/* Adds a limit, or changes the value of one that is there. */
 void rlimits_set(struct rlimit_list *l, int resource, rlim_t soft, rlim_t hard);
 
 /* Removes limits that this process has already: its children inherit them anyway. */
@@ -31,8 +31,8 @@ void rlimits_prune(struct rlimit_list *l);
 int rlimits_apply(const struct rlimit_list *l);
 
 /*
- * Raises the soft limit of descriptors to at least n, and the hard one if it
- * must and may be. Returns the soft limit that then holds.
+ * Raises the soft limit of descriptors to at least n, and the hard one if that is
+ * necessary and allowed. Returns the soft limit that then holds.
  */
 rlim_t rlimits_want_descriptors(rlim_t n);
 

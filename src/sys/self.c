@@ -84,7 +84,7 @@ static void free_list(char **list)
 	free(list);
 }
 
-/* And the strings: a title is written where they are. NULL without memory. */
+/* Copies the strings, too, because a title overwrites them. NULL without memory. */
 static char **copy_list(char *const *list)
 {
 	size_t n = 0;

@@ -16,8 +16,8 @@ struct self {
 	char  *path;            /* absolute, and not resolved: a link may lead elsewhere later */
 	char  *directory;       /* that we were started in; arguments may be relative to it */
 	char **argv;            /* as it was given, NULL at the end; a copy */
-	int    fd;              /* the very file, whatever lies at path by now; -1: /proc is not there */
-	struct self_inherited *inherited;       /* descriptors that it was started with: the lock of a waiter, ... */
+	int    fd;              /* the file that runs, even if path has another one now; -1: no /proc */
+	struct self_inherited *inherited;       /* descriptors that it was started with */
 	size_t n_inherited;
 };
 
@@ -35,8 +35,8 @@ int self_set_path(struct self *s, const char *path);
 void self_each_inherited(const struct self *s, bool (*see)(void *arg, int fd), void *arg);
 
 /*
- * Executes what lies at path now, as we were started: there, and with our
- * arguments. Returns only on failure, with errno, and then where it was.
+ * Executes the file that is at path now, in the directory that we were started in and with
+ * our arguments. Returns only on failure, with errno, in the working directory it had before.
  */
 void self_exec(const struct self *s);
 

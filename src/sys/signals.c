@@ -12,10 +12,10 @@
 #define KERNEL_SIGSET    (NSIG / 8)     /* bytes: rt_sigaction(2) */
 #define KERNEL_SIGACTION 16             /* words: enough for any architecture, the handler first */
 
-/* The kernel sends these about the current instruction: blocking them would only hide where it is. */
+/* The kernel sends these about the current instruction: blocking them would only hide where the crash is. */
 static const int crashes[] = { SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGSYS, SIGABRT };
 
-/* As the kernel has it: libc keeps its sigaction(2) from two signals of its own (nptl(7)). */
+/* Asks the kernel: sigaction(2) of libc refuses two signals that libc itself uses (nptl(7)). */
 bool signals_is_ignored(int signal)
 {
 	unsigned long now[KERNEL_SIGACTION];
@@ -49,7 +49,7 @@ void signals_set_ignored(int signal, bool ignored)
 	sigemptyset(&waiting);
 	sigpending(&waiting);
 	sigaction(signal, &action, NULL);
-	if (sigismember(&waiting, signal))      /* ignoring it has thrown it away */
+	if (sigismember(&waiting, signal))      /* ignoring it has discarded it */
 		kill(getpid(), signal);
 }
 

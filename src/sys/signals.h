@@ -14,26 +14,26 @@
 
 /*
  * Blocks every signal that does not report a crash: one that comes before it can be read waits.
- * The first thing in a program: to process 1 a signal without a handler is lost, unless it is
- * blocked. *was is the mask before.
+ * A program calls it first, because process 1 loses a signal that has no handler unless it is
+ * blocked. *was becomes the mask before (NULL: not needed).
  */
 void signals_block(sigset_t *was);
 
-/* Whether it is ignored: nohup(1) has the terminal's HUP ignored. */
+/* Whether the signal is ignored, as HUP is under nohup(1). */
 bool signals_is_ignored(int signal);
 
-/* Ignored, or at its default, as the next program finds it; one that waits goes on waiting. */
+/* Sets it to ignored, or to its default, for the program that is executed next. If it waits, it stays. */
 void signals_set_ignored(int signal, bool ignored);
 
 /*
- * All dispositions to their defaults, whatever we inherited (nohup(1) ignores
- * HUP, and an ignored CHLD would hide the deaths of children), and every
- * signal blocked that does not report a crash.
+ * Sets every signal that we inherited as ignored to its default (nohup(1) ignores
+ * HUP, and an ignored CHLD would hide the deaths of children), and blocks every
+ * signal that does not report a crash.
  */
 void signals_take_over(void);
 
 /*
- * A descriptor that reads the n signals: of this process alone, since a
+ * Opens a descriptor that reads the n signals. Each process needs one of its own: a
  * signalfd reports the signals of the process that reads it, but keeps one mask
  * for all processes that share it. -1 with errno.
  */
@@ -44,7 +44,7 @@ int signals_open(const int *signals, size_t n);
 /* Up to SIGNALS_AT_ONCE signals that wait; returns how many. If there are more, fd stays readable. */
 size_t signals_read(int fd, struct signalfd_siginfo *info);
 
-/* In a child that becomes another program: nothing blocked. Async-signal-safe. */
+/* Unblocks all signals, in a child that becomes another program. Async-signal-safe. */
 void signals_unblock(void);
 
 /* "HUP", "KILL"...; "?" for none. */

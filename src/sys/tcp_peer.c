@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define UNANSWERED 2                    /* one may be on its way just now */
+#define UNANSWERED 2                    /* the answer to one may be on its way just now */
 #define STATE_CLOSE 7                   /* TCP_CLOSE of <netinet/tcp.h>, which <linux/tcp.h> excludes */
 
 struct question {
@@ -90,7 +90,7 @@ static int error_of(const struct nlmsghdr *h)
 	       ? -e->error : EPROTO;
 }
 
-/* The answer is there when the question has been sent. False, with errno: none, or an error. */
+/* The answer can be read once the question is sent. False, with errno, if there is none, or an error. */
 static bool ask_kernel(int fd, const struct question *q, struct tcp_info *info)
 {
 	union {

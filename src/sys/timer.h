@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Timers in a binary heap. Setting one costs a few swaps; what happens for each
- * message (an idle time-out) only notes the time, and looks again when the
- * timer fires.
+ * Timers in a binary heap. Setting one costs a few swaps. An idle time-out, which
+ * begins again with each message, is not set again each time: its owner only notes the
+ * time of the message, and looks at that when the timer fires.
  */
 #ifndef DROVER_SYS_TIMER_H
 #define DROVER_SYS_TIMER_H

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Overwriting the arguments, as setproctitle(3bsd) does. The kernel shows what is between
+ * Overwrites the arguments, as setproctitle(3bsd) does. The kernel shows what is between
  * arg_start and arg_end; if the last byte there is not NUL, it reads on into the environment.
  */
 #include <config.h>
@@ -43,7 +43,7 @@ static char **copy_environment(void)
 	return copy;
 }
 
-/* How far the strings go that lie one behind the other, from end on. */
+/* Returns the end of those strings of list that lie one behind the other, beginning at end. */
 static char *end_of(char *const *list, char *end)
 {
 	for (; list && *list; list++)
@@ -52,7 +52,7 @@ static char *end_of(char *const *list, char *end)
 	return end;
 }
 
-/* With hardly any arguments and environment: elsewhere, if the kernel lets us. */
+/* If arguments and environment are too short for a title: puts it elsewhere, if the kernel allows it. */
 static void make_room(void)
 {
 	static char room[ROOM_WANTED];
