@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The scoreboard's memory, the functions that write to it, and the one question that workers
- * ask of it. board_view.c reads it.
+ * The scoreboard's memory, the functions that write to it, and those with which a worker compares
+ * and adds up the open connections of all workers. board_view.c reads everything else.
  *
  * It is a memfd, so that it can outlive the program that made it. Its size is sealed, so that
  * no worker can truncate it while the master reads:
@@ -81,7 +81,7 @@ static int open_memory(void)
 {
 	int fd = memfd_create("drover-board", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
 
-	/* Older kernels do not know the last; newer ones may demand it. */
+	/* Older kernels do not know the last flag; newer ones may demand it. */
 	return fd == -1 && errno == EINVAL
 	       ? memfd_create("drover-board", MFD_CLOEXEC | MFD_ALLOW_SEALING) : fd;
 }
@@ -122,7 +122,7 @@ struct board *board_new(size_t n_slots, size_t n_connections, size_t input_size)
 	return b;
 }
 
-/* Nothing smaller than what make_memory makes: reading beyond its end would end this process. */
+/* Only memory as make_memory makes it: reading beyond the end of a smaller one would end this process. */
 static bool is_such_memory(const struct board *b, int fd)
 {
 	struct stat st;
@@ -257,15 +257,15 @@ bool board_is_ahead(struct board *b, size_t i, uint32_t slots, uint64_t *done)
 
 		if (atomic_load_explicit(&s->state, memory_order_relaxed) != BOARD_ACCEPTING ||
 		    open >= slots)
-			continue;       /* it takes none, even if it has few */
+			continue;       /* it takes no connection, even if it has few */
 		others++;
-		/* Two more, and a sixteenth, is still even. */
+		/* A difference of two and a sixteenth still counts as even. */
 		if (mine <= (uint64_t)open + open / 16 + 2)
 			continue;
 		behind++;
 		*done += open + atomic_load_explicit(&s->served, memory_order_relaxed);
 	}
-	/* Fewer behind would not make the load uneven, and may be stuck. */
+	/* If fewer are behind, the load is still even, and these may be stuck. */
 	return behind > 0 && 4 * behind >= others;
 }
 
@@ -335,7 +335,7 @@ void board_keep_input(struct board_input *in, size_t size, uint64_t number, cons
 {
 	const bool goes_on = atomic_load_explicit(&in->number, memory_order_relaxed) == number;
 	uint64_t total = goes_on ? atomic_load_explicit(&in->total, memory_order_relaxed) : 0;
-	const size_t gone = len > size ? len - size : 0;        /* pushed out by its own rest */
+	const size_t gone = len > size ? len - size : 0;        /* bytes that the rest of them pushes out */
 	size_t at, first;
 
 	total += gone;

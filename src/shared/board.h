@@ -32,8 +32,8 @@ enum board_phase {                      /* of a connection */
 	BOARD_PHASE_HANDSHAKE,          /* what comes before the handler's bytes */
 	BOARD_PHASE_READING,            /* in the middle of a request */
 	BOARD_PHASE_HANDLER,            /* a handler has its request; or: at_work says so, in a view */
-	BOARD_PHASE_WRITING,            /* the client has to take something */
-	BOARD_PHASE_IDLE,               /* the client has to say something, and nothing is open */
+	BOARD_PHASE_WRITING,            /* waits until the client receives */
+	BOARD_PHASE_IDLE,               /* waits until the client sends; no request is open */
 	BOARD_PHASE_PROGRAM,            /* a program has the socket */
 	BOARD_PHASE_CLOSING,            /* told to end, and not gone yet */
 };
@@ -89,8 +89,8 @@ struct board_connection {
 };
 
 /*
- * What a worker keeps of what it received, if it is to: the last bytes that
- * came on one connection, with those of no other in between. A ring.
+ * The input that a worker keeps, if it is configured to: a ring with the last bytes
+ * that came on one connection, without bytes of other connections in between.
  */
 struct board_input {
 	alignas(BOARD_LINE) _Atomic uint64_t number;    /* of the connection; 0: none yet */
@@ -110,8 +110,8 @@ struct board;
 struct board *board_new(size_t n_slots, size_t n_connections, size_t input_size);
 
 /*
- * One that an earlier program made, of this version and for as many. Takes fd. On
- * failure returns NULL with errno, and fd is still the caller's.
+ * Maps a board that an earlier program made, of this version and of the same sizes. Takes
+ * fd. On failure returns NULL with errno, and fd is still the caller's.
  */
 struct board *board_adopt(int fd, size_t n_slots, size_t n_connections, size_t input_size);
 
@@ -125,8 +125,8 @@ int board_fd(const struct board *b);
 int board_enter(struct board *b, size_t i);
 
 /*
- * Lent: until when the standard error of this service's programs is paid for
- * (bucket.h), whichever worker they are of. All workers write it.
+ * The paid_ns (bucket.h) of the standard error of all programs of this service, of whichever
+ * worker they are. Lent; all workers write it.
  */
 _Atomic int64_t *board_stderr_paid(const struct board *b);
 
@@ -156,8 +156,8 @@ void board_reset(struct board *b, size_t i, enum board_state state);
 bool board_is_ahead(struct board *b, size_t i, uint32_t slots, uint64_t *done);
 
 /*
- * What the workers that accept say together, with `slots` each. Looks no
- * further once more than `enough` are free.
+ * Adds up the open connections and the free slots of the workers that accept, with
+ * `slots` each. Stops once more than `enough` are free.
  */
 struct board_sum { uint64_t open, free; };
 struct board_sum board_sum(struct board *b, uint32_t slots, uint64_t enough);
@@ -173,11 +173,11 @@ static inline void board_add(_Atomic uint64_t *counter, uint64_t n)
 	                      memory_order_relaxed);
 }
 
-/* Stores one of the members that stand for themselves. */
+/* Stores a member for which the order among other stores does not matter. */
 #define board_set(member, value) \
 	atomic_store_explicit((member), (value), memory_order_relaxed)
 
-/* Makes a free record that of a connection, which it then shows; and free again. */
+/* Makes a free record show a connection; and makes it free again. */
 void board_take_record(struct board_connection *r, uint64_t number, int64_t since_ms,
                        const struct endpoint *peer, enum board_phase phase);
 void board_give_record(struct board_connection *r);
@@ -192,7 +192,7 @@ void board_keep_input(struct board_input *in, size_t size, uint64_t number, cons
 
 /* ---- reading ------------------------------------------------------------ */
 
-/* No counter comes that far; sums of as many as there can be do not overflow, and JSON has them exactly. */
+/* No counter gets this far. Sums of as many as there can be do not overflow, and JSON holds it exactly. */
 #define BOARD_COUNT_MAX ((uint64_t)1 << 53)
 
 /*
@@ -244,10 +244,10 @@ struct board_connection_view {
 	struct endpoint  peer;          /* as endpoint_of makes them */
 };
 
-/* Copies what worker i says; what makes no sense is 0, or the nearest that does. */
+/* Copies what worker i says; a value that makes no sense becomes 0, or the nearest one that does. */
 void board_view(const struct board *b, size_t i, struct board_worker_view *v);
 
-/* False if record k of worker i is free, or changed hands whenever it was read. Any k is fine. */
+/* False if record k of worker i is free, or got another connection each time it was read. Any k is fine. */
 bool board_view_connection(const struct board *b, size_t i, size_t k,
                            struct board_connection_view *v);
 

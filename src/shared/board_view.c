@@ -177,14 +177,14 @@ bool board_view_connection(const struct board *b, size_t i, size_t k,
 	const struct board_slot *s = board_slot(b, i);
 	bool read = false;
 
-	/* To look at records never used would give them memory. */
+	/* Reading a record that was never used would allocate memory for it. */
 	if (k >= board_connections(b) || k >= get(&s->used))
 		return false;
 	for (int n = 0; n < READ_TRIES && !read; n++)
 		read = try_to_read(board_records(b, i) + k, v);
 	if (!read || v->phase == BOARD_PHASE_NONE)
 		return false;
-	/* A program's bytes pass by the worker: whatever it does, is not with them. */
+	/* The bytes of a program do not go through the worker: what it does is not done with them. */
 	if (v->program == 0 && get(&s->at_work) == k + 1)
 		v->phase = BOARD_PHASE_HANDLER;
 	return true;
@@ -194,7 +194,7 @@ bool board_view_work(const struct board *b, size_t i, struct board_connection_vi
 {
 	const uint32_t at_work = get(&board_slot(b, i)->at_work);
 
-	/* With no worker that writes, a first try does. */
+	/* One try is enough, because no worker writes. */
 	if (at_work == 0 || at_work > board_connections(b) ||
 	    !try_to_read(board_records(b, i) + at_work - 1, v) || v->number == 0)
 		return false;

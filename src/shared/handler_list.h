@@ -14,7 +14,7 @@ enum handler_kind {
 	HANDLER_FILTER,         /* asks programs that stay: needs argv, sees what clients send */
 };
 
-/* With the user of the service, beside its workers. */
+/* Whether it runs programs, as the user of the service, beside its workers. */
 #define HANDLER_RUNS_PROGRAMS(kind) ((kind) != HANDLER_BYTES)
 
 #define HANDLER_LIST(X) \

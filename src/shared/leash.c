@@ -16,7 +16,7 @@
 #include "fd.h"
 #include "fd_passing.h"
 
-/* What goes over either; the descriptors follow in the order of their bits. */
+/* What goes over the socket and over the pipe; descriptors follow in the order of their bits. */
 struct wire {
 	uint32_t word;
 	uint32_t has_fd;        /* bit LEASH_FD_x: that one is with it */
@@ -77,7 +77,7 @@ int leash_ear(const struct leash *master)
 
 void leash_adopt(const struct leash *master)
 {
-	/* An older kernel lets them through, for as long as such a worker drains. */
+	/* An older kernel lets descriptors through, for as long as such a worker drains. */
 	if (master->words == -1)
 		fd_passing_refuse(master->orders);
 }
