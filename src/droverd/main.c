@@ -41,7 +41,7 @@ static void print_files(const struct conf *conf)
 		printf("%s: not read, no include pattern takes it\n", *f);
 }
 
-/* To the program before, which asks, each line is a reason to refuse. */
+/* The running program, which asks in a trial, takes each line as a reason to refuse. */
 static void print_error(void *arg, enum conf_weight weight, const char *line)
 {
 	if (weight == CONF_ERROR)
@@ -60,7 +60,7 @@ static int check(const struct options *o, const struct takeover *t)
 	}
 	status = conf_load_for(CONF_FOR_SHELL, &a, o->file, o->text,
 	                       t->trial != -1 ? print_error : print_complaint, stderr, &conf);
-	/* After an error they would be the last that is read. */
+	/* Not after an error: the list would come behind it, and hide it. */
 	if (o->action == OPTIONS_TEST && status == EX_OK)
 		print_files(conf);
 	if (status == EX_OK && o->action == OPTIONS_TEST)
@@ -79,7 +79,7 @@ static int check(const struct options *o, const struct takeover *t)
 
 /* ---- -d ----------------------------------------------------------------- */
 
-/* The parent exits when the daemon is ready, or as it does if it never is. */
+/* The parent exits with 0 when the daemon is ready, and with the failure of one that ends before. */
 static _Noreturn void wait_for_daemon(pid_t daemon, int ready_fd, const sigset_t *mask)
 {
 	char byte;
@@ -90,7 +90,7 @@ static _Noreturn void wait_for_daemon(pid_t daemon, int ready_fd, const sigset_t
 		_exit(EX_OK);
 	while (waitpid(daemon, &status, 0) == -1 && errno == EINTR)
 		;
-	/* Told to stop before it was ready, it has ended well, but nothing serves. */
+	/* A daemon that was told to stop before it was ready exits with 0, but nothing serves. */
 	_exit(!WIFEXITED(status) ? EX_SOFTWARE :
 	      WEXITSTATUS(status) == EX_OK ? EX_UNAVAILABLE : WEXITSTATUS(status));
 }
@@ -106,7 +106,7 @@ static void say_ready(void *arg)
 	fd_close(ready_fd);
 }
 
-/* Closes a lock or a pipe of the process that started this one: it may wait for its end. */
+/* Closes a lock or a pipe of the process that started this one, which may wait until it is closed. */
 static int leave_descriptors(size_t n_passed, int ready_fd, int self_fd)
 {
 	int *keep = calloc(n_passed + 2, sizeof *keep), result;

@@ -208,7 +208,7 @@ static char *name_from(const char *path)
 	return name;
 }
 
-/* A server that is typed in a hurry has no rights of root, unless it is told so. */
+/* A server of --listen does not run as root, unless --user says so. */
 static const char *user_of(struct options *o, const struct wish *w)
 {
 	if (w->user || geteuid() != 0)
@@ -225,7 +225,7 @@ static void write_service(struct options *o, FILE *out, const struct wish *w)
 	if (w->name && (!w->name[0] || strcmp(w->name, name) != 0))
 		bad(o, "--name \"%s\" would have to be letters, digits, \"_\" and \"-\", as in \"%s\"",
 		    w->name, name);
-	/* The default one belongs to the service of the system: nothing that is typed may take it. */
+	/* The default socket belongs to the installed service: a server of --listen must not take it. */
 	fprintf(out, "control = { socket = \"none\"; }; services = { %s = { ", name);
 	put_list(out, "listen", w->listen, w->n_listen);
 	put_key(out, "user", user_of(o, w));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The command line of droverd.
+ * Reads the command line of droverd, and prints what is wrong with it. It does not carry it out.
  */
 #ifndef DROVER_DROVERD_OPTIONS_H
 #define DROVER_DROVERD_OPTIONS_H
@@ -12,7 +12,7 @@ enum options_action {
 	OPTIONS_TEST,           /* -t */
 	OPTIONS_DUMP,           /* -T */
 	OPTIONS_DONE,           /* help or version was printed */
-	OPTIONS_BAD,            /* it was said what is wrong */
+	OPTIONS_BAD,            /* what is wrong has been printed */
 };
 
 struct options {
@@ -20,8 +20,8 @@ struct options {
 	bool                detach;     /* -d */
 	char               *file;       /* the configuration, absolute; in messages only if there is text */
 	char               *subject;    /* what is served, for the title: the file, or the addresses */
-	const char         *notice;     /* what the log is to say of it; NULL: nothing */
-	char               *text;       /* a configuration made of --listen and friends; NULL: none */
+	const char         *notice;     /* a line for the log; NULL: none */
+	char               *text;       /* a configuration made of --listen and its options; NULL: none */
 };
 
 /* Reads the command line into *o, which options_free frees. */
