@@ -3,7 +3,7 @@
  * Accepts connections in competition with the other workers of the service.
  *
  * EPOLLEXCLUSIVE wakes one sleeping worker for each arrival, the one that has
- * watched longest, and tells those that are awake. Two rules follow.
+ * watched longest, and reports the arrival to those that are awake. Two rules follow.
  *
  * A worker that is ahead of the others leaves an arrival to them, and stops watching
  * the listeners until it is no longer ahead. It asks the master to tell the others to
@@ -11,8 +11,8 @@
  * (they may be stopped, or stuck in a handler), it goes on without them: with one
  * connection at first, then with twice as many each time.
  *
- * A worker that was woken for nothing looks at its other listeners: an arrival there
- * may have woken a worker that had no room left when it got to it.
+ * A worker that was woken and finds no client looks at its other listeners: an arrival
+ * there may have woken a worker that had no room left when it came to accept.
  */
 #include <config.h>
 #include "acceptor.h"
@@ -37,17 +37,17 @@ struct acceptor {
 	struct loop            *loop;
 	struct acceptor_owner   owner;
 	struct acceptor_options options;
-	struct timer            pause;          /* in trouble */
-	struct timer            back;           /* stepped back: looks how the others fare */
-	struct timer            again;          /* draining, and there may be room */
-	uint64_t                others_done;    /* what they had done when it last looked */
-	int64_t                 still_since_ms; /* nothing more since then */
+	struct timer            pause;          /* set while accepting has paused */
+	struct timer            back;           /* set after it stepped back: then it looks at the others */
+	struct timer            again;          /* draining: tries to accept again */
+	uint64_t                others_done;    /* *done of is_ahead, when it was last asked */
+	int64_t                 still_since_ms; /* the others have done nothing since then */
 	int                     granted;        /* connections that it may take though it is ahead */
 	int                     next_grant;
 	int64_t                 told_ms;        /* when the others were last told to look; 0: never */
 	bool                    watching;
 	bool                    draining;
-	bool                    in_trouble;     /* logged, until an accept succeeds */
+	bool                    in_trouble;     /* accept(2) failed, which was logged; until it succeeds */
 	size_t                  n_open;
 	size_t                  n;
 	struct listener         listeners[];
@@ -101,7 +101,7 @@ int acceptor_begin(struct acceptor *a)
 
 static void go_on(struct acceptor *a)
 {
-	/* At the end of this turn, not now: the caller that ended a connection may still use it. */
+	/* At the end of this turn, not now: the caller may still use the connection that has ended. */
 	if (a->draining && a->n_open > 0 && can_take(a))
 		loop_timer(a->loop, &a->again, 0);
 	if (a->draining || a->watching || timer_is_set(&a->back) || !can_take(a))
@@ -136,7 +136,7 @@ static void on_even(struct acceptor *a)
 	a->still_since_ms = a->loop->now_ms;
 }
 
-/* Whether the others should take what comes. Notes whether they do. */
+/* Whether the others should accept the next client. Notes whether they get something done. */
 static bool is_ahead(struct acceptor *a)
 {
 	uint64_t done;
@@ -154,7 +154,7 @@ static void step_back(struct acceptor *a)
 	loop_timer(a->loop, &a->back, STEP_BACK_MS);
 }
 
-/* Not for each arrival: under load they are awake. */
+/* At most once in STILL_MS, and not for each arrival: under load the others are awake. */
 static void tell_the_others(struct acceptor *a)
 {
 	if (a->told_ms > 0 && a->loop->now_ms - a->told_ms < STILL_MS)
@@ -178,7 +178,7 @@ static void on_back(struct timer *t)
 	go_on(a);
 }
 
-/* True if what has come is for the others. */
+/* True if the client that has come is left to the others. */
 static bool is_for_others(struct acceptor *a)
 {
 	if (!is_ahead(a))
@@ -203,8 +203,8 @@ static enum took accept_failed(struct acceptor *a)
 		return TOOK_NONE;
 	case ECONNABORTED: case EINTR: case EPROTO: case ENETDOWN: case ENOPROTOOPT:
 	case EHOSTDOWN: case ENONET: case EHOSTUNREACH: case EOPNOTSUPP: case ENETUNREACH:
-		return TOOK_ERROR;      /* accept(2): troubles of that one connection */
-	default:                        /* EMFILE, ENFILE, ENOBUFS, ENOMEM: ours */
+		return TOOK_ERROR;      /* accept(2): only that connection failed */
+	default:                        /* EMFILE, ENFILE, ENOBUFS, ENOMEM: we lack something */
 		if (!a->in_trouble)
 			log_warn("%s: accept: %m; pausing for a second at a time", a->options.service);
 		a->in_trouble = true;
@@ -239,7 +239,10 @@ static bool is_waited_at(const struct listener *l)
 	return poll(&p, 1, 0) == 1;
 }
 
-/* Until the queue is empty, or there is no room. A removed one ends when it is empty. */
+/*
+ * Accepts until the queue is empty or there is no room. Then the listener is closed; a
+ * removed one only if it is empty.
+ */
 static void empty_listener(struct listener *l)
 {
 	enum took took = TOOK_ONE;
@@ -251,9 +254,9 @@ static void empty_listener(struct listener *l)
 }
 
 /*
- * Draining. What is left open afterwards, waits for room or for the end of a
- * pause, which will call this again. Or others take what waits: so it is looked
- * at now and then.
+ * Drains. This is called again when there is room, and when a pause is over, if a listener
+ * is still open then; and every LOOK_AGAIN_MS, because other workers may have accepted the
+ * clients that wait there.
  */
 static void empty_all(struct acceptor *a)
 {
@@ -274,7 +277,7 @@ void acceptor_look(struct acceptor *a)
 {
 	if (a->draining || !can_take(a))
 		return;
-	/* Watches again: what waits is then reported, as if it had just come. */
+	/* Watches the listeners again: epoll then reports clients that wait as if they had just come. */
 	timer_unset(&a->loop->timers, &a->back);
 	unwatch_all(a);
 	go_on(a);

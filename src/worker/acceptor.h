@@ -13,7 +13,7 @@
 #include "address.h"
 #include "loop.h"
 
-#define ACCEPTOR_PAUSE_MS 1000          /* without descriptors, or with a program that cannot start */
+#define ACCEPTOR_PAUSE_MS 1000          /* if descriptors are lacking, or a program cannot start */
 
 struct acceptor;
 
@@ -23,14 +23,17 @@ struct acceptor_owner {
 	void (*accepted)(void *arg, int fd, const struct endpoint *peer);
 	/* True while one more connection can be served. */
 	bool (*has_room)(void *arg);
-	/* True if it has more than the others, whose turn it is; *done changes when they do something. */
+	/*
+	 * True if this worker has more connections than the others, which should then accept the
+	 * next one; *done changes when they get something done.
+	 */
 	bool (*is_ahead)(void *arg, uint64_t *done);
-	/* Something has come that is left to the others: they should look. */
+	/* A client waits that is left to the other workers: they should look at their listeners. */
 	void (*declined)(void *arg);
-	/* It has stopped for a while, or goes on. */
+	/* Accepting has paused; it goes on. */
 	void (*paused)(void *arg, const char *reason);
 	void (*resumed)(void *arg);
-	/* Draining, and the last listener was closed. */
+	/* The acceptor drains, and its last listener was closed. */
 	void (*emptied)(void *arg);
 };
 
@@ -46,25 +49,26 @@ struct acceptor *acceptor_new(struct loop *l, const struct acceptor_owner *owner
 /* Closes *ap and its listeners and sets it to NULL; NULL is fine. */
 void acceptor_close(struct acceptor **ap);
 
-/* Begins. -1 with errno. */
+/* Begins to accept. 0, or -1 with errno. */
 int acceptor_begin(struct acceptor *a);
 
 /* A connection has ended: there is room again, or the share is not exceeded any more. */
 void acceptor_one_less(struct acceptor *a);
 
-/* Leaves the listeners alone for ACCEPTOR_PAUSE_MS; reason is one word. */
+/* Accepts nothing for ACCEPTOR_PAUSE_MS; reason is one word. */
 void acceptor_pause(struct acceptor *a, const char *reason);
 
-/* Looks at the listeners again: another worker was woken for what waits there, and leaves it. */
+/* Looks at the listeners again: a client may wait there that another worker has left to us. */
 void acceptor_look(struct acceptor *a);
 
 /*
- * Takes what already waits, then closes the listeners; those in removed (a bit
- * each) stay until they have been found empty. The last call counts.
+ * Accepts the clients that already wait, then closes the listeners. A listener whose bit
+ * is set in `removed` stays open until it was found empty. Called again, the last `removed`
+ * counts.
  */
 void acceptor_drain(struct acceptor *a, uint64_t removed);
 
-/* Closes the listeners at once, whatever waits there. */
+/* Closes the listeners at once, even if clients wait there. */
 void acceptor_drop(struct acceptor *a);
 
 /* True once drained: all listeners are closed. */

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The access log: one line for each connection, when its outcome is known.
+ * The access log: one line for each connection, written when it is known how the
+ * connection ended. It knows neither connections nor where the log is: it gets a record and a
+ * sink.
  */
 #ifndef DROVER_WORKER_ACCESS_LOG_H
 #define DROVER_WORKER_ACCESS_LOG_H
@@ -17,14 +19,14 @@ struct access_record {
 	const struct endpoint *peer;
 	const struct endpoint *local;
 	int64_t                duration_us;
-	bool                   counted;         /* the bytes went through us */
+	bool                   counted;         /* the bytes went through the worker, which counted them */
 	uint64_t               bytes_in, bytes_out;
 	const char            *how;             /* how it ended, one word */
-	bool                   has_status;      /* of a program, as from waitpid(2) */
-	int                    status;
+	bool                   has_status;      /* it had a program, which has ended */
+	int                    status;          /* with this status of waitpid(2) */
 };
 
-/* sink is lent; NULL: no such log. */
+/* Writes the line of r. sink is lent; NULL: there is no access log. */
 void access_log_put(struct log_sink *sink, const struct access_record *r);
 
 #endif

@@ -28,7 +28,10 @@ static void set_retirement(struct worker *w, int max_accepts)
 	w->retires_at = (uint64_t)jitter_around(max_accepts);
 }
 
-/* Until the master knows: it goes on for as long as there is no other one. */
+/*
+ * Tries again after each client until the master was told. The worker goes on accepting until
+ * the master has another one in its place.
+ */
 static void check_retirement(struct worker *w)
 {
 	if (w->retires_at == 0 || w->accepted < w->retires_at || w->draining)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Begins connections, and calls what is to be done when their sockets are ready and when
- * their time-outs come. It changes no state by itself: connection_state.c does.
+ * Begins connections, and calls what has to be done when their sockets are ready and when they
+ * time out. It changes no state by itself: connection_state.c does that.
  */
 #include <config.h>
 #include "connection_private.h"
@@ -37,7 +37,10 @@ static bool was_timed_out(const struct connection *c)
 	       c->how == END_SESSION;
 }
 
-/* Progress is less to be taken than before. If that is not known, it counts as progress. */
+/*
+ * The client has made progress if it has less to take than at the last look. If it is not
+ * known how much that was, it counts as progress.
+ */
 static void look_for_progress(struct connection *c)
 {
 	const int64_t before = c->untaken;
@@ -81,9 +84,9 @@ static void on_connection_timer(struct timer *t)
 	connection_work_done(c->worker);
 }
 
-/* ---- birth -------------------------------------------------------------- */
+/* ---- the begin ---------------------------------------------------------- */
 
-/* The handler's first say, and then to whichever state it wants. */
+/* Calls the handler, and enters the state that it wants. */
 static void begin_connection(struct connection *c)
 {
 	struct worker *w = c->worker;
@@ -92,7 +95,7 @@ static void begin_connection(struct connection *c)
 	if (c->state == CONNECTION_PROGRAM || !connection_watch(c))
 		return;
 	connection_enter(c, connection_step_obey(c, verdict));
-	if (c->state == CONNECTION_READ)        /* as it was: connection_enter() had nothing to do */
+	if (c->state == CONNECTION_READ)        /* not changed: connection_enter has done nothing */
 		connection_arm(c);
 }
 
@@ -123,7 +126,7 @@ void connection_begin(struct connection *c)
 	connection_work_done(w);
 }
 
-/* ---- what the worker wants ---------------------------------------------- */
+/* ---- for the worker ----------------------------------------------------- */
 
 static void end_now(struct connection *c, enum connection_end how)
 {
@@ -159,7 +162,7 @@ void connection_stop_all(struct worker *w)
 		connection_abort(c, END_STOPPED);
 }
 
-/* ---- what handlers ask -------------------------------------------------- */
+/* ---- for handlers ------------------------------------------------------- */
 
 struct worker *connection_worker(const struct connection *c)
 {

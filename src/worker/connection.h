@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A connection: from the accepted socket to its last byte. It knows its states, its
- * time-outs and what to do when the other side fails; what its bytes mean, only the
- * handler knows.
+ * A connection, from the accepted socket to its last byte. It knows its states, its time-outs
+ * and what to do when the other side fails. Only the handler knows what its bytes mean.
  */
 #ifndef DROVER_WORKER_CONNECTION_H
 #define DROVER_WORKER_CONNECTION_H
@@ -21,23 +20,21 @@ struct worker;
 enum connection_end {           /* how a connection ended, for the access log */
 	END_NOT_YET,
 	END_CLOSED,             /* the client closed; everything was answered */
-	END_SERVED,             /* the handler had no more to say */
-	END_RESET,              /* the client vanished, or broke the transfer */
+	END_SERVED,             /* the handler had nothing more to send */
+	END_RESET,              /* the client is gone, or broke the connection off */
 	END_IDLE,               /* time-outs */
 	END_REQUEST,
 	END_WRITE,
 	END_SESSION,
-	END_STOPPED,            /* the worker had to go */
-	END_KICKED,             /* the operator wanted it */
+	END_STOPPED,            /* the worker had to end at once */
+	END_KICKED,             /* the operator had it closed */
 	END_EXIT,               /* the program ended */
 	END_FAILED,             /* it could not be served */
 };
 
 /* ---- for the worker ----------------------------------------------------- */
 
-/*
- * Takes fd, and a slot of the worker. NULL if there is no memory: then fd is still the caller's.
- */
+/* Takes fd, and a slot of the worker. NULL if there is no memory: then fd is still the caller's. */
 struct connection *connection_new(struct worker *w, int fd, const struct endpoint *peer);
 
 /* Begins to serve it. It ends by itself, and may be gone afterwards. */
@@ -46,47 +43,51 @@ void connection_begin(struct connection *c);
 /* The open connection of the worker that has that number; NULL: there is none. */
 struct connection *connection_find(const struct worker *w, uint64_t number);
 
-/* The operator wants it gone: ends it, or its program; the master is told when it is closed. */
+/* The operator wants it closed: ends it, or its program; the master is told when it is closed. */
 void connection_kick(struct connection *c);
 
-/* The worker has to go: ends all its connections at once, or tells their programs to end. */
+/* The worker has to end at once: ends all its connections, or tells their programs to end. */
 void connection_stop_all(struct worker *w);
 
-/* ---- for handlers: what it is (what they may do with bytes is in handler.h) ---- */
+/* ---- for handlers: facts (what they may do with bytes is in handler.h) ---- */
 
 struct worker *connection_worker(const struct connection *c);
 
-/* Its two addresses. Ours is known only if the handler runs programs or there is an access log. */
+/* Its two addresses. The local one is known only if the handler runs programs, or for an access log. */
 const struct endpoint *connection_peer(const struct connection *c);
 const struct endpoint *connection_local(const struct connection *c);
 
 /* "PID-NUMBER", unique on this machine while the worker lives. Returns buf. */
 const char *connection_id(const struct connection *c, char buf[static CONNECTION_ID_MAX]);
 
-/* Lends the client's end, to handlers of programs. */
+/* Lends the client's stream, to handlers that run programs. */
 struct stream *connection_stream(struct connection *c);
 
 /* ---- for handlers that give it a program -------------------------------- */
 
 /*
- * The socket is the program's from now on, and ours is closed. Whether its client is gone,
- * or takes nothing of what waits for it, is looked for as long as the program runs: the
- * program may wait for it and not know. Warns, once a worker, where that cannot be seen.
+ * The program has the socket from now on, and our copy is closed. While the program runs, we
+ * still look whether its client is gone or takes nothing of what waits for it, because the
+ * program may wait for the client and not notice. Warns, once for a worker, if that cannot be
+ * seen.
  */
 void connection_give_socket(struct connection *c);
 
-/* The program of a new connection, which has its socket, or its bytes: the stream is the handler's. */
+/*
+ * p is the program of this new connection. It has the socket, or it gets the bytes, and then the
+ * handler watches the stream.
+ */
 void connection_run_program(struct connection *c, struct program *p);
 
 /* `in` bytes of the client have reached the program; `out` bytes have reached the client. */
 void connection_relayed(struct connection *c, size_t in, size_t out);
 
-/* The client has sent its last byte, as the handler found: nothing more of it is waited for. */
+/* The handler found that the client has sent its last byte: we do not wait for more. */
 void connection_client_ended(struct connection *c);
 
 /*
- * The client is gone, or cannot be served; its stream is closed, and that is how the
- * connection ended. The program may go on; if it has ended, so does the connection.
+ * The client is gone, or cannot be served: closes its stream, and the connection will end as
+ * `how` says. The program may go on; if it has ended, the connection ends, too.
  */
 void connection_lost_client(struct connection *c, enum connection_end how);
 
@@ -97,10 +98,10 @@ void connection_lost_client(struct connection *c, enum connection_end how);
  */
 void connection_program_ended(struct connection *c, int status);
 
-/* All that the program wrote is sent: if it has ended, so does the connection. */
+/* All that the program wrote is sent: if the program has ended, the connection ends, too. */
 void connection_program_done(struct connection *c);
 
-/* Some is left: the client gets time to take it, unless the program had been told to end. */
+/* Bytes are left to be sent: the client gets time to take them, unless the program was told to end. */
 void connection_program_unsent(struct connection *c);
 
 #endif

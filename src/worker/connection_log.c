@@ -34,7 +34,7 @@ const char *connection_id(const struct connection *c, char buf[static CONNECTION
 	return connection_id_format(c->worker->pid, c->number, buf);
 }
 
-/* The address it was accepted at costs a system call: it is looked up only if it is wanted. */
+/* The local address costs a system call: it is looked up only if it is needed. */
 static void learn_local(struct connection *c)
 {
 	const struct worker *w = c->worker;

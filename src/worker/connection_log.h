@@ -8,7 +8,7 @@
 
 #include "connection.h"
 
-/* It was accepted. Learns what only the log, or a program, wants to know. */
+/* It was accepted. Looks up what only the access log and programs need to know. */
 void connection_log_open(struct connection *c);
 
 /* It ended as c->how says, after in and out bytes. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What the connection*.c files share; no other file includes it. Each of them calls those that stand
- * above it in Makefile.am, and none below it: time-outs, states, steps and programs, and at
- * the top connection.c, which calls them on events.
+ * What the connection*.c files share; no other file includes it. Each of them calls only those
+ * that stand above it in Makefile.am. Their order is: time-outs, states, steps, programs, and
+ * last connection.c, which calls all of them on events.
  */
 #ifndef DROVER_WORKER_CONNECTION_PRIVATE_H
 #define DROVER_WORKER_CONNECTION_PRIVATE_H
@@ -21,11 +21,11 @@
 enum connection_state {
 	CONNECTION_READ,        /* waiting for the client's bytes */
 	CONNECTION_WAIT,        /* the handler has a request; nothing is read */
-	CONNECTION_WRITE,       /* waiting for the client to take ours */
-	CONNECTION_PRODUCE,     /* the handler sends unasked; what comes is read as well */
+	CONNECTION_WRITE,       /* waiting for the client to take our bytes */
+	CONNECTION_PRODUCE,     /* the handler sends unasked; the client's bytes are read as well */
 	CONNECTION_PROGRAM,     /* the bytes are a program's; waiting for its end */
-	CONNECTION_LINGER,      /* all is sent and our side shut; waiting for the client's */
-	CONNECTION_DONE,        /* nothing is left but to free it */
+	CONNECTION_LINGER,      /* all is sent and our side is shut; waiting for the client's end */
+	CONNECTION_DONE,        /* it only has to be freed */
 };
 
 struct connection {
@@ -36,34 +36,34 @@ struct connection {
 	struct board_connection *record;        /* while it holds a slot; its bytes are counted there */
 	enum connection_state state;
 	enum connection_end   how;
-	enum connection_end   cut;              /* how it ends when its program, or what is to be sent, has ended */
+	enum connection_end   cut;              /* how it ends once its program ended or all is sent */
 	bool                  client_ended;     /* it has sent its last byte */
 	bool                  finish;           /* to be closed when `out` is empty */
 	bool                  broken;           /* a reply failed: the client is gone */
-	bool                  stirred;          /* while it waited, or before, something came */
+	bool                  stirred;          /* bytes came that are unread, while it waited or before */
 	bool                  kicked;           /* the master wants to know when it is closed */
-	bool                  has_status;       /* its program has ended */
-	int                   status;           /* with that, as from waitpid(2) */
+	bool                  has_status;       /* its program has ended, */
+	int                   status;           /* with this status of waitpid(2) */
 	uint64_t              number;           /* within the worker, from 1 */
 	uint64_t              note;             /* the handler's */
 	void                 *state_of_handler;
 	int64_t               opened_us;        /* when it was accepted */
 	int64_t               opened_ms;        /* the same in the loop's time */
-	int64_t               request_ms;       /* when its request began to come; 0: none is open */
-	int64_t               active_ms;        /* when a byte last went a way that counts, or the state changed */
-	int64_t               untaken;          /* bytes in the kernel, as of the last look; 0: not known */
+	int64_t               request_ms;       /* when its request began to come; 0: there is none */
+	int64_t               active_ms;        /* when bytes last moved that count, or the state changed */
+	int64_t               untaken;          /* bytes in the kernel at the last look; 0: none or unknown */
 	struct buffer         out;              /* what the client has not taken yet */
 	struct program       *program;          /* while it runs */
 	struct endpoint       peer, local;
-	struct tcp_peer       client;           /* while a program has the socket, and we have not */
+	struct tcp_peer       client;           /* to be asked about while only a program has the socket */
 };
 
 /* ---- time-outs: connection_timeouts.c ----------------------------------- */
 
-/* When it times out, and as what. */
+/* When it times out; *as becomes how it ends then. */
 int64_t connection_deadline(const struct connection *c, enum connection_end *as);
 
-/* Makes its timer fire in time. It may fire early: then it looks again. */
+/* Sets its timer so that it fires in time. It may fire too early: then it is set again. */
 void connection_arm(struct connection *c);
 
 /* ---- states: connection_state.c ----------------------------------------- */
@@ -71,48 +71,51 @@ void connection_arm(struct connection *c);
 /* The one place where its state changes. c may be gone afterwards. */
 void connection_enter(struct connection *c, enum connection_state next);
 
-/* Watches it for what its state wants. False: that was not possible, and it is closed. */
+/* Watches its stream for what its state waits for. False: that failed, and it is closed. */
 bool connection_watch(struct connection *c);
 
-/* Ends it at once and without lingering; what it still had to send is lost. */
+/* Ends and closes it at once, without lingering; bytes that were not sent are lost. */
 void connection_abort(struct connection *c, enum connection_end how);
 
-/* It ends in that way: after all is sent; at once. Where it has to go then. */
+/* Ends it in that way: when all is sent; at once. Both return its next state. */
 enum connection_state connection_finish(struct connection *c, enum connection_end how);
 enum connection_state connection_fail(struct connection *c, enum connection_end how);
 
-/* The client's stream took n bytes; all that there were, or some are left. They are counted. */
+/* The client's stream took n bytes: counts them. all: none are left to be sent. */
 void connection_sent(struct connection *c, size_t n, bool all);
 
-/* In the middle of a request it is not idle. */
+/* Writes its phase on the board: that of its state, but READING in the middle of a request. */
 void connection_show_phase(const struct connection *c);
 
 /* ---- bytes: connection_step.c ------------------------------------------- */
 
-/* One for each state: what its stream is ready for. Where it has to go then. */
+/* One function for each state: its stream is ready for `events`. Returns the next state. */
 enum connection_state connection_step_read(struct connection *c, uint32_t events);
 enum connection_state connection_step_wait(struct connection *c, uint32_t events);
 enum connection_state connection_step_write(struct connection *c, uint32_t events);
 enum connection_state connection_step_produce(struct connection *c, uint32_t events);
 enum connection_state connection_step_linger(struct connection *c, uint32_t events);
 
-/* Where to go after the handler had its say. */
+/* Does what the handler's verdict says. Returns the next state. */
 enum connection_state connection_step_obey(struct connection *c, enum handler_verdict verdict);
 
 /* ---- programs: connection_program.c ------------------------------------- */
 
-/* The step for the state in which the bytes are a program's. */
+/* The same for CONNECTION_PROGRAM. */
 enum connection_state connection_step_program(struct connection *c, uint32_t events);
 
 /*
- * Tells its program to end; that is then how the connection ended. If the program
- * has ended before, so does the connection, at once.
+ * Tells its program to end; the connection then ends with it, as `how` says. If the program has
+ * ended already, the connection is closed at once.
  */
 void connection_end_program(struct connection *c, enum connection_end how);
 
 /* ---- the board ---------------------------------------------------------- */
 
-/* Until connection_work_done: what happens now, happens for c. Still there if that kills us. */
+/*
+ * Notes on the board that the worker works on c, until connection_work_done. If that kills the
+ * worker, the note is still there.
+ */
 static inline void connection_work_on(const struct connection *c)
 {
 	board_set(&c->worker->slot->at_work, records_mark(&c->worker->records, c->record));

@@ -26,7 +26,7 @@ enum connection_state connection_step_program(struct connection *c, uint32_t eve
 	return c->state;
 }
 
-/* Found out once by a worker: it is the same for its next connection, or not for long. */
+/* A worker finds this out once: for its next connections it is the same, or differs only for a while. */
 static void warn_if_unseen(const struct connection *c)
 {
 	struct worker *w = c->worker;
@@ -48,7 +48,7 @@ void connection_give_socket(struct connection *c)
 {
 	c->client = tcp_peer_of(stream_socket(&c->stream));
 	warn_if_unseen(c);
-	/* No copy of ours: end of file and reset are the program's. */
+	/* We keep no copy of the socket, so that its close by the program ends or resets the connection. */
 	stream_close(&c->stream, &c->worker->loop);
 }
 
@@ -88,7 +88,7 @@ void connection_program_done(struct connection *c)
 		connection_enter(c, connection_finish(c, c->cut == END_NOT_YET ? END_EXIT : c->cut));
 }
 
-/* Its client has been waited for since the program was told to end. */
+/* If the program was told to end, its client has had time since then. */
 void connection_program_unsent(struct connection *c)
 {
 	if (c->cut != END_NOT_YET)

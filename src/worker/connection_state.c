@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Moves a connection from state to state, and ends it. It knows what each state is watched
- * for and what the board says of it, and not what is done in it: that is in
- * connection_step.c and connection_program.c.
+ * Moves a connection from state to state, and ends it. It knows what a connection is watched for
+ * in each state and what the board shows then. It does not know what is done in a state: that is
+ * in connection_step.c and connection_program.c.
  */
 #include <config.h>
 #include "connection_private.h"
@@ -14,7 +14,7 @@
 
 static const struct {
 	enum stream_wait wait;          /* what its stream is watched for */
-	enum board_phase phase;         /* what the board says; NONE: no record any more */
+	enum board_phase phase;         /* what the board shows; NONE: it has no record any more */
 } states[] = {
 	[CONNECTION_READ]    = { STREAM_NEXT_BYTES,    BOARD_PHASE_IDLE },
 	[CONNECTION_WAIT]    = { STREAM_NO_BYTES,      BOARD_PHASE_HANDLER },
@@ -36,7 +36,7 @@ void connection_sent(struct connection *c, size_t n, bool all)
 	connection_count_out(c, n);
 	if (n > 0)
 		c->active_ms = c->worker->loop.now_ms;
-	/* All was taken: the next look is the first. That is the common case, and costs no call. */
+	/* All was taken: the next look is the first. That is the common case, and costs no system call. */
 	c->untaken = all ? 0 : stream_untaken(&c->stream);
 }
 
@@ -84,8 +84,8 @@ static void close_now(struct connection *c)
 }
 
 /*
- * It gave its slot back; but what lingers costs a descriptor, so that there are
- * at most as many as slots: the oldest goes.
+ * A lingering connection has given its slot back, but it still has a descriptor. So at most as
+ * many linger as there are slots: if there are more, the oldest is closed.
  */
 static void add_to_lingering(struct connection *c)
 {
@@ -112,7 +112,7 @@ bool connection_watch(struct connection *c)
 
 	if (c->state == CONNECTION_READ)
 		c->stirred = false;
-	/* What came while it waited is told once more. */
+	/* Bytes that came while it waited are reported once more. */
 	if ((again ? stream_watch_anew(&c->stream, l, wait) : stream_watch(&c->stream, l, wait)) == 0)
 		return true;
 	log_warn("%s: watch a connection: %m", c->worker->service->name);
@@ -138,7 +138,7 @@ void connection_enter(struct connection *c, enum connection_state next)
 		connection_arm(c);
 }
 
-/* No lingering after a stop or a kick, which must not take time, and none without a reason to wait. */
+/* Not after a stop or a kick, which must not take time, and not if there is nothing to wait for. */
 static bool may_linger(const struct connection *c)
 {
 	return stream_is_open(&c->stream) && !c->client_ended && c->worker->service->timeouts.linger > 0 &&
@@ -146,8 +146,8 @@ static bool may_linger(const struct connection *c)
 }
 
 /*
- * All is sent. If the client has sent all, too, closing loses nothing; else its
- * unread bytes would make the kernel reset the connection, and the client
+ * All is sent. If the client has sent everything, too, closing loses nothing. Otherwise bytes of
+ * the client that we have not read would make the kernel reset the connection, and the client
  * could lose what we sent. So we shut our side and read on for a while.
  */
 enum connection_state connection_finish(struct connection *c, enum connection_end how)

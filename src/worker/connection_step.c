@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Reads and writes the bytes of a connection. The common case is one call of
- * connection_step_read: bytes come, the handler replies, the socket takes all of it, and
- * nothing is left to remember. Buffers exist only while a client is slower than its
- * handler. What follows for the connection is decided by its caller.
+ * connection_step_read: bytes come, the handler replies, the socket takes the whole reply, and
+ * nothing has to be kept. Buffers exist only while a client is slower than its handler. Each
+ * step returns the next state, and its caller changes to that.
  */
 #include <config.h>
 #include "connection_private.h"
@@ -34,7 +34,7 @@ enum connection_state connection_step_obey(struct connection *c, enum handler_ve
 
 /* ---- the steps ---------------------------------------------------------- */
 
-/* Of what is in scratch, for the master, if the handler does not survive it. */
+/* Copies what is in scratch to the board, for the master, in case the handler crashes on it. */
 static __attribute__((noinline)) void keep_input(const struct connection *c, size_t bytes)
 {
 	const struct worker *w = c->worker;
@@ -42,7 +42,7 @@ static __attribute__((noinline)) void keep_input(const struct connection *c, siz
 	board_keep_input(w->input, board_input_size(w->start.memory->board), c->number, w->scratch, bytes);
 }
 
-/* Reads once and lets the handler see it; *got is what stream_receive said. */
+/* Reads once and gives the bytes to the handler; *got becomes what stream_receive returned. */
 static enum connection_state read_once(struct connection *c, ssize_t *got)
 {
 	const struct handler *h = c->worker->handler;
@@ -53,7 +53,7 @@ static enum connection_state read_once(struct connection *c, ssize_t *got)
 			keep_input(c, (size_t)n);
 		connection_count_in(c, (size_t)n);
 		board_add(&c->worker->slot->requests, 1);
-		if (c->state != CONNECTION_PRODUCE)     /* there only what the client takes counts */
+		if (c->state != CONNECTION_PRODUCE)     /* in that state only what the client takes counts */
 			c->active_ms = c->worker->loop.now_ms;
 		return connection_step_obey(c, h->received ? h->received(c, c->worker->scratch, (size_t)n)
 		                           : HANDLER_GO_ON);
@@ -70,12 +70,12 @@ enum connection_state connection_step_read(struct connection *c, uint32_t events
 	ssize_t got;
 	bool more;
 
-	/* What comes before the end is bounded by the socket's buffer. */
+	/* This loop ends: what can come before the end of the stream is limited by the socket's buffer. */
 	do
 		next = read_once(c, &got);
 	while (next == CONNECTION_READ && got > 0 && events & STREAM_AT_END);
 	more = got > 0 && stream_has_more(&c->stream, (size_t)got, WORKER_SCRATCH, events);
-	/* A fast sender has to wait for the others: it is told of in the next turn. */
+	/* A fast client must not delay the others: the rest of its bytes is reported in the next turn. */
 	if (next == CONNECTION_READ && more &&
 	    stream_watch_anew(&c->stream, &c->worker->loop, STREAM_NEXT_BYTES) == -1)
 		return connection_fail(c, END_FAILED);
@@ -83,7 +83,7 @@ enum connection_state connection_step_read(struct connection *c, uint32_t events
 	return next;
 }
 
-/* The client may say what it likes, and is not heard; but if it is gone, it is gone. */
+/* What the client sends stays unread while the handler has a request. If it is gone, the connection ends. */
 enum connection_state connection_step_wait(struct connection *c, uint32_t events)
 {
 	if (events & (EPOLLHUP | EPOLLERR))
@@ -92,7 +92,7 @@ enum connection_state connection_step_wait(struct connection *c, uint32_t events
 	return CONNECTION_WAIT;
 }
 
-/* Sends of `out` what the client takes. False if the client is gone. */
+/* Sends as much of `out` as the client takes. False if the client is gone. */
 static bool send_pending(struct connection *c)
 {
 	ssize_t n;
@@ -136,7 +136,7 @@ enum connection_state connection_step_produce(struct connection *c, uint32_t eve
 	                                : CONNECTION_PRODUCE;
 }
 
-/* Whatever comes is thrown away; it may come for as long as `linger` lasts. */
+/* Throws away what the client sends, for as long as the time-out `linger` allows. */
 enum connection_state connection_step_linger(struct connection *c, uint32_t events)
 {
 	ssize_t n = stream_receive(&c->stream, c->worker->scratch, WORKER_SCRATCH);

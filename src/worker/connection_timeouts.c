@@ -18,7 +18,7 @@ static int64_t request_deadline(const struct connection *c)
 	return c->request_ms == 0 ? CLOCK_NEVER : clock_deadline(c->request_ms, timeouts(c)->request);
 }
 
-/* When the present state times out, and as what. */
+/* When its present state times out; *as becomes how it ends then. */
 static int64_t state_deadline(const struct connection *c, enum connection_end *as)
 {
 	int64_t request, idle;
@@ -60,11 +60,12 @@ int64_t connection_deadline(const struct connection *c, enum connection_end *as)
 }
 
 /*
- * A client that takes bytes slowly may make room for so few of them that epoll does
- * not tell for minutes: the kernel's queue is looked at. Where bytes are usually on their
- * way, that is done four times in the time-out, so that it counts from a moment near to
- * the last byte; where the client has usually taken all, once it is over. Whether the
- * client of a program that has the socket is gone, or takes nothing, is asked as often.
+ * When to look at the connection again. A client that takes bytes slowly may make room for few
+ * bytes at a time, so that epoll reports nothing for minutes: therefore the length of the kernel's
+ * queue is looked at. In states in which bytes are usually on their way, that is done four
+ * times in the time-out, so that the time-out counts from a moment near to the last byte. In the
+ * other states the client has usually taken everything, and it is done when the time-out is over.
+ * If a program has the socket, it is asked as often whether its client is gone or takes nothing.
  */
 static int64_t next_look(const struct connection *c)
 {

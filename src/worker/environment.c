@@ -13,7 +13,7 @@
 
 #define PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 
-/* Where the variable of this "NAME=..." is, or would be. */
+/* The index of the variable that "NAME=..." sets; e->n: it is not set yet. */
 static size_t find_setting(const struct environment *e, const char *setting)
 {
 	size_t len = strcspn(setting, "=") + 1;
@@ -24,7 +24,7 @@ static size_t find_setting(const struct environment *e, const char *setting)
 	return i;
 }
 
-/* Takes setting; NULL is no memory. */
+/* Takes setting; NULL means that there was no memory for it. 0, or -1 with ENOMEM. */
 static int put_setting(struct environment *e, char *setting)
 {
 	size_t at = setting ? find_setting(e, setting) : 0;
@@ -100,7 +100,7 @@ char **environment_with(const struct environment *e, char *const *first, size_t 
 
 int environment_wipe_ours(void)
 {
-	const char *zone = getenv("TZ");        /* strftime(3) asks for it each time */
+	const char *zone = getenv("TZ");        /* strftime(3) reads it each time */
 	char *kept = zone ? strdup(zone) : NULL;
 	int result;
 

@@ -15,21 +15,21 @@ struct environment {
 	size_t  n;
 };
 
-/* Sets one more; a NULL value is left out. 0, or -1 with ENOMEM. */
+/* Sets a variable; if value is NULL, it is left unset. 0, or -1 with ENOMEM. */
 int environment_set(struct environment *e, const char *name, const char *value);
 
-/* 0, or -1 with ENOMEM. */
+/* Builds e, the environment of the programs of s. 0, or -1 with ENOMEM. */
 int environment_build(struct environment *e, const struct conf_service *s);
 
 /*
- * What execve(2) takes: the n settings in first and what e holds, all lent, in an
- * array to be freed. NULL with ENOMEM.
+ * An environment for execve(2): the n settings in `first`, then those of e. The caller frees
+ * the array; the strings are lent. NULL with ENOMEM.
  */
 char **environment_with(const struct environment *e, char *const *first, size_t n);
 
 /*
- * Wipes the environment of this process but for TZ: what it says may be meant
- * for another service. 0, or -1 with ENOMEM.
+ * Overwrites and clears the environment of this process, except for TZ: its values may be
+ * meant for another service. 0, or -1 with ENOMEM.
  */
 int environment_wipe_ours(void);
 void environment_free(struct environment *e);

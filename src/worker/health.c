@@ -26,7 +26,7 @@ bool health_is_passing(int error)
 	       error == ENOBUFS;
 }
 
-/* Only where the path does not lead below a root of its own, to other folders. */
+/* Not for a service with a `chroot`: below that, the path names other directories. */
 static void add_sandbox(struct text *t, const struct worker *w, const char *path, int error)
 {
 	char hint[SANDBOX_PATHS_HINT_MAX];
@@ -123,7 +123,7 @@ void health_refused(struct worker *w, const char *name)
 	else
 		health_failed(w, reason);
 	w->health.refused = true;
-	/* A program that is being replaced is there again in a moment. */
+	/* If the program's file is just being replaced, it is there again in a moment. */
 	if (is_new || health_is_passing(error))
 		acceptor_pause(w->acceptor, "program");
 }

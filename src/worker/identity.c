@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Makes the worker the user that the service names, in its root directory, without the
- * capabilities that it does not need. Whether that is allowed was checked by conf_privileges.c.
+ * Has the worker run as the user that the service names, in its root directory, without the
+ * capabilities that it does not need. conf_privileges.c has checked that this is allowed.
  */
 #include <config.h>
 #include "identity.h"
@@ -18,7 +18,7 @@ static bool stays_root(const struct worker *w)
 	return uid == 0 || (uid == (uid_t)CONF_KEEP && geteuid() == 0);
 }
 
-/* Programs get some from the bounding set where they are root's, or set-user-ID counts. */
+/* A program gets capabilities from the bounding set if root runs it, or if set-user-ID has an effect. */
 static bool needs_no_capabilities(const struct worker *w)
 {
 	return !worker_runs_programs(w) || (w->service->no_new_privs && !stays_root(w));
@@ -37,9 +37,9 @@ int identity_take(const struct worker *w, const char **what)
 	if (privileges_take(&p, what) == -1)
 		return -1;
 	/*
-	 * Changing the user has switched core dumps off; a limit for them asks for them. Not
-	 * where programs have that user: of a worker that can be dumped, they could read and
-	 * write the memory, as ptrace(2) allows.
+	 * Changing the user has switched core dumps off; rlimits.core asks for them again. They
+	 * stay off if programs run as that user: ptrace(2) would allow these to read and write the
+	 * memory of a worker that can be dumped.
 	 */
 	if (s->may_dump)
 		prctl(PR_SET_DUMPABLE, 1);

@@ -20,23 +20,23 @@
 #include "text.h"
 
 #define LINE_MAX_BYTES 1024             /* longer lines are logged in pieces */
-#define LAST_WORDS     65536            /* bytes of standard error read after the end */
+#define LAST_WORDS     65536            /* bytes of standard error that are read when a program has ended */
 
 struct program {
 	struct list      in_programs;
 	struct programs *programs;
-	struct watch     err;           /* our end of the pipe; fd -1: none */
+	struct watch     err;           /* our end of its standard error; fd -1: none */
 	struct timer     kill;
-	struct timer     trial;         /* its end */
+	struct timer     trial;         /* fires when its trial is over */
 	struct stderr_words words;      /* while it is on trial */
 	pid_t            pid;
 	bool             told;          /* TERM was sent */
-	bool             left;          /* it has ended, and is among those */
+	bool             left;          /* it has ended, and is in the list `left` */
 	void           (*ended)(void *arg, int status);
 	void            *arg;
 	char             name[PROGRAM_NAME_MAX];
 	size_t           line_len;
-	size_t           last_len;      /* of the line before, which lies there until another begins */
+	size_t           last_len;      /* of the last line, which stays in `line` until the next begins */
 	char             line[LINE_MAX_BYTES];
 };
 
@@ -75,7 +75,7 @@ static void log_bytes(struct program *p, const char *bytes, size_t len)
 	}
 }
 
-/* Bytes read; 0 at the end, which closes it, or where there is nothing (now). */
+/* The number of bytes read. 0: at the end, when it is closed; or there is nothing to read now. */
 static size_t read_some(struct program *p)
 {
 	char buf[4096];
@@ -110,8 +110,9 @@ static void on_stderr(struct watch *w, uint32_t events)
 }
 
 /*
- * What the program is given as descriptor 2. For the log that is the blocking
- * end of a pipe, to be closed when the program has it.
+ * Returns what the program is given as descriptor 2, or -1 with errno. If its standard error
+ * is logged, that is the blocking end of a pipe, which is also put into *to_close: it must be
+ * closed when the program has it.
  */
 static int open_stderr(struct program *p, int out, int *to_close)
 {
@@ -142,7 +143,7 @@ static void free_program(struct watch *w)
 	free(container_of(w, struct program, err));
 }
 
-/* Not in any list any more. */
+/* Removes it from its list, and frees it at the end of this turn. */
 static void discard_program(struct program *p)
 {
 	struct loop *l = p->programs->loop;
@@ -174,9 +175,9 @@ static void tell_of_left(struct programs *ps, const struct program *oldest)
 }
 
 /*
- * A job in the background would die of SIGPIPE if its standard error were closed:
- * it is read to its own end. That of the oldest ends earlier, so that it does not
- * take all descriptors.
+ * A program may leave a job in the background, which would die of SIGPIPE if its standard
+ * error were closed: that is read until the job ends. If there are too many of them, that of
+ * the oldest is closed, so that they do not take all descriptors.
  */
 static void keep_reading(struct program *p)
 {
@@ -218,7 +219,7 @@ static void begin_trial(struct program *p)
 
 static void signal_group(const struct program *p, int signal)
 {
-	kill(-p->pid, signal);  /* not waited for yet, so that the id is still its own */
+	kill(-p->pid, signal);  /* the program was not waited for yet, so that its id is not reused */
 }
 
 static void on_kill(struct timer *t)
@@ -306,7 +307,7 @@ pid_t program_pid(const struct program *p)
 void program_give(struct program *p, const char *name, void (*ended)(void *arg, int status),
                   void *arg)
 {
-	/* What it has said, or begun to say before, was said under its old name. */
+	/* What it has written so far, even a line that it has only begun, is logged under its old name. */
 	flush_line(p);
 	program_passes(p);
 	set_name(p, name);
@@ -370,8 +371,8 @@ static void has_ended(struct program *p, int status)
 }
 
 /*
- * A child that has ended, without waiting for it yet: its id, and that of its
- * process group, is not free until then. 0 if there is none.
+ * The id of a child that has ended; 0 if there is none. It is not waited for yet, because until
+ * then neither its id nor that of its process group can be reused.
  */
 static pid_t next_ended(void)
 {
@@ -388,7 +389,7 @@ void programs_reap(struct programs *ps)
 
 	while (!list_empty(&ps->running) && (pid = next_ended()) > 0) {
 		p = find_program(ps, pid);
-		/* What a program started ends with it, if it was told to end. */
+		/* If a program was told to end, the processes that it started end with it. */
 		if (p && p->told)
 			signal_group(p, SIGKILL);
 		if (waitpid(pid, &status, 0) == pid && p)

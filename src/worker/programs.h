@@ -19,92 +19,95 @@
 #include "text.h"
 
 #define PROGRAM_KILL_MS  5000           /* from TERM to KILL */
-#define PROGRAM_TRIAL_MS 10000          /* on trial, till it is taken to be of use */
+#define PROGRAM_TRIAL_MS 10000          /* a program on trial that lives this long passes */
 #define PROGRAM_NAME_MAX 128
-#define PROGRAMS_LEFT_MAX 64            /* ended ones whose standard error is still read */
+#define PROGRAMS_LEFT_MAX 64            /* ended programs whose standard error is still read */
 
 struct program;
 
 struct programs {
 	struct loop        *loop;
 	struct list         running;
-	struct list         left;       /* ended, but what they started has their standard error */
+	struct list         left;       /* ended, but processes that they started have their standard error */
 	int                 n_left;
-	bool                left_told;  /* that they are too many */
+	bool                left_told;  /* it was logged that they are too many */
 	struct stderr_rate  rate;
-	struct stderr_repeat repeat;    /* what those on trial have said that have ended */
+	struct stderr_repeat repeat;    /* what programs that ended on trial have said */
 	struct environment  environment;
 	const struct rlimit_list *limits;
 	const char         *directory;  /* looked up at each start; lent */
-	bool                no_directory; /* why the last start failed */
-	const char         *program;    /* the file, */
-	char               *const *argv; /* and what it is given; both lent */
+	bool                no_directory; /* the last start failed because this could not be entered */
+	const char         *program;    /* the file; lent */
+	char               *const *argv; /* its arguments; lent */
 	enum handler_stderr err;
 	int                 null_fd;    /* /dev/null, for STDERR_NULL */
 };
 
 /*
- * For the programs of s; limits, applied in each of them, is lent, and so is
- * paid_ns (stderr_rate.h). To be called while /dev/null is in reach. 0, or -1
- * with errno.
+ * For the programs of s. limits, which is applied in each of them, and paid_ns (stderr_rate.h)
+ * are lent. Must be called while /dev/null can still be opened. 0, or -1 with errno.
  */
 int programs_init(struct programs *ps, struct loop *l, const struct conf_service *s,
                   const struct rlimit_list *limits, _Atomic int64_t *paid_ns);
 
-/* None runs any more. Standard error of what they have left is closed, after what has come there. */
+/*
+ * No program may be running. Logs what has come from processes that programs left behind, and
+ * closes their standard error.
+ */
 void programs_fini(struct programs *ps);
 
 struct program_request {
 	const char  *name;              /* for the log; copied, cut at PROGRAM_NAME_MAX */
 	char *const *envp;
-	bool         with_pid;          /* its pid is put behind the name */
-	bool         on_trial;          /* until it passes, it may end as others did, with the same words */
-	int          in, out;           /* lent; blocking; may be one */
+	bool         with_pid;          /* its pid is appended to the name */
+	bool         on_trial;          /* until it passes, what it says is compared: program_passes */
+	int          in, out;           /* its descriptors 0 and 1; lent; blocking; may be the same */
 	void       (*ended)(void *arg, int status);     /* as from waitpid(2) */
 	void        *arg;
 };
 
-/* NULL with errno if it could not be started. It frees itself after `ended`. */
+/* Starts a program, which frees itself after `ended`. NULL with errno if it could not be started. */
 struct program *program_start(struct programs *ps, const struct program_request *r);
 
 /*
- * What the errno of the start that failed last is about: "start FILE", or
+ * Names the step of the last start that failed, to be put before its errno: "start FILE", or
  * "start FILE: enter DIRECTORY". Returns buf; keeps errno.
  */
 #define PROGRAMS_FAILURE_MAX 1024
 const char *programs_failure(const struct programs *ps, char buf[PROGRAMS_FAILURE_MAX]);
 
-/* The last whole line that it has said on its standard error, if that is logged, as "; it said ...". */
+/* Adds the last whole line of its standard error, if that is logged, as "; it said ...". */
 void program_add_last_words(const struct program *p, struct text *t);
 
 /*
- * It has been of use, or is let go: what it says is logged as it comes. A program on
- * trial that ends before that is of no use, and what others have said before it is
- * only counted (stderr_repeat.h). More than once is fine.
+ * The program has been of use, or is told to end: from now on what it says is logged as it
+ * comes. If a program on trial ends before that, and says what others have said before it, it
+ * is only counted (stderr_repeat.h). May be called more than once.
  */
 void program_passes(struct program *p);
 
 pid_t program_pid(const struct program *p);
 
-/* From now on it has another owner, and another name in the log, with its pid behind it. */
+/* From now on it has another owner, and another name in the log, followed by its pid. */
 void program_give(struct program *p, const char *name, void (*ended)(void *arg, int status),
                   void *arg);
 
-/* Whether it has ended and was not waited for yet. */
+/* Whether it has ended and was not waited for yet (waitid(2)). */
 bool program_has_ended(const struct program *p);
 
-/* TERM to its process group, KILL after PROGRAM_KILL_MS. More than once is fine. */
+/* Sends TERM to its process group, and KILL after PROGRAM_KILL_MS. May be called more than once. */
 void program_end(struct program *p);
 
-/* KILL to its process group: for one that cannot be trusted any more. */
+/* Sends KILL to its process group: for a program that cannot be trusted any more. */
 void program_kill(struct program *p);
 
-/* TERM to all. */
+/* Calls program_end for all of them. */
 void programs_end(struct programs *ps);
 
-/* Waits for those that have ended; to be called on SIGCHLD. */
+/* Waits for the programs that have ended, and calls their `ended`. Must be called on SIGCHLD. */
 void programs_reap(struct programs *ps);
 
+/* Whether no program is running. */
 bool programs_none(const struct programs *ps);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Keeps free records: a stack of those that were used, then those that never were. The one that
- * was given back last is taken first, so that few pages are used.
+ * Keeps the records that were given back on a stack; those that were never taken follow when it
+ * is empty. The record that was given back last is taken first, so that few pages are used.
  */
 #include <config.h>
 #include "records.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Counts connection slots, writes them on the board, and tells the master when few are free or
- * few are in use. The master is told once when the number is the one that it asked for, and
- * then asks again: nothing is lost between the two, and no connection costs a message.
+ * few are in use. The master names a number, is told once when there are fewer, and then asks
+ * again: so no change is missed, and connections cost no messages.
  */
 #include <config.h>
 #include "worker.h"
@@ -13,7 +13,7 @@
 #include "fd.h"
 #include "log.h"
 
-#define COUNT_AFTER_MS 20               /* the whole board is read no more often than that */
+#define COUNT_AFTER_MS 20               /* the whole board is read at most once in this time */
 
 static bool say_word(struct worker *w, enum leash_word word, uint64_t number)
 {
@@ -28,7 +28,7 @@ bool worker_say(struct worker *w, enum leash_word word)
 	return say_word(w, word, 0);
 }
 
-/* What a pipe that was full takes now; what a master that is gone will not hear, is forgotten. */
+/* The pipe was full, and has room: says the pending words. If the master is gone, they are dropped. */
 static void on_room(struct watch *watch, uint32_t events)
 {
 	struct worker *w = container_of(watch, struct worker, saying);
@@ -62,7 +62,7 @@ void worker_insist(struct worker *w, enum leash_word word)
 
 /* ---- the slots of the pool ---------------------------------------------- */
 
-/* Even where the pipe is full now: after the last slot nothing may happen that would tell it again. */
+/* The word must not be lost if the pipe is full: there may be no later change that would send it. */
 static void tell_slots(struct worker *w)
 {
 	worker_insist(w, LEASH_SLOTS);
@@ -70,7 +70,10 @@ static void tell_slots(struct worker *w)
 	timer_unset(&w->loop.timers, &w->count);
 }
 
-/* Cheap while we have enough ourselves; and a few siblings that have room are looked at, not all. */
+/*
+ * Costs little while this worker alone has enough free slots. Otherwise it adds up the slots of
+ * other workers, but only until there are enough.
+ */
 static bool is_low_on_slots(const struct worker *w)
 {
 	const int own = w->service->connections - w->n_open;
@@ -78,8 +81,8 @@ static bool is_low_on_slots(const struct worker *w)
 
 	if (own >= w->low_free || w->draining)
 		return false;
-	/* Ours is on the board before we read the others': of two that do so at
-	 * once, one sees both. */
+	/* Our number is on the board before we read those of the others: if two workers do
+	 * this at the same time, at least one of them sees both numbers. */
 	atomic_thread_fence(memory_order_seq_cst);
 	sum = board_sum(w->start.memory->board, (uint32_t)w->service->connections,
 	                (uint64_t)w->low_free - 1);
@@ -117,11 +120,11 @@ void worker_watch_slots(struct worker *w, int64_t low_free, int64_t low_open)
 	w->low_free = low_free;
 	w->low_open = low_open;
 	w->count.fire = on_count;
-	slot_taken(w);          /* it may be so already */
+	slot_taken(w);          /* there may be fewer already */
 	slot_given(w);
 }
 
-/* ---- our own ------------------------------------------------------------ */
+/* ---- the slots of this worker ------------------------------------------------------------ */
 
 bool worker_has_room(const struct worker *w)
 {

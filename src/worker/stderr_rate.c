@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Uses one token bucket for all workers of a service, which is on their board. A worker that
- * writes nonsense there silences only its own service.
+ * writes nonsense there silences only the programs of its own service.
  */
 #include <config.h>
 #include "stderr_rate.h"
@@ -35,14 +35,14 @@ void stderr_rate_init(struct stderr_rate *r, struct loop *l, const char *service
 {
 	const int64_t burst = rate * STDERR_RATE_BURST;
 
-	/* Whatever the rate is, a line is not too long for it. */
+	/* However low the rate is, the longest line must fit into the bucket. */
 	*r = (struct stderr_rate){
 		.loop = l, .service = service, .paid_ns = paid_ns, .calm.fire = on_calm,
 		.bucket = { .rate = rate, .burst = burst > 2 * LOG_LINE_MAX ? burst : 2 * LOG_LINE_MAX },
 	};
 }
 
-/* Others may take from it at the same time. */
+/* Other workers may take from the bucket at the same time. */
 static bool take_from_bucket(const struct stderr_rate *r, int64_t n)
 {
 	int64_t before = atomic_load_explicit(r->paid_ns, memory_order_relaxed), after;

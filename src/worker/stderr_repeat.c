@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Compares what programs write at their end. Each program has its own copy of what it has
- * written, because another program may end meanwhile and become the one to compare with.
+ * Compares what programs have written to standard error when they end. Each program has its own
+ * copy of what it has written, because another program may end meanwhile and become the one to
+ * compare with.
  */
 #include <config.h>
 #include "stderr_repeat.h"
@@ -22,7 +23,7 @@ static void tell_count(struct stderr_repeat *r)
 	r->n_told = r->n;
 }
 
-/* It is logged in full, and counted from here. */
+/* The text was just logged in full: counts from zero, and logs it in full again after the delay. */
 static void restart_count(struct stderr_repeat *r, int64_t delay_ms, int64_t now_ms)
 {
 	r->n = r->n_told = 0;
@@ -35,7 +36,7 @@ static bool is_power_of_two(uint64_t n)
 	return (n & (n - 1)) == 0;
 }
 
-/* Whether what w says is what was said, from the beginning. */
+/* Whether what w has said so far is the beginning of what was said before. */
 static bool begins_alike(const struct stderr_repeat *r, const struct stderr_words *w)
 {
 	return w->len <= r->len && memcmp(r->said, w->bytes, w->len) == 0;
@@ -62,7 +63,7 @@ static void log_held(const struct stderr_words *w)
 	}
 }
 
-/* False: it is too long to be compared, or there is no memory for it. */
+/* False: its text is too long to be compared, or there is no memory for it. */
 static bool append_words(struct stderr_words *w, const char *line, size_t len)
 {
 	if (!w->bytes)
@@ -101,7 +102,7 @@ void stderr_words_add(struct stderr_words *w, struct stderr_repeat *r, const cha
 	}
 }
 
-/* Those that come are compared with w from now on. */
+/* The next programs are compared with w. */
 static void remember(struct stderr_repeat *r, struct stderr_words *w, int64_t now_ms)
 {
 	free(r->said);
@@ -123,7 +124,7 @@ static void count_repeat(struct stderr_repeat *r, const struct stderr_words *w, 
 	}
 }
 
-/* It has ended, and said something. */
+/* The program has ended, and has said something. */
 static void judge_words(struct stderr_words *w, struct stderr_repeat *r, int64_t now_ms)
 {
 	const bool held = w->state == STDERR_WORDS_HELD;

@@ -14,8 +14,8 @@
 #include "list.h"
 
 /*
- * Edge-triggered saves the kernel a look at the socket each turn. An edge is
- * told once: stream_has_more knows when there may be more.
+ * Edge-triggered events save the kernel a look at the socket in each turn. An edge is reported
+ * once: stream_has_more knows when there may be more.
  */
 #define BY_EDGE (EPOLLIN | EPOLLPRI | EPOLLRDHUP | EPOLLET)
 
@@ -24,12 +24,12 @@ static const struct {
 } interests[] = {
 	[STREAM_NOTHING]       = { 0,                  0 },
 	[STREAM_NEXT_BYTES]    = { BY_EDGE,            EPOLLIN },
-	/* The same as before and after it: a request costs no epoll_ctl(2). */
+	/* By edge, the same as STREAM_NEXT_BYTES: so a request costs no epoll_ctl(2). */
 	[STREAM_NO_BYTES]      = { BY_EDGE,            EPOLLHUP },
 	[STREAM_BYTES]         = { EPOLLIN,            EPOLLIN },
 	[STREAM_ROOM]          = { EPOLLOUT,           EPOLLOUT },
 	[STREAM_BYTES_OR_ROOM] = { EPOLLIN | EPOLLOUT, EPOLLIN | EPOLLOUT },
-	/* A socket that is hung up says so whatever it is watched for. */
+	/* epoll(7) reports a socket that is hung up whatever it is watched for. */
 	[STREAM_GONE]          = { EPOLLET,            EPOLLET },
 };
 
@@ -50,8 +50,8 @@ void stream_open(struct stream *s, int fd, int family, void (*ready)(struct stre
 	*s = (struct stream){
 		.watch = { .fd = fd, .ready = on_ready },
 		/*
-		 * Over a unix socket a read stops short also where descriptors were sent along,
-		 * so that a short one does not prove that there is no more.
+		 * From a unix socket, a read also stops where descriptors were sent with the bytes:
+		 * a short read does not prove that there is no more.
 		 */
 		.by_edge = family != AF_UNIX,
 		.ready = ready,
@@ -97,8 +97,9 @@ ssize_t stream_receive(struct stream *s, char *bytes, size_t size)
 }
 
 /*
- * The buffer was filled, the end of the stream came together with the bytes, or one of
- * them is urgent, before which recv(2) stops. What is watched by level is told again.
+ * There may be more if the buffer was filled, if the end of the stream came together with the
+ * bytes, or if one of them is urgent, because recv(2) stops before that one. What is watched by
+ * level is reported again anyway.
  */
 bool stream_has_more(const struct stream *s, size_t got, size_t size, uint32_t events)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A client's socket as a stream of bytes. This is the only module that receives from it,
- * sends to it, splices with it and shuts it down; its users see bytes, their end and
+ * A client's socket as a stream of bytes. This is the only module that receives from the
+ * socket, sends to it, splices with it and shuts it down; its users see bytes, their end and
  * errors, and not how these are carried. A relay uses a second stream for the socket of a
- * program. It knows neither connections nor time-outs.
+ * program. This module knows neither connections nor time-outs.
  */
 #ifndef DROVER_WORKER_STREAM_H
 #define DROVER_WORKER_STREAM_H
@@ -15,20 +15,20 @@
 
 #include "loop.h"
 
-enum stream_wait {                      /* what its user waits for */
-	STREAM_NOTHING,                 /* it is not watched */
-	STREAM_NEXT_BYTES,              /* bytes or their end; told once: stream_has_more */
-	STREAM_NO_BYTES,                /* the client is gone; bytes may be told of, and stay where they are */
-	STREAM_BYTES,                   /* bytes or their end, in each turn in which there are some */
-	STREAM_ROOM,                    /* it takes bytes */
+enum stream_wait {                      /* what the user of a stream waits for */
+	STREAM_NOTHING,                 /* the stream is not watched */
+	STREAM_NEXT_BYTES,              /* bytes or their end; reported once: stream_has_more */
+	STREAM_NO_BYTES,                /* the client is gone; bytes may be reported, and stay unread */
+	STREAM_BYTES,                   /* bytes or their end; reported in each turn that has some */
+	STREAM_ROOM,                    /* the stream takes bytes */
 	STREAM_BYTES_OR_ROOM,
-	STREAM_GONE,                    /* the client is gone; told once */
+	STREAM_GONE,                    /* the client is gone; reported once */
 };
 
 /*
- * Its members are stream.c's; they are here to be part of something else. `ready` is
- * called with EPOLLIN, EPOLLOUT and the like, which mean the stream: there is something to
- * receive, it takes bytes.
+ * Only stream.c uses the members; they are declared here so that a stream can be a member of
+ * another struct. `ready` is called with EPOLLIN, EPOLLOUT and the like, which mean the
+ * stream: there is something to receive, it takes bytes.
  */
 struct stream {
 	struct watch watch;             /* its socket; fd -1: closed */
@@ -42,16 +42,16 @@ struct stream {
 /* Takes fd, a connected and non-blocking socket of that family. Nothing is watched yet. */
 void stream_open(struct stream *s, int fd, int family, void (*ready)(struct stream *s, uint32_t events));
 
-/* Closes its socket. A stream that is closed already is fine. */
+/* Closes its socket. The stream may be closed already. */
 void stream_close(struct stream *s, struct loop *l);
 
-/* The same at the end of what s lies in: bury gets &s->watch, as from loop_reclaim. */
+/* The same when the struct that s is in is to be freed: `reclaim` gets &s->watch, as from loop_reclaim. */
 void stream_retire(struct stream *s, struct loop *l, void (*reclaim)(struct watch *w));
 
 /*
- * Ends both directions, throws away what has come, and closes. The peer, over a unix
- * socket, reads an end; if bytes of it lay here unread, it would read an error (ECONNRESET).
- * A stream that is closed already is fine.
+ * Ends both directions, throws away what has come, and closes. So the peer of a unix socket
+ * reads end of file; if bytes from it were left unread, it would read an error (ECONNRESET).
+ * The stream may be closed already.
  */
 void stream_hang_up(struct stream *s, struct loop *l, char *scratch, size_t size);
 
@@ -60,35 +60,39 @@ static inline bool stream_is_open(const struct stream *s)
 	return s->watch.fd != -1;
 }
 
-/* Lends its socket, to be given to a program or to ask the kernel about; -1: closed. */
+/* Lends its socket, to give it to a program or to ask the kernel about it; -1: it is closed. */
 static inline int stream_socket(const struct stream *s)
 {
 	return s->watch.fd;
 }
 
 /*
- * Changes what it is watched for, at no cost if nothing changes; the second form tells
- * once more of what was told already. 0, or -1 with errno.
+ * Changes what it is watched for, without a system call if nothing changes. The second form
+ * has events reported again that were reported before. 0, or -1 with errno.
  */
 int stream_watch(struct stream *s, struct loop *l, enum stream_wait wait);
 int stream_watch_anew(struct stream *s, struct loop *l, enum stream_wait wait);
 
-/* How many bytes it received; 0: the client sends no more; -1 with errno, as fd_not_yet tells. */
+/*
+ * Returns how many bytes it received; 0: the client sends no more; -1 with errno: fd_not_yet says
+ * whether a later call can succeed.
+ */
 ssize_t stream_receive(struct stream *s, char *bytes, size_t size);
 
 /*
- * Whether there may be more after stream_receive got so many of `size` bytes, as a result of
- * these events: with STREAM_NEXT_BYTES it is not told of unless stream_watch_anew is called.
+ * Whether there may be more to receive, after these events and after stream_receive returned
+ * `got` when it had room for `size` bytes. With STREAM_NEXT_BYTES, more is not reported unless
+ * stream_watch_anew is called.
  */
 bool stream_has_more(const struct stream *s, size_t got, size_t size, uint32_t events);
 
 /*
- * How many bytes it took, or -1 with errno, as fd_not_yet tells. What it did not take comes
- * first in the next call, from whatever address.
+ * Returns how many bytes it took, or -1 with errno, as stream_receive. The next call must begin
+ * with the bytes that it did not take; their address may be another one.
  */
 ssize_t stream_send(struct stream *s, const char *bytes, size_t len);
 
-/* Whether bytes can be moved between it and a pipe uncopied. Those of a plain socket can. */
+/* Whether bytes can be moved between it and a pipe without copying. With a plain socket they can. */
 static inline bool stream_can_splice(const struct stream *s)
 {
 	return stream_is_open(s);
@@ -101,10 +105,13 @@ ssize_t stream_splice_out(struct stream *s, int pipe, size_t len);
 /* Tells the client that nothing more is sent. 0, or -1 with errno. */
 int stream_end(struct stream *s);
 
-/* How many bytes it took and the client has not; 0: none, or that is not known. */
+/* How many bytes it took that the client has not taken yet; 0: none, or that is not known. */
 int64_t stream_untaken(const struct stream *s);
 
-/* For a client that takes nothing: a plain close would keep its bytes in the kernel for minutes. */
+/*
+ * Has the close reset the connection. For a client that takes nothing: after a plain close, the
+ * kernel would keep the bytes for it for minutes.
+ */
 void stream_reset_on_close(struct stream *s);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * From fork to exit: the steps in which a worker process starts, its loop, and its exit.
- * What it obeys meanwhile is in worker_orders.c.
+ * Runs a worker process from fork to exit: the steps in which it starts, its loop, and its exit.
+ * It does not know what the worker obeys meanwhile: worker_orders.c does.
  */
 #include <config.h>
 #include "worker.h"
@@ -59,11 +59,11 @@ static void say_ready(struct worker *w)
 	worker_insist(w, LEASH_READY);
 }
 
-/* A process of its own, with a log and a name. */
+/* Makes the child independent of the master: its own log, session and name. */
 static void leave_master(struct worker *w)
 {
 	if (w->start.detached)
-		standard_fds_leave_err();       /* the caller's; the log is not there */
+		standard_fds_leave_err();       /* it belongs to the caller of droverd, and is not our log */
 	log_use(w->start.log, w->start.log_level);
 	if (detach_from_terminal() == -1)
 		cannot_start(w, "leave the terminal");
@@ -84,7 +84,7 @@ static void enter_memory(struct worker *w)
 
 static void prepare(struct worker *w)
 {
-	/* Its own mapping: a worker without memory for its work is to fail now, not later. */
+	/* A mapping of its own, so that a worker without memory for its work fails now, and not later. */
 	w->scratch = mmap(NULL, WORKER_SCRATCH, PROT_READ | PROT_WRITE,
 	                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (w->scratch == MAP_FAILED ||

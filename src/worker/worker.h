@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a worker process is made of. Its life is in worker.c, the counting of its connection
- * slots in slots.c.
+ * What a worker process is made of, and what its parts can call. worker.c starts and ends it;
+ * slots.c counts its connection slots and speaks to the master.
  */
 #ifndef DROVER_WORKER_WORKER_H
 #define DROVER_WORKER_WORKER_H
@@ -26,22 +26,22 @@
 #include "records.h"
 #include "rlimits.h"
 
-/* What the master gives a worker. All lent; descriptors are those of the forked process. */
+/* What the master gives a worker. All is lent; descriptors are those of the forked process. */
 struct worker_start {
 	const struct conf_service *service;
 	const struct handler      *handler;             /* the one that the service names */
-	int64_t                    shutdown_timeout_ms; /* if the master dies; 0: no limit */
+	int64_t                    shutdown_timeout_ms; /* for a drain without the master; 0: no limit */
 	const int                 *listeners;           /* descriptors */
 	size_t                     n_listeners;
 	struct leash               leash;
 	pid_t                      master;
 	struct pool_memory        *memory;
 	size_t                     slot;                /* on the board */
-	struct log_sink           *log, *access_log;    /* the latter NULL if there is none */
+	struct log_sink           *log, *access_log;    /* access_log is NULL if there is none */
 	enum log_level             log_level;
 	bool                       detached;            /* standard error belongs to another process */
 	struct notify             *events;              /* or NULL */
-	struct rlimit              nofile;              /* what droverd was started with */
+	struct rlimit              nofile;              /* RLIMIT_NOFILE when droverd was started */
 };
 
 #define WORKER_SCRATCH 65536            /* bytes read at once */
@@ -53,56 +53,57 @@ struct worker {
 	pid_t                      pid;
 	struct loop                loop;
 	struct board_slot         *slot;        /* ours on the board */
-	struct records             records;     /* and those of our connections */
-	struct board_input        *input;       /* and what is kept of what we receive; or NULL */
+	struct records             records;     /* those of our connections, also on the board */
+	struct board_input        *input;       /* for a copy of what we received last; NULL: none is kept */
 	struct acceptor           *acceptor;
 	struct watch               leash, signals;
 	struct watch               saying;      /* our end of the leash's pipe, while words are pending */
-	uint32_t                   pending_words; /* a bit for each word that found no room, */
-	uint64_t                   pending_number; /* and the connection of a KICK or NO_SUCH among them */
-	struct timer               shutdown;    /* unless the master keeps the time of a drain */
+	uint32_t                   pending_words; /* a bit for each word for which the pipe had no room */
+	uint64_t                   pending_number; /* the connection of a KICK or NO_SUCH among them */
+	struct timer               shutdown;    /* limits a drain, unless the master does */
 	bool                       draining;
 	int                        n_open;      /* connections that hold a slot */
 	int                        n_lingering;
-	int64_t                    low_free, low_open; /* what the master wants to be told, once: leash.h */
-	struct timer               count;       /* looks whether so few are open */
+	int64_t                    low_free, low_open; /* the master wants to be told, once: leash.h */
+	struct timer               count;       /* looks whether fewer than low_open are in use */
 	struct list                connections; /* the open ones */
 	struct list                lingering;
 	uint64_t                   accepted;    /* so far: the number of the last connection */
-	uint64_t                   retires_at;  /* after this number of accepts; 0: never, or the master knows */
-	struct rlimit_list         limits;      /* of the service: ours, or its programs' */
+	uint64_t                   retires_at;  /* after that many accepts; 0: never, or the master knows */
+	struct rlimit_list         limits;      /* for its programs if it runs any, else for the worker */
 	struct programs            programs;
-	struct health              health;      /* of these */
-	bool                       knows_sight;         /* whether clients of programs can be seen */
+	struct health              health;      /* of the programs */
+	bool                       knows_sight; /* it was tried whether clients of programs can be seen */
 	void                      *state_of_handler;
-	char                      *scratch;     /* WORKER_SCRATCH bytes, for the code that reads just now */
+	char                      *scratch;     /* WORKER_SCRATCH bytes, for whichever code just reads */
 };
 
 /*
- * To be called in a child that was just forked, with everything of the
- * master's given up that is memory. Closes the master's other descriptors,
- * takes its identity, serves, drains and exits: 0 after a drain or TERM,
- * EX_OSERR if it could not begin. Never returns.
+ * Must be called in a child that was just forked and has freed the memory of the master. Closes
+ * the master's other descriptors, takes its identity, serves, drains and exits: 0 after a drain
+ * or TERM, EX_OSERR if it could not begin or its loop failed. Never returns.
  */
 _Noreturn void worker_main(const struct worker_start *start);
 
 /*
- * One connection more holds a slot; one fewer. It has a record on the board as
- * long, and the number w->accepted.
+ * Takes a slot for a new connection, whose number is w->accepted then, and returns its record on
+ * the board; gives the slot and the record back.
  */
 struct board_connection *worker_take_slot(struct worker *w, const struct endpoint *peer);
 void worker_give_slot(struct worker *w, struct board_connection *record);
+
+/* Whether a slot is free. */
 bool worker_has_room(const struct worker *w);
 
-/* The master wants to know when the slots of the pool come to that. */
+/* The master wants to be told when fewer slots of the pool than that are free, or in use. */
 void worker_watch_slots(struct worker *w, int64_t low_free, int64_t low_open);
 
-/* To the master; that it is gone, its end of the leash will tell. False if it was not sent. */
+/* Says a word to the master. False if it was not sent. If the master is gone, the leash shows that later. */
 bool worker_say(struct worker *w, enum leash_word word);
-/* The same: if there is no room now, it is said, once, when there is. */
+/* The same; if there is no room for it in the pipe, it is said once when there is. */
 void worker_insist(struct worker *w, enum leash_word word);
 /*
- * The same, about a connection. Of two that are pending only the last is said: the master
+ * The same, about a connection. If two are pending, only the last is said, because the master
  * waits for one at a time.
  */
 void worker_say_of(struct worker *w, enum leash_word word, uint64_t number);
@@ -110,7 +111,7 @@ void worker_say_of(struct worker *w, enum leash_word word, uint64_t number);
 /* Whether its handler runs programs of the service. */
 bool worker_runs_programs(const struct worker *w);
 
-/* Tells the worker that something ended: it may have been the last thing it waited for. */
+/* Must be called when something has ended. Stops the loop if a draining worker waits for nothing more. */
 void worker_check_end(struct worker *w);
 
 /* An event for the process that listens at DROVER_EVENTS; format begins with its name. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The ways in which a worker comes to its end. It does not know why it has to end:
- * worker_orders.c does; and the loop itself is stopped by worker_check_end.
+ * Closes the listeners and the connections of a worker that has to end. It does not know why the
+ * worker has to end: worker_orders.c does. worker_check_end stops the loop.
  */
 #include <config.h>
 #include "worker_end.h"

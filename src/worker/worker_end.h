@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The ways in which a worker comes to its end: with its last connection, after a time
- * limit, or at once.
+ * The ways in which a worker ends: with its last connection, after a time limit, or at once.
  */
 #ifndef DROVER_WORKER_WORKER_END_H
 #define DROVER_WORKER_WORKER_END_H
@@ -9,22 +8,22 @@
 #include "worker.h"
 
 /*
- * Takes the connections that already wait at the listeners, and no more; ends with its last
- * connection. A bit in `removed` stands for a listener at which no other worker accepts:
+ * Accepts the clients that already wait at the listeners, and no more; the worker ends with its
+ * last connection. A bit that is set in `removed` is a listener at which no other worker accepts:
  * acceptor_drain. Called again, the last `removed` counts.
  */
 void worker_end_drain(struct worker *w, uint64_t removed);
 
 /*
- * Closes the listeners at once, whatever waits there, and ends with its last connection.
- * worker_check_end is the caller's to call.
+ * Closes the listeners at once, even if clients wait there; the worker ends with its last
+ * connection. The caller must call worker_check_end.
  */
 void worker_end_drop_listeners(struct worker *w);
 
-/* Ends all connections at once; their programs have PROGRAM_KILL_MS to go. */
+/* Ends all connections at once; their programs have PROGRAM_KILL_MS to end. */
 void worker_end_now(struct worker *w);
 
-/* After shutdown_timeout, if there is one, what is still there is ended at once; or not any more. */
+/* If there is a shutdown_timeout, calls worker_end_now when it is over; the second cancels that. */
 void worker_end_limit(struct worker *w);
 void worker_end_unlimit(struct worker *w);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a worker limits itself to, or has raised, while it still has the privileges of the
- * master: scheduling, umask, resource limits and the number of descriptors.
+ * Sets scheduling, umask and resource limits while the worker still has the privileges of the
+ * master, and raises the limit of descriptors to what its connections and programs need.
  */
 #include <config.h>
 #include "worker_limits.h"
@@ -41,8 +41,8 @@ static struct handler_descriptors descriptors_of_handler(const struct worker *w)
 }
 
 /*
- * For all slots and as many connections that linger; a program costs its pipe as
- * well, and what is left of ended ones may still have theirs.
+ * Raises the limit for all slots and for as many lingering connections. A program needs its pipe
+ * as well, and processes that ended programs have left may still hold theirs.
  */
 static void want_descriptors(const struct worker *w)
 {

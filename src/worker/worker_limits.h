@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The limits of a worker process, and its scheduling.
+ * Sets the resource limits of a worker process, its umask and its scheduling.
  */
 #ifndef DROVER_WORKER_WORKER_LIMITS_H
 #define DROVER_WORKER_WORKER_LIMITS_H
@@ -8,8 +8,9 @@
 #include "worker.h"
 
 /*
- * Sets them as the service says, and gathers in w->limits those that are for its programs. To
- * be called before identity_take, while it is allowed. -1 with errno and *what: the step that failed.
+ * Sets them as the service says, and collects in w->limits those that are for its programs. Must
+ * be called before identity_take, which gives up the privileges for it. 0, or -1 with errno and
+ * the step that failed in *what.
  */
 int worker_limits_set(struct worker *w, const char **what);
 

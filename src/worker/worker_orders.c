@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a worker obeys: the orders of the master over the leash, the end of the master,
- * and signals. How the worker ends then, worker_end.c knows.
+ * Obeys the orders that the master sends over the leash, notices the end of the master, and obeys
+ * signals. It does not know how a worker ends: worker_end.c does.
  */
 #include <config.h>
 #include "worker_orders.h"
@@ -40,7 +40,7 @@ static void kick(struct worker *w, uint64_t number)
 		worker_say_of(w, LEASH_NO_SUCH, number);
 }
 
-/* By order of the master, which then keeps the time. */
+/* Drains by order of the master, which then limits the time. */
 static void drain_as_told(struct worker *w, uint64_t removed)
 {
 	worker_end_unlimit(w);
@@ -48,19 +48,19 @@ static void drain_as_told(struct worker *w, uint64_t removed)
 }
 
 /*
- * By a signal from elsewhere. It may have reached the master as well: what that
- * has ordered meanwhile, or orders later, counts more.
+ * Drains because of a signal that the master did not send. The master may have got it as well:
+ * its orders, before or after this, go first.
  */
 static void drain_unasked(struct worker *w)
 {
 	if (w->draining)
 		return;
-	worker_insist(w, LEASH_DRAIN);          /* another one may take our place at once */
+	worker_insist(w, LEASH_DRAIN);          /* so that the master can replace us at once */
 	worker_end_limit(w);
 	worker_end_drain(w, 0);
 }
 
-/* A new master may want our addresses: let go of them at once. */
+/* A new master may want to bind our addresses: closes the listeners at once. */
 static void master_is_gone(struct worker *w)
 {
 	log_warn("%s: the master is gone; finishing %d connections", w->service->name, w->n_open);
@@ -71,7 +71,7 @@ static void master_is_gone(struct worker *w)
 	worker_check_end(w);
 }
 
-/* Obeys no more orders; tells the master to replace us, if it still listens. */
+/* Obeys no more orders. Asks the master to replace us, in case it still listens. */
 static void disown_master(struct worker *w)
 {
 	log_err("%s: an order of the master is malformed; finishing %d connections", w->service->name,
@@ -123,21 +123,21 @@ static void on_leash(struct watch *watch, uint32_t events)
 	case LEASH_NO_SUCH:
 	case LEASH_PROGRAMS:
 	case LEASH_WORDS:
-		break;          /* our own words, and none at all */
+		break;          /* words of workers, and the number of words: no orders */
 	case LEASH_PING:
-		break;          /* that we woke up for it, is on the board already */
+		break;          /* the board already shows that the loop has turned for it */
 	}
 }
 
-/* A master of the program before ends its workers by TERM. */
+/* A master of an older version of drover ends its workers with SIGTERM. */
 static bool is_from_master(const struct worker *w, const struct signalfd_siginfo *info)
 {
 	return w->start.master > 0 && info->ssi_pid == (uint32_t)w->start.master;
 }
 
 /*
- * ^C reaches all processes of the terminal, and so a worker that has not left it yet: the
- * master ends its workers then.
+ * ^C reaches all processes of the terminal, also a worker that has not left it yet. It is the
+ * master that ends its workers then.
  */
 static bool is_for_master(const struct worker *w, const struct signalfd_siginfo *info)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The orders that a worker obeys: the master's, and signals.
+ * Has a worker obey the master's orders, and signals.
  */
 #ifndef DROVER_WORKER_WORKER_ORDERS_H
 #define DROVER_WORKER_WORKER_ORDERS_H
