@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * chargen, RFC 864: sends characters for as long as the client takes them; what the client sends
- * is thrown away. The pattern is the popular one: lines of 72 out of a ring of the
- * 95 printable characters, each line beginning one further.
+ * chargen, RFC 864: sends characters for as long as the client takes them, and throws away what
+ * the client sends. The pattern is the one that the RFC calls popular: lines of 72 characters
+ * from a ring of the 95 printable ones; each line begins one character further.
  */
 #include <config.h>
 #include "handler.h"

@@ -21,7 +21,7 @@
 #define FACTS_MAX 16
 #define FACTS_BYTES 1024
 
-/* "NAME=VALUE" of one connection, one after another in one buffer. */
+/* The variables of one connection, as "NAME=VALUE", one after the other in one buffer. */
 struct facts {
 	char  *strings[FACTS_MAX];
 	size_t n;
@@ -29,7 +29,7 @@ struct facts {
 	char   bytes[FACTS_BYTES];
 };
 
-/* One that is too long is left out. */
+/* Adds a variable. If there is no room for it, it is left out. */
 static void add_fact(struct facts *f, const char *name, const char *value)
 {
 	struct text t = text_in(f->bytes + f->used, sizeof f->bytes - f->used);

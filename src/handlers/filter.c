@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * filter: programs that stay and answer request by request. This is the client's side: requests,
- * which requests.c cuts from its bytes, go to the pool, and the answers are framed for the
- * client.
+ * filter: has long-lived programs answer the requests of clients. This file is the client's
+ * side: it gives the requests that requests.c cuts from the client's bytes to the pool, and
+ * frames the answers for the client. It does not know which program answers: filter_pool.c does.
  */
 #include <config.h>
 #include "handler.h"
@@ -20,8 +20,8 @@
 struct client {
 	struct connection    *connection;
 	struct requests       requests;
-	struct filter_request request;          /* the one that waits, for the pool */
-	char                 *prefix;           /* NULL: none is wanted */
+	struct filter_request request;          /* the request that waits for an answer, for the pool */
+	char                 *prefix;           /* of each request; NULL: none is configured */
 };
 
 static const struct conf_filter *conf_of(const struct client *k)
@@ -64,7 +64,7 @@ static void reply_framed(struct connection *c, const struct framing *f, const ch
 	buffer_clear(&b);
 }
 
-/* There is no answer to the request. True: the client has been told, and may go on. */
+/* The request gets no answer. True: the client was sent `error_reply`, and may go on. */
 static bool reply_error(struct client *k)
 {
 	const struct conf_filter *f = conf_of(k);
@@ -77,7 +77,7 @@ static bool reply_error(struct client *k)
 
 /* ---- requests ----------------------------------------------------------- */
 
-/* The request goes to the pool. False: the filter cannot take such a one. */
+/* Gives the request to the pool. False: it cannot be framed for the filter. */
 static bool ask_pool(struct client *k, const struct request *r)
 {
 	const struct conf_filter *f = conf_of(k);
@@ -133,7 +133,7 @@ static void on_failed(struct filter_request *r)
 
 	if (was_asked)
 		requests_done(&k->requests);
-	/* A process of its own takes what it knew along. */
+	/* If the connection has a process of its own, what that knew of the connection is lost with it. */
 	if (conf_of(k)->share == FILTER_SHARE_CONNECTION)
 		handler_go_on(c, was_asked && !told ? HANDLER_GIVE_UP : HANDLER_FINISH);
 	else
@@ -201,7 +201,7 @@ static void filter_closed(struct connection *c)
 
 /* ---- what the worker says ----------------------------------------------- */
 
-/* In, out and standard error of each; the next one may have begun before one that ends is gone. */
+/* Input, output and standard error of each process; a new one may start before an old one has ended. */
 static struct handler_descriptors descriptors(const struct conf_service *s)
 {
 	const struct conf_filter *f = &s->handler.filter;

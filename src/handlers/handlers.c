@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The table of handlers, made from the list that the configuration knows.
+ * The table of handlers. It is made from the list in shared/handler_list.h, which the
+ * configuration also uses.
  */
 #include <config.h>
 #include "handlers.h"

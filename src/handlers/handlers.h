@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * All handlers, and the choice among them. A worker does not know this list: it is
- * given one handler when it is started.
+ * Lists all handlers, and finds the one that the configuration names. A worker does not know
+ * this list: it gets one handler when it is started.
  */
 #ifndef DROVER_HANDLERS_HANDLERS_H
 #define DROVER_HANDLERS_HANDLERS_H
@@ -15,7 +15,7 @@ HANDLER_LIST(X)
 #undef X
 extern const struct handler handler_warm;       /* of type exec, with `warm` */
 
-/* What serves connections as the configuration says. Never NULL. */
+/* The handler that serves connections as h says. Never NULL. */
 const struct handler *handler_find(const struct conf_handler *h);
 
 #endif

@@ -23,7 +23,7 @@ enum handler_verdict requests_refuse(const struct requests *q, const char *why)
 	return HANDLER_GIVE_UP;
 }
 
-/* The next request begins behind it. */
+/* The first request is done: removes its bytes, so that the next one becomes the first. */
 static void drop_first(struct requests *q)
 {
 	buffer_take(&q->in, q->cut);
@@ -55,7 +55,7 @@ static enum handler_verdict serve_first(struct requests *q)
 	});
 }
 
-/* Only a line needs no mark to be whole. */
+/* The client sends no more. Only a line is complete without its end. */
 static enum handler_verdict serve_last(struct requests *q)
 {
 	if (q->framing->kind != FRAMING_LINE)
@@ -63,7 +63,7 @@ static enum handler_verdict serve_last(struct requests *q)
 	return serve(q, &(struct request){ .content = buffer_first(&q->in), .content_len = q->cut });
 }
 
-/* Looks at the bytes behind q->cut, up to the end of the first request. */
+/* Looks at the bytes after q->cut, up to the end of the first request. */
 static enum framing_status look(struct requests *q)
 {
 	struct framing_part part;
@@ -75,7 +75,7 @@ static enum framing_status look(struct requests *q)
 	return status;
 }
 
-/* GO_ON: the handler has no request. */
+/* HANDLER_GO_ON: the handler has no request now. */
 static enum handler_verdict look_and_serve(struct requests *q)
 {
 	char limit[UNITS_TEXT_MAX], why[96];
@@ -96,7 +96,7 @@ static enum handler_verdict look_and_serve(struct requests *q)
 	return requests_refuse(q, why);
 }
 
-/* Up to a request that waits, or to where the client has to send or to take something first. */
+/* Serves requests until one waits, or until the client has to send or to take something first. */
 enum handler_verdict requests_next(struct requests *q)
 {
 	enum handler_verdict v = q->in_flight ? HANDLER_WAIT : HANDLER_GO_ON;
@@ -127,7 +127,7 @@ void requests_done(struct requests *q)
 
 enum handler_verdict requests_received(struct requests *q, const char *bytes, size_t len)
 {
-	assert(!q->in_flight);          /* its bytes could move */
+	assert(!q->in_flight);          /* the buffer may move the bytes, which are lent then */
 	if (buffer_add(&q->in, bytes, len) == -1)
 		return HANDLER_FAIL;
 	return requests_next(q);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * time, RFC 868: sends the seconds since 1900-01-01 00:00 GMT as 32 bits, most significant byte
- * first. They wrap in 2036, as the RFC has it.
+ * first. The number wraps around in 2036, as the RFC says.
  */
 #include <config.h>
 #include "handler.h"

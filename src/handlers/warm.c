@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * exec with `warm`: joins a connection to a program that was started before the client came.
- * The bytes go through the worker. warm_pool.c chooses the program, relay.c moves the bytes.
+ * The bytes go through the worker. This file does not know how the program is chosen, which
+ * warm_pool.c does, nor how the bytes are moved, which relay.c does.
  */
 #include <config.h>
 #include "handler.h"
@@ -18,20 +19,20 @@
 #include "worker.h"
 
 /*
- * Pipes of relays that the workers of a service have at most: half of what a user may
- * have by default (pipe(7), pipe-user-pages-soft), at 64 pages each.
+ * The relays of all workers of a service together have at most this number of pipes: half of what
+ * a user may have by default (pipe(7), pipe-user-pages-soft), if each has 64 pages.
  */
 #define PIPES_OF_SERVICE 128
 
 struct warm {                           /* of a worker */
 	struct warm_pool  *pool;
-	struct relay_owner relays;      /* what is the same for all of them */
+	struct relay_owner relays;      /* of all relays of the worker */
 };
 
-struct link {                           /* of a connection and its program */
+struct link {                           /* joins a connection and its program */
 	struct connection *connection;
 	struct relay       relay;
-	struct watch       freeing;     /* buries the link, when no event can reach it any more */
+	struct watch       freeing;     /* frees the link when no event can reach it any more */
 };
 
 static struct link *link_of(struct relay *r)
@@ -51,7 +52,7 @@ static void finished(struct relay *r)
 	connection_program_done(link_of(r)->connection);
 }
 
-/* The program finds out by itself, as it would if it had the socket. */
+/* The program is not told to end: it notices the end by itself, as it would if it had the socket. */
 static void lose(struct link *k, enum connection_end how)
 {
 	relay_hang_up(&k->relay);
@@ -65,7 +66,7 @@ static void lost(struct relay *r)
 
 /* ---- what the program does ---------------------------------------------- */
 
-/* What it has written is sent to the end. */
+/* What the program has written is still sent to the client. */
 static void program_ended(void *arg, int status)
 {
 	struct link *k = arg;
@@ -174,8 +175,8 @@ static unsigned max_pipes(const struct worker *w)
 }
 
 /*
- * The socket and standard error of each program; the next one may have begun before one that
- * ends is gone. Where much goes both ways, a relay has two pipes as well; it can do without.
+ * The socket and standard error of each program; a new one may start before an old one has ended.
+ * If many bytes go both ways, a relay uses two pipes as well; it also works without them.
  */
 static struct handler_descriptors descriptors(const struct conf_service *s)
 {

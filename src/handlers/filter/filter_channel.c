@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Opens pipes and terminals.
+ * Opens the two pipes, or the terminal, between a worker and a process of a filter. It does not
+ * know what is written to them.
  */
 #include <config.h>
 #include "filter_channel.h"
@@ -42,7 +43,7 @@ static int open_terminal(struct filter_channel *c)
 	if (c->from == -1 || unlockpt(c->from) == -1)
 		return -1;
 	c->to = fcntl(c->from, F_DUPFD_CLOEXEC, 0);
-	/* Not by its name, which there may be none of where we are. */
+	/* Not by its name: our root directory may have no /dev/pts. */
 	c->in = c->out = ioctl(c->from, TIOCGPTPEER, O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (c->to == -1 || c->in == -1 || tcgetattr(c->in, &t) == -1)
 		return -1;
@@ -73,6 +74,6 @@ size_t filter_channel_unread(int to, bool pty)
 {
 	int n = 0;
 
-	/* A terminal does not tell. */
+	/* For a terminal that cannot be found out. */
 	return pty || ioctl(to, FIONREAD, &n) == -1 ? 0 : (size_t)n;
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * While one process has answered, the ends of others are accidents. If processes ended by
- * themselves, one that lives clearly longer shows that the service is well. If requests ended
- * them, only an answer shows that.
+ * While a process serves that has answered before, the ends of others count as accidents. If
+ * processes have ended by themselves, one that lives clearly longer shows that the service is well
+ * again. If requests have ended them, only an answer shows that.
  */
 #include <config.h>
 #include "filter_health.h"
@@ -11,7 +11,7 @@
 #include "log.h"
 #include "worker.h"
 
-#define RECOVERY_MS 1000                /* that one has to live after those that did not, to be well */
+#define RECOVERY_MS 1000                /* a process must live at least this long to show that all is well */
 
 /* Whether a process that serves now has shown that it can. */
 static bool one_answers(const struct filter_health *h)
@@ -22,9 +22,12 @@ static bool one_answers(const struct filter_health *h)
 	return false;
 }
 
-/* ---- births ------------------------------------------------------------- */
+/* ---- starts ------------------------------------------------------------- */
 
-/* What is lacking may be there again soon; what is wrong with the program is the service's trouble. */
+/*
+ * If the machine only lacks something now, or one process answers, starting is tried again.
+ * Otherwise the service is failing.
+ */
 void filter_health_start_failed(struct filter_health *h, int error)
 {
 	char reason[HEALTH_TEXT_MAX];
@@ -41,7 +44,7 @@ void filter_health_start_failed(struct filter_health *h, int error)
 	h->cannot_start = true;
 }
 
-/* It may have taken many attempts: logged when that began, and when it is over. */
+/* If starts failed before this one, that was logged when it began, and its end is logged now. */
 void filter_health_started(struct filter_health *h)
 {
 	const struct conf_service *s = h->worker->service;
@@ -62,7 +65,7 @@ static void on_recovery(struct timer *t)
 		health_works(h->worker, true);
 }
 
-/* ---- deaths ------------------------------------------------------------- */
+/* ---- ends --------------------------------------------------------------- */
 
 void filter_health_lost(struct filter_health *h)
 {
@@ -70,8 +73,9 @@ void filter_health_lost(struct filter_health *h)
 }
 
 /*
- * Whether its end says something of all of them. Of a filter that has answered before,
- * a request may be the reason, unless it had none.
+ * Whether the end of p shows that all processes fail: it never answered, and no other one that
+ * serves has. If the filter has worked before, a request may have been the reason, unless p was
+ * lost early.
  */
 static bool counts_against_all(const struct filter_health *h, struct filter_process *p)
 {
@@ -90,7 +94,7 @@ bool filter_health_judge(struct filter_health *h, struct filter_process *p, int 
 	h->dies_of_requests = !filter_process_links(p)->early;
 	filter_health_lost(h);
 	filter_log_reason(h->worker, p, status, &t);
-	/* One that has begun may have ended by accident; one that breaks the contract has not. */
+	/* If the filter has never worked, a breach of the contract is no accident: one is enough. */
 	if (filter_process_why(p) == FILTER_END_DIED || h->worker->health.proven)
 		health_strike(h->worker, reason);
 	else

@@ -18,25 +18,25 @@ struct worker;
 struct filter_health {
 	struct worker     *worker;
 	struct list       *serving;     /* the processes that serve */
-	struct timer       recovery;    /* a process that lives till then is well */
-	int64_t            life_ms;     /* of the last one that ended before it answered */
-	bool               cannot_start;        /* and that was logged */
-	bool               dies_of_requests;    /* so did the last one: that another one lives proves nothing */
+	struct timer       recovery;    /* if a process serves when it fires, the service is well */
+	int64_t            life_ms;     /* how long the last one lived that ended before it answered */
+	bool               cannot_start;        /* processes cannot be started, which was logged */
+	bool               dies_of_requests;    /* the last one did: that a new one lives proves nothing */
 };
 
 /* w and serving, the list of the pool, are lent. */
 void filter_health_init(struct filter_health *h, struct worker *w, struct list *serving);
 
-/* A process could not be started, with that errno; or it was. */
+/* A process could not be started, for that errno; a process was started. */
 void filter_health_start_failed(struct filter_health *h, int error);
 void filter_health_started(struct filter_health *h);
 
-/* A process does not serve any more, or none does: whether one lives has to be seen again. */
+/* A process was lost, or all are let go: stops waiting for the service to recover. */
 void filter_health_lost(struct filter_health *h);
 
 /*
- * p, lost before, has ended with that status of waitpid(2). Whether that counts against
- * all of them: those that wait may have to be told.
+ * p, which was lost before, has ended with that status of waitpid(2). Returns whether that counts
+ * against all processes: then waiting requests may have to fail.
  */
 bool filter_health_judge(struct filter_health *h, struct filter_process *p, int status);
 

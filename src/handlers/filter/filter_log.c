@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Logs each fault once: a fault of the program when it is seen, and a death when its status is
- * known.
+ * Logs each fault of a process once: a breach of the contract when it is seen, and an end by
+ * itself when its status is known. It does not know what follows from a fault: filter_pool.c does.
  */
 #include <config.h>
 #include "filter_log.h"
@@ -27,7 +27,7 @@ void filter_log_start(const struct worker *w, const struct filter_process *p)
 	worker_event(w, "filter-start program=%d", (int)filter_process_pid(p));
 }
 
-/* Where a length that makes no sense would make sense the other way round. */
+/* Adds a hint if the length in a frame is too large, and would not be in the other byte order. */
 static void add_byte_order(struct text *t, const struct framing *f, const struct framing_state *s,
                            uint64_t at_most)
 {
@@ -38,7 +38,7 @@ static void add_byte_order(struct text *t, const struct framing *f, const struct
 		         (unsigned long long)s->length, (unsigned long long)swapped);
 }
 
-/* What there is of the answer: nothing, or how much of a frame. */
+/* Adds how much of the answer has come: nothing, or a number of bytes of its frame. */
 static void add_part(struct text *t, const struct filter_process *p, const struct framing *f)
 {
 	struct framing_state s;
@@ -97,7 +97,7 @@ void filter_log_loss(const struct worker *w, const struct filter_process *p)
 		break;
 	case FILTER_END_DIED:
 	case FILTER_END_RECYCLED: case FILTER_END_CLOSED: case FILTER_END_DRAINED:
-		break;          /* will be logged when its status is known, or is normal */
+		break;          /* logged when its status is known; the others are normal */
 	}
 }
 
@@ -109,7 +109,7 @@ void filter_log_end(const struct worker *w, const struct filter_process *p, int 
 	const char *const how = exit_status_how(status);
 	const int value = exit_status_value(status);
 
-	/* Those of a failing service have all been told of together. */
+	/* If the service is failing, that was logged once for all its processes. */
 	if (why == FILTER_END_DIED)
 		log_line(health_fails(w) ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING,
 		         "%s: filter %d ended by itself (%s %d) after %llu answers", w->service->name,

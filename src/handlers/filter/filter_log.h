@@ -12,13 +12,13 @@ struct worker;
 
 void filter_log_start(const struct worker *w, const struct filter_process *p);
 
-/* It does not serve any more, and was not told to go. */
+/* It does not serve any more, and was not dismissed. */
 void filter_log_loss(const struct worker *w, const struct filter_process *p);
 
 /* It has ended, with that status of waitpid(2). */
 void filter_log_end(const struct worker *w, const struct filter_process *p, int status);
 
-/* Why no process is of use, when this one, which has ended, is what they are like. */
+/* Adds the reason why no process is of use, taken from the end of p, which has ended. */
 void filter_log_reason(const struct worker *w, const struct filter_process *p, int status,
                        struct text *t);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Decides what happens to the requests of a lost process, and computes the delay before the
- * next process.
+ * Decides what happens to the requests of a lost process, and computes the delay before the next
+ * process. It knows neither processes nor requests, only their numbers and times.
  */
 #include <config.h>
 #include "filter_policy.h"
@@ -16,7 +16,7 @@ bool filter_policy_backs_off(const struct filter_death *d)
 
 bool filter_policy_gives_on(const struct filter_death *d, size_t i)
 {
-	/* A process that does not even read in time has used the time of the first one. */
+	/* If the process has not even read in time, the time of the first request is used up. */
 	if (d->why == FILTER_END_TIMEOUT && i == 0)
 		return false;
 	return i >= d->n - d->n_unread;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Decides which process gets the next request, and when a process is replaced. What happens in
- * a turn of the loop is only noted; requests are handed out at its end, so that those that come
- * together go together. What a death means is decided in
- * filter_policy.c, without side effects, and for the service in filter_health.c.
+ * Decides which process gets the next request, and when a process is replaced. During a turn of
+ * the loop, requests are only queued; they are handed out at its end, so that requests that come
+ * together are written together. It does not know what the loss of a process means: for requests
+ * and the next process filter_policy.c decides that, and for the service filter_health.c.
  */
 #include <config.h>
 #include "filter_pool.h"
@@ -26,15 +26,15 @@ struct filter_pool {
 	uint32_t                   n_serving;
 	struct list                queue;       /* requests */
 	uint32_t                   n_queued;
-	struct timer               pump;        /* at the end of this turn */
+	struct timer               pump;        /* hands out requests, at the end of this turn */
 	struct timer               again;       /* no process is started before it fires */
-	struct timer               patience;    /* those that wait have waited in vain */
-	struct timer               probation;   /* till it fires, a new process may still greet */
+	struct timer               patience;    /* when it fires, requests that wait fail */
+	struct timer               probation;   /* until it fires, a new process may still write a greeting */
 	struct filter_trouble      trouble;
 	struct filter_health       health;
 	bool                       pumping;
 	bool                       released;
-	bool                       suspicious;  /* the last one spoke before it was asked */
+	bool                       suspicious;  /* the last process wrote before it had a request */
 };
 
 /* ---- the queue ---------------------------------------------------------- */
@@ -49,7 +49,7 @@ static void show_queue(const struct filter_pool *pool)
 	board_set(&pool->worker->slot->queued, pool->n_queued);
 }
 
-/* Not within the same turn if it is called from there: others have to live, too. */
+/* At the end of this turn; if on_pump calls this, a millisecond later, so that the loop gets on. */
 static void pump_soon(struct filter_pool *pool)
 {
 	if (!timer_is_set(&pool->pump))
@@ -78,7 +78,7 @@ static void fail_all_waiting(struct filter_pool *pool)
 	struct list waiting;
 	struct filter_request *r;
 
-	/* A client whose request fails may ask again at once: not in this list. */
+	/* A client whose request fails may ask again at once: that request must not be in this list. */
 	list_append(&pool->queue, &waiting);
 	list_remove(&pool->queue);
 	while (!list_empty(&waiting)) {
@@ -88,9 +88,9 @@ static void fail_all_waiting(struct filter_pool *pool)
 	}
 }
 
-/* ---- births ------------------------------------------------------------- */
+/* ---- starts ------------------------------------------------------------- */
 
-/* It cannot go on like that. */
+/* Starts no process for a while: trouble has begun, or goes on. */
 static void back_off(struct filter_pool *pool)
 {
 	struct loop *l = pool->owner.loop;
@@ -104,9 +104,9 @@ static void back_off(struct filter_pool *pool)
 }
 
 /*
- * There is no process, and none is to be expected: those that were started were of
- * no use, or there has been none for as long as one may take for a request. Those of
- * other connections are no help to a client that needs one of its own.
+ * Whether there is no process and none can be expected soon: those that were started were of no
+ * use, or there has been none for as long as one may take for a request. If each connection needs
+ * a process of its own, those of other connections do not count.
  */
 static bool is_down(const struct filter_pool *pool)
 {
@@ -163,7 +163,7 @@ static void hand_to(struct filter_pool *pool, struct filter_process *p, struct f
 	}
 }
 
-/* The one with the fewest requests; NULL: all are full, or there is none. */
+/* The process with the fewest requests; NULL: all are full, or there is none. */
 static struct filter_process *with_room(struct filter_pool *pool)
 {
 	struct filter_process *best = NULL;
@@ -178,7 +178,7 @@ static struct filter_process *with_room(struct filter_pool *pool)
 	return best;
 }
 
-/* False: the queue has to wait. */
+/* Gives r to a process. False: none has room, and the queue has to wait. */
 static bool serve_first(struct filter_pool *pool, struct filter_request *r)
 {
 	struct filter_process *p;
@@ -190,7 +190,7 @@ static bool serve_first(struct filter_pool *pool, struct filter_request *r)
 	return p;
 }
 
-/* Its process may turn out to be lost: r may be no more then. */
+/* If its process turns out to be lost, r fails, and may not exist any more afterwards. */
 static void serve_own(struct filter_pool *pool, struct filter_request *r)
 {
 	if (!r->own)
@@ -214,7 +214,7 @@ static void hand_out(struct filter_pool *pool)
 
 static void flush_all(struct filter_pool *pool)
 {
-	/* One that is lost in this may be the last thing that a draining worker waited for. */
+	/* If a process is lost here, a draining worker may have nothing left to do, and release the pool. */
 	for (struct list *l = pool->serving.next, *next = l->next;
 	     l != &pool->serving && !pool->released; l = next, next = next->next)
 		filter_process_flush(filter_process_of(l));
@@ -270,7 +270,7 @@ static void on_answered(struct filter_owner *o, struct filter_process *p,
 	struct filter_pool *pool = pool_of(o);
 
 	board_add(&pool->worker->slot->answered, 1);
-	/* What an old one says proves nothing of new ones. */
+	/* Only a first answer: those of an old process do not show that new ones work. */
 	if (filter_process_answered(p) == 1)
 		pool->trouble.delay_ms = 0;
 	if (!is_owned(pool))
@@ -288,7 +288,7 @@ static void on_answered(struct filter_owner *o, struct filter_process *p,
 		pool->asker->answered(r, a);
 }
 
-/* Those that it never read wait again, in front; the others fail. */
+/* The requests that p has not read wait again, at the front of the queue; the others fail. */
 static void settle_requests(struct filter_pool *pool, struct filter_process *p,
                             const struct filter_death *d)
 {
@@ -330,7 +330,7 @@ static void on_lost(struct filter_owner *o, struct filter_process *p, enum filte
 		while (filter_process_take_back(p, &r))
 			;
 		own->own = NULL;
-		dequeue(pool, own);     /* it may not have had its turn yet */
+		dequeue(pool, own);     /* it may still wait for its turn */
 		pool->asker->failed(own);
 	} else {
 		settle_requests(pool, p, &d);

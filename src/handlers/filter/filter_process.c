@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Writes frames to a program, reads its answers, and ends it. filter_pool.c decides which process
- * gets the next request, and what happens to those that a dead one had.
+ * Writes frames to a program, reads its answers, and ends it. It does not know which process gets
+ * the next request, nor what happens to the requests of one that has died: filter_pool.c decides
+ * that.
  */
 #include <config.h>
 #include "filter_process.h"
@@ -18,28 +19,28 @@
 
 #define EOF_MS     1000                 /* from the end of its input to TERM */
 #define DYING_MS   100                  /* from the end of its output to KILL */
-#define LAST_READS 64                   /* times that its output is read when it has died */
+#define LAST_READS 64                   /* its output is read this many times when it has died */
 
 struct filter_process {
 	struct filter_links   links;
 	struct filter_owner  *owner;
 	struct watch          in, out;          /* our ends; fd -1: closed */
-	struct timer          timer;            /* for an answer; once it leaves, for TERM */
-	struct program       *program;          /* NULL: ended */
-	const struct program *gone;             /* that one, while its end is told */
+	struct timer          timer;            /* limits an answer; when it is leaving, for TERM or KILL */
+	struct program       *program;          /* NULL: it has ended */
+	const struct program *gone;             /* the program that has ended, during `ended` */
 	pid_t                 pid;
 	bool                  leaving;
 	enum filter_end       why;              /* if it is leaving */
 	uint64_t              taken, answered;
 	int64_t               born_ms;
-	int64_t               since_ms;         /* it has the first of its requests to itself */
-	struct buffer         unsent;           /* requests that it has not read */
+	int64_t               since_ms;         /* when its oldest request became the one to be answered */
+	struct buffer         unsent;           /* bytes of requests that its input did not take yet */
 	struct buffer         part;             /* the beginning of an answer */
 	struct framing_state  framing;          /* of the answer */
 	struct filter_tickets tickets;          /* of the requests that it has */
 };
 
-/* An empty buffer has no bytes to be counted. */
+/* How many bytes the program's input did not take yet. */
 static size_t n_unsent(const struct filter_process *p)
 {
 	return buffer_is_empty(&p->unsent) ? 0 : buffer_waiting(&p->unsent);
@@ -69,7 +70,7 @@ void filter_process_forget(struct filter_process *p, const struct filter_request
 	filter_tickets_forget(&p->tickets, r);
 }
 
-/* Those of which it has seen no byte. */
+/* How many of its requests it has not read a byte of. */
 static size_t count_unread(const struct filter_process *p)
 {
 	const size_t in_pipe = filter_channel_unread(p->in.fd, p->owner->conf->pty);
@@ -91,9 +92,10 @@ static bool is_fault(enum filter_end why)
 }
 
 /*
- * A process that breaks the contract is killed. One that seems to be ending is killed a moment
- * later, so that its status is its own. One that is no longer needed sees the end of its input,
- * and what it still writes is thrown away; of a terminal both ends are one.
+ * A process that breaks the contract is killed. One that seems to be ending is killed DYING_MS
+ * later, so that it can exit with a status of its own. One that is no longer needed sees the end
+ * of its input, and what it still writes is thrown away; a terminal is closed in both directions,
+ * because our ends are one open file.
  */
 static void stop_serving(struct filter_process *p, enum filter_end why)
 {
@@ -102,7 +104,7 @@ static void stop_serving(struct filter_process *p, enum filter_end why)
 	timer_unset(&p->owner->loop->timers, &p->timer);
 	if (p->program && !is_fault(why))
 		program_passes(p->program);
-	/* Before it sees the end of its input, which it might take for a reason to go. */
+	/* Killed before it sees the end of its input, because of which it might exit by itself. */
 	if (p->program && is_fault(why) && why != FILTER_END_DIED)
 		program_kill(p->program);
 	else if (p->program)
@@ -128,7 +130,7 @@ void filter_process_dismiss(struct filter_process *p, enum filter_end why)
 
 /* ---- answers ------------------------------------------------------------ */
 
-/* The frame that ends with these bytes. */
+/* An answer is complete: these bytes are the end of its frame. */
 static void deliver_answer(struct filter_process *p, const char *bytes, size_t len)
 {
 	struct filter_answer a = { .frame = bytes, .frame_len = len };
@@ -152,7 +154,7 @@ static void deliver_answer(struct filter_process *p, const char *bytes, size_t l
 	buffer_clear(&p->part);
 }
 
-/* What it said. Callbacks may end it in the middle. */
+/* Splits what it wrote into answers. The callbacks may end p, so that the rest is not used. */
 static void take_output(struct filter_process *p, const char *bytes, size_t len)
 {
 	struct framing_part part;
@@ -182,7 +184,7 @@ static void take_output(struct filter_process *p, const char *bytes, size_t len)
 	}
 }
 
-/* Reads once. False if there was nothing (now), or it is lost. */
+/* Reads once. False if there was nothing to read now, or if p is lost. */
 static bool read_output(struct filter_process *p)
 {
 	ssize_t n = read(p->out.fd, p->owner->scratch, p->owner->scratch_len);
@@ -196,7 +198,7 @@ static bool read_output(struct filter_process *p)
 	if (p->leaving)
 		close_watch(p, &p->out);
 	else
-		lose(p, FILTER_END_DIED);       /* also EIO: no process has the terminal any more */
+		lose(p, FILTER_END_DIED);       /* also for EIO: no process has the terminal open any more */
 	return false;
 }
 
@@ -206,7 +208,7 @@ static void on_output(struct watch *w, uint32_t events)
 	read_output(container_of(w, struct filter_process, out));
 }
 
-/* It takes no more; what it has answered before counts. */
+/* It takes no more requests. The answers that it has written before that are still used. */
 static void has_died(struct filter_process *p)
 {
 	for (int i = 0; i < LAST_READS && read_output(p); i++)
@@ -319,7 +321,7 @@ static void on_process_timer(struct timer *t)
 	}
 }
 
-/* ---- birth -------------------------------------------------------------- */
+/* ---- start -------------------------------------------------------------- */
 
 static void free_process(struct watch *w)
 {
@@ -331,7 +333,7 @@ static void free_process(struct watch *w)
 	free(p);
 }
 
-/* It has no owner any more. */
+/* Closes what it has, and frees it at the end of this turn. Its owner has forgotten it. */
 static void discard_process(struct filter_process *p)
 {
 	timer_unset(&p->owner->loop->timers, &p->timer);
@@ -345,7 +347,7 @@ static void on_program_ended(void *arg, int status)
 	struct filter_process *p = arg;
 
 	p->gone = p->program;
-	p->program = NULL;              /* its id may soon be another's */
+	p->program = NULL;              /* its process id may soon be reused */
 	if (!p->leaving)
 		has_died(p);
 	p->owner->ended(p->owner, p, status);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Keeps the tickets in a ring.
+ * Keeps the tickets in a ring of fixed size. It does not know what a request is.
  */
 #include <config.h>
 #include "filter_tickets.h"

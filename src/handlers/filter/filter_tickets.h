@@ -20,20 +20,20 @@ struct filter_tickets {
 	size_t                room, first, n;
 };
 
-/* For at most room at a time. 0, or -1 with ENOMEM. */
+/* Has room for that many tickets. 0, or -1 with ENOMEM. */
 int filter_tickets_init(struct filter_tickets *t, size_t room);
 void filter_tickets_fini(struct filter_tickets *t);
 
-/* There must be room. r is lent, until the ticket is taken or r forgotten. */
+/* Adds a ticket, for which there must be room. r is lent until the ticket is taken or r is forgotten. */
 void filter_tickets_put(struct filter_tickets *t, struct filter_request *r, size_t bytes);
 
-/* Takes the oldest, which there must be. NULL: whose it was is forgotten. */
+/* Removes the oldest ticket, which there must be, and returns its request; NULL: it was forgotten. */
 struct filter_request *filter_tickets_take(struct filter_tickets *t);
 
-/* The ticket stays, without a name. */
+/* Forgets r. Its ticket stays, without a request. */
 void filter_tickets_forget(struct filter_tickets *t, const struct filter_request *r);
 
-/* How many of the last of them lie as a whole within the last `unread` bytes. */
+/* How many requests, counted from the last, lie completely within the last `unread` bytes. */
 size_t filter_tickets_count_unread(const struct filter_tickets *t, size_t unread);
 
 #endif

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Moves a little in each direction in one turn, so that no client waits for the download of
- * another. If a receiver does not take bytes, only its sender is not read. The bytes of a side
- * that sends much are spliced through a pipe: measured over loopback, that takes from a third
- * to three quarters of the time of copying.
+ * Moves a limited number of bytes in each direction in one turn, so that no client waits for the
+ * download of another. If a receiver takes no bytes, only its sender is not read. The bytes of a
+ * side that sends much are spliced through a pipe: measured over loopback, that takes between a
+ * third and three quarters of the time of copying.
  */
 #include <config.h>
 #include "relay.h"
@@ -16,11 +16,11 @@
 #include "fd.h"
 #include "list.h"
 
-#define FULL_READS  3                   /* as many in a row, and it is worth a pipe */
+#define FULL_READS  3                   /* after this many in a row, a pipe is opened */
 #define PIPE_BYTES  262144              /* four times what is copied at once */
-#define LAST_MOVES  64                  /* of what a program said before it ended */
+#define LAST_MOVES  64                  /* at most this many moves when a program has ended */
 
-/* Something was read that the receiver has not taken. */
+/* Whether bytes were read that the receiver has not taken. */
 static bool is_stuck(const struct relay_way *way)
 {
 	return !buffer_is_empty(&way->waiting) || way->in_pipe > 0;
@@ -33,7 +33,7 @@ static bool may_read(const struct relay_way *way)
 
 /* ---- pipes -------------------------------------------------------------- */
 
-/* Without one, copying goes on. */
+/* If there can be none, copying goes on. */
 static void open_pipe(struct relay *r, struct relay_way *way)
 {
 	if (r->owner->n_pipes >= r->owner->max_pipes)
@@ -58,7 +58,7 @@ static void close_pipe(struct relay *r, struct relay_way *way)
 
 /* ---- out ---------------------------------------------------------------- */
 
-/* The receiver is gone: it takes neither what waits nor what comes. */
+/* The receiver is gone: throws away the bytes that wait for it, and those that will come. */
 static void refuse_bytes(struct relay *r, struct relay_way *way)
 {
 	buffer_clear(&way->waiting);
@@ -68,7 +68,7 @@ static void refuse_bytes(struct relay *r, struct relay_way *way)
 		r->is_lost = true;
 }
 
-/* n is what the system call said. How much the receiver took. */
+/* n is the result of the system call. Returns how many bytes the receiver took. */
 static size_t taken(struct relay *r, struct relay_way *way, ssize_t n)
 {
 	if (n > 0)
@@ -78,12 +78,12 @@ static size_t taken(struct relay *r, struct relay_way *way, ssize_t n)
 	return n > 0 ? (size_t)n : 0;
 }
 
-/* What was read before. */
+/* Sends bytes that were read before. */
 static void pass_on(struct relay *r, struct relay_way *way)
 {
 	size_t n;
 
-	/* Nothing is taken of what refuse_bytes() has thrown away: in_pipe is to be read after that. */
+	/* If taken() throws the bytes away, it returns 0 and in_pipe is 0: so in_pipe is read after it. */
 	if (way->in_pipe > 0) {
 		n = taken(r, way, stream_splice_out(way->to, way->pipe[0], way->in_pipe));
 		way->in_pipe -= n;
@@ -105,7 +105,7 @@ static void tell_receiver_end(struct relay *r, struct relay_way *way)
 
 /* ---- in ----------------------------------------------------------------- */
 
-/* It sends no more. A client whose connection is broken does not listen, either. */
+/* The sender sends no more. If the connection of a client is broken, it receives no more, either. */
 static void source_ended(struct relay *r, struct relay_way *way, bool broken)
 {
 	if (broken && way->direction == RELAY_UP)
@@ -122,7 +122,7 @@ static void copy_on(struct relay *r, struct relay_way *way, const char *bytes, s
 	way->full_reads = len == r->owner->scratch_len ? way->full_reads + 1 : 0;
 	n = taken(r, way, stream_send(way->to, bytes, len));
 	if (way->phase == RELAY_FLOWING && buffer_add(&way->waiting, bytes + n, len - n) == -1)
-		r->is_lost = true;      /* something would be missing */
+		r->is_lost = true;      /* no memory: bytes would be missing */
 }
 
 static bool copy_some(struct relay *r, struct relay_way *way)
@@ -139,9 +139,9 @@ static bool copy_some(struct relay *r, struct relay_way *way)
 }
 
 /*
- * A socket that epoll calls readable and splice(2) does not, has urgent bytes
- * next, which recv(2) steps over. If the end was sent after them, splice(2)
- * calls that the end already.
+ * If a socket is readable for epoll(7) but not for splice(2), its next bytes are urgent ones,
+ * which recv(2) steps over. If the end of the stream follows them, splice(2) returns 0 as if the
+ * end were there already.
  */
 static bool splice_some(struct relay *r, struct relay_way *way)
 {
@@ -168,7 +168,7 @@ static bool read_some(struct relay *r, struct relay_way *way)
 	return way->pipe[0] == -1 ? copy_some(r, way) : splice_some(r, way);
 }
 
-/* False if nothing could be done. */
+/* Reads once, or sends bytes that wait. False if nothing could be done. */
 static bool move(struct relay *r, enum relay_direction d)
 {
 	struct relay_way *way = &r->ways[d];
@@ -197,8 +197,9 @@ static enum stream_wait wait_for(const struct relay_way *in, const struct relay_
 }
 
 /*
- * A socket that is hung up has always something to say. Where nothing is wanted, a
- * program is not watched, and a client says once that it is gone.
+ * epoll(7) reports a socket that is hung up in each turn. So if nothing is wanted of the program,
+ * its socket is not watched; and if nothing is wanted of the client, it is watched so that its end
+ * is reported once.
  */
 static int rewatch_both(struct relay *r)
 {
@@ -212,7 +213,7 @@ static int rewatch_both(struct relay *r)
 	return stream_watch(&r->program, r->owner->loop, wait_for(down, up));
 }
 
-/* After moving: what is wanted now, and what the owner has to know. It may end r. */
+/* After bytes were moved: watches what is wanted now, and calls the owner, which may end r. */
 static int settle_relay(struct relay *r)
 {
 	const bool finished = r->is_finished;
@@ -240,7 +241,7 @@ static void move_ready(struct relay *r, enum relay_direction in, enum relay_dire
 
 void relay_client_ready(struct relay *r, uint32_t events)
 {
-	/* What can be read ends with the error. */
+	/* If the client's bytes are read, reading returns the error after them. */
 	if (events & EPOLLERR && !may_read(&r->ways[RELAY_UP]))
 		r->is_lost = true;
 	move_ready(r, RELAY_UP, RELAY_DOWN, events);
@@ -251,7 +252,7 @@ static void on_program_ready(struct stream *s, uint32_t events)
 	move_ready(container_of(s, struct relay, program), RELAY_DOWN, RELAY_UP, events);
 }
 
-/* ---- life --------------------------------------------------------------- */
+/* ---- begin and end ------------------------------------------------------ */
 
 static void join_sides(struct relay *r, enum relay_direction d, struct stream *from, struct stream *to)
 {
@@ -267,7 +268,7 @@ void relay_init(struct relay *r, struct relay_owner *owner, struct stream *clien
 	join_sides(r, RELAY_DOWN, &r->program, client);
 }
 
-/* At once, and not counted: the client has not said it. If the program is gone, relaying will show it. */
+/* The bytes are not counted, as they are not the client's. If the program is gone, relaying shows that. */
 int relay_tell(struct relay *r, const char *bytes, size_t len)
 {
 	ssize_t n = stream_send(&r->program, bytes, len);
@@ -312,7 +313,7 @@ enum relay_pending relay_flush(struct relay *r)
 	for (int i = 0; i < LAST_MOVES && move(r, RELAY_DOWN); i++)
 		;
 	r->is_finished = false;
-	/* Another process may have the program's socket and be silent: the client has to wake the worker. */
+	/* Another process may hold the program's socket and send nothing: so the client must be watched. */
 	if (r->is_lost || rewatch_both(r) == -1)
 		return RELAY_CLIENT_LOST;
 	return r->ways[RELAY_DOWN].phase == RELAY_ENDED ? RELAY_ALL_SENT : RELAY_PENDING;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Keeps a number of waiting programs, limits how long they wait, and decides how soon one that
- * is gone is replaced. The socket of a waiting program is not read: what it writes meanwhile,
- * its greeting, stays in the socket.
+ * Keeps a number of waiting programs, limits how long they wait, and decides how soon one that is
+ * gone is replaced. The socket of a waiting program is not read: what the program writes before
+ * its client comes, such as a greeting, stays in the socket.
  */
 #include <config.h>
 #include "warm_pool.h"
@@ -22,18 +22,18 @@
 #include "worker.h"
 
 #define START_EACH_MS 5                 /* a start takes up to half a millisecond of our time */
-#define EXIT_EACH_MS  1000              /* between two that end well without having been used */
+#define EXIT_EACH_MS  1000              /* between two that exit with 0 without having been used */
 #define EOF_MS        1000              /* from the end of its input to TERM */
-#define RECOVERY_MS   1000              /* that one has to wait after those that crashed, to be well */
-#define REFILL_MS     1                 /* a client that was just joined is answered first */
+#define RECOVERY_MS   1000              /* after crashes, all is well if one has waited for this time */
+#define REFILL_MS     1                 /* after a client was joined, so that it is answered first */
 
-enum waiter_end {                       /* why one does not wait any more */
+enum waiter_end {                       /* why a program does not wait any more */
 	WAITER_WAITS,
 	WAITER_AGED,
 	WAITER_DRAINED,
 };
 
-static char proto[] = "PROTO=UNIX";     /* what getpeername(2) says; never written */
+static char proto[] = "PROTO=UNIX";     /* as getpeername(2) says of its socket; never written */
 
 struct waiter {
 	struct list       in_pool;
@@ -42,7 +42,7 @@ struct waiter {
 	int               fd;           /* our end */
 	int64_t           since_ms, until_ms;
 	enum waiter_end   why;
-	struct timer      timer;        /* let go: for TERM */
+	struct timer      timer;        /* after it was let go: for TERM */
 };
 
 struct warm_pool {
@@ -50,15 +50,15 @@ struct warm_pool {
 	const struct conf_warm *conf;
 	struct list             waiting;        /* waiters, the oldest first */
 	uint32_t                n_waiting;
-	struct timer            refill;         /* none is started to wait before it fires */
-	struct timer            age;
-	struct timer            recovery;       /* looks whether one waits at last */
+	struct timer            refill;         /* no waiting program is started before it fires */
+	struct timer            age;            /* the first waiting program becomes too old */
+	struct timer            recovery;       /* looks whether one has waited for RECOVERY_MS */
 	struct pace             starts, exits;
-	int64_t                 delay_ms;       /* after the last crash; 0: all is well */
-	int64_t                 off_until_ms;   /* and until then nothing is started */
+	int64_t                 delay_ms;       /* after the last crash; 0: there was none */
+	int64_t                 off_until_ms;   /* when that delay is over */
 	bool                    released;
 	bool                    slowed;         /* too many have ended unused */
-	bool                    warned;         /* that they do not wait */
+	bool                    warned;         /* it was logged that they do not wait */
 	char                  **envp;
 };
 
@@ -67,9 +67,9 @@ static const char *name_of(const struct warm_pool *pool)
 	return pool->worker->service->name;
 }
 
-/* ---- births ------------------------------------------------------------- */
+/* ---- starts ------------------------------------------------------------- */
 
-/* Our end of a new socket; theirs blocks, as programs expect. -1 with errno. */
+/* Returns our end of a new socket; the program's end blocks, as programs expect. -1 with errno. */
 static int open_socket(int *theirs)
 {
 	int ends[2];
@@ -84,7 +84,7 @@ static int open_socket(int *theirs)
 	return ends[0];
 }
 
-/* NULL with errno. *fd is our end. */
+/* Starts a program; *fd is our end of its socket. NULL with errno. */
 static struct program *start_program(struct warm_pool *pool, int *fd,
                                      void (*ended)(void *arg, int status), void *arg)
 {
@@ -131,7 +131,7 @@ static void show_waiting(struct warm_pool *pool, int more)
 	board_set(&pool->worker->slot->warm, pool->n_waiting);
 }
 
-/* One that waits. -1 with errno. */
+/* Starts a program that waits. 0, or -1 with errno. */
 static int start_waiter(struct warm_pool *pool)
 {
 	const int64_t now_ms = pool->worker->loop.now_ms;
@@ -152,7 +152,7 @@ static int start_waiter(struct warm_pool *pool)
 	return 0;
 }
 
-/* None is started before that; a longer wait stays. */
+/* No waiting program is started before ms are over. If that was delayed for longer already, it stays so. */
 static void refill_after(struct warm_pool *pool, int64_t ms)
 {
 	const int64_t at_ms = pool->worker->loop.now_ms + ms;
@@ -162,7 +162,7 @@ static void refill_after(struct warm_pool *pool, int64_t ms)
 	loop_timer_at(&pool->worker->loop, &pool->refill, at_ms);
 }
 
-/* Those that crash together are one trouble. */
+/* Programs that crash within one delay make it longer only once. */
 static void back_off(struct warm_pool *pool)
 {
 	const struct conf_restart *rule = &pool->worker->service->restart;
@@ -176,7 +176,7 @@ static void back_off(struct warm_pool *pool)
 	worker_event(pool->worker, "warm-delayed after=%lld", (long long)pool->delay_ms);
 }
 
-/* Of those that end unused, one a second is replaced until the row of them is paid for. */
+/* While too many have ended unused, one a second is replaced, until `exits` allows more. */
 static void go_slowly(struct warm_pool *pool)
 {
 	pool->slowed = pool->slowed && pace_wait(&pool->exits, pool->worker->loop.now_ms) > 0;
@@ -184,7 +184,7 @@ static void go_slowly(struct warm_pool *pool)
 		refill_after(pool, EXIT_EACH_MS);
 }
 
-/* What does not fit just now is told each time: the delays become longer. */
+/* If the machine only lacks something now, each failure is logged; the delays between them grow. */
 static void note_failed_start(struct warm_pool *pool)
 {
 	const int error = errno;
@@ -197,7 +197,7 @@ static void note_failed_start(struct warm_pool *pool)
 		health_failed(pool->worker, reason);
 }
 
-/* Those that fail may be well again: one that waits for long enough shows it. */
+/* If the service is failing, a program that waits for long enough shows that it is well again. */
 static void watch_recovery(struct warm_pool *pool)
 {
 	if (health_fails(pool->worker) && pool->n_waiting > 0 && !timer_is_set(&pool->recovery))
@@ -245,7 +245,7 @@ static void on_refill(struct timer *t)
 	start_missing(container_of(t, struct warm_pool, refill));
 }
 
-/* ---- deaths ------------------------------------------------------------- */
+/* ---- ends --------------------------------------------------------------- */
 
 static void remove_waiter(struct waiter *x)
 {
@@ -259,8 +259,8 @@ static void on_let_go(struct timer *t)
 }
 
 /*
- * It sees the end of its input, and has a second to go by itself. Closing the socket,
- * with a greeting in it that was not read, would be an error to the program.
+ * The program sees the end of its input, and has a second to exit by itself. The socket is not
+ * closed: if it held a greeting that was not read, the program would get an error.
  */
 static void let_go(struct waiter *x, enum waiter_end why)
 {
@@ -280,7 +280,7 @@ static void on_age(struct timer *t)
 	list_each(&pool->waiting, x, struct waiter, in_pool)
 		if (x->until_ms <= now_ms)
 			let_go(x, WAITER_AGED);
-	watch_age(pool);        /* it may be long before others are started */
+	watch_age(pool);        /* it may take long until others are started */
 	refill_after(pool, 0);
 }
 
@@ -295,7 +295,7 @@ static void has_exited(struct warm_pool *pool, const struct waiter *x)
 	pool->warned |= now_ms - x->since_ms < EXIT_EACH_MS;
 	pool->slowed = pace_wait(&pool->exits, now_ms) > 0;
 	pace_count(&pool->exits, now_ms);
-	/* A wait that has begun is not made longer: others may end before it is over. */
+	/* A delay that has begun is not made longer: others may end before it is over, again and again. */
 	if (!timer_is_set(&pool->refill))
 		refill_after(pool, pool->slowed ? EXIT_EACH_MS : 0);
 }
@@ -305,7 +305,7 @@ static void has_crashed(struct warm_pool *pool, const struct waiter *x, int stat
 	char reason[HEALTH_TEXT_MAX];
 	struct text t = text_in(reason, sizeof reason);
 
-	/* Those of a failing service have all been told of together. */
+	/* If the service is failing, that was logged once for all its programs. */
 	log_line(health_fails(pool->worker) ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING,
 	         "%s %d: crashed while it waited (%s %d)", name_of(pool),
 	         (int)program_pid(x->program), exit_status_how(status), exit_status_value(status));
@@ -348,7 +348,7 @@ static void on_program_ended(void *arg, int status)
 
 /* ---- for a connection --------------------------------------------------- */
 
-/* One that has ended may not have been waited for yet. */
+/* The program that has waited longest. Skips those that have ended and were not waited for yet. */
 static struct waiter *oldest_alive(struct warm_pool *pool)
 {
 	struct waiter *x;
@@ -361,12 +361,12 @@ static struct waiter *oldest_alive(struct warm_pool *pool)
 
 static int start_cold(struct warm_pool *pool, struct warm_program *taken)
 {
-	/* It has no owner before program_give. */
+	/* It has no owner until program_give is called. */
 	taken->program = start_program(pool, &taken->fd, NULL, NULL);
 	taken->waited = false;
 	if (!taken->program)
 		return -1;
-	/* That it starts proves nothing of those that crash after that. */
+	/* A start does not show that the service is well if programs crash after their start. */
 	if (pool->worker->health.strikes == 0)
 		health_works(pool->worker, true);
 	board_add(&pool->worker->slot->cold, 1);
@@ -412,7 +412,7 @@ struct warm_pool *warm_pool_new(struct worker *w)
 		return NULL;
 	}
 	start_missing(pool);
-	pool->starts.paid_ms = 0;       /* no client has been served yet: that was no refilling */
+	pool->starts.paid_ms = 0;       /* these starts are not limited: no client has been served yet */
 	return pool;
 }
 
