@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Makes generations, changes them, and frees them.
+ * Makes generations from a configuration or from a hand-over, gives orders to all their pools, and
+ * frees them. It does not decide when one generation replaces another: reload.c and takeover.c do.
  */
 #include <config.h>
 #include "generation.h"
@@ -16,10 +17,10 @@
 
 #include "log.h"
 
-/* Bytes that wait in the pipes of a log before lines are dropped: the services share it. */
+/* Bytes that may wait in the pipes of a log before lines are dropped. The services share them. */
 #define LOG_ROOM     ((size_t)8 << 20)
-#define LOG_ROOM_MIN ((size_t)64 << 10) /* what a pipe has by itself */
-#define LOG_ROOM_MAX ((size_t)1 << 20)  /* what an ordinary user may have */
+#define LOG_ROOM_MIN ((size_t)64 << 10) /* the default of a pipe: pipe(7) */
+#define LOG_ROOM_MAX ((size_t)1 << 20)  /* the limit for ordinary users: pipe(7) */
 
 /* Logs the reason and keeps it. Returns exit_code. */
 static int fail_generation(struct generation_failure *f, int exit_code, const char *format, ...)
@@ -41,7 +42,7 @@ static int no_memory(struct generation_failure *f)
 	return fail_generation(f, EX_OSERR, "make a new generation: %m");
 }
 
-/* A detached server has no standard error. 0, or an exit code after it was logged. */
+/* A detached server has no standard error. 0, or an exit code after the reason was logged. */
 static int check_logs(const struct generation *g, struct generation_failure *f)
 {
 	const struct conf_log *const logs[] = { &g->conf->log, &g->conf->access_log };
@@ -272,7 +273,7 @@ static int compare_with_service(const void *name, const void *entry)
 	return strcmp(name, ((const struct service *)entry)->conf->name);
 }
 
-/* They are in the order of their names: conf.h. */
+/* The services are sorted by name: conf.h. */
 const struct service *generation_find(const struct generation *g, const char *service)
 {
 	return bsearch(service, g->services, g->n, sizeof *g->services, compare_with_service);
@@ -291,7 +292,7 @@ void generation_continue(struct generation *g, const struct generation *before, 
 	}
 }
 
-/* A bit for each socket that is this generation's alone. */
+/* A bit for each socket that no other generation uses, except sockets of systemd. */
 static uint64_t only_ours(const struct service *s)
 {
 	uint64_t mask = 0;
@@ -389,7 +390,8 @@ bool generation_reopen_logs(struct generation *g)
 		log_process_switch(g->log_process);
 		return all;
 	}
-	/* They have the targets themselves: those that only take bytes, or as a program before gave them. */
+	/* The workers write to the targets themselves: these only take bytes, or a program before
+	 * that had no log process gave them to its workers. */
 	for (size_t i = 0; i < g->n; i++)
 		pool_send_logs(g->services[i].pool,
 		               g->logs.log ? log_sink_fd(g->logs.log) : -1,
@@ -410,7 +412,7 @@ bool generation_has(const struct generation *g, const struct pool *p)
 	return false;
 }
 
-/* A worker that knew what other services have in their environment, must not serve. */
+/* A worker that could still read the environment of other services must not serve. */
 static void forget_pages(const struct conf_service *conf)
 {
 	if (munmap(conf->pages, conf->pages_len) == 0 || conf->pages_len == 0)

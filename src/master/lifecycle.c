@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The tables that say what the master may do in each of its phases. Nothing here knows a master.
+ * The tables that say what the master may do in each of its phases. They do not know struct master.
  */
 #include <config.h>
 #include "lifecycle.h"
@@ -15,7 +15,7 @@ const size_t lifecycle_n_signals = sizeof lifecycle_signals / sizeof *lifecycle_
 static const struct {
 	int        signal;
 	enum order by_user;
-	enum order by_terminal;         /* SI_KERNEL: its owner typed, resized or left it */
+	enum order by_terminal;         /* SI_KERNEL: the user typed there, resized or left it */
 } meanings[] = {
 	{ SIGCHLD,  ORDER_REAP,        ORDER_REAP },
 	{ SIGHUP,   ORDER_RELOAD,      ORDER_STOP_DRAIN },

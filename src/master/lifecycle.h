@@ -15,9 +15,9 @@ enum phase {
 	PHASE_STARTING,         /* not ready yet */
 	PHASE_SERVING,
 	PHASE_RELOADING,        /* serving, and a new generation is on its way */
-	PHASE_UPGRADING,        /* serving, and another program is about to, or has just, come in our place */
-	PHASE_DRAINING,         /* TERM: to its end, within shutdown_timeout */
-	PHASE_WAITING,          /* QUIT: to its end */
+	PHASE_UPGRADING,        /* serving, before and after another program is executed in our place */
+	PHASE_DRAINING,         /* TERM: finishing what is open, within shutdown_timeout */
+	PHASE_WAITING,          /* QUIT: finishing what is open, without a limit */
 	PHASE_ENDING,           /* workers were told to end at once */
 };
 #define PHASES (PHASE_ENDING + 1)
@@ -34,7 +34,7 @@ enum order {
 	ORDER_SUSPEND,          /* WINCH */
 	ORDER_MORE,             /* TTIN */
 	ORDER_FEWER,            /* TTOU */
-	/* By clients of the control socket alone, for one service or one connection: */
+	/* Only clients of the control socket give these, for one service or one connection: */
 	ORDER_SCALE,
 	ORDER_DRAIN,
 	ORDER_RESUME,
@@ -44,9 +44,9 @@ enum order {
 
 enum permit {                   /* to carry out an order */
 	PERMIT_NOW,
-	PERMIT_LATER,           /* not yet: it is noted, and done when that is permitted */
-	PERMIT_BUSY,            /* not while it starts, reloads or upgrades */
-	PERMIT_INHERITED,       /* not while it has only the workers of the program before */
+	PERMIT_LATER,           /* not yet: it is noted, and carried out once it is permitted */
+	PERMIT_BUSY,            /* not while the server starts, reloads or upgrades */
+	PERMIT_INHERITED,       /* not while the server has only workers of the program before */
 	PERMIT_NEVER,           /* the server stops, and can only stop sooner */
 };
 
@@ -57,10 +57,13 @@ extern const size_t lifecycle_n_signals;
 /* inherited: only workers of the program before serve. ORDER_NONE is permitted. */
 enum permit lifecycle_permit(enum phase phase, bool inherited, enum order order);
 
-/* What that signal orders in that phase. si_code as in sigaction(2): a terminal means other things. */
+/*
+ * The order that the signal gives in that phase. si_code is as in sigaction(2): some signals mean
+ * another order when a terminal sends them.
+ */
 enum order lifecycle_order(enum phase phase, int signal, int32_t si_code);
 
-/* DRAINING, WAITING, ENDING: there is no way back. */
+/* True in DRAINING, WAITING and ENDING: after these, the server does not serve again. */
 bool lifecycle_is_stopping(enum phase phase);
 
 /* True if the master may go from one phase to the other. */

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What starting, reloading and stopping the server have in common.
+ * Functions that starting, reloading, upgrading and stopping the server share: phases, generations,
+ * the status for systemd, and the pid file. They do not decide when the server does which of these.
  */
 #include <config.h>
 #include "master.h"
@@ -91,7 +92,7 @@ bool master_serves_inherited(const struct master *m)
 	return m->predecessor && m->current == m->predecessor;
 }
 
-/* What its services have counted goes on with those that have their names now. */
+/* Adds what its services have counted to the services of the same names, or to the totals of those gone. */
 static void pass_on_totals(struct master *m, const struct generation *g, struct generation *successor)
 {
 	for (size_t i = 0; i < g->n; i++) {
@@ -138,7 +139,10 @@ static bool is_served(const struct pool *p)
 	return (pool_census(p).accepting > 0 || pool_is_asleep(p)) && !pool_programs_fail(p, NULL);
 }
 
-/* Of each service, how many of its workers accept; those that are served, or those that are not. */
+/*
+ * Adds each service with the number of its accepting workers. served chooses the services that are
+ * served, or those that are not.
+ */
 static void add_services(struct text *t, const struct generation *g, const char *before,
                          bool served)
 {

@@ -26,16 +26,16 @@ struct run_options;
 struct takeover;
 
 struct upgrade {                        /* to another program in our place */
-	struct task *check;             /* it runs, to see whether it can; NULL: it does not */
-	int            memfd;           /* with what it may read, then; -1 */
-	bool           understood;      /* it has said so */
-	bool           again;           /* USR2 came when it could not be begun */
+	struct task *check;             /* asks that program whether it can take over; NULL: none */
+	int            memfd;           /* the hand-over that it reads for that; -1: none */
+	bool           understood;      /* it has said that it can */
+	bool           again;           /* USR2 came when no upgrade could begin */
 };
 
 struct master {
 	struct conf_origin  source;
 	struct self        *self;
-	struct log_sink    *first_log;          /* until there is a configuration, and after its end */
+	struct log_sink    *first_log;          /* used before there is a configuration, and at the end */
 	struct loop         loop;
 	struct helpers      helpers;
 	enum phase          phase;              /* only master_enter changes it */
@@ -48,38 +48,38 @@ struct master {
 	struct sockets      sockets;
 	struct control     *control;
 	struct crash_reports crash_reports;     /* that are being written */
-	struct outcome      outcome;            /* of a change that a client of it waits for; */
-	struct outcome      reopening;          /* and of reopen-logs, which may be beside another one */
-	struct pool_context context;            /* what generations start from */
+	struct outcome      outcome;            /* of a change that a control client waits for; */
+	struct outcome      reopening;          /* and of reopen-logs, which may run beside another change */
+	struct pool_context context;            /* the template for generations */
 	unsigned int        n_generations;      /* numbers given so far */
-	struct conf_fetch  *fetch;              /* a configuration is being read */
-	struct list         generations;        /* all there are; the others' workers drain */
+	struct conf_fetch  *fetch;              /* reads a configuration; NULL: none is being read */
+	struct list         generations;        /* all; the workers of those not named below drain */
 	struct generation  *current;            /* the one that serves; NULL before the first */
 	struct generation  *coming;             /* its workers are starting, beside the current one */
-	struct totals       gone;               /* counted by services that there are no more */
-	struct timer        sweep;              /* after this turn: something changed */
-	bool                reload_again;       /* HUP came when it could not be begun */
+	struct totals       gone;               /* counted by services that no longer exist */
+	struct timer        sweep;              /* fires after a turn in which workers changed */
+	bool                reload_again;       /* HUP came when no reload could begin */
 	struct upgrade      upgrade;
 	struct takeover    *takeover;           /* from the program before; NULL once that is over */
-	struct generation  *predecessor;        /* of that program, serving until the current one can; NULL */
+	struct generation  *predecessor;        /* of that program; it serves until ours can; or NULL */
 	char               *last_text;          /* its configuration, as droverd -T prints it; NULL */
-	int                 pending_scale;      /* TTIN less TTOU that came when they could not be done */
-	struct conf_origin  own;                /* what is loaded for workers of our own, while it is */
-	struct timer        retry;              /* to have workers of our own */
+	int                 pending_scale;      /* TTIN minus TTOU that could not be carried out yet */
+	struct conf_origin  own;                /* of the configuration being loaded for our own workers */
+	struct timer        retry;              /* until we try again to start our own workers */
 	bool                suspended;          /* WINCH: no workers wanted */
-	bool                hangup_ignored;     /* HUP was, when we were started: the terminal's means nothing */
-	char                refused[1024];      /* why the last reload was; "" if it was not */
+	bool                hangup_ignored;     /* HUP was ignored at the start: the terminal's still is */
+	char                refused[1024];      /* why the last reload was refused; "" if it was not */
 	char               *pid_file;           /* as written; NULL: none */
 	struct timer        watchdog;
-	int64_t             watchdog_ms;        /* how often; 0: it is not asked for */
+	int64_t             watchdog_ms;        /* its interval; 0: systemd asks for none */
 	struct timer        stop_limit;         /* shutdown_timeout */
 	struct timer        extend;             /* asks systemd for more time */
 	const struct run_options *options;
 };
 
 /*
- * Begins that phase. False if it may not follow the phase that is (lifecycle.h), which then
- * goes on: that is a defect of the caller, and has been logged.
+ * Enters the phase next. False if it may not follow the current phase (lifecycle.h), which then
+ * stays: that is a defect of the caller, and has been logged.
  */
 bool master_enter(struct master *m, enum phase next);
 
@@ -87,23 +87,24 @@ bool master_enter(struct master *m, enum phase next);
 enum permit master_permit(const struct master *m, enum order order);
 
 /*
- * Makes a generation of what was fetched, prepares its control socket and
- * starts its workers: as configured, or to go on where before (or NULL) is. NULL after the reason was logged, with *failure filled.
+ * Makes a generation from what was fetched, prepares its control socket and starts its workers: as
+ * configured, or, if before is not NULL, in the state of its services. NULL after the reason was
+ * logged, with *failure filled.
  */
 struct generation *master_new_generation(struct master *m, const struct conf_fetched *fetched,
                                          const struct generation *before,
                                          struct generation_failure *failure);
 
-/* Makes g the one that serves: its logs, its socket options, its control socket. */
+/* Makes g the generation that serves: its logs, its socket options, its control socket. */
 void master_install(struct master *m, struct generation *g);
 
-/* Its workers drain: another generation serves in its place. */
+/* Drains the workers of g: another generation serves in its place. */
 void master_replace(struct master *m, struct generation *g);
 
-/* True if it has no workers of its own making: those of the program before serve. */
+/* True if only workers of the program before serve, and none of our own. */
 bool master_serves_inherited(const struct master *m);
 
-/* Buries the generations that are neither current nor coming and have no worker any more. */
+/* Frees the generations that have no worker left and are not current, coming or the predecessor. */
 void master_reclaim_old(struct master *m);
 
 /* Workers of all generations. */

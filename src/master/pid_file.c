@@ -20,7 +20,7 @@
 #include "fd.h"
 #include "trust.h"
 
-/* The folder that the file is in, held on to; -1 with errno. */
+/* Opens the directory of the file; -1 with errno. */
 static int open_folder(const char *path)
 {
 	char copy[PATH_MAX];
@@ -40,7 +40,7 @@ static const char *name_in_folder(const char *path)
 	return slash ? slash + 1 : path;
 }
 
-/* By number: the master asks no name service. The check of the configuration has asked it. */
+/* Compares numbers: the master asks no name service. The check of the configuration has asked it. */
 static bool is_our_group(gid_t group, uid_t owner)
 {
 	(void)owner;
@@ -59,7 +59,7 @@ static int check_folder(int folder)
 	return -1;
 }
 
-/* rename(2) takes the place of anything but a directory: of a device, or of a socket of ours. */
+/* rename(2) replaces anything but a directory, even a device or a socket of ours. */
 static int check_replaceable(int folder, const char *name)
 {
 	struct stat st;
@@ -135,7 +135,7 @@ const char *pid_file_error(int error)
 	}
 }
 
-/* Whether a file that was opened holds our pid: a regular one, of which reading does not wait. */
+/* True if the open file holds our pid. Reads only a regular file, because that does not wait. */
 static bool holds_our_pid(int fd)
 {
 	char text[16] = "";
