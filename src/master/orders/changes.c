@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The orders of control clients: checks what only a client can get wrong, has the order carried
- * out by the function that a signal would call as well, and answers when it has come true. What
- * an order does to workers is in the other files of this folder.
+ * The orders of control clients: checks what only a client can get wrong, calls the function that a
+ * signal would call as well, and answers when the order is done. What an order does to workers is
+ * in the other files of this folder.
  */
 #include <config.h>
 #include "changes.h"
@@ -20,15 +20,15 @@
 #include "stop.h"
 #include "upgrade.h"
 
-#define REOPEN_MS 10000                         /* of a process that may wait for a disk */
-#define KICK_MS (PROGRAM_KILL_MS + 5000)        /* a program has that long to go */
+#define REOPEN_MS 10000                         /* a log process may have to wait for a disk */
+#define KICK_MS (PROGRAM_KILL_MS + 5000)        /* a program may take the first part to end */
 
 const struct service *changes_find(const struct master *m, const char *service)
 {
 	return generation_find(m->current, service);
 }
 
-/* Workers of that name in all generations. */
+/* The workers of the service of that name, in all generations. */
 static int workers_of(const struct master *m, const char *service)
 {
 	struct generation *g;
@@ -60,7 +60,7 @@ void changes_upgrade(struct master *m, struct control_client *c, const struct co
 	upgrade_begin(m);
 }
 
-/* May also follow another stop: to make it harder, or only to wait for its end. */
+/* Also accepted while the server stops: to stop it sooner, or only to wait for its end. */
 void changes_stop(struct master *m, struct control_client *c, const struct control_request *r)
 {
 	const enum order order = r->now ? ORDER_STOP_NOW : ORDER_STOP_DRAIN;
@@ -191,7 +191,7 @@ void changes_worker_is_gone(struct master *m, pid_t worker)
 	changes_kicked(m, worker, m->outcome.number, true);
 }
 
-/* ---- has it come true? -------------------------------------------------- */
+/* ---- is it done? -------------------------------------------------------- */
 
 static void tell_scaled(struct outcome *o)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Lets workers finish what is open and end, and starts new ones later. Clients wait in the queues
- * of the listening sockets meanwhile. It does not know which client waits for the last worker.
+ * of the listening sockets meanwhile. It does not know which control client waits for the last
+ * worker to end.
  */
 #include <config.h>
 #include "drain.h"
@@ -34,6 +35,6 @@ void drain_resume(struct master *m, const struct service *s)
 {
 	if (!pool_works(s->pool))
 		pool_start(s->pool);
-	m->suspended = false;           /* not all of it */
+	m->suspended = false;           /* one service works again */
 	log_info("%s: resumed", s->conf->name);
 }

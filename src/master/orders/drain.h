@@ -8,11 +8,11 @@
 
 #include "master.h"
 
-/* The workers of one service, which may have been drained already; or all workers. */
+/* Drains the workers of one service, which may be drained already; or all workers. */
 void drain_service(struct master *m, const struct service *s);
 void drain_all(struct master *m);
 
-/* Has the service start workers, if it has none on order; also after drain_all. */
+/* Starts the workers of the service, if it is drained; also after drain_all. */
 void drain_resume(struct master *m, const struct service *s);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The order to close one connection.
+ * The order to close one connection, whichever worker has it: kick.
  */
 #ifndef DROVER_MASTER_KICK_H
 #define DROVER_MASTER_KICK_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Calls the function of an order. Whether it may be carried out now, that function asks
- * master_permit; what cannot be done yet is noted, and done here later.
+ * Calls the function that carries out an order. That function asks master_permit whether it may do
+ * so now, and notes the order if it must wait; orders_catch_up carries it out later.
  */
 #include <config.h>
 #include "orders.h"

@@ -8,10 +8,10 @@
 
 #include "master.h"
 
-/* Does what a signal orders; lifecycle_order has said that it means something now. */
+/* Carries out an order that lifecycle_order has returned for a signal. */
 void orders_obey(struct master *m, enum order order);
 
-/* The server may serve by now: does what was ordered when it could not be done. */
+/* Carries out orders that had to wait, if they are permitted by now. */
 void orders_catch_up(struct master *m);
 
 #endif

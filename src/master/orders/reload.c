@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The steps of a reload: check in a child, build beside the old generation,
- * wait until its workers accept, and only then drain the old ones. An error in
+ * The steps of a reload: a child checks the configuration, the master makes a new generation beside
+ * the old one, waits until the new workers accept, and only then drains the old ones. An error in
  * any step leaves everything as it was.
  */
 #include <config.h>
@@ -36,9 +36,8 @@ static json_t *failing(const struct generation *g)
 }
 
 /*
- * Back to serving, whether it succeeded or not; systemd is told so even after a refusal. A client
- * that waits for the outcome is told last: then all is done. why is
- * NULL if the new generation serves.
+ * Returns to PHASE_SERVING, and tells systemd so even after a refusal. A client that waits for the
+ * outcome is told last, when all else is done. why is NULL if the new generation serves.
  */
 static void end_reload(struct master *m, const char *why)
 {
@@ -46,7 +45,7 @@ static void end_reload(struct master *m, const char *why)
 		return;
 	master_notify(m, "READY=1");
 	outcome_reload_is_over(&m->outcome, m->current->number, why, why ? NULL : failing(m->current));
-	loop_timer(&m->loop, &m->sweep, 0);     /* what was asked for meanwhile */
+	loop_timer(&m->loop, &m->sweep, 0);     /* orders that came meanwhile */
 }
 
 /* word is for events, why for people; details, if there are any, for the client that asked. */
@@ -66,7 +65,7 @@ static void commit_reload(struct master *m)
 
 	master_install(m, m->coming);
 	m->coming = NULL;
-	m->pending_scale = 0;           /* like all that TTIN and TTOU have changed */
+	m->pending_scale = 0;           /* a reload resets all that TTIN and TTOU have changed */
 	m->refused[0] = '\0';
 	if (master_update_pid_file(m) == -1)
 		log_err("write the pid file %s: %s", m->current->conf->pid_file,
@@ -155,7 +154,7 @@ void reload_begin(struct master *m)
 void reload_cancel(struct master *m)
 {
 	conf_fetch_cancel(&m->fetch);
-	m->coming = NULL;       /* one of the others now: it is stopped with them */
+	m->coming = NULL;       /* it is still in m->generations, and is stopped with the others */
 	control_forget(m->control);
 	m->reload_again = false;
 }

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Reload: from HUP to the moment when a new generation serves, or the running
- * one goes on untouched.
+ * A reload: from HUP to the moment when a new generation serves, or when it is clear that the
+ * running one goes on unchanged.
  */
 #ifndef DROVER_MASTER_RELOAD_H
 #define DROVER_MASTER_RELOAD_H
 
 #include "master.h"
 
-/* Begins; or, if it cannot be begun now, notes that it is to be done afterwards. */
+/* Begins a reload; if it may not begin now, notes that it must be done later. */
 void reload_begin(struct master *m);
 
-/* After a change among workers: the new generation may be complete, or have failed. */
+/* Call it after a change among workers: the new generation may be complete, or have failed. */
 void reload_check(struct master *m);
 
-/* The server stops: what was begun is given up. */
+/* The server stops: gives up a reload that has begun. */
 void reload_cancel(struct master *m);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Opens the log files of all generations again. The processes that write to them for workers
- * follow a moment later; it does not know which client waits for that.
+ * follow a moment later; this file does not know which client waits for that.
  */
 #include <config.h>
 #include "reopen_logs.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The order to open the log files again, which logrotate(8) has renamed: USR1, reopen-logs.
+ * The order to open the log files again after logrotate(8) has renamed them: USR1, reopen-logs.
  */
 #ifndef DROVER_MASTER_REOPEN_LOGS_H
 #define DROVER_MASTER_REOPEN_LOGS_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Tells pools how many workers are wanted. A pool starts and ends them, and within a range it
- * goes on sizing itself; this file does not know when the workers accept.
+ * Tells pools how many workers are wanted. A pool starts and ends them, and goes on adapting their
+ * number if a range is configured. This file does not know when the workers accept.
  */
 #include <config.h>
 #include "scale.h"

@@ -14,8 +14,8 @@
 #include "takeover.h"
 #include "upgrade.h"
 
-#define EXTEND_EVERY_MS 5000            /* EXTEND_TIMEOUT_USEC= is sent that often, */
-#define EXTEND_BY_US    15000000        /* for that long each time */
+#define EXTEND_EVERY_MS 5000            /* the interval of EXTEND_TIMEOUT_USEC=, */
+#define EXTEND_BY_US    15000000        /* and the time that each asks for */
 
 static const struct {
 	enum phase  phase;
@@ -58,7 +58,7 @@ void stop_init(struct master *m)
 	m->stop_limit.fire = on_stop_limit;
 }
 
-/* What is the same for all ways, the first time. */
+/* What the first stop does, whichever way it is. */
 static void close_listeners(struct master *m)
 {
 	struct generation *g;

@@ -10,13 +10,13 @@
 /* order is ORDER_STOP_DRAIN, ORDER_STOP_WAIT or ORDER_STOP_NOW. */
 void stop_begin(struct master *m, enum order order);
 
-/* Tells the service manager that the stop goes on, and for how long nothing else may be heard. */
+/* Tells the service manager that the stop goes on, and how long to wait for the next message. */
 void stop_extend(struct master *m);
 
-/* After a change among workers: the last one may be gone, and with it the loop. */
+/* Call it after a change among workers: if the server stops and none is left, ends the loop. */
 void stop_check(struct master *m);
 
-/* Once in the master's life. */
+/* Call it once, when the master starts. */
 void stop_init(struct master *m);
 
 #endif
