@@ -24,7 +24,7 @@
 #define NOW        CONTROL_HAS(CONTROL_KEY_NOW)
 
 /* When a command is accepted, beside what master_permit says of its order. */
-#define ALONE 1u                        /* not while another change is waited for */
+#define ALONE 1u                        /* not while a client waits for another change */
 #define WAITS 2u                        /* also when it can only be carried out later */
 
 static const struct command {
@@ -60,7 +60,7 @@ static const struct command *find_command(const char *name)
 	return NULL;
 }
 
-/* Each of the following refuses, and returns false, if it has to. */
+/* Each of the following returns true, or refuses the request and returns false. */
 
 static bool is_known(struct control_client *c, const struct control_request *r)
 {
@@ -129,7 +129,7 @@ static bool is_time(const struct master *m, struct control_client *c, const stru
 	return false;
 }
 
-/* In the child: a reload may come before the request has its turn. */
+/* In the child, when the request has its turn: a reload may have come since it was received. */
 static void *gather_state_dir(void *arg)
 {
 	const struct master *m = arg;
@@ -146,7 +146,7 @@ static void start_look(struct master *m, struct control_client *c, const struct 
 	};
 
 	if (k->write == report_check) {
-		/* It reads files and asks for names, as a reload does. */
+		/* It reads files and looks up names, as a reload does. */
 		job.limit_ms = CONF_FETCH_MS;
 		job.gather = NULL;
 		job.arg = &m->source;
@@ -166,7 +166,7 @@ static void log_change(const struct command *k, const struct control_request *r,
 	         (int)peer->pid);
 }
 
-/* What clients have sent, and a crash report may hold, is not for all clients that may look. */
+/* A crash report may hold what clients have sent: not every control client that may look may see it. */
 static bool needs_more_rights(const struct command *k, const struct control_request *r)
 {
 	return k->change || r->crash;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The commands of the control socket, as a table.
+ * Carries out the commands of the control socket. control.c has read the request and knows no command.
  */
 #ifndef DROVER_MASTER_CONTROL_COMMANDS_H
 #define DROVER_MASTER_CONTROL_COMMANDS_H

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Starts the server, obeys signals, watches children.
+ * Starts the server, obeys signals, reaps children, and frees all at the end. What a signal orders is
+ * carried out in src/master/orders.
  */
 #include <config.h>
 #include "run.h"
@@ -32,12 +33,12 @@
 #include "stop.h"
 #include "takeover.h"
 
-#define LAST_LINES_MS 5000              /* the log process may take to write them, when we stop */
-#define DESCRIPTORS 65536               /* of the master: the workers of 16 services, twice */
+#define LAST_LINES_MS 5000              /* time for log processes to write them when the server stops */
+#define DESCRIPTORS 65536               /* two for each of 1,024 workers, 16 services, two generations */
 
 /* ---- children ----------------------------------------------------------- */
 
-/* A child that is not known became ours when its parent, a worker, died. */
+/* A child that nothing here knows became ours when its parent, a worker, died. */
 static void reclaim_child(struct master *m, pid_t pid, int status)
 {
 	struct generation *g;
@@ -87,7 +88,7 @@ static void on_crash(void *arg, const struct evidence *e)
 {
 	struct master *m = arg;
 
-	/* The first workers are there a moment before their generation is the current one. */
+	/* The first workers run a moment before their generation is the current one. */
 	if (m->current)
 		crash_reports_keep(&m->crash_reports, m->current->conf->state_dir, e);
 }
@@ -123,10 +124,10 @@ static void become_ready(struct master *m, const struct run_options *o)
 	if (o->ready)
 		o->ready(o->arg);
 	if (o->detached)
-		log_sink_close(&m->first_log);  /* it is the caller's, which waits for its end */
+		log_sink_close(&m->first_log);  /* the caller of droverd waits until it is closed */
 }
 
-/* Everything that follows from changes among the workers, once a turn. */
+/* Does all that follows from changes among the workers, once a turn. */
 static void on_sweep(struct timer *t)
 {
 	struct master *m = container_of(t, struct master, sweep);
@@ -190,7 +191,7 @@ static void on_watchdog(struct timer *t)
 {
 	struct master *m = container_of(t, struct master, watchdog);
 
-	/* One that waits says as much as two. */
+	/* A second message would say nothing more while one is still waiting. */
 	if (notify_waiting(m->systemd) == 0)
 		notify_send(m->systemd, "WATCHDOG=1");
 	loop_timer(&m->loop, t, m->watchdog_ms);
@@ -225,11 +226,14 @@ static struct notify *open_notify(struct master *m, const char *variable, char *
 	if (!n && path)
 		log_warn("%s=\"%s\" in the environment: cannot notify that socket: %m", variable, path);
 	*kept = path ? strdup(path) : NULL;
-	unsetenv(variable);     /* it is for us alone */
+	unsetenv(variable);     /* workers and programs must not use it */
 	return n;
 }
 
-/* Two for each worker: that can be more than shells and units give. Programs get what was given. */
+/*
+ * The master needs two for each worker, which can be more than the limit that shells and units set.
+ * Programs get that limit.
+ */
 static int raise_descriptors(struct master *m)
 {
 	const struct rlimit *given = &m->context.nofile;
@@ -247,7 +251,7 @@ static int init_master(struct master *m, const struct run_options *o, struct log
 	                      .phase = PHASE_STARTING, .upgrade.memfd = -1,
 	                      .signals.fd = -1, .sweep.fire = on_sweep,
 	                      .watchdog.fire = on_watchdog };
-	tzset();        /* before anybody is in a chroot */
+	tzset();        /* before any process is in a chroot */
 	list_init(&m->generations);
 	list_init(&m->sockets.all);
 	stop_init(m);
@@ -284,7 +288,7 @@ static int init_master(struct master *m, const struct run_options *o, struct log
 	return 0;
 }
 
-/* False if it cannot be; its reason has been logged. */
+/* False after the reason was logged. */
 static bool begin_serving(struct master *m, const struct run_options *o)
 {
 	if (takeover_begin(m, o->takeover) == -1)
@@ -295,7 +299,7 @@ static bool begin_serving(struct master *m, const struct run_options *o)
 		return false;
 	}
 	if (o->takeover->due) {
-		reap_children(m);       /* those that have died meanwhile */
+		reap_children(m);       /* children that have died meanwhile */
 		return true;
 	}
 	m->fetch = conf_fetch_start(&m->helpers, &m->source, on_first_conf, m);
@@ -304,7 +308,7 @@ static bool begin_serving(struct master *m, const struct run_options *o)
 	return m->fetch;
 }
 
-/* What workers have written is there before we say that we have stopped. */
+/* Has all that workers have written reach the logs before the server says that it has stopped. */
 static void finish_logs(struct master *m)
 {
 	const int64_t until_ms = clock_ms() + LAST_LINES_MS;
@@ -313,7 +317,7 @@ static void finish_logs(struct master *m)
 
 	if (master_workers(m) > 0)
 		return;                 /* the loop has failed */
-	/* All of them first: one that takes its time must not cost another one its own. */
+	/* Tell all of them first: a slow one must not use up the time of another. */
 	list_each(&m->generations, g, struct generation, in_master)
 		all = generation_end_log_process(g) && all;
 	if (all)
@@ -353,7 +357,7 @@ static void fini_master(struct master *m)
 
 int run_master(const struct run_options *o)
 {
-	/* Lines never make us wait, even before there is a configuration. */
+	/* Log lines never make the server wait, even before there is a configuration. */
 	struct log_sink *log = log_sink_open(LOG_TARGET_STDERR, NULL, LOG_FORMAT_PLAIN);
 	struct master m;
 

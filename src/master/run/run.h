@@ -11,13 +11,13 @@
 
 struct run_options {
 	struct conf_origin source;
-	bool               detached;            /* standard error is not there: no log may go to it */
+	bool               detached;            /* there is no standard error: no log may go there */
 	void             (*ready)(void *arg);   /* called when the server is ready; NULL is fine */
 	void              *arg;
-	bool               hangup_ignored;      /* HUP was, at the start: nohup(1) */
+	bool               hangup_ignored;      /* HUP was ignored at the start: nohup(1) */
 	const char        *notice;              /* logged at the start; NULL: nothing */
 	struct self       *self;                /* the program that we are */
-	struct takeover   *takeover;            /* from the one before, if it is due */
+	struct takeover   *takeover;            /* from the program before, if it is due */
 };
 
 /*
