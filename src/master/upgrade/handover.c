@@ -142,7 +142,7 @@ static bool is_client(int fd)
 	return is_unix(fd) && has_option(fd, SO_TYPE, SOCK_STREAM) && has_option(fd, SO_ACCEPTCONN, 0);
 }
 
-/* What is in one of our version, board_adopt judges. */
+/* board_adopt checks what is in it, if the board has our version. */
 static bool is_board(int fd)
 {
 	struct stat st;

@@ -48,11 +48,11 @@ struct handover_service {
 
 struct handover_generation {
 	unsigned int             number;
-	bool                     serves;        /* one does; the workers of the others drain */
+	bool                     serves;        /* true for one; the workers of the others drain */
 	int64_t                  shutdown_ms;
 	const char              *state_dir;
 	struct conf_log          log, access_log;       /* without their places */
-	struct log_process_past  log_process;           /* without inputs: there is none */
+	struct log_process_past  log_process;           /* no inputs: there is no log process */
 	struct handover_service *services;
 	size_t                   n_services;
 };
@@ -81,7 +81,7 @@ struct handover {
 	int                         pending_scale;      /* workers more, or fewer, in every service */
 	int                         control;    /* its listening socket; -1: none */
 	struct listener_file        control_file;
-	int                         client;     /* it waits for the end of the upgrade; -1: none */
+	int                         client;     /* the one that waits for the end of the upgrade; -1: none */
 	const char                **notices, **events;  /* not sent yet */
 	size_t                      n_notices, n_events;
 	struct handover_socket     *sockets;
@@ -90,23 +90,23 @@ struct handover {
 	size_t                      n_generations;
 };
 
-/* Empty. 0, or -1 with errno. */
+/* Makes an empty hand-over. 0, or -1 with errno. */
 int handover_init(struct handover *h);
 void handover_free(struct handover *h);
 
-/* A memfd with all of it, close-on-exec; -1 with errno. */
+/* Writes all of it to a memfd, which is close-on-exec. Returns it; -1 with errno. */
 int handover_write(const struct handover *h);
 
 /*
- * What is in fd, into *h, empty before. Judges the words alone, not whether the
- * descriptors are there. False with the reason in why, which has room for size.
+ * Reads the hand-over in fd into *h, which must be empty. Checks only what is written there, not
+ * whether the descriptors exist. False with the reason in why, which has room for size bytes.
  */
 bool handover_read(struct handover *h, int fd, char *why, size_t size);
 
-/* Every descriptor is there, is named once, and is what it should be. False as above. */
+/* True if every descriptor exists, is named once, and is of the right kind. False as above. */
 bool handover_check(const struct handover *h, char *why, size_t size);
 
-/* Calls see for every descriptor that it names; ends, and returns false, when that does. */
+/* Calls see for every descriptor in it, until see returns false; then it returns false, too. */
 bool handover_each_fd(const struct handover *h, bool (*see)(void *arg, int fd), void *arg);
 
 #endif

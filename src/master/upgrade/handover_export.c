@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Walks over all parts of the master, and writes them down.
+ * Copies the state of all parts of the master into a hand-over. It does not know how that is written:
+ * handover_write.c does.
  */
 #include <config.h>
 #include "handover_export.h"
@@ -16,7 +17,7 @@
 
 #define TEXT_ROOM ((size_t)16 << 20)    /* address space: four times what a file may have */
 
-/* Without memory for it, *failed is set, and zeros do until that is seen. */
+/* failed is set when memory runs out; what had no room is left out, and handover_export fails at the end. */
 struct writing {
 	const struct master *m;
 	struct handover     *h;
@@ -117,9 +118,9 @@ static void add_generations(struct writing *w)
 /* ---- the rest ----------------------------------------------------------- */
 
 /*
- * As droverd -T has it: what the program before was started with may be changed by now.
- * It may hold passwords, so that it is written where it is wiped afterwards: in the arena, and
- * the stream's buffer is there as well.
+ * The configuration as droverd -T prints it, because the files that it was loaded from may have
+ * changed. It may hold passwords, so the text and the buffer of the stream are in the arena, which
+ * is unmapped afterwards.
  */
 static const char *text_of(struct writing *w)
 {

@@ -8,7 +8,7 @@
 #include "handover.h"
 #include "master.h"
 
-/* A memfd that says all of it, and *h, initialised, as well; -1 with errno. */
+/* Fills *h, which handover_init has made, and writes it to a memfd. Returns that; -1 with errno. */
 int handover_export(struct handover *h, const struct master *m);
 
 #endif

@@ -47,7 +47,7 @@ static bool take_sockets(struct taking *t)
 
 /* ---- the sketch of a configuration -------------------------------------- */
 
-/* One of a program that has more of them than we: only its name would tell. */
+/* The first handler stands for one that only the other program has, because its name is not kept. */
 static enum handler_id handler_of(const char *name)
 {
 	for (int i = 0; conf_keys_handlers[i]; i++)
@@ -102,7 +102,7 @@ static struct conf *sketch(struct arena *a, const struct handover_generation *g)
 
 /* ---- generations -------------------------------------------------------- */
 
-/* Not one that was waited for: its number may be another process's by now. Dead or alive. */
+/* True for a child, dead or alive, that was not waited for. After that, its pid may be another process's. */
 static bool is_our_child(pid_t pid)
 {
 	siginfo_t si;

@@ -9,9 +9,9 @@
 #include "master.h"
 
 /*
- * Sockets, generations and their workers, the control socket and the client that waits
- * there. The generation that serves is the current one and the predecessor. False
- * with the reason in why; m is then good for nothing, and no descriptor is closed.
+ * Takes over sockets, generations and their workers, the control socket and the client that waits
+ * there. The generation that serves becomes the current one and the predecessor. False with the
+ * reason in why; m cannot be used then, and no descriptor was closed.
  */
 bool handover_import(struct master *m, const struct handover *h, char *why, size_t size);
 

@@ -43,7 +43,7 @@ static bool fail_reading(const struct reading *r, const char *format, ...)
 	return false;
 }
 
-/* json_unpack(3), with the keys that are wanted; object is what it is about. */
+/* json_unpack(3) with the keys that are wanted; object names j in errors. */
 static bool unpack(const struct reading *r, const json_t *j, const char *object, const char *format, ...)
 {
 	json_error_t e;
@@ -62,7 +62,7 @@ static bool get(const struct reading *r, const json_t *j, const char *object, co
 	fail_reading(r, "%s: not a string of bytes", object);
 }
 
-/* The same, where null is none. */
+/* As get, but null and the empty string are errors. */
 static bool get_name(const struct reading *r, const json_t *j, const char *object, const char **name)
 {
 	return get(r, j, object, name) && ((*name && **name) || fail_reading(r, "%s: no name", object));
@@ -75,7 +75,7 @@ static bool get_word(const struct reading *r, const struct handover_words *w, co
 	return *value != -1 || fail_reading(r, "\"%s\" is not known", name);
 }
 
-/* Room for as many items of that size as the list has; NULL after the reason was told. */
+/* Room for as many items of that size as the list has; NULL with the reason in why. */
 static void *room(const struct reading *r, const json_t *list, size_t size)
 {
 	void *items = NULL;
@@ -177,7 +177,7 @@ static bool get_worker(const struct reading *r, const json_t *j, const struct ha
 	json_int_t place, born, until;
 	int pid, state, retiring;
 
-	/* "words" was not there before there was a pipe for them. */
+	/* Programs that had no pipe for words did not write "words". */
 	w->past.leash.words = -1;
 	if (!unpack(r, j, "worker", "{s:I, s:i, s:i, s?i, s:s, s:b, s:I, s:I}", "place", &place,
 	            "pid", &pid, "leash", &w->past.leash.orders, "words", &w->past.leash.words, "state", &state_name,
@@ -257,7 +257,7 @@ static bool get_pool_state(const struct reading *r, const json_t *j, struct pool
 	return true;
 }
 
-/* One that the program before did not have yet begins at 0. */
+/* A counter that the program before did not have begins at 0. */
 static bool get_counter(const struct reading *r, const json_t *j, const char *name, uint64_t *n)
 {
 	json_int_t said = 0;
@@ -358,7 +358,7 @@ static bool get_inputs(const struct reading *r, const json_t *list, struct log_p
 
 	if (!inputs)
 		return false;
-	p->inputs = inputs;             /* those that are read count, also if the next one is refused */
+	p->inputs = inputs;             /* those read so far count, even if the next one is refused */
 	json_array_foreach(list, i, item) {
 		const char *name;
 		int to;
@@ -372,7 +372,7 @@ static bool get_inputs(const struct reading *r, const json_t *list, struct log_p
 	return true;
 }
 
-/* It was not there when workers had the files themselves. */
+/* Programs whose workers had the files themselves did not write it. */
 static bool get_log_process(const struct reading *r, const json_t *j, struct log_process_past *p)
 {
 	const json_t *inputs;
@@ -450,7 +450,7 @@ static bool get_all(const struct reading *r, const json_t *root)
 	int pid, suspended, reload_again, upgrade_again, scale = 0;
 	json_int_t numbers, started, soft = 0, hard = 0;
 
-	/* "nofile" was not there before the master raised its own, nor was "pending_scale" at first. */
+	/* Earlier programs lack "nofile", which came when the master raised its own, and "pending_scale". */
 	if (!unpack(r, root, "hand-over",
 	            "{s:i, s:o, s:o, s:o, s:o, s:I, s:I, s?{s:I, s:I}, s:b, s:b, s:b, s?i, s:{s:i, s:o}, s:i,"
 	            " s:o, s:o, s:o, s:o}", "pid", &pid, "version", &version, "program", &program,
@@ -480,7 +480,7 @@ static bool get_all(const struct reading *r, const json_t *root)
 	       get_sockets(r, sockets) && get_generations(r, generations);
 }
 
-/* All that is in fd, to be freed; NULL with errno. */
+/* All bytes of fd, which the caller frees by secret_free; NULL with errno. */
 static char *load_json(int fd, size_t *len)
 {
 	struct stat st;

@@ -23,13 +23,15 @@ extern const struct handover_words handover_pipes;             /* enum log_pipe 
 /* The enumerator; -1 if there is none of that name. */
 int handover_word(const struct handover_words *w, const char *name);
 
-/* Before any of it is made or read: there are passwords in it. What the library frees is wiped from now on. */
+/*
+ * From now on, what the JSON library frees is wiped. Call it before a hand-over is written or read,
+ * because there may be passwords in it.
+ */
 void handover_words_wipe(void);
 
 /*
- * Bytes as a JSON string: each is a character, those of the upper half from
- * U+0080 on. NULL is null, and the other way round. The second returns false if
- * it is something else, or there is no memory.
+ * Bytes as a JSON string: each byte is one character, from U+0001 to U+00FF. NULL becomes null, and
+ * null becomes NULL. handover_get_bytes returns false for anything else, or without memory.
  */
 json_t *handover_put_bytes(const char *bytes);
 bool handover_get_bytes(struct arena *a, const json_t *j, const char **bytes);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Writes a hand-over as JSON to a memfd.
+ * Writes a hand-over as JSON to a memfd, which cannot be changed afterwards.
  */
 #include <config.h>
 #include "handover.h"
@@ -20,7 +20,7 @@
 #define put  handover_put_bytes
 #define INT  (json_int_t)
 
-/* A list of n, each made by make from the item before the next; NULL without memory. */
+/* A list of what make returns for each of the n items, which are of size bytes; NULL without memory. */
 static json_t *list_of(const void *items, size_t n, size_t size, json_t *(*make)(const void *item))
 {
 	json_t *list = json_array();
@@ -88,7 +88,7 @@ static json_t *make_pool_state(const struct pool_state *o)
 	                 "delay", INT r->delay_ms, "last", INT r->last_ms);
 }
 
-/* Deaths by the number of the signal, as far as there were any. */
+/* Pairs of a signal and its number of deaths, for signals that had any. */
 static json_t *make_deaths(const struct totals *t)
 {
 	json_t *deaths = json_array();
@@ -172,7 +172,7 @@ static json_t *make_all(const struct handover *h)
 		"generations", LIST_OF(h->generations, h->n_generations, make_generation));
 }
 
-/* Seals it: it cannot be changed any more. 0, or -1 with errno. */
+/* Seals the memfd, so that it cannot be changed any more. 0, or -1 with errno. */
 static int seal(int fd)
 {
 	return fcntl(fd, F_ADD_SEALS, F_SEAL_WRITE | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);

@@ -2,8 +2,8 @@
 /*
  * The steps of a takeover: check the hand-over, adopt what it names, build a generation of this
  * program beside the adopted workers, which go on accepting, and drain those when it serves. If
- * this program was executed again because the next one failed, its generation is installed at
- * once, and tried until it works.
+ * this program was executed again because the next one failed, it installs its generation at once,
+ * and tries again until that works.
  */
 #include <config.h>
 #include "takeover.h"
@@ -23,7 +23,7 @@
 #include "upgrade.h"
 #include "version.h"
 
-#define RETRY_MS 2000                   /* to have workers of our own */
+#define RETRY_MS 2000                   /* between attempts to start our own workers */
 
 static bool is_return(const struct takeover *t)
 {
@@ -32,7 +32,7 @@ static bool is_return(const struct takeover *t)
 
 /* ---- the variable ------------------------------------------------------- */
 
-/* Ours, and closed when it is over: a program that we execute must not find them (self_init). */
+/* They are open until the takeover is over; a program that we execute must not get them (self_init). */
 static void keep_handover(struct takeover *t)
 {
 	fd_set_cloexec(t->memfd, true);
@@ -80,9 +80,12 @@ bool takeover_try(const struct takeover *t)
 	return ok;
 }
 
-/* ---- back, before anything was taken over ------------------------------- */
+/* ---- going back before anything was taken over -------------------------- */
 
-/* As it came to us, to the program that wrote it; if we are that, there is no other one. */
+/*
+ * Returns the hand-over as it came to the program that wrote it. If this is that program, there is
+ * no other one to go back to.
+ */
 static void go_back_untouched(struct master *m, const struct takeover *t, const struct handover *h,
                               const char *why)
 {
@@ -104,7 +107,7 @@ void takeover_decline(struct self *self, const struct takeover *t, const char *w
 	takeover_refuse(&(struct master){ .self = self }, t, why);
 }
 
-/* ---- back, after that --------------------------------------------------- */
+/* ---- going back after that ---------------------------------------------- */
 
 static void end_takeover(struct master *m)
 {
@@ -115,7 +118,7 @@ static void end_takeover(struct master *m)
 	m->takeover = NULL;
 }
 
-/* Neither we nor the program before can: what there is goes on, and we try again and again. */
+/* Neither we nor the program before can serve: the old workers go on, and we try every RETRY_MS. */
 static void keep_inherited(struct master *m, const char *why)
 {
 	const bool first = m->takeover;
@@ -130,7 +133,7 @@ static void keep_inherited(struct master *m, const char *why)
 	}
 }
 
-/* With all there is by now: workers of ours may have connections already. */
+/* Hands over all there is by now, because our own workers may have connections already. */
 static void go_back(struct master *m, const char *why)
 {
 	struct handover h;
@@ -158,9 +161,9 @@ void takeover_give_up(struct master *m, const char *why)
 	keep_inherited(m, why);
 }
 
-/* ---- forth -------------------------------------------------------------- */
+/* ---- going on ----------------------------------------------------------- */
 
-/* The program before could not have it either. */
+/* True if the program before could not start a worker of that service either. */
 static bool is_excused(const struct master *m, const struct service *s)
 {
 	const struct service *before = generation_find(m->predecessor, s->conf->name);
@@ -168,7 +171,7 @@ static bool is_excused(const struct master *m, const struct service *s)
 	return before && pool_state(before->pool).failed;
 }
 
-/* True if all services that were served can be; *failed is one that cannot, or NULL. */
+/* True if all services that were served can be served; *failed is one that has failed, or NULL. */
 static bool can_serve(const struct master *m, const struct generation *g, const struct service **failed)
 {
 	bool all = true;
@@ -186,7 +189,7 @@ static bool can_serve(const struct master *m, const struct generation *g, const 
 	return all;
 }
 
-/* WINCH goes on; the logs and the sockets are ours from now on. */
+/* An earlier WINCH stays in force. The logs and the sockets are ours from now on. */
 static void install_generation(struct master *m, struct generation *g)
 {
 	const bool suspended = m->suspended;
@@ -215,7 +218,7 @@ static void commit_takeover(struct master *m)
 		                                    "generation", (json_int_t)m->current->number));
 }
 
-/* We serve again: as far as it can be, as after a start. */
+/* This program serves again, as far as it can, as after a start. */
 static void be_back(struct master *m)
 {
 	char why[sizeof m->takeover->why];
@@ -246,7 +249,7 @@ void takeover_check(struct master *m)
 {
 	if (m->phase == PHASE_UPGRADING && m->takeover)
 		check_takeover(m);
-	/* Those of the program before have gone on until ours could. */
+	/* The workers of the program before have served until ours could. */
 	if (m->predecessor && !master_serves_inherited(m) && generation_is_complete(m->current))
 		master_replace(m, m->predecessor);
 }
@@ -260,7 +263,7 @@ static void on_own_conf(void *arg, const struct conf_fetched *result)
 	struct generation *g = NULL;
 
 	m->fetch = NULL;
-	/* There is no other program to go back to: what cannot be mended now must not end the rest. */
+	/* There is no other program to go back to: a socket file that is lost must not end the rest. */
 	m->sockets.keeps_lost = !m->takeover || is_return(m->takeover);
 	if (!result->conf)
 		snprintf(failure.text, sizeof failure.text, "%s", conf_fetch_trouble(result));
@@ -279,7 +282,7 @@ static void on_own_conf(void *arg, const struct conf_fetched *result)
 	takeover_check(m);
 }
 
-/* A program that is back takes what it had, and not what may have become of the file. */
+/* A program that is back loads the configuration that it had: the file may have changed since. */
 static bool fetch_conf(struct master *m)
 {
 	const bool is_new = m->takeover && !is_return(m->takeover);

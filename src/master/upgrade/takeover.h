@@ -16,36 +16,35 @@
 
 struct takeover {
 	bool due;               /* there was a program before */
-	int  trial;             /* -t is to say whether we could, with this memfd; -1: it is not */
+	int  trial;             /* the memfd with which -t tells whether we could; -1: none */
 	int  memfd;
-	int  back;              /* that program; -1: this is it */
-	char why[256];          /* then: why it is back */
+	int  back;              /* descriptor of that program; -1: this is that program */
+	char why[256];          /* if this is that program: why it is back */
 };
 
-/* Takes the variable out of the environment. */
+/* Reads DROVER_HANDOVER and removes it from the environment. */
 void takeover_find(struct takeover *t);
 
 /* For -t: false after the reason was written to standard error. */
 bool takeover_try(const struct takeover *t);
 
 /*
- * Something is wrong, and nothing has been taken over yet: back, if there was a
- * program before. Returns only if there is no way back. The second: before there
- * is a master.
+ * Goes back to the program before, if there was one, because of why. Nothing has been taken over yet.
+ * Returns only if it cannot go back. takeover_decline is for the time before there is a master.
  */
 void takeover_refuse(struct master *m, const struct takeover *t, const char *why);
 void takeover_decline(struct self *self, const struct takeover *t, const char *why);
 
-/* Takes all over, and starts workers of our own. -1 after the reason was logged, and nowhere to go back. */
+/* Takes over all there is, and starts our own workers. -1 if that failed and it could not go back: logged. */
 int takeover_begin(struct master *m, struct takeover *t);
 
-/* After a change among workers: ours may serve, or not be able to. */
+/* Call it after a change among workers: our own may serve by now, or have failed. */
 void takeover_check(struct master *m);
 
-/* We cannot go on: back, if that is still possible. */
+/* This program cannot take over: goes back, if that is still possible. */
 void takeover_give_up(struct master *m, const char *why);
 
-/* The server stops: what was begun is given up. */
+/* The server stops: gives up a takeover that has begun. */
 void takeover_cancel(struct master *m);
 
 #endif

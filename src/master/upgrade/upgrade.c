@@ -27,7 +27,7 @@ void upgrade_is_over(struct master *m)
 	if (!master_enter(m, PHASE_SERVING))
 		return;
 	master_notify(m, "READY=1");
-	loop_timer(&m->loop, &m->sweep, 0);     /* what was asked for meanwhile */
+	loop_timer(&m->loop, &m->sweep, 0);     /* orders that came meanwhile */
 }
 
 void upgrade_refuse(struct master *m, const char *word, const char *why, const char *details)
@@ -61,7 +61,7 @@ static void set_variable(const char *name, const char *value)
 		setenv(name, value, 1);
 }
 
-/* What we have taken out of the environment, the next program wants to find there. */
+/* Puts back what we have taken out of the environment, because the next program needs it. */
 static void fill_environment(const struct master *m, int memfd, int back, const char *why)
 {
 	char text[512];
@@ -88,7 +88,7 @@ static void empty_environment(void)
 		unsetenv(names[i]);
 }
 
-/* All that goes along. */
+/* Calls see for each descriptor that the next program inherits. */
 static void each_descriptor(const struct master *m, const struct handover *h, int memfd, int own,
                             bool (*see)(void *arg, int fd))
 {
@@ -120,7 +120,7 @@ void upgrade_execute(struct master *m, const struct handover *h, int memfd, int 
 	errno = saved;
 }
 
-/* Whatever else a client waits for, would be forgotten. */
+/* Any other change that a client waits for would be forgotten. */
 static void leave_outcome(struct outcome *o)
 {
 	if (o->kind != OUTCOME_NONE && o->kind != OUTCOME_UPGRADE)
@@ -156,7 +156,7 @@ static void execute_new(struct master *m)
 
 /* ---- asking the new program --------------------------------------------- */
 
-/* As we were started, and "-t" before all else. */
+/* The arguments that we were started with, after "-t". */
 static char **arguments(const struct self *self)
 {
 	size_t n = 0;
@@ -168,7 +168,7 @@ static char **arguments(const struct self *self)
 	if (!argv)
 		return NULL;
 	argv[0] = self->argv[0];
-	argv[1] = (char *)(uintptr_t)"-t";      /* exec(3) changes none */
+	argv[1] = (char *)(uintptr_t)"-t";      /* exec(3) does not change it */
 	for (size_t i = 1; i < n; i++)
 		argv[i + 1] = self->argv[i];
 	return argv;
@@ -233,7 +233,7 @@ static int start_asking(struct master *m)
 	return m->upgrade.check ? 0 : -1;
 }
 
-/* What it would be given, had it to take over now. 0, or -1 with errno. */
+/* Writes the hand-over that the new program would get now. 0, or -1 with errno. */
 static int write_trial(struct master *m)
 {
 	struct handover h;
@@ -248,7 +248,7 @@ static int write_trial(struct master *m)
 	return m->upgrade.memfd == -1 ? -1 : 0;
 }
 
-/* With errno; what: what could not be done. */
+/* Refuses the upgrade: what could not be done, for the reason in errno. */
 static void cannot_begin(struct master *m, const char *what)
 {
 	char why[128];

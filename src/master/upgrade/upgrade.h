@@ -9,31 +9,31 @@
 #include "handover.h"
 #include "master.h"
 
-/* The environment of the next program: what it is to take over, see takeover.h. */
+/* In the environment of the next program: names the hand-over, see takeover.h. */
 #define UPGRADE_VARIABLE   "DROVER_HANDOVER"
 #define UPGRADE_TRIAL      "trial"
-/* What a program that was asked to check says if it could take over. */
+/* The line that the new program prints in a trial if it could take over. */
 #define UPGRADE_UNDERSTOOD "the hand-over is understood"
 
-/* Begins; or, if it cannot be begun now, notes that it is to be done afterwards. */
+/* Begins an upgrade; if it may not begin now, notes that it must be done later. */
 void upgrade_begin(struct master *m);
 
-/* The server stops: what was begun is given up. */
+/* The server stops: gives up an upgrade that has begun. */
 void upgrade_cancel(struct master *m);
 
 /*
- * Executes another program in our place: what back is, or, if that is -1, what
- * lies where we were started from. memfd is the hand-over, which h has said; NULL:
- * all descriptors are as they came to us. why is NULL, or the reason for going
- * back. Returns only on failure, with errno and all as it was.
+ * Executes another program in our place: that of the descriptor back, or, if that is -1, the file
+ * that we were started from. memfd holds the hand-over h; if h is NULL, its descriptors are still as
+ * they came to us. why is NULL, or the reason for going back. Returns only on failure, with errno and
+ * everything as it was.
  */
 void upgrade_execute(struct master *m, const struct handover *h, int memfd, int back,
                      const char *why);
 
-/* After a failure, or the end of it: the server serves, and systemd is told. */
+/* Ends an upgrade that succeeded or failed: the server serves, and systemd is told. */
 void upgrade_is_over(struct master *m);
 
-/* Nothing has come of it: tells the log, events (a word), and the client that waits (details, or why). */
+/* The upgrade has failed: tells the log (why), events (word), and the client that waits (details, or why). */
 void upgrade_refuse(struct master *m, const char *word, const char *why, const char *details);
 
 #endif
