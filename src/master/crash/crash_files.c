@@ -48,7 +48,7 @@ bool crash_files_is_name(const char *name)
 	return len > 0 && len < CRASH_NAME_MAX && name[0] != '.' && strspn(name, may) == len;
 }
 
-/* The name of the report that is in a file; "" if that is none. */
+/* The name of the report in that file; "" if the file is not a report. */
 static const char *name_of_file(const char *file, char buf[static CRASH_NAME_MAX])
 {
 	const size_t len = strlen(file), end = strlen(SUFFIX);
@@ -71,7 +71,7 @@ static const char *file_of_name(const char *name, char buf[static CRASH_NAME_MAX
 
 /* ---- the folder --------------------------------------------------------- */
 
-/* No other user may have made it: that user could read what is put there. -1 with errno. */
+/* Another user must not own it: that user could read the reports. Returns fd, or -1 with errno. */
 static int check_owner(int fd)
 {
 	struct stat st;
@@ -190,7 +190,7 @@ static int write_file(int folder, const char *file, const char *text)
 	if (fd != -1 && close(fd) == -1 && error == 0)
 		error = errno;
 	if (fd != -1 && error != 0)
-		unlinkat(folder, file, 0);      /* half a report is none */
+		unlinkat(folder, file, 0);      /* part of a report is of no use */
 	return error;
 }
 

@@ -17,11 +17,11 @@
 #define CRASH_FILES_DAYS 30             /* and for how long */
 #define CRASH_NAME_MAX   128
 
-/* "20261122T155001.123Z-echo-812": in the order of time. Returns buf. */
+/* "20261122T155001.123Z-echo-812": sorted by name, reports are in the order of time. Returns buf. */
 const char *crash_files_name(const struct timespec *when, const char *service, pid_t pid,
                              char buf[static CRASH_NAME_MAX]);
 
-/* Whether it can be the name of a report, and leads nowhere else. */
+/* True if it can be the name of a report, which never leads out of the folder. */
 bool crash_files_is_name(const char *name);
 
 /* Removes reports that are too old or too many, and writes one. 0, or an errno. */
@@ -32,11 +32,11 @@ struct crash_names {
 	char **all;                     /* the oldest first */
 };
 
-/* None, if they cannot be read. */
+/* The names of all reports; none if they cannot be read. */
 struct crash_names crash_files_list(const char *state_dir);
 void crash_files_free(struct crash_names *names);
 
-/* The report of that name, an object; NULL if there is none, or none that is whole. */
+/* The report of that name, an object; NULL if there is none, or if it is not complete. */
 json_t *crash_files_read(const char *state_dir, const char *name);
 
 #endif

@@ -41,7 +41,7 @@ static void complain_of_writing(const struct crash_reports *r, const char *servi
 	notify_send(r->events, "crash-report-failed service=%s", service);
 }
 
-/* state_dir need not exist: that is not an error, and is said once. */
+/* state_dir need not exist: that is not an error, and is logged once. */
 static void tell_missing(struct crash_reports *r, const struct crash_writing *w)
 {
 	if (strcmp(r->missing, w->state_dir) != 0)
@@ -50,14 +50,14 @@ static void tell_missing(struct crash_reports *r, const struct crash_writing *w)
 	notify_send(r->events, "crash-report-failed service=%s", w->service);
 }
 
-/* What the exit status or the signal means, when it is not success. */
+/* Why a helper has failed, from its exit status or signal. */
 static const char *why_failed(const struct helper_end *end)
 {
 	if (end->too_late)
 		return "it takes too long";
 	if (WIFSIGNALED(end->status))
 		return "the process that writes it died";
-	/* An errno that files do not have. */
+	/* As an errno, it is one that calls on files do not set. */
 	if (WEXITSTATUS(end->status) == EX_OSERR)
 		return "the process that writes it could not start";
 	return strerror(WEXITSTATUS(end->status));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Keeps crash reports: each is written by a helper (helper.h), so that the master never waits for
- * the disk. Helpers outlive the master if they have to. evidence.c knows what is in a report,
+ * the disk. A helper goes on writing if the master ends before it. evidence.c knows what is in a report,
  * crash_files.c where reports are.
  */
 #ifndef DROVER_MASTER_CRASH_CRASH_REPORTS_H
@@ -25,22 +25,22 @@ struct crash_writing {                  /* a report on its way */
 	char                   service[65];
 	char                   name[CRASH_NAME_MAX];
 	char                   state_dir[256];  /* for the log; cut if it is longer */
-	const char            *folder;          /* from here on: for the child alone */
+	const char            *folder;          /* from here on, only the child uses them */
 	const struct evidence *evidence;
 	struct timespec        when;
 };
 
-struct crash_reports {                  /* begins as all zero but for the first two */
+struct crash_reports {                  /* all zero at first, except the first two */
 	struct helpers      *helpers;
 	struct notify       *events;
-	char                 missing[256];      /* a state_dir that is not there, told already */
+	char                 missing[256];      /* the missing state_dir that was logged last */
 	struct crash_writing writing[CRASH_REPORTS_AT_ONCE];
 };
 
 /* e is lent for the call. What goes wrong, now or later, is logged. */
 void crash_reports_keep(struct crash_reports *r, const char *state_dir, const struct evidence *e);
 
-/* Reports that are on their way are still written; what comes of them is not told any more. */
+/* Reports that are being written are still finished; their results are not logged any more. */
 void crash_reports_leave(struct crash_reports *r);
 
 #endif

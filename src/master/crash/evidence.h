@@ -20,26 +20,26 @@ struct evidence {
 	unsigned int generation;
 	int          status;            /* as from waitpid(2) */
 	int64_t      now_ms, age_ms;
-	const char  *waited_in;         /* if it was aborted because it hung: proc_describe; lent */
-	int64_t      still_ms;          /* and for how long its loop had stood still */
+	const char  *waited_in;         /* where it hung, if it was aborted for that: proc_describe; lent */
+	int64_t      still_ms;          /* and how long its loop had made no turn */
 	struct board_worker_view     said;
 	bool                         at_work;
-	struct board_connection_view work;      /* with whom */
+	struct board_connection_view work;      /* the connection that it was at work for */
 	char        *input;             /* the last bytes of that connection, or NULL */
 	size_t       input_len;
 };
 
-/* Of worker i. Fills in what the board says, but for input; the rest is kept. */
+/* Fills in what the board says of worker i, except input; the rest stays as it is. */
 void evidence_look(struct evidence *e, const struct board *b, size_t i);
 
-/* Copies the input of a worker that is dead. Without memory there is none. */
+/* Copies the input of a dead worker. Without memory, input stays NULL. */
 void evidence_take_input(struct evidence *e, const struct board *b, size_t i);
 void evidence_free_input(struct evidence *e);
 
 /* "at work for 192.0.2.1:4711, handler, connection 812-3 open for 12.345 s, 64 bytes in, 0 out". */
 void evidence_put_work(struct text *t, const struct evidence *e);
 
-/* A report, as droverctl(8) has it, of a death at that time. NULL without memory. */
+/* The report of a death at that time, in the form of droverctl(8). NULL without memory. */
 json_t *evidence_json(const struct evidence *e, const char *time);
 
 #endif
