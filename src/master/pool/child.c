@@ -19,14 +19,14 @@
 #include "programs.h"
 #include "signals.h"
 
-#define KILL_AFTER_MS (PROGRAM_KILL_MS + 2000)  /* from TERM: its programs have PROGRAM_KILL_MS */
-#define CLOSED_MS     2000                      /* from the end of its words to its own */
-#define ABORT_MS      2000                      /* from ABRT; a core has to be written */
+#define KILL_AFTER_MS (PROGRAM_KILL_MS + 2000)  /* after TERM; its programs have PROGRAM_KILL_MS */
+#define CLOSED_MS     2000                      /* from the end of its words to its exit */
+#define ABORT_MS      2000                      /* after ABRT; a core has to be written */
 
 /*
- * One that has another user can only be signalled with CAP_KILL, which a service
- * manager or a container may have taken from root. It has not ended unnoticed:
- * its number is its own until it was waited for.
+ * A worker of another user can only be signalled with CAP_KILL, which a service manager or a
+ * container may have taken from root. The pid cannot be that of another process: the kernel does
+ * not use it again before the worker was waited for.
  */
 static void send_signal(const struct child *c, int signal)
 {
@@ -65,7 +65,7 @@ static void on_child_timer(struct timer *t)
 			start_is_over(c);
 			break;
 		}
-		log_info("%s: worker (pid %d) drained for as long as it may; stopping it", c->service,
+		log_info("%s: worker (pid %d) did not finish draining in time; stopping it", c->service,
 		         (int)c->pid);
 		child_stop(c);
 		break;
@@ -89,7 +89,7 @@ static void drain_begins(struct child *c)
 	loop_timer_at(c->loop, &c->timer, c->drain_until_ms);
 }
 
-/* What the worker says of itself. False if it does not fit its state. */
+/* Applies a word of the worker to its state. False if the word does not fit that state. */
 static bool accept_report(struct child *c, enum leash_word word)
 {
 	switch (word) {
@@ -127,8 +127,8 @@ static bool accept_report(struct child *c, enum leash_word word)
 }
 
 /*
- * No sound worker does that: a client may have taken it over. Nothing that it says is read any
- * more.
+ * A sound worker never does what `why` says: a client may have taken this one over. No more words
+ * are read from it.
  */
 static void kill_broken(struct child *c, const char *why)
 {
@@ -144,7 +144,7 @@ static void kill_broken(struct child *c, const char *why)
 	c->broken(c);
 }
 
-/* True if it may be heard; if not, it has said so much that it is given up. */
+/* False if the worker has said too much: it is killed then. */
 static bool is_within_limits(struct child *c, enum leash_word word)
 {
 	char why[WORD_METER_TEXT];
@@ -156,7 +156,7 @@ static bool is_within_limits(struct child *c, enum leash_word word)
 	return false;
 }
 
-/* One of another version may have words that we do not know. */
+/* Whether workers of this version say that word; those of another version may have other words. */
 static bool is_of_workers(enum leash_word word)
 {
 	switch (word) {
@@ -179,7 +179,7 @@ static void on_worker_word(struct watch *w, uint32_t events)
 	switch (leash_hear(&c->leash, &m)) {
 	case LEASH_EMPTY:
 		return;
-	case LEASH_CLOSED:      /* SIGCHLD will tell the rest, if that is its end */
+	case LEASH_CLOSED:      /* SIGCHLD follows, if the worker has ended */
 		loop_unwatch(c->loop, w);
 		if (c->state == CHILD_ACCEPTING)
 			loop_timer(c->loop, &c->timer, CLOSED_MS);
@@ -206,7 +206,7 @@ static void on_worker_word(struct watch *w, uint32_t events)
 		c->heard(c, m.word);
 }
 
-/* From now on c is that process, whose end of the leash is ours. */
+/* From now on c is the worker with that pid. *leash is the master's end of its leash. */
 static void take_charge(struct child *c, pid_t pid, const struct leash *leash)
 {
 	c->pid = pid;
@@ -217,7 +217,7 @@ static void take_charge(struct child *c, pid_t pid, const struct leash *leash)
 	c->ear = (struct watch){ .fd = leash_ear(leash), .ready = on_worker_word };
 	c->timer.fire = on_child_timer;
 	if (loop_watch(c->loop, &c->ear, EPOLLIN) == -1)
-		log_err("%s: watch a worker: %m", c->service);  /* one that starts, will not in time */
+		log_err("%s: watch a worker: %m", c->service);  /* one that starts will miss its time limit */
 }
 
 struct child_past child_past(const struct child *c)
@@ -278,7 +278,7 @@ void child_stop(struct child *c)
 	c->state = CHILD_STOPPING;
 	c->starts = false;
 	child_tell(c, &(struct leash_message){ .word = LEASH_END });
-	/* One that says its words over the socket is of a program before: INT was nothing to it. */
+	/* A worker that says its words over the socket is of an older version, which ignores INT. */
 	send_signal(c, c->leash.words == -1 ? SIGTERM : SIGINT);
 	loop_timer(c->loop, &c->timer, KILL_AFTER_MS);
 }
@@ -290,26 +290,26 @@ void child_drain(struct child *c, uint64_t removed, int64_t drain_ms)
 	if (c->state == CHILD_NONE || c->state > CHILD_DRAINING)
 		return;
 	c->drain_until_ms = clock_deadline(c->loop->now_ms, drain_ms);
-	/* It may accept already: what it says of that can still be on its way to us. */
+	/* It may accept already: its READY may not have reached us yet. */
 	c->starts |= c->state == CHILD_STARTING;
 	if (!c->starts || !timer_is_set(&c->timer) || c->drain_until_ms < c->timer.at_ms)
 		loop_timer_at(c->loop, &c->timer, c->drain_until_ms);
 	c->state = CHILD_DRAINING;
 	if (child_tell(c, &order) == -1)
-		send_signal(c, SIGQUIT);        /* means the same, but for `removed` */
+		send_signal(c, SIGQUIT);        /* the same order, without `removed` */
 	notify_send(c->events, "worker-drain service=%s pid=%d", c->service, (int)c->pid);
 }
 
 void child_abort(struct child *c)
 {
 	c->state = CHILD_HANGING;
-	/* Where it cannot be aborted, it ends should it go on: its place is another one's by then. */
+	/* If it cannot be aborted, it ends when its loop goes on: by then it has been replaced. */
 	child_tell(c, &(struct leash_message){ .word = LEASH_END });
 	send_signal(c, SIGABRT);
 	loop_timer(c->loop, &c->timer, ABORT_MS);
 }
 
-/* One line: a death that was asked for is nothing to worry about. */
+/* Logs the end in one line: as a warning, unless it was expected. */
 static void log_death(const struct child *c, const struct evidence *e)
 {
 	const int status = e->status;

@@ -21,10 +21,10 @@
 enum child_state {
 	CHILD_NONE,             /* this place is free */
 	CHILD_STARTING,         /* forked */
-	CHILD_ACCEPTING,        /* it said so */
-	CHILD_DRAINING,         /* told to finish, or it said that it was */
-	CHILD_STOPPING,         /* told to end now */
-	CHILD_HANGING,          /* its loop stood still: sent ABRT; or it is broken: sent KILL */
+	CHILD_ACCEPTING,        /* it has said READY */
+	CHILD_DRAINING,         /* it was told to drain, or has said that it drains */
+	CHILD_STOPPING,         /* it was told to end now */
+	CHILD_HANGING,          /* its loop stood still, and it got ABRT; or it is broken, and got KILL */
 };
 
 struct child {
@@ -32,26 +32,26 @@ struct child {
 	pid_t            pid;           /* not waited for yet, while state is not NONE */
 	int64_t          born_ms;
 	struct leash     leash;
-	struct watch     ear;           /* where it says its words */
-	struct word_meter said;         /* and how many */
-	struct timer     timer;         /* what its state allows it: to start, to drain, to go */
-	bool             retiring;      /* it said so: goes when another one has taken its place */
-	bool             starts;        /* DRAINING: it has not said READY, and timeouts.start goes on */
+	struct watch     ear;           /* of the descriptor where its words arrive */
+	struct word_meter said;         /* counts its words */
+	struct timer     timer;         /* the time limit of its state: to start, to drain, to end */
+	bool             retiring;      /* it has said RETIRE: ends when another worker has taken its place */
+	bool             starts;        /* DRAINING: it has not said READY, and timeouts.start still holds */
 	int64_t          drain_until_ms;        /* DRAINING, by order */
-	bool             adopted;       /* forked by another program, whose version may be another */
-	bool             watches;       /* it was told for what, and has said nothing since */
+	bool             adopted;       /* forked by another program, maybe of another version */
+	bool             watches;       /* it was told what to watch for, and has not answered yet */
 	struct hang_detector hang;
-	int64_t          still_ms;      /* HANGING: for how long its loop had stood still, */
-	char             waited_in[PROC_TEXT_MAX];      /* and what the kernel said of that; "": broken */
+	int64_t          still_ms;      /* HANGING: for how long its loop had stood still */
+	char             waited_in[PROC_TEXT_MAX];      /* and what the kernel said of it; "": it is broken */
 	struct loop     *loop;
 	struct notify   *events;
 	const char      *service;       /* its name */
-	void            *arg;           /* of heard */
-	/* It said something that fits its state, which READY and DRAIN have changed already. */
+	void            *arg;           /* for the owner of the functions below */
+	/* It has said a word that fits its state; READY and DRAIN have changed the state already. */
 	void           (*heard)(struct child *c, enum leash_word word);
-	/* It is broken, and was killed: another one may take its place. */
+	/* It is broken, and was killed: another worker may take its place. */
 	void           (*broken)(struct child *c);
-	/* It has closed the connection that it was to kick, or had none of that number. */
+	/* It has closed the connection that it was told to kick, or has none of that number. */
 	void           (*kicked)(struct child *c, uint64_t number, bool found);
 };
 
@@ -62,42 +62,43 @@ struct child_past {
 	enum child_state state;         /* not NONE */
 	bool             retiring;
 	int64_t          born_ms;
-	int64_t          until_ms;      /* what its state allows it; CLOCK_NEVER: no limit */
+	int64_t          until_ms;      /* the time limit of its state; CLOCK_NEVER: none */
 };
 
-/* What c is now; its leash is lent. */
+/* Describes c for another program; its leash is lent. */
 struct child_past child_past(const struct child *c);
 
-/* c is that worker from now on. Takes its leash. c is set up as for child_fork. */
+/* Makes c that worker. Takes its leash. The same members of c must be set as for child_fork. */
 void child_adopt(struct child *c, const struct child_past *past);
 
 /*
  * Forks. Returns the pid in the master; 0 in the worker, with *leash its end;
- * -1 with errno. loop, events, service, arg, heard, broken and kicked must be set; it is killed
- * if it does not say READY within start_ms (0: never).
+ * -1 with errno. loop, events, service, arg, heard, broken and kicked must be set. The worker is
+ * killed if it does not say READY within start_ms (0: no limit).
  */
 pid_t child_fork(struct child *c, int64_t start_ms, struct leash *leash);
 
-/* Never waits. -1 with errno if it does not read. */
+/* Sends an order. Never waits. -1 with errno if the worker does not read. */
 int child_tell(const struct child *c, const struct leash_message *m);
 
 /*
- * It is to finish what is open within drain_ms (0: no limit), then it is stopped.
- * The last word counts. One that starts may have accepted without having been heard: it
- * finishes that too, and is killed if it does not say READY within the time of its start.
+ * Tells the worker to finish its connections within drain_ms (0: no limit); then it is stopped. A
+ * second call replaces the limit of the first. A worker that starts may have accepted already,
+ * though its READY was not read yet: it finishes those connections too, and is killed if it does
+ * not say READY within the time limit of its start.
  */
 void child_drain(struct child *c, uint64_t removed, int64_t drain_ms);
 
 /*
- * To end now: over the leash, which needs no right to signal it, and by INT (TERM
- * for one of a program before). KILL if that does not help.
+ * Tells the worker to end now: over the leash, which needs no permission to signal it, and by INT
+ * (TERM for a worker of an older version). It gets KILL if it does not end.
  */
 void child_stop(struct child *c);
 
-/* ABRT, for the core, and KILL if that does not help. */
+/* Sends ABRT, for the core, and KILL if the worker does not end. */
 void child_abort(struct child *c);
 
-/* It was waited for. Logs how it ended, and what it was doing; its place is free then. */
+/* After it was waited for: logs how it ended and what it was doing, and frees its place. */
 void child_reclaim(struct child *c, const struct evidence *e);
 
 #endif

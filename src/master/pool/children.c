@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Counts the workers of a pool by what they do, and chooses the one that suits best.
- * How a worker is started and ended it does not know; the pool owns the memory that
- * the workers share, and children.c only reads the board in it.
+ * Counts the workers of a pool by what they do, and chooses the one that suits best. It does not
+ * know how a worker is started and ended. The pool owns the memory that the workers share; this
+ * module only reads the board in it.
  */
 #include <config.h>
 #include "children.h"
@@ -50,7 +50,7 @@ struct children_census children_census(const struct children *cs)
 	return c;
 }
 
-/* Connections of a worker as it says: more than it has room for is nonsense. */
+/* The open connections of a worker, as it says; but no more than it can have. */
 static uint32_t open_of(const struct children *cs, size_t i)
 {
 	const struct board *b = cs->memory->board;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The workers of a pool in an array: they are counted here, and one is chosen among them. The
- * child at index i has slot i of the board.
+ * Keeps the workers of a pool in an array, counts them, and chooses one of them. The child at
+ * index i has slot i of the board.
  */
 #ifndef DROVER_MASTER_POOL_CHILDREN_H
 #define DROVER_MASTER_POOL_CHILDREN_H
@@ -17,8 +17,8 @@
 struct children {
 	struct child             *all;
 	size_t                    n;
-	const struct pool_memory *memory;       /* lent: what they share with the master */
-	size_t                    next;         /* where a free place is looked for first */
+	const struct pool_memory *memory;       /* lent: what the workers share with the master */
+	size_t                    next;         /* index where the search for a free place begins */
 };
 
 struct children_census {                /* workers by what they do */
@@ -42,17 +42,17 @@ struct children_census children_census(const struct children *cs);
 struct scaler_counts children_count(const struct children *cs);
 
 /*
- * A place for one more, not the one that was left just now if there is another:
- * reporters may still look at it. NULL if there is none.
+ * A free place, or NULL. Places are given in turn, so that one that has just become free is not
+ * given again at once: reporters may still look at it.
  */
 struct child *children_free_place(struct children *cs);
 
-/* The worker of that pid; one that accepts and has had its share. Or NULL. */
+/* The worker with that pid; a worker that accepts and has said RETIRE. NULL if there is none. */
 struct child *children_find(const struct children *cs, pid_t pid);
 struct child *children_retiring(const struct children *cs);
 
 /*
- * The worker that is needed least: one that has not begun; else one that retires; else, of those
+ * The worker that is needed least: one that starts; else one that retires; else, of those
  * that accept, the one with the fewest connections. NULL if there is none.
  */
 struct child *children_least_busy(const struct children *cs);

@@ -25,10 +25,10 @@ struct demand_watch {
 	struct demand_listener  listeners[CONF_LISTEN_MAX];
 };
 
-/* loop and arrived are set. Calls it at once if a client waits already. -1 with errno. */
+/* loop and arrived must be set. A client that waits already counts as an arrival. -1 with errno. */
 int demand_watch_start(struct demand_watch *d, const int *fds, size_t n);
 
-/* One that does not watch is fine. */
+/* Does nothing if it does not watch. */
 void demand_watch_stop(struct demand_watch *d);
 
 #endif

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * An episode in which a pool has all the workers it may have, and no free slot:
- * a line in the log when it begins and one when it ends, with numbers, and an
- * event each.
+ * Logs an episode in which a pool has all the workers it may have, and no free slot: one line
+ * when it begins and one when it ends, with numbers, and an event with each. policy.c decides when
+ * an episode begins and ends.
  */
 #ifndef DROVER_MASTER_POOL_EXHAUSTION_H
 #define DROVER_MASTER_POOL_EXHAUSTION_H
@@ -17,7 +17,7 @@
 struct exhaustion {
 	bool    lasts;
 	int64_t since_ms;
-	int64_t longest_queue;          /* seen so far */
+	int64_t longest_queue;          /* of those seen so far */
 };
 
 struct exhaustion_facts {
@@ -30,8 +30,8 @@ struct exhaustion_facts {
 };
 
 /*
- * Now the pool is exhausted, or it is not. True if that is new, and was told.
- * It ended at ended_ms.
+ * Takes note of whether the pool is exhausted now. True if that has changed, and was logged.
+ * ended_ms is when the episode ended, if it has.
  */
 bool exhaustion_note(struct exhaustion *e, bool exhausted, int64_t ended_ms,
                      const struct exhaustion_facts *f, struct notify *events);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Judges the times that a worker has written on its board. A worker may write any time there: it
- * is then never found to hang, or it is killed; other workers are not concerned.
+ * Judges the times that a worker has written on its board. A worker may write any time there: at
+ * worst its hang is not found, or it is killed. That does not affect other workers.
  */
 #include <config.h>
 #include "hang_detector.h"
 
-#define LOOKS_A_HANG    8               /* so it is noticed at most a quarter too late */
+#define LOOKS_A_HANG    8               /* so a hang is noticed at most a quarter of hang_ms too late */
 #define INTERVAL_MS_MIN 10
 #define INTERVAL_MS_MAX 5000
 
@@ -31,8 +31,8 @@ enum hang_verdict hang_detector_look(struct hang_detector *d, int64_t turn_ms, i
 		d->looks++;
 		return hang_detector_still_ms(d, hang_ms) < hang_ms ? HANG_NONE : HANG_FOUND;
 	}
-	/* Half: it looks older than it is if this look is late. And a turn in the
-	 * millisecond of the last one would not be seen. */
+	/* Half of the interval, because the turn looks older than it is if this look is late. And not
+	 * at once: another turn in the same millisecond would not be seen. */
 	if (now_ms - turn_ms < hang_detector_interval(hang_ms) / 2)
 		return HANG_NONE;
 	d->pinged = true;

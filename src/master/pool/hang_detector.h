@@ -3,9 +3,9 @@
  * Decides whether a worker's event loop stands still: arithmetic alone. hang_monitor.c looks at
  * workers, and decides what happens to one that hangs.
  *
- * An idle loop does not turn either. So one that has not turned lately is
- * pinged, and from then on the master counts its own looks, not the time: while
- * the machine is paused, or the master does not run, no worker is found to hang.
+ * An idle loop does not turn either. So a worker whose loop has not turned lately is pinged, and
+ * from then on the master counts its own looks, not the time: while the machine is paused, or the
+ * master does not run, no worker is found to hang.
  */
 #ifndef DROVER_MASTER_POOL_HANG_DETECTOR_H
 #define DROVER_MASTER_POOL_HANG_DETECTOR_H
@@ -13,26 +13,26 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct hang_detector {                  /* of one worker; all zero at its birth */
-	int64_t turn_ms;                /* its last turn, at the last look */
+struct hang_detector {                  /* of one worker; all zero when it starts */
+	int64_t turn_ms;                /* its last turn, as seen at the last look */
 	bool    pinged;                 /* since that turn */
 	int64_t looks;                  /* since the ping, without a turn */
 };
 
 enum hang_verdict {
 	HANG_NONE,
-	HANG_PING,                      /* it is to be pinged now */
+	HANG_PING,                      /* the caller has to ping it now */
 	HANG_FOUND,                     /* it has stood still for hang_ms */
 };
 
 /* How long to wait between two looks. hang_ms is not 0. */
 int64_t hang_detector_interval(int64_t hang_ms);
 
-/* A look at a worker whose loop last turned at turn_ms, by its own word. */
+/* A look at a worker whose loop last turned at turn_ms, as the worker says. */
 enum hang_verdict hang_detector_look(struct hang_detector *d, int64_t turn_ms, int64_t now_ms,
                                      int64_t hang_ms);
 
-/* For how long it has stood still, as far as it was looked at. */
+/* For how long it has stood still, by the number of looks. */
 int64_t hang_detector_still_ms(const struct hang_detector *d, int64_t hang_ms);
 
 #endif

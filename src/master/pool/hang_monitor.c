@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Looks at all workers in turn. One that starts has timeouts.start, and one that was told to stop
- * is killed if it does not; all others are watched.
+ * Looks at all workers, one after the other, except those that have another time limit: a worker
+ * that starts has timeouts.start, and one that was told to stop is killed if it does not.
  */
 #include <config.h>
 #include "hang_monitor.h"
@@ -39,7 +39,7 @@ static bool check_worker(const struct hang_monitor *h, struct child *c)
 	case HANG_NONE:
 		return false;
 	case HANG_PING:
-		/* If it is not taken, so much waits there that it wakes up anyway. */
+		/* If the leash is full, what waits there wakes the worker anyway. */
 		child_tell(c, &(struct leash_message){ .word = LEASH_PING });
 		return false;
 	case HANG_FOUND:

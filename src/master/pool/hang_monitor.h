@@ -17,10 +17,10 @@ struct hang_monitor {                   /* all but timer is lent, and set before
 	struct loop               *loop;
 	struct notify             *events;
 	struct timer               timer;
-	void                     (*aborted)(struct hang_monitor *h); /* one or more were */
+	void                     (*aborted)(struct hang_monitor *h); /* one or more workers were aborted */
 };
 
-/* There is a worker: looks from now on, until there is none. Again is fine. */
+/* Looks from now on, until there is no worker any more. Does nothing if it looks already. */
 void hang_monitor_start(struct hang_monitor *h);
 
 void hang_monitor_stop(struct hang_monitor *h);

@@ -9,7 +9,7 @@
 
 #include <assert.h>
 
-#define LOOKS 4                         /* in a time that something has to last */
+#define LOOKS 4                         /* within a time for which something has to last */
 
 struct outlook {
 	int     coming;                 /* workers wanted that do not accept yet */
@@ -36,13 +36,13 @@ static struct outlook look_ahead(const struct policy_rule *r, const struct polic
 	struct outlook o = { .free = (int64_t)c->accepting * r->slots - c->open };
 
 	if (o.free < 0)
-		o.free = 0;     /* the board is a hint */
+		o.free = 0;     /* what the board says may be wrong */
 	if (wanted > c->accepting)
 		o.coming = wanted - c->accepting;
 	return o;
 }
 
-/* Again soon, and before `of` is over. */
+/* Has the next decision made after a part of of_ms, at the latest. */
 static void look_again(struct policy_decision *d, int64_t of_ms)
 {
 	const int64_t after_ms = of_ms < LOOKS ? 1 : of_ms / LOOKS;
@@ -57,14 +57,14 @@ static void change(struct policy_decision *d, int wanted, enum policy_reason rea
 	d->reason = reason;
 }
 
-/* Those that come count as spare: each batch has to show first what it helps. */
+/* Workers on their way count as free: each batch has to start before the next one is added. */
 static void judge_demand(const struct policy_rule *r, const struct policy_census *c,
                          struct policy_memory *m, struct policy_decision *d)
 {
 	const struct outlook o = look_ahead(r, c, d->wanted);
 	const int64_t lack = r->spare_min + c->queue - o.free - (int64_t)o.coming * r->slots;
 
-	/* Where none has come so far, more would not either. */
+	/* If none of the wanted workers accepts so far, more of them would not either. */
 	if (c->accepting == 0 || lack <= 0 || d->wanted >= r->max) {
 		if (o.coming == 0)
 			m->step = 0;
@@ -75,7 +75,7 @@ static void judge_demand(const struct policy_rule *r, const struct policy_census
 	                                   r->max - d->wanted), POLICY_DEMAND);
 }
 
-/* One that is there at all, an on-demand pool keeps until it is idle. */
+/* An on-demand pool that has workers keeps at least one until it is idle. */
 static int least_workers(const struct policy_rule *r)
 {
 	return r->min > 0 ? r->min : 1;
@@ -131,7 +131,7 @@ static void judge_idleness(const struct policy_rule *r, const struct policy_cens
 	look_again(d, r->idle_ms);
 }
 
-/* It ends when there have been free slots for some time: else it would be told again and again. */
+/* It ends only when slots have been free for some time: else it would be logged again and again. */
 static void judge_exhaustion(const struct policy_rule *r, const struct policy_census *c,
                              struct policy_memory *m, struct policy_decision *d)
 {
@@ -151,8 +151,8 @@ static void judge_exhaustion(const struct policy_rule *r, const struct policy_ce
 }
 
 /*
- * What is so already is waited for by other means: workers that come will say
- * so, and all else has its time to look again.
+ * Sets limits only for what is not so yet. For the rest there are other occasions to decide again:
+ * workers on their way say when they accept, and everything else has its again_ms.
  */
 static void choose_limits(const struct policy_rule *r, const struct policy_census *c,
                           struct policy_decision *d)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Keeps as many workers as are wanted, and their slots on the board in step
- * with them.
+ * Keeps as many workers as are wanted, and keeps their slots on the board in step with them. It
+ * does not know how many workers a pool should have, nor what a worker does.
  */
 #include <config.h>
 #include "pool.h"
@@ -38,7 +38,7 @@ static _Noreturn void be_worker(struct pool *p, size_t slot, const struct leash 
 	worker_main(&start);
 }
 
-/* False, with errno, if there is none more. */
+/* False with errno if it cannot be forked. */
 static bool start_worker(struct pool *p, struct child *c)
 {
 	const pid_t master = getpid();
@@ -57,14 +57,14 @@ static bool start_worker(struct pool *p, struct child *c)
 	return true;
 }
 
-/* One has died, or could not be born. Others wait if that is the way it goes here. */
+/* A worker has died, or could not be started. Delays the next one if that happens early or often. */
 static void slow_down(struct pool *p, bool early)
 {
 	int64_t wait_ms;
 
 	p->failed |= early;
 	if (timer_is_set(&p->delayed))
-		return;         /* of those that died together, the first counts */
+		return;         /* of workers that died together, the first counts */
 	wait_ms = restart_after_death(&p->restart, &p->service->restart, early,
 	                              p->context->loop->now_ms);
 	if (wait_ms == 0 || p->scaler.wanted == 0)
@@ -75,7 +75,7 @@ static void slow_down(struct pool *p, bool early)
 	loop_timer(p->context->loop, &p->delayed, wait_ms);
 }
 
-/* How many to start now: only one, to see how it fares, while none can. */
+/* How many to start now: after a failure only one at a time, until a worker accepts. */
 static int n_missing(struct pool *p)
 {
 	struct children_census now = children_census(&p->children);
@@ -88,12 +88,12 @@ static int n_missing(struct pool *p)
 	return missing;
 }
 
-/* Told once, until all that are wanted have a place again. */
+/* Logs it once, until all workers that are wanted have a place again. */
 static void note_crowd(struct pool *p, bool crowded)
 {
 	if (crowded && !p->crowded) {
-		log_warn("%s: no place for another worker, those that drain have all of %zu; it"
-		         " starts when one of them is gone", p->service->name, p->children.n);
+		log_warn("%s: no place for another worker: all %zu places are taken, and it starts"
+		         " when a draining worker has ended", p->service->name, p->children.n);
 		notify_send(p->context->events, "no-place service=%s", p->service->name);
 	}
 	p->crowded = crowded;
@@ -135,7 +135,7 @@ static void drain_excess(struct pool *p)
 		child_drain(children_least_busy(&p->children), 0, drain_ms);
 }
 
-/* They tell once each, and so are told again what matters now. */
+/* A worker answers only once, so it is told again what to watch for. */
 static void tell_what_to_watch(struct pool *p)
 {
 	const struct leash_message m = {
@@ -170,7 +170,7 @@ static void review(struct pool *p)
 	drain_excess(p);
 	start_missing(p);
 	tell_what_to_watch(p);
-	/* Where none is needed, it still has to show that one can. */
+	/* A pool that needs no worker now stays failed until one of its workers accepts. */
 	p->failed = p->failed && (now.accepting == 0 || !pool_is_complete(p));
 	if (news)
 		p->context->changed(p->context->arg, p);
@@ -234,7 +234,7 @@ void pool_stop(struct pool *p)
 
 /* ---- what workers say and are told -------------------------------------- */
 
-/* A worker was woken for a connection that it cannot take: one of the others may. */
+/* A worker was woken for a connection that it cannot take: another one may take it. */
 static void let_others_look(struct pool *p, const struct child *who)
 {
 	for (size_t i = 0; i < p->children.n; i++)
@@ -256,7 +256,7 @@ static void on_heard(struct child *c, enum leash_word word)
 	case LEASH_LOOK:
 		let_others_look(p, c);
 		return;
-	case LEASH_SLOTS:       /* others may have noticed, too */
+	case LEASH_SLOTS:       /* other workers may say it in this turn, too */
 		scaler_look_soon(&p->scaler);
 		return;
 	case LEASH_PROGRAMS:
@@ -310,7 +310,7 @@ void pool_send_logs(struct pool *p, int log_fd, int access_log_fd)
 
 		if (c->state == CHILD_NONE || child_tell(c, &m) == 0)
 			continue;
-		if (errno != EPIPE && errno != ECONNRESET)      /* it has ended, and will be reaped */
+		if (errno != EPIPE && errno != ECONNRESET)      /* it has ended, and will be waited for */
 			log_warn("%s: hand the logs to worker %d: %m", p->service->name, (int)c->pid);
 	}
 }
@@ -327,7 +327,7 @@ enum pool_kick pool_kick(struct pool *p, pid_t pid, uint64_t number)
 	return child_tell(c, &m) == -1 ? POOL_KICK_FAILED : POOL_KICK_TOLD;
 }
 
-/* What is known of a worker that has died, before its place is wiped. */
+/* Collects what is known of a worker that has died, before its slot is reset. */
 static struct evidence gather_evidence(const struct pool *p, const struct child *c, int status)
 {
 	struct evidence e = {
@@ -430,7 +430,7 @@ struct pool *pool_new(struct pool_context *context, const struct conf_service *s
 	p->scaler = (struct scaler){ .service = service, .loop = context->loop,
 	                             .events = context->events, .listeners = p->listeners,
 	                             .n_listeners = n_sockets, .look = on_look };
-	/* Room for as many that drain beside those that work. */
+	/* Room for as many workers that drain as for those that work. */
 	size = size_of_memory(service, (size_t)service->workers.max * 2);
 	if (children_init(&p->children, size.workers, &p->memory, &blank) == -1 ||
 	    pool_memory_make(&p->memory, &size) == -1)
@@ -457,7 +457,7 @@ struct pool *pool_adopt(struct pool_context *context, const struct conf_service 
 	p->state = past->state;
 	p->totals = past->totals;
 	size = size_of_memory(service, past->n_places);
-	/* The memory last: until then, its descriptors are not ours. */
+	/* The memory comes last: until then, its descriptors are the caller's. */
 	if (children_init(&p->children, size.workers, &p->memory, &blank) == -1 ||
 	    pool_memory_adopt(&p->memory, &size, &past->memory) == -1)
 		pool_free(&p);
@@ -467,7 +467,7 @@ struct pool *pool_adopt(struct pool_context *context, const struct conf_service 
 void pool_adopt_worker(struct pool *p, size_t i, const struct child_past *past)
 {
 	child_adopt(&p->children.all[i], past);
-	/* Of those that write to a board that we cannot read, all seem to stand still. */
+	/* Workers that write to a board that we cannot read would all seem to stand still. */
 	if (!p->memory.has_foreign_board)
 		hang_monitor_start(&p->hang_monitor);
 }
@@ -493,7 +493,7 @@ void pool_forget_memory(struct pool *p)
 
 void pool_start(struct pool *p)
 {
-	p->failed = false;              /* after a drain: another beginning */
+	p->failed = false;              /* what failed before a drain does not count */
 	scaler_start(&p->scaler);
 	start_missing(p);
 	p->context->changed(p->context->arg, p);        /* on demand, it is ready at once */

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The workers of one service in one generation. scaler.c decides how many
- * there should be; a pool keeps that many alive, and delays starts when they die young
- * (restart.c).
+ * Keeps the workers of one service in one generation. scaler.c decides how many there should be; a
+ * pool keeps that many alive, and delays starts when they die early or often (restart.c).
  */
 #ifndef DROVER_MASTER_POOL_POOL_H
 #define DROVER_MASTER_POOL_POOL_H
@@ -32,17 +31,17 @@ struct pool;
 struct pool_context {
 	struct loop      *loop;
 	struct notify    *events;
-	struct rlimit     nofile;       /* what droverd was started with */
+	struct rlimit     nofile;       /* the limit that droverd was started with */
 	struct log_sink  *log, *access_log;     /* those that new workers get, or pipes to them */
 	enum log_level    log_level;
 	bool              detached;     /* from the terminal that it was started on */
 	/* In a child that becomes a worker of p: close and unmap what it must not have. */
 	void            (*forget)(void *arg, const struct pool *p);
-	/* Something that others may wait for: a worker accepts, failed, or is gone. */
+	/* Something has changed that others may wait for: a worker accepts, has failed, or is gone. */
 	void            (*changed)(void *arg, struct pool *p);
 	/* A worker was ended by a signal. *e is lent for the call. */
 	void            (*crashed)(void *arg, const struct evidence *e);
-	/* Of a kick: the connection is closed; or there was none like that. */
+	/* The result of a kick: the connection is closed; or there was none of that number. */
 	void            (*kicked)(void *arg, pid_t worker, uint64_t number, bool found);
 	void             *arg;
 };
@@ -55,39 +54,39 @@ struct pool *pool_new(struct pool_context *context, const struct conf_service *s
                       unsigned int generation, int64_t shutdown_timeout_ms,
                       struct listening *const *sockets, size_t n_sockets);
 
-/* New workers write to these pipes, lent, instead of to the logs that are not for them. */
+/* New workers write to these pipes, lent, instead of to logs that they could damage (log_pipes.h). */
 void pool_use_pipes(struct pool *p, struct log_pipes *writers);
 
-/* How a pool of the same service is to go on, in another program. */
+/* How a pool of the same service continues in another program. */
 struct pool_state {
-	bool           drained;         /* it has no workers, until it is resumed */
-	int            workers;         /* as many were ordered; 0: as configured */
+	bool           drained;         /* it has no workers until it is resumed */
+	int            workers;         /* the number that was ordered; 0: as configured */
 	bool           failed;          /* no worker accepts, and one could not start */
 	struct restart restart;
-	int64_t        delayed_ms;      /* no births before that; 0: at once */
+	int64_t        delayed_ms;      /* no worker starts before that; 0: at once */
 };
 struct pool_state pool_state(const struct pool *p);
 
-/* A pool, as one program leaves it to the next; its workers are by themselves (child_past). */
+/* What one program leaves of a pool to the next; its workers are left one by one (child_past). */
 struct pool_past {
 	size_t                  n_places;
-	struct pool_memory_past memory;         /* with room for as many workers */
+	struct pool_memory_past memory;         /* with room for n_places workers */
 	struct pool_state       state;
 	struct totals           totals;
 };
 
-/* What p is now; its descriptors are lent. */
+/* Describes p for the next program; its descriptors are lent. */
 struct pool_past pool_past(const struct pool *p);
 
 /*
- * A pool whose workers another program has forked. It starts none itself; it
- * buries them, tells them to drain, and knows what they are. Takes the descriptors
- * in past, if it does not return NULL with errno.
+ * Makes a pool whose workers another program has forked. It starts none itself; it tells them to
+ * drain, describes them, and takes note of their end. Takes the descriptors in past, unless it
+ * returns NULL with errno.
  */
 struct pool *pool_adopt(struct pool_context *context, const struct conf_service *service,
                         unsigned int generation, const struct pool_past *past);
 
-/* That worker is in place i of it, which is free. Takes its leash. */
+/* Puts that worker into place i, which is free. Takes its leash. */
 void pool_adopt_worker(struct pool *p, size_t i, const struct child_past *past);
 
 /* The worker in place i; its leash is lent. */
@@ -96,31 +95,32 @@ struct child_past pool_worker_past(const struct pool *p, size_t i);
 /* Only when pool_census counts no worker. Sets *pp to NULL; NULL is fine. */
 void pool_free(struct pool **pp);
 
-/* In a worker of another pool: what p shares with its workers goes. */
+/* In a worker of another pool: unmaps what p shares with its workers. */
 void pool_forget_memory(struct pool *p);
 
-/* Wants as many workers as the configuration says; or goes on as another pool was ordered to. */
+/* Starts the workers that the configuration says; or continues as another pool was ordered to. */
 void pool_start(struct pool *p);
 void pool_continue(struct pool *p, const struct pool_state *state);
 
 /*
- * Sets the number of workers; or changes it by `by`. Within 1 and workers.max; false if
- * it stays as it is. Where workers is a range, more may come and go: what the first
- * says is the least until the end of the pool, and so is what the second adds.
+ * Sets the number of workers; or changes it by `by`. False if the new number is not within 1 and
+ * workers.max, or changes nothing. If `workers` is a range, it still grows and shrinks above a
+ * minimum, which is then the number set by pool_scale_to, or that to which pool_scale has raised
+ * it, until the end of the pool.
  */
 bool pool_scale_to(struct pool *p, int n);
 bool pool_scale(struct pool *p, int by);
 
 /*
- * Wants none any more. Workers drain; of the sockets in removed (a bit each, by
- * index) they take what still waits. After drain_ms (0: never) they are stopped.
+ * Wants no workers any more, and drains all. They still accept what waits at the sockets in
+ * removed (a bit each, by index). After drain_ms (0: never) they are stopped.
  */
 void pool_drain(struct pool *p, uint64_t removed, int64_t drain_ms);
 
-/* Wants none any more: all are to end now, and get KILL if they do not. */
+/* Wants no workers any more: tells all to end now, and sends KILL to those that do not. */
 void pool_stop(struct pool *p);
 
-/* Hands new descriptors of the logs to all workers; -1 for none. Lent. */
+/* Hands new descriptors of the logs, which are lent, to all workers; -1 for none. */
 void pool_send_logs(struct pool *p, int log_fd, int access_log_fd);
 
 enum pool_kick { POOL_KICK_TOLD, POOL_KICK_NOT_OURS, POOL_KICK_FAILED };
@@ -128,41 +128,41 @@ enum pool_kick { POOL_KICK_TOLD, POOL_KICK_NOT_OURS, POOL_KICK_FAILED };
 /* Tells worker pid to close its connection of that number; with FAILED, errno says why. */
 enum pool_kick pool_kick(struct pool *p, pid_t pid, uint64_t number);
 
-/* If pid is one of its workers, buries it and returns true. status as from waitpid(2). */
+/* If pid is one of its workers, takes note of its end and returns true. status as from waitpid(2). */
 bool pool_reaped(struct pool *p, pid_t pid, int status);
 
 struct children_census pool_census(const struct pool *p);
 int pool_target(const struct pool *p);
 const struct totals *pool_totals(const struct pool *p);
 
-/* What another pool of the same service has counted is added to the counts of p. */
+/* Adds the counts of another pool of the same service to those of p. */
 void pool_add_totals(struct pool *p, const struct pool *gone);
 
-/* Until the next worker may start, after deaths; 0: at once. */
+/* How long it takes until the next worker may start, after deaths; 0: it may start at once. */
 int64_t pool_delay_ms(const struct pool *p);
 
 struct pool_worker {
 	pid_t                    pid;
 	enum board_state         state;         /* as the master knows it; FREE: no worker */
 	int64_t                  born_ms;
-	struct board_worker_view said;          /* by itself */
+	struct board_worker_view said;          /* what it says of itself */
 };
 
-/* The places for workers, and what is known of the one in place i. */
+/* The number of places for workers, and what is known of the worker in place i. */
 size_t pool_places(const struct pool *p);
 struct pool_worker pool_worker(const struct pool *p, size_t i);
 const struct board *pool_board(const struct pool *p);
 
-/* True if as many accept as there must be at least. */
+/* True if at least as many workers accept as its minimum says. */
 bool pool_is_complete(const struct pool *p);
 
-/* False before pool_start, and once it wants no workers any more. */
+/* False before it is started, and after pool_drain or pool_stop. */
 bool pool_works(const struct pool *p);
 
-/* On demand: it needs no worker until a client comes. */
+/* True if it is on demand, and needs no worker until a client comes. */
 bool pool_is_asleep(const struct pool *p);
 
-/* It has all workers that it may have, and no free slot. */
+/* True if it has all workers that it may have, and no free slot. */
 bool pool_is_exhausted(const struct pool *p);
 
 /*

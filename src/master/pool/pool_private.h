@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a pool is made of: for pool.c, which changes it, and pool_view.c, which describes it. No
- * other file includes it.
+ * The members of a pool: for pool.c, which changes them, and pool_view.c, which describes them. No
+ * other file includes this header.
  */
 #ifndef DROVER_MASTER_POOL_POOL_PRIVATE_H
 #define DROVER_MASTER_POOL_POOL_PRIVATE_H
@@ -21,19 +21,19 @@ struct pool {
 	struct log_pipes          *log_pipes;   /* for new workers; NULL: none */
 	int                        listeners[CONF_LISTEN_MAX];
 	size_t                     n_listeners;
-	struct scaler              scaler;      /* how many are wanted */
+	struct scaler              scaler;      /* how many workers are wanted */
 	int64_t                    low_free, low_open; /* what workers were last told to watch for */
-	bool                       crowded;     /* one is wanted for which there is no place */
-	bool                       failed;      /* one could not start; until all that are wanted accept */
+	bool                       crowded;     /* a worker is wanted for which there is no place */
+	bool                       failed;      /* a worker could not start; until all wanted accept */
 	struct restart             restart;
-	struct timer               delayed;     /* set: no births until then */
-	struct totals              totals;      /* of those that have ended */
+	struct timer               delayed;     /* while it is set, no worker starts */
+	struct totals              totals;      /* of workers that have ended */
 	struct pool_memory         memory;      /* shared with all workers */
 	struct children            children;
-	struct hang_monitor        hang_monitor; /* over them */
-	struct program_watch       programs;    /* and over what they run */
-	bool                       adopted;     /* workers of another program: it has none of its own */
-	struct pool_state          state;       /* then: for the pool that goes on */
+	struct hang_monitor        hang_monitor; /* over the children */
+	struct program_watch       programs;    /* over the programs that they run */
+	bool                       adopted;     /* its workers are of another program: it starts none */
+	struct pool_state          state;       /* if adopted: for the pool that continues it */
 };
 
 #endif

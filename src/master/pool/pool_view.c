@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Describes a pool: for reports, for clients that wait for it, and for the hand-over to another
- * program.
+ * Describes a pool: for reports, for clients that wait for a change of it, and for the hand-over
+ * to another program.
  */
 #include <config.h>
 #include "pool.h"
@@ -100,7 +100,8 @@ struct pool_state pool_state(const struct pool *p)
 		return p->state;
 	if (p->scaler.works && p->scaler.floor != p->service->workers.min)
 		o.workers = p->scaler.floor;
-	/* One that is served is not to lack workers because of us. */
+	/* While workers accept, the next program does not inherit the delay: it would leave the
+	 * service without workers. */
 	if (o.failed && timer_is_set(&p->delayed))
 		o.delayed_ms = p->delayed.at_ms;
 	return o;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Judges what all workers say of their programs, and writes a line from time to time.
+ * Judges what all workers say of their programs, and logs from time to time that they fail.
  */
 #include <config.h>
 #include "program_watch.h"
@@ -15,10 +15,11 @@
 #define AGAIN_MIN_MS 60000
 #define AGAIN_MAX_MS 3600000
 
-/* What the workers that accept say together: *v is one that says so. */
+/* What the workers that accept say together; *v is what one of them says. */
 static enum board_programs verdict(const struct program_watch *pw, struct board_programs_view *v)
 {
-	/* A filter that answers goes on; of programs that are started each time, the last one counts. */
+	/* A filter works if one of its processes answers; of programs that are started for each
+	 * connection, the last one counts. */
 	const bool any_will_do = pw->service->handler.kind == HANDLER_FILTER;
 	struct board_programs_view one;
 
@@ -81,7 +82,7 @@ static void end_failing(struct program_watch *pw)
 	notify_send(pw->events, "service-works service=%s", pw->service->name);
 }
 
-/* If no worker knows, as while all are replaced, it stays as it was. */
+/* If no worker knows, as while all are replaced, the verdict stays as it was. */
 bool program_watch_look(struct program_watch *pw)
 {
 	struct board_programs_view v;

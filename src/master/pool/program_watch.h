@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Whether the programs of a service work, by what its workers say of theirs on the board; and the
- * log of that. A worker logs when they begin to fail; this module repeats it, less and less
- * often, and logs when it is over.
+ * Decides whether the programs of a service work, by what its workers say of theirs on the board,
+ * and logs it. A worker logs when they begin to fail; this module repeats that, less and less
+ * often, and logs when they work again.
  */
 #ifndef DROVER_MASTER_POOL_PROGRAM_WATCH_H
 #define DROVER_MASTER_POOL_PROGRAM_WATCH_H
@@ -21,22 +21,22 @@ struct program_watch {
 	const struct children     *children;
 	struct loop               *loop;
 	struct notify             *events;
-	bool                       fails;       /* and that was told */
+	bool                       fails;       /* and that was reported */
 	int64_t                    since_ms;
 	int64_t                    delay_ms;
-	struct timer               again;       /* to be told once more */
+	struct timer               again;       /* set: when it is logged once more */
 };
 
 /*
- * Workers that accept say that programs fail, and none, or for a program a
- * connection none later, that they work. why: in printable ASCII; may be NULL.
+ * True if workers that accept say that programs fail, and none says that they work; with a program
+ * for each connection: none has said so later. why is in printable ASCII, and may be NULL.
  */
 bool program_watch_fails(const struct program_watch *pw, char why[BOARD_REASON_TEXT]);
 
-/* A worker has said something new, or is gone. True if the service fails now, or works, and did not before. */
+/* After a worker has said something new, or is gone. True if the service began or ceased to fail. */
 bool program_watch_look(struct program_watch *pw);
 
-/* Nothing is to be told any more. */
+/* Logs nothing more, and forgets that programs failed. */
 void program_watch_end(struct program_watch *pw);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Computes the delay of the next start with a back-off.
+ * Computes the delay of the next start with the back-off of backoff.h.
  */
 #include <config.h>
 #include "restart.h"
@@ -10,7 +10,8 @@
 int64_t restart_after_death(struct restart *r, const struct conf_restart *rule, bool early,
                             int64_t now_ms)
 {
-	/* While it is slowed down it cannot die often: the delay is part of the calm it needs. */
+	/* While starts are delayed, workers cannot die often: so the time without a death has to be
+	 * longer by the delay. */
 	if (r->deaths > 0 && now_ms - r->last_ms > rule->within + r->delay_ms)
 		*r = (struct restart){ 0 };
 	if (r->deaths == 0 || now_ms - r->window_ms > rule->within) {

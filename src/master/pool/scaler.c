@@ -48,7 +48,7 @@ static void on_arrival(struct demand_watch *d)
 	s->look(s);
 }
 
-/* False if the listeners cannot be watched: then one worker has to stay. */
+/* False if the listeners cannot be watched: then one worker has to stay or start. */
 static bool fall_asleep(struct scaler *s)
 {
 	if (demand_watch_start(&s->demand, s->listeners, s->n_listeners) == -1) {
@@ -66,7 +66,7 @@ void scaler_start(struct scaler *s)
 	s->demand.arrived = on_arrival;
 	s->works = true;
 	s->arrival = false;
-	s->memory = (struct policy_memory){ 0 };        /* of before a drain */
+	s->memory = (struct policy_memory){ 0 };        /* forgets what was before a drain */
 	s->floor = s->wanted = conf_of(s)->min;
 	if (s->wanted == 0 && !fall_asleep(s))
 		s->wanted = 1;
@@ -80,7 +80,7 @@ static void tell_scaled(const struct scaler *s, enum policy_reason reason)
 	            s->wanted, policy_reason_name(reason));
 }
 
-/* One down takes back what one up has made the least, and not what the pool has grown by itself. */
+/* The minimum after an order for n. One down takes back a minimum that one up has set, and nothing else. */
 static int floor_after(const struct scaler *s, int n, bool as_least)
 {
 	return as_least || n > s->wanted || n < s->floor || !conf_of(s)->ranged ? n : s->floor;
@@ -101,7 +101,7 @@ bool scaler_set(struct scaler *s, int n, bool as_least)
 	return true;
 }
 
-/* ---- thinking ----------------------------------------------------------- */
+/* ---- deciding ----------------------------------------------------------- */
 
 static struct policy_census take_census(const struct scaler *s, const struct scaler_counts *counts,
                                         int64_t *queue_limit)

@@ -28,11 +28,11 @@ struct scaler {
 
 	/* For the pool to read. */
 	int                        wanted;      /* workers */
-	int64_t                    low_free, low_open; /* below that, workers are to tell: leash.h */
+	int64_t                    low_free, low_open; /* workers say when there are fewer: leash.h */
 
 	bool                       works;       /* between scaler_start and scaler_end */
 	bool                       arrival;
-	int                        floor;       /* as min, or as ordered */
+	int                        floor;       /* the minimum: as configured, or as ordered */
 	struct policy_memory       memory;
 	struct demand_watch        demand;
 	struct exhaustion          exhaustion;
@@ -43,26 +43,26 @@ struct scaler_counts {
 	int      accepting;
 	int64_t  open;                  /* connections of those that accept */
 	uint64_t done;                  /* changes with each connection that comes or goes */
-	const struct board *board;      /* what those connections are; lent */
+	const struct board *board;      /* where those connections are described; lent */
 };
 
-/* Wants as many workers as the configuration says; or none any more. */
+/* Wants the number of workers that the configuration says; wants none any more. */
 void scaler_start(struct scaler *s);
 void scaler_end(struct scaler *s, const struct scaler_counts *counts);
 
 /*
- * An order for n workers: as the least from now on; or, of a range, only as the next
- * step up or down. False if that is not within 1 and workers.max, or nothing changes.
+ * Obeys an order for n workers: n is the minimum from now on (as_least), or, if `workers` is a
+ * range, only a step up or down. False if n is not within 1 and workers.max, or changes nothing.
  */
 bool scaler_set(struct scaler *s, int n, bool as_least);
 
-/* Thinks about it. True if something has changed that others may want to know. */
+/* Decides how many workers are wanted now. True if something has changed that others may wait for. */
 bool scaler_review(struct scaler *s, const struct scaler_counts *counts);
 
-/* look() is to be called at the end of this turn. */
+/* Has look() called at the end of this turn of the loop. */
 void scaler_look_soon(struct scaler *s);
 
-/* On demand: no worker is wanted until a client comes. */
+/* True if the pool is on demand, and wants no worker until a client comes. */
 bool scaler_is_asleep(const struct scaler *s);
 
 #endif

@@ -67,8 +67,8 @@ static struct listener_options options_of(const struct conf_listen *c)
 }
 
 /*
- * What makes a listener the same across a reload: address and device; with port 0 its
- * service and its place there as well. service and position are l's own, or asked for.
+ * What makes a listener the same across a reload: address and device; with port 0 also its service
+ * and its position there. service and position are those that it has, or that are asked for.
  */
 static struct claim claim_as_written(enum listen_kind kind, const struct address *key,
                                      const char *device, const char *service, size_t position)
@@ -88,7 +88,7 @@ static int enter_bound(struct sockets *s, struct listening *l)
 	return claims_add(&s->bound, &l->as_bound);
 }
 
-/* From now on others find it. 0, or -1 with errno, and it is still the caller's. */
+/* From now on searches find l. 0; or -1 with errno, and l is still the caller's. */
 static int enter_listening(struct sockets *s, struct listening *l)
 {
 	if (l->kind == LISTEN_SYSTEMD)
@@ -113,7 +113,7 @@ static int enter_or_free(struct sockets *s, struct listening *l)
 	return -1;
 }
 
-/* And frees it. */
+/* From now on searches do not find l. Frees it. */
 static void leave_listening(struct sockets *s, struct listening *l)
 {
 	claims_remove(&s->written, &l->as_written);
@@ -121,7 +121,7 @@ static void leave_listening(struct sockets *s, struct listening *l)
 	listening_free(l);
 }
 
-/* ---- what systemd gave us ----------------------------------------------- */
+/* ---- sockets passed by systemd ------------------------------------------ */
 
 static int adopt_inherited(struct sockets *s, int fd, const char *name)
 {
@@ -159,7 +159,7 @@ int sockets_init(struct sockets *s, struct notify *events)
 	return result;
 }
 
-/* ---- what an earlier program gave us ------------------------------------ */
+/* ---- sockets passed by an earlier program ------------------------------- */
 
 static int copy_text(char **to, const char *from)
 {
@@ -193,7 +193,7 @@ void sockets_use(struct listening *l)
 
 /* ---- finding and opening ------------------------------------------------ */
 
-struct search {                         /* the making of one service's set */
+struct search {                         /* for the sockets of one service */
 	struct sockets            *sockets;
 	const struct conf_service *service;
 	unsigned int               generation;
@@ -206,10 +206,10 @@ struct search {                         /* the making of one service's set */
 enum where { IN_PLACE, ANYWHERE };
 
 /*
- * The one that is the same; NULL: none. In place it can be had again: a unix socket whose
- * file was removed, or is another one by now, is not, since no client can connect to it any
- * more. It is made again, and the old one is served until its queue is empty, as one that
- * the configuration does not have.
+ * The open socket that is the same as c; NULL if there is none. With IN_PLACE, a unix socket whose
+ * file was removed or replaced does not count, since no client can connect to it any more: another
+ * one is made, and the old one is served until its queue is empty, like one that was removed from
+ * the configuration.
  */
 static struct listening *find_listening(const struct search *q, const struct conf_listen *c,
                                         size_t position, enum where where)
@@ -227,7 +227,7 @@ static struct listening *find_listening(const struct search *q, const struct con
 	return NULL;
 }
 
-/* One that the kernel would not have beside c; NULL: none. */
+/* An open socket beside which the kernel would not bind c; NULL if there is none. */
 static const struct listening *find_overlap(const struct sockets *s, const struct conf_listen *c)
 {
 	const struct claim wanted = claim_of_address(c->kind, &c->address, c->device);
@@ -304,7 +304,7 @@ static int take_named(struct search *q, const struct conf_listen *c)
 	return 0;
 }
 
-/* A configuration has that once at most. */
+/* A configuration has such a listener once at most. */
 static int take_every_inherited(struct search *q, const struct conf_listen *c)
 {
 	struct listening *l;
@@ -415,7 +415,8 @@ static int take_or_open(struct search *q, const struct conf_listen *c, size_t po
 		return 0;
 	if (!l)
 		return -1;
-	log_warn("%s; its clients of before are served, and nobody else can connect", q->error->text);
+	log_warn("%s; the old socket stays: its clients are served, and no other client can connect",
+	         q->error->text);
 	q->by_index[position] = l;
 	return take_listening(q, c, l);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Adds up the counters of a service over its workers, and over their deaths. It
- * does not know the service, nor what the sums are for.
+ * Adds up the counters of a service over its workers, living and ended. It does not know the
+ * service, nor what the sums are for.
  */
 #include <config.h>
 #include "totals.h"

@@ -23,13 +23,13 @@ struct totals {
 #define X(name) uint64_t name;
 	TOTALS(X)
 #undef X
-	uint64_t by_signal[NSIG];       /* workers that it ended */
+	uint64_t by_signal[NSIG];       /* how many workers each signal has ended */
 };
 
-/* What a worker has done so far. */
+/* Adds what a worker has counted so far. */
 void totals_add_counters(struct totals *t, const struct board_worker_view *said);
 
-/* One more has ended: the same, and how; status as from waitpid(2). */
+/* Adds what a worker that has ended has counted, and how it ended; status as from waitpid(2). */
 void totals_add_worker(struct totals *t, const struct board_worker_view *said, int status);
 
 void totals_add(struct totals *t, const struct totals *more);

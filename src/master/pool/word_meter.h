@@ -13,9 +13,9 @@
 #include "leash.h"
 
 /*
- * What one of ours says at most: LOOK 21 times a second (acceptor.c), SLOTS after
- * each word of a sibling that begins or ends, and an answer to each kick of the
- * operator. A thousand workers that begin at once are far from the burst.
+ * What a sound worker says at most: LOOK 21 times a second (acceptor.c), SLOTS after
+ * each word of a sibling that starts or ends, and an answer to each kick of the
+ * operator. A thousand workers that start at once are far from the burst.
  */
 #define WORD_METER_RATE  500            /* words a second, */
 #define WORD_METER_BURST 5000           /* after this number at once */
@@ -26,13 +26,13 @@
 struct word_meter {
 	int64_t  paid_ns;               /* of a struct bucket */
 	int64_t  since_ms;              /* when it began to say more than WORD_METER_RATE */
-	uint64_t n[LEASH_WORDS + 1];    /* since then, by word; the last: words that are none */
+	uint64_t n[LEASH_WORDS + 1];    /* since then, by word; the last: unknown words */
 };
 
-/* It has said that. False if it has said too much. now_ms is CLOCK_MONOTONIC. */
+/* Counts one word. False if the worker has said too much. now_ms is of CLOCK_MONOTONIC. */
 bool word_meter_count(struct word_meter *m, enum leash_word word, int64_t now_ms);
 
-/* "5001 words over the leash in 0.016 s (LOOK 5000, READY 1)". */
+/* As in "5001 words over the leash in 0.016 s (LOOK 5000, READY 1)". */
 void word_meter_describe(const struct word_meter *m, int64_t now_ms, char text[static WORD_METER_TEXT]);
 
 #endif
