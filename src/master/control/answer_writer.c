@@ -22,7 +22,7 @@ void answer_writer_init(struct answer_writer *o, int fd, int64_t limit_ms)
 	o->len = 0;
 }
 
-/* Until the client takes more, or the time is up. */
+/* Waits until the client takes more. False if the time is up. */
 static bool wait_for_room(const struct answer_writer *o)
 {
 	struct pollfd p = { .fd = o->fd, .events = POLLOUT };

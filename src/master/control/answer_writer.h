@@ -15,7 +15,7 @@ struct answer_writer {
 	int     fd;
 	int64_t until_ms;               /* of clock_ms() */
 	bool    failed;                 /* the client is gone or too slow: nothing more is written */
-	bool    first;                  /* no item of the present list was written */
+	bool    first;                  /* no item of the current list was written yet */
 	size_t  len;
 	char    buf[16384];
 };
@@ -28,12 +28,11 @@ void answer_writer_text(struct answer_writer *o, const char *text);
 /* Takes value; NULL (no memory) fails. */
 void answer_writer_json(struct answer_writer *o, json_t *value);
 
-/* An answer with that result, a line. Takes result. */
+/* A whole answer with that result: one line. Takes result. */
 void answer_writer_result(struct answer_writer *o, json_t *result);
 
 /*
- * An answer that is one list: {"ok":true,"result":{"NAME":[ ... ]}}. Items are
- * taken.
+ * An answer that is one list: {"ok":true,"result":{"NAME":[ ... ]}}. Takes each item.
  */
 void answer_writer_begin_list(struct answer_writer *o, const char *name);
 void answer_writer_item(struct answer_writer *o, json_t *item);

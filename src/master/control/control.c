@@ -13,7 +13,7 @@
 #include "fd_passing.h"
 #include "log.h"
 
-#define PAUSE_MS 1000                   /* without descriptors */
+#define PAUSE_MS 1000                   /* when accept fails, as without descriptors */
 
 struct control {
 	struct loop                *loop;
@@ -25,7 +25,7 @@ struct control {
 	struct control_listener     next;       /* prepared */
 	struct watch                watch;      /* of listener.fd */
 	struct timer                pause;
-	struct timer                next_turn;  /* a reporter was cancelled: whose turn is it? */
+	struct timer                next_turn;  /* a reporter was cancelled: another may start */
 	struct control_rule         rule;
 	struct list                 clients;    /* by age */
 	size_t                      n_clients;
@@ -52,7 +52,7 @@ static void on_reported(void *arg, bool ok)
 	if (ok)
 		control_client_resume(client);
 	else
-		control_client_close(client);   /* what it got is not the answer */
+		control_client_close(client);   /* what it got is not a whole answer */
 	serve_queue(c);
 }
 
@@ -119,7 +119,7 @@ static void on_line(void *arg, struct control_client *client, const char *line, 
 	struct control_request r;
 	char why[256];
 
-	if (access == CONTROL_NOTHING) {        /* what strangers say is not even parsed */
+	if (access == CONTROL_NOTHING) {        /* without permission, a line is not even parsed */
 		control_client_refuse(client, CONTROL_NOT_PERMITTED,
 		                      "user %u may not use this socket", peer.uid);
 	} else if (!control_request_parse(&r, line, len, why, sizeof why)) {
@@ -179,7 +179,7 @@ static struct control_client *find_victim(const struct control *c, enum control_
 	return best;
 }
 
-/* False if it has to go itself. */
+/* False if there is no room: the newcomer itself has to go. */
 static bool make_room(struct control *c, struct control_client *newcomer)
 {
 	struct control_client *victim;
@@ -215,7 +215,7 @@ static bool is_passing(int error)
 	return error == EAGAIN || error == EINTR || error == ECONNABORTED;
 }
 
-/* One in a turn: the master has other things to do. */
+/* Accepts one client in a turn of the loop: the master has other things to do. */
 static void on_connect(struct watch *w, uint32_t events)
 {
 	struct control *c = container_of(w, struct control, watch);

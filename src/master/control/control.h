@@ -26,7 +26,7 @@ struct control_owner {
 	/* A request of a client that may at least look. It has to be answered, now or later. */
 	void (*asked)(void *arg, struct control_client *c, struct control_request *r,
 	              enum control_access access, const struct ucred *peer);
-	/* It is closed: no answer is wanted any more. */
+	/* The client is closed: it needs no answer any more. */
 	void (*gone)(void *arg, struct control_client *c);
 };
 
@@ -35,15 +35,15 @@ struct control *control_new(struct helpers *all, struct notify *events,
                             const struct control_owner *owner);
 
 /*
- * Opens the socket that conf asks for, unless it is there already, beside the
- * one in use. -1 with *e filled, unless it is the default one: then a warning is logged.
+ * Opens the socket that conf asks for, beside the one in use, unless that is the same. -1 with *e
+ * filled; if the default socket cannot be opened, logs a warning and returns 0.
  */
 int control_prepare(struct control *c, const struct conf_control *conf,
                     struct control_listener_error *e);
 
 /*
- * Takes over the socket of an earlier program, and one of its clients, which waits.
- * Takes fd; the second returns NULL with errno, and fd is closed then.
+ * Take over the socket of an earlier program, and a client of it that waits for an outcome. Both
+ * take fd. The second returns NULL with errno, and has closed fd then.
  */
 void control_adopt(struct control *c, int fd, const struct listener_file *file);
 struct control_client *control_adopt_client(struct control *c, int fd);
@@ -51,11 +51,11 @@ struct control_client *control_adopt_client(struct control *c, int fd);
 /* The socket in use, lent; fd -1: there is none. */
 const struct control_listener *control_listener(const struct control *c);
 
-/* What was prepared for conf comes true, or is taken back. */
+/* Puts into use what was prepared for conf; or takes it back. */
 void control_commit(struct control *c, const struct conf_control *conf);
 void control_forget(struct control *c);
 
-/* c is answered by a reporter, when one is free. Takes what is in *r. */
+/* Has a reporter answer the client, as soon as one is free. Takes what is in *r. */
 void control_look(struct control *c, struct control_client *client,
                   const struct report_job *job, struct control_request *r);
 

@@ -32,7 +32,7 @@ enum control_access control_access_judge(const struct ucred *peer, const gid_t *
 	return is_member(peer, groups, n, rule->group) ? CONTROL_LOOK : CONTROL_NOTHING;
 }
 
-/* In few, or allocated if those are too few; *n says how many. */
+/* The groups of the peer, *n of them: in few, or in allocated memory if that is too small. */
 static gid_t *peer_groups(int fd, gid_t few[FEW_GROUPS], size_t *n)
 {
 	socklen_t len = FEW_GROUPS * sizeof *few;
@@ -40,7 +40,7 @@ static gid_t *peer_groups(int fd, gid_t few[FEW_GROUPS], size_t *n)
 	int result = getsockopt(fd, SOL_SOCKET, SO_PEERGROUPS, groups, &len);
 
 	*n = 0;
-	if (result == -1 && errno == ERANGE) {  /* len says what is needed; they never change */
+	if (result == -1 && errno == ERANGE) {  /* len says what is needed; a peer's groups never change */
 		groups = malloc(len);
 		if (!groups)
 			return few;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Reads lines: one in a turn of the loop. What follows it stays in the kernel, in the client's
- * memory. Sending answers never waits.
+ * Reads one line in a turn of the loop. What follows it stays in the kernel, in memory that counts
+ * as the client's. Sending answers never waits.
  */
 #include <config.h>
 #include "control_client.h"
@@ -40,7 +40,7 @@ void control_client_close(struct control_client *c)
 
 /* ---- answers ------------------------------------------------------------ */
 
-/* Only its hanging up is told then, and once; one that has shut its side still wants its answer. */
+/* Tells once that the client hung up. One that has only shut down its sending side wants its answer. */
 #define HANGUP_ONLY EPOLLET
 
 static void listen_for(struct control_client *c, uint32_t events)
@@ -124,8 +124,8 @@ static void end_line(struct control_client *c)
 }
 
 /*
- * It is told so, and nothing else. One that still sends would have an error from that, and
- * not read the answer, if the socket were closed at once.
+ * This is the last answer that the client gets. The socket is not closed at once: a client that
+ * still sends would get an error, and not read the answer.
  */
 static void refuse_long_line(struct control_client *c)
 {

@@ -21,9 +21,9 @@
 enum control_client_state {
 	CLIENT_IDLE,            /* nothing of a request has come */
 	CLIENT_READING,         /* a part of one */
-	CLIENT_QUEUED,          /* waits for its turn to be answered by a reporter */
-	CLIENT_REPORTING,       /* is being answered by one */
-	CLIENT_WAITING,         /* for the outcome of a change */
+	CLIENT_QUEUED,          /* waits until a reporter is free to answer it */
+	CLIENT_REPORTING,       /* a reporter answers it */
+	CLIENT_WAITING,         /* waits for the outcome of a change */
 	CLIENT_LEAVING,         /* has had its last answer; what it still sends is thrown away */
 	CLIENT_CLOSED,
 };
@@ -49,7 +49,7 @@ struct control_client {
 	struct control_request             request;     /* while it is QUEUED or REPORTING */
 	struct report_job                  job;         /* likewise */
 	struct reporter                   *reporter;    /* while it is REPORTING */
-	json_t                            *last_words;  /* the answer to be given at the end of all */
+	json_t                            *last_words;  /* the answer that it gets when the server ends */
 	size_t                             len;         /* of line; LEAVING: of what was thrown away */
 	char                               line[CONTROL_LINE_MAX];
 };
@@ -58,18 +58,18 @@ struct control_client {
 struct control_client *control_client_new(struct loop *l, int fd,
                                           const struct control_client_owner *owner);
 
-/* A second time is fine. */
+/* A second call does nothing. */
 void control_client_close(struct control_client *c);
 
-/* It is not listened to until it is answered; if it hangs up, it is closed. */
+/* Reads nothing from the client until it is answered; closes it if it hangs up. */
 void control_client_hold(struct control_client *c, enum control_client_state state);
 
-/* After an answer of another process: it may ask again. */
+/* After another process has answered: the client may ask again. */
 void control_client_resume(struct control_client *c);
 
 /*
- * Answers, and listens again; a client that does not take its answer at once
- * is closed. The first takes result; a closed client is fine.
+ * Answers, and reads requests again; a client that does not take its answer at once is closed. The
+ * first takes result. Both may be called for a closed client.
  */
 void control_client_answer(struct control_client *c, json_t *result);
 void control_client_refuse(struct control_client *c, enum control_error error, const char *format,

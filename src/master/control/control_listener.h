@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The control socket in the file system: it is opened, recognised, changed and removed here.
+ * Opens, recognises, changes and removes the control socket in the file system. It does not know
+ * the clients.
  */
 #ifndef DROVER_MASTER_CONTROL_CONTROL_LISTENER_H
 #define DROVER_MASTER_CONTROL_CONTROL_LISTENER_H
@@ -21,20 +22,20 @@ struct control_listener_error {
 	int  exit_code;                 /* sysexits.h */
 };
 
-/* Whether one is to be opened: the default path only where its folder is. */
+/* False if conf has the default path, and the folder of that is not there: nothing is opened then. */
 bool control_listener_is_wanted(const struct conf_control *conf);
 
-/* Opens the socket that conf names; never has it other rights. -1 with *e filled. */
+/* Opens the socket that conf names; at no time has it other permissions. -1 with *e filled. */
 int control_listener_open(struct control_listener *l, const struct conf_control *conf,
                           struct control_listener_error *e);
 
-/* Closes it and removes its file, if that is still ours. One that is closed is fine. */
+/* Closes it and removes its file, if that is still ours. Does nothing if it is closed. */
 void control_listener_close(struct control_listener *l);
 
 /* Whether it is the one that conf names, and can still be found there. */
 bool control_listener_is_in_place(const struct control_listener *l, const struct conf_control *conf);
 
-/* Mode and group, in place. -1 with errno. */
+/* Sets mode and group of the open socket as in conf. -1 with errno. */
 int control_listener_adjust(const struct control_listener *l, const struct conf_control *conf);
 
 #endif

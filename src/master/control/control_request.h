@@ -53,7 +53,7 @@ const char *control_key_name(enum control_key key);
 
 /*
  * An answer, one line with its newline, to be freed. The first takes result.
- * Never NULL but for lack of memory.
+ * NULL only for lack of memory.
  */
 char *control_answer_text(json_t *result);
 char *control_error_text(enum control_error error, const char *message);

@@ -44,7 +44,7 @@ const char *outcome_name(const struct outcome *o)
 	return names[o->kind];
 }
 
-/* Nothing is waited for any more. Returns the client that has waited. */
+/* Ends the waiting, and returns the client that has waited. */
 static struct control_client *settle_outcome(struct outcome *o)
 {
 	struct control_client *client = o->client;
@@ -69,7 +69,7 @@ void outcome_fail(struct outcome *o, enum control_error error, const char *forma
 	int len;
 
 	va_start(ap, format);
-	len = vasprintf(&message, format, ap);  /* before what it speaks of is gone */
+	len = vasprintf(&message, format, ap);  /* now: it may name o->service, which is freed below */
 	va_end(ap);
 	control_client_refuse(settle_outcome(o), error, "%s", len == -1 ? "no memory" : message);
 	if (len != -1)
@@ -90,7 +90,7 @@ void outcome_reload_begins(struct outcome *o)
 void outcome_reload_is_over(struct outcome *o, unsigned int generation, const char *why,
                             json_t *failing)
 {
-	/* One that has not begun is another one than this. */
+	/* If the reload that was asked for has not begun, this was an earlier one. */
 	if (o->kind == OUTCOME_NONE || (o->kind == OUTCOME_RELOAD && !o->begun)) {
 		json_decref(failing);
 		return;

@@ -12,7 +12,7 @@
 #include "log.h"
 #include "signals.h"
 
-#define GRACE_MS 2000                   /* beyond the child's own limit: then it hangs */
+#define GRACE_MS 2000                   /* after the child's own limit: then it is said to hang */
 
 struct reporter {
 	struct notify    *events;
@@ -20,7 +20,7 @@ struct reporter {
 	struct helper    *helper;
 	reporter_done    *done;
 	void             *arg;
-	const struct control_request *request;  /* from here on: for the child alone */
+	const struct control_request *request;  /* this and the following: for the child alone */
 	int               fd;
 	void             *data;
 };

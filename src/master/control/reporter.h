@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A helper (helper.h) that answers a client of the control socket for the master: by fork(2) it
- * has a copy of everything as it was then, and it may wait for a slow client, up to a limit. It
- * does not know what is asked for.
+ * A helper (helper.h) that answers a client of the control socket for the master. fork(2) gives it
+ * a copy of the master's memory as it was at that moment, and it may wait for a slow client, up to
+ * a limit. It does not know the commands.
  */
 #ifndef DROVER_MASTER_CONTROL_REPORTER_H
 #define DROVER_MASTER_CONTROL_REPORTER_H
@@ -18,18 +18,18 @@
 #define REPORTER_MS 10000               /* how long a client may take to read */
 
 struct report_job {                     /* all of it runs in the child */
-	const char *command;            /* for events */
+	const char *command;            /* its name, for the log and for events */
 	int64_t     limit_ms;
-	/* Needs the master's descriptors, which are closed after it; NULL: arg is all. */
+	/* Runs while the master's descriptors are still open, and returns data. NULL: data is arg. */
 	void     *(*gather)(void *arg);
-	/* data as from gather. */
+	/* Writes the answer. */
 	void      (*write)(void *data, const struct control_request *r, struct answer_writer *out);
 	void       *arg;
 };
 
 struct reporter;
 
-/* ok: all was written. The reporter has freed itself then. */
+/* ok: all was written. The reporter frees itself after this call. */
 typedef void reporter_done(void *arg, bool ok);
 
 /* fd, the client's socket, r and job are lent for the call. NULL with errno. */

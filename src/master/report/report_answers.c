@@ -68,7 +68,7 @@ static json_t *workers_of(const struct report_service *s)
 	                 "max", s->service->conf->workers.max);
 }
 
-/* Those that every handler has. */
+/* The counters that every handler has. */
 static void add_totals(json_t *object, const struct totals *t)
 {
 	json_object_set_new(object, "accepted", json_value_count(t->accepted));
@@ -78,7 +78,7 @@ static void add_totals(json_t *object, const struct totals *t)
 	json_object_set_new(object, "requests", json_value_count(t->requests));
 }
 
-/* null: the handler of the service is another one. */
+/* null: the service has another handler. */
 static json_t *filter(const struct report_service *s)
 {
 	const struct report_counts *c = &s->counts;
@@ -91,7 +91,7 @@ static json_t *filter(const struct report_service *s)
 	                 "replaced", json_value_count(c->totals.replaced));
 }
 
-/* null: it has none. */
+/* null: the service has no warm programs. */
 static json_t *warm(const struct report_service *s)
 {
 	const struct report_counts *c = &s->counts;
@@ -204,7 +204,7 @@ static void each_worker(const struct report_data *d, const struct control_reques
 		}
 }
 
-/* Workers go on, and may have said something since. */
+/* How long ago ms was. 0 if it is later than now_ms: workers write on while the report is made. */
 static int64_t ago_ms(const struct place *at, int64_t ms)
 {
 	return at->data->now_ms > ms ? at->data->now_ms - ms : 0;
@@ -235,7 +235,7 @@ void report_workers(void *data, const struct control_request *r, struct answer_w
 	answer_writer_end_list(o);
 }
 
-/* The time of day that was so long ago. */
+/* The time of day, ago_ms before now. */
 static const char *time_ago(int64_t ago_ms, char buf[static CLOCK_TEXT_MAX])
 {
 	struct timespec t;
@@ -281,7 +281,7 @@ void report_connections(void *data, const struct control_request *r, struct answ
 
 /* ---- check -------------------------------------------------------------- */
 
-/* What a check has said: lines, and warnings as JSON strings. */
+/* What a check has found: errors as lines, and warnings as JSON strings. */
 struct findings {
 	FILE   *lines;
 	json_t *warnings;

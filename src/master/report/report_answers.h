@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The answers to commands that look, as in droverctl(8). All functions run in a reporter; data is
- * the struct report_data unless it is said otherwise.
+ * Writes the answers to commands that only look, as in droverctl(8). All functions run in a
+ * reporter. data is the struct report_data, unless the function says otherwise.
  */
 #ifndef DROVER_MASTER_REPORT_REPORT_ANSWERS_H
 #define DROVER_MASTER_REPORT_REPORT_ANSWERS_H

@@ -8,7 +8,7 @@
 #include "answer_writer.h"
 #include "control_request.h"
 
-/* data: the path of state_dir. Only a single report has the input in it. */
+/* data: the path of state_dir. The input of the worker is only in a single report, not in a list. */
 void report_crashes(void *data, const struct control_request *r, struct answer_writer *o);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Adds up over generations, pools and workers.
+ * Adds up the figures of generations, pools and workers.
  */
 #include <config.h>
 #include "report_data.h"
@@ -42,7 +42,7 @@ static struct report_counts count_pool(const struct pool *p)
 	return c;
 }
 
-/* Connections of workers that drain are in no slot that another client could get. */
+/* Without those of workers that drain: no other client can get their slots. */
 static uint64_t open_of_accepting(const struct pool *p)
 {
 	uint64_t sum = 0;
@@ -56,7 +56,7 @@ static uint64_t open_of_accepting(const struct pool *p)
 	return sum;
 }
 
-/* Of one that fails, reason says why. */
+/* If it fails, reason says why. */
 static const char *state_of(const struct pool *p, char reason[BOARD_REASON_TEXT])
 {
 	const struct children_census c = pool_census(p);

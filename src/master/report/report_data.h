@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What a reporter knows about the server: figures of all generations, added up
- * by service. Gathered in the child, from the master's memory as it was at the
- * fork and from the boards as they are.
+ * What a reporter knows about the server: figures of all generations, added up by service. They
+ * are gathered in the child, from the master's memory as it was at the fork and from the boards as
+ * they are now.
  */
 #ifndef DROVER_MASTER_REPORT_REPORT_DATA_H
 #define DROVER_MASTER_REPORT_REPORT_DATA_H
@@ -35,7 +35,7 @@ struct report_service {
 struct report_data {
 	const struct master  *master;
 	int64_t               now_ms;
-	struct report_counts  counts;   /* also of services that there are no more */
+	struct report_counts  counts;   /* also of services that do not exist any more */
 	size_t                n;
 	struct report_service services[];
 };
