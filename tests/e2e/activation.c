@@ -32,7 +32,7 @@ static void set_number(const char *variable, long number)
 
 static void pass_sockets(void)
 {
-	/* Out of the way first: one of them may have a number where another goes. */
+	/* First move them out of the way: one may have the number that another one gets. */
 	for (size_t i = 0; i < n_passed; i++)
 		passed[i] = fcntl(passed[i], F_DUPFD, 100);
 	for (size_t i = 0; i < n_passed; i++)
@@ -97,7 +97,7 @@ START_TEST(inherited_sockets_outlive_the_server)
 	client_check_echo(files_text("unix:%s", path));
 	daemon_stop(&d, SIGTERM);
 	ck_assert(files_exist(path));
-	/* Who comes now waits for the next server. */
+	/* A client that connects now waits for the next server. */
 	for (size_t i = 0; i < n_passed; i++) {
 		fd = client_connect(i ? files_text("unix:%s", path) : files_text("127.0.0.1:%s", port));
 		close(fd);
@@ -178,7 +178,7 @@ START_TEST(sockets_meant_for_another_process_are_not_touched)
 	ck_assert_int_eq(daemon_run_args(&d, "-c", d.config), 78);
 } END_TEST
 
-/* Variables as only a broken starter sets them. */
+/* Variables as only a broken service manager sets them. */
 static const struct {
 	const char *variable, *value;
 	const char *said;
@@ -213,7 +213,7 @@ START_TEST(nonsense_in_a_variable_is_78_and_names_it)
 	ck_assert_msg(strstr(daemon_errors(&d), nonsense[_i].said) != NULL, "%s", daemon_errors(&d));
 } END_TEST
 
-/* Without these a server can serve. */
+/* A server can serve without these. */
 static const struct {
 	const char *variable, *value;
 	const char *said;
@@ -236,7 +236,7 @@ START_TEST(a_variable_that_is_not_needed_is_named_and_passed_over)
 	row = _i;
 	d.before_exec = set_doubtful;
 	daemon_config(&d, SERVICES(SERVICE_AT("s", "\"systemd:none\"", "echo", "workers = 1;")));
-	ck_assert_int_eq(daemon_run_args(&d, "-c", d.config), 78);      /* of that name, and no other */
+	ck_assert_int_eq(daemon_run_args(&d, "-c", d.config), 78);      /* no socket has that name */
 	ck_assert_msg(strstr(daemon_errors(&d), doubtful[_i].said) != NULL, "%s", daemon_errors(&d));
 	harness_contains(daemon_errors(&d), "systemd:none: missing");
 } END_TEST

@@ -27,8 +27,8 @@ static struct daemon d;
 static const struct {
 	const char *name;
 	const char *text;
-	int         line;               /* that it complains about; 0: any */
-	const char *says;               /* part of the complaint */
+	int         line;               /* that the error names; 0: any */
+	const char *says;               /* part of the error */
 } rows[] = {
 	{ "a group without an end", "services = {\n s = {\n listen = \"127.0.0.1:0\";\n", 0, "syntax" },
 	{ "a value that is a bare word", "services = {\n s = { listen = here; }; };\n", 2, "syntax" },

@@ -85,7 +85,7 @@ START_TEST(streams_go_one_way)
 	bench_check_figures(999, 0);
 } END_TEST
 
-/* One connection, so that the daemon's count of its bytes is that of all. */
+/* One connection, so that the daemon's count of its bytes is the count of all bytes. */
 START_TEST(the_warm_up_is_not_counted)
 {
 	const char *address = start_echo(0);
@@ -149,9 +149,9 @@ START_TEST(at_the_gate_all_is_open_and_stays_so)
 
 	START("--gate", "-n8", "-m", modes[_i], _i ? "--size=9" : "-k100", address);
 	bench_expect_line("begin\n");
-	for (int i = 0; i < 8; i++)     /* that they were accepted is known from the first exchange */
+	for (int i = 0; i < 8; i++)     /* only the first exchange shows that they were accepted */
 		daemon_wait_for(&d, "connection-open");
-	bench_say_line();                     /* where nothing is done, the one that ends the holding */
+	bench_say_line();                     /* this line ends the time in which connections are only held */
 	bench_expect_line("end\n");
 	daemon_barrier(&d);
 	ck_assert_uint_eq(daemon_saw(&d, "connection-end"), 0);
@@ -225,7 +225,7 @@ START_TEST(the_text_is_for_people)
 	said = files_read(files_path("command-output"));
 	harness_contains(said, "ping-pong to 127.0.0.1:");
 	harness_contains(said, "p99.99");
-	ck_assert_ptr_null(strchr(said, '\033'));       /* no progress where there is no terminal */
+	ck_assert_ptr_null(strchr(said, '\033'));       /* without a terminal, it shows no progress */
 } END_TEST
 
 START_TEST(wrong_usage_is_64)

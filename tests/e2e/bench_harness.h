@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Running drover-bench, and servers for it that do what the test wants.
+ * Runs drover-bench, and servers for it that do what the test wants.
  */
 #ifndef DROVER_E2E_BENCH_HARNESS_H
 #define DROVER_E2E_BENCH_HARNESS_H
@@ -17,7 +17,7 @@ struct bench_run {
 	int   status;
 };
 
-/* The one that runs, or ran last. */
+/* The drover-bench that runs, or that ran last. */
 extern struct bench_run bench;
 
 /* Called in the child before it becomes drover-bench, if it is not NULL. */
@@ -32,7 +32,7 @@ void bench_expect_line(const char *line);
 /* A line on its standard input. */
 void bench_say_line(void);
 
-/* Stops it, so that all that happens till it goes on happens at once for it. */
+/* Stops it: all that happens until it continues seems to it to happen at once. */
 void bench_stop(void);
 void bench_go_on(void);
 
@@ -54,13 +54,13 @@ void bench_check_figures(double operations, double n_errors);
 
 struct server;
 
-/* A connection of it. */
+/* A connection of the server. */
 struct guest {
 	struct turn_hook hook;
 	struct server   *server;
 	unsigned         nr;            /* in the order of accepting, from 0 */
 	size_t           len;
-	char             bytes[8192];   /* that came and were not taken yet */
+	char             bytes[8192];   /* received, and not taken yet */
 };
 
 #define GUESTS_MAX 64
@@ -82,7 +82,7 @@ void server_start(void (*serve)(struct guest *g), bool on_unix);
 void guest_give(struct guest *g, const char *bytes, size_t len);
 void guest_leave(struct guest *g);
 
-/* The usual thing to do. */
+/* What most servers of tests do. */
 void guest_echo(struct guest *g);
 
 #endif

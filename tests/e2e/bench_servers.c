@@ -122,7 +122,7 @@ START_TEST(a_connection_that_failed_is_opened_again)
 	ck_assert_double_eq(bench_figure(NULL, "connections_opened"), server.n_guests);
 } END_TEST
 
-/* Its queue has room for a few: the others are told to try again, which is no error. */
+/* Its queue has room for a few: the others have to try again, which is no error. */
 START_TEST(the_queue_of_a_unix_socket_is_waited_for)
 {
 	server_start(guest_echo, true);
@@ -197,7 +197,7 @@ START_TEST(no_server_is_69)
 static void few_descriptors(void)
 {
 	setrlimit(RLIMIT_NOFILE, &(struct rlimit){ 64, 64 });
-	process_give_up(CAP_SYS_RESOURCE);      /* fails for who has it not */
+	process_give_up(CAP_SYS_RESOURCE);      /* fails for a process that does not have it */
 }
 
 START_TEST(too_few_descriptors_are_71_before_anything_begins)
@@ -303,7 +303,7 @@ START_TEST(a_proxy_header_goes_before_the_first_message)
 	harness_contains(server.guests[0].bytes, files_text(" %s\r\nhello\n", port));
 } END_TEST
 
-/* However many are connected at once. */
+/* Holds for any number of connections at once. */
 START_TEST(clients_of_proxy_headers_are_named_in_turn)
 {
 	server_start(says_ok, false);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The small services of old: discard, chargen, daytime and time, as their RFCs
- * have them.
+ * The small services discard, chargen, daytime and time, as their RFCs describe them.
  */
 #include <config.h>
 #include "harness.h"
@@ -88,7 +87,7 @@ START_TEST(daytime_sends_one_line_for_people)
 	for (const char *at = line; *at != '\r'; at++)
 		ck_assert_msg(isprint((unsigned char)*at), "byte %#x in the line", *at);
 
-	/* Of all that a person would look for, the year depends least on taste. */
+	/* The format of the line is free, but every format has the year. */
 	localtime_r(&before, &tm);
 	year = files_text("%d", tm.tm_year + 1900);
 	if (!strstr(line, year)) {      /* New Year's Eve? */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A master that is root without the capability KILL, as in some containers, and
- * workers that have another user: all ends as it should, and what cannot be done
- * is said.
+ * workers of another user: all processes end as they should, and a signal that
+ * cannot be sent is logged.
  */
 #include <config.h>
 #include "control_harness.h"
@@ -101,7 +101,7 @@ START_TEST(draining_takes_no_longer_than_its_time_out)
 	expect_cut(fd);
 } END_TEST
 
-/* It cannot be aborted; but it is replaced, and ends should it ever go on. */
+/* It cannot be aborted, but it is replaced, and it ends if its loop goes on. */
 START_TEST(a_worker_that_hangs_is_replaced_and_ends_when_it_goes_on)
 {
 	pid_t worker;
@@ -131,7 +131,7 @@ START_TEST(the_check_warns_too)
 	ck_assert_ptr_null(strstr(daemon_errors(&d), "CAP_KILL"));
 } END_TEST
 
-/* Whether it can be shown here: root with that capability, which it can give away. */
+/* Whether the test can run here: it needs root with that capability, to give it up. */
 static bool is_root_with_kill(void)
 {
 	return harness_is_root() && prctl(PR_CAPBSET_READ, CAP_KILL, 0, 0, 0) == 1;

@@ -18,7 +18,7 @@ static int passed_fd;           /* a socket that listens */
 
 #define ONE_ECHO SERVICES(SERVICE("s", "echo", "workers = 1;"))
 
-/* What root has to say where there is no configuration file. */
+/* Options that root needs when there is no configuration file. */
 #define USER_ARGS harness_is_root() ? "--user=root" : "--workers=1"
 
 /* ---- Usage ---- */
@@ -99,7 +99,7 @@ START_TEST(a_relative_file_name_is_understood)
 	ck_assert_int_eq(chdir("/"), 0);
 } END_TEST
 
-/* As many kinds of values as there are. */
+/* Values of all kinds. */
 #define RICH_A \
 	"( { address = \"127.0.0.1:0\"; backlog = 5; nodelay = false; }, \"unix:/tmp/%%x\" )"
 #define RICH \
@@ -129,7 +129,7 @@ START_TEST(what_is_printed_loads_and_means_the_same)
 	first = dump(d.config);
 	again = files_write("again.conf", "%s", first);
 	ck_assert_int_eq(daemon_run_args(&d, "-t", "-c", again), 0);
-	/* But for the first line, which names the file. */
+	/* Without the first line, which names the file. */
 	ck_assert_str_eq(strchr(dump(again), '\n'), strchr(first, '\n'));
 } END_TEST
 
@@ -272,7 +272,7 @@ START_TEST(a_detached_server_is_ready_when_its_parent_exits)
 	ck_assert_str_eq(daemon_errors(&d), "");
 } END_TEST
 
-/* And one that is passed as by systemd, to the process that detaches. */
+/* And a socket that is passed as by systemd, to the process that detaches. */
 static void bring_descriptors(void)
 {
 	char pid[32];
@@ -307,7 +307,7 @@ START_TEST(a_detached_server_lets_go_of_what_the_caller_left_open)
 	close(passed_fd);
 } END_TEST
 
-/* It may be a lock that says that it runs. */
+/* The descriptor may be a lock that shows that the daemon runs. */
 START_TEST(in_the_foreground_it_keeps_it_for_itself)
 {
 	const char *port;

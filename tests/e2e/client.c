@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Sockets of clients. None of them blocks: waiting is done by turns.
+ * Sockets of clients. None of them blocks: turn.c does all waiting.
  */
 #include <config.h>
 #include "client.h"
@@ -48,7 +48,7 @@ static int begin(const char *address, int receive_buffer)
 	int fd = socket(t.u.sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	ck_assert_msg(fd != -1, "socket: %m");
-	if (receive_buffer > 0)         /* before the window is told */
+	if (receive_buffer > 0)         /* before connect(2) announces the window */
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
 	if (connect(fd, &t.u.sa, t.len) == 0 || errno == EINPROGRESS)
 		return fd;
@@ -267,7 +267,7 @@ void client_expect_reset(int fd)
 	int error = read_away(fd);
 
 	if (error == 0) {
-		/* Half closed, as it seems: what is sent now is answered by a reset. */
+		/* It looks half closed: the next byte that we send is answered by a reset. */
 		ck_assert_msg(send(fd, "x", 1, MSG_NOSIGNAL) == 1, "send: %m");
 		turn_until_ready(fd, POLLHUP);
 		error = send(fd, "x", 1, MSG_NOSIGNAL) == -1 ? errno : 0;

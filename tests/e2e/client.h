@@ -17,10 +17,10 @@
  */
 int client_connect(const char *address);
 
-/* The same with a receive buffer of that size (SO_RCVBUF), so that little is on its way; 0: as usual. */
+/* The same with a receive buffer of that size (SO_RCVBUF), so that few bytes are in flight; 0: default. */
 int client_connect_small(const char *address, int receive_buffer);
 
-/* The same where it may fail: -1 with errno. */
+/* The same, but it may fail: -1 with errno. */
 int client_try(const char *address);
 
 /* Starts to connect: the descriptor becomes writable when that is done, or -1 with errno. */
@@ -59,7 +59,7 @@ int client_connect_echo(const char *address);
 /* The same, and closes it. */
 void client_check_echo(const char *address);
 
-/* No more bytes from us. */
+/* Shuts down our sending side. */
 void client_end(int fd);
 
 /* The end of what the daemon sends, with nothing before it. */
@@ -68,13 +68,13 @@ void client_expect_end(int fd);
 /* The connection is reset, now or when something is sent. */
 void client_expect_reset(int fd);
 
-/* The end or a reset, whatever comes before it. */
+/* Reads up to the end or a reset; bytes before it do not matter. */
 void client_expect_gone(int fd);
 
 /* A line, with its newline. */
 const char *client_read_line(int fd);
 
-/* All that comes, up to the end; NUL bytes end the text earlier. */
+/* All bytes up to the end; a NUL byte ends the text earlier. */
 const char *client_read_all(int fd);
 
 /* Connects, says nothing, reads all. */

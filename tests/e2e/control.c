@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The control socket, spoken to without droverctl: what those hear who look.
+ * The control socket without droverctl: the answers to commands that only look.
  */
 #include <config.h>
 #include "control_harness.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Who may look, who may change something, and who may not even connect.
+ * Which users may look, which may change something, and which may not even connect.
  */
 #include <config.h>
 #include "control_harness.h"
@@ -217,7 +217,7 @@ int main(void)
 	if (harness_is_root())
 		tcase_add_loop_test(tc, groups_decide_what_a_client_may_do, 0, ARRAY_SIZE(rights));
 	else
-		harness_skip("groups_decide_what_a_client_may_do", "only root can be everybody");
+		harness_skip("groups_decide_what_a_client_may_do", "only root can become any user");
 	harness_add_for_root(tc, the_mode_decides_which_client_may_connect_at_all);
 	harness_add_for_root(tc, rights_that_a_reload_takes_away_are_gone);
 	harness_add_for_root(tc, lookers_cannot_keep_an_admin_out);

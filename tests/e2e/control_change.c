@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The control socket: what a change comes to, and when it is answered. Those
- * that take all workers from a service are in control_drain.c.
+ * The control socket: the outcome of changes, and when they are answered. Changes that take all
+ * workers from a service are in control_drain.c.
  */
 #include <config.h>
 #include "control_harness.h"
@@ -66,7 +66,7 @@ START_TEST(a_reload_whose_workers_do_not_start_says_so)
 	control_ask("{\"command\":\"status\"}", "\"generation\":1");
 } END_TEST
 
-/* Its own reload, not the one that runs: that one has not seen the last words of the file. */
+/* It waits for its own reload, not for the one that runs, which has not read the last file. */
 START_TEST(a_reload_during_a_reload_is_answered_when_its_own_is_done)
 {
 	int fd;
@@ -93,7 +93,7 @@ START_TEST(what_a_service_has_counted_stays_in_the_totals_when_it_is_gone)
 	            "\"totals\":{\"workers\":1,\"open\":0,\"accepted\":1,\"served\":1,");
 } END_TEST
 
-/* So that accepted is what was served, lost and is open, whatever becomes of the master. */
+/* So that `accepted` is the sum of served, lost and open, no matter what happens to the master. */
 START_TEST(what_a_crash_took_is_lost_also_after_a_reload)
 {
 	int fds[2];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The control socket: drain, resume and stop, which wait for what is open.
+ * The control socket: drain, resume and stop, which wait for open connections.
  */
 #include <config.h>
 #include "control_harness.h"
@@ -17,7 +17,7 @@ static int start_with_client(const char *rest)
 	return daemon_connect_echo(&d, "s");
 }
 
-/* Returns who asked, and waits for the answer. */
+/* Returns the client that has asked, and that waits for the answer. */
 static int begin_drain(void)
 {
 	int fd = control_connect();
@@ -51,7 +51,7 @@ START_TEST(drain_waits_for_what_is_open_and_resume_serves_clients_that_waited)
 	old = start_with_client("");
 	fd = begin_drain();
 	control_ask("{\"command\":\"services\"}", "\"state\":\"draining\"");
-	/* Those of a worker that drains are for no client. */
+	/* The slots of a worker that drains are not for new clients. */
 	control_ask("{\"command\":\"services\"}", "\"slots\":{\"open\":0,\"max\":0}");
 	control_ask("{\"command\":\"status\"}", "\"totals\":{\"workers\":1,\"open\":1");
 	client_echo(old);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A daemon with a control socket in the test's folder, and those who speak to
- * it there without droverctl.
+ * A daemon with a control socket in the test's folder, and clients of that
+ * socket without droverctl.
  */
 #ifndef DROVER_E2E_CONTROL_HARNESS_H
 #define DROVER_E2E_CONTROL_HARNESS_H

@@ -96,7 +96,7 @@ START_TEST(deep_nesting_is_refused)
 	close(fd);
 } END_TEST
 
-/* Its end would keep the master waiting for as long as the client likes. */
+/* To close it would keep the master waiting for as long as the client likes. */
 START_TEST(a_client_cannot_hand_over_a_descriptor)
 {
 	const int off = 0;
@@ -133,7 +133,7 @@ START_TEST(a_megabyte_without_a_newline_is_cut_short)
 	control_check_health(&d);
 } END_TEST
 
-/* It does not look for an answer before all is written, and what it writes is not refused. */
+/* The client reads no answer before it has written all, and its writing does not fail. */
 START_TEST(a_client_that_writes_a_long_line_to_its_end_reads_what_is_wrong_with_it)
 {
 	static char line[500000];
@@ -184,7 +184,7 @@ START_TEST(a_client_that_goes_in_the_middle_of_anything_is_not_missed)
 		}
 	control_ask("{\"command\":\"version\"}", "\"ok\":true");
 	daemon_barrier(&d);
-	control_ask("{\"command\":\"reload\"}", "\"ok\":true"); /* after those that were still under way */
+	control_ask("{\"command\":\"reload\"}", "\"ok\":true"); /* after the requests that were sent before */
 	control_check_health(&d);
 } END_TEST
 
@@ -207,7 +207,7 @@ START_TEST(ten_thousand_commands_at_once_are_taken_one_by_one)
 
 		poll(&room, 1, -1);
 		if (send(fd, line, strlen(line), MSG_NOSIGNAL | MSG_DONTWAIT) == -1 && errno != EAGAIN)
-			break;          /* the daemon has had enough */
+			break;          /* the daemon has closed the connection */
 	}
 	other = control_connect();
 	control_say(other, "{\"command\":\"version\"}");
@@ -226,7 +226,7 @@ START_TEST(a_client_that_reads_all_answers_gets_all_of_them)
 	fd = control_connect();
 	for (int i = 0; i < 2000; i++) {
 		control_say(fd, "{\"command\":\"version\"}");
-		if (i >= 100)           /* always a hundred on their way */
+		if (i >= 100)           /* a hundred of them are always in flight */
 			control_expect(fd, "\"ok\":true");
 	}
 	for (int i = 0; i < 100; i++)
@@ -263,7 +263,7 @@ START_TEST(a_reporter_waits_for_its_reader_ten_seconds_and_disturbs_nothing)
 		close(fds[i]);
 } END_TEST
 
-/* False if it has ended before. It is at once the one or the other: no process runs on with a SIGSTOP. */
+/* False if it has ended before. SIGSTOP stops a process at once, so it is the one or the other. */
 static bool stop_reporter(pid_t pid)
 {
 	char state;
@@ -312,7 +312,7 @@ START_TEST(a_reporter_that_is_killed_is_no_loss)
 	daemon_start(&d, ECHO(""), control_path());
 	fd = control_connect();
 	ask_without_reading(fd, "{\"command\":\"status\"}\n");
-	do {                            /* one of them is hit, at the latest the one that waits for us */
+	do {                            /* one is killed in time, or waits until we read */
 		pid = (pid_t)event_number(daemon_wait_for(&d, "reporter-start"), "pid");
 		kill(pid, SIGKILL);
 	} while (event_has(daemon_wait_for(&d, "reporter-end pid=%d", pid), "reporter-end how=done"));
@@ -336,7 +336,7 @@ START_TEST(a_thousand_idle_clients_leave_room)
 	data = daemon_connect(&d, "s");
 	for (size_t i = 0; i < IDLE; i++) {
 		fds[i] = control_connect();
-		if (i % 50 == 0) {      /* none of them waits in the queue any more then */
+		if (i % 50 == 0) {      /* after this, none waits in the queue */
 			control_say(fds[i], "{\"command\":\"version\"}");
 			control_expect(fds[i], "\"ok\":true");
 			client_echo(data);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The socket file of control: its mode, its place, and who else may want that.
+ * The file of the control socket: its mode, its path, and other processes that
+ * want the same path.
  */
 #include <config.h>
 #include "control_harness.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Who may trace a worker, and whether it leaves a core. Most of it can only be shown by root.
+ * Which users may trace a worker, and whether it leaves a core. Most of it can only be tested as
+ * root.
  */
 #include <config.h>
 #include "harness.h"
@@ -22,7 +23,7 @@ static uid_t nobody(void)
 	return pw->pw_uid;
 }
 
-/* Root, if its user may not trace the process, and it leaves no core: proc(5). */
+/* It is root if the user of the process may not trace it, and it leaves no core: proc(5). */
 static uid_t owner_of_memory(pid_t pid)
 {
 	struct stat st;
@@ -31,7 +32,7 @@ static uid_t owner_of_memory(pid_t pid)
 	return st.st_uid;
 }
 
-/* The limit can be had, and the kernel tells a process that changed its user from others. */
+/* The limit can be set, and the kernel distinguishes a process that has changed its user. */
 static bool can_ask_for_cores(void)
 {
 	struct rlimit core;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Workers die: what is lost with them, and how they are replaced. How soon is
+ * Workers die: what is lost with them, and how they are replaced. How soon that is, is
  * measured elsewhere; here a replacement "at once" is one without a delay.
  */
 #include <config.h>
@@ -160,7 +160,7 @@ START_TEST(the_death_of_every_worker_at_once_is_survived)
 	daemon_check_echo(&d, "s");
 } END_TEST
 
-/* A process that a program left behind becomes the master's child: it is none of its workers. */
+/* A process that a program left behind becomes the master's child, but is not a worker. */
 START_TEST(strangers_are_reaped_in_silence)
 {
 	const char *fifo = files_mkfifo("fifo");
@@ -177,7 +177,7 @@ START_TEST(strangers_are_reaped_in_silence)
 	watch = process_watch(stranger);
 	ck_assert_str_eq(process_status(stranger, "PPid"), files_text("%d", d.pid));
 
-	release = open(fifo, O_WRONLY | O_CLOEXEC);     /* when it reads, and not before */
+	release = open(fifo, O_WRONLY | O_CLOEXEC);     /* waits until the process reads */
 	close(release);
 	process_wait_end(watch);
 	daemon_barrier(&d);

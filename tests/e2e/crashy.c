@@ -23,7 +23,7 @@
 const struct handler *__wrap_handler_find(const struct conf_handler *h);
 const struct handler *__real_handler_find(const struct conf_handler *h);
 
-/* A sanitizer would make an exit of it. */
+/* A sanitizer would turn the signal into an exit. */
 static _Noreturn void crash(void)
 {
 	signal(SIGSEGV, SIG_DFL);
@@ -43,9 +43,9 @@ static _Noreturn void wait_for_ever(void)
 		pause();
 }
 
-/* ---- over the leash, as a client that has taken the worker over --------- */
+/* ---- over the leash, as a worker that a client has taken over ----------- */
 
-/* Valid words, for as long as it lives. */
+/* Sends valid words for as long as the worker lives. */
 static _Noreturn void flood(const struct worker *w)
 {
 	for (;;)
@@ -63,7 +63,7 @@ static void say_word(const struct worker *w, unsigned word)
 	leash_say(&w->start.leash, &(struct leash_message){ .word = (enum leash_word)word });
 }
 
-/* What it says from now on, is not heard. */
+/* The master does not get what the worker says after this. */
 static void hang_up(const struct worker *w)
 {
 	const int null = open("/dev/null", O_WRONLY | O_CLOEXEC);
@@ -72,7 +72,7 @@ static void hang_up(const struct worker *w)
 		_exit(1);
 }
 
-/* Hands over a descriptor whose end would take a minute, were it a full connection. Returns why not. */
+/* Sends a descriptor; to close one of a full connection could take a minute. Returns why it failed. */
 static const char *smuggle(const struct worker *w, int fd)
 {
 	union { struct cmsghdr header; char room[CMSG_SPACE(sizeof fd)]; } extra = { 0 };
@@ -95,7 +95,7 @@ static const char *smuggle(const struct worker *w, int fd)
 
 /* ---- with the descriptors that it has ----------------------------------- */
 
-/* Empties and overwrites whatever lets it, and types into terminals. */
+/* Truncates and overwrites every file that it can, and types into terminals. */
 static void damage(void)
 {
 	static const char bytes[] = "damaged\n";
@@ -113,7 +113,7 @@ static void damage(void)
 	}
 }
 
-/* Another process has what this one has, until the client closes its connection; this one dies. */
+/* A forked process keeps the descriptors until the client closes its connection; this one dies. */
 static _Noreturn void leave_another(int client)
 {
 	char bytes[64];

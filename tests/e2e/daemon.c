@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Life of the daemon under test. mailbox.c receives what it says.
+ * Starts, asks and ends the daemon under test. mailbox.c receives its events.
  */
 #include <config.h>
 #include "daemon.h"
@@ -402,7 +402,7 @@ long long daemon_reload(struct daemon *d, const char *format, ...)
 
 void daemon_barrier(struct daemon *d)
 {
-	/* Twice: what was pending beside the first USR1 is done with before the second. */
+	/* Twice: what was pending together with the first USR1 is done before the second. */
 	for (int i = 0; i < 2; i++) {
 		daemon_signal(d, SIGUSR1);
 		daemon_wait_for(d, "logs-reopened");

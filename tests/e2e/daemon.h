@@ -38,11 +38,11 @@ struct daemon {
 	bool   may_end;                 /* its end is no failure (daemon_signal knows that by itself) */
 	const char *program;            /* NULL: the real one; else that file beside it */
 	bool   has_default_control;     /* its program has a default of the test's, see elsewhere.c */
-	bool   has_survivors;           /* others still have something to say when it has ended */
+	bool   has_survivors;           /* other processes may still send events when it has ended */
 
 	pid_t            pid;
 	bool             gone;          /* has ended and was waited for */
-	int              status;        /* then: exit status, or 128 and the signal */
+	int              status;        /* if gone: exit status, or 128 and the signal */
 	struct turn_hook life;          /* watches the pidfd */
 	struct turn_hook said;          /* its standard error is a pipe: our end, 0 if there is none; */
 	int              err_end, err_fd;       /* the daemon's, until it has started; and the file err */
@@ -92,7 +92,7 @@ const struct event *daemon_wait_for(struct daemon *d, const char *format, ...)
 /* The next notice to the service manager that has this line, or one that begins with it up to "=". */
 const struct event *daemon_wait_notice(struct daemon *d, const char *line);
 
-/* Waits until a STATUS= has said this. */
+/* Waits until a notice had this as its STATUS=. */
 void daemon_wait_status(struct daemon *d, const char *part);
 
 /* How many such events have come so far, returned before or not. */
@@ -129,7 +129,7 @@ const struct event *daemon_ended(struct daemon *d, const struct event *opened);
 /* Waits until the log process has written what workers have said before this call: USR1 asks it to. */
 void daemon_settle_logs(struct daemon *d);
 
-/* Waits until a worker has done with what a client has sent before this call: USR1 makes it say so. */
+/* Waits until a worker has dealt with what clients sent before this call: USR1 makes it say so. */
 void daemon_settle_worker(struct daemon *d, pid_t worker);
 
 /* TERM, QUIT, INT and KILL make its end no failure. */

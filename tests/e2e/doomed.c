@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Makes a droverd that passes every check, and then cannot take over: where it
- * fails is said in the file that DOOM in the environment names, if it is there.
+ * Makes a droverd that passes every check, and then cannot take over. The file
+ * that the variable DOOM names, if it is there, says where it fails.
  */
 #include <config.h>
 
@@ -62,7 +62,7 @@ int __wrap_loop_init(struct loop *l)
 	return -1;
 }
 
-/* When it has read what it is to take over. */
+/* When it has read what it has to take over. */
 bool __wrap_handover_import(struct master *m, const struct handover *h, char *why, size_t size)
 {
 	if (!doom_is("take"))

@@ -223,7 +223,7 @@ START_TEST(warnings_of_a_check_are_told_and_it_is_ok_all_the_same)
 	fake_close(&f);
 } END_TEST
 
-/* Nothing that a peer calls itself is obeyed by the operator's terminal. */
+/* The operator's terminal gets no control characters from the name of a peer. */
 START_TEST(control_characters_are_shown_and_not_sent)
 {
 	fake_open(&f);
@@ -237,7 +237,7 @@ START_TEST(control_characters_are_shown_and_not_sent)
 	fake_close(&f);
 } END_TEST
 
-/* More than the socket holds at once, and in no order of pieces that anybody chose. */
+/* More than the socket holds at once: it arrives in pieces of any size. */
 START_TEST(a_long_answer_is_taken_in_whole)
 {
 	enum { N = 20000 };
@@ -298,7 +298,7 @@ START_TEST(several_errors_are_several_lines)
 	fake_close(&f);
 } END_TEST
 
-/* The request is lost then, or was never read: what matters is what the server has said. */
+/* The request was lost, or never read: what the server has said is what counts. */
 START_TEST(a_client_too_many_is_told_so)
 {
 	fake_open(&f);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * How long droverctl waits for a server that says nothing, and what it says
- * meanwhile. It is one without patience, where a test wants that.
+ * meanwhile. Some tests use a droverctl that waits only a moment (hasty.c).
  */
 #include <config.h>
 #include "harness.h"
@@ -22,7 +22,7 @@
 static struct fake f;
 static struct daemon d;
 
-/* ---- who looks ---------------------------------------------------------- */
+/* ---- commands that only look -------------------------------------------- */
 
 static const char *const looks[] = {
 	"status", "services", "workers", "connections", "crashes", "version", "top",
@@ -43,9 +43,9 @@ START_TEST(a_command_that_looks_waits_for_an_answer_but_not_for_ever)
 	fake_close(&f);
 } END_TEST
 
-/* ---- who changes something ---------------------------------------------- */
+/* ---- commands that change something ------------------------------------- */
 
-/* A check asks for names, which may take its time, too. */
+/* A check looks up names, which may take long, too. */
 static const char *const changes[][5] = {
 	{ "--json", "check" },
 	{ "--json", "reload" },
@@ -58,7 +58,7 @@ static const char *const changes[][5] = {
 	{ "--json", "kick", "1-1" },
 };
 
-/* The first client is who waits. */
+/* The first client is the one that waits. */
 static int finish(void)
 {
 	client_say(f.clients[0].hook.fd, "{\"ok\":true,\"result\":{\"done\":1}}\n");
@@ -73,7 +73,7 @@ START_TEST(a_command_that_waits_for_a_server_that_is_silent_is_told_so_once)
 	fake_falls_silent(&f, "*", "");
 	operator_start(f.path, changes[_i]);
 	while (f.n_requests < 2 || f.clients[1].hook.fd != -1)
-		turn_once();            /* until no sign of life was waited for any longer */
+		turn_once();            /* until it no longer waits for a sign of life */
 	ck_assert_int_eq(finish(), 0);
 	ck_assert_str_eq(operator_errors(), STILL_WAITING);
 	ck_assert_str_eq(operator_output(), "{\"done\":1}\n");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A signal in the first moments of the daemon: it is stopped at the first thing that main() does,
- * and told to end. Not blocked, TERM would kill it; process 1 would never hear of it.
+ * and gets TERM. If TERM were not blocked yet, it would kill the daemon; process 1 would miss it.
  */
 #include <config.h>
 #include "harness.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Bytes: what the echo service is sent comes back, all of it and nothing else,
- * whatever else its clients do.
+ * The echo service sends back all bytes that it gets and nothing else, also if
+ * its clients do unusual things.
  */
 #include <config.h>
 #include "harness.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What is left of a worker that crashed: the log, a report, and who may see it.
+ * What is left of a worker that crashed: the log, a report, and which users may
+ * see it.
  */
 #include <config.h>
 #include "harness.h"

@@ -109,7 +109,7 @@ START_TEST(arguments_arrive_as_they_are)
 
 /* ---- Descriptors and signals ---- */
 
-/* It has one more itself: that of the folder which it reads. */
+/* ls itself has one more: the descriptor of the folder that it reads. */
 START_TEST(no_descriptor_above_2_is_open)
 {
 	ck_assert_str_eq(answer_of(SAYS("/bin/ls", ", \"/proc/self/fd\"", "")), "0\n1\n2\n3\n");
@@ -215,7 +215,7 @@ static void limit_descriptors(void)
 	setrlimit(RLIMIT_NOFILE, &few);
 }
 
-/* The worker may want more descriptors; its programs are not to notice. */
+/* The worker may raise its limit of descriptors; its programs must not get that limit. */
 START_TEST(a_program_has_the_limits_that_droverd_was_started_with)
 {
 	const char *answer;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Services whose programs are of no use: they cannot be started, or end before they
- * have answered. It is told with the reason, clients are not kept waiting, and all
- * is well again when a program works.
+ * have answered. The server says so with the reason, does not keep clients waiting,
+ * and recovers when a program works.
  */
 #include <config.h>
 #include "filter_harness.h"
@@ -66,7 +66,7 @@ static const struct { const char *text, *reason; } scripts[] = {
 	{ "exec cat\n", "it is neither a program nor a script with a #! line" },
 };
 
-/* It could be when the server was started, and has answered. */
+/* The program worked when the server was started, and has answered. */
 START_TEST(a_filter_that_cannot_be_executed_any_more)
 {
 	const char *program = write_program("#!/bin/sh\nread line; echo \"$line\"\nread line; echo \"$line\"\n");
@@ -120,7 +120,7 @@ START_TEST(a_process_of_ones_own_that_cannot_be_executed)
 	expect_failing(IS_BROKEN);
 } END_TEST
 
-/* Of one for each connection, that is seen with the first client: it may be there again in a second. */
+/* A program for each connection is tried with the first client: a second later it may be there. */
 static const struct { const char *handler; unsigned pauses; } execs[] = { { "", 1 }, { "warm = 2;", 0 } };
 
 START_TEST(a_program_of_a_connection_that_cannot_be_executed)
@@ -188,7 +188,7 @@ START_TEST(a_filter_that_dies_at_its_start_each_time)
 	harness_contains(daemon_errors(&d), "s: its program works again");
 } END_TEST
 
-/* From the third on: a line for each would fill the log. */
+/* From the third death on, since a line for each would fill the log. */
 START_TEST(its_deaths_are_not_logged_one_by_one)
 {
 	const char *script = files_script("script", IMPORT_ERROR);
@@ -201,7 +201,7 @@ START_TEST(its_deaths_are_not_logged_one_by_one)
 	ck_assert_uint_eq(files_count(daemon_errors(&d), "s: failing: "), 1);
 } END_TEST
 
-/* It was never of use, though each of its clients hears so at once. */
+/* It has never answered, although each of its clients gets an error at once. */
 START_TEST(a_filter_that_dies_of_each_request_is_failing_too)
 {
 	const char *script = files_script("script", "read line; exit 4");
@@ -216,7 +216,7 @@ START_TEST(a_filter_that_dies_of_each_request_is_failing_too)
 	expect_failing("ends before it answers (exit 4)");
 } END_TEST
 
-/* One that has answered is not failing because some requests kill it. */
+/* A filter that has answered is not failing because some requests kill it. */
 START_TEST(poison_does_not_make_a_service_fail)
 {
 	int fd;
@@ -258,7 +258,7 @@ START_TEST(a_reload_with_a_new_service_that_cannot_be_executed_is_refused)
 	daemon_check_echo(&d, "e");
 } END_TEST
 
-/* What is broken already does not keep others from being mended. */
+/* A service that fails already does not stop a reload that mends others. */
 START_TEST(a_reload_with_one_that_failed_before_is_done_and_says_so)
 {
 	const char *program = write_program(BROKEN);
@@ -271,7 +271,7 @@ START_TEST(a_reload_with_one_that_failed_before_is_done_and_says_so)
 	write_program("#!/bin/sh\nexec cat\n");
 	ck_assert_int_eq(operator_run_args(control_path(), "reload"), 0);
 	ck_assert_str_eq(operator_output(), "reloaded: generation 3\n");
-	/* Told is not yet obeyed: until then, a worker that fails may accept the next client. */
+	/* Until an old worker obeys its order to drain, it may accept the next client. */
 	daemon_wait_for(&d, "generation-gone generation=2");
 	filter_check("hello\n", "hello\n");
 	expect_well();

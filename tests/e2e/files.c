@@ -94,7 +94,7 @@ const char *files_path(const char *name)
 	return *name ? files_text("%s/%s", folder, name) : folder;
 }
 
-/* By another name first, so that no process reads half a file. */
+/* Written under another name first, so that no process reads half a file. */
 static const char *write_file(const char *name, const char *text, mode_t mode)
 {
 	const char *path = files_path(name);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Filters that do as they should: requests and answers, whose turn it is, time-outs of
- * clients, and the end. filter_faults.c tests those that do not.
+ * Filters that work correctly: requests and answers, the order of clients, time-outs of
+ * clients, and the end. filter_faults.c tests filters that do not.
  */
 #include <config.h>
 #include "filter_harness.h"
@@ -324,7 +324,7 @@ START_TEST(after_a_reload_new_processes_answer)
 	old = filter_say("pid\n");
 	first = client_read_line(old);
 	daemon_reload(&d, FILTER("argv = \"%s\";", ""), filter_odd());
-	for (int i = 0; i < 2; i++) {           /* then it has turned its loop: it accepts no more */
+	for (int i = 0; i < 2; i++) {           /* after these its loop has turned: it accepts no more */
 		client_say(old, "pid\n");
 		client_expect(old, first);
 	}

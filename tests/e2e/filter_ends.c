@@ -16,7 +16,7 @@
 
 #define MANY 1000
 
-/* As often as it is to be said; given to the caller. */
+/* text, `times` times; given to the caller. */
 static char *repeat(const char *text, size_t times)
 {
 	const size_t len = strlen(text);
@@ -108,7 +108,7 @@ START_TEST(a_session_ends_though_its_request_waits)
 	close(other);
 } END_TEST
 
-/* Another one is idle for longer meanwhile. */
+/* Another connection is idle for longer meanwhile. */
 START_TEST(a_client_that_waits_for_an_answer_is_not_idle)
 {
 	const struct event *idle;
@@ -188,7 +188,7 @@ START_TEST(an_upgrade_in_the_middle_of_requests_loses_none)
 	free(lines);
 } END_TEST
 
-/* No worker is there any more to kill it: it sees the end of its input, and TERM. */
+/* No worker is left to kill it: it gets the end of its input, and TERM. */
 START_TEST(a_worker_that_dies_takes_its_filters_along)
 {
 	pid_t worker;
@@ -207,7 +207,7 @@ START_TEST(a_worker_that_dies_takes_its_filters_along)
 	filter_check("count\n", "1\n");
 } END_TEST
 
-/* ---- who does not go ---------------------------------------------------- */
+/* ---- processes that do not end ------------------------------------------ */
 
 static void expect_killed(const char *reason)
 {
@@ -253,7 +253,7 @@ START_TEST(a_filter_that_neither_end_nor_term_moves_is_killed_and_delays_no_clie
 	close(late);
 } END_TEST
 
-/* ---- who asks ----------------------------------------------------------- */
+/* ---- the address of the client ------------------------------------------ */
 
 static const struct { const char *listen, *framings, *questions, *ip; } prefixes[] = {
 	{ "127.0.0.1:0", "framing = \"line\";", "hello\nabcde\n", "127.0.0.1" },

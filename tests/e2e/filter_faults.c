@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What becomes of clients when a filter does not do as it should: odd_filter.c does what
- * it is told, line by line.
+ * What happens to clients when a filter does not work correctly: odd_filter.c does what it
+ * is told, line by line.
  */
 #include <config.h>
 #include "filter_harness.h"
@@ -37,7 +37,7 @@ START_TEST(a_filter_that_fails_costs_the_one_connection)
 	close(behind);
 } END_TEST
 
-/* Also if nothing was ever answered: it is the request that is to blame. */
+/* Also if nothing was ever answered, because the cause is the request. */
 START_TEST(poison_does_not_slow_the_service_down)
 {
 	filter_start("", "");

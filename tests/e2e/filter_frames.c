@@ -83,7 +83,7 @@ static bool is_fixed(const char *kind)
 	return strncmp(kind, "fixed:", 6) == 0;
 }
 
-/* A filter that gives back what it gets, on both sides whatever there is. */
+/* A filter that returns what it gets, with every framing on both sides. */
 START_TEST(every_content_passes_between_any_two_framings)
 {
 	const char *outer = kinds[_i / KINDS], *inner = kinds[_i % KINDS];
@@ -153,7 +153,7 @@ static const struct { const char *kind, *bytes; size_t len; const char *why; } b
 	{ "length32",  BYTES("\200\0\0\0"),               "more than max_request (10)" },
 };
 
-/* What came before it has its answer; error_reply is not for what is no request. */
+/* Requests before it get their answers; error_reply is only sent for requests. */
 START_TEST(a_client_that_sends_no_frame_is_closed)
 {
 	const char *kind = bad_requests[_i].kind;

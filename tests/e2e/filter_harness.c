@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Where the odd filter is, and when the daemon has got how far with it.
+ * Finds the file of the odd filter, and waits until the daemon has done a step with it.
  */
 #include <config.h>
 #include "filter_harness.h"
@@ -97,7 +97,7 @@ static void wait_for_state(pid_t pid, char state)
 		;
 }
 
-/* Asleep it has no event in hand: what comes from now on comes in this order. */
+/* While it sleeps it handles no event: it gets what comes from now on in this order. */
 void filter_hold(pid_t worker)
 {
 	wait_for_state(worker, 'S');

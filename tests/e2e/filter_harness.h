@@ -37,13 +37,13 @@ void filter_check(const char *question, const char *answer);
 /* All that clients have said before this has been read. */
 void filter_barrier(void);
 
-/* And is with the filter, as far as that takes it. */
+/* The same, and the filter has got as much of it as it takes. */
 void filter_settle(void);
 
 /* The daemon gives that connection up. Closes fd. */
 void filter_expect_failure(int fd);
 
-/* Between the two, what happens to a worker happens at once for it, in its order. */
+/* All that happens to a worker between the two seems to it to happen at once, in order. */
 void filter_hold(pid_t worker);
 void filter_go_on(pid_t worker);
 

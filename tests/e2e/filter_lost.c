@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A process of a filter is lost: what becomes of the requests that it has, and
- * of those that wait for it.
+ * A process of a filter is lost: what happens to the requests that it has, and
+ * to those that wait for it.
  */
 #include <config.h>
 #include "filter_harness.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A process of a filter cannot be started, or is of no use from the beginning:
- * what becomes of requests, of the log, and of the next one.
+ * what happens to requests, to the log, and to the next process.
  */
 #include <config.h>
 #include "filter_harness.h"
@@ -16,7 +16,7 @@
 
 static const struct rlimit no_descriptor = { 1, RLIM_INFINITY };
 
-/* What it has stays open. Returns what it had. */
+/* Descriptors that are open stay open. Returns the old limit. */
 static struct rlimit limit_descriptors(pid_t worker, struct rlimit limit)
 {
 	struct rlimit old;
@@ -64,12 +64,12 @@ START_TEST(without_descriptors_requests_wait_and_fail_and_then_all_is_well)
 	ck_assert_uint_eq(daemon_saw(&d, "worker-end"), 0);
 } END_TEST
 
-/* Also root has no more than that. */
+/* Without the capability, root cannot raise the limit either. */
 static void be_poor(void)
 {
 	const struct rlimit few = { 64, 64 };
 
-	process_give_up(CAP_SYS_RESOURCE);      /* fails for who has it not */
+	process_give_up(CAP_SYS_RESOURCE);      /* fails for a process that does not have it */
 	setrlimit(RLIMIT_NOFILE, &few);
 }
 
@@ -115,7 +115,7 @@ START_TEST(that_none_can_be_started_is_logged_once)
 	close(fd);
 } END_TEST
 
-/* The answers of the one that runs say nothing about those that do not start. */
+/* The answers of the process that runs say nothing about those that do not start. */
 START_TEST(the_delay_grows_though_another_process_answers)
 {
 	struct rlimit old;

@@ -24,7 +24,7 @@ static void watch_forks(void)
 	ck_assert_msg(ptrace(PTRACE_SEIZE, d.pid, NULL, PTRACE_O_TRACEFORK) == 0, "ptrace: %m");
 }
 
-/* The master's next child, which does not move. The master stands, too. */
+/* The master's next child, which is stopped. The master is stopped, too. */
 static pid_t next_child(void)
 {
 	unsigned long child;
@@ -44,7 +44,7 @@ static void let_go(pid_t pid)
 	ck_assert_msg(ptrace(PTRACE_DETACH, pid, NULL, NULL) == 0, "ptrace: %m");
 }
 
-/* The same, for one of which the test wants nothing: it and the master go on. */
+/* The same for a child that the test does not need: it and the master continue. */
 static void pass_by(void)
 {
 	pid_t child = next_child();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Event loops that stand still, and those that only seem to. How much time has
- * passed, a second daemon tells: a worker of it is stopped, and found hanging
- * when it has been for longer than the workers of the first one may.
+ * Event loops that stand still, and those that only seem to. A second daemon tells
+ * how much time has passed: a worker of it is stopped, and is found to hang after a
+ * longer time than the workers of the first daemon may stand still.
  */
 #include <config.h>
 #include "harness.h"
@@ -40,7 +40,7 @@ static void start_clock(void)
 	daemon_start(&clock_daemon, CLOCK);
 }
 
-/* Waits for more than a second, as the clock's master counts it. */
+/* Waits for more than a second, as the master of the second daemon counts it. */
 static void let_time_pass(void)
 {
 	pid_t worker = daemon_next_worker(&clock_daemon, "clock");

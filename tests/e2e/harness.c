@@ -27,7 +27,7 @@ static char all_folders[PATH_MAX];
 static void before_test(void)
 {
 	ck_assert_int_eq(prctl(PR_SET_CHILD_SUBREAPER, 1), 0);
-	umask(022);     /* of files that others can write is warned */
+	umask(022);     /* the daemon warns of files that others can write */
 	files_open(all_folders);
 }
 
@@ -66,7 +66,7 @@ bool harness_has_ipv6(void)
 	return strstr(process_file("/proc/net/if_inet6"), "00000000000000000000000000000001 ");
 }
 
-/* Root is told by the check of a directory that a user cannot enter, but not of what the kernel refuses to all. */
+/* For root, the check sees a directory that a user cannot enter, but not what the kernel refuses to all. */
 const char *harness_cannot_start(void)
 {
 	const char *path;

@@ -75,7 +75,7 @@ bool harness_is_root(void);
 /* Whether the loopback has an IPv6 address. */
 bool harness_has_ipv6(void);
 
-/* Runs s, tells the results as TAP, and returns the exit status of the program. */
+/* Runs s, prints the results as TAP, and returns the exit status of the program. */
 int harness_run(Suite *s);
 
 #endif

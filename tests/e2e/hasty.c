@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Makes a droverctl that waits only a moment where the file that HASTE in the
- * environment names says so, and elsewhere as good as for ever.
+ * Makes a droverctl that waits only a moment for what the file named by the variable HASTE
+ * lists, and practically for ever for everything else.
  */
 #include <config.h>
 

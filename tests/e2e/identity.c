@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Who workers are and what they can reach. Most of it can only be shown by
- * root; the rest is what is refused to everybody else.
+ * The identity of workers, and what they can reach. Most of it can only be tested
+ * as root; the rest is what other users are refused.
  */
 #include <config.h>
 #include "harness.h"
@@ -41,7 +41,7 @@ static void enter_unit(void)
 		_exit(EXIT_FAILURE);
 }
 
-/* The key that is complained of, and what stands before and behind the folder. */
+/* The key that the error names, and the text before and behind the folder. */
 static const char *const hidden[][3] = {
 	{ "argv", "handler = { type = \"exec\"; argv = \"", "/run\"; };" },
 	{ "directory", "handler = { type = \"echo\"; }; directory = \"", "/x\";" },
@@ -186,7 +186,7 @@ START_TEST(a_program_is_the_user_of_its_service)
 	ck_assert_str_eq(process_field(status, "CapEff"), "0000000000000000");
 } END_TEST
 
-/* Services by what their programs can gain; whether that is nothing. */
+/* Services by the capabilities that their programs can gain; none: they can gain nothing. */
 static const struct {
 	const char *name, *type, *settings;
 	bool none;
@@ -353,7 +353,7 @@ START_TEST(without_a_file_root_may_name_a_user)
 	ck_assert_ptr_null(strstr(daemon_errors(&d), "nobody"));
 } END_TEST
 
-/* ---- Everybody ---- */
+/* ---- As any user ---- */
 
 START_TEST(a_worker_has_the_umask_of_its_service)
 {
@@ -377,7 +377,7 @@ START_TEST(a_worker_has_the_limits_of_its_service)
 	harness_contains(limits, "Max core file size        0                    0 ");
 } END_TEST
 
-/* ---- An ordinary user ---- */
+/* ---- As an ordinary user ---- */
 
 static void become_nobody(void)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * More clients than there is room for: they wait in the queue of the listener,
- * and everybody's turn comes.
+ * and each of them is served in the end.
  */
 #include <config.h>
 #include "harness.h"
@@ -14,7 +14,7 @@
 
 static struct daemon d;
 
-/* Over all that happened: never more than max connections in a worker. */
+/* Checks all events so far: a worker never had more than max connections. */
 static void check_never_more_than(int max)
 {
 	for (size_t i = 0; i < d.events.n; i++) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Listeners across reloads: those that stay are never closed, those that are
- * removed are emptied first, those that are new must not be in anybody's way.
+ * removed are emptied first, and new ones must not conflict with others.
  */
 #include <config.h>
 #include "harness.h"
@@ -62,7 +62,7 @@ START_TEST(a_listener_can_be_added_and_removed_beside_one_that_stays)
 } END_TEST
 
 /*
- * One worker with one slot, and that is taken: the others wait in the queue
+ * One worker with one slot, which is taken: other clients wait in the queue
  * when the listener is removed.
  */
 #define ONE_SLOT "workers = 1; connections = 1;"
@@ -175,7 +175,7 @@ static int borrow_listener(const char *port)
 	ck_abort_msg("the daemon has no descriptor that listens on port %s: %m", port);
 }
 
-/* Of one's own anybody may borrow, but where a container forbids it. */
+/* Any user may copy descriptors of its own processes, unless a container forbids it. */
 static bool may_look_into_processes(void)
 {
 	int self = pidfd_open(getpid(), 0);

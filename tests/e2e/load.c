@@ -17,8 +17,8 @@
 #include "client.h"
 #include "turn.h"
 
-#define NOISE_LEN  65521                /* a prime: repeats in step with no buffer */
-#define WINDOW     65536                /* bytes on their way, where there is no end to them */
+#define NOISE_LEN  65521                /* a prime, so that it repeats out of step with every buffer */
+#define WINDOW     65536                /* bytes in flight, if the total is not limited */
 
 enum phase { PHASE_CONNECT, PHASE_TALK, PHASE_ENDED, PHASE_OVER };
 
@@ -115,7 +115,7 @@ static const char *receive_some(struct load_client *c, bool *at_end)
 	return NULL;
 }
 
-/* Says that this was all, once it was. */
+/* Shuts down the sending side when all was sent. */
 static const char *end_if_all_sent(struct load_client *c)
 {
 	if (c->phase != PHASE_TALK || c->sent != c->total)

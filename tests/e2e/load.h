@@ -22,7 +22,7 @@ struct load {
 	bool        may_lose;           /* a connection that is lost is counted, no failure */
 	bool        holds;              /* clients stop halfway until load_release */
 
-	/* What comes of it: connections that ended with every byte given back, and others. */
+	/* The result: connections that ended with every byte given back, and others. */
 	size_t      done, lost;
 
 	struct load_client *clients;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Logs that a worker could damage, had it their descriptors: another process writes to
- * them, and no line is lost, whatever ends.
+ * Logs that a worker could damage if it had their descriptors: another process writes to
+ * them, and no line is lost, no matter which process ends.
  */
 #include <config.h>
 #include "harness.h"
@@ -260,7 +260,7 @@ START_TEST(a_file_that_is_truncated_goes_on_from_its_beginning)
 	ck_assert_int_eq(strncmp(files_read(access_path()), "20", 2), 0);
 } END_TEST
 
-/* However often they are opened again while it is stopped: it is told of the newest. */
+/* The files may be opened again several times while it is stopped: it gets the newest. */
 START_TEST(one_that_is_slow_to_switch_has_the_newest_files_in_the_end)
 {
 	pid_t process;
@@ -479,7 +479,7 @@ START_TEST(a_service_for_which_there_are_no_descriptors_is_named)
 	daemon_config(&d, BOTH SERVICES("%s"), files_path("log"), access_path(), services);
 	ck_assert_int_eq(daemon_run_args(&d, "-c", d.config), EX_OSERR);
 	ck_assert_msg(strstr(daemon_errors(&d), "Too many open files"), "%s", daemon_errors(&d));
-	/* By its name, or by the line of its listener: whichever descriptor was the last one. */
+	/* Names the service, or the line of its listener: that depends on the last descriptor. */
 	ck_assert_msg(strstr(daemon_errors(&d), "service \"s") || strstr(daemon_errors(&d), ".conf:"), "%s",
 	              daemon_errors(&d));
 } END_TEST

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Datagrams as messages: kept for good, since a test may ask later.
+ * Keeps datagrams as messages until the test ends, since a test may ask for them later.
  */
 #include <config.h>
 #include "mailbox.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The sockets to which a daemon tells its events (DROVER_EVENTS) and its state
- * (NOTIFY_SOCKET), and the understanding of what comes there.
+ * The sockets to which a daemon sends its events (DROVER_EVENTS) and its state
+ * (NOTIFY_SOCKET), and the parsing of these messages.
  */
 #ifndef DROVER_E2E_MAILBOX_H
 #define DROVER_E2E_MAILBOX_H
