@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Counts through the hosts of a network. Only the last 32 bits of an address change.
+ * Steps through the hosts of a network by adding to the last 32 bits of an address. It does not
+ * know what the addresses are used for.
  */
 #include <config.h>
 #include "address_range.h"
@@ -10,7 +11,7 @@
 
 #include "units.h"
 
-/* Where the last 32 bits of an address are. */
+/* Points to the last 32 bits of an address. */
 static void *last_bits(struct address *a)
 {
 	return a->u.sa.sa_family == AF_INET ? (void *)&a->u.in.sin_addr
@@ -54,7 +55,7 @@ static int parse_prefix(const char *text, unsigned width, unsigned *prefix)
 	return 0;
 }
 
-/* Makes the bits behind the prefix zero. */
+/* Clears the bits after the prefix. */
 static void mask(struct address *a, unsigned width, unsigned prefix)
 {
 	uint8_t *bytes = width == 32 ? (uint8_t *)&a->u.in.sin_addr : a->u.in6.sin6_addr.s6_addr;

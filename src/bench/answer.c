@@ -73,7 +73,7 @@ void answer_rule_free(struct answer_rule *rule)
 
 /* ---- judging ------------------------------------------------------------ */
 
-/* What the answer as a whole has to be; NULL: anything. */
+/* The bytes that the whole answer must have; NULL: any bytes are right. */
 static const char *wanted(const struct answer_rule *rule, const char *request, size_t request_len,
                           size_t *len)
 {
@@ -85,7 +85,7 @@ static const char *wanted(const struct answer_rule *rule, const char *request, s
 	return rule->kind == ANSWER_FRAMED ? NULL : rule->expect;
 }
 
-/* Whether the next n bytes are right: those of the whole answer from a->got on. */
+/* True if the next n bytes of the answer are right. They follow the a->got bytes taken so far. */
 static bool are_right(const struct answer_rule *rule, const struct answer *a, const char *request,
                       size_t request_len, const char *bytes, size_t n)
 {
@@ -100,7 +100,7 @@ static uint64_t full_length(const struct answer_rule *rule, size_t request_len)
 	return rule->length ? rule->length : request_len;
 }
 
-/* Of a frame's content: whether this part of it is right, and all of it if it ends here. */
+/* True if this part of a frame's content is right; of a complete frame, the length must be, too. */
 static bool content_is_right(const struct answer_rule *rule, const struct answer *a,
                              const struct framing_part *part, const char *bytes, bool complete)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Counts what is done and what fails, and notices the end of the measured part, by time or by
+ * Counts operations and failures, and notices the end of the measured part, by time or by
  * number.
  */
 #include <config.h>
@@ -47,14 +47,14 @@ bool bench_accounting_time_is_up(struct bench_thread *t)
 	return t->stopping;
 }
 
-/* From what all threads share, as many tickets as make sense, but not fewer than n, to t. */
+/* Moves a reasonable number of the shared tickets to t: n or more, if that many are left. */
 static void draw_tickets(struct bench_thread *t, uint64_t n)
 {
 	atomic_uint_least64_t *tickets = &t->shared->tickets;
 	uint64_t left = atomic_load_explicit(tickets, memory_order_relaxed), want;
 
 	do {
-		/* Near the end in small portions, so that all threads end together. */
+		/* Near the end the portions are small, so that all threads end together. */
 		want = left / (2 * t->plan->threads) + 1;
 		want = want > TICKETS_AT_ONCE ? TICKETS_AT_ONCE : want;
 		want = want < n ? n : want;

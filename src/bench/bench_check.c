@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Rules that involve several options, each with its message.
+ * The rules for options that depend on each other, each with the message for a plan that breaks it.
  */
 #include <config.h>
 #include "bench_check.h"
@@ -26,7 +26,7 @@ static const char *check_load(const struct bench_plan *p, const struct bench_wis
 {
 	const bool open_loop = p->mode == BENCH_OPEN_LOOP, hold = p->mode == BENCH_HOLD;
 	const struct rule rules[] = {
-		{ open_loop && p->rate == 0, "--mode open-loop wants --rate, as in --rate 500/s" },
+		{ open_loop && p->rate == 0, "--mode open-loop needs --rate, as in --rate 500/s" },
 		{ !open_loop && p->rate > 0, "--rate is for --mode open-loop" },
 		{ !open_loop && w->arrivals, "--arrivals is for --mode open-loop" },
 		{ !open_loop && p->new_connections,
@@ -40,7 +40,7 @@ static const char *check_load(const struct bench_plan *p, const struct bench_wis
 		{ hold && !p->has_message && (w->answer || w->echo || p->answer.expect || w->raw),
 		  "--mode hold makes an exchange only if there is a message: add --message or --size" },
 		{ hold && p->gate && w->duration,
-		  "--duration is not for --mode hold with --gate: it lasts till the line on standard input" },
+		  "--duration is not for --mode hold with --gate: a line on standard input ends it" },
 	};
 
 	return FIRST_BROKEN(rules);
@@ -54,8 +54,8 @@ static const char *check_stream(const struct bench_plan *p, const struct bench_w
 		{ is && (w->answer || p->answer.expect || w->raw),
 		  "--answer, --expect and --raw are not for --mode stream, which has no answers" },
 		{ is && p->stream == BENCH_STREAM_RECEIVE && (w->text || w->file),
-		  "nothing is sent with --stream receive: leave --message out" },
-		{ is && p->stream != BENCH_STREAM_BOTH && w->echo, "--echo wants --stream both" },
+		  "nothing is sent with --stream receive: leave out --message" },
+		{ is && p->stream != BENCH_STREAM_BOTH && w->echo, "--echo needs --stream both" },
 		{ is && p->message_bytes == 0, "a stream needs at least a byte: --size 1 or more" },
 	};
 
@@ -75,7 +75,7 @@ static const char *check_message(const struct bench_plan *p, const struct bench_
 		{ w->raw && kind != ANSWER_FRAMED,
 		  "--raw is for --answer line, netstring or length32: nothing else is framed" },
 		{ kind == ANSWER_NONE && (w->echo || p->answer.expect),
-		  "with --answer none nothing is awaited: leave --echo and --expect out" },
+		  "with --answer none no answer is expected: leave out --echo and --expect" },
 		{ kind == ANSWER_EOF && bench_plan_keeps_connections(p) && p->mode != BENCH_STREAM,
 		  "--answer eof uses up its connection: it is for --mode connect, or open-loop with"
 		  " --new-connections" },
@@ -83,16 +83,16 @@ static const char *check_message(const struct bench_plan *p, const struct bench_
 		  "an empty message is for --answer eof or length:N: --size 1 or more" },
 		{ kind == ANSWER_LENGTH && p->answer.length && p->answer.expect &&
 		  p->answer.length != p->answer.expect_len,
-		  "--answer length:N has another length than --expect: leave it out" },
+		  "--answer length:N and the length of --expect differ: leave out --answer" },
 		{ kind == ANSWER_LENGTH && p->answer.length && w->echo,
-		  "--echo wants an answer as long as the request: --answer length" },
+		  "--echo needs an answer as long as the request: --answer length" },
 		{ p->answer.expect && p->answer.expect_len == 0 && kind == ANSWER_LENGTH,
 		  "an empty --expect is for --answer eof or a framed one" },
 		{ kind == ANSWER_LENGTH && p->answer.length > p->answer.max,
-		  "--answer length:N is beyond --max-answer" },
+		  "--answer length:N is more than --max-answer" },
 		{ (uint64_t)p->message_bytes > p->answer.max &&
 		  (p->answer.echo || (kind == ANSWER_LENGTH && !p->answer.length)) && p->mode != BENCH_STREAM,
-		  "the answer would be as long as the request, and beyond --max-answer" },
+		  "the answer would be as long as the request, which is more than --max-answer" },
 	};
 
 	return FIRST_BROKEN(rules);
@@ -106,7 +106,7 @@ const char *bench_check_addresses(const struct bench_plan *p)
 		{ p->source.count && family != p->source.first.u.sa.sa_family,
 		  "--source and ADDRESS are of different families (IPv4, IPv6)" },
 		{ p->proxy_source.count && p->proxy == BENCH_PROXY_NONE,
-		  "--proxy-source wants --proxy v1 or v2" },
+		  "--proxy-source needs --proxy v1 or v2" },
 	};
 
 	return FIRST_BROKEN(rules);

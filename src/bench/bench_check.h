@@ -7,7 +7,7 @@
 
 #include "bench_plan.h"
 
-/* What was said on the command line, as far as the plan does not show it. */
+/* What the command line said and the plan does not show. */
 struct bench_wish {
 	const char *text, *file, *size;         /* --message, --message-file, --size */
 	const char *expect, *expect_file;
@@ -15,7 +15,7 @@ struct bench_wish {
 	int64_t     bytes;                      /* --size, or its default */
 };
 
-/* What is wrong, and what would be right; NULL: nothing. The second needs the target. */
+/* What is wrong and what would be right; NULL: nothing is wrong. The second needs p->to. */
 const char *bench_check(const struct bench_plan *p, const struct bench_wish *w);
 const char *bench_check_addresses(const struct bench_plan *p);
 

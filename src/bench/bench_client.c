@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Drives connections, step by step. The common case is one send, one turn of epoll
- * and one recv: what the client costs is taken from the server, on a machine
- * with few processors.
+ * Drives connections, step by step. The usual exchange takes one send, one turn of epoll and one
+ * recv, because on a machine with few processors the client takes its processor time from the
+ * server.
  */
 #include <config.h>
 #include "bench_client.h"
@@ -19,7 +19,7 @@
 #define AT_END   (EPOLLRDHUP | EPOLLHUP | EPOLLERR)
 #define READABLE (EPOLLIN | AT_END)
 
-/* In streaming, a client sends or receives this often before the others have their turn. */
+/* A client that streams sends and receives this often before the others have their turn. */
 #define STREAM_GOES 4
 
 static enum bench_news step_closed(struct bench_lane *l, struct bench_client *c, uint32_t events);
@@ -64,7 +64,7 @@ static enum bench_news fail_by(struct bench_client *c, enum answer_verdict verdi
 	                                                       FAILURE_WRONG_ANSWER);
 }
 
-/* An event that was on its way when the connection was closed. */
+/* An event that was reported before the connection was closed. */
 static enum bench_news step_closed(struct bench_lane *l, struct bench_client *c, uint32_t events)
 {
 	(void)l, (void)c, (void)events;
@@ -103,7 +103,7 @@ static enum bench_news on_opened(struct bench_lane *l, struct bench_client *c)
 	return BENCH_NEWS_OPENED;
 }
 
-/* Edge-triggered for all there is, once: no more calls of epoll_ctl till it is closed. */
+/* Watches all events, edge-triggered, so that a connection needs only this call of epoll_ctl. */
 static int watch(const struct bench_lane *l, struct bench_client *c)
 {
 	struct epoll_event ev = { .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET, .data.ptr = c };
@@ -144,7 +144,7 @@ static enum bench_news step_connect(struct bench_lane *l, struct bench_client *c
 
 /* ---- exchanges ---------------------------------------------------------- */
 
-/* Closed by the server, or bytes that were not requested; but room to send means nothing. */
+/* The server has closed, or sent bytes that were not requested. That it can be written to means nothing. */
 static enum bench_news step_quiet(struct bench_lane *l, struct bench_client *c, uint32_t events)
 {
 	ssize_t n;
@@ -163,7 +163,7 @@ static bool all_is_sent(const struct bench_lane *l, const struct bench_client *c
 	return c->sent == l->plan->message.len;
 }
 
-/* Sends what there is room for. */
+/* Sends as much as there is room for. */
 static enum bench_news send_request(struct bench_lane *l, struct bench_client *c)
 {
 	const struct bench_plan *p = l->plan;
@@ -198,7 +198,7 @@ static enum bench_news judge_answer(struct bench_lane *l, struct bench_client *c
 		return fail_by(c, verdict);
 	if (used < n)
 		return bench_client_fail(c, FAILURE_UNASKED);
-	/* A server that answers before it has read all will not read the rest. */
+	/* A server that has answered before it read the whole request will not read the rest. */
 	if (!all_is_sent(l, c))
 		return bench_client_fail(c, FAILURE_UNASKED);
 	c->state = BENCH_CLIENT_QUIET;
@@ -215,9 +215,9 @@ static enum bench_news server_ended(struct bench_lane *l, struct bench_client *c
 }
 
 /*
- * Reads till the answer is complete or there is no more. A short read has taken
- * all there was, and what comes later is another edge; except where the end
- * came with it, and on unix sockets, whose reads stop at other borders, too.
+ * Reads until the answer is complete or there is nothing more to read. A short read has taken all
+ * there was, and what comes later causes another edge. There are two exceptions: the end may have
+ * come with the bytes, and a read from a unix socket may also stop elsewhere.
  */
 static enum bench_news receive_answer(struct bench_lane *l, struct bench_client *c, uint32_t events)
 {
@@ -259,7 +259,7 @@ enum bench_news bench_client_talk(struct bench_lane *l, struct bench_client *c)
 
 /* ---- streams ------------------------------------------------------------ */
 
-/* From a place in the endless repetition of the message: how much of it lies in one piece. */
+/* Finds an offset of the message, which is repeated without end. Returns what lies there in one piece. */
 static size_t piece_at(const struct message *m, uint64_t offset, const char **at)
 {
 	const size_t in = (size_t)(offset % m->len);
@@ -304,7 +304,7 @@ static bool stream_is_right(const struct bench_lane *l, const struct bench_clien
 	return true;
 }
 
-/* True if there may be more; *failed where the connection is closed. */
+/* True if there may be more to receive. *failed is set if the connection was closed as failed. */
 static bool stream_in(struct bench_lane *l, struct bench_client *c, bool *failed)
 {
 	const ssize_t n = recv(c->fd, l->scratch, sizeof l->scratch, 0);

@@ -23,13 +23,13 @@ enum bench_client_state {
 	BENCH_CLIENT_STREAMING,
 };
 
-/* What a call has led to. */
+/* The result of a call. */
 enum bench_news {
 	BENCH_NEWS_NONE,                /* it goes on when the socket is ready */
 	BENCH_NEWS_OPENED,              /* connected, and quiet */
 	BENCH_NEWS_ANSWERED,            /* the exchange is complete; quiet again */
-	BENCH_NEWS_MOVED,               /* streaming: bytes went, and no more can for now */
-	BENCH_NEWS_MORE,                /* the same, and more can: to be stepped again */
+	BENCH_NEWS_MOVED,               /* streaming: bytes were moved; no more can be now */
+	BENCH_NEWS_MORE,                /* the same, and more can be: step it again */
 	BENCH_NEWS_FULL,                /* the server's queue has no room (unix sockets): try again */
 	BENCH_NEWS_FAILED,              /* closed; failure and error say why */
 };
@@ -40,7 +40,7 @@ enum bench_news {
 struct bench_lane {
 	const struct bench_plan *plan;
 	int      epoll_fd;
-	int64_t  now_ns;                /* as of the last look at the clock */
+	int64_t  now_ns;                /* when the clock was last read */
 	uint64_t bytes_sent, bytes_received;
 	struct bench_origin origin;
 	unsigned message_turn;
@@ -50,7 +50,7 @@ struct bench_lane {
 struct bench_client {
 	int                     fd;
 	enum bench_client_state state;
-	bool                    was_open;       /* since it was last closed */
+	bool                    was_open;       /* connected since it last began to connect */
 	bool                    busy;           /* counts in bench_thread.busy */
 	enum failure            failure;
 	int                     error;          /* errno of FAILURE_OTHER */
@@ -59,35 +59,35 @@ struct bench_client {
 	struct answer           answer;
 	uint64_t                streamed_out, streamed_in, streamed_counted;
 	int64_t                 since_ns;       /* when the operation began, or should have */
-	int64_t                 moved_ns;       /* when something was last begun: for time-outs */
+	int64_t                 moved_ns;       /* when something last began or moved: for time-outs */
 	int64_t                 connect_ns;     /* when connecting began */
 	int64_t                 retry_ns;       /* when it may try again */
 	struct list             link;           /* in a list of bench_thread */
 };
 
-/* Begins to connect a closed one. */
+/* Begins to connect a closed client. */
 enum bench_news bench_client_open(struct bench_lane *l, struct bench_client *c);
 
-/* A quiet one begins an exchange, or to stream; one that streams goes on with it. */
+/* A quiet client begins an exchange, or begins to stream. A client that streams already goes on. */
 enum bench_news bench_client_talk(struct bench_lane *l, struct bench_client *c);
 enum bench_news bench_client_stream(struct bench_lane *l, struct bench_client *c);
 
 /*
- * Its socket is ready. An edge comes once for all that has happened, and this
- * makes one step: there may be another (bench_client_has_more).
+ * Handles events of the socket. An edge is reported once for all that has happened, but this makes
+ * only one step: another may be needed (bench_client_has_more).
  */
 enum bench_news bench_client_step(struct bench_lane *l, struct bench_client *c, uint32_t events);
 
 /*
- * True if these events may tell of more than the step from that state has
- * seen: of bytes that came with the connect, or of an end behind an answer.
+ * True if these events may report more than the step from that state has handled: bytes that came
+ * with the connect, or the end of the connection after an answer.
  */
 bool bench_client_has_more(enum bench_client_state from, uint32_t events);
 
-/* Closes it as failed, and says so. */
+/* Closes it as failed. Returns BENCH_NEWS_FAILED. */
 enum bench_news bench_client_fail(struct bench_client *c, enum failure why);
 
-/* One that is closed is fine. */
+/* It may be closed already. */
 void bench_client_close(struct bench_client *c);
 
 #endif

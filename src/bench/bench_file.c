@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Reads files, also those that have no size, such as pipes.
+ * Reads files to their end. It does not ask for their size, because a pipe, for example, has none.
  */
 #include <config.h>
 #include "bench_file.h"

@@ -58,7 +58,7 @@ static void fill_getopt(struct option *options, char *letters)
 	const struct bench_row *rows = bench_rows(&n);
 
 	assert(n <= ROWS_MAX);
-	*letters++ = ':';               /* we complain ourselves */
+	*letters++ = ':';               /* the messages are ours, not getopt's */
 	for (size_t i = 0; i < n; i++) {
 		options[i] = (struct option){ rows[i].name, rows[i].value ? required_argument : no_argument,
 		                              NULL, LONG_ONLY + (int)i };
@@ -92,7 +92,7 @@ static const char *nearest(const char *word)
 	return s.best;
 }
 
-/* getopt has found no such option, or no value. */
+/* Says what is wrong with an option: there is none of this name, it lacks its value, or it takes none. */
 static int complain_option(int opt, const char *word)
 {
 	const struct bench_row *row = optopt ? row_of(optopt) : NULL;
@@ -100,7 +100,7 @@ static int complain_option(int opt, const char *word)
 	char text[400];
 
 	if (opt == ':' && row)
-		snprintf(text, sizeof text, "--%s wants a value: --%s %s", row->name, row->name, row->value);
+		snprintf(text, sizeof text, "--%s needs a value: --%s %s", row->name, row->name, row->value);
 	else if (row)
 		snprintf(text, sizeof text, "--%s takes no value", row->name);
 	else if (optopt)
@@ -150,13 +150,13 @@ static int read_options(struct bench_reading *r, int argc, char **argv)
 	if (optind == argc)
 		return usage_error("ADDRESS is missing, as in drover-bench 127.0.0.1:7007");
 	if (optind + 1 < argc)
-		return usage_error("there is one ADDRESS, and options take their values right behind them");
+		return usage_error("give one ADDRESS only; the value of an option must follow it directly");
 	return -1;
 }
 
 /* ---- what follows ------------------------------------------------------- */
 
-/* Bytes of a text with escapes, or of a file; -1 if there are none to be had, which was said. */
+/* Gets the bytes of a text with escapes, or of a file. On failure prints why, and returns -1. */
 static int read_bytes(const char *option, const char *text, const char *file, char **bytes,
                       size_t *len)
 {
@@ -175,7 +175,7 @@ static int read_bytes(const char *option, const char *text, const char *file, ch
 	return -1;
 }
 
-/* A stream repeats its message; many small pieces would be many calls. */
+/* Repeats the message until it is long: a stream sends it whole, and short ones would need many calls. */
 static int repeat_option(struct message *m)
 {
 	const size_t times = (STREAM_ROOM + m->len - 1) / m->len, len = m->len;
@@ -197,10 +197,10 @@ static int make_message_of(struct bench_plan *p, const struct framing *framing, 
 	if (framing) {
 		struct framing f = *framing;
 
-		f.max = UINT64_MAX;     /* what there is limits answers */
+		f.max = UINT64_MAX;     /* the limit is for answers */
 		if (!framing_can_hold(&f, bytes, len))
-			return usage_error("a message for --answer line has no newline in it, unless it is sent"
-			                   " --raw");
+			return usage_error("a message for --answer line must not contain a newline, unless it"
+			                   " is sent --raw");
 	}
 	if (message_of_bytes(&p->message, bytes, len, framing) == -1)
 		return usage_error(strerror(errno));

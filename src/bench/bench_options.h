@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The command line of drover-bench.
+ * Reads the command line of drover-bench into a plan, and prints the help. It does not know how a
+ * plan is run.
  */
 #ifndef DROVER_BENCH_BENCH_OPTIONS_H
 #define DROVER_BENCH_BENCH_OPTIONS_H
@@ -8,9 +9,9 @@
 #include "bench_plan.h"
 
 /*
- * Fills p, to be freed by bench_plan_free in any case. -1: there is a load to
- * run. Otherwise what there was to say has been said (help, version, what is
- * wrong), and this is the exit status.
+ * Fills p, which the caller gives to bench_plan_free in any case. Returns -1 if there is a load to
+ * run. Otherwise it has printed what was asked for (help, version) or what is wrong, and returns
+ * the exit status.
  */
 int bench_options_read(struct bench_plan *p, int argc, char **argv);
 

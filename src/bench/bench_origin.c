@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Gives each connection its source address and its PROXY header, in turns.
+ * Gives each connection its source address and its PROXY header, in turn.
  */
 #include <config.h>
 #include "bench_origin.h"
@@ -24,7 +24,7 @@ static struct address next(const struct address_range *r, uint64_t *turn, uint64
 	return a;
 }
 
-/* The port is chosen by connect(2), which knows more. */
+/* The port is chosen later, by connect(2), which knows the target: IP_BIND_ADDRESS_NO_PORT in ip(7). */
 int bench_origin_bind(struct bench_origin *o, const struct bench_plan *p, int fd)
 {
 	struct address from;
@@ -47,7 +47,7 @@ static struct endpoint own_end(int fd)
 	return endpoint_of(&a.u.sa, a.len);
 }
 
-/* Our own end, or the next of the clients that are to be named, at our port. */
+/* The client that the header names: our own end, or the next of --proxy-source with our port. */
 static struct endpoint client_of(struct bench_origin *o, const struct bench_plan *p, int fd)
 {
 	struct endpoint from = own_end(fd);
@@ -62,8 +62,8 @@ static struct endpoint client_of(struct bench_origin *o, const struct bench_plan
 	return from;
 }
 
-/* Where the client of the header says that it went: to our target, or if that is of
- * another family, to nowhere in particular. */
+/* The destination that the header names: our target or, if that is of another family than the
+ * client, the unspecified address. */
 static struct endpoint destination_of(const struct bench_plan *p, const struct endpoint *from)
 {
 	struct endpoint to = endpoint_of(&p->to.u.sa, p->to.len);

@@ -12,21 +12,21 @@
 #include "bench_plan.h"
 
 /*
- * Whose turn it is. Two counters: connects that are under way at once are
- * bound in another order than they announce their clients.
+ * Which addresses come next. There are two counters, because connects that are under way at once
+ * may announce their clients in another order than they were bound.
  */
 struct bench_origin {
 	uint64_t source, client;
 	uint64_t step;                  /* threads, among which the addresses are divided */
 };
 
-/* Of the index-th of n threads. */
+/* For the index-th of n threads. */
 struct bench_origin bench_origin_of(unsigned index, unsigned n);
 
-/* Binds a socket to the next source address, if the plan has any. 0, or -1 with errno. */
+/* Binds a socket to the next source address, if the plan has any. Returns 0, or -1 with errno. */
 int bench_origin_bind(struct bench_origin *o, const struct bench_plan *p, int fd);
 
-/* Sends the PROXY header, if the plan wants one. Its length, or -1 with errno. */
+/* Sends the PROXY header, if the plan wants one. Returns its length (0: none), or -1 with errno. */
 ssize_t bench_origin_announce(struct bench_origin *o, const struct bench_plan *p, int fd);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Names of modes and of ways, and what follows from a plan.
+ * The names of modes and of the directions of streams, and what follows from a plan.
  */
 #include <config.h>
 #include "bench_plan.h"

@@ -17,9 +17,9 @@
 
 enum bench_mode {
 	BENCH_PING_PONG,                /* exchanges on connections that stay open */
-	BENCH_CONNECT,                  /* connect, one exchange, close; again */
+	BENCH_CONNECT,                  /* connect, one exchange, close, and again */
 	BENCH_HOLD,                     /* open, and keep open */
-	BENCH_STREAM,                   /* bytes, as fast as they go */
+	BENCH_STREAM,                   /* bytes, as fast as possible */
 	BENCH_OPEN_LOOP,                /* exchanges that begin by the clock */
 	BENCH_MODES
 };
@@ -40,13 +40,13 @@ struct bench_plan {
 	uint64_t count;                 /* of operations; 0: no end in number */
 	uint64_t max_errors;
 
-	double rate;                    /* a second; 0: none */
-	double connect_rate;            /* 0: unlimited */
+	double rate;                    /* arrivals a second; 0: none */
+	double connect_rate;            /* connects a second; 0: unlimited */
 	bool   poisson;
 	bool   new_connections;
 
-	struct message     message;     /* in a stream: repeated till it is long */
-	size_t             message_bytes;       /* of one, without its frame; in a stream an operation */
+	struct message     message;     /* in a stream: repeated until it is long */
+	size_t             message_bytes;       /* of one, without its frame; in a stream, of an operation */
 	bool               has_message; /* an option says what to send */
 	struct answer_rule answer;
 	enum bench_stream  stream;

@@ -113,7 +113,7 @@ static void show_progress(struct run *run, const struct bench_command *command)
 		progress_show(&run->progress, &n);
 }
 
-/* The first one ends early; the next has its default action. */
+/* The first SIGINT ends the run early; the next one has its default action. */
 static void on_interrupt(struct run *run)
 {
 	struct signalfd_siginfo si;
@@ -140,7 +140,7 @@ static void on_shared_event(struct run *run)
 
 enum gate { GATE_CLOSED, GATE_PASSED, GATE_GONE };
 
-/* Byte by byte: what comes behind the line is not ours yet. */
+/* Reads byte by byte, because what follows the line may be for the next gate. */
 static enum gate read_gate(void)
 {
 	char byte;
@@ -152,8 +152,8 @@ static enum gate read_gate(void)
 }
 
 /*
- * Waits for the first of: every thread is through, a line at the gate (if it
- * is asked for), SIGINT. GATE_CLOSED: it was another than the gate.
+ * Waits until every thread is through, a line comes at the gate (with at_gate), or SIGINT comes,
+ * whichever is first. Returns GATE_CLOSED if it was not the gate.
  */
 static enum gate wait_for_threads(struct run *run, const struct bench_command *command, bool at_gate)
 {
@@ -186,7 +186,7 @@ static enum gate wait_for_threads(struct run *run, const struct bench_command *c
 	return GATE_CLOSED;
 }
 
-/* One phase, to its end; held: till a line comes at the gate. False if that is gone. */
+/* Runs a phase to its end; if held, until a line comes at the gate. False: standard input has ended. */
 static bool pass_phase(struct run *run, enum bench_phase phase, int64_t for_ns, bool held)
 {
 	struct bench_command command = { .phase = phase, .start_ns = clock_ns(), .end_ns = INT64_MAX };
@@ -201,13 +201,13 @@ static bool pass_phase(struct run *run, enum bench_phase phase, int64_t for_ns, 
 	gate = wait_for_threads(run, &command, held);
 	if (run->interrupted || gate != GATE_CLOSED)
 		stop_all(run);
-	while (!all_are_through(run))   /* SIGINT is one more reason to look up */
+	while (!all_are_through(run))   /* the wait also ends with SIGINT */
 		wait_for_threads(run, &command, false);
 	progress_clear(&run->progress);
 	return gate != GATE_GONE;
 }
 
-/* Says where we are, and waits for a line. False if there will be none. */
+/* Prints the name of the gate and waits for a line. False if there will be none. */
 static bool pass_gate(struct run *run, const char *name)
 {
 	const struct bench_command wait = { .phase = BENCH_PHASE_WAIT };
@@ -235,7 +235,7 @@ static void note_start(struct report *r)
 	clock_utc_seconds(time(NULL), r->started);
 }
 
-/* When the threads have ended: till then they count connections that are lost. */
+/* To be called when the threads have ended: until then they count connections that are lost. */
 static void add_up(const struct run *run, struct report *r)
 {
 	int64_t end_ns = run->start_ns;
@@ -257,7 +257,7 @@ static bool nobody_is_there(const struct run *run)
 	return bench_plan_keeps_connections(run->plan) && opened == 0 && !run->interrupted;
 }
 
-/* False if a thread at the gate has ended. */
+/* False if standard input has ended at a gate, or its name could not be printed. */
 static bool pass_all(struct run *run, struct report *r)
 {
 	const struct bench_plan *p = run->plan;
@@ -313,7 +313,7 @@ static int run_threads(struct run *run, struct report *r)
 	return exit_status(r, run);
 }
 
-/* As many descriptors as will be needed, before anything is begun. */
+/* Raises the limit of descriptors to what will be needed. If it cannot, prints so; false. */
 static bool has_descriptors(const struct bench_plan *p)
 {
 	const rlim_t want = p->connections + 3 * (rlim_t)p->threads + SPARE_DESCRIPTORS;

@@ -33,7 +33,7 @@ static struct timespec timespec_of(int64_t ns)
 	return (struct timespec){ .tv_sec = ns / SECOND, .tv_nsec = ns % SECOND };
 }
 
-/* Time-outs are found by looking at all clients now and then, a tenth late at most. */
+/* Time-outs are found by looking at all clients at intervals: a tenth of the time-out, 1 to 250 ms. */
 static int64_t look_again_ns(const struct bench_thread *t)
 {
 	const int64_t tenth = t->plan->timeout_ns / 10;
@@ -64,7 +64,7 @@ static void enter_phase(struct bench_thread *t, unsigned nr)
 	bench_work_begin(t);
 }
 
-/* A stop that came together with its phase is for the next turn, after what has happened so far. */
+/* A stop that came together with its phase is left for the next turn, after the events until now. */
 static void take_command(struct bench_thread *t)
 {
 	const unsigned nr = atomic_load_explicit(&t->command_nr, memory_order_acquire);
@@ -89,8 +89,8 @@ static void tell_through(struct bench_thread *t)
 /* ---- turns -------------------------------------------------------------- */
 
 /*
- * epoll_pwait2(2), by its number: older libraries lack it. With the timer slack
- * of run_thread() it is late by what the scheduler takes, some ten microseconds.
+ * Calls epoll_pwait2(2) by its number, because older C libraries lack it. With the timer slack of
+ * run_thread() it is late only by what the scheduler takes, some ten microseconds.
  */
 static int wait_for_events(const struct bench_thread *t, struct epoll_event *events)
 {
@@ -107,7 +107,7 @@ static int wait_for_events(const struct bench_thread *t, struct epoll_event *eve
 	return (int)syscall(SYS_epoll_pwait2, t->lane.epoll_fd, events, EVENTS_AT_ONCE, &wait, NULL, 0);
 }
 
-/* True if there may be an order: it is obeyed when all that happened before it is done. */
+/* True if there may be an order. It is obeyed after all events of this turn. */
 static bool dispatch(struct bench_thread *t, const struct epoll_event *ev)
 {
 	uint64_t count;

@@ -30,7 +30,7 @@ struct bench_command {
 	int64_t          start_ns, end_ns;
 };
 
-/* What threads have in common while they run; written seldom. */
+/* What the threads share while they run. It is seldom written. */
 struct bench_shared {
 	atomic_uint_least64_t tickets;  /* operations that may still begin */
 	atomic_uint_least64_t errors;   /* those that count */
@@ -52,37 +52,37 @@ struct bench_thread {
 	atomic_uint              command_nr;
 	atomic_uint_least64_t    operations;    /* for progress: the same as in tally */
 
-	/* The thread's own, till it is through with a phase. */
+	/* Only the thread uses these, until it is through with a phase. */
 	struct bench_command     now;
 	unsigned                 done_nr;
 	bool                     active;        /* this phase is not over yet */
 	bool                     stopping;      /* nothing new is begun in it */
 	bool                     accounting_closed; /* the measured part is over: no error counts */
 	bool                     no_tickets;    /* all that --count allows have begun */
-	int64_t                  grace_ns;      /* stopping: how long answers are waited for */
+	int64_t                  grace_ns;      /* stopping: until when answers are waited for */
 	int64_t                  last_ns;       /* when something was counted last */
 	int64_t                  ended_ns;      /* when the measured part was over */
 	uint64_t                 tickets;       /* taken and not used yet */
 	unsigned                 busy;          /* clients with something under way */
 	uint64_t                 sent_before, received_before;
 	struct schedule          arrivals, connects;
-	struct list              to_open;       /* clients that are to be connected */
-	struct list              retrying;      /* that failed to, and wait a little */
-	struct list              ready;         /* that go on in the next turn */
-	struct list              idle;          /* open-loop: that have nothing to do */
+	struct list              to_open;       /* clients to connect */
+	struct list              retrying;      /* clients that could not connect, and wait a little */
+	struct list              ready;         /* clients that go on in the next turn */
+	struct list              idle;          /* open-loop: clients that have nothing to do */
 	struct tally             tally;
 	struct bench_client     *clients;
 	struct bench_lane        lane;
 };
 
-/* Takes nothing; starts the thread. 0, or -1 with errno. */
+/* Starts the thread; *t stays the caller's. Returns 0, or -1 with errno. */
 int bench_thread_start(struct bench_thread *t);
 
 /* Tells it the next phase, or that shared->stop has changed. */
 void bench_thread_command(struct bench_thread *t, const struct bench_command *command);
 void bench_thread_wake(struct bench_thread *t);
 
-/* Waits for its end after BENCH_PHASE_CLOSE, and frees what is its own but for the tally. */
+/* Waits for its end after BENCH_PHASE_CLOSE, and frees all that it has, except the tally. */
 void bench_thread_join(struct bench_thread *t);
 
 #endif

@@ -11,7 +11,7 @@
 
 #define CATCH_UP_NS INT64_C(100000000)  /* of connects that could not be made in time */
 
-/* The first of a list that is not empty, out of it. */
+/* Removes the first client of a list, which is not empty. */
 static struct bench_client *pop(struct list *l)
 {
 	struct bench_client *c = container_of(l->next, struct bench_client, link);
@@ -42,7 +42,7 @@ static unsigned connects_at_once(const struct bench_thread *t)
 	return !bench_accounting_is_opening(t) ? t->n_clients : share ? share : 1;
 }
 
-/* One of to_open; in connect mode that is an operation, which needs a ticket. */
+/* Opens a client of to_open. In mode connect this is an operation, which needs a ticket. */
 static void open_one(struct bench_thread *t, struct bench_client *c)
 {
 	if (t->plan->mode == BENCH_CONNECT) {
@@ -54,7 +54,7 @@ static void open_one(struct bench_thread *t, struct bench_client *c)
 	bench_work_connect(t, c);
 }
 
-/* In a turn each has one go: one that is closed at once comes back to the end of the list. */
+/* Each client has one attempt in a turn: one that is closed at once returns to the end of the list. */
 static void open_clients(struct bench_thread *t)
 {
 	const struct list *last = t->to_open.prev;
@@ -84,14 +84,14 @@ static void retry_connects(struct bench_thread *t)
 		if (c->retry_ns > t->lane.now_ns)
 			break;
 		list_remove(&c->link);
-		if (c->busy)            /* it was told to try again, and needs no ticket */
+		if (c->busy)            /* the server had no room: it has its ticket */
 			bench_work_connect(t, c);
 		else
 			bench_work_move(t->plan->new_connections ? &t->idle : &t->to_open, c);
 	}
 }
 
-/* There is no time left to try again. */
+/* Called when there is no time left to try again. */
 static void give_up_retries(struct bench_thread *t)
 {
 	while (!list_empty(&t->retrying))
@@ -100,7 +100,7 @@ static void give_up_retries(struct bench_thread *t)
 
 /* ---- exchanges ---------------------------------------------------------- */
 
-/* Those that become ready meanwhile have to wait for the next turn. */
+/* Clients that become ready meanwhile wait for the next turn. */
 static void go_on_ready(struct bench_thread *t)
 {
 	const struct list *last = t->ready.prev;
@@ -116,7 +116,7 @@ static void go_on_ready(struct bench_thread *t)
 	}
 }
 
-/* Arrivals that are due, each on a client that has nothing to do. */
+/* Begins arrivals that are due, each on a client that has nothing to do. */
 static void begin_arrivals(struct bench_thread *t)
 {
 	for (bench_accounting_look(t); !list_empty(&t->idle); bench_accounting_look(t)) {

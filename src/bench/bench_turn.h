@@ -9,7 +9,7 @@
 
 void bench_turn_advance(struct bench_thread *t);
 
-/* When that has something to do though there is no event; INT64_MAX: never. */
+/* When bench_turn_advance has something to do without an event, on our clock; INT64_MAX: never. */
 int64_t bench_turn_due(const struct bench_thread *t);
 
 #endif

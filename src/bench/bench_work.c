@@ -26,7 +26,7 @@ void bench_work_move(struct list *to, struct bench_client *c)
 
 /* ---- beginning ---------------------------------------------------------- */
 
-/* One that the server's queue had no room for is busy all the while. */
+/* A client for which the server's queue had no room stays busy until it is connected. */
 void bench_work_connect(struct bench_thread *t, struct bench_client *c)
 {
 	if (!c->busy) {
@@ -76,7 +76,7 @@ void bench_work_go_on(struct bench_thread *t, struct bench_client *c)
 	}
 }
 
-/* Where connections are kept, the first exchange proves that the server has accepted. */
+/* True if a client that has just connected makes an exchange, to prove that the server has accepted it. */
 static bool proves_itself(const struct bench_thread *t)
 {
 	if (!bench_accounting_is_opening(t) || t->plan->mode == BENCH_STREAM)
@@ -111,7 +111,7 @@ static void on_answered(struct bench_thread *t, struct bench_client *c)
 	}
 	if (!bench_plan_keeps_connections(t->plan))
 		bench_client_close(c);
-	/* Where no answer is awaited, the others have their turn first. */
+	/* If no answer is expected, the other clients have their turn first. */
 	if (t->plan->answer.kind == ANSWER_NONE)
 		bench_work_move(&t->ready, c);
 	else
@@ -137,11 +137,11 @@ static void on_moved(struct bench_thread *t, struct bench_client *c, bool more)
 		bench_work_move(&t->ready, c);
 }
 
-/* Whether it is to be connected again depends on the mode; when, on what went wrong. */
+/* The mode decides whether it connects again. After a failed connect, it waits for RETRY_NS first. */
 static void on_failed(struct bench_thread *t, struct bench_client *c)
 {
 	bench_accounting_look(t);
-	/* When all that --count allows has begun, an idle one is not needed. */
+	/* When all operations of --count have begun, an idle client is not needed. */
 	if (c->busy || !t->no_tickets)
 		bench_accounting_failure(t, c);
 	set_busy(t, c, false);
@@ -188,7 +188,7 @@ static void handle(struct bench_thread *t, struct bench_client *c, enum bench_ne
 
 static void step(struct bench_thread *t, struct bench_client *c, uint32_t events)
 {
-	/* A stream stands still between the phases, whatever comes, and goes on when one begins. */
+	/* Between phases a stream ignores all events. It goes on when a phase begins. */
 	if (t->plan->mode == BENCH_STREAM && c->state != BENCH_CLIENT_CONNECTING &&
 	    !bench_accounting_is_running(t))
 		return;
@@ -206,7 +206,7 @@ void bench_work_step(struct bench_thread *t, struct bench_client *c, uint32_t ev
 
 /* ---- phases ------------------------------------------------------------- */
 
-/* Whatever list a client was in, this puts it where it belongs. */
+/* At the beginning of a phase: takes a client from any list, and puts it where it belongs. */
 static void place(struct bench_thread *t, struct bench_client *c)
 {
 	list_remove(&c->link);
@@ -276,7 +276,7 @@ static void end_busy(struct bench_thread *t)
 			bench_work_give_up(t, &t->clients[i]);
 }
 
-/* Stopped, a stream has nothing to wait for but connects. */
+/* A stream that was stopped waits for nothing; only connects of the opening are waited for. */
 static bool all_is_done(const struct bench_thread *t)
 {
 	const bool is_opening = t->now.phase == BENCH_PHASE_OPEN;

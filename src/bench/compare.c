@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Prints the table of two reports.
+ * Prints the table of two reports, which are JSON objects. A number that is missing in one of them
+ * is left out.
  */
 #include <config.h>
 #include "compare.h"
@@ -8,13 +9,13 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* What has to be the same, if the numbers are to mean anything side by side. */
+/* What must be the same in both runs, or their numbers cannot be compared. */
 static const char *const conditions[] = {
 	"mode", "connections", "threads", "message_bytes", "answer", "rate", "arrivals",
 	"new_connections", "stream",
 };
 
-/* Numbers, and where they are: a member, or a member of a member. */
+/* The numbers, and where they are: a member of the report, or of its member `group`. */
 static const struct { const char *label, *group, *name; } rows[] = {
 	{ "operations/s", NULL, "operations_per_second" },
 	{ "errors", NULL, "errors" },

@@ -8,7 +8,7 @@
 #include <jansson.h>
 #include <stdio.h>
 
-/* Says first in what the two runs were not alike. */
+/* Prints first in what the two runs were not alike, then the table. */
 void compare_print(FILE *out, const json_t *then, const json_t *now);
 
 #endif

@@ -16,7 +16,7 @@ enum failure {
 	FAILURE_BAD_FRAME,
 	FAILURE_UNREACHABLE,
 	FAILURE_DESCRIPTORS,            /* we have no more of them */
-	FAILURE_PORTS,                  /* nor ports */
+	FAILURE_PORTS,                  /* the source address has no more ports */
 	FAILURE_OTHER,
 	FAILURES
 };

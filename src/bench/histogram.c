@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Counts durations in log-linear classes: the first two times 64 classes hold one value each,
- * and each power of two above them is cut into 64.
+ * Counts durations in log-linear classes: each of the first 128 classes holds one value,
+ * and each power of two above them is divided into 64 classes.
  */
 #include <config.h>
 #include "histogram.h"

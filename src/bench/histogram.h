@@ -12,22 +12,22 @@
 #define HISTOGRAM_BITS    6
 #define HISTOGRAM_CLASSES ((65 - HISTOGRAM_BITS) << HISTOGRAM_BITS)
 
-/* All zero is an empty one. */
+/* All zero: empty. */
 struct histogram {
 	uint64_t count;
-	uint64_t min, max;              /* exact; of an empty one 0 */
+	uint64_t min, max;              /* exact; 0 if empty */
 	double   sum;
 	uint64_t classes[HISTOGRAM_CLASSES];
 };
 
 void histogram_record(struct histogram *h, uint64_t value);
 
-/* Adds what is in from. */
+/* Adds the values of from. */
 void histogram_merge(struct histogram *h, const struct histogram *from);
 
 /*
  * The value that this share (0 to 1) of all values does not exceed: the upper
- * end of its class, but never beyond min and max. Of an empty one 0.
+ * end of its class, but never beyond min and max. 0 if empty.
  */
 uint64_t histogram_percentile(const struct histogram *h, double share);
 double histogram_mean(const struct histogram *h);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * drover-bench: read the command line, run the load, write the report.
+ * The main function of drover-bench: it reads the command line, runs the load and writes the report.
  */
 #include <config.h>
 
@@ -29,7 +29,7 @@ static int save(const char *path, const json_t *report)
 	return rc;
 }
 
-/* All that was asked for; a status that was good so far is bad if that fails. */
+/* Prints and saves the report as the plan says. Returns status, or EX_OSERR if that fails. */
 static int tell(const struct report *r, const json_t *then, int status)
 {
 	const struct bench_plan *p = r->plan;

@@ -12,7 +12,7 @@
 struct progress {
 	FILE    *out;
 	unsigned width;
-	bool     blocks;                /* letters for drawing exist */
+	bool     blocks;                /* the terminal has characters for drawing */
 	bool     shown;
 	uint64_t last_operations;
 	int64_t  last_ns;
@@ -29,7 +29,7 @@ struct progress_now {
 /* Draws the line again. */
 void progress_show(struct progress *p, const struct progress_now *n);
 
-/* Takes it away, if it is there. */
+/* Removes the line, if it is there. */
 void progress_clear(struct progress *p);
 
 #endif

@@ -29,7 +29,7 @@ unsigned report_width(FILE *out)
 	return size.ws_col;
 }
 
-/* Three digits that count and a unit: "84.2 us", "1.25 ms". */
+/* Three significant digits and a unit: "84.2 us", "1.25 ms". */
 static const char *time_text(double ns, char buf[static 32])
 {
 	static const struct { double worth; const char *unit; } units[] = {
@@ -94,7 +94,7 @@ static void print_totals(FILE *out, const struct report *r)
 	const struct tally *t = &r->tally;
 	char in[32], sent[32];
 
-	fprintf(out, "time          %12.3f s, %.3f s of it the processor of drover-bench\n",
+	fprintf(out, "time          %12.3f s, in which drover-bench used the processor for %.3f s\n",
 	        r->seconds, r->client_cpu_seconds);
 	if (r->plan->mode != BENCH_HOLD)
 		fprintf(out, "operations    %12" PRIu64 "     %.1f/s\n", t->operations,
@@ -146,7 +146,7 @@ static uint64_t row_count(const struct histogram *h, unsigned first, unsigned n)
 	return sum;
 }
 
-/* In eighths of a column where there are letters for that. */
+/* Draws in eighths of a column, if there are characters for that. */
 static void draw_bar(FILE *out, uint64_t n, uint64_t most, unsigned width, bool blocks)
 {
 	static const char *const part[] = { "", "▏", "▎", "▍", "▌", "▋", "▊", "▉" };

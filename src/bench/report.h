@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The report of a run, for people.
+ * The report of a run as text, for people. report_json.h has the one for programs.
  */
 #ifndef DROVER_BENCH_REPORT_H
 #define DROVER_BENCH_REPORT_H
@@ -30,10 +30,10 @@ extern const struct report_point report_points[REPORT_POINTS];
 
 double report_per_second(const struct report *r, uint64_t n);
 
-/* Columns that out has, if it is a terminal; else 80. */
+/* The columns of out, if it is a terminal; otherwise 80. */
 unsigned report_width(FILE *out);
 
-/* All of it. blocks: whether the letters for drawing exist, or ASCII has to do. */
+/* Prints all of it. blocks: there are characters for drawing; otherwise ASCII is used. */
 void report_print(FILE *out, const struct report *r, unsigned width, bool blocks);
 
 #endif

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Writes reports as JSON, and reads them.
+ * Makes JSON from reports, writes it, and reads it again. It knows nothing of how a report is shown.
  */
 #include <config.h>
 #include "report_json.h"
@@ -32,7 +32,7 @@ static json_t *times(const struct histogram *h)
 	return o;
 }
 
-/* From the first value of a class to the first of the next. */
+/* A list for each class: its first value, the first value of the next class, and its count. */
 static json_t *classes(const struct histogram *h)
 {
 	json_t *list = json_array();
@@ -137,7 +137,7 @@ json_t *report_json_read(const char *path, char *complaint, size_t size)
 	version = json_integer_value(json_object_get(o, "drover_bench"));
 	if (version == FORMAT_VERSION)
 		return o;
-	snprintf(complaint, size, "%s is no report of drover-bench, as --save and --json write it", path);
+	snprintf(complaint, size, "%s is not a report of drover-bench, as --save and --json write it", path);
 	json_decref(o);
 	return NULL;
 }

@@ -10,13 +10,13 @@
 
 #include "report.h"
 
-/* The report as an object, to be given back by json_decref; NULL without memory. */
+/* The report as an object, which the caller gives to json_decref; NULL: there is no memory. */
 json_t *report_json_make(const struct report *r);
 
-/* Writes one with a newline at the end. 0, or -1 with errno. */
+/* Writes a report with a newline at the end. Returns 0, or -1 with errno. */
 int report_json_write(FILE *out, const json_t *report);
 
-/* Reads one from a file; NULL with a line in complaint that says why not. */
+/* Reads one from a file. If it cannot, returns NULL; complaint says why, in a line. */
 json_t *report_json_read(const char *path, char *complaint, size_t size);
 
 #endif

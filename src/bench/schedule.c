@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Computes points in time, one after the other.
+ * Computes points in time, one after the other. It does not read the clock.
  */
 #include <config.h>
 #include "schedule.h"

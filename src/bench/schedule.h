@@ -3,8 +3,8 @@
  * Says when things are due by the clock, independent of everything else: arrivals in open-loop
  * mode, and connects whose rate is limited.
  *
- * Nothing is queued: those that are due and have not begun are the ones
- * between schedule_at and now.
+ * There is no queue: what is due and has not begun is what lies between
+ * schedule_at and now.
  */
 #ifndef DROVER_BENCH_SCHEDULE_H
 #define DROVER_BENCH_SCHEDULE_H
@@ -26,13 +26,13 @@ struct schedule {
  */
 struct schedule schedule_from(int64_t start_ns, double rate, unsigned index, unsigned n, bool poisson);
 
-/* When the next one is due, and going on to the one after it. */
+/* When the next one is due. schedule_advance goes on to the one after it. */
 int64_t schedule_at(const struct schedule *s);
 void schedule_advance(struct schedule *s);
 
 /*
- * Makes up for at most this much of the past: what should have happened before
- * that is put off.
+ * If the next one has been due for longer than at_most_ns, puts it off until it has been due for
+ * just that long: the time before is not made up for.
  */
 void schedule_forgive(struct schedule *s, int64_t now_ns, int64_t at_most_ns);
 

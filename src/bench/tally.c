@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Adds up counts.
+ * Counts failures by kind, and adds the counts of one thread to those of others.
  */
 #include <config.h>
 #include "tally.h"

@@ -10,7 +10,7 @@
 #include "failure.h"
 #include "histogram.h"
 
-/* All zero is an empty one. Times are in nanoseconds. */
+/* All zero: empty. Times are in nanoseconds. */
 struct tally {
 	uint64_t operations;
 	uint64_t bytes_sent, bytes_received;
@@ -24,7 +24,7 @@ struct tally {
 void tally_failure(struct tally *t, enum failure kind, int error);
 uint64_t tally_failures(const struct tally *t);
 
-/* Adds what is in from. */
+/* Adds the counts of from. */
 void tally_merge(struct tally *t, const struct tally *from);
 
 #endif

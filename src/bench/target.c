@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Makes one address from text.
+ * Makes one address from text. It connects only to choose one of several addresses of a host.
  */
 #include <config.h>
 #include "target.h"
@@ -35,7 +35,7 @@ static bool answers(const struct addrinfo *ai)
 	return good;
 }
 
-/* Of one address nothing is asked; of several, the first that answers, or the first. */
+/* A single address is not tried. Of several, chooses the first that answers; if none does, the first. */
 static const struct addrinfo *choose(const struct addrinfo *list)
 {
 	for (const struct addrinfo *ai = list; ai && list->ai_next; ai = ai->ai_next)
@@ -60,7 +60,7 @@ static enum target_outcome find_host(const char *host, const char *port, bool nu
 		return TARGET_WRONG;
 	}
 	if (err && numeric) {
-		COMPLAIN("\"%.60s\" is no IPv6 address, which the brackets are for", host);
+		COMPLAIN("\"%.60s\" is not an IPv6 address, and brackets are only for those", host);
 		return TARGET_WRONG;
 	}
 	if (err) {
@@ -72,7 +72,7 @@ static enum target_outcome find_host(const char *host, const char *port, bool nu
 	memcpy(&to->u, best->ai_addr, best->ai_addrlen);
 	freeaddrinfo(list);
 	if (address_port(to) == 0) {
-		COMPLAIN("port 0 is none to connect to (1 to 65535, or a name from services(5))");
+		COMPLAIN("nothing can connect to port 0 (1 to 65535, or a name from services(5))");
 		return TARGET_WRONG;
 	}
 	return TARGET_FOUND;

@@ -12,7 +12,7 @@
 
 enum target_outcome {
 	TARGET_FOUND,
-	TARGET_WRONG,                   /* no address at all */
+	TARGET_WRONG,                   /* the text is not an address */
 	TARGET_UNKNOWN,                 /* there is no such host */
 };
 
