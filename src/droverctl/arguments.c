@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Parses the command line. Options may stand anywhere; a number with a sign is not an option.
+ * Parses the command line. Options may stand anywhere; a number such as -1 is not an option.
  */
 #include <config.h>
 #include "arguments.h"
@@ -39,14 +39,14 @@ static const char usage[] = "droverctl [-s SOCKET] [--json] COMMAND [ARG ...]";
 /* What was read so far. */
 struct reading {
 	struct arguments *a;
-	unsigned          options;      /* of commands_option, that were given */
-	const char       *words[COMMANDS_ARGUMENTS_MAX];        /* behind the command */
+	unsigned          options;      /* of commands_option: those that were given */
+	const char       *words[COMMANDS_ARGUMENTS_MAX];        /* after the command */
 	size_t            n_words;
 };
 
 static void bad(struct arguments *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
-/* The first complaint counts. It may repeat what was typed, which may have come from anywhere. */
+/* Keeps the first complaint. It is made printable: it may repeat arguments, whose source is not known. */
 static void bad(struct arguments *a, const char *format, ...)
 {
 	struct text t = text_in(a->error, sizeof a->error);
@@ -101,7 +101,7 @@ static void set_count(struct arguments *a, const char *text)
 	a->count = (long)n;
 }
 
-/* word is where the option was found. */
+/* word is the argument in which the option was found. */
 static void take_option(struct reading *r, int opt, const char *word)
 {
 	struct arguments *a = r->a;
@@ -130,7 +130,7 @@ static void take_option(struct reading *r, int opt, const char *word)
 			a->action = opt == 'V' ? ARGUMENTS_VERSION : ARGUMENTS_HELP;
 		break;
 	case ':':
-		bad(a, "%s wants a value; see droverctl --help", word);
+		bad(a, "%s needs a value; see droverctl --help", word);
 		break;
 	default:
 		bad_option(a, word);
@@ -189,13 +189,13 @@ static bool is_number(const char *word)
 	return *word && strspn(word, "0123456789") == strlen(word);
 }
 
-/* Word by word, so that "-1" can be one: getopt(3) alone would call it an option. */
+/* Reads word by word, so that "-1" can be a word: getopt(3) alone would take it for an option. */
 static void read_all(struct reading *r, int argc, char **argv)
 {
 	bool only_words = false;
 
 	opterr = 0;
-	optind = 0;             /* GNU: begin again, after an earlier parsing */
+	optind = 0;             /* GNU: begin again, after an earlier call */
 	while (r->a->action != ARGUMENTS_BAD && optind < argc) {
 		int at = optind > 0 ? optind : 1, opt;
 
@@ -207,7 +207,7 @@ static void read_all(struct reading *r, int argc, char **argv)
 		if (opt != -1)
 			take_option(r, opt, argv[at]);
 		else if (optind > at)
-			only_words = true;      /* behind "--" */
+			only_words = true;      /* after "--" */
 		else if (optind < argc)
 			take_word(r, argv[optind++]);
 	}
@@ -242,7 +242,7 @@ static void set_words(struct reading *r)
 	for (size_t i = 0; i < r->n_words; i++) {
 		json_t *value = json_string(r->words[i]);
 
-		/* JSON holds no other text; nothing that drover names is any. */
+		/* JSON can hold only UTF-8, and drover has no names in anything else. */
 		if (!value)
 			bad(r->a, "\"%s\" is not UTF-8; %s takes %s", r->words[i], c->name, c->usage);
 		else
@@ -257,7 +257,7 @@ static void make_request(struct reading *r)
 	struct arguments *a = r->a;
 
 	if (!a->command)
-		bad(a, "what is to be done? %s; droverctl --help names the commands", usage);
+		bad(a, "the command is missing: %s; droverctl --help names the commands", usage);
 	else if (r->n_words < a->command->n_required)
 		bad_words(a);
 	if (a->action != ARGUMENTS_RUN)
@@ -292,7 +292,7 @@ void arguments_free(struct arguments *a)
 
 /* ---- help --------------------------------------------------------------- */
 
-/* The completion of bash reads the commands here: two blanks and a name. */
+/* The bash completion reads the commands from this text: two blanks and a name. */
 void arguments_print_help(FILE *out)
 {
 	const struct command *c;

@@ -29,7 +29,7 @@ struct arguments {
 	const struct command *command;
 	json_t               *request;
 	int64_t               delay_ms;         /* between two refreshes of top */
-	long                  count;            /* how many; ARGUMENTS_COUNT_DEFAULT: it was not said */
+	long                  count;            /* of refreshes; ARGUMENTS_COUNT_DEFAULT: not given */
 	char                  error[ARGUMENTS_ERROR_MAX];
 };
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The rows of the table of commands.
+ * The rows of the table of commands, and how a row is found. It does not know what the server
+ * does for a command.
  */
 #include <config.h>
 #include "commands.h"
@@ -9,7 +10,7 @@
 
 #include "suggest.h"
 
-/* In the order in which help prints them: looking first. */
+/* In the order in which help prints them: first the commands that only look. */
 static const struct command commands[] = {
 	{ .name = "status", .help = "the server, its totals, its services",
 	  .at_once = true, .show = show_status },

@@ -27,11 +27,11 @@ struct command {
 	const char    *keys[COMMANDS_ARGUMENTS_MAX];    /* the arguments, as the request names them */
 	size_t         n_required;
 	unsigned       options;         /* of commands_option */
-	bool           at_once;         /* it is answered at once, unless something is wrong */
-	show_function *show;            /* NULL: it asks by itself (top) */
+	bool           at_once;         /* the server answers at once, unless something is wrong */
+	show_function *show;            /* NULL: the command asks the server by itself (top) */
 };
 
-/* The i-th; NULL if there are no more. */
+/* The i-th command; NULL if there are no more. */
 const struct command *commands_at(size_t i);
 
 const struct command *commands_find(const char *name);

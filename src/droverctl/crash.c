@@ -39,7 +39,7 @@ static const struct {
 	{ "captured",           "captured",             value_put_size },
 };
 
-/* -1 if it is no digit. */
+/* The value of a hexadecimal digit; -1: it is none. */
 static int digit(char c)
 {
 	static const char digits[] = "0123456789abcdef";

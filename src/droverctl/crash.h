@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * One crash report as people read it, with a dump of what was captured.
+ * Prints one crash report for people, with a dump of the captured bytes.
  */
 #ifndef DROVER_DROVERCTL_CRASH_H
 #define DROVER_DROVERCTL_CRASH_H
@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-/* False, and nothing, if it makes no sense; NULL does not. */
+/* False, and prints nothing, if the report is not understood, or NULL. */
 bool crash_print(const json_t *report, FILE *out);
 
 #endif

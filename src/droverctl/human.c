@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Formats numbers for people.
+ * Formats numbers for people. Each function chooses the unit and rounds.
  */
 #include <config.h>
 #include "human.h"
@@ -13,7 +13,7 @@
 #define HOUR   (60 * MINUTE)
 #define DAY    (24 * HOUR)
 
-/* More is no number that anything counts; it would not fit in 64 bits. */
+/* Nothing that is counted comes to more, which might not fit in 64 bits. */
 static bool is_sensible(double n)
 {
 	return n >= 0 && n < 1e18;
@@ -68,7 +68,7 @@ const char *human_size(double bytes, char *buf)
 		snprintf(buf, HUMAN_TEXT_MAX, "%d", (int)bytes);
 		return buf;
 	}
-	/* Up to where three digits would be rounded to four. */
+	/* Beyond this limit, three digits would be rounded to four. */
 	for (bytes /= 1024; bytes >= 999.5; unit++)
 		bytes /= 1024;
 	snprintf(buf, HUMAN_TEXT_MAX, bytes < 9.95 ? "%.1f%c" : "%.0f%c", bytes, *unit);

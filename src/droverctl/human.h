@@ -3,8 +3,8 @@
  * Formats numbers for people: short and rounded. They cannot be parsed again; base/units.h has
  * the form that a configuration takes.
  *
- * All return buf, which has room for HUMAN_TEXT_MAX bytes. What is negative, or
- * not a number, is "-".
+ * All return buf, which has room for HUMAN_TEXT_MAX bytes. A value that is
+ * negative, or not a number, is "-".
  */
 #ifndef DROVER_DROVERCTL_HUMAN_H
 #define DROVER_DROVERCTL_HUMAN_H
@@ -14,7 +14,7 @@
 /* "250ms", "12s", "3m12s", "4h5m", "3d4h". */
 const char *human_age(double seconds, char *buf);
 
-/* "512", "1.2k", "34M": of 1024. */
+/* "512", "1.2k", "34M": in units of 1024. */
 const char *human_size(double bytes, char *buf);
 
 /* "1234567": all digits, since people compare them. */

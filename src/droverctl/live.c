@@ -23,7 +23,7 @@
 #define LINE_ROOM 4096          /* wider than terminals are */
 #define NEVER     INT64_MAX
 
-/* Which line of the screen has what. The last one has the keys. */
+/* What is in which line of the screen. The keys are in the last line. */
 enum {
 	LINE_TROUBLE = OVERVIEW_LINES,
 	LINE_VIEWS,
@@ -31,7 +31,7 @@ enum {
 	LINE_ROWS,
 };
 
-/* How a view is looked at. */
+/* How a view is sorted and scrolled. */
 struct look {
 	size_t column;                  /* sorted by */
 	bool   descending;
@@ -43,8 +43,8 @@ struct live {
 	enum view_kind  view;
 	struct look     looks[VIEW_KINDS];
 	int64_t         delay_ms, due_ms;
-	int64_t         late_ms;        /* when an answer that is waited for has not come in time */
-	long            left;           /* rounds; not above 0: no end */
+	int64_t         late_ms;        /* when the answer that is waited for is late */
+	long            left;           /* rounds to go; 0 or less: no end */
 	size_t          n_rows;         /* of the view, at the last drawing; and which columns it had */
 	bool            shown[VIEW_COLUMNS_MAX];
 	bool            over;
@@ -119,7 +119,7 @@ static void draw_table(struct live *l, struct table *table)
 		draw_row(table, look->first + i, LINE_ROWS + (int)i);
 }
 
-/* Rows go, too. */
+/* There may be fewer rows than at the last drawing. */
 static void stay_in_rows(struct live *l)
 {
 	struct look *look = &l->looks[l->view];
@@ -158,7 +158,7 @@ static void press_quit(struct live *l)
 	l->over = true;
 }
 
-/* What is shown now may be old, or nothing: ask at once. */
+/* What there is of this view may be old, or missing: ask at once. */
 static void go_to_view(struct live *l, enum view_kind view)
 {
 	l->view = view;
@@ -196,7 +196,7 @@ static void press_crashes(struct live *l)
 	go_to_view(l, VIEW_CRASHES);
 }
 
-/* Of numbers the largest are looked for. */
+/* A column of numbers begins with the largest: people look for those. */
 static void sort_by(struct live *l, size_t column)
 {
 	const struct view *v = view_of(l->view);
@@ -229,7 +229,7 @@ static void press_reverse(struct live *l)
 	l->looks[l->view].descending = !l->looks[l->view].descending;
 }
 
-/* Up by n rows; drawing keeps it from going too far down. */
+/* Scrolls up by n rows. Scrolling down needs no limit here, because drawing has one. */
 static void scroll_up(struct live *l, size_t n)
 {
 	size_t *first = &l->looks[l->view].first;
@@ -311,7 +311,7 @@ static void read_keys(struct live *l)
 
 /* ---- signals ------------------------------------------------------------ */
 
-/* Those that end us, but for what we were told to ignore (nohup(1)), and the change of size. */
+/* Signals that end us, except those that we were told to ignore (nohup(1)), and the change of size. */
 static bool take_signals(struct live *l)
 {
 	static const int endings[] = { SIGHUP, SIGINT, SIGQUIT, SIGTERM };
@@ -376,7 +376,7 @@ static void begin_round(struct live *l)
 	check_round(l);
 }
 
-/* What comes while nothing was asked for belongs to no round. */
+/* What comes without having been asked for does not belong to a round. */
 static void hear(struct live *l)
 {
 	bool was_asked = l->refresh->state != REFRESH_IDLE;
@@ -389,7 +389,7 @@ static void hear(struct live *l)
 		draw(l);
 }
 
-/* It is waited for all the same: asking again on another connection would not be faster. */
+/* The wait for the answer goes on: asking again on another connection would not be faster. */
 static void tell_late(struct live *l)
 {
 	l->late_ms = NEVER;
@@ -443,7 +443,7 @@ bool live_run(const struct arguments *a, struct refresh *r)
 	struct live l = {
 		.refresh = r, .delay_ms = a->delay_ms, .due_ms = clock_ms() + a->delay_ms,
 		.left = a->count, .signal_fd = -1,
-		/* Their names begin with the time: the latest one first. */
+		/* The name of a crash begins with the time: the latest crash is first. */
 		.looks[VIEW_CRASHES].descending = true,
 	};
 
@@ -451,7 +451,7 @@ bool live_run(const struct arguments *a, struct refresh *r)
 		give_signals_back(&l);
 		return false;
 	}
-	check_round(&l);        /* the first one */
+	check_round(&l);        /* the first round */
 	while (!l.over)
 		turn(&l);
 	screen_close();

@@ -13,7 +13,7 @@
 /*
  * Shows r, which has gone through its first round, until a key or the count
  * ends it. False: the terminal cannot do it, and nothing was done. Does not
- * return if a signal ends it: the terminal is in order then, too.
+ * return if a signal ends it; then the terminal has been restored, too.
  */
 bool live_run(const struct arguments *a, struct refresh *r);
 

@@ -10,7 +10,7 @@
 /* As reallocarray(3), but never NULL. */
 void *memory_grow(void *old, size_t n, size_t size);
 
-/* The end of a program that got no memory: EX_OSERR. */
+/* Says that there is no memory, and exits with EX_OSERR. */
 _Noreturn void memory_lacks(void);
 
 #endif

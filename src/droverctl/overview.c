@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Computes totals and their differences, and prints them.
+ * Takes totals from the status, computes how fast they grow, and makes lines of text. It does not
+ * know where they are shown.
  */
 #include <config.h>
 #include "overview.h"
@@ -32,7 +33,7 @@ void overview_take(struct overview *o, const json_t *status, int64_t now_us)
 	for (size_t i = 0; i < OVERVIEW_TOTALS; i++) {
 		double total = value_number_at(status, totals[i].path);
 
-		/* A value that is smaller than before was counted from zero again. */
+		/* A total that is smaller than before has been counted from zero again. */
 		o->rates[i] = comparable && total >= o->totals[i] ? (total - o->totals[i]) / seconds : NAN;
 		o->totals[i] = total;
 	}
@@ -80,7 +81,7 @@ static void put_server(const struct overview *o, const json_t *status, struct te
 	put_labelled(t, ", pid", status, "pid", value_put_count);
 }
 
-/* Slots of all services. */
+/* The slots of all services together. */
 static double all_slots(const json_t *status)
 {
 	const json_t *services = value_at(status, "services");

@@ -19,10 +19,10 @@ enum overview_total {
 	OVERVIEW_TOTALS
 };
 
-/* All zero is one that has seen nothing. */
+/* All zero: it has seen no status. */
 struct overview {
 	bool    has_seen;
-	double  pid;                            /* whose totals these are */
+	double  pid;                            /* of the server with these totals */
 	int64_t at_us;                          /* on our clock */
 	double  totals[OVERVIEW_TOTALS];
 	double  rates[OVERVIEW_TOTALS];         /* in a second; NaN: not known */
@@ -30,7 +30,7 @@ struct overview {
 
 /*
  * Takes the totals of a status that came at now_us, and compares them with
- * those before. There are no rates from one server to another.
+ * those before. If those are of another server, there are no rates.
  */
 void overview_take(struct overview *o, const json_t *status, int64_t now_us);
 

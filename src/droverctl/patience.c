@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * It is alone in its file, so that a test can link a droverctl with shorter time limits.
+ * The time limits of droverctl. They are alone in this file, so that a test can link a droverctl
+ * with shorter ones.
  */
 #include <config.h>
 #include "patience.h"

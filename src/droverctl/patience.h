@@ -6,9 +6,9 @@
 #define DROVER_DROVERCTL_PATIENCE_H
 
 enum patience {
-	PATIENCE_ANSWER,                /* to what can be answered at once */
-	PATIENCE_CHANGE,                /* to what takes its time: then it is asked for a sign of life */
-	PATIENCE_SIGN,                  /* to that */
+	PATIENCE_ANSWER,                /* the answer to what can be answered at once */
+	PATIENCE_CHANGE,                /* the answer to what takes time: then a sign of life is asked for */
+	PATIENCE_SIGN,                  /* that sign of life */
 };
 
 int patience_ms(enum patience p);

@@ -129,7 +129,7 @@ void refresh_go_on(struct refresh *r)
 	struct answer a;
 	int status;
 
-	if (r->state == REFRESH_IDLE) {         /* nothing was asked: that is its end */
+	if (r->state == REFRESH_IDLE) {         /* nothing was asked for: it is the end of the connection */
 		give_up_round(r, EX_UNAVAILABLE, "drover has closed the connection");
 		return;
 	}

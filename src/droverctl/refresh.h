@@ -15,8 +15,8 @@
 
 enum refresh_state {
 	REFRESH_IDLE,
-	REFRESH_STATUS,                 /* was asked for, and did not come yet */
-	REFRESH_LIST,                   /* the list of the view likewise */
+	REFRESH_STATUS,                 /* the status was asked for, and has not come yet */
+	REFRESH_LIST,                   /* the list of the view was asked for, likewise */
 };
 
 struct refresh {
@@ -24,7 +24,7 @@ struct refresh {
 	struct session     session;
 	enum refresh_state state;
 	enum view_kind     view;                /* of this round */
-	json_t            *status;              /* the last that came; NULL: none has */
+	json_t            *status;              /* the last one that came; NULL: none has come */
 	json_t            *results[VIEW_KINDS]; /* of the commands of the other views */
 	struct overview    overview;
 	int                exit_status;         /* of the last round: EX_OK, or what went wrong ... */
@@ -34,19 +34,19 @@ struct refresh {
 void refresh_init(struct refresh *r, const char *path);
 void refresh_fini(struct refresh *r);
 
-/* Begins a round, for which status and this view are asked. Only when idle. */
+/* Begins a round: asks for the status and the list of this view. Only when idle. */
 void refresh_begin(struct refresh *r, enum view_kind view);
 
-/* Goes on when there is something to read at r->session.fd. */
+/* Goes on with the round. To be called when there is something to read at r->session.fd. */
 void refresh_go_on(struct refresh *r);
 
-/* Says that the answer does not come. The round goes on: it may come yet. */
+/* Notes that the answer is late. The round goes on, because the answer may still come. */
 void refresh_note_silence(struct refresh *r);
 
-/* Until the round is over, or given up because the answer does not come. */
+/* Waits until the round is over, or gives it up because the answer does not come. */
 void refresh_wait(struct refresh *r);
 
-/* The rows of a view as they came last; NULL: they never did. */
+/* The rows of a view as they came last; NULL: none have come. */
 const json_t *refresh_rows(const struct refresh *r, enum view_kind view);
 
 #endif

@@ -12,13 +12,13 @@
 #include <term.h>
 #include <unistd.h>
 
-#define ESCAPE_MS 50            /* the keys of a terminal come whole, sooner than that */
+#define ESCAPE_MS 50            /* longer than the bytes of one key are apart */
 
 static const attr_t looks[] = {
 	[SCREEN_PLAIN] = A_NORMAL, [SCREEN_BOLD] = A_BOLD, [SCREEN_REVERSE] = A_REVERSE,
 };
 
-/* ncurses has one terminal at a time, and what exit(3) calls gets no argument. */
+/* A global: ncurses has one terminal at a time, and functions that exit(3) calls get no argument. */
 static SCREEN *screen;
 
 void screen_close(void)
@@ -36,7 +36,7 @@ bool screen_open(void)
 	if (!screen)
 		return false;
 	atexit(screen_close);
-	/* Without these it would be a heap of characters. */
+	/* Without these, the output could not be read. */
 	if (!cursor_address || !clear_screen) {
 		screen_close();
 		return false;

@@ -8,7 +8,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Keys beside characters. */
+/* Keys that are not characters. */
 enum screen_key {
 	SCREEN_KEY_NONE = -1,           /* no more for now */
 	SCREEN_KEY_LEFT = 256, SCREEN_KEY_RIGHT, SCREEN_KEY_UP, SCREEN_KEY_DOWN,
@@ -22,20 +22,23 @@ enum screen_look { SCREEN_PLAIN, SCREEN_BOLD, SCREEN_REVERSE };
 bool screen_open(void);
 void screen_close(void);
 
-/* Takes over the size that the terminal has now. */
+/* Adapts to the size that the terminal has now. */
 void screen_fit(void);
 int screen_height(void);
 int screen_width(void);
 
-/* Empties the next picture; screen_put draws into it, cut where the line ends; screen_show shows it. */
+/*
+ * screen_clear empties the next picture. screen_put draws into it, and cuts the text where the line
+ * ends. screen_show shows it.
+ */
 void screen_clear(void);
 void screen_put(int line, int column, enum screen_look look, const char *text);
 
-/* The look of len places that were put before. */
+/* Changes the look of len columns that were drawn before. */
 void screen_mark(int line, int column, int len, enum screen_look look);
 void screen_show(void);
 
-/* Sends all of the picture once more, over whatever others have written. */
+/* Sends the whole picture again, over what other programs have written. */
 void screen_redraw(void);
 
 /* The next key that was pressed; never waits. */

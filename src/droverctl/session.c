@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Sends and receives lines.
+ * Connects to the server, sends requests, and takes answers from what it receives.
  */
 #include <config.h>
 #include "session.h"
@@ -22,7 +22,7 @@
 #define SEND_LIMIT_S 5                  /* for a server that does not accept, or does not read */
 #define END_LIMIT_MS 5000
 #define PIECE        65536
-#define ANSWER_MAX   ((size_t)256 << 20) /* more is no answer to anything that we ask */
+#define ANSWER_MAX   ((size_t)256 << 20) /* nothing that we ask for is longer */
 
 static int fail_session(struct session *s, int status, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -105,7 +105,7 @@ int session_ask(struct session *s, const json_t *request)
 	free(text);
 	if (n == -1 && errno == EAGAIN)
 		return fail_silent(s);
-	/* One that has closed may have said why, before. */
+	/* A server that has closed the connection may have said why before. */
 	if (n == -1 && errno != EPIPE && errno != ECONNRESET)
 		return fail_session(s, EX_UNAVAILABLE, "cannot ask drover: %m");
 	return EX_OK;
@@ -145,7 +145,7 @@ static int understand(struct session *s, json_t *whole, struct answer *a)
 	                    "drover's answer is not understood: neither a result nor an error");
 }
 
-/* The first line of what came, of len bytes without its newline. */
+/* Takes the first line of what came, which has len bytes and a newline. */
 static int take_line(struct session *s, size_t len, struct answer *a)
 {
 	json_t *whole = json_loadb(s->bytes, len, JSON_ALLOW_NUL, NULL);
@@ -175,11 +175,11 @@ static int receive(struct session *s)
 		return fail_session(s, EX_SOFTWARE, "drover closed the connection %s",
 		                    s->len > 0 ? "in the middle of an answer" : "without an answer");
 	else if (!fd_not_yet(errno))
-		return fail_session(s, EX_SOFTWARE, "cannot hear drover: %m");
+		return fail_session(s, EX_SOFTWARE, "cannot receive from drover: %m");
 	return EX_OK;
 }
 
-/* What is there already is looked at first: one receive may bring several lines. */
+/* Looks first at what is there already: one receive may bring several lines. */
 int session_take(struct session *s, struct answer *a)
 {
 	int status = EX_OK;
@@ -198,7 +198,7 @@ int session_take(struct session *s, struct answer *a)
 	return status;
 }
 
-/* Silence is what counts, not the whole time: a long answer is none. */
+/* The limit is for silence, not for the whole time: a long answer may take longer. */
 int session_wait(struct session *s, int limit_ms, struct answer *a)
 {
 	struct pollfd p = { .fd = s->fd, .events = POLLIN };
@@ -230,7 +230,7 @@ int session_exit_status(const char *error)
 {
 	static const struct { const char *error; int status; } rows[] = {
 		{ "not-permitted", EX_NOPERM },
-		/* It is another drover, or one of us has a bug. */
+		/* The server is another version of drover, or one of the two programs has a bug. */
 		{ "bad-request", EX_SOFTWARE },
 		{ "unknown-command", EX_SOFTWARE },
 		{ "internal", EX_SOFTWARE },

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A connection to the server's control socket: one request after another, a
- * line of JSON each, and a line of JSON as the answer. It does not know
- * what they mean.
+ * A connection to the server's control socket. Requests are sent one after another; each is a line
+ * of JSON, and so is its answer. It does not know what they mean.
  *
- * What can go wrong returns an exit status (sysexits.h); s->error says then, in
- * a line, what it was.
+ * Functions that can fail return an exit status (sysexits.h); then s->error says in one line what
+ * went wrong.
  */
 #ifndef DROVER_DROVERCTL_SESSION_H
 #define DROVER_DROVERCTL_SESSION_H
@@ -18,10 +17,10 @@
 
 struct session {
 	int    fd;                      /* -1: not connected */
-	char  *bytes;                   /* what came and was not taken */
+	char  *bytes;                   /* what came and was not taken yet */
 	size_t len, room;
-	size_t searched;                /* bytes in which there is no newline */
-	bool   is_silent;               /* the last thing went wrong because nothing came in time */
+	size_t searched;                /* bytes that were searched: no newline is in them */
+	bool   is_silent;               /* the last call failed because nothing came in time */
 	char   error[SESSION_ERROR_MAX];
 };
 
@@ -29,21 +28,24 @@ struct session {
 struct answer {
 	json_t       *whole;            /* owns the rest; NULL: no answer yet */
 	const json_t *result;           /* an object; NULL: it was not done */
-	const char   *error;            /* then: the kind, "busy" */
-	const json_t *message;          /* a string for people, of one line or several; maybe NULL */
+	const char   *error;            /* then: the kind of error, such as "busy" */
+	const json_t *message;          /* a string for people, of one or several lines, or NULL */
 };
 
-/* Connects to the socket at path. EX_UNAVAILABLE, EX_NOPERM. */
+/* Connects to the socket at path. May fail with EX_UNAVAILABLE or EX_NOPERM. */
 int session_open(struct session *s, const char *path);
 
-/* Sends a request, which is lent; the second form one that is only a command. EX_UNAVAILABLE. */
+/*
+ * Sends a request, which is lent; session_ask_for sends one that has only a command. May fail with
+ * EX_UNAVAILABLE.
+ */
 int session_ask(struct session *s, const json_t *request);
 int session_ask_for(struct session *s, const char *command);
 
 /*
- * Takes what has come; *a is empty while it is no whole answer. The second form
- * waits for it, till nothing has come for that long (-1: for ever); it can be called
- * again then. EX_SOFTWARE: what came is no answer, or nothing comes any more.
+ * Takes what has come; *a is empty until the answer is whole. session_wait waits for that, until
+ * nothing has come for limit_ms (-1: no limit); then it can be called again. May fail with
+ * EX_SOFTWARE: what came is not an answer, or nothing more can be received; and with
  * EX_UNAVAILABLE: the time was up.
  */
 int session_take(struct session *s, struct answer *a);
@@ -52,12 +54,12 @@ int session_wait(struct session *s, int limit_ms, struct answer *a);
 /* Waits until the server closes the connection, but not for long. */
 void session_wait_end(struct session *s);
 
-/* One that is closed already, or all zero but fd, is fine. */
+/* It may be closed already, or all zero except fd, which is -1. */
 void session_close(struct session *s);
 
 void session_free_answer(struct answer *a);
 
-/* The exit status that a kind of error means. */
+/* The exit status for a kind of error. */
 int session_exit_status(const char *error);
 
 #endif

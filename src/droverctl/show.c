@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Has a function for each command, which prints its result.
+ * Prints results: a function for each command.
  */
 #include <config.h>
 #include "show.h"
@@ -14,7 +14,7 @@
 #include "view.h"
 
 #define LINE_ROOM    4096
-#define REAL_DIGITS  15         /* 192.3 is not to become 192.30000000000001 */
+#define REAL_DIGITS  15         /* so that 192.3 does not become 192.30000000000001 */
 
 /* ---- looking ------------------------------------------------------------ */
 
@@ -31,7 +31,7 @@ static bool show_list(enum view_kind kind, const json_t *result, FILE *out)
 	return true;
 }
 
-/* Why services fail, a line each: too long for a column. */
+/* Prints why services fail, each in a line, because it is too long for a column. */
 static void show_reasons(const json_t *rows, FILE *out)
 {
 	char name[LINE_ROOM], reason[LINE_ROOM];
@@ -56,7 +56,7 @@ static bool show_service_list(const json_t *result, FILE *out)
 	return true;
 }
 
-/* A line, if the value is there: null says that there is nothing to tell. */
+/* Prints a line, if the value is a string: null means that there is nothing to print. */
 static void show_if_told(const char *label, const json_t *value, FILE *out)
 {
 	char buf[LINE_ROOM];

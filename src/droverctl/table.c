@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Cells are strings in one piece of memory; the first n_columns are the titles.
+ * Makes lines from rows. Cells are strings in one piece of memory; the first n_columns of them are
+ * the titles.
  */
 #include <config.h>
 #include "table.h"
@@ -15,20 +16,20 @@
 #include "value.h"
 
 #define GAP      2              /* blanks between columns */
-#define CELL_MAX 4096           /* more of a value is cut */
+#define CELL_MAX 4096           /* bytes; a longer value is cut */
 
 struct table {
 	const struct view *view;
 	const json_t      *rows;
 	size_t            *order;       /* row on the screen -> row in the list */
 	size_t             n_rows;
-	size_t            *cells;       /* where in bytes each begins, row by row */
+	size_t            *cells;       /* where each begins in bytes[], row by row */
 	size_t             n_cells;
 	char              *bytes;
 	size_t             len, room;
 	size_t            *widths;
-	bool              *shown;       /* columns that have something to tell */
-	size_t             from, end;   /* those of a line, beside the first one */
+	bool              *shown;       /* columns in which some row has a value */
+	size_t             from, end;   /* columns of a line, after the first one */
 };
 
 static const char *cell(const struct table *t, size_t row, size_t column)
@@ -69,7 +70,7 @@ static double weight(const struct table *t, size_t row, const struct column *c)
 	return c->weight(value_at(json_array_get(t->rows, row), c->path));
 }
 
-/* Such as 0, 0%, 0/0 or -. */
+/* True for a cell such as 0, 0%, 0/0 or -. */
 static bool is_nothing(const char *cell)
 {
 	return cell[strspn(cell, "0-./% ")] == '\0';
@@ -233,7 +234,7 @@ void table_scroll_to(struct table *t, size_t column, size_t width)
 
 /* ---- printed ------------------------------------------------------------ */
 
-/* Which column after from is the first that does not fit; one is in any case put there. */
+/* The first column, of those from `from` on, that does not fit; one counts as fitting in any case. */
 static size_t end_of_part(const struct table *t, size_t from, size_t width)
 {
 	size_t at = t->widths[0], n = 0, c;

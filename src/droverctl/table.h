@@ -16,11 +16,11 @@
 
 struct table;
 
-/* rows as view_rows gives them: lent, to be there as long as the table. */
+/* rows are as view_rows gives them; lent, and must exist as long as the table. */
 struct table *table_new(const struct view *v, const json_t *rows);
 void table_free(struct table *t);
 
-/* Equal rows stay as they are; what has no value comes last in either direction. */
+/* Equal rows keep their order; rows without a value come last in either direction. */
 void table_sort(struct table *t, size_t column, bool descending);
 
 size_t table_n_rows(const struct table *t);
@@ -32,8 +32,8 @@ void table_row(const struct table *t, size_t row, struct text *line);
 bool table_shows(const struct table *t, size_t column);
 
 /*
- * From now on lines leave out as many columns after the first one as is needed for
- * this one to end within width, if it can.
+ * From now on lines leave out columns after the first one: as many as are needed for this column
+ * to end within width, if that is possible.
  */
 void table_scroll_to(struct table *t, size_t column, size_t width);
 
@@ -47,7 +47,7 @@ struct table_place table_place(const struct table *t, size_t column);
  */
 void table_print(struct table *t, FILE *out, size_t width);
 
-/* How wide lines may be on out: that of the terminal, 0 if it is none. */
+/* How wide lines may be on out: the width of the terminal; 0 if it is not a terminal. */
 size_t table_width_of(FILE *out);
 
 #endif

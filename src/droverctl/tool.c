@@ -19,7 +19,7 @@
 
 /* ---- waiting ------------------------------------------------------------ */
 
-/* Whether drover answers another client; true if that cannot be told. */
+/* True if drover answers another client, or if that cannot be found out. */
 static bool gives_a_sign(const char *path)
 {
 	struct session s;
@@ -35,7 +35,7 @@ static bool gives_a_sign(const char *path)
 	return !s.is_silent;
 }
 
-/* A slow command has no limit; but if the server hangs, the operator is told so, once. */
+/* A slow command has no time limit; but if the server hangs, the operator is told once. */
 static int wait_with_signs(struct session *s, const char *path, struct answer *answer)
 {
 	int limit_ms = patience_ms(PATIENCE_CHANGE), status;
@@ -100,7 +100,7 @@ static int ask_server(const struct arguments *a)
 	else if (!answer.result)
 		status = tell_error(a, &answer);
 	else {
-		/* It says so just before it ends: an operator that starts another one now needs it to be gone. */
+		/* The server answers just before it ends, and the operator may start another one after us. */
 		if (strcmp(a->command->name, "stop") == 0)
 			session_wait_end(&s);
 		status = tell_result(a, &answer);
@@ -133,7 +133,7 @@ int tool_run(int argc, char **argv)
 	struct arguments a;
 	int status;
 
-	/* Else the socket could become standard output, and drover be told its own results. */
+	/* If standard output is closed, our socket could become it, and drover would get the output. */
 	standard_fds_ensure();
 	arguments_read(&a, argc, argv);
 	status = run_action(&a);

@@ -21,7 +21,7 @@
 
 static void say_trouble(const struct refresh *r)
 {
-	fflush(stdout);         /* in the order in which it happened, if both go to one place */
+	fflush(stdout);         /* keeps the order, if both go to the same file */
 	fprintf(stderr, "droverctl: %s\n", r->trouble);
 }
 

@@ -7,7 +7,7 @@
 
 #include "arguments.h"
 
-/* Returns the exit status; what went wrong was said. */
+/* Returns the exit status; what went wrong has been printed. */
 int top_run(const struct arguments *a);
 
 #endif

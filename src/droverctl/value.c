@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Makes text from JSON values.
+ * Finds values in JSON objects, and makes text from them.
  */
 #include <config.h>
 #include "value.h"
@@ -85,7 +85,7 @@ void value_put_counts(struct text *t, const json_t *value)
 {
 	const char *between = "";
 
-	/* Iterating changes nothing; the type of json_object_iter is older than const. */
+	/* Iterating changes nothing, but json_object_iter takes no pointer to const. */
 	for (void *i = json_object_iter((json_t *)value); i; i = json_object_iter_next((json_t *)value, i)) {
 		const char *key = json_object_iter_key(i);
 

@@ -14,18 +14,18 @@
 /* "workers.accepting": a member of a member. "" is the object itself; NULL: there is none. */
 const json_t *value_at(const json_t *object, const char *path);
 
-/* A number; NaN if it is none. */
+/* The value as a number; NaN if it is none. */
 double value_number(const json_t *value);
 
 /* The same for a member. */
 double value_number_at(const json_t *object, const char *path);
 
-/* Adds the value to t, as it is read best. */
+/* Adds the value to t, in the form that people read best. */
 void value_put_text(struct text *t, const json_t *value);       /* a string */
 void value_put_count(struct text *t, const json_t *value);
 void value_put_size(struct text *t, const json_t *value);       /* bytes */
 void value_put_age(struct text *t, const json_t *value);        /* seconds */
 void value_put_texts(struct text *t, const json_t *value);      /* a list of strings */
-void value_put_counts(struct text *t, const json_t *value);     /* an object: how often what */
+void value_put_counts(struct text *t, const json_t *value);     /* an object: "KEY:COUNT, ..." */
 
 #endif

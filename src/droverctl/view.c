@@ -10,7 +10,7 @@
 
 /* ---- values of several members ------------------------------------------ */
 
-/* The value is the whole row in all of these. */
+/* In all of these, the value is the whole row. */
 
 static void put_state(struct text *t, const json_t *service)
 {
@@ -36,7 +36,7 @@ static void put_share(struct text *t, const json_t *row, const char *part, const
 	text_add(t, "%s", human_share(value_number_at(row, part), value_number_at(row, whole), buf));
 }
 
-/* "3/4 +1 -2": accepting of wanted, those on their way, those about to go. */
+/* "3/4 +1 -2": accepting workers of those wanted, starting ones, draining ones. */
 static void put_workers(struct text *t, const json_t *service)
 {
 	double starting = value_number_at(service, "workers.starting");
@@ -116,7 +116,7 @@ static double weigh_worker_share(const json_t *worker)
 #define SIZE(title, path)  { title, path, value_put_size, value_number, false }
 #define AGE(title, path)   { title, path, value_put_age, value_number, false }
 
-/* The first one names the row: it stays where others are scrolled away. */
+/* The first column names the row: it stays when others are scrolled away. */
 static const struct column services[] = {
 	TEXT("SERVICE", "name"),
 	TEXT("HANDLER", "handler"),

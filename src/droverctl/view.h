@@ -23,7 +23,7 @@ struct column {
 	const char *path;                                       /* of its value in a row (value_at) */
 	void      (*put)(struct text *t, const json_t *value);
 	double    (*weight)(const json_t *value);               /* what it is sorted by; NULL: by its text */
-	bool        of_interest;                                /* only if some weight is not 0 */
+	bool        of_interest;                                /* only if some weight is above 0 */
 };
 
 struct view {
