@@ -61,7 +61,7 @@ static void on_child_timer(struct timer *t)
 		start_is_over(c);
 		break;
 	case CHILD_DRAINING:
-		if (c->starts && c->loop->now_ms < c->drain_until_ms) {
+		if (!child_has_started(c) && c->loop->now_ms < c->drain_until_ms) {
 			start_is_over(c);
 			break;
 		}
@@ -82,11 +82,22 @@ static void on_child_timer(struct timer *t)
 	}
 }
 
-/* It was told to drain while it started, and has only now said that it accepts. */
-static void drain_begins(struct child *c)
+static void set_drain_timer(struct child *c)
 {
-	c->starts = false;
-	loop_timer_at(c->loop, &c->timer, c->drain_until_ms);
+	const bool start_ends_first = !child_has_started(c) && c->start_until_ms < c->drain_until_ms;
+
+	loop_timer_at(c->loop, &c->timer, start_ends_first ? c->start_until_ms : c->drain_until_ms);
+}
+
+/* It has said READY. True if it starts to accept; false if it was told to drain in the meantime. */
+static bool note_start(struct child *c)
+{
+	const bool is_late = c->state == CHILD_DRAINING && !child_has_started(c);
+
+	c->start_until_ms = 0;
+	if (is_late)
+		set_drain_timer(c);
+	return c->state == CHILD_STARTING;
 }
 
 /* Applies a word of the worker to its state. False if the word does not fit that state. */
@@ -94,9 +105,7 @@ static bool accept_report(struct child *c, enum leash_word word)
 {
 	switch (word) {
 	case LEASH_READY:
-		if (c->starts)
-			drain_begins(c);
-		if (c->state != CHILD_STARTING)
+		if (!note_start(c))
 			return false;
 		c->state = CHILD_ACCEPTING;
 		timer_unset(&c->loop->timers, &c->timer);
@@ -211,7 +220,7 @@ static void take_charge(struct child *c, pid_t pid, const struct leash *leash)
 {
 	c->pid = pid;
 	c->said = (struct word_meter){ 0 };
-	c->watches = c->starts = false;
+	c->watches = false;
 	c->hang = (struct hang_detector){ 0 };
 	c->leash = *leash;
 	c->ear = (struct watch){ .fd = leash_ear(leash), .ready = on_worker_word };
@@ -225,7 +234,7 @@ struct child_past child_past(const struct child *c)
 	return (struct child_past){
 		.pid = c->pid, .leash = c->leash, .state = c->state, .retiring = c->retiring,
 		.born_ms = c->born_ms,
-		.until_ms = c->starts ? c->drain_until_ms :
+		.until_ms = c->state == CHILD_DRAINING && !child_has_started(c) ? c->drain_until_ms :
 		            timer_is_set(&c->timer) ? c->timer.at_ms : CLOCK_NEVER,
 	};
 }
@@ -235,6 +244,7 @@ void child_adopt(struct child *c, const struct child_past *past)
 	c->state = past->state;
 	c->retiring = past->retiring;
 	c->born_ms = past->born_ms;
+	c->start_until_ms = past->state == CHILD_STARTING ? past->until_ms : 0;
 	c->adopted = true;
 	leash_adopt(&past->leash);
 	take_charge(c, past->pid, &past->leash);
@@ -262,7 +272,8 @@ pid_t child_fork(struct child *c, int64_t start_ms, struct leash *leash)
 	c->retiring = c->adopted = false;
 	c->born_ms = c->loop->now_ms;
 	take_charge(c, pid, &ours);
-	loop_timer_at(c->loop, &c->timer, clock_deadline(c->loop->now_ms, start_ms));
+	c->start_until_ms = clock_deadline(c->loop->now_ms, start_ms);
+	loop_timer_at(c->loop, &c->timer, c->start_until_ms);
 	return pid;
 }
 
@@ -276,7 +287,6 @@ void child_stop(struct child *c)
 	if (c->state == CHILD_NONE || c->state >= CHILD_STOPPING)
 		return;
 	c->state = CHILD_STOPPING;
-	c->starts = false;
 	child_tell(c, &(struct leash_message){ .word = LEASH_END });
 	/* A worker that says its words over the socket is of an older version, which ignores INT. */
 	send_signal(c, c->leash.words == -1 ? SIGTERM : SIGINT);
@@ -289,11 +299,9 @@ void child_drain(struct child *c, uint64_t removed, int64_t drain_ms)
 
 	if (c->state == CHILD_NONE || c->state > CHILD_DRAINING)
 		return;
+	/* One that starts may accept already: its READY may not have reached us yet. */
 	c->drain_until_ms = clock_deadline(c->loop->now_ms, drain_ms);
-	/* It may accept already: its READY may not have reached us yet. */
-	c->starts |= c->state == CHILD_STARTING;
-	if (!c->starts || !timer_is_set(&c->timer) || c->drain_until_ms < c->timer.at_ms)
-		loop_timer_at(c->loop, &c->timer, c->drain_until_ms);
+	set_drain_timer(c);
 	c->state = CHILD_DRAINING;
 	if (child_tell(c, &order) == -1)
 		send_signal(c, SIGQUIT);        /* the same order, without `removed` */

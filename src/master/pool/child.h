@@ -36,7 +36,7 @@ struct child {
 	struct word_meter said;         /* counts its words */
 	struct timer     timer;         /* the time limit of its state: to start, to drain, to end */
 	bool             retiring;      /* it has said RETIRE: ends when another worker has taken its place */
-	bool             starts;        /* DRAINING: it has not said READY, and timeouts.start still holds */
+	int64_t          start_until_ms;        /* timeouts.start ends, CLOCK_NEVER: never; 0: it has said READY */
 	int64_t          drain_until_ms;        /* DRAINING, by order */
 	bool             adopted;       /* forked by another program, maybe of another version */
 	bool             watches;       /* it was told what to watch for, and has not answered yet */
@@ -54,6 +54,12 @@ struct child {
 	/* It has closed the connection that it was told to kick, or has none of that number. */
 	void           (*kicked)(struct child *c, uint64_t number, bool found);
 };
+
+/* Whether it has said that it accepts; also while it drains. */
+static inline bool child_has_started(const struct child *c)
+{
+	return c->start_until_ms == 0;
+}
 
 /* What is known of a worker that another program has forked. */
 struct child_past {

@@ -61,7 +61,7 @@ static void on_next_look(struct timer *t)
 		struct child *c = &h->children->all[i];
 
 		some |= c->state != CHILD_NONE;
-		if (c->state == CHILD_ACCEPTING || (c->state == CHILD_DRAINING && !c->starts))
+		if (c->state == CHILD_ACCEPTING || (c->state == CHILD_DRAINING && child_has_started(c)))
 			aborted |= check_worker(h, c);
 	}
 	if (some)
