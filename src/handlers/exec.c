@@ -124,12 +124,9 @@ static enum handler_verdict exec_opened(struct connection *c)
 	struct worker *w = connection_worker(c);
 	const int socket = stream_socket(connection_stream(c));
 	char id[CONNECTION_ID_MAX], name[PROGRAM_NAME_MAX];
-	struct text t = text_in(name, sizeof name);
 	struct program *p;
 
-	text_add_string(&t, w->service->name);
-	text_add_string(&t, " ");
-	text_add_string(&t, connection_id(c, id));
+	connection_program_name(c, name);
 	p = start_program(c, &(struct program_request){
 		.name = name, .with_pid = true, .in = socket, .out = socket, .ended = on_program_ended,
 		.arg = c });
@@ -141,7 +138,8 @@ static enum handler_verdict exec_opened(struct connection *c)
 	connection_give_socket(c);
 	connection_run_program(c, p);
 	if (notify_is_heard(w->start.events))
-		worker_event(w, "program-start id=%s program=%d", id, (int)program_pid(p));
+		worker_event(w, "program-start id=%s program=%d", connection_id(c, id),
+		             (int)program_pid(p));
 	return HANDLER_GO_ON;
 }
 

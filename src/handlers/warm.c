@@ -14,7 +14,6 @@
 #include "log.h"
 #include "proxy_protocol.h"
 #include "relay.h"
-#include "text.h"
 #include "warm_pool.h"
 #include "worker.h"
 
@@ -115,12 +114,11 @@ static enum handler_verdict warm_opened(struct connection *c)
 {
 	struct worker *w = connection_worker(c);
 	char id[CONNECTION_ID_MAX], name[PROGRAM_NAME_MAX];
-	struct text t = text_in(name, sizeof name);
 	struct warm *warm = w->state_of_handler;
 	struct link *k = new_link(c);
 	struct warm_program taken;
 
-	text_add(&t, "%s %s", w->service->name, connection_id(c, id));
+	connection_program_name(c, name);
 	if (!k || warm_pool_take(warm->pool, &taken) == -1) {
 		health_refused(w, name);
 		free(k);
@@ -130,8 +128,9 @@ static enum handler_verdict warm_opened(struct connection *c)
 	relay_init(&k->relay, &warm->relays, connection_stream(c), taken.fd);
 	program_give(taken.program, name, program_ended, k);
 	connection_run_program(c, taken.program);
-	worker_event(w, "%s id=%s program=%d", taken.waited ? "warm-join" : "program-start", id,
-	             (int)program_pid(taken.program));
+	if (notify_is_heard(w->start.events))
+		worker_event(w, "%s id=%s program=%d", taken.waited ? "warm-join" : "program-start",
+		             connection_id(c, id), (int)program_pid(taken.program));
 	if (tell_peer(k) == -1 || relay_begin(&k->relay) == -1) {
 		log_warn("%s: join a connection and a program: %m", name);
 		lose(k, END_FAILED);

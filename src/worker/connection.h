@@ -11,6 +11,7 @@
 
 #include "address.h"
 #include "connection_id.h"
+#include "programs.h"
 
 struct connection;
 struct program;
@@ -59,6 +60,9 @@ const struct endpoint *connection_local(const struct connection *c);
 
 /* "PID-NUMBER", unique on this machine while the worker lives. Returns buf. */
 const char *connection_id(const struct connection *c, char buf[static CONNECTION_ID_MAX]);
+
+/* "SERVICE PID-NUMBER": the name of a program of the connection in the log. Returns buf. */
+const char *connection_program_name(const struct connection *c, char buf[static PROGRAM_NAME_MAX]);
 
 /* Lends the client's stream, to handlers that run programs. */
 struct stream *connection_stream(struct connection *c);

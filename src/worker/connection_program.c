@@ -11,6 +11,18 @@
 #include "exit_status.h"
 #include "log.h"
 #include "programs.h"
+#include "text.h"
+
+const char *connection_program_name(const struct connection *c, char buf[static PROGRAM_NAME_MAX])
+{
+	char id[CONNECTION_ID_MAX];
+	struct text t = text_in(buf, PROGRAM_NAME_MAX);
+
+	text_add_string(&t, c->worker->service->name);
+	text_add_string(&t, " ");
+	text_add_string(&t, connection_id(c, id));
+	return buf;
+}
 
 void connection_run_program(struct connection *c, struct program *p)
 {
