@@ -96,8 +96,8 @@ bool master_serves_inherited(const struct master *m)
 static void pass_on_totals(struct master *m, const struct generation *g, struct generation *successor)
 {
 	for (size_t i = 0; i < g->n; i++) {
-		const struct service *s = successor ? generation_find(successor, g->services[i].conf->name) :
-		NULL;
+		const char *name = g->services[i].conf->name;
+		const struct service *s = successor ? generation_find(successor, name) : NULL;
 
 		if (s)
 			pool_add_totals(s->pool, g->services[i].pool);

@@ -79,7 +79,7 @@ static const struct { const char *name, *args[ARGS_MAX], *says; } bad[] = {
 	{ "echo and expect", { "--echo", "--expect", "a", TO }, "exclude" },
 	{ "two expectations", { "--expect", "a", "--expect-file", "b", TO }, "b" },
 	{ "expecting nothing", { "--answer", "none", "--echo", TO }, "--answer none" },
-	{ "two lengths", { "--answer", "length:5", "--expect", "abc", TO }, "differ" },
+	{ "two lengths", { "--answer", "length:5", "--expect", "abc", TO }, "the length of --expect differ" },
 	{ "the end on a connection that stays", { "--answer", "eof", TO }, "--mode connect" },
 	{ "nothing to send", { "--size", "0", TO }, "--answer eof" },
 	{ "a line of two", { "--answer", "line", "--message", "a\\nb", TO }, "--raw" },

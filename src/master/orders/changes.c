@@ -251,8 +251,8 @@ void changes_expired(struct timer *t)
 		outcome_fail(o, CONTROL_REFUSED, "connection %s is still open after %d s",
 		             connection_id_format(o->worker, o->number, id), KICK_MS / 1000);
 	else if (o->kind == OUTCOME_REOPEN)
-		outcome_fail(o, CONTROL_REFUSED, "after %d s, a log process still writes to the files"
-		             " of before", REOPEN_MS / 1000);
+		outcome_fail(o, CONTROL_REFUSED, "after %d s, a log process still writes to the old"
+		             " files", REOPEN_MS / 1000);
 	else
 		outcome_fail(o, CONTROL_REFUSED, "not all workers of service \"%s\" accept after"
 		             " timeouts.start; they are waited for", o->service);
