@@ -30,7 +30,7 @@ enum leash_word {
 	LEASH_KICK,             /* master: close connection `number`; worker: it is closed */
 	LEASH_NO_SUCH,          /* worker: there is no connection `number` to kick */
 	LEASH_PING,             /* master: turn your loop once, so that I see that it still turns */
-	LEASH_END,              /* master: end now, with all that is open; log process: write what is there, and end */
+	LEASH_END,              /* master: end now; log process: write what is there, and end */
 	LEASH_PROGRAMS,         /* worker: what the board says of my programs has changed */
 	LEASH_WORDS,
 };

@@ -16,7 +16,7 @@ struct logs {
 	enum log_level   level;
 };
 
-/* 0; or -1 with errno, *which being the entry that could not be opened. detached: there is no standard error. */
+/* 0; or -1 with errno and *which, the entry that could not be opened. detached: no standard error. */
 int logs_open(struct logs *l, const struct conf *conf, bool detached, const struct conf_log **which);
 void logs_close(struct logs *l);
 

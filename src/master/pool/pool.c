@@ -127,11 +127,12 @@ static void drain_excess(struct pool *p)
 	const int64_t drain_ms = p->service->timeouts.drain;
 	struct children_census now = children_census(&p->children);
 	struct child *c;
+	int excess;
 
 	for (; now.accepting > p->scaler.wanted && (c = children_retiring(&p->children)); now.accepting--)
 		child_drain(c, 0, drain_ms);
-	for (int excess = now.starting + now.accepting - p->scaler.wanted - (children_retiring(&p->children) ? 1 : 0);
-	     excess > 0; excess--)
+	excess = now.starting + now.accepting - p->scaler.wanted - (children_retiring(&p->children) ? 1 : 0);
+	for (; excess > 0; excess--)
 		child_drain(children_least_busy(&p->children), 0, drain_ms);
 }
 

@@ -456,8 +456,8 @@ static bool get_all(const struct reading *r, const json_t *root)
 	            " s:o, s:o, s:o, s:o}", "pid", &pid, "version", &version, "program", &program,
 	            "text", &text, "pid_file", &pid_file, "numbers", &numbers, "started", &started,
 	            "nofile", "soft", &soft, "hard", &hard, "resting", &suspended, "reload_again",
-	            &reload_again,
-	            "upgrade_again", &upgrade_again, "pending_scale", &scale, "control", "fd", &h->control, "file", &file,
+	            &reload_again, "upgrade_again", &upgrade_again, "pending_scale", &scale,
+	            "control", "fd", &h->control, "file", &file,
 	            "client", &h->client, "notices", &notices, "events", &events,
 	            "sockets", &sockets, "generations", &generations) ||
 	    !get_name(r, version, "version", &h->version) || !get(r, program, "program", &h->program) ||
