@@ -28,16 +28,16 @@ struct task {
 /* ---- complaints --------------------------------------------------------- */
 
 /* Goes to the log, and is kept for the client that has asked. */
-static void log_complaint(struct task *e, const char *line)
+static void log_complaint(struct task *t, const char *line)
 {
 	log_err("%s", line);
-	text_add(&e->said, "%s%s", e->said.len > 0 ? "\n" : "", line);
+	text_add(&t->said, "%s%s", t->said.len > 0 ? "\n" : "", line);
 }
 
-static void complain_of(struct task *e, const char *format, ...)
+static void complain_of(struct task *t, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
-static void complain_of(struct task *e, const char *format, ...)
+static void complain_of(struct task *t, const char *format, ...)
 {
 	char line[256];
 	va_list ap;
@@ -45,97 +45,97 @@ static void complain_of(struct task *e, const char *format, ...)
 	va_start(ap, format);
 	vsnprintf(line, sizeof line, format, ap);
 	va_end(ap);
-	log_complaint(e, line);
+	log_complaint(t, line);
 }
 
-static void flush_line(struct task *e)
+static void flush_line(struct task *t)
 {
-	if (e->line_len == 0)
+	if (t->line_len == 0)
 		return;
-	e->line[e->line_len] = '\0';
-	e->line_len = 0;
-	if (!e->job.hear || !e->job.hear(e->job.arg, e->line))
-		log_complaint(e, e->line);
+	t->line[t->line_len] = '\0';
+	t->line_len = 0;
+	if (!t->job.hear || !t->job.hear(t->job.arg, t->line))
+		log_complaint(t, t->line);
 }
 
 static void hear_task(void *arg, const char *bytes, size_t n)
 {
-	struct task *e = arg;
+	struct task *t = arg;
 
 	for (size_t i = 0; i < n; i++) {
 		if (bytes[i] == '\n')
-			flush_line(e);
-		else if (e->line_len < sizeof e->line - 1 && bytes[i] != '\0')
-			e->line[e->line_len++] = bytes[i];
+			flush_line(t);
+		else if (t->line_len < sizeof t->line - 1 && bytes[i] != '\0')
+			t->line[t->line_len++] = bytes[i];
 	}
 }
 
 static void complain_of_delay(void *arg)
 {
-	struct task *e = arg;
+	struct task *t = arg;
 
-	complain_of(e, "%s takes more than %d s: given up", e->job.what, (int)(e->job.limit_ms / 1000));
+	complain_of(t, "%s takes more than %d s: given up", t->job.what, (int)(t->job.limit_ms / 1000));
 }
 
 /* ---- the end ------------------------------------------------------------ */
 
-static int exit_code_of(struct task *e, const struct helper_end *end)
+static int exit_code_of(struct task *t, const struct helper_end *end)
 {
 	if (WIFEXITED(end->status))
 		return WEXITSTATUS(end->status);
 	if (end->too_late)
 		return EX_TEMPFAIL;
-	complain_of(e, "%s: the process was ended by signal %s", e->job.what,
+	complain_of(t, "%s: the process was ended by signal %s", t->job.what,
 	            signals_name(WTERMSIG(end->status)));
 	return EX_SOFTWARE;
 }
 
 static void finish_task(void *arg, const struct helper_end *end)
 {
-	struct task *e = arg;
+	struct task *t = arg;
 	struct task_result result;
 
-	flush_line(e);
-	result.exit_code = exit_code_of(e, end);
-	result.complaints = e->said.buf;
-	e->job.done(e->job.arg, &result);
-	free(e);
+	flush_line(t);
+	result.exit_code = exit_code_of(t, end);
+	result.complaints = t->said.buf;
+	t->job.done(t->job.arg, &result);
+	free(t);
 }
 
 /* ---- the beginning ------------------------------------------------------ */
 
 static int run_task(void *arg, int out)
 {
-	const struct task *e = arg;
+	const struct task *t = arg;
 
-	return e->job.run(e->job.arg, out);
+	return t->job.run(t->job.arg, out);
 }
 
 struct task *task_start(struct helpers *all, const struct task_job *job)
 {
-	struct task *e = calloc(1, sizeof *e);
+	struct task *t = calloc(1, sizeof *t);
 	const struct helper_job how = {
 		.title = job->title, .limit_ms = job->limit_ms, .keep = &job->keep, .n_keep = 1,
-		.run = run_task, .hear = hear_task, .late = complain_of_delay, .done = finish_task, .arg = e,
+		.run = run_task, .hear = hear_task, .late = complain_of_delay, .done = finish_task, .arg = t,
 	};
 
-	if (!e)
+	if (!t)
 		return NULL;
-	e->job = *job;
-	e->said = text_in(e->said_room, sizeof e->said_room);
-	e->helper = helper_start(all, &how);
-	if (!e->helper)
-		task_cancel(&e);
-	return e;
+	t->job = *job;
+	t->said = text_in(t->said_room, sizeof t->said_room);
+	t->helper = helper_start(all, &how);
+	if (!t->helper)
+		task_cancel(&t);
+	return t;
 }
 
-void task_cancel(struct task **ep)
+void task_cancel(struct task **tp)
 {
-	struct task *e = *ep;
+	struct task *t = *tp;
 
-	*ep = NULL;
-	if (!e)
+	*tp = NULL;
+	if (!t)
 		return;
-	helper_free(&e->helper);
-	free(e);
+	helper_free(&t->helper);
+	free(t);
 }
