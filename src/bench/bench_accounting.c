@@ -84,7 +84,7 @@ uint64_t bench_accounting_take(struct bench_thread *t, uint64_t n)
 bool bench_accounting_may_begin(struct bench_thread *t)
 {
 	return bench_accounting_is_running(t) && !bench_accounting_time_is_up(t) &&
-	bench_accounting_take(t, 1);
+	       bench_accounting_take(t, 1);
 }
 
 void bench_accounting_operations(struct bench_thread *t, uint64_t n)

@@ -205,7 +205,7 @@ static int make_message_of(struct bench_plan *p, const struct framing *framing, 
 	if (message_of_bytes(&p->message, bytes, len, framing) == -1)
 		return usage_error(strerror(errno));
 	return p->mode == BENCH_STREAM && len && repeat_option(&p->message) == -1 ?
-	usage_error(strerror(errno)) : -1;
+	       usage_error(strerror(errno)) : -1;
 }
 
 static int make_message(struct bench_reading *r)

@@ -59,7 +59,7 @@ static bool unpack(const struct reading *r, const json_t *j, const char *object,
 static bool get(const struct reading *r, const json_t *j, const char *object, const char **bytes)
 {
 	return handover_get_bytes(&r->h->arena, j, bytes) ||
-	fail_reading(r, "%s: not a string of bytes", object);
+	       fail_reading(r, "%s: not a string of bytes", object);
 }
 
 /* As get, but null and the empty string are errors. */
