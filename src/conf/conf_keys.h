@@ -15,9 +15,9 @@
 enum conf_key_type {            /* what is written, and the member it goes to */
 	KEY_BOOL,               /* true, false                     bool */
 	KEY_INT,                /* integer                         int */
-	KEY_COUNT,              /* integer                         rlim_t */
+	KEY_COUNT,              /* integer                         int64_t or rlim_t */
 	KEY_DURATION,           /* units.h                         int64_t, milliseconds */
-	KEY_SIZE,               /* units.h                         rlim_t, bytes */
+	KEY_SIZE,               /* units.h                         int64_t or rlim_t, bytes */
 	KEY_MODE,               /* octal string                    int; CONF_KEEP: not given */
 	KEY_STRING,             /* string, not empty               const char *; NULL: not given */
 	KEY_PATH,               /* absolute path                   likewise */

@@ -31,7 +31,7 @@ struct task_job {                       /* copied */
 	int         keep;               /* but for 0, 1, 2 and this one; -1: none */
 	/* Of a line: true if it is no complaint. NULL: all are. */
 	bool      (*hear)(void *arg, const char *line);
-	/* In the master, once, from the loop; the errand frees itself then. */
+	/* In the master, once, from the loop; the task frees itself then. */
 	void      (*done)(void *arg, const struct task_result *result);
 	void       *arg;
 };
@@ -39,7 +39,7 @@ struct task_job {                       /* copied */
 /* NULL with errno. */
 struct task *task_start(struct helpers *all, const struct task_job *job);
 
-/* Ends it without calling done. Sets *ep to NULL; NULL is fine. */
-void task_cancel(struct task **ep);
+/* Ends it without calling done. Sets *tp to NULL; NULL is fine. */
+void task_cancel(struct task **tp);
 
 #endif
