@@ -30,8 +30,12 @@
 #define CONF_FILES_MAX    10000         /* files, the main one among them */
 #define CONF_NAMES_MAX    100000        /* names in folders that patterns look at: under a second */
 #define CONF_GROUP_MAX    20000         /* settings in one group: the arena has room for fewer services */
+#define CONF_PREFIX_FILE_MAX (16u << 20) /* bytes in a file of prefixes */
+#define CONF_PREFIXES_MAX 1000000       /* prefixes in it */
 #define CONF_LISTEN_MAX   64            /* sockets of one service; a bit each in a leash message */
 #define CONF_KEEP         (-1)          /* umask, nice, mode, uid, gid: leave as it is */
+
+struct prefix_set;
 
 struct conf_place {                     /* where a setting is */
 	const char *file;
@@ -147,6 +151,19 @@ struct conf_restart {
 };
 
 /*
+ * Which clients are served, by their addresses: what the longest prefix says that has the address.
+ * What no prefix has is served, unless something is allowed. An empty list says nothing.
+ */
+struct conf_access {
+	const char **allow, **deny;             /* prefixes as written, NULL-terminated, never NULL */
+	const char  *allow_file, *deny_file;    /* files with more of them; NULL: none */
+	const char  *unread;                    /* one of the two that this process may not read, or NULL */
+	const struct prefix_set *set;           /* of them all; NULL: there are none, all clients are served */
+	size_t       n_allow, n_deny;           /* prefixes, with those of the files */
+	bool         refuses_others;            /* what no prefix has is refused */
+};
+
+/*
  * How many workers: `min` of them, always; or, if it was written as a group, as
  * many as are needed, from min to max.
  */
@@ -185,6 +202,7 @@ struct conf_service {
 	struct conf_rlimits   rlimits;
 	bool                  may_dump;         /* rlimits.core asks for it, and its user runs no programs */
 	bool                  no_new_privs;
+	struct conf_access    access;
 	struct conf_timeouts  timeouts;
 	struct conf_restart   restart;
 };
@@ -209,6 +227,11 @@ struct conf_control {                   /* the socket for droverctl(8) */
 	gid_t             admin_gid;
 };
 
+struct conf_prefix_list {               /* a file that was read for `access` */
+	const char *path;
+	size_t      n;                  /* prefixes in it */
+};
+
 struct conf {
 	const char           *file;             /* the main file, absolute; NULL: command line */
 	struct conf_identity  identity;         /* what services start from */
@@ -221,6 +244,8 @@ struct conf {
 	const char          **include;          /* patterns as written, NULL-terminated */
 	const char          **files_read;       /* NULL-terminated, in the order read */
 	const char          **files_passed;     /* in an include folder, but no pattern took them */
+	struct conf_prefix_list *prefix_lists;  /* each file once, in the order read */
+	size_t                n_prefix_lists;
 	struct conf_service **services;         /* enabled ones, in the order of their names */
 	size_t                n_services;
 	size_t                n_disabled;

@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include "conf_access.h"
 #include "conf_handler.h"
 #include "conf_path.h"
 #include "units.h"
@@ -69,4 +70,5 @@ void conf_check_service(struct conf_loader *ld, struct conf_draft *d)
 	conf_handler_check(ld, d);
 	check_cpus(ld, d);
 	check_restart(ld, d);
+	conf_access_check(ld, d);
 }

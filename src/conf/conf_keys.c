@@ -145,6 +145,15 @@ static const struct conf_key timeouts_keys[] = {
 };
 #undef OF
 
+#define OF conf_access
+static const struct conf_key access_keys[] = {
+	{ LIST("allow", allow) },
+	{ LIST("deny", deny) },
+	{ PATH("allow_file", allow_file, NULL) },
+	{ PATH("deny_file", deny_file, NULL) },
+};
+#undef OF
+
 #define OF conf_restart
 static const struct conf_key restart_keys[] = {
 	{ INT("burst", burst, 1, 100000, "10") },
@@ -215,6 +224,8 @@ static const struct conf_group control_group =
 	TABLE(control_keys, "control = { ... }", &conf_keys_top);
 static const struct conf_group rlimits_group =
 	TABLE(rlimits_keys, "rlimits = { ... }", &conf_keys_service);
+static const struct conf_group access_group =
+	TABLE(access_keys, "access = { ... }", &conf_keys_service);
 static const struct conf_group restart_group =
 	TABLE(restart_keys, "restart = { ... }", &conf_keys_service);
 const struct conf_group conf_keys_handler =
@@ -246,6 +257,7 @@ static const struct conf_key service_keys[] = {
 	{ STRING("cpus", cpus) },
 	{ SUBGROUP("rlimits", rlimits, &rlimits_group) },
 	{ BOOL("no_new_privs", no_new_privs, "true") },
+	{ SUBGROUP("access", access, &access_group) },
 	{ SUBGROUP("timeouts", timeouts, &conf_keys_timeouts) },
 	{ SUBGROUP("restart", restart, &restart_group) },
 };

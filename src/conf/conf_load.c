@@ -18,6 +18,7 @@
 #include "conf_include.h"
 #include "conf_overlap.h"
 #include "conf_own_files.h"
+#include "conf_prefix_file.h"
 #include "conf_privileges.h"
 #include "conf_sandbox.h"
 #include "conf_service.h"
@@ -209,6 +210,7 @@ static void load_file(struct conf_loader *ld, const char *file, const char *text
 	load_top(ld, root);
 	conf_include_read(ld, place_of(root, "include"));
 	load_all_services(ld, root);
+	conf_prefix_file_note_all(ld);
 	conf_control_check(ld, conf_source_member(root, "control"));
 	conf_own_files_check(ld, root);
 	check_whole(ld, (struct conf_place){ main->path, 0 });
@@ -240,6 +242,7 @@ static struct conf *finish_loading(struct conf_loader *ld, bool usable)
 
 	conf_errors_flush(&ld->errors);
 	conf_source_close_all(ld);
+	conf_prefix_file_close_all(ld);
 	conf_loader_fini(ld);
 	if (conf)
 		conf->size = ld->arena->used;

@@ -14,6 +14,7 @@
 #include "conf_errors.h"
 #include "cpus.h"
 
+struct conf_prefix_file;
 struct conf_source;
 struct conf_spill;
 
@@ -25,6 +26,7 @@ struct conf_loader {
 	struct conf_source *sources;    /* the files, in the order read, main first, */
 	struct conf_source *last;       /* and the end of it */
 	size_t              text_len;   /* bytes of them all */
+	struct conf_prefix_file *prefix_files; /* those read so far, in that order */
 	bool                full;       /* the arena, at some time */
 	struct conf_spill  *spill;      /* what was allocated then */
 };
@@ -42,7 +44,7 @@ char *conf_loader_printf(struct conf_loader *ld, const char *format, ...)
 /* The next page boundary in the arena; NULL if that is full. */
 void *conf_loader_next_page(struct conf_loader *ld);
 
-/* Frees the spilled memory. Sources are freed by their owner. */
+/* Frees the spilled memory. Sources and files are freed by their owners. */
 void conf_loader_fini(struct conf_loader *ld);
 
 #endif

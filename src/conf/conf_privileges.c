@@ -6,6 +6,7 @@
 #include <config.h>
 #include "conf_privileges.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -99,6 +100,13 @@ static void judge_place(struct conf_errors *r, const struct self *self,
 	judge_limit(r, svc, "cpu", RLIMIT_CPU, &svc->rlimits.cpu);
 }
 
+static void judge_lists(struct conf_errors *r, const struct conf_service *svc)
+{
+	if (svc->access.unread)
+		conf_errors_at(r, svc->place, "service %s: access: %s: %s", svc->name, svc->access.unread,
+		               strerror(EACCES));
+}
+
 static void judge_listeners(struct conf_errors *r, const struct self *self,
                             const struct conf_service *svc)
 {
@@ -178,6 +186,7 @@ int conf_privileges_judge(struct conf_errors *r, const struct conf *conf)
 		judge_identity(r, &self, svc);
 		judge_place(r, &self, svc);
 		judge_listeners(r, &self, svc);
+		judge_lists(r, svc);
 	}
 	free(self.groups);
 	if (r->count == before)

@@ -72,6 +72,9 @@ static void look_at_service(struct conf_errors *r, const struct conf_service *sv
 	const struct conf_handler *h = &svc->handler;
 
 	look_at_sockets(r, svc);
+	/* The master reads them, outside of chroot. */
+	look_at_path(r, svc->place, svc->name, "access.allow_file", svc->access.allow_file);
+	look_at_path(r, svc->place, svc->name, "access.deny_file", svc->access.deny_file);
 	if (svc->chroot) {              /* what is inside it is as visible as it is */
 		look_at_path(r, svc->place, svc->name, "chroot", svc->chroot);
 		return;

@@ -1,106 +1,20 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Reads files into settings, and finds the place in a file that a setting came from.
+ * Parses files into settings, and finds the place in a file that a setting came from.
  */
 #include <config.h>
 #include "conf_source.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
+#include "conf_file.h"
 #include "conf_scan.h"
 #include "conf_syntax.h"
-#include "conf_trust.h"
 
 #define PATH_TEXT_MAX 256       /* of a setting, in complaints */
-
-/* Reads at most CONF_FILE_MAX + 1 bytes. 0, or -1 with errno. */
-static int read_all(int fd, char *text, size_t *len)
-{
-	ssize_t n;
-
-	for (*len = 0; *len <= CONF_FILE_MAX; *len += (size_t)n) {
-		n = read(fd, text + *len, CONF_FILE_MAX + 1 - *len);
-		if (n == -1)
-			return -1;
-		if (n == 0)
-			break;
-	}
-	return 0;
-}
-
-static bool text_is_clean(struct conf_loader *ld, const char *path, const char *text,
-                          size_t len, struct conf_place place)
-{
-	const char *nul = memchr(text, '\0', len);
-	struct conf_place at = { path, 1 };
-
-	if (len > CONF_FILE_MAX) {
-		conf_errors_at(&ld->errors, place, "%s is too large (at most %u MB)",
-		               path, CONF_FILE_MAX >> 20);
-		return false;
-	}
-	if (!nul)
-		return true;
-	for (; text < nul; text++)
-		at.line += *text == '\n';
-	conf_errors_at(&ld->errors, at, "a NUL byte (a configuration is plain text)");
-	return false;
-}
-
-/* With errno. */
-static void complain_of_file(struct conf_loader *ld, struct conf_place place, const char *verb,
-                             const char *path)
-{
-	const int error = errno;
-
-	conf_errors_at(&ld->errors, place, "cannot %s %s: %s", verb, path, strerror(error));
-	conf_errors_mark_file(&ld->errors, error);
-}
-
-/* The text of a file, the caller's to free; or NULL after a complaint. */
-static char *read_file(struct conf_loader *ld, const char *path, struct conf_place place)
-{
-	/* Does not wait for the writer of a pipe. */
-	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
-	char *text = NULL;
-	struct stat st;
-	size_t len;
-
-	if (fd == -1 || fstat(fd, &st) == -1) {
-		complain_of_file(ld, place, "open", path);
-		goto fail;
-	}
-	if (!S_ISREG(st.st_mode)) {
-		conf_errors_at(&ld->errors, place, "%s is not a regular file", path);
-		goto fail;
-	}
-	conf_trust_warn(ld, path, &st);
-	text = malloc(CONF_FILE_MAX + 3);
-	if (!text)
-		abort();
-	if (read_all(fd, text, &len) == -1) {
-		complain_of_file(ld, place, "read", path);
-		goto fail;
-	}
-	memset(text + len, '\0', 2);
-	if (!text_is_clean(ld, path, text, len, place))
-		goto fail;
-	ld->text_len += len;
-	close(fd);
-	return text;
-fail:
-	if (fd != -1)
-		close(fd);
-	free(text);
-	return NULL;
-}
 
 static void append(struct conf_loader *ld, struct conf_source *source)
 {
@@ -132,11 +46,12 @@ static void complain_of_syntax(struct conf_loader *ld, const struct conf_source 
 	               strncmp(what, "duplicate", 9) == 0 ? " (each once in its group)" : "");
 }
 
-/* Some editors begin a file with one. */
-static void skip_byte_order_mark(char *text)
+/* The parser knows no byte order mark. */
+static void remove_byte_order_mark(char *text)
 {
-	if (strncmp(text, "\xef\xbb\xbf", 3) == 0)
-		memmove(text, text + 3, strlen(text + 3) + 1);
+	char *behind = conf_file_skip_mark(text);
+
+	memmove(text, behind, strlen(behind) + 1);
 }
 
 /* Takes text, which has room for one byte more. */
@@ -150,7 +65,7 @@ static struct conf_source *parse(struct conf_loader *ld, const char *path, char 
 	source->path = conf_loader_strdup(ld, path);
 	config_init(&source->tree);
 	append(ld, source);
-	skip_byte_order_mark(text);
+	remove_byte_order_mark(text);
 	if (conf_scan(&ld->errors, source->path, text) &&
 	    conf_syntax_check(&ld->errors, source->path, text)) {
 		/* A comment in the last line needs its newline. */
@@ -166,9 +81,13 @@ static struct conf_source *parse(struct conf_loader *ld, const char *path, char 
 struct conf_source *conf_source_read(struct conf_loader *ld, const char *path,
                                      struct conf_place place)
 {
-	char *text = read_file(ld, path, place);
+	size_t len;
+	char *text = conf_file_read(ld, path, place, CONF_FILE_MAX, &len);
 
-	return text ? parse(ld, path, text) : NULL;
+	if (!text)
+		return NULL;
+	ld->text_len += len;
+	return parse(ld, path, text);
 }
 
 struct conf_source *conf_source_parse(struct conf_loader *ld, const char *path,

@@ -37,6 +37,8 @@ static void print_files(const struct conf *conf)
 {
 	for (const char **f = conf->files_read; f && *f; f++)
 		printf("%s: read\n", *f);
+	for (size_t i = 0; i < conf->n_prefix_lists; i++)
+		printf("%s: read, %zu prefixes\n", conf->prefix_lists[i].path, conf->prefix_lists[i].n);
 	for (const char **f = conf->files_passed; f && *f; f++)
 		printf("%s: not read, no include pattern takes it\n", *f);
 }
