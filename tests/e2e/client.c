@@ -42,12 +42,19 @@ static struct address parse(const char *address)
 	return t;
 }
 
+static int make_socket(sa_family_t family)
+{
+	int fd = socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	ck_assert_msg(fd != -1, "socket: %m");
+	return fd;
+}
+
 static int begin(const char *address, int receive_buffer)
 {
 	struct address t = parse(address);
-	int fd = socket(t.u.sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = make_socket(t.u.sa.sa_family);
 
-	ck_assert_msg(fd != -1, "socket: %m");
 	if (receive_buffer > 0)         /* before connect(2) announces the window */
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
 	if (connect(fd, &t.u.sa, t.len) == 0 || errno == EINPROGRESS)
@@ -99,6 +106,20 @@ int client_connect(const char *address)
 {
 	return client_connect_small(address, 0);
 }
+
+int client_connect_from(const char *ip, const char *address)
+{
+	const struct address t = parse(address);
+	const struct address own = parse(files_text(strchr(ip, ':') ? "[%s]:0" : "%s:0", ip));
+	int fd = make_socket(t.u.sa.sa_family);
+
+	ck_assert_msg(bind(fd, &own.u.sa, own.len) == 0, "bind to %s: %m", ip);
+	ck_assert_msg(connect(fd, &t.u.sa, t.len) == 0 || errno == EINPROGRESS, "connect to %s: %m", address);
+	fd = finish(fd);
+	ck_assert_msg(fd != -1, "connect from %s to %s: %m", ip, address);
+	return fd;
+}
+
 int client_listen(const char **port)
 {
 	struct sockaddr_in a = {

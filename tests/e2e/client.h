@@ -17,7 +17,10 @@
  */
 int client_connect(const char *address);
 
-/* The same with a receive buffer of that size (SO_RCVBUF), so that few bytes are in flight; 0: default. */
+/* The same from one of our addresses, such as "127.0.0.2" or "::1": all of 127.0.0.0/8 are ours. */
+int client_connect_from(const char *ip, const char *address);
+
+/* As client_connect, with a receive buffer of that size (SO_RCVBUF), so that few bytes are in flight; 0: default. */
 int client_connect_small(const char *address, int receive_buffer);
 
 /* The same, but it may fail: -1 with errno. */
