@@ -150,6 +150,15 @@ struct conf_restart {
 	int64_t within, delay_min, delay_max;   /* milliseconds */
 };
 
+#define CONF_POISON_CRASHES_MAX 16
+
+struct conf_poison {                    /* when a source that crashes workers is refused for a while */
+	bool    on;                     /* first: conf_keys.h, KEY_SWITCH */
+	int     crashes;                /* 1 to CONF_POISON_CRASHES_MAX */
+	int64_t within;                 /* milliseconds, like the others */
+	int64_t block, block_max;       /* the first one, and the longest */
+};
+
 /*
  * Which clients are served, by their addresses: what the longest prefix says that has the address.
  * What no prefix has is served, unless something is allowed. An empty list says nothing.
@@ -205,6 +214,7 @@ struct conf_service {
 	struct conf_access    access;
 	struct conf_timeouts  timeouts;
 	struct conf_restart   restart;
+	struct conf_poison    poison;
 };
 
 struct conf_log {

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The table of blocked sources: a memfd of two pages.
+ *
+ *     header | entry entry ...     read-only in workers
+ *     count count ...              of clients that were refused, one for each entry
+ *
+ * An entry holds the source as it is, and not a hash of it: the table is so small that a look at
+ * each entry in use costs less than a hash. Entries are compared by the length of their own prefix,
+ * so that they mean the same after a reload that has changed limits.source_prefix.
+ */
+#include <config.h>
+#include "blocks.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdalign.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "fd.h"
+
+#ifndef MFD_NOEXEC_SEAL                 /* Linux 6.3 */
+#define MFD_NOEXEC_SEAL 8U
+#endif
+
+#define LINE 64                         /* bytes of a cache line */
+
+struct entry {
+	alignas(LINE) _Atomic uint32_t turn;    /* odd: it is being written; changes with each write */
+	_Atomic uint32_t kind;          /* family, or 0: empty; above it the bits of the prefix */
+	_Atomic uint32_t uid;
+	_Atomic uint64_t ip[2];         /* in network byte order */
+	_Atomic int64_t  until_ms;
+};
+
+struct table {
+	alignas(LINE) char magic[8];
+	uint32_t         version;
+	_Atomic uint32_t used;          /* entries from here on are empty */
+	struct entry     entries[BLOCKS_MAX];
+};
+
+struct blocks {                         /* ours alone */
+	int               fd;
+	size_t            table_len, count_len; /* bytes, whole pages */
+	struct table     *table;
+	_Atomic uint64_t *counts;
+};
+
+#define KIND_LEN_SHIFT 16
+
+static size_t whole_pages(size_t len)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+
+	return (len + page - 1) / page * page;
+}
+
+static int open_memory(void)
+{
+	int fd = memfd_create("drover-blocks", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
+
+	/* Older kernels do not know the last flag; newer ones may demand it. */
+	return fd == -1 && errno == EINVAL
+	       ? memfd_create("drover-blocks", MFD_CLOEXEC | MFD_ALLOW_SEALING) : fd;
+}
+
+#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
+
+static bool make_memory(struct blocks *b)
+{
+	b->fd = open_memory();
+	return b->fd != -1 && ftruncate(b->fd, (off_t)(b->table_len + b->count_len)) == 0 &&
+	       fcntl(b->fd, F_ADD_SEALS, SEALS) == 0;
+}
+
+/* Only memory as make_memory makes it: reading beyond the end of a smaller one would end this process. */
+static bool is_such_memory(const struct blocks *b, int fd)
+{
+	const int seals = fcntl(fd, F_GET_SEALS);
+	struct stat st;
+
+	if (seals == -1 || fstat(fd, &st) == -1)
+		return false;
+	errno = EINVAL;
+	return (size_t)st.st_size == b->table_len + b->count_len && (seals & SEALS) == SEALS;
+}
+
+static bool map(struct blocks *b, int fd)
+{
+	char *memory = mmap(NULL, b->table_len + b->count_len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	if (memory == MAP_FAILED)
+		return false;
+	b->table = (void *)memory;
+	b->counts = (void *)(memory + b->table_len);
+	return true;
+}
+
+static struct blocks *blank(void)
+{
+	struct blocks *b = malloc(sizeof *b);
+
+	if (b)
+		*b = (struct blocks){ .fd = -1, .table_len = whole_pages(sizeof(struct table)),
+		                      .count_len = whole_pages(BLOCKS_MAX * sizeof b->counts[0]) };
+	return b;
+}
+
+struct blocks *blocks_new(void)
+{
+	struct blocks *b = blank();
+
+	if (b && make_memory(b) && map(b, b->fd)) {
+		memcpy(b->table->magic, "drover", sizeof "drover");
+		b->table->version = BLOCKS_VERSION;
+		return b;
+	}
+	blocks_free(&b);
+	return NULL;
+}
+
+struct blocks *blocks_adopt(int fd)
+{
+	struct blocks *b = blank();
+
+	if (b && is_such_memory(b, fd) && map(b, fd)) {
+		b->fd = fd;
+		return b;
+	}
+	blocks_free(&b);
+	return NULL;
+}
+
+void blocks_free(struct blocks **bp)
+{
+	struct blocks *b = *bp;
+	const int saved = errno;
+
+	*bp = NULL;
+	if (!b)
+		return;
+	if (b->table)
+		munmap(b->table, b->table_len + b->count_len);
+	fd_close(&b->fd);
+	free(b);
+	errno = saved;
+}
+
+int blocks_fd(const struct blocks *b)
+{
+	return b->fd;
+}
+
+int blocks_enter(struct blocks *b)
+{
+	fd_close(&b->fd);
+	return mprotect(b->table, b->table_len, PROT_READ);
+}
+
+/* ---- writing: the master ------------------------------------------------ */
+
+static uint32_t kind_of(const struct source_id *source)
+{
+	return source->prefix.family | (uint32_t)source->prefix.len << KIND_LEN_SHIFT;
+}
+
+#define set(member, value) atomic_store_explicit((member), (value), memory_order_relaxed)
+#define get(member)        atomic_load_explicit((member), memory_order_relaxed)
+
+/* A reader sees all of the new values, or none of them, or that the turn is odd or has changed. */
+static void write_entry(struct entry *e, const struct source_id *source, int64_t until_ms)
+{
+	const uint32_t turn = get(&e->turn);
+	uint64_t ip[2];
+
+	static_assert(sizeof ip == sizeof source->prefix.ip, "an address is two words");
+	memcpy(ip, source->prefix.ip, sizeof ip);
+	set(&e->turn, turn | 1);        /* the program before may have ended in the middle of a write */
+	atomic_thread_fence(memory_order_release);
+	set(&e->kind, kind_of(source));
+	set(&e->uid, (uint32_t)source->uid);
+	set(&e->ip[0], ip[0]);
+	set(&e->ip[1], ip[1]);
+	set(&e->until_ms, until_ms);
+	atomic_store_explicit(&e->turn, (turn | 1) + 1, memory_order_release);
+}
+
+void blocks_set(struct blocks *b, size_t i, const struct source_id *source, int64_t until_ms)
+{
+	set(&b->counts[i], 0);
+	write_entry(&b->table->entries[i], source, until_ms);
+	if (get(&b->table->used) <= i)
+		atomic_store_explicit(&b->table->used, (uint32_t)i + 1, memory_order_release);
+}
+
+void blocks_clear(struct blocks *b, size_t i)
+{
+	static const struct source_id nobody;
+	uint32_t used = get(&b->table->used);
+
+	write_entry(&b->table->entries[i], &nobody, 0);
+	while (used > 0 && get(&b->table->entries[used - 1].kind) == 0)
+		used--;
+	set(&b->table->used, used);
+}
+
+uint64_t blocks_refused(const struct blocks *b, size_t i)
+{
+	return get(&b->counts[i]);
+}
+
+/* ---- reading: workers --------------------------------------------------- */
+
+bool blocks_is_empty(const struct blocks *b)
+{
+	return get(&b->table->used) == 0;
+}
+
+/* False if the entry is being written. */
+static bool read_entry(const struct entry *e, struct source_id *source, int64_t *until_ms)
+{
+	const uint32_t turn = atomic_load_explicit(&e->turn, memory_order_acquire);
+	const uint32_t kind = get(&e->kind);
+	const uint64_t ip[2] = { get(&e->ip[0]), get(&e->ip[1]) };
+
+	source->prefix.family = (sa_family_t)kind;
+	source->prefix.len = (uint8_t)(kind >> KIND_LEN_SHIFT);
+	memcpy(source->prefix.ip, ip, sizeof ip);
+	source->uid = get(&e->uid);
+	*until_ms = get(&e->until_ms);
+	atomic_thread_fence(memory_order_acquire);
+	return turn % 2 == 0 && get(&e->turn) == turn && source->prefix.len <= 8 * sizeof ip;
+}
+
+static bool is_of(const struct source_id *source, const struct endpoint *client, uid_t uid)
+{
+	if (client->family == AF_UNIX)
+		return source->prefix.family == AF_UNIX && source->uid == uid;
+	return cidr_contains(&source->prefix, client);
+}
+
+bool blocks_refuse(struct blocks *b, const struct endpoint *client, uid_t uid, int64_t now_ms)
+{
+	const uint32_t used = atomic_load_explicit(&b->table->used, memory_order_acquire);
+	struct source_id source;
+	int64_t until_ms;
+
+	for (size_t i = 0; i < used && i < BLOCKS_MAX; i++) {
+		const struct entry *e = &b->table->entries[i];
+
+		if (get(&e->kind) == 0 || !read_entry(e, &source, &until_ms) || now_ms >= until_ms ||
+		    !is_of(&source, client, uid))
+			continue;
+		atomic_fetch_add_explicit(&b->counts[i], 1, memory_order_relaxed);
+		return true;
+	}
+	return false;
+}
