@@ -2,9 +2,7 @@
 /*
  * Any text as what another program has handed over: it is refused with a reason, or
  * read, and then what is written of it is read as well. Its descriptors are walked through
- * in both cases. Whether they are there is looked at, too; the numbers of most are of nothing that is open here.
- *
- * With -DFUZZ_STANDALONE a program that runs the files given as arguments.
+ * in both cases. Whether they exist is checked, too; most of them do not exist here.
  */
 #include <config.h>
 
@@ -14,7 +12,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "fuzz_files.h"
+#include "fuzz.h"
 #include "handover.h"
 
 static int file_of(const uint8_t *data, size_t size)
