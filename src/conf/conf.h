@@ -140,7 +140,7 @@ struct conf_rlimits {
 };
 
 struct conf_timeouts {                  /* milliseconds; 0: never */
-	int64_t start, session, drain, linger;
+	int64_t start, handshake, session, drain, linger;
 	int64_t idle, write;                    /* 0 for programs, but for idle of warm ones */
 	int64_t request;                        /* filter only; else 0 */
 };

@@ -61,6 +61,8 @@ static void check_variable(struct conf_loader *ld, const config_setting_t *where
 		"PROTO", "REMOTE_ADDR", "REMOTE_PORT", "DROVER_SERVICE", "DROVER_CONNECTION",
 		"TCPREMOTEIP", "TCPREMOTEPORT", "TCPLOCALIP", "TCPLOCALPORT",
 		"TCP6REMOTEIP", "TCP6REMOTEPORT", "TCP6LOCALIP", "TCP6LOCALPORT",
+		"DROVER_UNIQUE_ID", "SSL_TLS_SNI", "SSL_PROTOCOL", "SSL_CIPHER", "SSL_CLIENT_VERIFY",
+		"SSL_CLIENT_S_DN",
 	};
 	const size_t len = strcspn(setting, "=");
 

@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * exec: starts a program for each connection, as inetd does. The socket is its descriptors 0
- * and 1, and drover sees none of the bytes. The address of the client is in the environment,
- * under the names of UCSPI-TCP (tcp-environ(5)) and those of systemd's Accept=yes
- * (systemd.socket(5)).
+ * and 1, and drover sees none of the bytes. Its environment tells who the client is.
  */
 #include <config.h>
 #include "handler.h"
@@ -12,96 +10,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "client_facts.h"
 #include "connection.h"
 #include "log.h"
 #include "stream.h"
-#include "text.h"
 #include "worker.h"
-
-#define FACTS_MAX 16
-#define FACTS_BYTES 1024
-
-/* The variables of one connection, as "NAME=VALUE", one after the other in one buffer. */
-struct facts {
-	char  *strings[FACTS_MAX];
-	size_t n;
-	size_t used;
-	char   bytes[FACTS_BYTES];
-};
-
-/* Adds a variable. If there is no room for it, it is left out. */
-static void add_fact(struct facts *f, const char *name, const char *value)
-{
-	struct text t = text_in(f->bytes + f->used, sizeof f->bytes - f->used);
-
-	text_add_string(&t, name);
-	text_add_string(&t, "=");
-	text_add_string(&t, value);
-	if (f->n == FACTS_MAX || t.len == t.size - 1)
-		return;
-	f->strings[f->n++] = t.buf;
-	f->used += t.len + 1;
-}
-
-static void add_port(struct facts *f, const char *name, const struct endpoint *e)
-{
-	char port[8];
-	struct text t = text_in(port, sizeof port);
-
-	text_add_number(&t, e->port);
-	add_fact(f, name, port);
-}
-
-static void add_ends(struct facts *f, const struct connection *c)
-{
-	const struct endpoint *peer = connection_peer(c), *ours = connection_local(c);
-	char remote[ADDRESS_TEXT_MAX], local[ADDRESS_TEXT_MAX];
-
-	endpoint_ip(peer, remote, sizeof remote);
-	endpoint_ip(ours, local, sizeof local);
-	add_fact(f, "TCPREMOTEIP", remote);
-	add_port(f, "TCPREMOTEPORT", peer);
-	add_fact(f, "TCPLOCALIP", local);
-	add_port(f, "TCPLOCALPORT", ours);
-	add_fact(f, "REMOTE_ADDR", remote);
-	add_port(f, "REMOTE_PORT", peer);
-	if (peer->family == AF_INET6) {
-		add_fact(f, "TCP6REMOTEIP", remote);
-		add_port(f, "TCP6REMOTEPORT", peer);
-		add_fact(f, "TCP6LOCALIP", local);
-		add_port(f, "TCP6LOCALPORT", ours);
-	}
-}
-
-static void collect_facts(struct facts *f, const struct connection *c)
-{
-	char id[CONNECTION_ID_MAX];
-
-	f->n = f->used = 0;
-	add_fact(f, "DROVER_CONNECTION", connection_id(c, id));
-	switch (connection_peer(c)->family) {
-	case AF_INET:
-		add_fact(f, "PROTO", "TCP");
-		add_ends(f, c);
-		break;
-	case AF_INET6:
-		add_fact(f, "PROTO", "TCP6");
-		add_ends(f, c);
-		break;
-	default:
-		add_fact(f, "PROTO", "UNIX");
-	}
-}
 
 static struct program *start_program(struct connection *c, const struct program_request *wish)
 {
 	struct programs *programs = &connection_worker(c)->programs;
 	struct program_request r = *wish;
 	struct program *p;
-	struct facts facts;
+	struct client_facts facts;
 	char **envp;
 
-	collect_facts(&facts, c);
+	client_facts_collect(&facts, c);
 	envp = environment_with(&programs->environment, facts.strings, facts.n);
 	if (!envp)
 		return NULL;

@@ -67,7 +67,13 @@ void access_log_put(struct log_sink *sink, const struct access_record *r)
 	add_word(&l, "service", r->service);
 	add_word(&l, "id", r->id);
 	add_word(&l, "peer", endpoint_format(r->peer, ends, sizeof ends));
+	if (r->via)
+		add_word(&l, "via", endpoint_format(r->via, ends, sizeof ends));
 	add_word(&l, "local", endpoint_format(r->local, ends, sizeof ends));
+	if (r->unique_id)
+		add_word(&l, "unique_id", r->unique_id);
+	if (r->authority)
+		add_word(&l, "authority", r->authority);
 	add_seconds(&l, "duration", r->duration_us);
 	if (r->counted) {
 		add_number(&l, "in", r->bytes_in);

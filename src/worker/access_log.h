@@ -17,7 +17,10 @@ struct access_record {
 	const char            *service;
 	const char            *id;
 	const struct endpoint *peer;
+	const struct endpoint *via;             /* the proxy that has named peer; NULL: none has */
 	const struct endpoint *local;
+	const char            *unique_id;       /* of the proxy, in printable ASCII; NULL: none */
+	const char            *authority;       /* the host name that the client asked for; likewise */
 	int64_t                duration_us;
 	bool                   counted;         /* the bytes went through the worker, which counted them */
 	uint64_t               bytes_in, bytes_out;

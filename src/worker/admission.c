@@ -58,7 +58,7 @@ enum admission admission_decide(struct worker *w, int fd, const struct endpoint 
 	if (!c)
 		return refuse(w, fd, ADMISSION_NO_MEMORY);
 	check_retirement(w);
-	connection_begin(c);
+	connection_begin(c, PROXY_OFF);
 	return ADMISSION_ADMITTED;
 }
 

@@ -12,12 +12,13 @@
 
 /* What is done when its stream is ready. */
 static enum connection_state (*const steps[])(struct connection *c, uint32_t events) = {
-	[CONNECTION_READ]    = connection_step_read,
-	[CONNECTION_WAIT]    = connection_step_wait,
-	[CONNECTION_WRITE]   = connection_step_write,
-	[CONNECTION_PRODUCE] = connection_step_produce,
-	[CONNECTION_PROGRAM] = connection_step_program,
-	[CONNECTION_LINGER]  = connection_step_linger,
+	[CONNECTION_HANDSHAKE] = connection_step_handshake,
+	[CONNECTION_READ]      = connection_step_read,
+	[CONNECTION_WAIT]      = connection_step_wait,
+	[CONNECTION_WRITE]     = connection_step_write,
+	[CONNECTION_PRODUCE]   = connection_step_produce,
+	[CONNECTION_PROGRAM]   = connection_step_program,
+	[CONNECTION_LINGER]    = connection_step_linger,
 };
 
 static void on_connection_event(struct stream *s, uint32_t events)
@@ -54,7 +55,8 @@ static void time_out(struct connection *c)
 {
 	enum connection_end as = END_NOT_YET;
 
-	if (tcp_peer_is_gone(&c->client, &c->local, &c->peer, c->worker->loop.now_ms)) {
+	if (tcp_peer_is_gone(&c->client, connection_socket_local(c), connection_socket_peer(c),
+	                     c->worker->loop.now_ms)) {
 		connection_end_program(c, END_RESET);
 		return;
 	}
@@ -67,6 +69,8 @@ static void time_out(struct connection *c)
 		connection_enter(c, CONNECTION_DONE);
 	} else if (c->state == CONNECTION_PROGRAM) {
 		connection_end_program(c, as);
+	} else if (c->state == CONNECTION_HANDSHAKE) {
+		connection_enter(c, connection_fail(c, as));
 	} else if (!buffer_is_empty(&c->out) || as == END_WRITE) {
 		stream_reset_on_close(&c->stream);
 		connection_enter(c, connection_fail(c, as));
@@ -86,19 +90,6 @@ static void on_connection_timer(struct timer *t)
 
 /* ---- the begin ---------------------------------------------------------- */
 
-/* Calls the handler, and enters the state that it wants. */
-static void begin_connection(struct connection *c)
-{
-	struct worker *w = c->worker;
-	enum handler_verdict verdict = w->handler->opened ? w->handler->opened(c) : HANDLER_GO_ON;
-
-	if (c->state == CONNECTION_PROGRAM || !connection_watch(c))
-		return;
-	connection_enter(c, connection_step_obey(c, verdict));
-	if (c->state == CONNECTION_READ)        /* not changed: connection_enter has done nothing */
-		connection_arm(c);
-}
-
 struct connection *connection_new(struct worker *w, int fd, const struct endpoint *peer)
 {
 	struct connection *c = calloc(1, sizeof *c);
@@ -116,13 +107,25 @@ struct connection *connection_new(struct worker *w, int fd, const struct endpoin
 	return c;
 }
 
-void connection_begin(struct connection *c)
+/* Waits for its header. */
+static void begin_handshake(struct connection *c, enum proxy_versions expects)
+{
+	c->expects = expects;
+	connection_show_phase(c);
+	if (connection_watch(c))
+		connection_arm(c);
+}
+
+void connection_begin(struct connection *c, enum proxy_versions expects)
 {
 	struct worker *w = c->worker;
 
-	connection_log_open(c);
+	connection_log_begin(c);
 	connection_work_on(c);
-	begin_connection(c);
+	if (expects != PROXY_OFF)
+		begin_handshake(c, expects);
+	else
+		connection_enter(c, connection_open(c));
 	connection_work_done(w);
 }
 
@@ -177,6 +180,11 @@ const struct endpoint *connection_peer(const struct connection *c)
 const struct endpoint *connection_local(const struct connection *c)
 {
 	return &c->local;
+}
+
+const struct proxied *connection_proxied(const struct connection *c)
+{
+	return c->proxied;
 }
 
 struct stream *connection_stream(struct connection *c)

@@ -12,9 +12,11 @@
 #include "address.h"
 #include "connection_id.h"
 #include "programs.h"
+#include "proxy_header.h"
 
 struct connection;
 struct program;
+struct proxied;
 struct stream;
 struct worker;
 
@@ -23,7 +25,8 @@ enum connection_end {           /* how a connection ended, for the access log */
 	END_CLOSED,             /* the client closed; everything was answered */
 	END_SERVED,             /* the handler had nothing more to send */
 	END_RESET,              /* the client is gone, or broke the connection off */
-	END_IDLE,               /* time-outs */
+	END_HANDSHAKE,          /* time-outs */
+	END_IDLE,
 	END_REQUEST,
 	END_WRITE,
 	END_SESSION,
@@ -31,6 +34,7 @@ enum connection_end {           /* how a connection ended, for the access log */
 	END_KICKED,             /* the operator had it closed */
 	END_EXIT,               /* the program ended */
 	END_FAILED,             /* it could not be served */
+	END_PROXY,              /* it did not begin with a valid PROXY header */
 };
 
 /* ---- for the worker ----------------------------------------------------- */
@@ -38,8 +42,11 @@ enum connection_end {           /* how a connection ended, for the access log */
 /* Takes fd, and a slot of the worker. NULL if there is no memory: then fd is still the caller's. */
 struct connection *connection_new(struct worker *w, int fd, const struct endpoint *peer);
 
-/* Begins to serve it. It ends by itself, and may be gone afterwards. */
-void connection_begin(struct connection *c);
+/*
+ * Begins to serve it; unless `expects` is PROXY_OFF, when a header of one of these versions has come.
+ * It ends by itself, and may be gone afterwards.
+ */
+void connection_begin(struct connection *c, enum proxy_versions expects);
 
 /* The open connection of the worker that has that number; NULL: there is none. */
 struct connection *connection_find(const struct worker *w, uint64_t number);
@@ -54,9 +61,15 @@ void connection_stop_all(struct worker *w);
 
 struct worker *connection_worker(const struct connection *c);
 
-/* Its two addresses. The local one is known only if the handler runs programs, or for an access log. */
+/*
+ * Its two addresses: those that a proxy has named, if there is one. Without, the local one is known
+ * only if the handler runs programs, or for an access log.
+ */
 const struct endpoint *connection_peer(const struct connection *c);
 const struct endpoint *connection_local(const struct connection *c);
+
+/* What the proxy has said of it that has named its addresses; NULL: none has. Lent. */
+const struct proxied *connection_proxied(const struct connection *c);
 
 /* "PID-NUMBER", unique on this machine while the worker lives. Returns buf. */
 const char *connection_id(const struct connection *c, char buf[static CONNECTION_ID_MAX]);

@@ -19,6 +19,7 @@ static const char *const end_names[] = {
 	[END_CLOSED] = "closed",
 	[END_SERVED] = "served",
 	[END_RESET] = "reset",
+	[END_HANDSHAKE] = "handshake",
 	[END_IDLE] = "idle",
 	[END_REQUEST] = "request",
 	[END_WRITE] = "write",
@@ -27,6 +28,7 @@ static const char *const end_names[] = {
 	[END_KICKED] = "kick",
 	[END_EXIT] = "exit",
 	[END_FAILED] = "failed",
+	[END_PROXY] = "proxy",
 };
 
 const char *connection_id(const struct connection *c, char buf[static CONNECTION_ID_MAX])
@@ -35,7 +37,7 @@ const char *connection_id(const struct connection *c, char buf[static CONNECTION
 }
 
 /* The local address costs a system call: it is looked up only if it is needed. */
-static void learn_local(struct connection *c)
+void connection_log_begin(struct connection *c)
 {
 	const struct worker *w = c->worker;
 	struct sockaddr_storage at;
@@ -51,12 +53,14 @@ static void learn_local(struct connection *c)
 void connection_log_open(struct connection *c)
 {
 	struct worker *w = c->worker;
-	char id[CONNECTION_ID_MAX], from[ADDRESS_TEXT_MAX];
+	char id[CONNECTION_ID_MAX], from[ADDRESS_TEXT_MAX], via[ADDRESS_TEXT_MAX] = "";
 
-	learn_local(c);
-	if (notify_is_heard(w->start.events))
-		worker_event(w, "connection-open id=%s peer=%s", connection_id(c, id),
-		             endpoint_format(&c->peer, from, sizeof from));
+	if (!notify_is_heard(w->start.events))
+		return;
+	if (c->proxied)
+		endpoint_format(&c->proxied->peer, via, sizeof via);
+	worker_event(w, "connection-open id=%s peer=%s%s%s", connection_id(c, id),
+	             endpoint_format(&c->peer, from, sizeof from), c->proxied ? " via=" : "", via);
 }
 
 void connection_log_end(const struct connection *c, uint64_t in, uint64_t out)
@@ -69,7 +73,10 @@ void connection_log_end(const struct connection *c, uint64_t in, uint64_t out)
 			.service = w->service->name,
 			.id = connection_id(c, id),
 			.peer = &c->peer,
+			.via = c->proxied ? &c->proxied->peer : NULL,
 			.local = &c->local,
+			.unique_id = c->proxied ? c->proxied->unique_id : NULL,
+			.authority = c->proxied ? c->proxied->authority : NULL,
 			.duration_us = clock_us() - c->opened_us,
 			.counted = w->handler->keeps != HANDLER_KEEPS_SOCKET,
 			.bytes_in = in,

@@ -9,6 +9,9 @@
 #include "connection.h"
 
 /* It was accepted. Looks up what only the access log and programs need to know. */
+void connection_log_begin(struct connection *c);
+
+/* Its client is known, and the handler gets it. */
 void connection_log_open(struct connection *c);
 
 /* It ended as c->how says, after in and out bytes. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What the connection*.c files share; no other file includes it. Each of them calls only those
- * that stand above it in Makefile.am. Their order is: time-outs, states, steps, programs, and
- * last connection.c, which calls all of them on events.
+ * that stand above it in Makefile.am. Their order is: time-outs, states, steps, programs,
+ * the handshake, and last connection.c, which calls all of them on events.
  */
 #ifndef DROVER_WORKER_CONNECTION_PRIVATE_H
 #define DROVER_WORKER_CONNECTION_PRIVATE_H
@@ -14,11 +14,13 @@
 #include "connection.h"
 #include "handler.h"
 #include "list.h"
+#include "proxied.h"
 #include "stream.h"
 #include "tcp_peer.h"
 #include "worker.h"
 
 enum connection_state {
+	CONNECTION_HANDSHAKE,   /* the handler does not have it yet; waiting for a PROXY header, if one comes first */
 	CONNECTION_READ,        /* waiting for the client's bytes */
 	CONNECTION_WAIT,        /* the handler has a request; nothing is read */
 	CONNECTION_WRITE,       /* waiting for the client to take our bytes */
@@ -37,6 +39,8 @@ struct connection {
 	enum connection_state state;
 	enum connection_end   how;
 	enum connection_end   cut;              /* how it ends once its program ended or all is sent */
+	enum proxy_versions   expects;          /* the header that must come first */
+	bool                  is_open;          /* the handler has it */
 	bool                  client_ended;     /* it has sent its last byte */
 	bool                  finish;           /* to be closed when `out` is empty */
 	bool                  broken;           /* a reply failed: the client is gone */
@@ -54,7 +58,8 @@ struct connection {
 	int64_t               untaken;          /* bytes in the kernel at the last look; 0: none or unknown */
 	struct buffer         out;              /* what the client has not taken yet */
 	struct program       *program;          /* while it runs */
-	struct endpoint       peer, local;
+	struct endpoint       peer, local;      /* the client, and what it connected to: perhaps a proxy */
+	struct proxied       *proxied;          /* what the proxy said that has named them; NULL: none has */
 	struct tcp_peer       client;           /* to be asked about while only a program has the socket */
 };
 
@@ -109,6 +114,25 @@ enum connection_state connection_step_program(struct connection *c, uint32_t eve
  * ended already, the connection is closed at once.
  */
 void connection_end_program(struct connection *c, enum connection_end how);
+
+/* ---- before the handler: connection_handshake.c ------------------------- */
+
+/* The same for CONNECTION_HANDSHAKE. */
+enum connection_state connection_step_handshake(struct connection *c, uint32_t events);
+
+/* Gives it to the handler. Returns the state that this wants; it may have entered it already. */
+enum connection_state connection_open(struct connection *c);
+
+/* The two ends of its socket: with a proxy, its client and what that connected to are others. */
+static inline const struct endpoint *connection_socket_peer(const struct connection *c)
+{
+	return c->proxied ? &c->proxied->peer : &c->peer;
+}
+
+static inline const struct endpoint *connection_socket_local(const struct connection *c)
+{
+	return c->proxied ? &c->proxied->local : &c->local;
+}
 
 /* ---- the board ---------------------------------------------------------- */
 

@@ -46,7 +46,8 @@ static void warn_if_unseen(const struct connection *c)
 
 	if (c->client.gone_ms == 0 || w->knows_sight)
 		return;
-	sight = tcp_peer_try(&c->client, stream_socket(&c->stream), &c->local, &c->peer);
+	sight = tcp_peer_try(&c->client, stream_socket(&c->stream), connection_socket_local(c),
+	                     connection_socket_peer(c));
 	w->knows_sight = sight != TCP_PEER_OVER;
 	if (sight != TCP_PEER_UNSEEN)
 		return;

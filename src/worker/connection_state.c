@@ -2,7 +2,7 @@
 /*
  * Moves a connection from state to state, and ends it. It knows what a connection is watched for
  * in each state and what the board shows then. It does not know what is done in a state: that is
- * in connection_step.c and connection_program.c.
+ * in connection_step.c, connection_program.c and connection_handshake.c.
  */
 #include <config.h>
 #include "connection_private.h"
@@ -16,13 +16,14 @@ static const struct {
 	enum stream_wait wait;          /* what its stream is watched for */
 	enum board_phase phase;         /* what the board shows; NONE: it has no record any more */
 } states[] = {
-	[CONNECTION_READ]    = { STREAM_NEXT_BYTES,    BOARD_PHASE_IDLE },
-	[CONNECTION_WAIT]    = { STREAM_NO_BYTES,      BOARD_PHASE_HANDLER },
-	[CONNECTION_WRITE]   = { STREAM_ROOM,          BOARD_PHASE_WRITING },
-	[CONNECTION_PRODUCE] = { STREAM_BYTES_OR_ROOM, BOARD_PHASE_WRITING },
-	[CONNECTION_PROGRAM] = { STREAM_NOTHING,       BOARD_PHASE_PROGRAM },
-	[CONNECTION_LINGER]  = { STREAM_BYTES,         BOARD_PHASE_NONE },
-	[CONNECTION_DONE]    = { STREAM_NOTHING,       BOARD_PHASE_NONE },
+	[CONNECTION_HANDSHAKE] = { STREAM_MORE_BYTES,    BOARD_PHASE_HANDSHAKE },
+	[CONNECTION_READ]      = { STREAM_NEXT_BYTES,    BOARD_PHASE_IDLE },
+	[CONNECTION_WAIT]      = { STREAM_NO_BYTES,      BOARD_PHASE_HANDLER },
+	[CONNECTION_WRITE]     = { STREAM_ROOM,          BOARD_PHASE_WRITING },
+	[CONNECTION_PRODUCE]   = { STREAM_BYTES_OR_ROOM, BOARD_PHASE_WRITING },
+	[CONNECTION_PROGRAM]   = { STREAM_NOTHING,       BOARD_PHASE_PROGRAM },
+	[CONNECTION_LINGER]    = { STREAM_BYTES,         BOARD_PHASE_NONE },
+	[CONNECTION_DONE]      = { STREAM_NOTHING,       BOARD_PHASE_NONE },
 };
 
 void connection_show_phase(const struct connection *c)
@@ -50,7 +51,7 @@ static void end_connection(struct connection *c, enum connection_end how)
 	if (c->how != END_NOT_YET)
 		return;
 	c->how = how;
-	if (w->handler->closed)
+	if (c->is_open && w->handler->closed)
 		w->handler->closed(c);
 	list_remove(&c->in_worker);
 	in = atomic_load_explicit(&c->record->bytes_in, memory_order_relaxed);
@@ -63,7 +64,10 @@ static void end_connection(struct connection *c, enum connection_end how)
 
 static void free_connection(struct watch *w)
 {
-	free(container_of(w, struct connection, stream.watch));
+	struct connection *c = container_of(w, struct connection, stream.watch);
+
+	free(c->proxied);
+	free(c);
 }
 
 static void close_now(struct connection *c)

@@ -24,6 +24,9 @@ static int64_t state_deadline(const struct connection *c, enum connection_end *a
 	int64_t request, idle;
 
 	switch (c->state) {
+	case CONNECTION_HANDSHAKE:      /* from the beginning, so that many small pieces give no more time */
+		*as = END_HANDSHAKE;
+		return clock_deadline(c->opened_ms, timeouts(c)->handshake);
 	case CONNECTION_READ:
 		request = request_deadline(c);
 		idle = clock_deadline(c->active_ms, timeouts(c)->idle);

@@ -5,6 +5,7 @@
 #include <config.h>
 #include "stream.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
 #include <sys/ioctl.h>
@@ -27,6 +28,7 @@ static const struct {
 	/* By edge, the same as STREAM_NEXT_BYTES: so a request costs no epoll_ctl(2). */
 	[STREAM_NO_BYTES]      = { BY_EDGE,            EPOLLHUP },
 	[STREAM_BYTES]         = { EPOLLIN,            EPOLLIN },
+	[STREAM_MORE_BYTES]    = { BY_EDGE,            BY_EDGE },
 	[STREAM_ROOM]          = { EPOLLOUT,           EPOLLOUT },
 	[STREAM_BYTES_OR_ROOM] = { EPOLLIN | EPOLLOUT, EPOLLIN | EPOLLOUT },
 	/* epoll(7) reports a socket that is hung up whatever it is watched for. */
@@ -94,6 +96,25 @@ int stream_watch_anew(struct stream *s, struct loop *l, enum stream_wait wait)
 ssize_t stream_receive(struct stream *s, char *bytes, size_t size)
 {
 	return recv(s->watch.fd, bytes, size, 0);
+}
+
+ssize_t stream_peek(const struct stream *s, char *bytes, size_t size)
+{
+	return recv(s->watch.fd, bytes, size, MSG_PEEK | MSG_DONTWAIT);
+}
+
+int stream_skip(struct stream *s, char *scratch, size_t len)
+{
+	while (len > 0) {
+		const ssize_t n = recv(s->watch.fd, scratch, len, MSG_DONTWAIT);
+
+		if (n <= 0) {
+			errno = n == 0 ? ECONNRESET : errno;
+			return -1;
+		}
+		len -= (size_t)n;
+	}
+	return 0;
 }
 
 /*

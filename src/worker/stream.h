@@ -20,6 +20,7 @@ enum stream_wait {                      /* what the user of a stream waits for *
 	STREAM_NEXT_BYTES,              /* bytes or their end; reported once: stream_has_more */
 	STREAM_NO_BYTES,                /* the client is gone; bytes may be reported, and stay unread */
 	STREAM_BYTES,                   /* bytes or their end; reported in each turn that has some */
+	STREAM_MORE_BYTES,              /* the same, reported once for each arrival: what came stays unread */
 	STREAM_ROOM,                    /* the stream takes bytes */
 	STREAM_BYTES_OR_ROOM,
 	STREAM_GONE,                    /* the client is gone; reported once */
@@ -78,6 +79,14 @@ int stream_watch_anew(struct stream *s, struct loop *l, enum stream_wait wait);
  * whether a later call can succeed.
  */
 ssize_t stream_receive(struct stream *s, char *bytes, size_t size);
+
+/*
+ * As stream_receive, but the bytes stay to be received; also from a socket that blocks. The second
+ * receives len bytes that the first has shown, and drops them; scratch has room for them. 0, or -1
+ * with errno.
+ */
+ssize_t stream_peek(const struct stream *s, char *bytes, size_t size);
+int stream_skip(struct stream *s, char *scratch, size_t len);
 
 /*
  * Whether there may be more to receive, after these events and after stream_receive returned

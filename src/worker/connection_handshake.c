@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * What comes before the bytes of a connection: the header in which a proxy names the client. It is
+ * looked at without being received until it is complete, and then exactly its bytes are received;
+ * so a program that gets the socket finds the client's first byte. Only after that does the handler
+ * get the connection. The header itself is read by proxy_header.c.
+ */
+#include <config.h>
+#include "connection_private.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include "connection_log.h"
+#include "fd.h"
+#include "log.h"
+
+enum connection_state connection_open(struct connection *c)
+{
+	const struct handler *h = c->worker->handler;
+	enum handler_verdict verdict;
+
+	connection_log_open(c);
+	c->is_open = true;
+	verdict = h->opened ? h->opened(c) : HANDLER_GO_ON;
+	/* A handler that gives it to a program has changed the state already. */
+	return c->state == CONNECTION_PROGRAM ? c->state : connection_step_obey(c, verdict);
+}
+
+static enum connection_state refuse_header(struct connection *c, const char *why)
+{
+	char id[CONNECTION_ID_MAX], from[ADDRESS_TEXT_MAX];
+
+	log_info("%s %s: no PROXY header from %s: %s; closing", c->worker->service->name,
+	         connection_id(c, id), endpoint_format(&c->peer, from, sizeof from), why);
+	return connection_fail(c, END_PROXY);
+}
+
+/* Has the board show the client in place of the proxy. */
+static void show_client(const struct connection *c)
+{
+	uint64_t packed[3];
+
+	memcpy(packed, &c->peer, sizeof packed);
+	for (size_t i = 0; i < 3; i++)
+		board_set(&c->record->peer[i], packed[i]);
+}
+
+/* From here on, the two ends of the connection are those that the header names. */
+static int take_ends(struct connection *c, const struct proxy_header *h)
+{
+	c->proxied = proxied_new(h, &c->peer, &c->local);
+	if (!c->proxied)
+		return -1;
+	c->peer = h->from;
+	c->local = h->to;
+	show_client(c);
+	return 0;
+}
+
+/* The header is complete. more: there may be bytes behind it, which have been reported already. */
+static enum connection_state take_header(struct connection *c, const struct proxy_header *h, bool more)
+{
+	struct worker *w = c->worker;
+
+	if (h->names_client && take_ends(c, h) == -1) {
+		log_warn("%s: no memory for a PROXY header", w->service->name);
+		return connection_fail(c, END_FAILED);
+	}
+	if (stream_skip(&c->stream, w->scratch, h->len) == -1)
+		return connection_fail(c, END_RESET);
+	c->stirred = more;
+	return connection_open(c);
+}
+
+enum connection_state connection_step_handshake(struct connection *c, uint32_t events)
+{
+	struct worker *w = c->worker;
+	const ssize_t n = stream_peek(&c->stream, w->scratch, WORKER_SCRATCH);
+	struct proxy_header h;
+
+	if (n == -1)
+		return fd_not_yet(errno) ? CONNECTION_HANDSHAKE : connection_fail(c, END_RESET);
+	if (n == 0)                     /* many balancers check in this way whether the server is there */
+		return connection_fail(c, END_CLOSED);
+	switch (proxy_header_read(c->expects, w->scratch, (size_t)n, &h)) {
+	case PROXY_HEADER_MORE:
+		return events & STREAM_AT_END ? refuse_header(c, "the connection ends within it")
+		                              : CONNECTION_HANDSHAKE;
+	case PROXY_HEADER_OK:
+		return take_header(c, &h, (size_t)n > h.len ||
+		                   stream_has_more(&c->stream, (size_t)n, WORKER_SCRATCH, events));
+	case PROXY_HEADER_BAD:
+		break;
+	}
+	return refuse_header(c, h.why);
+}
