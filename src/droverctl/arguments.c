@@ -21,7 +21,7 @@
 #define DELAY_MS_MIN     100
 #define DELAY_MS_MAX     (24 * 60 * 60 * 1000)
 
-enum { OPT_JSON = 256, OPT_NOW };
+enum { OPT_JSON = 256, OPT_NOW, OPT_REPLAY };
 
 static const struct option long_options[] = {
 	{ "socket",  required_argument, NULL, 's' },
@@ -29,6 +29,7 @@ static const struct option long_options[] = {
 	{ "delay",   required_argument, NULL, 'd' },
 	{ "count",   required_argument, NULL, 'n' },
 	{ "now",     no_argument,       NULL, OPT_NOW },
+	{ "replay",  required_argument, NULL, OPT_REPLAY },
 	{ "version", no_argument,       NULL, 'V' },
 	{ "help",    no_argument,       NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
@@ -123,6 +124,10 @@ static void take_option(struct reading *r, int opt, const char *word)
 		break;
 	case OPT_NOW:
 		r->options |= COMMANDS_NOW;
+		break;
+	case OPT_REPLAY:
+		r->options |= COMMANDS_REPLAY;
+		a->replay = optarg;
 		break;
 	case 'V':
 	case 'h':
@@ -221,12 +226,15 @@ static void check_options(struct reading *r)
 		{ COMMANDS_NOW, "--now", "stop" },
 		{ COMMANDS_DELAY, "--delay", "top" },
 		{ COMMANDS_COUNT, "--count", "top" },
+		{ COMMANDS_REPLAY, "--replay", "crashes" },
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
 		if (r->options & rows[i].option & ~r->a->command->options)
 			bad(r->a, "%s takes no %s, only %s does", r->a->command->name, rows[i].name,
 			    rows[i].command);
+	if (r->options & COMMANDS_REPLAY && r->n_words == 0)
+		bad_words(r->a);
 }
 
 static void set(struct arguments *a, const char *key, json_t *value)

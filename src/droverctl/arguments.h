@@ -28,6 +28,7 @@ struct arguments {
 	bool                  json;
 	const struct command *command;
 	json_t               *request;
+	const char           *replay;           /* the address to which a crash is sent; NULL: not given */
 	int64_t               delay_ms;         /* between two refreshes of top */
 	long                  count;            /* of refreshes; ARGUMENTS_COUNT_DEFAULT: not given */
 	char                  error[ARGUMENTS_ERROR_MAX];

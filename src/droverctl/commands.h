@@ -18,6 +18,7 @@ enum commands_option {
 	COMMANDS_NOW   = 1,     /* --now */
 	COMMANDS_DELAY = 2,     /* --delay */
 	COMMANDS_COUNT = 4,     /* --count */
+	COMMANDS_REPLAY = 8,    /* --replay */
 };
 
 struct command {

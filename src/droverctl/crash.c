@@ -7,6 +7,7 @@
 
 #include <string.h>
 
+#include "memory.h"
 #include "value.h"
 
 #define LINE_ROOM 1024
@@ -48,6 +49,11 @@ static int digit(char c)
 	return found ? (int)(found - digits) : -1;
 }
 
+static char byte_of(const char *hex)
+{
+	return (char)(digit(hex[0]) << 4 | digit(hex[1]));
+}
+
 /* The bytes of one line, "0010  68 65 6c  hel"; hex has 2 digits for each. */
 static void print_line(const char *hex, size_t at, size_t n, FILE *out)
 {
@@ -60,7 +66,7 @@ static void print_line(const char *hex, size_t at, size_t n, FILE *out)
 			continue;
 		}
 		fprintf(out, " %.2s", hex + 2 * i);
-		seen[i] = (char)(digit(hex[2 * i]) << 4 | digit(hex[2 * i + 1]));
+		seen[i] = byte_of(hex + 2 * i);
 		if (seen[i] < ' ' || seen[i] > '~')
 			seen[i] = '.';
 	}
@@ -73,6 +79,21 @@ static bool is_hex(const char *hex, size_t len)
 		if (digit(hex[i]) == -1)
 			return false;
 	return len % 2 == 0;
+}
+
+char *crash_input(const json_t *report, size_t *len)
+{
+	const json_t *input = value_at(report, "input");
+	const char *hex = json_string_value(input);
+	char *bytes;
+
+	if (!hex || !is_hex(hex, json_string_length(input)))
+		return NULL;
+	*len = json_string_length(input) / 2;
+	bytes = memory_grow(NULL, *len + 1, 1);
+	for (size_t i = 0; i < *len; i++)
+		bytes[i] = byte_of(hex + 2 * i);
+	return bytes;
 }
 
 bool crash_print(const json_t *report, FILE *out)

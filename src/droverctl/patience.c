@@ -12,6 +12,7 @@ int patience_ms(enum patience p)
 		[PATIENCE_ANSWER] = 10000,
 		[PATIENCE_CHANGE] = 5000,
 		[PATIENCE_SIGN] = 5000,
+		[PATIENCE_REPLAY] = 10000,
 	};
 
 	return ms[p];

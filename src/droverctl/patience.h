@@ -9,6 +9,7 @@ enum patience {
 	PATIENCE_ANSWER,                /* the answer to what can be answered at once */
 	PATIENCE_CHANGE,                /* the answer to what takes time: then a sign of life is asked for */
 	PATIENCE_SIGN,                  /* that sign of life */
+	PATIENCE_REPLAY,                /* not drover: the server to which a crash is replayed */
 };
 
 int patience_ms(enum patience p);

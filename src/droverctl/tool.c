@@ -13,6 +13,7 @@
 
 #include "arguments.h"
 #include "patience.h"
+#include "replay.h"
 #include "session.h"
 #include "standard_fds.h"
 #include "top.h"
@@ -61,6 +62,8 @@ static int wait_for(const struct arguments *a, struct session *s, struct answer 
 
 static int tell_result(const struct arguments *a, const struct answer *answer)
 {
+	if (a->replay)
+		return replay_crash(json_object_get(answer->result, "crash"), a->replay, a->json, stdout);
 	if (a->json) {
 		show_json(answer->result, isatty(STDOUT_FILENO), stdout);
 		return EX_OK;

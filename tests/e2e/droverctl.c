@@ -33,6 +33,9 @@ static const struct { const char *name, *args[6], *says; } bad_usage[] = {
 	{ "an option of another command", { "status", "--now" }, "stop" },
 	{ "a delay that is none",        { "top", "-d", "soon" }, "seconds" },
 	{ "a count that is none",        { "top", "-n", "0" }, "number" },
+	{ "a replay of no crash",        { "crashes", "--replay", "x:1" }, "crashes [CRASH [--replay ADDRESS]]" },
+	{ "a replay of something else",  { "kick", "1-1", "--replay", "x:1" }, "only crashes does" },
+	{ "a replay to nowhere",         { "crashes", "n", "--replay" }, "value" },
 	{ "a name that is not UTF-8",    { "drain", "\xff" }, "UTF-8" },
 };
 
@@ -356,6 +359,7 @@ static const struct { const char *name, *words, *replies; } completions[] = {
 	{ "a command",              "droverctl re", "reload\nreopen-logs\nresume\n" },
 	{ "an option",              "droverctl --j", "--json\n" },
 	{ "an option of a command", "droverctl stop --n", "--now\n" },
+	{ "an option of crashes",   "droverctl crashes n --r", "--replay\n" },
 	{ "a service",              "droverctl drain ''", "alpha\nbeta\n" },
 	{ "the beginning of one",   "droverctl --json workers al", "alpha\n" },
 	{ "a connection",           "droverctl kick ''", "7-1\n7-2\n" },

@@ -20,6 +20,7 @@ int __wrap_patience_ms(enum patience p)
 {
 	static const char *const names[] = {
 		[PATIENCE_ANSWER] = "answer", [PATIENCE_CHANGE] = "change", [PATIENCE_SIGN] = "sign",
+		[PATIENCE_REPLAY] = "replay",
 	};
 	const char *path = getenv("HASTE");
 	FILE *f = path ? fopen(path, "re") : NULL;

@@ -22,7 +22,7 @@ const char *operator_program(void);
 
 /*
  * From now on it is one that loses its patience (patience.h) at once where that is
- * for one of these words, "answer", "change", "sign", and elsewhere never. Called
+ * for one of these words, "answer", "change", "sign", "replay", and elsewhere never. Called
  * again, also for one that runs.
  */
 void operator_hasten(const char *words);

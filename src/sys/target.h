@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The target of the load: makes a socket address from the argument ADDRESS. It asks the name
- * service.
+ * An address to connect to, made from an argument of a command. It asks the name service: it is
+ * for programs that may wait, and not for the daemon.
  */
-#ifndef DROVER_BENCH_TARGET_H
-#define DROVER_BENCH_TARGET_H
+#ifndef DROVER_SYS_TARGET_H
+#define DROVER_SYS_TARGET_H
 
 #include "address.h"
 
