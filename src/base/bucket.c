@@ -15,16 +15,20 @@ static int64_t cost_ns(const struct bucket *b, int64_t n)
 	return n / b->rate * SECOND_NS + (n % b->rate * SECOND_NS + b->rate - 1) / b->rate;
 }
 
-int64_t bucket_after(const struct bucket *b, int64_t paid_ns, int64_t n, int64_t now_ms)
+int64_t bucket_pay(int64_t paid_ns, int64_t cost_ns, int64_t depth_ns, int64_t now_ns)
 {
-	const int64_t now_ns = now_ms * MS_NS;
 	const int64_t owed_ns = paid_ns > now_ns ? paid_ns - now_ns : 0;
 
+	return owed_ns > depth_ns - cost_ns ? -1 : now_ns + owed_ns + cost_ns;
+}
+
+int64_t bucket_after(const struct bucket *b, int64_t paid_ns, int64_t n, int64_t now_ms)
+{
 	if (b->rate == 0)
 		return paid_ns;
-	if (n > b->burst || owed_ns > cost_ns(b, b->burst) - cost_ns(b, n))
+	if (n > b->burst)
 		return -1;
-	return now_ns + owed_ns + cost_ns(b, n);
+	return bucket_pay(paid_ns, cost_ns(b, n), cost_ns(b, b->burst), now_ms * MS_NS);
 }
 
 bool bucket_take(struct bucket *b, int64_t n, int64_t now_ms)

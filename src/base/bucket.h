@@ -30,4 +30,16 @@ bool bucket_take(struct bucket *b, int64_t n, int64_t now_ms);
  */
 int64_t bucket_after(const struct bucket *b, int64_t paid_ns, int64_t n, int64_t now_ms);
 
+/* A rate in the form that is used without a division, also one of less than a token a second. */
+struct bucket_rate {
+	int64_t interval_ns;    /* a token costs that much; 0: no bound */
+	int64_t depth_ns;       /* and so much a full bucket: at least interval_ns */
+};
+
+/*
+ * The same in times: takes cost_ns from a bucket of depth_ns, and returns what paid_ns becomes; or
+ * -1 if that is more than there is.
+ */
+int64_t bucket_pay(int64_t paid_ns, int64_t cost_ns, int64_t depth_ns, int64_t now_ns);
+
 #endif

@@ -79,6 +79,24 @@ START_TEST(two_that_share_what_is_paid_share_the_bound)
 	ck_assert_int_gt(bucket_after(&b, paid_ns, 1, 1100), paid_ns);
 } END_TEST
 
+/* 30/m with a burst of 2: a token costs two seconds. */
+START_TEST(a_rate_of_less_than_one_a_second)
+{
+	const int64_t interval_ns = INT64_C(2000000000), depth_ns = 2 * interval_ns;
+	const int64_t now_ns = INT64_C(5000000000000);
+	int64_t paid_ns = 0;
+
+	for (int i = 0; i < 2; i++)
+		paid_ns = bucket_pay(paid_ns, interval_ns, depth_ns, now_ns);
+	ck_assert_int_eq(paid_ns, now_ns + depth_ns);
+	ck_assert_int_eq(bucket_pay(paid_ns, interval_ns, depth_ns, now_ns), -1);
+	ck_assert_int_eq(bucket_pay(paid_ns, interval_ns, depth_ns, now_ns + interval_ns - 1), -1);
+	ck_assert_int_eq(bucket_pay(paid_ns, interval_ns, depth_ns, now_ns + interval_ns),
+	                 paid_ns + interval_ns);
+	ck_assert_int_eq(bucket_pay(paid_ns, interval_ns, depth_ns, paid_ns + 1),
+	                 paid_ns + 1 + interval_ns);
+} END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("bucket");
@@ -87,5 +105,6 @@ int main(void)
 	tcase_add_loop_test(tc, a_bucket_gives_what_is_there, 0, ARRAY_SIZE(rows));
 	tcase_add_test(tc, no_more_than_the_burst_and_the_rate_in_any_time);
 	tcase_add_test(tc, two_that_share_what_is_paid_share_the_bound);
+	tcase_add_test(tc, a_rate_of_less_than_one_a_second);
 	return unit_run(s);
 }

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A child that does one thing, one instruction at a time (ptrace(2)): a test can look at what it
+ * shares with others after each instruction, or have something happen in between.
+ */
+#ifndef DROVER_TESTS_STEPPING_H
+#define DROVER_TESTS_STEPPING_H
+
+#include <sys/ptrace.h>
+
+#include "unit.h"
+
+/* A child that stands before its first instruction of act(arg), which returns its exit status. */
+static inline pid_t stepping_begin(int (*act)(void *), void *arg)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (ptrace(PTRACE_TRACEME, 0, NULL, NULL) == -1)
+			_exit(77);
+		raise(SIGSTOP);
+		_exit(act(arg));
+	}
+	ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+	if (!WIFSTOPPED(status))
+		ck_abort_msg("the child has status %x", (unsigned)status);
+	return pid;
+}
+
+/* One instruction more. It must not be its last one. */
+static inline void stepping_step(pid_t pid)
+{
+	int status;
+
+	if (ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL) == -1 || waitpid(pid, &status, 0) != pid ||
+	    !WIFSTOPPED(status))
+		ck_abort_msg("the child is at its end: %s", strerror(errno));
+}
+
+/* Lets it run to its end, and returns its exit status. */
+static inline int stepping_finish(pid_t pid)
+{
+	int status;
+
+	if (ptrace(PTRACE_CONT, pid, NULL, NULL) == -1 || waitpid(pid, &status, 0) != pid)
+		ck_abort_msg("continue: %s", strerror(errno));
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 99;
+}
+
+/* Some sandboxes refuse ptrace(2). */
+static inline bool stepping_is_possible(void)
+{
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(ptrace(PTRACE_TRACEME, 0, NULL, NULL) == -1);
+	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 0;
+}
+
+#endif
