@@ -214,8 +214,9 @@ const struct prefix_set *prefix_set_build(struct arena *a, struct prefix_entry *
 	struct prefix_set *set = arena_alloc(a, sizeof *set);
 	size_t n_ipv4 = 0;
 
-	if (n > 0)
-		qsort(entries, n, sizeof *entries, compare_entries);
+	if (n == 0)
+		return set;             /* there may be no array, either */
+	qsort(entries, n, sizeof *entries, compare_entries);
 	/* AF_INET is less than AF_INET6. */
 	while (n_ipv4 < n && entries[n_ipv4].cidr.family == AF_INET)
 		n_ipv4++;

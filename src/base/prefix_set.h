@@ -26,8 +26,9 @@ struct prefix_set;
 
 /*
  * Builds the set of n entries in a, which lends it; entries, which are lent, are sorted. A prefix
- * that is there with both verdicts is denied. n may be 0. The set needs at most about 10 bytes for each
- * IPv4 entry and 34 for each IPv6 entry. NULL with ENOMEM if the arena is full.
+ * that is there with both verdicts is denied. n may be 0, and entries NULL then. The set needs at
+ * most about 10 bytes for each IPv4 entry and 34 for each IPv6 entry. NULL with ENOMEM if the arena
+ * is full.
  */
 const struct prefix_set *prefix_set_build(struct arena *a, struct prefix_entry *entries, size_t n);
 

@@ -19,6 +19,7 @@
 #include "log.h"
 
 #define INPUT_MAX   8192                /* fits into a socket */
+#define PIECES_MAX  64                  /* the last one is all that is left */
 #define ANSWERS_MAX ((size_t)4 << 20)   /* all that so many lines could get */
 
 static struct {
@@ -134,6 +135,19 @@ static bool say(const char *bytes, size_t len)
 	return ok && t.client;
 }
 
+static void say_in_pieces(const char *bytes, size_t len, size_t piece)
+{
+	size_t at = 0;
+
+	for (int n = 1; at < len; n++) {
+		const size_t next = len - at < piece || n == PIECES_MAX ? len - at : piece;
+
+		if (!say(bytes + at, next))
+			return;
+		at += next;
+	}
+}
+
 static void check_answers(void)
 {
 	const char *at = t.answers, *const end = t.answers + t.len;
@@ -175,9 +189,7 @@ static void run(const char *bytes, size_t len, size_t piece)
 	t.client = control_client_new(&t.loop, ends[0], &owner);
 	assert(t.client);
 	t.other_end = ends[1];
-	for (size_t at = 0; at < len; at += piece)
-		if (!say(bytes + at, len - at < piece ? len - at : piece))
-			break;
+	say_in_pieces(bytes, len, piece);
 	shutdown(t.other_end, SHUT_WR);
 	turn();
 	assert(!t.client);              /* it is closed when the other end is */

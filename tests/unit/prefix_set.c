@@ -166,7 +166,8 @@ START_TEST(a_prefix_of_length_0_is_for_one_family)
 START_TEST(nothing_is_found_where_there_is_nothing)
 {
 	static const struct line lines[] = { { PREFIX_ALLOW, "0.0.0.0/0" }, { PREFIX_ALLOW, "::/0" } };
-	const struct prefix_set *all = set_of(lines, ARRAY_SIZE(lines)), *empty = set_of(NULL, 0);
+	const struct prefix_set *all = set_of(lines, ARRAY_SIZE(lines));
+	const struct prefix_set *empty = prefix_set_build(&arena, NULL, 0);
 	const struct endpoint local = { .family = AF_UNIX }, unknown = { 0 };
 
 	ck_assert_ptr_nonnull(empty);
