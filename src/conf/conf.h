@@ -23,6 +23,7 @@
 #include "framing.h"
 #include "handler_list.h"
 #include "log.h"
+#include "proxy_header.h"
 
 #define CONF_ARENA_SIZE   (64u << 20)   /* address space for one configuration */
 #define CONF_FILE_MAX     (4u << 20)    /* bytes in one file */
@@ -74,6 +75,9 @@ struct conf_listen {                    /* one socket; "*:PORT" makes two of the
 	gid_t             group;
 	const char       *owner_name;   /* as written, for -T; NULL: not given */
 	const char       *group_name;
+	int               proxy;        /* the header that comes first: enum proxy_versions */
+	const char      **proxy_from;   /* whose header is believed, as written, NULL-terminated; */
+	const struct prefix_set *proxies; /* the same, allowed; NULL: all peers, over a unix socket */
 };
 
 enum handler_stderr { STDERR_LOG, STDERR_NULL, STDERR_CLIENT };
@@ -211,6 +215,9 @@ struct conf_service {
 	struct conf_rlimits   rlimits;
 	bool                  may_dump;         /* rlimits.core asks for it, and its user runs no programs */
 	bool                  no_new_privs;
+	enum proxy_versions   proxy;            /* for listeners that say nothing of it; so are these two: */
+	const char          **proxy_from;
+	const struct prefix_set *proxies;
 	struct conf_access    access;
 	struct conf_timeouts  timeouts;
 	struct conf_restart   restart;

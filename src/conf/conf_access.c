@@ -22,7 +22,7 @@ static bool says_something(const struct conf_access *a)
 /* Whether a client of that listener is known by what a unix socket knows of it, which is no address. */
 static bool hides_addresses(const struct conf_listen *l)
 {
-	return l->kind == LISTEN_UNIX;
+	return l->kind == LISTEN_UNIX && l->proxy == PROXY_OFF;
 }
 
 /* How many listeners are so; the first one of them in *first. */

@@ -17,10 +17,12 @@
 
 #include "conf_group.h"
 #include "conf_identity.h"
+#include "conf_proxy.h"
 
 /* The sockets of one service while they are collected. */
 struct collection {
 	struct conf_loader     *ld;
+	const struct conf_draft *draft;         /* of the service */
 	const config_setting_t *setting;        /* of the listener at hand */
 	size_t                  first;          /* its first socket */
 	size_t                  n;
@@ -334,12 +336,14 @@ static void add_item(struct collection *c)
 	add_text(c, &l);
 	variant = conf_address_variant(&l);
 	conf_group_refuse(c->ld, &conf_keys_listen, setting, variant, what[variant]);
+	conf_proxy_complete(c->ld, c->draft, setting, c->sockets + c->first, c->n - c->first);
 }
 
-void conf_address_load(struct conf_loader *ld, const config_setting_t *setting,
-                       struct conf_service *svc)
+void conf_address_load(struct conf_loader *ld, const struct conf_draft *d,
+                       const config_setting_t *setting)
 {
-	struct collection c = { .ld = ld, .setting = setting };
+	struct collection c = { .ld = ld, .draft = d, .setting = setting };
+	struct conf_service *svc = d->service;
 
 	if (config_setting_is_group(setting)) {
 		WRONG(&c, "is a group (listeners that are groups stand in parentheses, as in"

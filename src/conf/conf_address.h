@@ -5,11 +5,11 @@
 #ifndef DROVER_CONF_CONF_ADDRESS_H
 #define DROVER_CONF_CONF_ADDRESS_H
 
-#include "conf_source.h"
+#include "conf_draft.h"
 
-/* Fills svc->listen from an address, a listener's group, or a list of them. */
-void conf_address_load(struct conf_loader *ld, const config_setting_t *setting,
-                       struct conf_service *svc);
+/* Fills the listeners of the service from an address, a listener's group, or a list of them. */
+void conf_address_load(struct conf_loader *ld, const struct conf_draft *d,
+                       const config_setting_t *setting);
 
 /* What the keys of a listener's group depend on: an enum listen_kind, or this. */
 #define CONF_ADDRESS_ABSTRACT (LISTEN_SYSTEMD + 1)

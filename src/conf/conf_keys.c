@@ -79,6 +79,10 @@ static const char *const prefix_names[] = {
 	[FILTER_PREFIX_NONE] = "none", [FILTER_PREFIX_PEER] = "peer", NULL,
 };
 
+static const char *const proxy_names[] = {
+	[PROXY_OFF] = "off", [PROXY_V1] = "v1", [PROXY_V2] = "v2", [PROXY_ANY] = "any", NULL,
+};
+
 #define X(name, kind) #name,
 const char *const conf_keys_handlers[HANDLER_IDS + 1] = { HANDLER_LIST(X) NULL };
 #undef X
@@ -136,6 +140,7 @@ static const struct conf_key rlimits_keys[] = {
 #define OF conf_timeouts
 static const struct conf_key timeouts_keys[] = {
 	{ TIME("start", start, 0, "30s") },
+	{ TIME("handshake", handshake, 0, "10s") },
 	{ WITH_SEEN_BYTES, TIME("idle", idle, 0, "5m") },
 	{ WITH_FILTER, TIME("request", request, 0, "0") },
 	{ WITH_BYTES, TIME("write", write, 0, "60s") },
@@ -189,6 +194,8 @@ static const struct conf_key listen_keys[] = {
 	{ ON_PATH, MODE("mode", mode, "0660") },
 	{ ON_PATH, STRING("owner", owner_name) },
 	{ ON_PATH, STRING("group", group_name) },
+	{ ENUM("proxy_protocol", proxy, proxy_names, NULL) },
+	{ ON_STREAM, LIST("proxy_from", proxy_from) },
 };
 #undef OF
 
@@ -257,6 +264,8 @@ static const struct conf_key service_keys[] = {
 	{ STRING("cpus", cpus) },
 	{ SUBGROUP("rlimits", rlimits, &rlimits_group) },
 	{ BOOL("no_new_privs", no_new_privs, "true") },
+	{ ENUM("proxy_protocol", proxy, proxy_names, "off") },
+	{ LIST("proxy_from", proxy_from) },
 	{ SUBGROUP("access", access, &access_group) },
 	{ SUBGROUP("timeouts", timeouts, &conf_keys_timeouts) },
 	{ SUBGROUP("restart", restart, &restart_group) },

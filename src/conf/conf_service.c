@@ -12,6 +12,7 @@
 #include "conf_check.h"
 #include "conf_group.h"
 #include "conf_identity.h"
+#include "conf_proxy.h"
 #include "conf_workers.h"
 #include "units.h"
 
@@ -39,15 +40,16 @@ static void overlay(struct conf_loader *ld, struct conf_service *svc, config_set
 	conf_workers_overlay(ld, &svc->workers, conf_source_member(layer, "workers"));
 }
 
-static void load_listen(struct conf_loader *ld, const config_setting_t *own,
-                        struct conf_service *svc)
+static void load_listen(struct conf_loader *ld, const struct conf_draft *d)
 {
-	const config_setting_t *listen = conf_source_member(own, "listen");
+	const config_setting_t *listen = conf_source_member(d->own, "listen");
 
+	conf_proxy_load(ld, d);
 	if (listen)
-		conf_address_load(ld, listen, svc);
-	else if (config_setting_is_group(own))
-		conf_source_complain(ld, own, "needs listen (as in listen = \"*:7007\")");
+		conf_address_load(ld, d, listen);
+	else if (config_setting_is_group(d->own))
+		conf_source_complain(ld, d->own, "needs listen (as in listen = \"*:7007\")");
+	conf_proxy_check(ld, d);
 }
 
 /* How many of its workers can run at once. Nonsense in `cpus` is complained of elsewhere. */
@@ -95,7 +97,7 @@ static void build(struct conf_loader *ld, struct conf_service *svc, config_setti
 	overlay(ld, svc, own);
 	if (!config_setting_is_group(own))
 		return;
-	load_listen(ld, own, svc);
+	load_listen(ld, &draft);
 	derive(ld, svc);
 	conf_identity_resolve(ld, &svc->identity);
 	conf_check_service(ld, &draft);

@@ -228,7 +228,7 @@ static enum took take_one(struct listener *l)
 		log_info("%s: accepting again", a->options.service);
 	a->in_trouble = false;
 	peer = endpoint_of((struct sockaddr *)&from, len);
-	a->owner.accepted(a->owner.arg, fd, &peer);
+	a->owner.accepted(a->owner.arg, fd, (size_t)(l - a->listeners), &peer);
 	return TOOK_ONE;
 }
 

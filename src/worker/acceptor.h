@@ -19,8 +19,8 @@ struct acceptor;
 
 struct acceptor_owner {
 	void *arg;
-	/* Takes fd, a connection that was just accepted. */
-	void (*accepted)(void *arg, int fd, const struct endpoint *peer);
+	/* Takes fd, a connection that was just accepted from the listener of that index. */
+	void (*accepted)(void *arg, int fd, size_t listener, const struct endpoint *peer);
 	/* True while one more connection can be served. */
 	bool (*has_room)(void *arg);
 	/*

@@ -15,9 +15,11 @@
 #include "fd.h"
 #include "jitter.h"
 #include "log.h"
+#include "prefix_set.h"
 
 static const char *const refusals[] = {
 	[ADMISSION_NO_MEMORY] = "no memory for a connection",
+	[ADMISSION_NO_PROXY] = "a connection from an address that is not in proxy_from",
 };
 
 /* ---- retirement --------------------------------------------------------- */
@@ -51,22 +53,35 @@ static enum admission refuse(const struct worker *w, int fd, enum admission reas
 	return reason;
 }
 
-enum admission admission_decide(struct worker *w, int fd, const struct endpoint *peer)
+/*
+ * Whether the peer is believed who the client is. Over a unix socket it is: who can connect to the
+ * file is decided by its mode.
+ */
+static bool is_believed(const struct conf_listen *l, const struct endpoint *peer)
 {
-	struct connection *c = connection_new(w, fd, peer);
+	return peer->family == AF_UNIX || prefix_set_find(l->proxies, peer) == PREFIX_ALLOW;
+}
 
+enum admission admission_decide(struct worker *w, int fd, size_t listener, const struct endpoint *peer)
+{
+	const struct conf_listen *l = &w->service->listen[w->start.listens[listener]];
+	struct connection *c;
+
+	if (l->proxy != PROXY_OFF && !is_believed(l, peer))
+		return refuse(w, fd, ADMISSION_NO_PROXY);
+	c = connection_new(w, fd, peer);
 	if (!c)
 		return refuse(w, fd, ADMISSION_NO_MEMORY);
 	check_retirement(w);
-	connection_begin(c, PROXY_OFF);
+	connection_begin(c, (enum proxy_versions)l->proxy);
 	return ADMISSION_ADMITTED;
 }
 
 /* ---- what the acceptor asks and tells ----------------------------------- */
 
-static void on_accepted(void *arg, int fd, const struct endpoint *peer)
+static void on_accepted(void *arg, int fd, size_t listener, const struct endpoint *peer)
 {
-	admission_decide(arg, fd, peer);
+	admission_decide(arg, fd, listener, peer);
 }
 
 static bool has_room(void *arg)

@@ -12,6 +12,7 @@
 enum admission {
 	ADMISSION_ADMITTED,     /* it has a slot and a connection */
 	ADMISSION_NO_MEMORY,    /* it is refused: there is no memory for a connection */
+	ADMISSION_NO_PROXY,     /* it is refused: it may not send the PROXY header that must come first */
 };
 
 /*
@@ -24,7 +25,10 @@ int admission_open(struct worker *w);
 /* Closes the listeners that are still open. */
 void admission_close(struct worker *w);
 
-/* Takes fd, a client that was accepted. If it is refused, the reason is logged. */
-enum admission admission_decide(struct worker *w, int fd, const struct endpoint *peer);
+/*
+ * Takes fd, a client that was accepted from the listener of that index. If it is refused, the
+ * reason is logged.
+ */
+enum admission admission_decide(struct worker *w, int fd, size_t listener, const struct endpoint *peer);
 
 #endif

@@ -20,7 +20,7 @@
 #include "worker.h"
 
 enum connection_state {
-	CONNECTION_HANDSHAKE,   /* the handler does not have it yet; waiting for a PROXY header, if one comes first */
+	CONNECTION_HANDSHAKE,   /* the handler does not have it; waiting for a PROXY header, if one comes */
 	CONNECTION_READ,        /* waiting for the client's bytes */
 	CONNECTION_WAIT,        /* the handler has a request; nothing is read */
 	CONNECTION_WRITE,       /* waiting for the client to take our bytes */

@@ -32,17 +32,22 @@ static const char *end_text(struct text *t)
 	return begin;
 }
 
+/* A client chooses the host name that it asks for: with blanks in it, it could forge words of a log line. */
 static const char *keep(struct text *t, const struct proxy_text *value)
 {
 	if (!is_kept(value))
 		return NULL;
-	text_add_safe(t, value->bytes, value->len);
+	for (size_t i = 0; i < value->len; i++) {
+		const unsigned char c = (unsigned char)value->bytes[i];
+
+		text_add(t, c <= ' ' || c > '~' || c == '\\' ? "\\x%02x" : "%c", c);
+	}
 	return end_text(t);
 }
 
 /* ---- the certificate ---------------------------------------------------- */
 
-/* RFC 2253, section 2.4. Bytes outside ASCII and control characters are escaped as well, as OpenSSL does it. */
+/* RFC 2253, section 2.4; control characters and bytes outside ASCII as OpenSSL writes them. */
 static void add_dn_byte(struct text *t, char byte, bool is_first, bool is_last)
 {
 	const unsigned char c = (unsigned char)byte;

@@ -14,7 +14,7 @@
 
 struct proxied {
 	struct endpoint peer, local;    /* the two ends of the socket itself: peer is the proxy's */
-	/* Each text is NULL if the proxy has not said it. In those of this line, bytes outside ASCII are \xNN. */
+	/* NULL: the proxy has not said it. Blanks, backslashes and bytes that are no printable ASCII are \xNN. */
 	const char     *unique_id, *authority, *tls_version, *tls_cipher;
 	bool            tls;            /* the client came to the proxy over TLS */
 	const char     *verify;         /* with tls: "NONE", "SUCCESS" or "FAILED:" and a number of the proxy */

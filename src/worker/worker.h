@@ -31,7 +31,8 @@ struct worker_start {
 	const struct conf_service *service;
 	const struct handler      *handler;             /* the one that the service names */
 	int64_t                    shutdown_timeout_ms; /* for a drain without the master; 0: no limit */
-	const int                 *listeners;           /* descriptors */
+	const int                 *listeners;           /* descriptors, */
+	const size_t              *listens;             /* and for each the index in service->listen */
 	size_t                     n_listeners;
 	struct leash               leash;
 	pid_t                      master;

@@ -4,15 +4,13 @@
  * accepted. What is read must not depend on the pieces that the bytes come in: a header that is
  * valid as a whole is incomplete wherever it is cut, and one that is bad stays bad. A client that
  * it names is written as a header again, and read from that.
- *
- * With -DFUZZ_STANDALONE a program that runs the files given as arguments.
  */
 #include <config.h>
 
 #include <assert.h>
 #include <string.h>
 
-#include "fuzz_files.h"
+#include "fuzz.h"
 #include "proxy_header.h"
 #include "proxy_protocol.h"
 

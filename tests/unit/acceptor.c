@@ -26,6 +26,7 @@ static size_t n_clients;
 /* The owner. */
 static struct {
 	int         fds[CLIENTS_MAX];
+	size_t      from[CLIENTS_MAX];  /* the listener of each */
 	size_t      n, room;
 	bool        ahead;
 	uint64_t    others_done;
@@ -33,11 +34,12 @@ static struct {
 	const char *reason;
 } owner;
 
-static void on_accepted(void *arg, int fd, const struct endpoint *peer)
+static void on_accepted(void *arg, int fd, size_t listener, const struct endpoint *peer)
 {
 	(void)arg;
 	ck_assert_int_eq(peer->family, AF_INET);
 	ck_assert(unit_fd_is_well_born(fd));
+	owner.from[owner.n] = listener;
 	owner.fds[owner.n++] = fd;
 }
 
@@ -194,6 +196,13 @@ START_TEST(clients_are_taken_from_each_listener)
 		come(i % LISTENERS);
 	turns(4);
 	ck_assert_uint_eq(owner.n, 2 * LISTENERS);
+	for (size_t i = 0; i < owner.n; i++) {
+		struct sockaddr_in ours;
+		socklen_t len = sizeof ours;
+
+		ck_assert_int_eq(getsockname(owner.fds[i], (struct sockaddr *)&ours, &len), 0);
+		ck_assert_int_eq(ours.sin_port, at[owner.from[i]].sin_port);
+	}
 	ck_assert(rests());
 } END_TEST
 

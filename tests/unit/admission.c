@@ -6,6 +6,7 @@
 #include "admission.h"
 
 #include "connection_harness.h"
+#include "prefix_set.h"
 
 static struct leash master;
 static bool has_memory;
@@ -52,7 +53,7 @@ static int arrive(enum admission expected)
 	int ends[2];
 
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
-	ck_assert_int_eq(admission_decide(&worker, ends[0], &peer), expected);
+	ck_assert_int_eq(admission_decide(&worker, ends[0], 0, &peer), expected);
 	return ends[1];
 }
 
@@ -92,6 +93,44 @@ START_TEST(a_client_without_memory_for_it_is_refused)
 	close(client);
 } END_TEST
 
+/* ---- proxies ------------------------------------------------------------ */
+
+static const struct { const char *from; struct endpoint peer; enum admission expected; } peers[] = {
+	{ "10.0.0.0/8",  { .family = AF_INET, .ip = { 10, 0, 0, 7 } },  ADMISSION_ADMITTED },
+	{ "10.0.0.0/8",  { .family = AF_INET, .ip = { 11, 0, 0, 7 } },  ADMISSION_NO_PROXY },
+	{ "10.0.0.0/8",  { .family = AF_INET6, .ip = { 10, 0, 0, 7 } }, ADMISSION_NO_PROXY },
+	{ "fd00::/16",   { .family = AF_INET6, .ip = { 0xfd } },        ADMISSION_ADMITTED },
+	{ "fd00::/16",   { .family = AF_INET6, .ip = { 0xfe, 0x80 } },  ADMISSION_NO_PROXY },
+	{ "10.0.0.0/8",  { .family = AF_UNIX },                         ADMISSION_ADMITTED },
+	{ "10.0.0.0/8",  { .family = 0 },                               ADMISSION_NO_PROXY },
+};
+
+START_TEST(a_header_is_believed_from_proxies_only)
+{
+	struct prefix_entry entry = { .verdict = PREFIX_ALLOW };
+	struct arena arena;
+	int client;
+
+	ck_assert_int_eq(arena_open(&arena, 1 << 20), 0);
+	ck_assert_int_eq(cidr_parse(peers[_i].from, &entry.cidr), CIDR_OK);
+	anywhere.proxies = prefix_set_build(&arena, &entry, 1);
+	anywhere.proxy = PROXY_ANY;
+	peer = peers[_i].peer;
+	client = arrive(peers[_i].expected);
+	if (peers[_i].expected == ADMISSION_ADMITTED) {
+		say(client, "PROXY TCP4 192.0.2.7 192.0.2.1 40312 7007\r\nhello");
+		turns(2);
+		ck_assert_str_eq(hear(client), "hello");
+	} else {
+		ck_assert_ptr_null(hear(client));
+	}
+	close(client);
+	turns(2);
+	arena_close(&arena);
+} END_TEST
+
+/* ---- the end of a worker ------------------------------------------------ */
+
 START_TEST(the_master_is_told_once_that_there_were_enough)
 {
 	int first = arrive(ADMISSION_ADMITTED), second, third;
@@ -126,6 +165,7 @@ int main(void)
 
 	tcase_add_test(tc, a_client_that_is_admitted_has_a_slot_and_is_served);
 	tcase_add_test(tc, a_client_without_memory_for_it_is_refused);
+	tcase_add_loop_test(tc, a_header_is_believed_from_proxies_only, 0, ARRAY_SIZE(peers));
 	tc = unit_case(s, "retirement", set_up_retiring, tear_down_gate);
 	tcase_add_test(tc, the_master_is_told_once_that_there_were_enough);
 	tcase_add_test(tc, one_that_drains_does_not_retire);

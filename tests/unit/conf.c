@@ -260,6 +260,8 @@ static const struct refusal meaning[] = {
 	  "services.s.handler.stderr_rate is out of range (0 to 128M)" },
 	{ "an environment without =", EXEC("argv = \"/bin/sh\"; env = \"X\";"),
 	  "env holds \"X\" (NAME=VALUE)" },
+	{ "an environment that claims a certificate", EXEC("argv = \"/bin/sh\"; env = \"SSL_CLIENT_S_DN=CN=x\";"),
+	  "env sets SSL_CLIENT_S_DN, which drover itself says about each connection" },
 	{ "a value to pass on", EXEC("argv = \"/bin/sh\"; pass_env = \"X=1\";"),
 	  "pass_env holds \"X=1\"" },
 	{ "argv for echo", HANDLER("type = \"echo\"; argv = \"/bin/sh\";"),
@@ -521,6 +523,7 @@ START_TEST(what_is_not_given_has_its_default)
 	ck_assert(s->no_new_privs && s->enabled);
 	ck_assert_str_eq(s->directory, "/");
 	ck_assert(s->identity.uid == (uid_t)CONF_KEEP && s->identity.gid == (gid_t)CONF_KEEP);
+	ck_assert_int_eq(s->timeouts.handshake, 10000);
 	ck_assert_int_eq(s->timeouts.idle, 300000);
 	ck_assert_int_eq(s->timeouts.linger, 5000);
 	ck_assert_int_eq(s->restart.delay_min, 100);

@@ -238,7 +238,7 @@ START_TEST(an_id_and_a_name_of_the_proxy_are_logged)
 	ck_assert_int_eq(newest()->state, CONNECTION_READ);
 	close_and_end(client, "closed");
 	ck_assert_str_eq(logged(0, "peer"), "192.0.2.7:40312");
-	ck_assert_str_eq(logged(0, "unique_id"), "a\\x0a\"\\\\xe9");
+	ck_assert_str_eq(logged(0, "unique_id"), "a\\x0a\"\\x5c\\xe9");
 	ck_assert_str_eq(logged(0, "authority"), "example.org");
 } END_TEST
 

@@ -7,7 +7,8 @@
 
 #include "unit.h"
 
-static const struct endpoint proxy = { .family = AF_INET, .port = 1 }, ours = { .family = AF_INET, .port = 2 };
+static const struct endpoint proxy = { .family = AF_INET, .port = 1 };
+static const struct endpoint ours = { .family = AF_INET, .port = 2 };
 
 static struct proxied *p;
 
@@ -56,7 +57,13 @@ START_TEST(values_are_kept_apart)
 START_TEST(no_byte_of_a_value_can_end_a_line_or_a_string)
 {
 	take(&(struct proxy_tlvs){ .unique_id = { .bytes = "a\n\0\xe9 b", .len = 6 } });
-	ck_assert_str_eq(p->unique_id, "a\\x0a\\x00\\xe9 b");
+	ck_assert_str_eq(p->unique_id, "a\\x0a\\x00\\xe9\\x20b");
+} END_TEST
+
+START_TEST(a_host_name_cannot_forge_words_of_a_log_line)
+{
+	take(&(struct proxy_tlvs){ .authority = text("x how=served\\x20") });
+	ck_assert_str_eq(p->authority, "x\\x20how=served\\x5cx20");
 } END_TEST
 
 START_TEST(an_empty_value_is_none)
@@ -127,6 +134,7 @@ int main(void)
 	tcase_add_test(tc, the_ends_of_the_socket_are_kept);
 	tcase_add_test(tc, values_are_kept_apart);
 	tcase_add_test(tc, no_byte_of_a_value_can_end_a_line_or_a_string);
+	tcase_add_test(tc, a_host_name_cannot_forge_words_of_a_log_line);
 	tcase_add_test(tc, an_empty_value_is_none);
 	tcase_add_test(tc, a_value_that_is_too_long_is_left_out_as_a_whole);
 	tcase_add_loop_test(tc, a_name_is_written_as_a_distinguished_name, 0, ARRAY_SIZE(names));

@@ -497,6 +497,22 @@ static const struct { int as, want; } kinds_of_errors[] = {
 	{ EADDRNOTAVAIL, EX_UNAVAILABLE }, { ENODEV, EX_UNAVAILABLE }, { ENOMEM, EX_OSERR },
 };
 
+START_TEST(a_socket_knows_which_listener_of_the_service_it_is)
+{
+	struct conf_listen listen[] = { inet4("127.0.0.1", 0), inet4("127.0.0.2", 0), local("sock") };
+	struct conf_service s = service("a", listen, 3);
+
+	listen[1].same_port_as = 0;
+	listen[1].optional = true;              /* and skipped */
+	n_refused = 1;
+	refused_as = EAFNOSUPPORT;
+	ck_assert_int_eq(acquire(&s, 1, found), 2);
+	ck_assert_uint_eq(found[0]->wish.listen, 0);
+	ck_assert_uint_eq(found[1]->wish.listen, 2);
+	sockets_release(&sockets, found[0]);
+	sockets_release(&sockets, found[1]);
+} END_TEST
+
 START_TEST(errors_have_the_exit_status_of_their_kind)
 {
 	struct conf_listen c = inet4("127.0.0.1", 9);
@@ -556,6 +572,7 @@ int main(void)
 	tcase_add_test(pairs, but_not_for_ever);
 	tcase_add_loop_test(pairs, an_optional_family_that_the_kernel_lacks_is_skipped, 0,
 	                    ARRAY_SIZE(refusals));
+	tcase_add_test(pairs, a_socket_knows_which_listener_of_the_service_it_is);
 	tcase_add_loop_test(pairs, errors_have_the_exit_status_of_their_kind, 0, ARRAY_SIZE(kinds_of_errors));
 	return unit_run(s);
 }

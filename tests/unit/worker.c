@@ -55,12 +55,14 @@ static void block_signals(void)
 
 static void set_up_worker(void)
 {
+	static struct conf_listen anywhere;
+	static const size_t first;
 	struct worker_start start;
 	struct leash its;
 
 	log_use(NULL, LOG_LEVEL_ERROR);
 	service = (struct conf_service){
-		.name = "test", .connections = 4, .directory = "/", .umask = CONF_KEEP,
+		.name = "test", .listen = &anywhere, .connections = 4, .directory = "/", .umask = CONF_KEEP,
 		.handler = { .id = HANDLER_ID_echo, .env = (const char **)(uintptr_t)none,
 		             .pass_env = (const char **)(uintptr_t)none },
 		.identity = { .uid = (uid_t)CONF_KEEP, .gid = (gid_t)CONF_KEEP },
@@ -72,8 +74,8 @@ static void set_up_worker(void)
 	listener = listen_on_loopback();
 	ck_assert_int_eq(leash_open(&leash, &its), 0);
 	start = (struct worker_start){ .service = &service, .handler = &handler_echo,
-	                               .listeners = &listener, .n_listeners = 1, .leash = its, .memory = &memory,
-	                               .slot = ME, .log_level = LOG_LEVEL_ERROR,
+	                               .listeners = &listener, .listens = &first, .n_listeners = 1,
+	                               .leash = its, .memory = &memory, .slot = ME, .log_level = LOG_LEVEL_ERROR,
 	                               .master = master, .shutdown_timeout_ms = shutdown_timeout_ms };
 	forked_ms = clock_ms();
 	block_signals();

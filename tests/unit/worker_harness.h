@@ -24,6 +24,8 @@ static struct pool_memory memory;
 static struct worker worker;
 static struct timer tick;               /* stops the loop */
 static struct endpoint peer;            /* who the client is said to be */
+static struct conf_listen anywhere;     /* the only listener of the service */
+static const size_t its_index;
 static int listener;                    /* on the loopback, for who needs a real client */
 static bool is_accepting;
 
@@ -67,6 +69,8 @@ static inline void open_worker(void)
 	list_init(&worker.lingering);
 	ck_assert_int_eq(loop_init(&worker.loop), 0);
 	ck_assert_int_eq(pool_memory_make(&memory, &(struct pool_memory_size){ 1, SLOTS, 0 }), 0);
+	service.listen = &anywhere;
+	worker.start.listens = &its_index;
 	worker.start.memory = &memory;
 	worker.slot = board_slot(memory.board, 0);
 	ck_assert_int_eq(records_init(&worker.records, memory.board, 0), 0);
@@ -127,7 +131,7 @@ static inline int new_pair(void)
 	int ends[2];
 
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
-	admission_decide(&worker, ends[0], &peer);
+	admission_decide(&worker, ends[0], 0, &peer);
 	return ends[1];
 }
 
@@ -148,7 +152,7 @@ static inline int new_tcp(void)
 	ck_assert_int_eq(connect(client, (struct sockaddr *)&at, len), 0);
 	fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	ck_assert_int_ne(fd, -1);
-	admission_decide(&worker, fd, &peer);
+	admission_decide(&worker, fd, 0, &peer);
 	return client;
 }
 

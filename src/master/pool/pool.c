@@ -25,7 +25,8 @@ static _Noreturn void be_worker(struct pool *p, size_t slot, const struct leash 
 	const struct worker_start start = {
 		.service = p->service, .handler = handler_find(&p->service->handler),
 		.shutdown_timeout_ms = p->shutdown_timeout_ms,
-		.listeners = p->listeners, .n_listeners = p->n_listeners, .leash = *leash,
+		.listeners = p->listeners, .listens = p->listens, .n_listeners = p->n_listeners,
+		.leash = *leash,
 		.master = master,
 		.memory = &p->memory, .slot = slot, .log = x->log, .access_log = x->access_log,
 		.log_level = x->log_level, .detached = x->detached, .events = x->events,
@@ -426,8 +427,10 @@ struct pool *pool_new(struct pool_context *context, const struct conf_service *s
 	blank = blank_child(p);
 	p->shutdown_timeout_ms = shutdown_timeout_ms;
 	p->n_listeners = n_sockets;
-	for (size_t i = 0; i < n_sockets; i++)
+	for (size_t i = 0; i < n_sockets; i++) {
 		p->listeners[i] = sockets[i]->fd;
+		p->listens[i] = sockets[i]->wish.listen;
+	}
 	p->scaler = (struct scaler){ .service = service, .loop = context->loop,
 	                             .events = context->events, .listeners = p->listeners,
 	                             .n_listeners = n_sockets, .look = on_look };

@@ -47,8 +47,8 @@ struct pool_context {
 };
 
 /*
- * context and service are lent for the pool's life, the sockets as long as it
- * may start workers. It has no workers yet. NULL with errno.
+ * context and service are lent for the pool's life, the sockets, which were just acquired for the
+ * service, as long as it may start workers. It has no workers yet. NULL with errno.
  */
 struct pool *pool_new(struct pool_context *context, const struct conf_service *service,
                       unsigned int generation, int64_t shutdown_timeout_ms,

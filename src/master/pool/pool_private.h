@@ -20,6 +20,7 @@ struct pool {
 	int64_t                    shutdown_timeout_ms;
 	struct log_pipes          *log_pipes;   /* for new workers; NULL: none */
 	int                        listeners[CONF_LISTEN_MAX];
+	size_t                     listens[CONF_LISTEN_MAX]; /* for each, the index in service->listen */
 	size_t                     n_listeners;
 	struct scaler              scaler;      /* how many workers are wanted */
 	int64_t                    low_free, low_open; /* what workers were last told to watch for */

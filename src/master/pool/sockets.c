@@ -287,6 +287,7 @@ static int take_listening(struct search *q, const struct conf_listen *c, struct 
 	free(l->wish.service);
 	l->wish.generation = q->generation;
 	l->wish.service = service;
+	l->wish.listen = (size_t)(c - q->service->listen);
 	l->wish.options = options_of(c);
 	l->wish.options.device = l->device;
 	q->found[q->n++] = l;

@@ -32,6 +32,7 @@ struct listening {                      /* one socket */
 	struct {                        /* what the last to ask for it wants, until sockets_commit */
 		unsigned int            generation;
 		char                   *service;
+		size_t                  listen; /* the listener of the service, in conf_service */
 		struct listener_options options;
 	} wish;
 	bool                    announced;
