@@ -20,10 +20,12 @@
 
 #include "address.h"
 #include "arena.h"
+#include "bucket.h"
 #include "framing.h"
 #include "handler_list.h"
 #include "log.h"
 #include "proxy_header.h"
+#include "prefix_set.h"
 
 #define CONF_ARENA_SIZE   (64u << 20)   /* address space for one configuration */
 #define CONF_FILE_MAX     (4u << 20)    /* bytes in one file */
@@ -189,6 +191,19 @@ struct conf_workers {
 	int64_t idle_exit;                      /* ms; min 0 only; 0: never */
 };
 
+enum limits_overload { OVERLOAD_QUEUE, OVERLOAD_REJECT };
+
+struct conf_limits {                            /* of connections; all zero: none */
+	int                connections, connections_per_source; /* at the same time; 0: any number */
+	struct bucket_rate rate, rate_per_source;       /* of new ones; interval 0: any rate */
+	struct { int ipv4, ipv6; } source_prefix;       /* bits: how large one source is */
+	size_t             n_sources;           /* that are counted at the same time */
+	const struct prefix_set *exempt;        /* not limited by source; NULL: none */
+	enum limits_overload overload;          /* what happens to clients at a limit of the service */
+	const char        *reject_message;      /* NULL: none */
+	bool               dry_run;             /* limits are only logged and counted */
+};
+
 struct conf_service {
 	struct conf_place     place;
 	const char           *name;
@@ -222,6 +237,7 @@ struct conf_service {
 	struct conf_timeouts  timeouts;
 	struct conf_restart   restart;
 	struct conf_poison    poison;
+	struct conf_limits    limits;
 };
 
 struct conf_log {
@@ -230,6 +246,7 @@ struct conf_log {
 	const char       *path;         /* for LOG_TARGET_FILE */
 	enum log_level    level;        /* of log; access_log has none */
 	enum log_format   format;
+	bool              refused;      /* access_log: a line also for each refused client */
 };
 
 struct conf_control {                   /* the socket for droverctl(8) */

@@ -99,6 +99,7 @@ static const struct conf_key log_keys[] = {
 static const struct conf_key access_log_keys[] = {
 	{ TARGET("target", NULL) },
 	{ ENUM("format", format, format_names, "text") },
+	{ BOOL("refused", refused, "false") },
 };
 #undef OF
 

@@ -81,7 +81,7 @@ void value_put_texts(struct text *t, const json_t *value)
 		text_add(t, "-");
 }
 
-void value_put_counts(struct text *t, const json_t *value)
+static void put_counts(struct text *t, const json_t *value, bool also_zero)
 {
 	const char *between = "";
 
@@ -89,12 +89,24 @@ void value_put_counts(struct text *t, const json_t *value)
 	for (void *i = json_object_iter((json_t *)value); i; i = json_object_iter_next((json_t *)value, i)) {
 		const char *key = json_object_iter_key(i);
 
+		if (!also_zero && json_number_value(json_object_iter_value(i)) == 0)
+			continue;
 		text_add(t, "%s", between);
 		text_add_safe(t, key, strlen(key));
 		text_add(t, ":");
 		value_put_count(t, json_object_iter_value(i));
 		between = ", ";
 	}
-	if (json_object_size(value) == 0)
+	if (*between == '\0')
 		text_add(t, "-");
+}
+
+void value_put_counts(struct text *t, const json_t *value)
+{
+	put_counts(t, value, true);
+}
+
+void value_put_counts_above_zero(struct text *t, const json_t *value)
+{
+	put_counts(t, value, false);
 }

@@ -27,5 +27,6 @@ void value_put_size(struct text *t, const json_t *value);       /* bytes */
 void value_put_age(struct text *t, const json_t *value);        /* seconds */
 void value_put_texts(struct text *t, const json_t *value);      /* a list of strings */
 void value_put_counts(struct text *t, const json_t *value);     /* an object: "KEY:COUNT, ..." */
+void value_put_counts_above_zero(struct text *t, const json_t *value);
 
 #endif

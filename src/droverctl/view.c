@@ -133,6 +133,7 @@ static const struct column services[] = {
 	{ "DEATHS", "deaths", value_put_counts, NULL, false },
 	{ "LISTEN", "listen", value_put_texts, NULL, false },
 	COUNT("LOST", "lost"),
+	{ "REFUSED", "refused", value_put_counts_above_zero, NULL, false },
 	{ "FILTER", "filter", value_put_counts, NULL, false },
 	{ "WARM", "warm", value_put_counts, NULL, false },
 };

@@ -215,6 +215,7 @@ struct generation *generation_new(const struct conf_fetched *fetched, unsigned i
 	g->context.log = g->logs.log;
 	g->context.access_log = g->logs.access_log;
 	g->context.log_level = g->logs.level;
+	g->context.logs_refused = conf->access_log.refused;
 	for (; failure->exit_code == 0 && g->n < conf->n_services; g->n++)
 		failure->exit_code = open_service(g, &g->services[g->n], conf->services[g->n], failure);
 	if (failure->exit_code != 0)

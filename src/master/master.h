@@ -50,6 +50,7 @@ struct master {
 	struct crash_reports crash_reports;     /* that are being written */
 	struct outcome      outcome;            /* of a change that a control client waits for; */
 	struct outcome      reopening;          /* and of reopen-logs, which may run beside another change */
+	struct service_states states;           /* of services, over all generations */
 	struct pool_context context;            /* the template for generations */
 	unsigned int        n_generations;      /* numbers given so far */
 	struct conf_fetch  *fetch;              /* reads a configuration; NULL: none is being read */

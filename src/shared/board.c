@@ -49,8 +49,8 @@ struct board {                          /* ours alone: workers could write a sha
 };
 
 static_assert(sizeof(struct header) == BOARD_LINE, "slots begin on a line");
-static_assert(sizeof(struct board_slot) == 7 * BOARD_LINE, "a slot is seven lines");
-static_assert(sizeof(struct board_connection) == BOARD_LINE, "a record is one line");
+static_assert(sizeof(struct board_slot) == 9 * BOARD_LINE, "a slot is nine lines");
+static_assert(sizeof(struct board_connection) == 2 * BOARD_LINE, "a record is two lines");
 
 /* ---- the memory --------------------------------------------------------- */
 
@@ -287,6 +287,16 @@ struct board_sum board_sum(struct board *b, uint32_t slots, uint64_t enough)
 
 /* ---- records ------------------------------------------------------------ */
 
+static void store_endpoint(_Atomic uint64_t to[3], const struct endpoint *e)
+{
+	uint64_t packed[3];
+
+	static_assert(sizeof packed == sizeof *e, "an endpoint is three words");
+	memcpy(packed, e, sizeof packed);
+	for (size_t i = 0; i < 3; i++)
+		board_set(&to[i], packed[i]);
+}
+
 /*
  * The number tells readers which connection the record is for. A reader that sees one of the
  * values that follow will find it changed (the fence), and a reader that sees it early finds
@@ -295,20 +305,24 @@ struct board_sum board_sum(struct board *b, uint32_t slots, uint64_t enough)
 void board_take_record(struct board_connection *r, uint64_t number, int64_t since_ms,
                        const struct endpoint *peer, enum board_phase phase)
 {
-	uint64_t packed[3];
-
-	static_assert(sizeof packed == sizeof *peer && sizeof packed == sizeof r->peer,
-	              "an endpoint is three words");
-	memcpy(packed, peer, sizeof packed);
 	atomic_store_explicit(&r->number, number, memory_order_release);
 	atomic_thread_fence(memory_order_release);
 	board_set(&r->program, 0);
 	board_set(&r->since_ms, since_ms);
 	board_set(&r->bytes_in, 0);
 	board_set(&r->bytes_out, 0);
-	for (size_t i = 0; i < 3; i++)
-		board_set(&r->peer[i], packed[i]);
+	store_endpoint(r->peer, peer);
+	board_set(&r->source, 0);
+	if (atomic_load_explicit(&r->via[0], memory_order_relaxed) != 0)
+		store_endpoint(r->via, &(struct endpoint){ 0 });
 	atomic_store_explicit(&r->phase, phase, memory_order_release);
+}
+
+void board_show_client(struct board_connection *r, const struct endpoint *client,
+                       const struct endpoint *via)
+{
+	store_endpoint(r->peer, client);
+	store_endpoint(r->via, via);
 }
 
 void board_give_record(struct board_connection *r)

@@ -16,8 +16,9 @@
 #include <sys/types.h>
 
 #include "address.h"
+#include "refusals.h"
 
-#define BOARD_VERSION 3                 /* of the memory's layout */
+#define BOARD_VERSION 4                 /* of the memory's layout */
 #define BOARD_LINE 64                   /* bytes of a cache line: no two workers write in one */
 
 enum board_state {                      /* of a worker */
@@ -73,19 +74,31 @@ struct board_slot {
 	_Atomic uint64_t joined, cold;  /* connections that found one; for which one had to be started */
 	_Atomic uint64_t crashed;       /* programs that died while they waited */
 
+	alignas(BOARD_LINE)             /* clients that were refused, by reason (refusals.h) */
+#define X(NAME, name, how, words) _Atomic uint64_t refused_##name;
+	REFUSALS(X)
+#undef X
+	alignas(BOARD_LINE) _Atomic uint64_t untracked; /* clients that were not counted by source */
+
 	alignas(BOARD_LINE) _Atomic uint32_t programs;  /* enum board_programs */
 	_Atomic int64_t  programs_ms;   /* when a program last worked, or failed */
 	char             reason[BOARD_REASON];  /* FAIL: why; may be read while it is written */
 };
 
-/* A connection, as long as it holds a slot: one cache line. */
+/*
+ * A connection, as long as it holds a slot. The first cache line changes with its bytes; the
+ * second is written once its client is known.
+ */
 struct board_connection {
 	alignas(BOARD_LINE) _Atomic uint32_t phase;     /* enum board_phase */
 	_Atomic uint32_t program;       /* pid of its program, for show only; 0: none */
 	_Atomic uint64_t number;        /* as in its id, PID-NUMBER */
 	_Atomic int64_t  since_ms;      /* accepted */
 	_Atomic uint64_t bytes_in, bytes_out;
-	_Atomic uint64_t peer[3];       /* a struct endpoint */
+	_Atomic uint64_t peer[3];       /* the client, a struct endpoint */
+
+	alignas(BOARD_LINE) _Atomic uint64_t via[3];    /* the proxy that named the client, if any */
+	_Atomic uint32_t source;        /* 1 + index of its source's entry (sources.h); 0: not counted */
 };
 
 /*
@@ -182,6 +195,10 @@ void board_take_record(struct board_connection *r, uint64_t number, int64_t sinc
                        const struct endpoint *peer, enum board_phase phase);
 void board_give_record(struct board_connection *r);
 
+/* The record's connection is that of client, as the proxy via has said. */
+void board_show_client(struct board_connection *r, const struct endpoint *client,
+                       const struct endpoint *via);
+
 /* Whether the programs of a worker work; reason, which is cut where its room ends, only for FAIL. */
 void board_tell_programs(struct board_slot *s, enum board_programs now, int64_t now_ms,
                          const char *reason);
@@ -209,7 +226,16 @@ void board_keep_input(struct board_input *in, size_t size, uint64_t number, cons
 	X(replaced) \
 	X(joined) \
 	X(cold) \
-	X(crashed)
+	X(crashed) \
+	X(refused_access) \
+	X(refused_blocked) \
+	X(refused_proxy) \
+	X(refused_connections) \
+	X(refused_source) \
+	X(refused_rate) \
+	X(refused_source_rate) \
+	X(refused_memory) \
+	X(untracked)
 
 /*
  * What a worker has just now, which is gone when it ends: a row for each member of its
@@ -242,6 +268,8 @@ struct board_connection_view {
 	int64_t          since_ms;      /* neither negative nor later than now */
 	uint64_t         bytes_in, bytes_out;   /* to BOARD_COUNT_MAX */
 	struct endpoint  peer;          /* as endpoint_of makes them */
+	struct endpoint  via;           /* family 0: no proxy has named the peer */
+	uint32_t         source;        /* 1 + index in the table of sources, of any value; 0: none */
 };
 
 /* Copies what worker i says; a value that makes no sense becomes 0, or the nearest one that does. */

@@ -158,14 +158,17 @@ static bool try_to_read(const struct board_connection *r, struct board_connectio
 	const uint64_t number = atomic_load_explicit(&r->number, memory_order_acquire);
 	const uint32_t phase = atomic_load_explicit(&r->phase, memory_order_acquire);
 	int64_t since_ms = get(&r->since_ms);
-	uint64_t peer[3];
+	uint64_t peer[3], via[3];
 
-	for (size_t i = 0; i < 3; i++)
+	for (size_t i = 0; i < 3; i++) {
 		peer[i] = get(&r->peer[i]);
+		via[i] = get(&r->via[i]);
+	}
 	*v = (struct board_connection_view){
 		.phase = to_phase(phase), .program = to_pid(get(&r->program)), .number = number,
 		.since_ms = to_time(since_ms, clock_ms()), .bytes_in = to_count(get(&r->bytes_in)),
 		.bytes_out = to_count(get(&r->bytes_out)), .peer = to_endpoint(peer),
+		.via = to_endpoint(via), .source = get(&r->source),
 	};
 	atomic_thread_fence(memory_order_acquire);
 	return get(&r->number) == number;

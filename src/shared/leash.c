@@ -37,6 +37,7 @@ static const char *const names[] = {
 	[LEASH_SLOTS] = "SLOTS", [LEASH_RETIRE] = "RETIRE", [LEASH_KICK] = "KICK",
 	[LEASH_NO_SUCH] = "NO_SUCH", [LEASH_PING] = "PING", [LEASH_END] = "END",
 	[LEASH_PROGRAMS] = "PROGRAMS",
+	[LEASH_REFUSING] = "REFUSING",
 };
 
 const char *leash_word_name(enum leash_word word)

@@ -32,6 +32,7 @@ enum leash_word {
 	LEASH_PING,             /* master: turn your loop once, so that I see that it still turns */
 	LEASH_END,              /* master: end now; log process: write what is there, and end */
 	LEASH_PROGRAMS,         /* worker: what the board says of my programs has changed */
+	LEASH_REFUSING,         /* worker: an episode of refusals has begun (episode.h) */
 	LEASH_WORDS,
 };
 

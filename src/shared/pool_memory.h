@@ -3,7 +3,8 @@
  * The memory that the master shares with all workers of one pool. It consists of
  * parts; each part has a descriptor of its own and a version of its layout, so that it
  * can be handed over to another program at an upgrade, also to one that has another
- * version of the part. Today the board is the only part.
+ * version of the part. The parts are the board, and what the workers hold of the counts that
+ * their service has in common (service_memory.h).
  */
 #ifndef DROVER_SHARED_POOL_MEMORY_H
 #define DROVER_SHARED_POOL_MEMORY_H
@@ -12,6 +13,7 @@
 #include <stddef.h>
 
 #include "board.h"
+#include "holds.h"
 
 /* What the memory has room for. */
 struct pool_memory_size {
@@ -29,6 +31,7 @@ struct pool_memory_part {
 /* All parts. */
 struct pool_memory_past {
 	struct pool_memory_part board;
+	struct pool_memory_part holds;          /* fd -1: the other program did not have it */
 };
 
 /* All members are zero before pool_memory_make or pool_memory_adopt. */
@@ -36,6 +39,9 @@ struct pool_memory {
 	struct board           *board;          /* blank, if the workers write to a foreign one */
 	bool                    has_foreign_board;
 	struct pool_memory_part foreign_board;  /* if so: of a version that we cannot read */
+	struct holds           *holds;          /* likewise */
+	bool                    has_foreign_holds;
+	struct pool_memory_part foreign_holds;
 };
 
 /* Makes all parts. 0; or -1 with errno, and there is nothing to free. */

@@ -11,6 +11,10 @@
  * (they may be stopped, or stuck in a handler), it goes on without them: with one
  * connection at first, then with twice as many each time.
  *
+ * If the service has reached a limit and leaves its clients in the queue, the worker stops watching
+ * the listeners as well, until the owner thinks that the service may take one, or until a
+ * connection of this worker has ended, which may make room under the limit.
+ *
  * A worker that was woken and finds no client looks at its other listeners: an arrival
  * there may have woken a worker that had no room left when it came to accept.
  */
@@ -39,6 +43,7 @@ struct acceptor {
 	struct acceptor_options options;
 	struct timer            pause;          /* set while accepting has paused */
 	struct timer            back;           /* set after it stepped back: then it looks at the others */
+	struct timer            limited;        /* set while the service has reached a limit: until then */
 	struct timer            again;          /* draining: tries to accept again */
 	uint64_t                others_done;    /* *done of is_ahead, when it was last asked */
 	int64_t                 still_since_ms; /* the others have done nothing since then */
@@ -58,7 +63,7 @@ struct acceptor {
 #define GRANT_MAX      64
 #define LOOK_AGAIN_MS  200
 
-enum took { TOOK_ONE, TOOK_NONE, TOOK_ERROR };
+enum took { TOOK_ONE, TOOK_NONE, TOOK_ERROR, TOOK_LIMITED };
 
 static bool is_paused(const struct acceptor *a)
 {
@@ -104,7 +109,8 @@ static void go_on(struct acceptor *a)
 	/* At the end of this turn, not now: the caller may still use the connection that has ended. */
 	if (a->draining && a->n_open > 0 && can_take(a))
 		loop_timer(a->loop, &a->again, 0);
-	if (a->draining || a->watching || timer_is_set(&a->back) || !can_take(a))
+	if (a->draining || a->watching || timer_is_set(&a->back) || timer_is_set(&a->limited) ||
+	    !can_take(a))
 		return;
 	if (acceptor_begin(a) == -1) {
 		log_err("%s: watch a listener: %m", a->options.service);
@@ -178,6 +184,21 @@ static void on_back(struct timer *t)
 	go_on(a);
 }
 
+static void on_limit_over(struct timer *t)
+{
+	go_on(container_of(t, struct acceptor, limited));
+}
+
+/* The service may not take another client for wait_ms. */
+static enum took wait_for_limit(struct acceptor *a, int64_t wait_ms)
+{
+	if (!a->draining) {
+		unwatch_all(a);
+		loop_timer(a->loop, &a->limited, wait_ms);
+	}
+	return TOOK_LIMITED;
+}
+
 /* True if the client that has come is left to the others. */
 static bool is_for_others(struct acceptor *a)
 {
@@ -193,6 +214,7 @@ void acceptor_one_less(struct acceptor *a)
 {
 	if (timer_is_set(&a->back) && !is_ahead(a))
 		timer_unset(&a->loop->timers, &a->back);
+	timer_unset(&a->loop->timers, &a->limited);
 	go_on(a);
 }
 
@@ -213,21 +235,39 @@ static enum took accept_failed(struct acceptor *a)
 	}
 }
 
+/* The result of accept(2), with errno as it left it. */
+static int accept_reserved(struct listener *l, struct endpoint *peer)
+{
+	const struct acceptor *a = l->acceptor;
+	struct sockaddr_storage from;
+	socklen_t len = sizeof from;
+	const int fd = accept4(l->watch.fd, (struct sockaddr *)&from, &len,
+	                       SOCK_CLOEXEC | a->options.accept_flags);
+	const int saved = errno;
+
+	if (fd == -1)
+		a->owner.unreserve(a->owner.arg);
+	else
+		*peer = endpoint_of((struct sockaddr *)&from, len);
+	errno = saved;
+	return fd;
+}
+
 static enum took take_one(struct listener *l)
 {
 	struct acceptor *a = l->acceptor;
-	struct sockaddr_storage from;
-	socklen_t len = sizeof from;
+	const int64_t wait_ms = a->owner.reserve(a->owner.arg);
 	struct endpoint peer;
-	int fd = accept4(l->watch.fd, (struct sockaddr *)&from, &len,
-	                 SOCK_CLOEXEC | a->options.accept_flags);
+	int fd;
 
+	if (wait_ms > 0)
+		return wait_for_limit(a, wait_ms);
+	fd = accept_reserved(l, &peer);
 	if (fd == -1)
 		return accept_failed(a);
 	if (a->in_trouble)
 		log_info("%s: accepting again", a->options.service);
 	a->in_trouble = false;
-	peer = endpoint_of((struct sockaddr *)&from, len);
 	a->owner.accepted(a->owner.arg, fd, (size_t)(l - a->listeners), &peer);
 	return TOOK_ONE;
 }
@@ -247,7 +287,7 @@ static void empty_listener(struct listener *l)
 {
 	enum took took = TOOK_ONE;
 
-	while (l->watch.fd != -1 && took != TOOK_NONE && can_take(l->acceptor))
+	while (l->watch.fd != -1 && took != TOOK_NONE && took != TOOK_LIMITED && can_take(l->acceptor))
 		took = take_one(l);
 	if (took == TOOK_NONE || !l->removed || !is_waited_at(l))
 		close_listener(l);
@@ -279,6 +319,7 @@ void acceptor_look(struct acceptor *a)
 		return;
 	/* Watches the listeners again: epoll then reports clients that wait as if they had just come. */
 	timer_unset(&a->loop->timers, &a->back);
+	timer_unset(&a->loop->timers, &a->limited);
 	unwatch_all(a);
 	go_on(a);
 }
@@ -315,6 +356,7 @@ struct acceptor *acceptor_new(struct loop *l, const struct acceptor_owner *owner
 	a->options = *options;
 	a->pause.fire = on_pause_over;
 	a->back.fire = on_back;
+	a->limited.fire = on_limit_over;
 	a->again.fire = on_next_look;
 	on_even(a);
 	a->n = a->n_open = n;
@@ -340,6 +382,7 @@ void acceptor_drop(struct acceptor *a)
 	a->draining = true;
 	timer_unset(&a->loop->timers, &a->pause);
 	timer_unset(&a->loop->timers, &a->back);
+	timer_unset(&a->loop->timers, &a->limited);
 	timer_unset(&a->loop->timers, &a->again);
 	for (size_t i = 0; i < a->n; i++)
 		close_listener(&a->listeners[i]);

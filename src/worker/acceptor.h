@@ -19,6 +19,13 @@ struct acceptor;
 
 struct acceptor_owner {
 	void *arg;
+	/*
+	 * Before accept(2): takes a place under the limits of the service for the next client, and
+	 * returns 0; or returns after how many ms to ask again. The second gives the place back,
+	 * because there was no client.
+	 */
+	int64_t (*reserve)(void *arg);
+	void (*unreserve)(void *arg);
 	/* Takes fd, a connection that was just accepted from the listener of that index. */
 	void (*accepted)(void *arg, int fd, size_t listener, const struct endpoint *peer);
 	/* True while one more connection can be served. */

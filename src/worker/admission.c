@@ -9,18 +9,16 @@
 #include <config.h>
 #include "admission.h"
 
+#include <string.h>
 #include <sys/socket.h>
 
+#include "client_check.h"
+#include "client_limits.h"
 #include "connection.h"
 #include "fd.h"
 #include "jitter.h"
-#include "log.h"
 #include "prefix_set.h"
-
-static const char *const refusals[] = {
-	[ADMISSION_NO_MEMORY] = "no memory for a connection",
-	[ADMISSION_NO_PROXY] = "a connection from an address that is not in proxy_from",
-};
+#include "refusal.h"
 
 /* ---- retirement --------------------------------------------------------- */
 
@@ -46,11 +44,23 @@ static void check_retirement(struct worker *w)
 
 /* ---- one client --------------------------------------------------------- */
 
-static enum admission refuse(const struct worker *w, int fd, enum admission reason)
+/* For overload = "reject": tells the client as much as can be sent at once. */
+static void answer_refused(const struct worker *w, int fd, enum refusal why)
 {
-	log_warn("%s: %s", w->service->name, refusals[reason]);
+	const char *message = w->service->limits.reject_message;
+
+	if (message && why != REFUSAL_ACCESS && why != REFUSAL_PROXY)
+		send(fd, message, strlen(message), MSG_NOSIGNAL | MSG_DONTWAIT);
+}
+
+static enum refusal refuse(struct worker *w, int fd, const struct endpoint *peer, enum refusal why,
+                           struct client_hold *h)
+{
+	limits_give(w, h, true);
+	refusal_note(w, why, &(struct refused){ .fd = fd, .peer = peer });
+	answer_refused(w, fd, why);
 	fd_drop(fd);
-	return reason;
+	return why;
 }
 
 /*
@@ -62,19 +72,36 @@ static bool is_believed(const struct conf_listen *l, const struct endpoint *peer
 	return peer->family == AF_UNIX || prefix_set_find(l->proxies, peer) == PREFIX_ALLOW;
 }
 
-enum admission admission_decide(struct worker *w, int fd, size_t listener, const struct endpoint *peer)
+/* A proxy is only checked as such: the client that it names is checked when its header has come. */
+static enum refusal check(struct worker *w, int fd, const struct conf_listen *l,
+                          const struct endpoint *peer, struct client_hold *h)
+{
+	const enum refusal why = limits_take_service(w, peer, h);
+
+	if (why != REFUSAL_NONE)
+		return why;
+	if (!worker_has_room(w))
+		return REFUSAL_CONNECTIONS;     /* it was accepted to be refused: limits_wants_to_refuse */
+	if (l->proxy != PROXY_OFF)
+		return is_believed(l, peer) ? REFUSAL_NONE : REFUSAL_PROXY;
+	return client_check(w, fd, peer, h);
+}
+
+enum refusal admission_decide(struct worker *w, int fd, size_t listener, const struct endpoint *peer)
 {
 	const struct conf_listen *l = &w->service->listen[w->start.listens[listener]];
+	struct client_hold h = { 0 };
+	const enum refusal why = check(w, fd, l, peer, &h);
 	struct connection *c;
 
-	if (l->proxy != PROXY_OFF && !is_believed(l, peer))
-		return refuse(w, fd, ADMISSION_NO_PROXY);
-	c = connection_new(w, fd, peer);
+	if (why != REFUSAL_NONE)
+		return refuse(w, fd, peer, why, &h);
+	c = connection_new(w, fd, peer, &h);
 	if (!c)
-		return refuse(w, fd, ADMISSION_NO_MEMORY);
+		return refuse(w, fd, peer, REFUSAL_MEMORY, &h);
 	check_retirement(w);
 	connection_begin(c, (enum proxy_versions)l->proxy);
-	return ADMISSION_ADMITTED;
+	return REFUSAL_NONE;
 }
 
 /* ---- what the acceptor asks and tells ----------------------------------- */
@@ -84,9 +111,19 @@ static void on_accepted(void *arg, int fd, size_t listener, const struct endpoin
 	admission_decide(arg, fd, listener, peer);
 }
 
+static int64_t reserve(void *arg)
+{
+	return limits_reserve(arg);
+}
+
+static void unreserve(void *arg)
+{
+	limits_unreserve(arg);
+}
+
 static bool has_room(void *arg)
 {
-	return worker_has_room(arg);
+	return worker_has_room(arg) || limits_wants_to_refuse(arg);
 }
 
 static bool is_ahead(void *arg, uint64_t *done)
@@ -127,14 +164,16 @@ static void on_emptied(void *arg)
 int admission_open(struct worker *w)
 {
 	const struct acceptor_owner owner = {
-		.arg = w, .accepted = on_accepted, .has_room = has_room, .is_ahead = is_ahead,
-		.declined = on_declined, .paused = on_paused, .resumed = on_resumed, .emptied = on_emptied,
+		.arg = w, .reserve = reserve, .unreserve = unreserve, .accepted = on_accepted,
+		.has_room = has_room, .is_ahead = is_ahead, .declined = on_declined,
+		.paused = on_paused, .resumed = on_resumed, .emptied = on_emptied,
 	};
 	const struct acceptor_options options = {
 		.accept_flags = w->handler->keeps == HANDLER_KEEPS_SOCKET ? 0 : SOCK_NONBLOCK,
 		.service = w->service->name,
 	};
 
+	limits_init(w);
 	set_retirement(w, w->service->max_accepts);
 	w->acceptor = acceptor_new(&w->loop, &owner, &options, w->start.listeners,
 	                           w->start.n_listeners);

@@ -6,14 +6,8 @@
 #ifndef DROVER_WORKER_ADMISSION_H
 #define DROVER_WORKER_ADMISSION_H
 
+#include "refusals.h"
 #include "worker.h"
-
-/* The decision about a client that was accepted. */
-enum admission {
-	ADMISSION_ADMITTED,     /* it has a slot and a connection */
-	ADMISSION_NO_MEMORY,    /* it is refused: there is no memory for a connection */
-	ADMISSION_NO_PROXY,     /* it is refused: it may not send the PROXY header that must come first */
-};
 
 /*
  * Begins: w->acceptor accepts clients while there is room for them, and admission_decide is
@@ -26,9 +20,9 @@ int admission_open(struct worker *w);
 void admission_close(struct worker *w);
 
 /*
- * Takes fd, a client that was accepted from the listener of that index. If it is refused, the
- * reason is logged.
+ * Takes fd, a client that was accepted from the listener of that index. REFUSAL_NONE: it has a slot
+ * and a connection. Else it is refused, which has been noted (refusal.h), and closed.
  */
-enum admission admission_decide(struct worker *w, int fd, size_t listener, const struct endpoint *peer);
+enum refusal admission_decide(struct worker *w, int fd, size_t listener, const struct endpoint *peer);
 
 #endif

@@ -90,7 +90,8 @@ static void on_connection_timer(struct timer *t)
 
 /* ---- the begin ---------------------------------------------------------- */
 
-struct connection *connection_new(struct worker *w, int fd, const struct endpoint *peer)
+struct connection *connection_new(struct worker *w, int fd, const struct endpoint *peer,
+                                  const struct client_hold *hold)
 {
 	struct connection *c = calloc(1, sizeof *c);
 
@@ -101,7 +102,9 @@ struct connection *connection_new(struct worker *w, int fd, const struct endpoin
 	c->worker = w;
 	c->peer = *peer;
 	c->opened_ms = c->active_ms = w->loop.now_ms;
+	c->hold = *hold;
 	c->record = worker_take_slot(w, peer);
+	board_set(&c->record->source, sources_of_hold(hold->source));
 	c->number = w->accepted;
 	list_append(&w->connections, &c->in_worker);
 	return c;

@@ -14,6 +14,7 @@
 #include "programs.h"
 #include "proxy_header.h"
 
+struct client_hold;
 struct connection;
 struct program;
 struct proxied;
@@ -35,12 +36,17 @@ enum connection_end {           /* how a connection ended, for the access log */
 	END_EXIT,               /* the program ended */
 	END_FAILED,             /* it could not be served */
 	END_PROXY,              /* it did not begin with a valid PROXY header */
+	END_REFUSED,            /* the client that the header names was refused */
 };
 
 /* ---- for the worker ----------------------------------------------------- */
 
-/* Takes fd, and a slot of the worker. NULL if there is no memory: then fd is still the caller's. */
-struct connection *connection_new(struct worker *w, int fd, const struct endpoint *peer);
+/*
+ * Takes fd, a slot of the worker, and what the client holds under the limits of the service. NULL if
+ * there is no memory: then all of this is still the caller's.
+ */
+struct connection *connection_new(struct worker *w, int fd, const struct endpoint *peer,
+                                  const struct client_hold *hold);
 
 /*
  * Begins to serve it; unless `expects` is PROXY_OFF, when a header of one of these versions has come.

@@ -9,11 +9,12 @@
 #include "connection_private.h"
 
 #include <errno.h>
-#include <string.h>
 
+#include "client_check.h"
 #include "connection_log.h"
 #include "fd.h"
 #include "log.h"
+#include "refusal.h"
 
 enum connection_state connection_open(struct connection *c)
 {
@@ -31,19 +32,24 @@ static enum connection_state refuse_header(struct connection *c, const char *why
 {
 	char id[CONNECTION_ID_MAX], from[ADDRESS_TEXT_MAX];
 
-	log_info("%s %s: no PROXY header from %s: %s; closing", c->worker->service->name,
-	         connection_id(c, id), endpoint_format(&c->peer, from, sizeof from), why);
+	log_debug("%s %s: no PROXY header from %s: %s; closing", c->worker->service->name,
+	          connection_id(c, id), endpoint_format(&c->peer, from, sizeof from), why);
+	refusal_note(c->worker, REFUSAL_PROXY, &(struct refused){ .fd = -1, .peer = &c->peer });
 	return connection_fail(c, END_PROXY);
 }
 
-/* Has the board show the client in place of the proxy. */
-static void show_client(const struct connection *c)
+/* The client that the proxy has named may be refused: then the handler does not get it. */
+static enum connection_state check_client(struct connection *c)
 {
-	uint64_t packed[3];
+	const enum refusal why = client_check(c->worker, stream_socket(&c->stream), &c->peer, &c->hold);
 
-	memcpy(packed, &c->peer, sizeof packed);
-	for (size_t i = 0; i < 3; i++)
-		board_set(&c->record->peer[i], packed[i]);
+	if (why == REFUSAL_NONE) {
+		board_set(&c->record->source, sources_of_hold(c->hold.source));
+		return connection_open(c);
+	}
+	refusal_note(c->worker, why, &(struct refused){ .fd = -1, .peer = &c->peer });
+	c->refused = why;
+	return connection_fail(c, END_REFUSED);
 }
 
 /* From here on, the two ends of the connection are those that the header names. */
@@ -54,7 +60,7 @@ static int take_ends(struct connection *c, const struct proxy_header *h)
 		return -1;
 	c->peer = h->from;
 	c->local = h->to;
-	show_client(c);
+	board_show_client(c->record, &c->peer, &c->proxied->peer);
 	return 0;
 }
 
@@ -70,7 +76,7 @@ static enum connection_state take_header(struct connection *c, const struct prox
 	if (stream_skip(&c->stream, w->scratch, h->len) == -1)
 		return connection_fail(c, END_RESET);
 	c->stirred = more;
-	return connection_open(c);
+	return check_client(c);
 }
 
 enum connection_state connection_step_handshake(struct connection *c, uint32_t events)

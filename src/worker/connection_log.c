@@ -63,12 +63,25 @@ void connection_log_open(struct connection *c)
 	             endpoint_format(&c->peer, from, sizeof from), c->proxied ? " via=" : "", via);
 }
 
+/* Its end, as the access log names it. */
+static const char *end_name(const struct connection *c)
+{
+	return c->how == END_REFUSED ? refusal_how(c->refused) : end_names[c->how];
+}
+
+static bool is_logged(const struct connection *c)
+{
+	const struct worker_start *s = &c->worker->start;
+
+	return s->access_log && (c->how != END_REFUSED || s->logs_refused);
+}
+
 void connection_log_end(const struct connection *c, uint64_t in, uint64_t out)
 {
 	const struct worker *w = c->worker;
 	char id[CONNECTION_ID_MAX];
 
-	if (w->start.access_log)
+	if (is_logged(c))
 		access_log_put(w->start.access_log, &(struct access_record){
 			.service = w->service->name,
 			.id = connection_id(c, id),
@@ -81,11 +94,11 @@ void connection_log_end(const struct connection *c, uint64_t in, uint64_t out)
 			.counted = w->handler->keeps != HANDLER_KEEPS_SOCKET,
 			.bytes_in = in,
 			.bytes_out = out,
-			.how = end_names[c->how],
+			.how = end_name(c),
 			.has_status = c->has_status,
 			.status = c->status,
 		});
 	if (notify_is_heard(w->start.events))
 		worker_event(w, "connection-end id=%s how=%s in=%" PRIu64 " out=%" PRIu64,
-		             connection_id(c, id), end_names[c->how], in, out);
+		             connection_id(c, id), end_name(c), in, out);
 }

@@ -13,6 +13,7 @@
 #include "buffer.h"
 #include "connection.h"
 #include "handler.h"
+#include "client_limits.h"
 #include "list.h"
 #include "proxied.h"
 #include "stream.h"
@@ -35,11 +36,13 @@ struct connection {
 	struct timer          timer;            /* the next time-out that may be due */
 	struct list           in_worker;        /* by age, while it holds a slot; then by age of lingering */
 	struct worker        *worker;
+	struct client_hold    hold;             /* under the limits of the service */
 	struct board_connection *record;        /* while it holds a slot; its bytes are counted there */
 	enum connection_state state;
 	enum connection_end   how;
 	enum connection_end   cut;              /* how it ends once its program ended or all is sent */
 	enum proxy_versions   expects;          /* the header that must come first */
+	enum refusal          refused;          /* END_REFUSED: why */
 	bool                  is_open;          /* the handler has it */
 	bool                  client_ended;     /* it has sent its last byte */
 	bool                  finish;           /* to be closed when `out` is empty */

@@ -80,6 +80,8 @@ static void enter_memory(struct worker *w)
 	board_set(&w->slot->born_ms, clock_ms());
 	if (pool_memory_enter(w->start.memory, w->start.slot) == -1)
 		cannot_start(w, "unmap the others' part of the scoreboard");
+	if (service_memory_enter(w->start.service_memory) == -1)
+		cannot_start(w, "enter the memory of the service");
 }
 
 static void prepare(struct worker *w)

@@ -17,6 +17,7 @@
 #include "handler.h"
 #include "health.h"
 #include "leash.h"
+#include "client_limits.h"
 #include "list.h"
 #include "log_sink.h"
 #include "loop.h"
@@ -25,6 +26,7 @@
 #include "programs.h"
 #include "records.h"
 #include "rlimits.h"
+#include "service_memory.h"
 
 /* What the master gives a worker. All is lent; descriptors are those of the forked process. */
 struct worker_start {
@@ -37,9 +39,11 @@ struct worker_start {
 	struct leash               leash;
 	pid_t                      master;
 	struct pool_memory        *memory;
+	struct service_memory     *service_memory;
 	size_t                     slot;                /* on the board */
 	struct log_sink           *log, *access_log;    /* access_log is NULL if there is none */
 	enum log_level             log_level;
+	bool                       logs_refused;        /* the access log has a line for each refused client */
 	bool                       detached;            /* standard error belongs to another process */
 	struct notify             *events;              /* or NULL */
 	struct rlimit              nofile;              /* RLIMIT_NOFILE when droverd was started */
@@ -70,6 +74,7 @@ struct worker {
 	struct list                connections; /* the open ones */
 	struct list                lingering;
 	uint64_t                   accepted;    /* so far: the number of the last connection */
+	struct client_limits       connection_limits;   /* of the service, as we apply them */
 	uint64_t                   retires_at;  /* after that many accepts; 0: never, or the master knows */
 	struct rlimit_list         limits;      /* for its programs if it runs any, else for the worker */
 	struct programs            programs;

@@ -31,12 +31,28 @@ static struct {
 	bool        ahead;
 	uint64_t    others_done;
 	unsigned    n_paused, n_resumed, n_emptied, n_declined;
+	int64_t     limited_ms;         /* the service is at a limit: ask again after that time */
+	int         n_reserved;         /* places that were reserved, and neither used nor given back */
 	const char *reason;
 } owner;
+
+static int64_t reserve(void *arg)
+{
+	(void)arg;
+	owner.n_reserved += owner.limited_ms == 0;
+	return owner.limited_ms;
+}
+
+static void unreserve(void *arg)
+{
+	(void)arg;
+	owner.n_reserved--;
+}
 
 static void on_accepted(void *arg, int fd, size_t listener, const struct endpoint *peer)
 {
 	(void)arg;
+	owner.n_reserved--;
 	ck_assert_int_eq(peer->family, AF_INET);
 	ck_assert(unit_fd_is_well_born(fd));
 	owner.from[owner.n] = listener;
@@ -114,8 +130,9 @@ static void set_up(void)
 	static const struct acceptor_options options = { .accept_flags = SOCK_NONBLOCK,
 	                                                 .service = "test" };
 	static const struct acceptor_owner us = {
-		.accepted = on_accepted, .has_room = has_room, .is_ahead = is_ahead,
-		.declined = on_declined, .paused = on_paused, .resumed = on_resumed, .emptied = on_emptied,
+		.reserve = reserve, .unreserve = unreserve, .accepted = on_accepted, .has_room = has_room,
+		.is_ahead = is_ahead, .declined = on_declined, .paused = on_paused,
+		.resumed = on_resumed, .emptied = on_emptied,
 	};
 
 	log_use(NULL, LOG_LEVEL_ERROR);
@@ -288,6 +305,79 @@ START_TEST(a_worker_that_is_told_to_look_takes_what_waits)
 	acceptor_look(acceptor);
 	turns(2);
 	ck_assert_uint_eq(owner.n, 2);
+} END_TEST
+
+/* ---- limits ------------------------------------------------------------- */
+
+START_TEST(at_a_limit_clients_wait_and_no_place_is_taken)
+{
+	owner.limited_ms = 60000;
+	come(0);
+	turns(2);
+	ck_assert_uint_eq(owner.n, 0);
+	ck_assert_int_eq(owner.n_reserved, 0);
+	ck_assert(rests());                     /* it does not even look */
+} END_TEST
+
+static void wait_over(void)
+{
+	while (owner.n == 0)
+		pass(1);
+}
+
+static void one_less(void)
+{
+	acceptor_one_less(acceptor);
+	turns(1);
+}
+
+static void look(void)
+{
+	acceptor_look(acceptor);
+	turns(1);
+}
+
+START_TEST(behind_a_limit_it_goes_on)
+{
+	static void (*const ways[])(void) = { wait_over, one_less, look };
+
+	owner.limited_ms = _i == 0 ? 1 : 60000;
+	come(0);
+	turns(1);
+	ck_assert_uint_eq(owner.n, 0);
+	owner.limited_ms = 0;
+	ways[_i]();
+	ck_assert_uint_eq(owner.n, 1);
+} END_TEST
+
+/* The second listener is tried as well, and has none. */
+START_TEST(a_place_without_a_client_is_given_back)
+{
+	come(1);
+	turns(3);
+	ck_assert_uint_eq(owner.n, 1);
+	ck_assert_uint_eq(owner.from[0], 1);
+	ck_assert_int_eq(owner.n_reserved, 0);
+	n_failures = 1;
+	failure = ECONNABORTED;
+	come(0);
+	turns(3);
+	ck_assert_int_eq(owner.n_reserved, 0);
+} END_TEST
+
+START_TEST(a_drained_listener_waits_at_a_limit)
+{
+	owner.limited_ms = 60000;
+	come(0);
+	acceptor_drain(acceptor, 1);
+	turns(2);
+	ck_assert(is_listening(listeners[0]));
+	ck_assert_uint_eq(owner.n, 0);
+	owner.limited_ms = 0;
+	acceptor_one_less(acceptor);
+	turns(2);
+	ck_assert_uint_eq(owner.n, 1);
+	ck_assert(acceptor_is_empty(acceptor));
 } END_TEST
 
 /* ---- trouble ------------------------------------------------------------ */
@@ -470,6 +560,10 @@ int main(void)
 	tcase_add_test(room, a_worker_that_is_ahead_of_others_that_do_nothing_goes_on_without_them);
 	tcase_add_test(room, a_worker_that_is_not_ahead_any_more_comes_forward_at_once);
 	tcase_add_test(room, a_worker_that_is_told_to_look_takes_what_waits);
+	tcase_add_test(room, at_a_limit_clients_wait_and_no_place_is_taken);
+	tcase_add_loop_test(room, behind_a_limit_it_goes_on, 0, 3);
+	tcase_add_test(room, a_place_without_a_client_is_given_back);
+	tcase_add_test(end, a_drained_listener_waits_at_a_limit);
 	tcase_add_loop_test(trouble, without_descriptors_it_pauses_and_goes_on, 0, 4);
 	tcase_add_loop_test(trouble, trouble_of_one_connection_does_not_stop_the_next, 0, 5);
 	tcase_add_test(trouble, a_pause_can_be_asked_for);

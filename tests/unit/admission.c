@@ -11,12 +11,15 @@
 static struct leash master;
 static bool has_memory;
 
-struct connection *__real_connection_new(struct worker *w, int fd, const struct endpoint *from);
-struct connection *__wrap_connection_new(struct worker *w, int fd, const struct endpoint *from);
+struct connection *__real_connection_new(struct worker *w, int fd, const struct endpoint *from,
+                                         const struct client_hold *hold);
+struct connection *__wrap_connection_new(struct worker *w, int fd, const struct endpoint *from,
+                                         const struct client_hold *hold);
 
-struct connection *__wrap_connection_new(struct worker *w, int fd, const struct endpoint *from)
+struct connection *__wrap_connection_new(struct worker *w, int fd, const struct endpoint *from,
+                                         const struct client_hold *hold)
 {
-	return has_memory ? __real_connection_new(w, fd, from) : NULL;
+	return has_memory ? __real_connection_new(w, fd, from, hold) : NULL;
 }
 
 static void open_gate(int max_accepts)
@@ -48,7 +51,7 @@ static void tear_down_gate(void)
 }
 
 /* A client arrives. Returns its end. */
-static int arrive(enum admission expected)
+static int arrive(enum refusal expected)
 {
 	int ends[2];
 
@@ -66,7 +69,7 @@ static bool has_said(enum leash_word word)
 
 START_TEST(a_client_that_is_admitted_has_a_slot_and_is_served)
 {
-	int client = arrive(ADMISSION_ADMITTED);
+	int client = arrive(REFUSAL_NONE);
 
 	ck_assert_int_eq(worker.n_open, 1);
 	ck_assert_uint_eq(worker.accepted, 1);
@@ -78,31 +81,41 @@ START_TEST(a_client_that_is_admitted_has_a_slot_and_is_served)
 
 START_TEST(a_client_without_memory_for_it_is_refused)
 {
-	struct log_sink *log = log_sink_open(LOG_TARGET_FILE, "log", LOG_FORMAT_TEXT);
+	struct board_worker_view v;
 	int client;
 
-	log_use(log, LOG_LEVEL_WARNING);
 	has_memory = false;
-	client = arrive(ADMISSION_NO_MEMORY);
-	log_use(NULL, LOG_LEVEL_ERROR);
-	log_sink_close(&log);
+	client = arrive(REFUSAL_MEMORY);
 	ck_assert_ptr_null(hear(client));       /* its socket is closed */
-	unit_contains(unit_read_file("log"), "test: no memory for a connection\n");
+	ck_assert(has_said(LEASH_REFUSING));
+	board_view(memory.board, 0, &v);
+	ck_assert_uint_eq(v.refused_memory, 1);
 	ck_assert_int_eq(worker.n_open, 0);
 	ck_assert_uint_eq(worker.accepted, 0);
 	close(client);
 } END_TEST
 
+START_TEST(the_access_log_has_refused_clients_if_it_is_asked_to)
+{
+	int client;
+
+	has_memory = false;
+	worker.start.logs_refused = _i;
+	client = arrive(REFUSAL_MEMORY);
+	ck_assert_str_eq(logged(0, "how"), _i ? "refused-memory" : "(nothing)");
+	close(client);
+} END_TEST
+
 /* ---- proxies ------------------------------------------------------------ */
 
-static const struct { const char *from; struct endpoint peer; enum admission expected; } peers[] = {
-	{ "10.0.0.0/8",  { .family = AF_INET, .ip = { 10, 0, 0, 7 } },  ADMISSION_ADMITTED },
-	{ "10.0.0.0/8",  { .family = AF_INET, .ip = { 11, 0, 0, 7 } },  ADMISSION_NO_PROXY },
-	{ "10.0.0.0/8",  { .family = AF_INET6, .ip = { 10, 0, 0, 7 } }, ADMISSION_NO_PROXY },
-	{ "fd00::/16",   { .family = AF_INET6, .ip = { 0xfd } },        ADMISSION_ADMITTED },
-	{ "fd00::/16",   { .family = AF_INET6, .ip = { 0xfe, 0x80 } },  ADMISSION_NO_PROXY },
-	{ "10.0.0.0/8",  { .family = AF_UNIX },                         ADMISSION_ADMITTED },
-	{ "10.0.0.0/8",  { .family = 0 },                               ADMISSION_NO_PROXY },
+static const struct { const char *from; struct endpoint peer; enum refusal expected; } peers[] = {
+	{ "10.0.0.0/8",  { .family = AF_INET, .ip = { 10, 0, 0, 7 } },  REFUSAL_NONE },
+	{ "10.0.0.0/8",  { .family = AF_INET, .ip = { 11, 0, 0, 7 } },  REFUSAL_PROXY },
+	{ "10.0.0.0/8",  { .family = AF_INET6, .ip = { 10, 0, 0, 7 } }, REFUSAL_PROXY },
+	{ "fd00::/16",   { .family = AF_INET6, .ip = { 0xfd } },        REFUSAL_NONE },
+	{ "fd00::/16",   { .family = AF_INET6, .ip = { 0xfe, 0x80 } },  REFUSAL_PROXY },
+	{ "10.0.0.0/8",  { .family = AF_UNIX },                         REFUSAL_NONE },
+	{ "10.0.0.0/8",  { .family = 0 },                               REFUSAL_PROXY },
 };
 
 START_TEST(a_header_is_believed_from_proxies_only)
@@ -117,7 +130,7 @@ START_TEST(a_header_is_believed_from_proxies_only)
 	anywhere.proxy = PROXY_ANY;
 	peer = peers[_i].peer;
 	client = arrive(peers[_i].expected);
-	if (peers[_i].expected == ADMISSION_ADMITTED) {
+	if (peers[_i].expected == REFUSAL_NONE) {
 		say(client, "PROXY TCP4 192.0.2.7 192.0.2.1 40312 7007\r\nhello");
 		turns(2);
 		ck_assert_str_eq(hear(client), "hello");
@@ -133,12 +146,12 @@ START_TEST(a_header_is_believed_from_proxies_only)
 
 START_TEST(the_master_is_told_once_that_there_were_enough)
 {
-	int first = arrive(ADMISSION_ADMITTED), second, third;
+	int first = arrive(REFUSAL_NONE), second, third;
 
 	ck_assert(!has_said(LEASH_RETIRE));
-	second = arrive(ADMISSION_ADMITTED);
+	second = arrive(REFUSAL_NONE);
 	ck_assert(has_said(LEASH_RETIRE));
-	third = arrive(ADMISSION_ADMITTED);
+	third = arrive(REFUSAL_NONE);
 	ck_assert(!has_said(LEASH_RETIRE));
 	close(first);
 	close(second);
@@ -150,8 +163,8 @@ START_TEST(one_that_drains_does_not_retire)
 	int first, second;
 
 	worker.draining = true;
-	first = arrive(ADMISSION_ADMITTED);
-	second = arrive(ADMISSION_ADMITTED);
+	first = arrive(REFUSAL_NONE);
+	second = arrive(REFUSAL_NONE);
 	ck_assert(!has_said(LEASH_RETIRE));
 	worker.draining = false;
 	close(first);
@@ -166,6 +179,7 @@ int main(void)
 	tcase_add_test(tc, a_client_that_is_admitted_has_a_slot_and_is_served);
 	tcase_add_test(tc, a_client_without_memory_for_it_is_refused);
 	tcase_add_loop_test(tc, a_header_is_believed_from_proxies_only, 0, ARRAY_SIZE(peers));
+	tcase_add_loop_test(tc, the_access_log_has_refused_clients_if_it_is_asked_to, 0, 2);
 	tc = unit_case(s, "retirement", set_up_retiring, tear_down_gate);
 	tcase_add_test(tc, the_master_is_told_once_that_there_were_enough);
 	tcase_add_test(tc, one_that_drains_does_not_retire);

@@ -161,7 +161,7 @@ START_TEST(the_board_shows_the_program)
 	worker.programs.program = cat[0];
 	worker.programs.argv = (char *const *)(uintptr_t)cat;
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
-	admission_decide(&worker, ends[0], &from);
+	admission_decide(&worker, ends[0], 0, &from);
 	pid = program_pid(newest()->program);
 	ck_assert(look(0));
 	ck_assert_int_eq(seen.phase, BOARD_PHASE_PROGRAM);
@@ -214,7 +214,7 @@ static int connect_second(const struct handler *h)
 
 	worker.handler = h;
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
-	admission_decide(&worker, ends[0], &peer);
+	admission_decide(&worker, ends[0], 0, &peer);
 	return ends[1];
 }
 

@@ -50,7 +50,7 @@ static void set_up_counts(void)
 
 static void expect_header(int fd, enum proxy_versions versions)
 {
-	struct connection *c = connection_new(&worker, fd, &peer);
+	struct connection *c = connection_new(&worker, fd, &peer, &(struct client_hold){ 0 });
 
 	ck_assert_ptr_nonnull(c);
 	connection_begin(c, versions);
@@ -281,7 +281,7 @@ START_TEST(why_a_header_is_wrong_is_logged)
 	int client = proxied_tcp(HANDLER_ID_echo);
 	char line[128];
 
-	log_use(log, LOG_LEVEL_INFO);
+	log_use(log, LOG_LEVEL_DEBUG);
 	say(client, "PROXY TCP4 192.0.2.07 192.0.2.1 1 2\r\n");
 	turns(2);
 	log_use(NULL, LOG_LEVEL_ERROR);

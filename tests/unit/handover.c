@@ -21,6 +21,8 @@ static int listener, client[2], control;
 static struct leash leash, its_leash, log_leash, its_log_leash;
 static int log_pipe[2];
 static struct board *board;
+static struct holds *holds;
+static struct sources *sources;
 
 /* ---- One that has everything ---- */
 
@@ -55,11 +57,15 @@ static void fill_service(struct handover_service *s)
 	};
 	s->past = (struct pool_past){
 		.n_places = 8, .memory.board = { board_fd(board), BOARD_VERSION },
+		.memory.holds = { holds_fd(holds), SOURCES_VERSION },
 		.state = { .drained = true, .workers = 3, .failed = true, .delayed_ms = 99,
 		            .restart = { .window_ms = 1, .deaths = 2, .delay_ms = 3, .last_ms = 4 } },
 		.totals = { .accepted = 1, .served = 2, .bytes_in = UINT64_MAX, .bytes_out = 4,
 		            .requests = 5, .answered = 7, .replaced = 8, .joined = 9, .cold = 10,
-		            .crashed = 11, .lost = 12, .by_signal[SIGSEGV] = 6 },
+		            .crashed = 11, .refused_access = 13, .refused_blocked = 14,
+		            .refused_proxy = 15, .refused_connections = 16, .refused_source = 17,
+		            .refused_rate = 18, .refused_source_rate = 19, .refused_memory = 20,
+		            .untracked = 21, .lost = 12, .by_signal[SIGSEGV] = 6 },
 	};
 }
 
@@ -67,6 +73,7 @@ static void fill(void)
 {
 	static struct handover_socket sockets[1];
 	static struct handover_generation generations[1];
+	static struct handover_state states[1];
 	static struct handover_service services[1];
 	static struct log_input inputs[1] = { { .to = LOG_PIPE_ACCESS_LOG } };
 	static const char *notices[] = { "READY=1\nSTATUS=s" }, *events[] = { "one", "two \xff" };
@@ -76,6 +83,9 @@ static void fill(void)
 		.file = { .dev = 8, .ino = 9 }, .announced = true,
 		.key = { .len = sizeof(struct sockaddr_in),
 		         .u.in = { .sin_family = AF_INET, .sin_port = htons(7) } },
+	};
+	states[0] = (struct handover_state){
+		.service = "echo", .memory = { { sources_fd(sources), SOURCES_VERSION }, SOURCES_MIN },
 	};
 	fill_service(&services[0]);
 	inputs[0].fd = log_pipe[0];
@@ -105,6 +115,8 @@ static void fill(void)
 	h.n_events = 2;
 	h.sockets = sockets;
 	h.n_sockets = 1;
+	h.states = states;
+	h.n_states = 1;
 	h.generations = generations;
 	h.n_generations = 1;
 }
@@ -120,7 +132,9 @@ static void set_up(void)
 	ck_assert_int_eq(pipe2(log_pipe, O_CLOEXEC), 0);
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, client), 0);
 	board = board_new(8, 7, 0);
-	ck_assert_ptr_nonnull(board);
+	holds = holds_new(8, 7);
+	sources = sources_make(SOURCES_MIN);
+	ck_assert(board && holds && sources);
 	fill();
 }
 
@@ -139,6 +153,8 @@ static void tear_down(void)
 	close(client[0]);
 	close(client[1]);
 	board_free(&board);
+	holds_free(&holds);
+	sources_free(&sources);
 }
 
 static bool read_back(void)
@@ -183,8 +199,13 @@ START_TEST(it_comes_over_as_it_was)
 	ck_assert_uint_eq(got.generations[0].log_process.n_inputs, 1);
 	ck_assert_int_eq(got.generations[0].log_process.inputs[0].fd, log_pipe[0]);
 	ck_assert_int_eq(got.generations[0].log_process.inputs[0].to, LOG_PIPE_ACCESS_LOG);
+	ck_assert_str_eq(got.states[0].service, "echo");
+	ck_assert_int_eq(got.states[0].memory.sources.fd, sources_fd(sources));
+	ck_assert_uint_eq(got.states[0].memory.n_sources, SOURCES_MIN);
 	s = only_service(&got);
 	ck_assert_str_eq(s->name, "echo");
+	ck_assert_uint_eq(s->state, 0);
+	ck_assert_int_eq(s->past.memory.holds.fd, holds_fd(holds));
 	ck_assert_int_eq(s->workers[0].past.pid, 4711);
 	ck_assert_int_eq(s->workers[0].past.state, CHILD_ACCEPTING);
 	ck_assert_int_eq(s->workers[0].past.until_ms, CLOCK_NEVER);
@@ -374,7 +395,9 @@ static bool is_counter(const char *key)
 /* What the program before may not have had. */
 static bool is_of_late(const char *key)
 {
-	static const char *const keys[] = { "words", "nofile", "log_process", "pending_scale" };
+	static const char *const keys[] = {
+		"words", "nofile", "log_process", "pending_scale", "states", "state_index", "holds",
+	};
 
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
 		if (strcmp(key, keys[i]) == 0)
@@ -471,7 +494,7 @@ START_TEST(what_is_no_file_is_refused)
 
 /* ---- Descriptors ---- */
 
-#define BAD_DESCRIPTORS 17
+#define BAD_DESCRIPTORS 19
 
 START_TEST(descriptors_are_what_they_should_be)
 {
@@ -495,6 +518,8 @@ START_TEST(descriptors_are_what_they_should_be)
 		{ &s->past.memory.board.fd, -1, "none" },
 		{ &s->past.memory.board.fd, -7, "less than none" },
 		{ &s->past.memory.board.fd, leash.orders, "one that is named twice" },
+		{ &s->past.memory.holds.fd, listener, "holds that are a socket" },
+		{ &h.states[0].memory.sources.fd, listener, "sources that are a socket" },
 	};
 
 	static_assert(ARRAY_SIZE(rows) == BAD_DESCRIPTORS, "each row is a test");

@@ -57,13 +57,15 @@ static void crashed(void *arg, const struct evidence *e)
 
 START_TEST(what_ended_workers_had_done_is_added_up)
 {
-	static struct pool_context context = { .loop = &loop, .forget = forget, .changed = changed,
-	                                       .crashed = crashed };
+	static struct service_states states;
+	static struct pool_context context = { .loop = &loop, .states = &states, .forget = forget,
+	                                       .changed = changed, .crashed = crashed };
 	const struct totals *t;
 	int status;
 
 	log_use(NULL, LOG_LEVEL_ERROR);
 	ck_assert_int_eq(loop_init(&loop), 0);
+	service_states_init(&states, &loop, NULL);
 	service = (struct conf_service){
 		.name = "test", .connections = 4,
 		.workers = { .min = WORKERS, .max = WORKERS, .calm = 1 },

@@ -21,6 +21,7 @@ static const char *const none[] = { NULL };
 
 static struct conf_service service;     /* set before open_worker */
 static struct pool_memory memory;
+static struct service_memory service_memory;
 static struct worker worker;
 static struct timer tick;               /* stops the loop */
 static struct endpoint peer;            /* who the client is said to be */
@@ -35,6 +36,16 @@ static inline void stop(struct timer *t)
 {
 	(void)t;
 	loop_stop(&worker.loop);
+}
+
+static inline int64_t reserve(void *arg)
+{
+	return limits_reserve(arg);
+}
+
+static inline void unreserve(void *arg)
+{
+	limits_unreserve(arg);
 }
 
 static inline bool yes(void *arg)
@@ -58,7 +69,8 @@ static inline void open_worker(void)
 {
 	static const struct acceptor_options options = { .service = "test" };
 	const struct acceptor_owner owner = {
-		.arg = &worker, .has_room = yes, .paused = on_paused, .resumed = on_resumed,
+		.arg = &worker, .reserve = reserve, .unreserve = unreserve, .has_room = yes,
+		.paused = on_paused, .resumed = on_resumed,
 	};
 
 	unit_enter_folder();
@@ -71,7 +83,11 @@ static inline void open_worker(void)
 	ck_assert_int_eq(pool_memory_make(&memory, &(struct pool_memory_size){ 1, SLOTS, 0 }), 0);
 	service.listen = &anywhere;
 	worker.start.listens = &its_index;
+	ck_assert_int_eq(service_memory_make(&service_memory, SOURCES_MIN), 0);
+	ck_assert_int_eq(holds_enter(memory.holds, 0), 0);
 	worker.start.memory = &memory;
+	worker.start.service_memory = &service_memory;
+	worker.start.leash = (struct leash){ -1, -1 };
 	worker.slot = board_slot(memory.board, 0);
 	ck_assert_int_eq(records_init(&worker.records, memory.board, 0), 0);
 	worker.start.access_log = log_sink_open(LOG_TARGET_FILE, "access", LOG_FORMAT_TEXT);
@@ -79,6 +95,7 @@ static inline void open_worker(void)
 	worker.acceptor = acceptor_new(&worker.loop, &owner, &options, NULL, 0);
 	ck_assert_int_eq(programs_init(&worker.programs, &worker.loop, &service, &worker.limits,
 	                               board_stderr_paid(memory.board)), 0);
+	limits_init(&worker);
 	is_accepting = true;
 	peer = (struct endpoint){ .family = AF_INET, .port = 1234, .ip = { 10, 0, 0, 7 } };
 	tick = (struct timer){ .fire = stop };
@@ -98,6 +115,7 @@ static inline void close_worker(void)
 	log_sink_close(&worker.start.access_log);
 	records_fini(&worker.records);
 	pool_memory_free(&memory);
+	service_memory_free(&service_memory);
 	free(worker.scratch);
 	if (listener != -1)
 		close(listener);

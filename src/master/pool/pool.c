@@ -28,7 +28,8 @@ static _Noreturn void be_worker(struct pool *p, size_t slot, const struct leash 
 		.listeners = p->listeners, .listens = p->listens, .n_listeners = p->n_listeners,
 		.leash = *leash,
 		.master = master,
-		.memory = &p->memory, .slot = slot, .log = x->log, .access_log = x->access_log,
+		.memory = &p->memory, .service_memory = &p->state_of_service->memory, .slot = slot,
+		.log = x->log, .access_log = x->access_log, .logs_refused = x->logs_refused,
 		.log_level = x->log_level, .detached = x->detached, .events = x->events,
 		.nofile = x->nofile,
 	};
@@ -264,6 +265,9 @@ static void on_heard(struct child *c, enum leash_word word)
 	case LEASH_PROGRAMS:
 		look_at_programs(p);
 		return;
+	case LEASH_REFUSING:
+		service_state_look(p->state_of_service);
+		return;
 	case LEASH_READY:
 		look_at_programs(p);
 		notify_send(p->context->events, "worker-ready service=%s pid=%d generation=%u",
@@ -365,6 +369,8 @@ bool pool_reaped(struct pool *p, pid_t pid, int status)
 	child_reclaim(c, &e);
 	if (WIFSIGNALED(status))
 		report_crash(p, &e, children_index(&p->children, c));
+	service_state_worker_ended(p->state_of_service, &p->member, children_index(&p->children, c),
+	                           WIFEXITED(status) && WEXITSTATUS(status) == 0);
 	board_reset(p->memory.board, children_index(&p->children, c), BOARD_FREE);
 	if (!p->adopted &&
 	    (was == CHILD_STARTING || was == CHILD_ACCEPTING || was == CHILD_HANGING))
@@ -414,6 +420,21 @@ static struct pool_memory_size size_of_memory(const struct conf_service *service
 	                                  .input = service->crash_capture };
 }
 
+/* Makes its memory, or adopts that of past. 0, or -1 with errno. */
+static int get_memory(struct pool *p, const struct pool_memory_size *size, const struct pool_past *past)
+{
+	if (!p->state_of_service)
+		p->state_of_service = service_states_use(p->context->states, p->service);
+	if (!p->state_of_service)
+		return -1;
+	/* This comes last: until then, the descriptors in past are the caller's. */
+	if ((past ? pool_memory_adopt(&p->memory, size, &past->memory)
+	          : pool_memory_make(&p->memory, size)) == -1)
+		return -1;
+	service_state_join(p->state_of_service, &p->member, p->memory.holds);
+	return 0;
+}
+
 struct pool *pool_new(struct pool_context *context, const struct conf_service *service,
                       unsigned int generation, int64_t shutdown_timeout_ms,
                       struct listening *const *sockets, size_t n_sockets)
@@ -437,7 +458,7 @@ struct pool *pool_new(struct pool_context *context, const struct conf_service *s
 	/* Room for as many workers that drain as for those that work. */
 	size = size_of_memory(service, (size_t)service->workers.max * 2);
 	if (children_init(&p->children, size.workers, &p->memory, &blank) == -1 ||
-	    pool_memory_make(&p->memory, &size) == -1)
+	    get_memory(p, &size, NULL) == -1)
 		pool_free(&p);
 	return p;
 }
@@ -448,22 +469,25 @@ void pool_use_pipes(struct pool *p, struct log_pipes *writers)
 }
 
 struct pool *pool_adopt(struct pool_context *context, const struct conf_service *service,
-                        unsigned int generation, const struct pool_past *past)
+                        unsigned int generation, struct service_state *state,
+                        const struct pool_past *past)
 {
 	struct pool *p = make_pool(context, service, generation);
 	struct pool_memory_size size;
 	struct child blank;
 
-	if (!p)
+	if (!p) {
+		service_state_release(&state);
 		return NULL;
+	}
 	blank = blank_child(p);
+	p->state_of_service = state;
 	p->adopted = true;
 	p->state = past->state;
 	p->totals = past->totals;
 	size = size_of_memory(service, past->n_places);
-	/* The memory comes last: until then, its descriptors are the caller's. */
 	if (children_init(&p->children, size.workers, &p->memory, &blank) == -1 ||
-	    pool_memory_adopt(&p->memory, &size, &past->memory) == -1)
+	    get_memory(p, &size, past) == -1)
 		pool_free(&p);
 	return p;
 }
@@ -486,6 +510,8 @@ void pool_free(struct pool **pp)
 	want_none(p);
 	hang_monitor_stop(&p->hang_monitor);
 	children_fini(&p->children);
+	service_state_leave(&p->member);
+	service_state_release(&p->state_of_service);
 	pool_memory_free(&p->memory);
 	free(p);
 }

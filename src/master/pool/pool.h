@@ -22,6 +22,7 @@
 #include "notify.h"
 #include "pool_memory.h"
 #include "restart.h"
+#include "service_state.h"
 #include "sockets.h"
 #include "totals.h"
 
@@ -35,6 +36,8 @@ struct pool_context {
 	struct log_sink  *log, *access_log;     /* those that new workers get, or pipes to them */
 	enum log_level    log_level;
 	bool              detached;     /* from the terminal that it was started on */
+	bool              logs_refused; /* the access log has a line for each refused client */
+	struct service_states *states;  /* of the services; lent */
 	/* In a child that becomes a worker of p: close and unmap what it must not have. */
 	void            (*forget)(void *arg, const struct pool *p);
 	/* Something has changed that others may wait for: a worker accepts, has failed, or is gone. */
@@ -79,12 +82,14 @@ struct pool_past {
 struct pool_past pool_past(const struct pool *p);
 
 /*
- * Makes a pool whose workers another program has forked. It starts none itself; it tells them to
+ * Makes a pool whose workers another program has forked, with the state of its service, which is
+ * taken in any case; NULL: the other program had none, and a new one is made. It starts none itself; it tells them to
  * drain, describes them, and takes note of their end. Takes the descriptors in past, unless it
  * returns NULL with errno.
  */
 struct pool *pool_adopt(struct pool_context *context, const struct conf_service *service,
-                        unsigned int generation, const struct pool_past *past);
+                        unsigned int generation, struct service_state *state,
+                        const struct pool_past *past);
 
 /* Puts that worker into place i, which is free. Takes its leash. */
 void pool_adopt_worker(struct pool *p, size_t i, const struct child_past *past);
@@ -134,6 +139,9 @@ bool pool_reaped(struct pool *p, pid_t pid, int status);
 struct children_census pool_census(const struct pool *p);
 int pool_target(const struct pool *p);
 const struct totals *pool_totals(const struct pool *p);
+
+/* What is known of its service over all generations; lent. */
+struct service_state *pool_service_state(const struct pool *p);
 
 /* Adds the counts of another pool of the same service to those of p. */
 void pool_add_totals(struct pool *p, const struct pool *gone);

@@ -12,6 +12,7 @@
 #include "pool_memory.h"
 #include "program_watch.h"
 #include "scaler.h"
+#include "service_state.h"
 
 struct pool {
 	struct pool_context       *context;
@@ -30,6 +31,8 @@ struct pool {
 	struct timer               delayed;     /* while it is set, no worker starts */
 	struct totals              totals;      /* of workers that have ended */
 	struct pool_memory         memory;      /* shared with all workers */
+	struct service_state      *state_of_service; /* of all pools of the service */
+	struct service_member      member;      /* of that: what our workers hold */
 	struct children            children;
 	struct hang_monitor        hang_monitor; /* over the children */
 	struct program_watch       programs;    /* over the programs that they run */

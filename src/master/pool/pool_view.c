@@ -48,6 +48,11 @@ bool pool_works(const struct pool *p)
 	return p->scaler.works;
 }
 
+struct service_state *pool_service_state(const struct pool *p)
+{
+	return p->state_of_service;
+}
+
 const struct totals *pool_totals(const struct pool *p)
 {
 	return &p->totals;

@@ -68,6 +68,17 @@ static json_t *workers_of(const struct report_service *s)
 	                 "max", s->service->conf->workers.max);
 }
 
+static json_t *refused(const struct totals *t)
+{
+	json_t *object = json_object();
+
+#define X(NAME, name, how, words) \
+	json_object_set_new(object, #name, json_value_count(t->refused_##name));
+	REFUSALS(X)
+#undef X
+	return object;
+}
+
 /* The counters that every handler has. */
 static void add_totals(json_t *object, const struct totals *t)
 {
@@ -76,6 +87,8 @@ static void add_totals(json_t *object, const struct totals *t)
 	json_object_set_new(object, "bytes_in", json_value_count(t->bytes_in));
 	json_object_set_new(object, "bytes_out", json_value_count(t->bytes_out));
 	json_object_set_new(object, "requests", json_value_count(t->requests));
+	json_object_set_new(object, "refused", refused(t));
+	json_object_set_new(object, "untracked", json_value_count(t->untracked));
 }
 
 /* null: the service has another handler. */

@@ -73,6 +73,7 @@ static void forget_others(void *arg, const struct pool *mine)
 
 	list_each(&m->generations, g, struct generation, in_master)
 		generation_forget(g, generation_has(g, mine) ? mine : NULL);
+	service_states_forget(&m->states, mine ? pool_service_state(mine) : NULL);
 	secret_wipe(m->last_text);
 }
 
@@ -260,7 +261,8 @@ static int init_master(struct master *m, const struct run_options *o, struct log
 	helpers_init(&m->helpers, &m->loop);
 	m->systemd = open_notify(m, "NOTIFY_SOCKET", &m->systemd_path);
 	m->events = open_notify(m, "DROVER_EVENTS", &m->events_path);
-	m->context = (struct pool_context){ .loop = &m->loop, .events = m->events,
+	service_states_init(&m->states, &m->loop, m->events);
+	m->context = (struct pool_context){ .loop = &m->loop, .events = m->events, .states = &m->states,
 	                                    .detached = o->detached, .forget = forget_others,
 	                                    .changed = on_change,
 	                                    .crashed = on_crash,

@@ -39,7 +39,8 @@ static bool each_of_service(const struct handover_service *s, bool (*see)(void *
 		if (!see(arg, l->orders) || (l->words != -1 && !see(arg, l->words)))
 			return false;
 	}
-	return see(arg, s->past.memory.board.fd);
+	return see(arg, s->past.memory.board.fd) &&
+	       (s->past.memory.holds.fd == -1 || see(arg, s->past.memory.holds.fd));
 }
 
 static bool each_of_log_process(const struct log_process_past *p, bool (*see)(void *arg, int fd),
@@ -64,6 +65,9 @@ bool handover_each_fd(const struct handover *h, bool (*see)(void *arg, int fd), 
 {
 	for (size_t i = 0; i < h->n_sockets; i++)
 		if (!see(arg, h->sockets[i].fd))
+			return false;
+	for (size_t i = 0; i < h->n_states; i++)
+		if (!see(arg, h->states[i].memory.sources.fd))
 			return false;
 	for (size_t g = 0; g < h->n_generations; g++)
 		if (!each_of_generation(&h->generations[g], see, arg))
@@ -142,8 +146,8 @@ static bool is_client(int fd)
 	return is_unix(fd) && has_option(fd, SO_TYPE, SOCK_STREAM) && has_option(fd, SO_ACCEPTCONN, 0);
 }
 
-/* board_adopt checks what is in it, if the board has our version. */
-static bool is_board(int fd)
+/* The modules of the parts check what is in it, if it has our version. */
+static bool is_shared_memory(int fd)
 {
 	struct stat st;
 
@@ -152,12 +156,14 @@ static bool is_board(int fd)
 
 static bool check_service(const struct check *c, const struct handover_service *s)
 {
-	const int board = s->past.memory.board.fd;
+	const int board = s->past.memory.board.fd, holds = s->past.memory.holds.fd;
 
 	for (size_t i = 0; i < s->n_workers; i++)
 		if (!is_leash(&s->workers[i].past.leash))
 			return fail_check(c, "worker %d: no leash", (int)s->workers[i].past.pid);
-	return is_board(board) || fail_check(c, "descriptor %d is no scoreboard", board);
+	if (holds != -1 && !is_shared_memory(holds))
+		return fail_check(c, "descriptor %d is no memory of holds", holds);
+	return is_shared_memory(board) || fail_check(c, "descriptor %d is no scoreboard", board);
 }
 
 static bool check_log_process(const struct check *c, const struct log_process_past *p)
@@ -181,6 +187,9 @@ static bool check_kinds(const struct handover *h, const struct check *c)
 	for (size_t i = 0; i < h->n_sockets; i++)
 		if (!listens(h->sockets[i].fd))
 			return fail_check(c, "descriptor %d does not listen", h->sockets[i].fd);
+	for (size_t i = 0; i < h->n_states; i++)
+		if (!is_shared_memory(h->states[i].memory.sources.fd))
+			return fail_check(c, "descriptor %d is no table of sources", h->states[i].memory.sources.fd);
 	for (size_t g = 0; g < h->n_generations; g++)
 		if (!check_generation(c, &h->generations[g]))
 			return false;

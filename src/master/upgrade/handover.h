@@ -23,6 +23,7 @@
 #include "listener.h"
 #include "log_process.h"
 #include "pool.h"
+#include "service_state.h"
 
 #define HANDOVER_MAJOR 1
 
@@ -33,6 +34,12 @@ struct handover_worker {
 	struct child_past past;
 };
 
+/* What a service has over all generations. */
+struct handover_state {
+	const char                *service;
+	struct service_memory_past memory;
+};
+
 struct handover_service {
 	const char             *name, *handler;
 	int                     connections, min, max;
@@ -40,6 +47,7 @@ struct handover_service {
 	int64_t                 hang_ms;        /* hang_timeout */
 	int64_t                 drain_ms;
 	struct pool_past        past;
+	size_t                  state;          /* index; n_states: the program before had none */
 	size_t                 *sockets;        /* indices, in the order of its listeners */
 	size_t                  n_sockets;
 	struct handover_worker *workers;
@@ -86,6 +94,8 @@ struct handover {
 	size_t                      n_notices, n_events;
 	struct handover_socket     *sockets;
 	size_t                      n_sockets;
+	struct handover_state      *states;
+	size_t                      n_states;
 	struct handover_generation *generations;
 	size_t                      n_generations;
 };

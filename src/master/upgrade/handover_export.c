@@ -60,6 +60,23 @@ static void add_sockets(struct writing *w)
 		}
 }
 
+/* ---- what services have over all generations ---------------------------- */
+
+static void add_states(struct writing *w)
+{
+	struct handover *h = w->h;
+	struct service_state *s;
+
+	h->states = room(w, count(&w->m->states.all), sizeof *h->states);
+	list_each(&w->m->states.all, s, struct service_state, in_states)
+		if (h->states) {
+			s->index = h->n_states;
+			h->states[h->n_states++] = (struct handover_state){
+				.service = s->service, .memory = service_memory_past(&s->memory),
+			};
+		}
+}
+
 /* ---- generations -------------------------------------------------------- */
 
 static void add_workers(struct writing *w, struct handover_service *s, const struct pool *p)
@@ -82,6 +99,7 @@ static void add_service(struct writing *w, struct handover_service *s, const str
 		.connections = conf->connections, .min = conf->workers.min, .max = conf->workers.max,
 		.input = (int)conf->crash_capture, .hang_ms = conf->hang_timeout,
 		.drain_ms = conf->timeouts.drain, .past = pool_past(service->pool),
+		.state = pool_service_state(service->pool)->index,
 	};
 	s->sockets = room(w, service->n_sockets, sizeof *s->sockets);
 	for (size_t i = 0; s->sockets && i < service->n_sockets; i++)
@@ -191,6 +209,7 @@ int handover_export(struct handover *h, const struct master *m)
 	h->notices = messages_of(&w, m->systemd, &h->n_notices);
 	h->events = messages_of(&w, m->events, &h->n_events);
 	add_sockets(&w);
+	add_states(&w);
 	add_generations(&w);
 	if (!w.failed)
 		return handover_write(h);

@@ -21,6 +21,7 @@ struct taking {
 	struct master         *m;
 	const struct handover *h;
 	struct listening     **sockets;         /* by index */
+	struct service_state **states;          /* by index */
 };
 
 /* ---- sockets ------------------------------------------------------------ */
@@ -43,6 +44,37 @@ static bool take_sockets(struct taking *t)
 			return false;
 	}
 	return true;
+}
+
+/* ---- what services have over all generations ---------------------------- */
+
+static bool take_states(struct taking *t)
+{
+	const struct handover *h = t->h;
+
+	for (size_t i = 0; i < h->n_states; i++) {
+		t->states[i] = service_states_adopt(&t->m->states, h->states[i].service, &h->states[i].memory);
+		if (!t->states[i])
+			return false;
+	}
+	return true;
+}
+
+/* The services have their shares of them by now. */
+static void release_states(struct taking *t)
+{
+	for (size_t i = 0; i < t->h->n_states; i++)
+		service_state_release(&t->states[i]);
+}
+
+/* For one more user; NULL: there is none. */
+static struct service_state *share_state(const struct taking *t, size_t i)
+{
+	struct service_state *s = i < t->h->n_states ? t->states[i] : NULL;
+
+	if (s)
+		service_state_share(s);
+	return s;
 }
 
 /* ---- the sketch of a configuration -------------------------------------- */
@@ -127,7 +159,8 @@ static bool take_service(struct taking *t, struct generation *g, const struct ha
 	struct service *service = &g->services[g->n];
 
 	service->conf = g->conf->services[g->n];
-	service->pool = pool_adopt(&g->context, service->conf, g->number, &s->past);
+	service->pool = pool_adopt(&g->context, service->conf, g->number, share_state(t, s->state),
+	                           &s->past);
 	if (!service->pool)
 		return false;
 	g->n++;
@@ -216,7 +249,7 @@ static bool take_all(struct taking *t)
 	const struct handover *h = t->h;
 	struct generation *g;
 
-	if (!take_sockets(t) || !take_generations(t) || !take_texts(m, h))
+	if (!take_sockets(t) || !take_states(t) || !take_generations(t) || !take_texts(m, h))
 		return false;
 	take_control(m, h);
 	pass_on(m->systemd, h->notices, h->n_notices);
@@ -246,9 +279,13 @@ bool handover_import(struct master *m, const struct handover *h, char *why, size
 	if (!handover_check(h, why, size))
 		return false;
 	t.sockets = calloc(h->n_sockets + 1, sizeof *t.sockets);
-	result = t.sockets && take_all(&t);
+	t.states = calloc(h->n_states + 1, sizeof *t.states);
+	result = t.sockets && t.states && take_all(&t);
 	if (!result)
 		snprintf(why, size, "take over what it names: %m");
+	if (t.states)
+		release_states(&t);
+	free(t.states);
 	free(t.sockets);
 	return result;
 }

@@ -289,21 +289,65 @@ static bool get_totals(const struct reading *r, const json_t *j, struct totals *
 	return true;
 }
 
+/* A part of shared memory. One that the program before did not have (NULL) gets no descriptor. */
+static bool get_part(const struct reading *r, const json_t *j, const char *name, struct pool_memory_part *p)
+{
+	*p = (struct pool_memory_part){ .fd = -1 };
+	return !j || unpack(r, j, name, "{s:i, s:i}", "fd", &p->fd, "version", &p->version);
+}
+
+static bool get_state(const struct reading *r, const json_t *j, struct handover_state *s)
+{
+	const json_t *service, *sources;
+	json_int_t n_sources;
+
+	if (!unpack(r, j, "state", "{s:o, s:o, s:I}", "service", &service, "sources", &sources,
+	            "n_sources", &n_sources) ||
+	    !get_name(r, service, "service", &s->service) ||
+	    !get_part(r, sources, "sources", &s->memory.sources))
+		return false;
+	if (n_sources < SOURCES_MIN || n_sources > SOURCES_MAX)
+		return fail_reading(r, "%s: the number of sources is out of range", s->service);
+	s->memory.n_sources = (size_t)n_sources;
+	return true;
+}
+
+static bool get_states(const struct reading *r, const json_t *list)
+{
+	struct handover *h = r->h;
+	const json_t *item;
+	size_t i;
+
+	h->states = list ? room(r, list, sizeof *h->states) : NULL;
+	if (!h->states)
+		return !list;
+	json_array_foreach(list, i, item) {
+		if (!get_state(r, item, &h->states[h->n_states]))
+			return false;
+		h->n_states++;
+	}
+	return true;
+}
+
 static bool get_service(const struct reading *r, const json_t *j, struct handover_service *s)
 {
-	const json_t *name, *handler, *orders, *totals, *sockets, *workers;
-	struct pool_memory_part *board = &s->past.memory.board;
-	json_int_t drain, hang, places;
+	const json_t *name, *handler, *orders, *totals, *board, *holds = NULL, *sockets, *workers;
+	json_int_t drain, hang, places, state = (json_int_t)r->h->n_states;
 
 	if (!unpack(r, j, "service",
-	            "{s:o, s:o, s:i, s:i, s:i, s:i, s:I, s:I, s:o, s:o, s:{s:i, s:i}, s:I, s:o, s:o}",
+	            "{s:o, s:o, s:i, s:i, s:i, s:i, s:I, s:I, s:o, s:o, s:o, s?o, s?I, s:I, s:o, s:o}",
 	            "name", &name, "handler", &handler, "connections", &s->connections,
 	            "min", &s->min, "max", &s->max, "input", &s->input,
 	            "hang", &hang, "drain", &drain, "orders", &orders,
-	            "totals", &totals, "board", "fd", &board->fd, "version", &board->version,
+	            "totals", &totals, "board", &board, "holds", &holds, "state_index", &state,
 	            "places", &places, "sockets", &sockets, "workers", &workers) ||
-	    !get_name(r, name, "service", &s->name) || !get_name(r, handler, "handler", &s->handler))
+	    !get_name(r, name, "service", &s->name) || !get_name(r, handler, "handler", &s->handler) ||
+	    !get_part(r, board, "board", &s->past.memory.board) ||
+	    !get_part(r, holds, "holds", &s->past.memory.holds))
 		return false;
+	if (state < 0 || (size_t)state > r->h->n_states)
+		return fail_reading(r, "%s: no such state", s->name);
+	s->state = (size_t)state;
 	if (s->connections < 1 || s->connections > SLOTS_MAX || places < 1 || places > PLACES_MAX ||
 	    s->input < 0 || hang < 0 || drain < 0 || s->min < 0 || s->max < s->min)
 		return fail_reading(r, "%s: a number is out of range", s->name);
@@ -446,20 +490,21 @@ static bool get_major(const struct reading *r, const json_t *root)
 static bool get_all(const struct reading *r, const json_t *root)
 {
 	struct handover *h = r->h;
-	const json_t *version, *program, *text, *pid_file, *file, *notices, *events, *sockets, *generations;
+	const json_t *version, *program, *text, *pid_file, *file, *notices, *events, *sockets, *generations,
+	             *states = NULL;
 	int pid, suspended, reload_again, upgrade_again, scale = 0;
 	json_int_t numbers, started, soft = 0, hard = 0;
 
 	/* Earlier programs lack "nofile", which came when the master raised its own, and "pending_scale". */
 	if (!unpack(r, root, "hand-over",
 	            "{s:i, s:o, s:o, s:o, s:o, s:I, s:I, s?{s:I, s:I}, s:b, s:b, s:b, s?i, s:{s:i, s:o}, s:i,"
-	            " s:o, s:o, s:o, s:o}", "pid", &pid, "version", &version, "program", &program,
+	            " s:o, s:o, s:o, s?o, s:o}", "pid", &pid, "version", &version, "program", &program,
 	            "text", &text, "pid_file", &pid_file, "numbers", &numbers, "started", &started,
 	            "nofile", "soft", &soft, "hard", &hard, "resting", &suspended, "reload_again",
 	            &reload_again, "upgrade_again", &upgrade_again, "pending_scale", &scale,
 	            "control", "fd", &h->control, "file", &file,
 	            "client", &h->client, "notices", &notices, "events", &events,
-	            "sockets", &sockets, "generations", &generations) ||
+	            "sockets", &sockets, "states", &states, "generations", &generations) ||
 	    !get_name(r, version, "version", &h->version) || !get(r, program, "program", &h->program) ||
 	    !get_name(r, text, "text", &h->text) || !get(r, pid_file, "pid_file", &h->pid_file) ||
 	    !get_file(r, file, &h->control_file))
@@ -477,7 +522,7 @@ static bool get_all(const struct reading *r, const json_t *root)
 	h->pending_scale = scale;
 	return get_strings(r, notices, &h->notices, &h->n_notices) &&
 	       get_strings(r, events, &h->events, &h->n_events) &&
-	       get_sockets(r, sockets) && get_generations(r, generations);
+	       get_sockets(r, sockets) && get_states(r, states) && get_generations(r, generations);
 }
 
 /* All bytes of fd, which the caller frees by secret_free; NULL with errno. */

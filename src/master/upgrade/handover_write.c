@@ -108,18 +108,33 @@ static json_t *make_totals(const struct totals *t)
 #undef MEMBER
 }
 
+static json_t *make_part(const struct pool_memory_part *p)
+{
+	return json_pack("{s:i, s:i}", "fd", p->fd, "version", p->version);
+}
+
+static json_t *make_state(const void *item)
+{
+	const struct handover_state *s = item;
+
+	return json_pack("{s:o, s:o, s:I}", "service", put(s->service),
+	                 "sources", make_part(&s->memory.sources),
+	                 "n_sources", INT s->memory.n_sources);
+}
+
 static json_t *make_service(const void *item)
 {
 	const struct handover_service *s = item;
-	const struct pool_memory_part *board = &s->past.memory.board;
 
-	return json_pack("{s:o, s:o, s:i, s:i, s:i, s:i, s:I, s:I, s:o, s:o, s:{s:i, s:i}, s:I, s:o, s:o}",
+	return json_pack("{s:o, s:o, s:i, s:i, s:i, s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o}",
 	                 "name", put(s->name), "handler", put(s->handler),
 	                 "connections", s->connections, "min", s->min, "max", s->max,
 	                 "input", s->input, "hang", INT s->hang_ms, "drain", INT s->drain_ms,
 	                 "orders", make_pool_state(&s->past.state),
 	                 "totals", make_totals(&s->past.totals),
-	                 "board", "fd", board->fd, "version", board->version,
+	                 "board", make_part(&s->past.memory.board),
+	                 "holds", make_part(&s->past.memory.holds),
+	                 "state_index", INT s->state,
 	                 "places", INT s->past.n_places,
 	                 "sockets", LIST_OF(s->sockets, s->n_sockets, make_size),
 	                 "workers", LIST_OF(s->workers, s->n_workers, make_worker));
@@ -156,7 +171,7 @@ static json_t *make_all(const struct handover *h)
 {
 	return json_pack(
 		"{s:i, s:i, s:o, s:o, s:o, s:o, s:I, s:I, s:{s:I, s:I}, s:b, s:b, s:b, s:i,"
-		" s:{s:i, s:o}, s:i, s:o, s:o, s:o, s:o}",
+		" s:{s:i, s:o}, s:i, s:o, s:o, s:o, s:o, s:o}",
 		"major", HANDOVER_MAJOR, "pid", (int)h->pid, "version", put(h->version),
 		"program", put(h->program), "text", put(h->text), "pid_file", put(h->pid_file),
 		"numbers", INT h->n_numbers, "started", INT h->started_ms,
@@ -169,6 +184,7 @@ static json_t *make_all(const struct handover *h)
 		"notices", LIST_OF(h->notices, h->n_notices, make_string),
 		"events", LIST_OF(h->events, h->n_events, make_string),
 		"sockets", LIST_OF(h->sockets, h->n_sockets, make_socket),
+		"states", LIST_OF(h->states, h->n_states, make_state),
 		"generations", LIST_OF(h->generations, h->n_generations, make_generation));
 }
 

@@ -1,0 +1,264 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Keeps the states of services in a list, one for each service; two while a reload has changed the
+ * size of the memory and workers of the old generation still drain. Logs when episodes of refusals
+ * begin and end.
+ */
+#include <config.h>
+#include "service_state.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "clock.h"
+#include "episode.h"
+#include "log.h"
+
+#define AUDIT_MS 20                     /* between two passes of an audit */
+
+/* ---- episodes ----------------------------------------------------------- */
+
+static bool is_limit(enum refusal why)
+{
+	return why == REFUSAL_CONNECTIONS || why == REFUSAL_SOURCE || why == REFUSAL_RATE ||
+	       why == REFUSAL_SOURCE_RATE;
+}
+
+/* Whether its clients wait in the accept queue, and are not refused. */
+static bool is_queued(const struct service_state *s, enum refusal why)
+{
+	return s->queues && !s->dry_run && (why == REFUSAL_CONNECTIONS || why == REFUSAL_RATE);
+}
+
+static void tell_begin(const struct service_state *s, enum refusal why, const struct episode_view *v)
+{
+	char first[ADDRESS_TEXT_MAX];
+
+	if (is_queued(s, why))
+		log_info("%s: clients wait in the queue: %s", s->service, refusal_words(why));
+	else
+		log_warn("%s: %s clients: %s; the first is %s", s->service,
+		         s->dry_run && is_limit(why) ? "limits.dry_run, would refuse" : "refusing",
+		         refusal_words(why), endpoint_format(&v->first, first, sizeof first));
+	notify_send(s->states->events, "refusing-begin service=%s reason=%s", s->service,
+	            refusal_name(why));
+}
+
+static void tell_end(const struct service_state *s, enum refusal why, const struct episode_view *v)
+{
+	if (is_queued(s, why))
+		log_info("%s: clients do not wait any more: %s %llu times in %lld s", s->service,
+		         refusal_words(why), (unsigned long long)v->refused, (long long)v->lasted_ms / 1000);
+	else
+		log_info("%s: %s no more clients: %s; %llu in %lld s", s->service,
+		         s->dry_run && is_limit(why) ? "limits.dry_run, would refuse" : "refusing",
+		         refusal_words(why), (unsigned long long)v->refused, (long long)v->lasted_ms / 1000);
+	notify_send(s->states->events, "refusing-end service=%s reason=%s refused=%llu", s->service,
+	            refusal_name(why), (unsigned long long)v->refused);
+}
+
+void service_state_look(struct service_state *s)
+{
+	const int64_t now_ms = s->states->loop->now_ms;
+	int64_t next_ms = CLOCK_NEVER;
+	struct episode_view v;
+
+	for (int why = 0; why < REFUSAL_KINDS; why++) {
+		switch (episode_look(sources_episode(s->memory.sources, (enum refusal)why), now_ms, &v)) {
+		case EPISODE_BEGUN:
+			tell_begin(s, (enum refusal)why, &v);
+			break;
+		case EPISODE_ENDED:
+			tell_end(s, (enum refusal)why, &v);
+			break;
+		case EPISODE_NOTHING:
+			break;
+		}
+		next_ms = v.ends_ms < next_ms ? v.ends_ms : next_ms;
+	}
+	loop_timer_at(s->states->loop, &s->look, next_ms);
+}
+
+static void on_look(struct timer *t)
+{
+	service_state_look(container_of(t, struct service_state, look));
+}
+
+/* ---- what workers hold -------------------------------------------------- */
+
+void service_state_join(struct service_state *s, struct service_member *m, struct holds *holds)
+{
+	m->holds = holds;
+	list_append(&s->members, &m->in_state);
+}
+
+void service_state_leave(struct service_member *m)
+{
+	if (m->in_state.next)
+		list_remove(&m->in_state);
+}
+
+/* The holds of all members; NULL without memory. The caller frees the array. */
+static struct holds **all_holds(const struct service_state *s, size_t *n)
+{
+	struct holds **all;
+	struct service_member *m;
+
+	*n = 0;
+	list_each(&s->members, m, struct service_member, in_state)
+		(*n)++;
+	all = calloc(*n + 1, sizeof *all);
+	*n = 0;
+	list_each(&s->members, m, struct service_member, in_state)
+		if (all)
+			all[(*n)++] = m->holds;
+	return all;
+}
+
+static void on_next_pass(struct timer *t)
+{
+	struct service_state *s = container_of(t, struct service_state, next_pass);
+	size_t n;
+	struct holds **all = all_holds(s, &n);
+
+	if (!all || audit_pass(&s->audit, s->memory.sources, all, n) == AUDIT_AGAIN)
+		loop_timer(s->states->loop, t, AUDIT_MS);
+	else
+		notify_send(s->states->events, "limits-audited service=%s corrected=%llu", s->service,
+		            (unsigned long long)s->audit.corrected);
+	free(all);
+}
+
+static void begin_audit(struct service_state *s)
+{
+	audit_begin(&s->audit);
+	loop_timer(s->states->loop, &s->next_pass, AUDIT_MS);
+}
+
+void service_state_worker_ended(struct service_state *s, const struct service_member *m, size_t i,
+                                bool by_itself)
+{
+	const struct audit_remains r = audit_reclaim(m->holds, i, s->memory.sources);
+
+	if (r.ignored > 0)
+		log_warn("%s: a worker that has ended left %llu holds under the limits that make no sense",
+		         s->service, (unsigned long long)r.ignored);
+	if (!by_itself || r.intents > 0 || r.ignored > 0)
+		begin_audit(s);
+	service_state_look(s);          /* it may have begun an episode, and not have said so */
+}
+
+/* ---- the states --------------------------------------------------------- */
+
+void service_states_init(struct service_states *s, struct loop *l, struct notify *events)
+{
+	*s = (struct service_states){ .loop = l, .events = events };
+	list_init(&s->all);
+}
+
+static struct service_state *find(struct service_states *all, const char *service, size_t n_sources)
+{
+	struct service_state *s;
+
+	list_each(&all->all, s, struct service_state, in_states)
+		if (strcmp(s->service, service) == 0 && sources_entries(s->memory.sources) == n_sources)
+			return s;
+	return NULL;
+}
+
+static void free_state(struct service_state *s)
+{
+	timer_unset(&s->states->loop->timers, &s->look);
+	timer_unset(&s->states->loop->timers, &s->next_pass);
+	audit_end(&s->audit);
+	list_remove(&s->in_states);
+	service_memory_free(&s->memory);
+	free(s->service);
+	free(s);
+}
+
+static struct service_state *make(struct service_states *all, const char *service)
+{
+	struct service_state *s = calloc(1, sizeof *s);
+
+	if (!s)
+		return NULL;
+	s->states = all;
+	s->look.fire = on_look;
+	s->next_pass.fire = on_next_pass;
+	s->n_users = 1;
+	s->service = strdup(service);
+	list_init(&s->members);
+	list_append(&all->all, &s->in_states);
+	if (s->service)
+		return s;
+	free_state(s);
+	return NULL;
+}
+
+static struct service_state *make_with_memory(struct service_states *all, const char *service,
+                                              size_t n_sources)
+{
+	struct service_state *s = make(all, service);
+
+	if (!s || service_memory_make(&s->memory, n_sources) == 0)
+		return s;
+	free_state(s);
+	return NULL;
+}
+
+struct service_state *service_states_use(struct service_states *all, const struct conf_service *conf)
+{
+	/* 0: what another program has left does not say it. */
+	const size_t n_sources = conf->limits.n_sources > 0 ? conf->limits.n_sources : SOURCES_MIN;
+	struct service_state *s = find(all, conf->name, n_sources);
+
+	if (s)
+		s->n_users++;
+	else
+		s = make_with_memory(all, conf->name, n_sources);
+	if (!s)
+		return NULL;
+	s->dry_run = conf->limits.dry_run;
+	s->queues = conf->limits.overload == OVERLOAD_QUEUE;
+	return s;
+}
+
+struct service_state *service_states_adopt(struct service_states *all, const char *service,
+                                           const struct service_memory_past *past)
+{
+	struct service_state *s = make(all, service);
+
+	if (!s)
+		return NULL;
+	if (service_memory_adopt(&s->memory, past) == -1) {
+		free_state(s);
+		return NULL;
+	}
+	service_state_look(s);
+	begin_audit(s);         /* a worker may have died while no program took note */
+	return s;
+}
+
+void service_state_share(struct service_state *s)
+{
+	s->n_users++;
+}
+
+void service_state_release(struct service_state **sp)
+{
+	struct service_state *s = *sp;
+
+	*sp = NULL;
+	if (s && --s->n_users == 0)
+		free_state(s);
+}
+
+void service_states_forget(struct service_states *all, const struct service_state *mine)
+{
+	struct service_state *s;
+
+	list_each(&all->all, s, struct service_state, in_states)
+		if (s != mine)
+			service_memory_free(&s->memory);
+}

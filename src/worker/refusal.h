@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Counts the clients that are refused, and has the log say so: the master writes one line when an
+ * episode of refusals for one reason begins, and one when it has ended (master/pool/episodes.h).
+ */
+#ifndef DROVER_WORKER_REFUSAL_H
+#define DROVER_WORKER_REFUSAL_H
+
+#include "address.h"
+#include "refusals.h"
+#include "worker.h"
+
+/* The client: its socket, which is lent, its address, and the proxy that named it, or NULL. */
+struct refused {
+	int                    fd;      /* -1: it is only noted, as limits.dry_run wants it, and served */
+	const struct endpoint *peer, *via;
+};
+
+/*
+ * Counts that the client is refused, on the board and in the episode. Writes a line to the access
+ * log if access_log.refused asks for it. The caller closes the client's socket.
+ */
+void refusal_note(struct worker *w, enum refusal why, const struct refused *client);
+
+/*
+ * The service has reached a limit and leaves clients in the accept queue: the log says so in the
+ * same way. No client is counted.
+ */
+void refusal_note_queue(struct worker *w, enum refusal why);
+
+#endif
