@@ -116,6 +116,25 @@ START_TEST(a_client_that_vanishes_while_it_is_sent_something_is_noticed)
 	close(fd);
 } END_TEST
 
+/* The kernel knows the socket's own two ends, and not those that the proxy has named. */
+START_TEST(a_proxy_that_vanishes_while_its_client_is_sent_something_is_noticed)
+{
+	const struct event *opened;
+	int fd;
+
+	if (!can_look())
+		return;
+	start("\"/bin/sh\", \"-c\", \"read x; exec cat /dev/zero\"",
+	      "proxy_protocol = \"v1\"; proxy_from = \"127.0.0.1\";");
+	fd = daemon_connect(&d, "s");
+	client_say(fd, "PROXY TCP4 192.0.2.7 198.51.100.1 40312 443\r\n");
+	opened = daemon_wait_for(&d, "connection-open peer=192.0.2.7:40312");
+	vanish(fd);
+	client_say(fd, "go on\n");
+	ck_assert_str_eq(event_word(daemon_ended(&d, opened), "how"), "reset");
+	close(fd);
+} END_TEST
+
 /* As RestrictAddressFamilies= of systemd without AF_NETLINK. */
 static void without_netlink(void)
 {
@@ -173,6 +192,7 @@ int main(void)
 
 	harness_add_if(can, why, tc, a_silent_client_that_has_vanished_is_noticed);
 	harness_add_if(can, why, tc, a_client_that_vanishes_while_it_is_sent_something_is_noticed);
+	harness_add_if(can, why, tc, a_proxy_that_vanishes_while_its_client_is_sent_something_is_noticed);
 	tcase_add_test(tc, that_the_kernel_does_not_tell_of_clients_is_said_once);
 	tcase_add_test(tc, that_it_tells_of_them_is_not);
 	return harness_run(s);
