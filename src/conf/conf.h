@@ -26,6 +26,7 @@
 #include "log.h"
 #include "proxy_header.h"
 #include "prefix_set.h"
+#include "units.h"
 
 #define CONF_ARENA_SIZE   (64u << 20)   /* address space for one configuration */
 #define CONF_FILE_MAX     (4u << 20)    /* bytes in one file */
@@ -178,6 +179,33 @@ struct conf_access {
 	bool         refuses_others;            /* what no prefix has is refused */
 };
 
+enum limits_overload {
+	OVERLOAD_QUEUE,                         /* clients wait in the accept queue */
+	OVERLOAD_REJECT,                        /* they are accepted, answered and closed */
+};
+
+struct conf_source_prefix {                     /* clients whose addresses begin with the same bits are one source */
+	int ipv4, ipv6;                         /* so many bits */
+};
+
+/* How many connections there may be, and how many may come in a time: of all clients, of each source. */
+struct conf_limits {
+	int                connections;         /* of the service at the same time; 0: any number */
+	int                connections_per_source;
+	struct units_rate  rate_text;           /* as written; count 0: not given */
+	struct units_rate  rate_per_source_text;
+	int                burst, burst_per_source;     /* connections; 0 without the rate */
+	struct bucket_rate rate;                /* of new connections, with the burst; interval 0: any rate */
+	struct bucket_rate rate_per_source;
+	struct conf_source_prefix source_prefix;
+	rlim_t             n_sources;           /* places in the table of sources; a power of two */
+	const char       **exempt_text;         /* as written, NULL-terminated, never NULL */
+	const struct prefix_set *exempt;        /* not limited by source; NULL: there are none */
+	enum limits_overload overload;
+	const char        *reject_message;      /* NULL: none; only with OVERLOAD_REJECT */
+	bool               dry_run;             /* what is above a limit is noted, and admitted */
+};
+
 /*
  * How many workers: `min` of them, always; or, if it was written as a group, as
  * many as are needed, from min to max.
@@ -189,19 +217,6 @@ struct conf_workers {
 	int     spare_min, spare_max;           /* ranged: free connection slots */
 	int64_t calm;                           /* ms */
 	int64_t idle_exit;                      /* ms; min 0 only; 0: never */
-};
-
-enum limits_overload { OVERLOAD_QUEUE, OVERLOAD_REJECT };
-
-struct conf_limits {                            /* of connections; all zero: none */
-	int                connections, connections_per_source; /* at the same time; 0: any number */
-	struct bucket_rate rate, rate_per_source;       /* of new ones; interval 0: any rate */
-	struct { int ipv4, ipv6; } source_prefix;       /* bits: how large one source is */
-	size_t             n_sources;           /* that are counted at the same time */
-	const struct prefix_set *exempt;        /* not limited by source; NULL: none */
-	enum limits_overload overload;          /* what happens to clients at a limit of the service */
-	const char        *reject_message;      /* NULL: none */
-	bool               dry_run;             /* limits are only logged and counted */
 };
 
 struct conf_service {

@@ -11,6 +11,7 @@
 
 #include "conf_access.h"
 #include "conf_handler.h"
+#include "conf_limits.h"
 #include "conf_path.h"
 #include "units.h"
 
@@ -71,4 +72,5 @@ void conf_check_service(struct conf_loader *ld, struct conf_draft *d)
 	check_cpus(ld, d);
 	check_restart(ld, d);
 	conf_access_check(ld, d);
+	conf_limits_check(ld, d);
 }

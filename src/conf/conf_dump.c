@@ -59,6 +59,9 @@ static void print_group(const struct conf_key *key, const void *base, unsigned v
 	print_name(key->name, depth, out);
 	fputs("{\n", out);
 	print_values(key->group, inner(key, base), variant, depth + 1, out);
+	for (size_t i = 0; i < key->group->n_keys; i++)
+		if (key->group->keys[i].type == KEY_GROUP)
+			print_group(&key->group->keys[i], inner(key, base), variant, depth + 1, out);
 	fprintf(out, "%*s};\n", 2 * depth, "");
 }
 

@@ -8,12 +8,15 @@
 #include <string.h>
 
 #include "conf.h"
+#include "sources.h"
 #include "suggest.h"
 
 #define YEAR_MS    (INT64_C(365) * 24 * 60 * 60 * 1000)
 #define MEGABYTE   (INT64_C(1) << 20)
 #define STDERR_RATE_MAX (INT64_C(128) << 20)    /* bytes a second */
 #define SLOTS_MAX  100000               /* of one worker */
+#define CONNECTIONS_MAX 100000000       /* of one service */
+#define BURST_MAX  1000000
 #define MAX_REQUEST (INT64_C(1) << 30)  /* bytes: it is held in memory as a whole */
 
 #define TABLE(k, t, a)  { .title = t, .around = a, \
@@ -33,6 +36,7 @@
                                  .min = lo, .max = hi, .standard = std
 #define STRING(n, m)             .name = n, .type = KEY_STRING, AT(m)
 #define PATH(n, m, std)          .name = n, .type = KEY_PATH, AT(m), .standard = std
+#define RATE(n, m)               .name = n, .type = KEY_RATE, AT(m)
 #define LIST(n, m)               .name = n, .type = KEY_LIST, AT(m)
 #define ENUM(n, m, list, std)    .name = n, .type = KEY_ENUM, AT(m), \
                                  .names = list, .standard = std
@@ -59,6 +63,9 @@
 #define WITH_FILTER              .variants = KEY_FOR(HANDLER_FILTER)
 #define ON_DEMAND                .variants = KEY_FOR(WORKERS_ON_DEMAND)
 
+static const char *const overload_names[] = {
+	[OVERLOAD_QUEUE] = "queue", [OVERLOAD_REJECT] = "reject", NULL,
+};
 static const char *const level_names[] = {
 	[LOG_LEVEL_ERROR] = "error", [LOG_LEVEL_WARNING] = "warning",
 	[LOG_LEVEL_INFO] = "info", [LOG_LEVEL_DEBUG] = "debug", NULL,
@@ -135,6 +142,33 @@ static const struct conf_key rlimits_keys[] = {
 	{ LIMIT("core", KEY_SIZE, core, 0) },
 	{ LIMIT("as", KEY_SIZE, as, MEGABYTE) },
 	{ LIMIT("cpu", KEY_COUNT, cpu, 1) },
+};
+#undef OF
+
+#define OF conf_source_prefix
+static const struct conf_key source_prefix_keys[] = {
+	{ INT("ipv4", ipv4, 1, 32, "32") },
+	{ INT("ipv6", ipv6, 1, 128, "64") },
+};
+#undef OF
+static const struct conf_group source_prefix_group =
+	TABLE(source_prefix_keys, "source_prefix = { ... }", &conf_keys_limits);
+
+#define OF conf_limits
+static const struct conf_key limits_keys[] = {
+	{ INT("connections", connections, 1, CONNECTIONS_MAX, NULL) },
+	{ INT("connections_per_source", connections_per_source, 1, SOURCES_COUNT_MAX, NULL) },
+	{ RATE("rate", rate_text) },
+	{ RATE("rate_per_source", rate_per_source_text) },
+	{ INT("burst", burst, 1, BURST_MAX, NULL) },
+	{ INT("burst_per_source", burst_per_source, 1, BURST_MAX, NULL) },
+	{ SUBGROUP("source_prefix", source_prefix, &source_prefix_group) },
+	{ .name = "sources", .type = KEY_COUNT, AT(n_sources), .min = SOURCES_MIN, .max = SOURCES_MAX,
+	  .standard = "65536" },
+	{ LIST("exempt", exempt_text) },
+	{ ENUM("overload", overload, overload_names, "queue") },
+	{ STRING("reject_message", reject_message) },
+	{ BOOL("dry_run", dry_run, "false") },
 };
 #undef OF
 
@@ -238,6 +272,8 @@ static const struct conf_group restart_group =
 	TABLE(restart_keys, "restart = { ... }", &conf_keys_service);
 const struct conf_group conf_keys_handler =
 	TABLE(handler_keys, "handler = { ... }", &conf_keys_service);
+const struct conf_group conf_keys_limits =
+	TABLE(limits_keys, "limits = { ... }", &conf_keys_service);
 const struct conf_group conf_keys_timeouts =
 	TABLE(timeouts_keys, "timeouts = { ... }", &conf_keys_service);
 const struct conf_group conf_keys_listen =
@@ -270,6 +306,7 @@ static const struct conf_key service_keys[] = {
 	{ SUBGROUP("access", access, &access_group) },
 	{ SUBGROUP("timeouts", timeouts, &conf_keys_timeouts) },
 	{ SUBGROUP("restart", restart, &restart_group) },
+	{ SUBGROUP("limits", limits, &conf_keys_limits) },
 };
 #undef OF
 

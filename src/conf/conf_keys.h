@@ -21,6 +21,7 @@ enum conf_key_type {            /* what is written, and the member it goes to */
 	KEY_MODE,               /* octal string                    int; CONF_KEEP: not given */
 	KEY_STRING,             /* string, not empty               const char *; NULL: not given */
 	KEY_PATH,               /* absolute path                   likewise */
+	KEY_RATE,               /* units.h                         struct units_rate; count 0: not given */
 	KEY_LIST,               /* strings, or a single one        const char **, NULL-terminated */
 	KEY_ENUM,               /* one of names                    its index, as an int */
 	KEY_TARGET,             /* where a log goes                struct conf_log */
@@ -61,6 +62,7 @@ struct conf_group {
 extern const struct conf_group conf_keys_top;           /* struct conf */
 extern const struct conf_group conf_keys_service;       /* struct conf_service; defaults too */
 extern const struct conf_group conf_keys_handler;       /* struct conf_handler */
+extern const struct conf_group conf_keys_limits;        /* struct conf_limits */
 extern const struct conf_group conf_keys_timeouts;      /* struct conf_timeouts */
 extern const struct conf_group conf_keys_listen;        /* struct conf_listen */
 extern const struct conf_group conf_keys_workers;       /* struct conf_workers */

@@ -21,6 +21,8 @@
 #define INTEGERS (TYPE_BIT(CONFIG_TYPE_INT) | TYPE_BIT(CONFIG_TYPE_INT64))
 #define STRINGS  TYPE_BIT(CONFIG_TYPE_STRING)
 
+#define RATE_MAX 1000000                /* a second */
+
 static const struct {
 	unsigned    settings;   /* libconfig's types that are taken: bits */
 	const char *wanted;     /* what would be right */
@@ -35,6 +37,8 @@ static const struct {
 	[KEY_MODE]     = { STRINGS, "an octal number in quotes, such as \"0660\"" },
 	[KEY_STRING]   = { STRINGS, "a string that is not empty" },
 	[KEY_PATH]     = { STRINGS, "an absolute path" },
+	[KEY_RATE]     = { INTEGERS | STRINGS,
+	                   "a rate: a number a second, or such as \"100/s\", \"30/m\", \"5/h\"" },
 	[KEY_LIST]     = { STRINGS | TYPE_BIT(CONFIG_TYPE_ARRAY) | TYPE_BIT(CONFIG_TYPE_LIST),
 	                   "a list of strings" },
 	[KEY_ENUM]     = { STRINGS, "a string" },
@@ -243,6 +247,31 @@ static void load_number(struct conf_loader *ld, const struct conf_key *key,
 	}
 }
 
+/* --- rates --- */
+
+/* 0, or -1 with errno: EINVAL, ERANGE. */
+static int rate_of_setting(const config_setting_t *setting, struct units_rate *rate)
+{
+	if (config_setting_type(setting) == CONFIG_TYPE_STRING)
+		return units_parse_rate(config_setting_get_string(setting), rate);
+	*rate = (struct units_rate){ .count = config_setting_get_int64(setting), .per_ms = 1000 };
+	return 0;
+}
+
+static void load_rate(struct conf_loader *ld, const config_setting_t *setting, void *member)
+{
+	struct units_rate rate = { .count = -1, .per_ms = 1000 };
+
+	if (rate_of_setting(setting, &rate) == -1 && errno == EINVAL)
+		conf_source_complain(ld, setting, "is malformed (%s)", types[KEY_RATE].wanted);
+	else if (rate.count == 0)
+		conf_source_complain(ld, setting, "is 0 (leave the key out for no limit)");
+	else if (rate.count < 0 || rate.count > RATE_MAX * (rate.per_ms / 1000))
+		conf_source_complain(ld, setting, "is out of range (1/d to %d/s)", RATE_MAX);
+	else
+		AS(struct units_rate, member) = rate;
+}
+
 /* --- strings and lists --- */
 
 static void load_string(struct conf_loader *ld, const struct conf_key *key,
@@ -302,6 +331,8 @@ void conf_value_reset(struct conf_loader *ld, const struct conf_key *key, void *
 	if (key->type == KEY_TARGET) {
 		if (key->standard)
 			set_target(ld, base, key->standard);
+	} else if (key->type == KEY_RATE) {
+		AS(struct units_rate, member) = (struct units_rate){ 0 };
 	} else if (key->type == KEY_LIST) {
 		AS(const char **, member) = conf_loader_alloc(ld, sizeof(const char *));
 	} else if (!is_number(key)) {
@@ -332,6 +363,8 @@ void conf_value_load(struct conf_loader *ld, const struct conf_key *key,
 	errno = 0;
 	if (is_number(key))
 		load_number(ld, key, setting, member);
+	else if (key->type == KEY_RATE)
+		load_rate(ld, setting, member);
 	else if (key->type == KEY_LIST)
 		load_list(ld, setting, member);
 	else if (key->type != KEY_TARGET)
@@ -350,6 +383,10 @@ bool conf_value_is_set(const struct conf_key *key, const void *base)
 		return ((const struct conf_log *)base)->target != LOG_TARGET_NONE;
 	if (key->type == KEY_MODE)
 		return AS(const int, member) != CONF_KEEP;
+	if (key->type == KEY_RATE)
+		return AS(const struct units_rate, member).count > 0;
+	if (key->type == KEY_INT && !key->standard && key->min > 0)
+		return AS(const int, member) > 0;       /* 0 cannot be written: it was not given */
 	return is_number(key) || AS(const char *const, member);
 }
 
@@ -385,7 +422,9 @@ void conf_value_print(const struct conf_key *key, const void *base, FILE *out)
 	const void *member = member_of(key, base);
 	char buf[UNITS_TEXT_MAX];
 
-	if (key->type == KEY_LIST)
+	if (key->type == KEY_RATE)
+		fprintf(out, "\"%s\"", units_format_rate(member, buf));
+	else if (key->type == KEY_LIST)
 		print_list(AS(const char *const *const, member), out);
 	else if (key->type == KEY_TARGET)
 		conf_value_print_string(log->target == LOG_TARGET_FILE ?
