@@ -56,6 +56,7 @@ static void answer_refused(const struct worker *w, int fd, enum refusal why)
 static enum refusal refuse(struct worker *w, int fd, const struct endpoint *peer, enum refusal why,
                            struct client_hold *h)
 {
+	limits_unreserve(w);            /* one that was refused before it took its place has left it */
 	limits_give(w, h, true);
 	refusal_note(w, why, &(struct refused){ .fd = fd, .peer = peer });
 	answer_refused(w, fd, why);
@@ -72,19 +73,28 @@ static bool is_believed(const struct conf_listen *l, const struct endpoint *peer
 	return peer->family == AF_UNIX || prefix_set_find(l->proxies, peer) == PREFIX_ALLOW;
 }
 
+/* Its address first: a client that is not wanted has no part in the limits, and gets no message. */
+static enum refusal check_address(const struct worker *w, const struct conf_listen *l,
+                                  const struct endpoint *peer)
+{
+	if (l->proxy == PROXY_OFF)
+		return client_check_address(w, peer);
+	return is_believed(l, peer) ? REFUSAL_NONE : REFUSAL_PROXY;
+}
+
 /* A proxy is only checked as such: the client that it names is checked when its header has come. */
 static enum refusal check(struct worker *w, int fd, const struct conf_listen *l,
                           const struct endpoint *peer, struct client_hold *h)
 {
-	const enum refusal why = limits_take_service(w, peer, h);
+	enum refusal why = check_address(w, l, peer);
 
-	if (why != REFUSAL_NONE)
+	if (why == REFUSAL_NONE)
+		why = limits_take_service(w, peer, h);
+	if (why == REFUSAL_NONE && !worker_has_room(w))
+		why = REFUSAL_CONNECTIONS;      /* it was accepted to be refused: limits_wants_to_refuse */
+	if (why != REFUSAL_NONE || l->proxy != PROXY_OFF)
 		return why;
-	if (!worker_has_room(w))
-		return REFUSAL_CONNECTIONS;     /* it was accepted to be refused: limits_wants_to_refuse */
-	if (l->proxy != PROXY_OFF)
-		return is_believed(l, peer) ? REFUSAL_NONE : REFUSAL_PROXY;
-	return client_check(w, fd, peer, h);
+	return limits_take_source(w, fd, peer, h);
 }
 
 enum refusal admission_decide(struct worker *w, int fd, size_t listener, const struct endpoint *peer)

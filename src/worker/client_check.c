@@ -5,8 +5,25 @@
 #include <config.h>
 #include "client_check.h"
 
+#include "prefix_set.h"
+#include "worker.h"
+
+static bool is_kept_out(const struct conf_access *a, const struct endpoint *client)
+{
+	const enum prefix_verdict v = prefix_set_find(a->set, client);
+
+	return v == PREFIX_DENY || (v == PREFIX_NONE && a->refuses_others);
+}
+
+enum refusal client_check_address(const struct worker *w, const struct endpoint *client)
+{
+	return is_kept_out(&w->service->access, client) ? REFUSAL_ACCESS : REFUSAL_NONE;
+}
+
 enum refusal client_check(struct worker *w, int fd, const struct endpoint *client,
                           struct client_hold *h)
 {
-	return limits_take_source(w, fd, client, h);
+	const enum refusal why = client_check_address(w, client);
+
+	return why == REFUSAL_NONE ? limits_take_source(w, fd, client, h) : why;
 }

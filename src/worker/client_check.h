@@ -12,7 +12,11 @@
 
 struct worker;
 
+/* Whether the address of the client alone is a reason to refuse it: `access`. Takes nothing. */
+enum refusal client_check_address(const struct worker *w, const struct endpoint *client);
+
 /*
+ * Checks all that depends on who the client is: its address, and the limits of its source.
  * REFUSAL_NONE, and h holds a place of the client's source, if that is limited; or why it is refused,
  * and h is as before. fd is its socket, which is lent. The caller notes the refusal.
  */

@@ -106,6 +106,121 @@ START_TEST(the_access_log_has_refused_clients_if_it_is_asked_to)
 	close(client);
 } END_TEST
 
+/* ---- access ------------------------------------------------------------- */
+
+static struct arena lists;
+
+/* `access` has one prefix, with that verdict. */
+static void set_access(const char *prefix, enum prefix_verdict verdict, bool refuses_others)
+{
+	struct prefix_entry entry = { .verdict = verdict };
+
+	ck_assert_int_eq(arena_open(&lists, 1 << 20), 0);
+	ck_assert_int_eq(cidr_parse(prefix, &entry.cidr), CIDR_OK);
+	service.access.set = prefix_set_build(&lists, &entry, 1);
+	service.access.refuses_others = refuses_others;
+}
+
+static void forget_access(void)
+{
+	service.access.set = NULL;
+	service.access.refuses_others = false;
+	arena_close(&lists);
+}
+
+#define IN_IPV4(last) { .family = AF_INET, .ip = { 10, 0, 0, last } }
+
+static const struct {
+	const char         *prefix;
+	enum prefix_verdict verdict;
+	bool                refuses_others;
+	struct endpoint     peer;
+	enum refusal        expected;
+} accesses[] = {
+	{ "10.0.0.7", PREFIX_DENY,  false, IN_IPV4(7), REFUSAL_ACCESS },
+	{ "10.0.0.7", PREFIX_DENY,  false, IN_IPV4(8), REFUSAL_NONE },
+	{ "10.0.0.7", PREFIX_DENY,  true,  IN_IPV4(8), REFUSAL_ACCESS },
+	{ "10.0.0.7", PREFIX_ALLOW, true,  IN_IPV4(7), REFUSAL_NONE },
+	{ "10.0.0.7", PREFIX_ALLOW, true,  IN_IPV4(8), REFUSAL_ACCESS },
+	{ "10.0.0.7", PREFIX_ALLOW, true,  { .family = AF_INET6, .ip = { 10, 0, 0, 7 } }, REFUSAL_ACCESS },
+	{ "::/0",     PREFIX_DENY,  false, { .family = AF_INET6, .ip = { 10, 0, 0, 7 } }, REFUSAL_ACCESS },
+	{ "::/0",     PREFIX_DENY,  false, IN_IPV4(7), REFUSAL_NONE },
+	/* As a socket of systemd may have: nothing is known of its address. */
+	{ "10.0.0.7", PREFIX_ALLOW, true,  { .family = AF_UNIX }, REFUSAL_ACCESS },
+	{ "10.0.0.7", PREFIX_DENY,  false, { .family = AF_UNIX }, REFUSAL_NONE },
+};
+
+START_TEST(a_client_is_refused_by_its_address)
+{
+	struct board_worker_view v;
+	int client;
+
+	set_access(accesses[_i].prefix, accesses[_i].verdict, accesses[_i].refuses_others);
+	peer = accesses[_i].peer;
+	client = arrive(accesses[_i].expected);
+	if (accesses[_i].expected == REFUSAL_NONE) {
+		say(client, "hello");
+		turn();
+		ck_assert_str_eq(hear(client), "hello");
+	} else {
+		ck_assert_ptr_null(hear(client));
+	}
+	board_view(memory.board, 0, &v);
+	ck_assert_uint_eq(v.refused_access, accesses[_i].expected == REFUSAL_ACCESS);
+	close(client);
+	turn();
+	forget_access();
+} END_TEST
+
+START_TEST(behind_a_proxy_the_real_client_is_decided_about)
+{
+	struct prefix_entry entry = { .verdict = PREFIX_ALLOW };
+	const struct { const char *address; bool admitted; } rows[] = {
+		{ "192.0.2.7", true }, { "192.0.2.8", false },
+	};
+	char header[64];
+	int client;
+
+	/* The proxy itself is denied, as a client. */
+	set_access("192.0.2.7", PREFIX_ALLOW, true);
+	ck_assert_int_eq(cidr_parse("10.0.0.0/8", &entry.cidr), CIDR_OK);
+	anywhere.proxies = prefix_set_build(&lists, &entry, 1);
+	anywhere.proxy = PROXY_ANY;
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		client = arrive(REFUSAL_NONE);
+		snprintf(header, sizeof header, "PROXY TCP4 %s 192.0.2.1 40312 7007\r\n%s", rows[i].address,
+		         rows[i].admitted ? "hello" : "");
+		say(client, header);
+		turns(2);
+		if (rows[i].admitted)
+			ck_assert_str_eq(hear(client), "hello");
+		else
+			ck_assert_ptr_null(hear(client));
+		close(client);
+		turns(2);
+	}
+	forget_access();
+} END_TEST
+
+/* A place that was reserved for the next client is free for a client of another worker. */
+START_TEST(a_client_that_is_not_wanted_has_no_part_in_the_limits)
+{
+	int client;
+
+	service.limits = (struct conf_limits){ .connections = 1, .source_prefix = { 32, 64 },
+	                                       .reject_message = "busy\n", .overload = OVERLOAD_QUEUE };
+	limits_init(&worker);
+	set_access("10.0.0.7", PREFIX_DENY, false);
+	ck_assert_int_eq(limits_reserve(&worker), 0);
+	ck_assert_uint_eq(sources_service_count(service_memory.sources), 1);
+	client = arrive(REFUSAL_ACCESS);
+	ck_assert_uint_eq(sources_service_count(service_memory.sources), 0);
+	ck_assert_ptr_null(hear(client));       /* and no message */
+	close(client);
+	service.limits = (struct conf_limits){ 0 };
+	forget_access();
+} END_TEST
+
 /* ---- proxies ------------------------------------------------------------ */
 
 static const struct { const char *from; struct endpoint peer; enum refusal expected; } peers[] = {
@@ -180,6 +295,10 @@ int main(void)
 	tcase_add_test(tc, a_client_without_memory_for_it_is_refused);
 	tcase_add_loop_test(tc, a_header_is_believed_from_proxies_only, 0, ARRAY_SIZE(peers));
 	tcase_add_loop_test(tc, the_access_log_has_refused_clients_if_it_is_asked_to, 0, 2);
+	tc = unit_case(s, "access", set_up_endless, tear_down_gate);
+	tcase_add_loop_test(tc, a_client_is_refused_by_its_address, 0, ARRAY_SIZE(accesses));
+	tcase_add_test(tc, behind_a_proxy_the_real_client_is_decided_about);
+	tcase_add_test(tc, a_client_that_is_not_wanted_has_no_part_in_the_limits);
 	tc = unit_case(s, "retirement", set_up_retiring, tear_down_gate);
 	tcase_add_test(tc, the_master_is_told_once_that_there_were_enough);
 	tcase_add_test(tc, one_that_drains_does_not_retire);
