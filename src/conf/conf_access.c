@@ -19,7 +19,7 @@ static bool says_something(const struct conf_access *a)
 
 /* ---- clients without addresses ------------------------------------------ */
 
-/* Whether a client of that listener is known by what a unix socket knows of it, which is no address. */
+/* Whether nothing names the addresses of its clients. */
 static bool hides_addresses(const struct conf_listen *l)
 {
 	return l->kind == LISTEN_UNIX && l->proxy == PROXY_OFF;

@@ -4,6 +4,7 @@
  */
 #include <config.h>
 #include "control_harness.h"
+#include "operator.h"
 
 #include <signal.h>
 #include <string.h>
@@ -107,6 +108,8 @@ START_TEST(refused_clients_are_counted_and_not_accepted)
 	daemon_wait_for(&d, "connection-end");
 	harness_contains(control_ask("{\"command\":\"status\"}", "\"refused\":{\"access\":2,"),
 	                 "\"accepted\":1,\"served\":1");
+	ck_assert_int_eq(operator_run_args(control_path(), "--json", "status"), 0);
+	harness_contains(operator_output(), "\"access\":2");
 	/* Also when the worker that refused them is gone. */
 	reload_wholly(ACCESS("deny = \"127.0.0.2\";"), control_path());
 	check_refused("127.0.0.2");
@@ -188,6 +191,35 @@ START_TEST(ipv6_clients_are_decided_by_their_own_prefixes)
 	check_refused("::1");
 } END_TEST
 
+/* ---- proxies ------------------------------------------------------------ */
+
+static int connect_as(const char *address)
+{
+	int fd = client_connect(daemon_address(&d, "s", 0));
+
+	client_say(fd, files_text("PROXY TCP4 %s 192.0.2.1 40312 7007\r\n", address));
+	return fd;
+}
+
+START_TEST(behind_a_proxy_the_real_client_is_decided_about)
+{
+	int fd;
+
+	daemon_start(&d, ONE("proxy_protocol = \"v1\"; proxy_from = \"127.0.0.0/8\";"
+	                     "access = { allow = \"192.0.2.0/24\"; deny = \"192.0.2.7\"; };"), control_path());
+	fd = connect_as("192.0.2.8");
+	client_echo(fd);
+	close(fd);
+	fd = connect_as("192.0.2.7");
+	client_expect_end(fd);
+	daemon_wait_for(&d, "refused service=s reason=access peer=192.0.2.7:40312");
+	close(fd);
+	fd = connect_as("192.0.3.8");
+	client_expect_end(fd);
+	daemon_wait_for(&d, "refused service=s reason=access peer=192.0.3.8:40312");
+	close(fd);
+} END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("access");
@@ -206,5 +238,7 @@ int main(void)
 	tc = harness_case(s, "families");
 	harness_add_if(harness_has_ipv6(), "the loopback has no IPv6 address", tc,
 	               ipv6_clients_are_decided_by_their_own_prefixes);
+	tc = harness_case(s, "proxies");
+	tcase_add_test(tc, behind_a_proxy_the_real_client_is_decided_about);
 	return harness_run(s);
 }

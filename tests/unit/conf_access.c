@@ -210,6 +210,13 @@ START_TEST(empty_lists_mean_nothing_to_clients_without_addresses)
 	load_well(ON_UNIX("access = { allow = [ ]; deny = [ ]; };"));
 } END_TEST
 
+START_TEST(a_proxy_names_the_addresses_of_clients_of_a_unix_socket)
+{
+	ck_assert_ptr_nonnull(access_of(load("services = { s = { listen = \"unix:/run/x.sock\"; handler ="
+	                                     " { type = \"echo\"; }; proxy_protocol = \"v2\";"
+	                                     " access = { deny = \"::1\"; }; }; };"))->set);
+} END_TEST
+
 START_TEST(defaults_do_not_count_where_no_client_has_an_address)
 {
 	const struct conf_access *a =
@@ -367,6 +374,7 @@ int main(void)
 	tc = unit_case(s, "lists", enter_folder, leave_folder);
 	tcase_add_loop_test(tc, what_is_wrong_is_refused_with_its_line, 0, ARRAY_SIZE(refusals));
 	tcase_add_test(tc, empty_lists_mean_nothing_to_clients_without_addresses);
+	tcase_add_test(tc, a_proxy_names_the_addresses_of_clients_of_a_unix_socket);
 	tcase_add_test(tc, defaults_do_not_count_where_no_client_has_an_address);
 	tc = unit_case(s, "files", enter_folder, leave_folder);
 	tcase_add_test(tc, a_file_has_a_prefix_a_line_and_comments);
