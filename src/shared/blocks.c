@@ -13,21 +13,14 @@
 #include "blocks.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <stdalign.h>
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "fd.h"
-
-#ifndef MFD_NOEXEC_SEAL                 /* Linux 6.3 */
-#define MFD_NOEXEC_SEAL 8U
-#endif
+#include "shared_memory.h"
 
 #define LINE 64                         /* bytes of a cache line */
 
@@ -47,120 +40,79 @@ struct table {
 };
 
 struct blocks {                         /* ours alone */
-	int               fd;
-	size_t            table_len, count_len; /* bytes, whole pages */
-	struct table     *table;
-	_Atomic uint64_t *counts;
+	struct shared_memory memory;
+	size_t               table_len; /* bytes, whole pages */
+	struct table        *table;
+	_Atomic uint64_t    *counts;
 };
 
 #define KIND_LEN_SHIFT 16
 
-static size_t whole_pages(size_t len)
+/* Without memory; *len is what it needs. */
+static struct blocks *blank(size_t *len)
 {
-	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	struct blocks *b = calloc(1, sizeof *b);
 
-	return (len + page - 1) / page * page;
+	if (!b)
+		return NULL;
+	shared_memory_pages(&b->table_len, 0, 1, sizeof(struct table));
+	shared_memory_pages(len, b->table_len, BLOCKS_MAX, sizeof b->counts[0]);
+	return b;
 }
 
-static int open_memory(void)
+/* If it has memory now; else NULL. */
+static struct blocks *complete(struct blocks *b, int result)
 {
-	int fd = memfd_create("drover-blocks", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
-
-	/* Older kernels do not know the last flag; newer ones may demand it. */
-	return fd == -1 && errno == EINVAL
-	       ? memfd_create("drover-blocks", MFD_CLOEXEC | MFD_ALLOW_SEALING) : fd;
-}
-
-#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
-
-static bool make_memory(struct blocks *b)
-{
-	b->fd = open_memory();
-	return b->fd != -1 && ftruncate(b->fd, (off_t)(b->table_len + b->count_len)) == 0 &&
-	       fcntl(b->fd, F_ADD_SEALS, SEALS) == 0;
-}
-
-/* Only memory as make_memory makes it: reading beyond the end of a smaller one would end this process. */
-static bool is_such_memory(const struct blocks *b, int fd)
-{
-	const int seals = fcntl(fd, F_GET_SEALS);
-	struct stat st;
-
-	if (seals == -1 || fstat(fd, &st) == -1)
-		return false;
-	errno = EINVAL;
-	return (size_t)st.st_size == b->table_len + b->count_len && (seals & SEALS) == SEALS;
-}
-
-static bool map(struct blocks *b, int fd)
-{
-	char *memory = mmap(NULL, b->table_len + b->count_len, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-
-	if (memory == MAP_FAILED)
-		return false;
-	b->table = (void *)memory;
-	b->counts = (void *)(memory + b->table_len);
-	return true;
-}
-
-static struct blocks *blank(void)
-{
-	struct blocks *b = malloc(sizeof *b);
-
-	if (b)
-		*b = (struct blocks){ .fd = -1, .table_len = whole_pages(sizeof(struct table)),
-		                      .count_len = whole_pages(BLOCKS_MAX * sizeof b->counts[0]) };
+	if (result == -1) {
+		free(b);
+		return NULL;
+	}
+	b->table = (void *)b->memory.at;
+	b->counts = (void *)(b->memory.at + b->table_len);
 	return b;
 }
 
 struct blocks *blocks_new(void)
 {
-	struct blocks *b = blank();
+	size_t len;
+	struct blocks *b = blank(&len);
 
-	if (b && make_memory(b) && map(b, b->fd)) {
-		memcpy(b->table->magic, "drover", sizeof "drover");
-		b->table->version = BLOCKS_VERSION;
-		return b;
-	}
-	blocks_free(&b);
-	return NULL;
+	if (b)
+		b = complete(b, shared_memory_make(&b->memory, "drover-blocks", len));
+	if (!b)
+		return NULL;
+	memcpy(b->table->magic, "drover", sizeof "drover");
+	b->table->version = BLOCKS_VERSION;
+	return b;
 }
 
 struct blocks *blocks_adopt(int fd)
 {
-	struct blocks *b = blank();
+	size_t len;
+	struct blocks *b = blank(&len);
 
-	if (b && is_such_memory(b, fd) && map(b, fd)) {
-		b->fd = fd;
-		return b;
-	}
-	blocks_free(&b);
-	return NULL;
+	return b ? complete(b, shared_memory_adopt(&b->memory, fd, len)) : NULL;
 }
 
 void blocks_free(struct blocks **bp)
 {
 	struct blocks *b = *bp;
-	const int saved = errno;
 
 	*bp = NULL;
 	if (!b)
 		return;
-	if (b->table)
-		munmap(b->table, b->table_len + b->count_len);
-	fd_close(&b->fd);
+	shared_memory_close(&b->memory);
 	free(b);
-	errno = saved;
 }
 
 int blocks_fd(const struct blocks *b)
 {
-	return b->fd;
+	return b->memory.fd;
 }
 
 int blocks_enter(struct blocks *b)
 {
-	fd_close(&b->fd);
+	fd_close(&b->memory.fd);
 	return mprotect(b->table, b->table_len, PROT_READ);
 }
 

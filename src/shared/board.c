@@ -3,8 +3,7 @@
  * The scoreboard's memory, the functions that write to it, and those with which a worker compares
  * and adds up the open connections of all workers. board_view.c reads everything else.
  *
- * It is a memfd, so that it can outlive the program that made it. Its size is sealed, so that
- * no worker can truncate it while the master reads:
+ * It outlives the program that made it (shared_memory.h):
  *
  *     header | slot slot ... | records of worker 0 | records of worker 1 | ...
  *
@@ -17,19 +16,13 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "fd.h"
+#include "shared_memory.h"
 #include "text.h"
-
-#ifndef MFD_NOEXEC_SEAL                 /* Linux 6.3 */
-#define MFD_NOEXEC_SEAL 8U
-#endif
 
 /* For a tool that finds the memory without the master. Never read back: workers could change it. */
 struct header {
@@ -43,9 +36,7 @@ struct board {                          /* ours alone: workers could write a sha
 	size_t n_slots, n_connections, input_size;
 	size_t head_len;                /* bytes of header and slots, whole pages */
 	size_t part_len;                /* bytes of one worker's records and input, whole pages */
-	size_t len;                     /* of all */
-	int    fd;
-	char  *memory;                  /* shared */
+	struct shared_memory memory;
 };
 
 static_assert(sizeof(struct header) == BOARD_LINE, "slots begin on a line");
@@ -54,67 +45,45 @@ static_assert(sizeof(struct board_connection) == 2 * BOARD_LINE, "a record is tw
 
 /* ---- the memory --------------------------------------------------------- */
 
-/* *len = first + n * size, in whole pages. False if that is too much. */
-static bool whole_pages(size_t *len, size_t first, size_t n, size_t size)
-{
-	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
-
-	if (__builtin_mul_overflow(n, size, len) || __builtin_add_overflow(*len, first, len) ||
-	    __builtin_add_overflow(*len, page - 1, len))
-		return false;
-	*len -= *len % page;
-	return true;
-}
-
-static bool measure(struct board *b)
+static bool measure(struct board *b, size_t *len)
 {
 	const size_t input = b->input_size > 0 ? sizeof(struct board_input) + b->input_size : 0;
 
 	return b->n_slots <= UINT32_MAX && b->n_connections < UINT32_MAX &&
 	       b->input_size <= UINT32_MAX &&
-	       whole_pages(&b->head_len, sizeof(struct header), b->n_slots, sizeof(struct board_slot)) &&
-	       whole_pages(&b->part_len, input, b->n_connections, sizeof(struct board_connection)) &&
-	       whole_pages(&b->len, b->head_len, b->n_slots, b->part_len) && b->len <= PTRDIFF_MAX;
+	       shared_memory_pages(&b->head_len, sizeof(struct header), b->n_slots,
+	                           sizeof(struct board_slot)) &&
+	       shared_memory_pages(&b->part_len, input, b->n_connections,
+	                           sizeof(struct board_connection)) &&
+	       shared_memory_pages(len, b->head_len, b->n_slots, b->part_len);
 }
 
-static int open_memory(void)
-{
-	int fd = memfd_create("drover-board", MFD_CLOEXEC | MFD_ALLOW_SEALING | MFD_NOEXEC_SEAL);
-
-	/* Older kernels do not know the last flag; newer ones may demand it. */
-	return fd == -1 && errno == EINVAL
-	       ? memfd_create("drover-board", MFD_CLOEXEC | MFD_ALLOW_SEALING) : fd;
-}
-
-#define SEALS (F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL)
-
-static bool make_memory(struct board *b)
-{
-	b->fd = open_memory();
-	return b->fd != -1 && ftruncate(b->fd, (off_t)b->len) == 0 &&
-	       fcntl(b->fd, F_ADD_SEALS, SEALS) == 0;
-}
-
-static bool map(struct board *b)
-{
-	b->memory = mmap(NULL, b->len, PROT_READ | PROT_WRITE, MAP_SHARED, b->fd, 0);
-	return b->memory != MAP_FAILED;
-}
-
-struct board *board_new(size_t n_slots, size_t n_connections, size_t input_size)
+/* A board of these sizes, without memory; *len is what it needs. */
+static struct board *blank(size_t n_slots, size_t n_connections, size_t input_size, size_t *len)
 {
 	struct board *b = malloc(sizeof *b);
 
 	if (!b)
 		return NULL;
 	*b = (struct board){ .n_slots = n_slots, .n_connections = n_connections,
-	                     .input_size = input_size, .memory = MAP_FAILED, .fd = -1 };
-	errno = ENOMEM;
-	if (!measure(b) || !make_memory(b) || !map(b)) {
-		board_free(&b);
+	                     .input_size = input_size };
+	if (measure(b, len))
+		return b;
+	free(b);
+	errno = EINVAL;
+	return NULL;
+}
+
+struct board *board_new(size_t n_slots, size_t n_connections, size_t input_size)
+{
+	size_t len;
+	struct board *b = blank(n_slots, n_connections, input_size, &len);
+
+	if (!b || shared_memory_make(&b->memory, "drover-board", len) == -1) {
+		free(b);
 		return NULL;
 	}
-	*(struct header *)b->memory = (struct header){
+	*(struct header *)(void *)b->memory.at = (struct header){
 		.magic = "drover", .version = BOARD_VERSION,
 		.n_slots = (uint32_t)n_slots, .n_connections = (uint32_t)n_connections,
 		.input_size = (uint32_t)input_size,
@@ -122,68 +91,47 @@ struct board *board_new(size_t n_slots, size_t n_connections, size_t input_size)
 	return b;
 }
 
-/* Only memory as make_memory makes it: reading beyond the end of a smaller one would end this process. */
-static bool is_such_memory(const struct board *b, int fd)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) == -1)
-		return false;
-	errno = EINVAL;
-	return S_ISREG(st.st_mode) && (size_t)st.st_size == b->len &&
-	       (fcntl(fd, F_GET_SEALS) & SEALS) == SEALS;
-}
-
 struct board *board_adopt(int fd, size_t n_slots, size_t n_connections, size_t input_size)
 {
-	struct board *b = malloc(sizeof *b);
+	size_t len;
+	struct board *b = blank(n_slots, n_connections, input_size, &len);
 
-	if (!b)
-		return NULL;
-	*b = (struct board){ .n_slots = n_slots, .n_connections = n_connections,
-	                     .input_size = input_size, .memory = MAP_FAILED, .fd = fd };
-	errno = EINVAL;
-	if (measure(b) && is_such_memory(b, fd) && map(b))
+	if (b && shared_memory_adopt(&b->memory, fd, len) == 0)
 		return b;
-	b->fd = -1;
-	board_free(&b);
+	free(b);
 	return NULL;
 }
 
 void board_free(struct board **bp)
 {
 	struct board *b = *bp;
-	const int saved = errno;
 
 	*bp = NULL;
 	if (!b)
 		return;
-	if (b->memory != MAP_FAILED)
-		munmap(b->memory, b->len);
-	fd_close(&b->fd);
+	shared_memory_close(&b->memory);
 	free(b);
-	errno = saved;
 }
 
 int board_fd(const struct board *b)
 {
-	return b->fd;
+	return b->memory.fd;
 }
 
 int board_enter(struct board *b, size_t i)
 {
-	char *const first = b->memory + b->head_len;
+	char *const first = b->memory.at + b->head_len, *const end = b->memory.at + b->memory.len;
 	char *const mine = first + i * b->part_len, *const next = mine + b->part_len;
 
-	fd_close(&b->fd);
+	fd_close(&b->memory.fd);
 	if (mine > first && munmap(first, (size_t)(mine - first)) == -1)
 		return -1;
-	return next < b->memory + b->len ? munmap(next, (size_t)(b->memory + b->len - next)) : 0;
+	return next < end ? munmap(next, (size_t)(end - next)) : 0;
 }
 
 _Atomic int64_t *board_stderr_paid(const struct board *b)
 {
-	return &((struct header *)(void *)b->memory)->stderr_paid_ns;
+	return &((struct header *)(void *)b->memory.at)->stderr_paid_ns;
 }
 
 size_t board_slots(const struct board *b)
@@ -198,12 +146,12 @@ size_t board_connections(const struct board *b)
 
 struct board_slot *board_slot(const struct board *b, size_t i)
 {
-	return (struct board_slot *)(b->memory + sizeof(struct header)) + i;
+	return (struct board_slot *)(b->memory.at + sizeof(struct header)) + i;
 }
 
 struct board_connection *board_records(const struct board *b, size_t i)
 {
-	return (struct board_connection *)(b->memory + b->head_len + i * b->part_len);
+	return (struct board_connection *)(b->memory.at + b->head_len + i * b->part_len);
 }
 
 struct board_input *board_input(const struct board *b, size_t i)
@@ -222,9 +170,7 @@ void board_reset(struct board *b, size_t i, enum board_state state)
 	struct board_slot *s = board_slot(b, i);
 	struct board_connection *records = board_records(b, i);
 
-	/* Gives the pages back: they read as zero then. */
-	if (madvise(records, b->part_len, MADV_REMOVE) == -1)
-		memset(records, 0, b->part_len);
+	shared_memory_empty((char *)records, b->part_len);
 	atomic_store(&s->pid, 0);
 	atomic_store(&s->used, 0);
 	atomic_store(&s->born_ms, 0);

@@ -181,30 +181,17 @@ static uint64_t tag_of_key(uint64_t key)
 }
 
 /* No source has the tag 0, which is that of an entry that was never used. */
-static uint64_t key_of(const struct sources *s, const void *bytes, size_t len)
+uint64_t sources_key(const struct sources *s, const struct source_id *source)
 {
-	const uint64_t key = siphash(s->secret, bytes, len);
+	uint32_t bytes[6] = { source->prefix.family, source->prefix.len };
+	uint64_t key;
 
+	if (source->prefix.family == AF_UNIX)
+		bytes[2] = source->uid;
+	else
+		memcpy(&bytes[2], source->prefix.ip, sizeof source->prefix.ip);
+	key = siphash(s->secret, bytes, sizeof bytes);
 	return tag_of_key(key) > 0 ? key : key | UINT64_C(1) << TAG_SHIFT;
-}
-
-uint64_t sources_key_of_prefix(const struct sources *s, const struct cidr *prefix)
-{
-	const struct { uint8_t ip[16]; uint32_t family, len; } id = {
-		{ 0 }, prefix->family, prefix->len,
-	};
-	char bytes[sizeof id];
-
-	memcpy(bytes, &id, sizeof id);
-	memcpy(bytes, prefix->ip, sizeof id.ip);
-	return key_of(s, bytes, sizeof bytes);
-}
-
-uint64_t sources_key_of_user(const struct sources *s, uid_t uid)
-{
-	const uint32_t id[] = { AF_UNIX, uid };
-
-	return key_of(s, id, sizeof id);
 }
 
 /* ---- rates -------------------------------------------------------------- */

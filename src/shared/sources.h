@@ -19,11 +19,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <sys/types.h>
 
 #include "bucket.h"
-#include "cidr.h"
 #include "holds.h"
+#include "source_id.h"
 
 #define SOURCES_VERSION   1             /* of the layout of this memory, and of that of holds.h */
 #define SOURCES_MIN       16            /* entries */
@@ -64,10 +63,9 @@ struct episode *sources_episode(const struct sources *s, size_t i);
 
 /*
  * The key of a source: a hash with a secret that is made with the memory, so that a client cannot
- * choose addresses whose entries collide. Never 0, which stands for no source.
+ * choose addresses whose entries collide. All of the source must be known (source_id_is_known).
  */
-uint64_t sources_key_of_prefix(const struct sources *s, const struct cidr *prefix);
-uint64_t sources_key_of_user(const struct sources *s, uid_t uid);
+uint64_t sources_key(const struct sources *s, const struct source_id *source);
 
 struct source_limits {
 	uint32_t           connections; /* at most SOURCES_COUNT_MAX; 0: no limit */

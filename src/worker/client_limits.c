@@ -134,14 +134,13 @@ static uint64_t key_of(const struct worker *w, int fd, const struct endpoint *cl
 {
 	struct ucred peer = { .uid = (uid_t)-1 };
 	socklen_t len = sizeof peer;
-	struct cidr prefix;
+	struct source_id source;
 
-	if (client->family == AF_UNIX) {
+	if (client->family == AF_UNIX)
 		getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len);
-		return sources_key_of_user(sources(w), peer.uid);
-	}
-	prefix = cidr_of(client, conf(w)->source_prefix.ipv4, conf(w)->source_prefix.ipv6);
-	return sources_key_of_prefix(sources(w), &prefix);
+	source = source_id_of(client, peer.uid, conf(w)->source_prefix.ipv4,
+	                      conf(w)->source_prefix.ipv6);
+	return sources_key(sources(w), &source);
 }
 
 /* Takes a place of the source. If it gets none, h->source stays NULL. */

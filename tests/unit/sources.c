@@ -71,19 +71,17 @@ static uint64_t count_all(const struct sources *of)
 
 /* ---- keys --------------------------------------------------------------- */
 
-static struct cidr cidr(const char *text)
+static uint64_t key_in(const struct sources *of, const char *text)
 {
-	struct cidr c;
+	struct source_id id;
 
-	ck_assert_int_eq(cidr_parse(text, &c), CIDR_OK);
-	return c;
+	ck_assert_int_eq(source_id_parse(text, &id), CIDR_OK);
+	return sources_key(of, &id);
 }
 
 static uint64_t key(const char *text)
 {
-	const struct cidr c = cidr(text);
-
-	return sources_key_of_prefix(s, &c);
+	return key_in(s, text);
 }
 
 START_TEST(each_prefix_and_each_user_has_a_key)
@@ -91,25 +89,31 @@ START_TEST(each_prefix_and_each_user_has_a_key)
 	const uint64_t keys[] = {
 		key("10.0.0.0/8"), key("10.0.0.0/16"), key("10.0.0.0/32"), key("10.0.0.1/32"),
 		key("a00::/8"), key("a00::/16"), key("::/0"), key("0.0.0.0/0"), key("2001:db8::/64"),
-		sources_key_of_user(s, 0), sources_key_of_user(s, 1000), sources_key_of_user(s, 167772160),
+		key("uid:0"), key("uid:1000"), key("uid:167772160"), key("uid:10"),
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(keys); i++)
 		for (size_t k = 0; k < i; k++)
 			ck_assert_msg(keys[i] != keys[k], "%zu and %zu", i, k);
 	ck_assert_uint_eq(key("10.0.0.0/8"), keys[0]);
-	ck_assert_uint_eq(sources_key_of_user(s, 1000), keys[10]);
+	ck_assert_uint_eq(key("uid:1000"), keys[10]);
 } END_TEST
 
 START_TEST(keys_differ_from_table_to_table)
 {
 	struct sources *other = sources_make(1024);
-	const struct cidr c = cidr("192.0.2.1/32");
 
-	ck_assert_uint_ne(sources_key_of_prefix(s, &c), sources_key_of_prefix(other, &c));
-	ck_assert_uint_ne(sources_key_of_user(s, 1), sources_key_of_user(other, 1));
+	ck_assert_uint_ne(key("192.0.2.1/32"), key_in(other, "192.0.2.1/32"));
+	ck_assert_uint_ne(key("uid:1"), key_in(other, "uid:1"));
 	sources_free(&other);
 } END_TEST
+
+static uint64_t key_of_user(const struct sources *of, uid_t uid)
+{
+	const struct source_id id = { .prefix.family = AF_UNIX, .uid = uid };
+
+	return sources_key(of, &id);
+}
 
 /* ---- connections of a source -------------------------------------------- */
 
@@ -244,9 +248,9 @@ START_TEST(the_smallest_table_is_one_window)
 	const struct source_limits limits = at_most(1);
 
 	for (uint32_t i = 0; i < SOURCES_MIN; i++)
-		ck_assert_int_eq(sources_take(small, sources_key_of_user(small, i), &limits, NOW, &h[i]),
+		ck_assert_int_eq(sources_take(small, key_of_user(small, i), &limits, NOW, &h[i]),
 		                 SOURCES_TAKEN);
-	ck_assert_int_eq(sources_take(small, sources_key_of_user(small, 77), &limits, NOW,
+	ck_assert_int_eq(sources_take(small, key_of_user(small, 77), &limits, NOW,
 	                              &h[SOURCES_MIN]), SOURCES_UNTRACKED);
 	sources_free(&small);
 } END_TEST
@@ -267,7 +271,7 @@ START_TEST(a_million_sources_in_turn)
 	struct hold h = { 0 };
 
 	for (uint32_t i = 0; i < 1000000; i++) {
-		const uint64_t its = sources_key_of_user(big, i);
+		const uint64_t its = key_of_user(big, i);
 
 		unit_require(sources_take(big, its, &limits, NOW + i * INT64_C(1000), &h) == SOURCES_TAKEN);
 		/* At most SOURCES_WINDOW probes find it, as at the beginning. */
@@ -288,7 +292,7 @@ START_TEST(a_table_that_is_half_full_counts_nearly_all)
 	uint32_t untracked = 0;
 
 	for (uint32_t i = 0; i < ARRAY_SIZE(h); i++)
-		untracked += sources_take(big, sources_key_of_user(big, i), &limits, NOW, &h[i]) !=
+		untracked += sources_take(big, key_of_user(big, i), &limits, NOW, &h[i]) !=
 		             SOURCES_TAKEN;
 	ck_assert_msg(untracked < ARRAY_SIZE(h) / 1000, "%u", untracked);
 	sources_free(&big);
@@ -458,8 +462,8 @@ START_TEST(adopted_memory_is_the_same_table)
 	ck_assert(unit_fd_is_open(fd));
 	adopted = sources_adopt(fd, 1024);
 	ck_assert_ptr_nonnull(adopted);
-	sources_take(made, sources_key_of_user(made, 5), &limits, NOW, &h);
-	ck_assert_int_eq(sources_take(adopted, sources_key_of_user(adopted, 5), &limits, NOW, &other),
+	sources_take(made, key_of_user(made, 5), &limits, NOW, &h);
+	ck_assert_int_eq(sources_take(adopted, key_of_user(adopted, 5), &limits, NOW, &other),
 	                 SOURCES_FULL);
 	sources_take_service(made, &sh, 0);
 	ck_assert_uint_eq(sources_service_count(adopted), 1);
@@ -494,7 +498,7 @@ START_TEST(the_largest_table_takes_memory_only_where_it_is_used)
 	const struct source_limits limits = at_most(1);
 	struct stat st;
 
-	ck_assert_int_eq(sources_take(big, sources_key_of_user(big, 1), &limits, NOW, &h), SOURCES_TAKEN);
+	ck_assert_int_eq(sources_take(big, key_of_user(big, 1), &limits, NOW, &h), SOURCES_TAKEN);
 	ck_assert_int_eq(fstat(sources_fd(big), &st), 0);
 	ck_assert_int_le(st.st_blocks * 512, 16384);
 	sources_free(&big);
