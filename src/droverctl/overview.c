@@ -109,6 +109,14 @@ static void put_slots(const struct overview *o, const json_t *status, struct tex
 	put_total(o, status, OVERVIEW_OUT, t);
 }
 
+static void put_if_any(struct text *t, const char *label, double n)
+{
+	char buf[HUMAN_TEXT_MAX];
+
+	if (n > 0)
+		text_add(t, ", %s %s", label, human_count(n, buf));
+}
+
 static void put_counts(const struct overview *o, const json_t *status, struct text *t)
 {
 	put_total(o, status, OVERVIEW_ACCEPTED, t);
@@ -116,8 +124,9 @@ static void put_counts(const struct overview *o, const json_t *status, struct te
 	put_total(o, status, OVERVIEW_SERVED, t);
 	text_add(t, ", ");
 	put_total(o, status, OVERVIEW_REQUESTS, t);
-	if (value_number_at(status, "totals.lost") > 0)
-		put_labelled(t, ", lost", status, "totals.lost", value_put_count);
+	put_if_any(t, "lost", value_number_at(status, "totals.lost"));
+	put_if_any(t, "refused", value_sum(value_at(status, "totals.refused")));
+	put_if_any(t, "untracked", value_number_at(status, "totals.untracked"));
 }
 
 void overview_line(const struct overview *o, const json_t *status, size_t line, struct text *t)

@@ -101,6 +101,15 @@ static void put_counts(struct text *t, const json_t *value, bool also_zero)
 		text_add(t, "-");
 }
 
+double value_sum(const json_t *object)
+{
+	double sum = 0;
+
+	for (void *i = json_object_iter((json_t *)object); i; i = json_object_iter_next((json_t *)object, i))
+		sum += json_number_value(json_object_iter_value(i));
+	return sum;
+}
+
 void value_put_counts(struct text *t, const json_t *value)
 {
 	put_counts(t, value, true);

@@ -20,6 +20,9 @@ double value_number(const json_t *value);
 /* The same for a member. */
 double value_number_at(const json_t *object, const char *path);
 
+/* The sum of all numbers in an object; 0 if it is none. */
+double value_sum(const json_t *object);
+
 /* Adds the value to t, in the form that people read best. */
 void value_put_text(struct text *t, const json_t *value);       /* a string */
 void value_put_count(struct text *t, const json_t *value);

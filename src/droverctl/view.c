@@ -134,6 +134,7 @@ static const struct column services[] = {
 	{ "LISTEN", "listen", value_put_texts, NULL, false },
 	COUNT("LOST", "lost"),
 	{ "REFUSED", "refused", value_put_counts_above_zero, NULL, false },
+	COUNT("UNTRACKED", "untracked"),
 	{ "FILTER", "filter", value_put_counts, NULL, false },
 	{ "WARM", "warm", value_put_counts, NULL, false },
 };
@@ -164,6 +165,7 @@ static const struct column connections[] = {
 	SIZE("OUT", "bytes_out"),
 	COUNT("PROGRAM", "program"),
 	TEXT("PEER", "peer"),
+	TEXT("VIA", "via"),
 };
 
 static const struct column crashes[] = {

@@ -101,7 +101,7 @@ START_TEST(connections_are_listed_while_they_are_open)
 	daemon_settle_worker(&d, (pid_t)event_number(open, "pid"));
 	answer = control_ask("{\"command\":\"connections\"}", files_text(
 		"{\"connections\":[{\"id\":\"%s\",\"service\":\"s\",\"worker\":%lld,\"peer\":\"%s\","
-		"\"since\":\"", event_word(open, "id"), event_number(open, "pid"), client_name(fd)));
+		"\"via\":null,\"since\":\"", event_word(open, "id"), event_number(open, "pid"), client_name(fd)));
 	harness_contains(answer, "\"phase\":\"idle\",\"bytes_in\":");
 	harness_contains(answer, "\"program\":null}]}}");
 	harness_contains(control_ask("{\"command\":\"workers\",\"service\":\"s\"}",
@@ -115,6 +115,20 @@ START_TEST(connections_are_listed_while_they_are_open)
 	daemon_wait_for(&d, "connection-end service=cat");
 	control_ask("{\"command\":\"connections\"}", "{\"connections\":[]}");
 	control_ask("{\"command\":\"status\"}", "\"accepted\":2,\"served\":2");
+} END_TEST
+
+START_TEST(a_connection_is_listed_with_its_proxy)
+{
+	int fd;
+
+	daemon_start(&d, ONE("proxy_protocol = \"v1\"; proxy_from = \"127.0.0.1\";"), control_path());
+	fd = daemon_connect(&d, "s");
+	client_say(fd, "PROXY TCP4 192.0.2.7 192.0.2.1 40312 7007\r\nhello\n");
+	client_expect(fd, "hello\n");
+	control_ask("{\"command\":\"connections\"}", files_text(
+		"\"peer\":\"192.0.2.7:40312\",\"via\":\"%s\",\"since\":\"", client_name(fd)));
+	close(fd);
+	daemon_wait_for(&d, "connection-end");
 } END_TEST
 
 START_TEST(check_names_what_is_wrong_and_changes_nothing)
@@ -155,6 +169,7 @@ int main(void)
 	tcase_add_test(tc, a_client_that_has_said_all_it_wants_is_still_answered);
 	tcase_add_test(tc, connections_and_deaths_are_counted_beyond_a_reload);
 	tcase_add_test(tc, connections_are_listed_while_they_are_open);
+	tcase_add_test(tc, a_connection_is_listed_with_its_proxy);
 	tcase_add_test(tc, check_names_what_is_wrong_and_changes_nothing);
 	tcase_add_test(tc, many_may_look_at_once);
 	return harness_run(s);

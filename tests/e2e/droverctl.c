@@ -116,6 +116,15 @@ static const struct { const char *name, *args[4], *request, *result, *says; } re
 	  "  SIGSEGV:1  127.0.0.1:7007     3\n"
 	  "new      echo     serving      4/4   0/1024   0%         0       7  1.2M  100"
 	  "  SIGSEGV:1  127.0.0.1:7007     0\n" },
+	{ "services that have refused clients", { "services" }, "{\"command\":\"services\"}",
+	  "{\"services\":[" SERVICE_THAT_REFUSED("\"access\":0,\"source\":31,\"rate\":7", "2", "echo") ","
+	  SERVICE_OF("new", "0", "0") "]}",
+	  "SERVICE  HANDLER  STATE    WORKERS     OPEN  USE  ACCEPTED  SERVED    IN  OUT"
+	  "  DEATHS     LISTEN          REFUSED            UNTRACKED\n"
+	  "echo     echo     serving      4/4  12/1024   1%      1000       7  1.2M  100"
+	  "  SIGSEGV:1  127.0.0.1:7007  source:31, rate:7          2\n"
+	  "new      echo     serving      4/4   0/1024   0%         0       7  1.2M  100"
+	  "  SIGSEGV:1  127.0.0.1:7007  -                          0\n" },
 	{ "workers of a service", { "workers", "echo" }, "{\"command\":\"workers\",\"service\":\"echo\"}",
 	  WORKERS,
 	  "SERVICE   PID  GEN  STATE        AGE    OPEN  USE  ACCEPTED  SERVED  IN  OUT  TURN\n"
@@ -126,6 +135,12 @@ static const struct { const char *name, *args[4], *request, *result, *says; } re
 	  "{\"connections\":[" CONNECTION_OF("4712-1", "192.0.2.7:50122") "]}",
 	  "CONNECTION  SERVICE  WORKER  PHASE  AGE  IN  OUT  PEER\n"
 	  "4712-1      echo       4712  read    3s   1    2  192.0.2.7:50122\n" },
+	{ "connections through a proxy", { "connections" }, "{\"command\":\"connections\"}",
+	  "{\"connections\":[" CONNECTION_VIA("\"10.0.0.1:80\"", "4712-1", "192.0.2.7:50122") ","
+	  CONNECTION_OF("4712-2", "192.0.2.8:1") "]}",
+	  "CONNECTION  SERVICE  WORKER  PHASE  AGE  IN  OUT  PEER             VIA\n"
+	  "4712-1      echo       4712  read    3s   1    2  192.0.2.7:50122  10.0.0.1:80\n"
+	  "4712-2      echo       4712  read    3s   1    2  192.0.2.8:1      -\n" },
 	{ "what is missing, and what is more", { "workers" }, "{\"command\":\"workers\"}",
 	  "{\"workers\":[{\"service\":7,\"new\":1}],\"newer\":2}",
 	  "SERVICE\n"
@@ -209,6 +224,10 @@ START_TEST(the_status_is_shown)
 	                         "\n"
 	                         "SERVICE ", 176), 0);
 	ck_assert_ptr_null(strstr(operator_output(), "refused"));
+	fake_results(&f, "status", "{\"services\":[],\"totals\":{\"served\":1,\"refused\":"
+	             "{\"access\":2,\"rate\":3},\"untracked\":4,\"lost\":0}}");
+	ck_assert_int_eq(operator_run_args(f.path, "status"), 0);
+	harness_contains(operator_output(), "served 1, requests -, refused 5, untracked 4\n");
 	fake_results(&f, "status", "{\"services\":[],\"refused\":\"a.conf:3: no\\u001b[2J\"}");
 	ck_assert_int_eq(operator_run_args(f.path, "status"), 0);
 	harness_contains(operator_output(),

@@ -89,19 +89,26 @@ void fake_breaks_off(struct fake *f, const char *command, const char *bytes);
 
 #define SERVICE_OF(name, open, accepted) SERVICE_THAT_LOST("0", name, open, accepted)
 #define SERVICE_THAT_LOST(lost, name, open, accepted) \
+	SERVICE_WITH("\"access\":0,\"source\":0", "0", lost, name, open, accepted)
+#define SERVICE_THAT_REFUSED(refused, untracked, name) \
+	SERVICE_WITH(refused, untracked, "0", name, "12", "1000")
+#define SERVICE_WITH(refused, untracked, lost, name, open, accepted) \
 	"{\"name\":\"" name "\",\"handler\":\"echo\",\"state\":\"serving\",\"listen\":[\"127.0.0.1:7007\"]," \
 	"\"workers\":{\"starting\":0,\"accepting\":4,\"draining\":0,\"wanted\":4,\"min\":4,\"max\":4}," \
 	"\"slots\":{\"open\":" open ",\"max\":1024},\"queue\":{\"length\":0,\"limit\":4096}," \
-	"\"accepted\":" accepted ",\"served\":7,\"bytes_in\":1258291,\"bytes_out\":100,\"requests\":0,\"lost\":" lost "," \
+	"\"accepted\":" accepted ",\"served\":7,\"bytes_in\":1258291,\"bytes_out\":100,\"requests\":0," \
+	"\"refused\":{" refused "},\"untracked\":" untracked ",\"lost\":" lost "," \
 	"\"deaths\":{\"SIGSEGV\":1},\"restart_delay\":0}"
 #define STATUS_OF(uptime, services) \
 	"{\"version\":\"0.1.0\",\"pid\":4711,\"uptime\":" uptime ",\"generation\":3,\"phase\":\"serving\"," \
 	"\"config\":\"/etc/drover/drover.conf\",\"refused\":null,\"services\":[" services "]," \
 	"\"totals\":{\"workers\":4,\"open\":12,\"accepted\":1000,\"served\":7,\"bytes_in\":1258291," \
-	"\"bytes_out\":100,\"requests\":0}}"
+	"\"bytes_out\":100,\"requests\":0,\"refused\":{\"access\":0,\"source\":0},\"untracked\":0," \
+	"\"lost\":0}}"
 #define STATUS STATUS_OF("192.3", SERVICE_OF("echo", "12", "1000"))
-#define CONNECTION_OF(id, peer) \
-	"{\"id\":\"" id "\",\"service\":\"echo\",\"worker\":4712,\"peer\":\"" peer "\"," \
+#define CONNECTION_OF(id, peer) CONNECTION_VIA("null", id, peer)
+#define CONNECTION_VIA(via, id, peer) \
+	"{\"id\":\"" id "\",\"service\":\"echo\",\"worker\":4712,\"peer\":\"" peer "\",\"via\":" via "," \
 	"\"since\":\"2026-11-22T15:50:01.123Z\",\"age\":3.5,\"phase\":\"read\",\"bytes_in\":1," \
 	"\"bytes_out\":2,\"program\":null}"
 #define WORKERS \

@@ -66,6 +66,28 @@ START_TEST(there_is_no_rate_between_what_does_not_compare)
 	ck_assert_msg(strstr(line(2), "(1.0/s)"), "%s: %s", breaks[_i].name, line(2));
 } END_TEST
 
+static const struct { const char *name, *totals, *rest; } troubles[] = {
+	{ "none",     "{\"lost\":0,\"refused\":{\"access\":0,\"rate\":0},\"untracked\":0}", "" },
+	{ "lost",     "{\"lost\":3}", ", lost 3" },
+	{ "refused",  "{\"refused\":{\"access\":7,\"rate\":0,\"source\":5}}", ", refused 12" },
+	{ "untracked", "{\"untracked\":2}", ", untracked 2" },
+	{ "all",      "{\"lost\":1,\"refused\":{\"memory\":2},\"untracked\":3}",
+	  ", lost 1, refused 2, untracked 3" },
+	{ "nonsense", "{\"lost\":[],\"refused\":[1],\"untracked\":\"1\"}", "" },
+	{ "nonsense among reasons", "{\"refused\":{\"a\":\"9\",\"b\":{},\"c\":1}}", ", refused 1" },
+};
+
+START_TEST(what_should_be_zero_is_shown_if_it_is_not)
+{
+	char expected[128];
+
+	status = json_pack("{s:o}", "totals", json_loads(troubles[_i].totals, 0, NULL));
+	ck_assert_ptr_nonnull(status);
+	overview_take(&o, status, 1000000);
+	snprintf(expected, sizeof expected, "accepted -, served -, requests -%s", troubles[_i].rest);
+	ck_assert_msg(strcmp(line(2), expected) == 0, "%s: %s", troubles[_i].name, line(2));
+} END_TEST
+
 START_TEST(an_empty_status_has_no_values)
 {
 	status = json_object();
@@ -82,6 +104,7 @@ int main(void)
 	tcase_add_test(tc, there_is_no_rate_at_first);
 	tcase_add_test(tc, a_rate_is_a_difference_in_a_second);
 	tcase_add_loop_test(tc, there_is_no_rate_between_what_does_not_compare, 0, ARRAY_SIZE(breaks));
+	tcase_add_loop_test(tc, what_should_be_zero_is_shown_if_it_is_not, 0, ARRAY_SIZE(troubles));
 	tcase_add_test(tc, an_empty_status_has_no_values);
 	return unit_run(s);
 }

@@ -263,12 +263,14 @@ static const char *time_ago(int64_t ago_ms, char buf[static CLOCK_TEXT_MAX])
 static json_t *connection(const struct place *at, const struct board_connection_view *v)
 {
 	const int64_t age_ms = ago_ms(at, v->since_ms);
-	char id[CONNECTION_ID_MAX], peer[ADDRESS_TEXT_MAX], since[CLOCK_TEXT_MAX];
+	const bool is_proxied = v->via.family != 0;
+	char id[CONNECTION_ID_MAX], peer[ADDRESS_TEXT_MAX], via[ADDRESS_TEXT_MAX], since[CLOCK_TEXT_MAX];
 
-	return json_pack("{s:s, s:o, s:i, s:s, s:s, s:o, s:s, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:o, s:i, s:s, s:s?, s:s, s:o, s:s, s:o, s:o, s:o}",
 		"id", connection_id_format(at->worker.pid, v->number, id),
 		"service", json_value_text(at->service->conf->name), "worker", (int)at->worker.pid,
 		"peer", endpoint_format(&v->peer, peer, sizeof peer),
+		"via", is_proxied ? endpoint_format(&v->via, via, sizeof via) : NULL,
 		"since", time_ago(age_ms, since), "age", json_value_seconds(age_ms),
 		"phase", board_phase_name(v->phase), "bytes_in", json_value_count(v->bytes_in),
 		"bytes_out", json_value_count(v->bytes_out),
