@@ -30,10 +30,9 @@ struct head {
 struct holds {                          /* ours alone: workers could write a shared one */
 	size_t               n_workers, n_holds;
 	size_t               part_len;  /* bytes of a part, whole pages */
-	struct shared_memory memory;
+	struct shared_memory memory;    /* all parts; in a worker, its own one */
 
 	/* In a worker only. */
-	char                *mine;      /* its part */
 	struct hold        **unused;    /* those that are handed out next are the last ones */
 	size_t               n_unused;
 };
@@ -136,7 +135,7 @@ static int list_unused(struct holds *h)
 	if (!h->unused)
 		return -1;
 	for (h->n_unused = 0; h->n_unused < h->n_holds; h->n_unused++)
-		h->unused[h->n_unused] = first_of(h->mine) + (h->n_holds - 1 - h->n_unused);
+		h->unused[h->n_unused] = first_of(h->memory.at) + (h->n_holds - 1 - h->n_unused);
 	return 0;
 }
 
@@ -148,19 +147,21 @@ static int unmap(char *from, char *to)
 
 int holds_enter(struct holds *h, size_t i)
 {
-	char *const end = h->memory.at + h->memory.len;
+	char *const first = h->memory.at, *const end = first + h->memory.len;
+	char *const mine = part_of(h, i);
 
 	fd_close(&h->memory.fd);
-	h->mine = part_of(h, i);
-	if (unmap(h->memory.at, h->mine) == -1 || unmap(h->mine + h->part_len, end) == -1)
+	if (unmap(first, mine) == -1 || unmap(mine + h->part_len, end) == -1)
 		return -1;
+	h->memory.at = mine;
+	h->memory.len = h->part_len;
 	return list_unused(h);
 }
 
 static void note_use(struct holds *h, const struct hold *hold)
 {
-	struct head *head = head_of(h->mine);
-	const uint32_t n = (uint32_t)(hold - first_of(h->mine)) + 1;
+	struct head *head = head_of(h->memory.at);
+	const uint32_t n = (uint32_t)(hold - first_of(h->memory.at)) + 1;
 
 	if (n > atomic_load_explicit(&head->used, memory_order_relaxed))
 		atomic_store(&head->used, n);
@@ -187,7 +188,7 @@ void holds_put(struct holds *h, struct hold *hold)
 
 struct service_hold *holds_service(struct holds *h)
 {
-	return &head_of(h->mine)->service;
+	return &head_of(h->memory.at)->service;
 }
 
 /* ---- in the master ------------------------------------------------------ */

@@ -46,7 +46,7 @@ struct holds *holds_new(size_t n_workers, size_t n_holds);
  */
 struct holds *holds_adopt(int fd, size_t n_workers, size_t n_holds);
 
-/* Unmaps *hp and sets it to NULL; NULL is fine. Not after holds_enter. */
+/* Unmaps *hp and sets it to NULL; NULL is fine. */
 void holds_free(struct holds **hp);
 
 /* The memfd, lent; its size is sealed. */
@@ -72,7 +72,7 @@ void holds_put(struct holds *h, struct hold *hold);
 /* The places that this worker holds in the service; lent. */
 struct service_hold *holds_service(struct holds *h);
 
-/* ---- in the master ------------------------------------------------------ */
+/* ---- in the master (not after holds_enter) ------------------------------ */
 
 /* What worker i holds in the service; any i below holds_workers. */
 struct service_hold *holds_service_of(const struct holds *h, size_t i);

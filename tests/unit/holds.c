@@ -147,12 +147,18 @@ START_TEST(a_worker_maps_no_holds_of_others)
 		pid_t child = fork();
 
 		if (child == 0) {
+			const void *const parts[] = { holds_service_of(h, 0), holds_service_of(h, 1),
+			                              holds_service_of(h, 2) };
+
 			if (holds_enter(h, me) == -1)
 				_exit(1);
 			for (size_t i = 0; i < 3; i++)
-				if (is_mapped(holds_service_of(h, i)) != (i == me))
+				if (is_mapped(parts[i]) != (i == me))
 					_exit(2);
-			_exit(holds_service(h) == holds_service_of(h, me) ? 0 : 3);
+			if (holds_service(h) != parts[me])
+				_exit(3);
+			holds_free(&h);
+			_exit(is_mapped(parts[me]) ? 4 : 0);
 		}
 		unit_child_succeeds(child);
 		holds_free(&h);
@@ -174,6 +180,7 @@ START_TEST(few_holds_are_ever_used)
 	}
 	ck_assert_uint_eq(n_used(h, 0), ARRAY_SIZE(got));
 	holds_put(h, NULL);
+	holds_free(&h);
 } END_TEST
 
 START_TEST(there_are_as_many_as_were_asked_for)
@@ -193,6 +200,7 @@ START_TEST(there_are_as_many_as_were_asked_for)
 	ck_assert_ptr_null(holds_get(h));
 	holds_put(h, got[2]);
 	ck_assert_ptr_eq(holds_get(h), got[2]);
+	holds_free(&h);
 } END_TEST
 
 START_TEST(adopted_holds_are_the_same_memory)
