@@ -65,12 +65,25 @@ static void check_restart(struct conf_loader *ld, const struct conf_draft *d)
 		                     units_format_duration(r->delay_max, max));
 }
 
+static void check_poison(struct conf_loader *ld, const struct conf_draft *d)
+{
+	const struct conf_poison *p = &d->service->poison;
+	char block[UNITS_TEXT_MAX], max[UNITS_TEXT_MAX];
+
+	if (p->on && p->block > p->block_max)
+		conf_source_complain(ld, conf_draft_origin(d, "poison"),
+		                     "has a block of %s beyond its block_max of %s",
+		                     units_format_duration(p->block, block),
+		                     units_format_duration(p->block_max, max));
+}
+
 void conf_check_service(struct conf_loader *ld, struct conf_draft *d)
 {
 	check_directories(ld, d);
 	conf_handler_check(ld, d);
 	check_cpus(ld, d);
 	check_restart(ld, d);
+	check_poison(ld, d);
 	conf_access_check(ld, d);
 	conf_limits_check(ld, d);
 }

@@ -65,6 +65,18 @@ static void print_group(const struct conf_key *key, const void *base, unsigned v
 	fprintf(out, "%*s};\n", 2 * depth, "");
 }
 
+/* false, or the whole group. */
+static void print_switched_group(const struct conf_key *key, const void *base, unsigned variant,
+                                 int depth, FILE *out)
+{
+	if (*(const bool *)inner(key, base)) {
+		print_group(key, base, variant, depth, out);
+		return;
+	}
+	print_name(key->name, depth, out);
+	fputs("false;\n", out);
+}
+
 /* What it is set to, on the line of what it stands in. */
 static void print_switch(const struct conf_key *key, const void *base, FILE *out)
 {
@@ -137,9 +149,14 @@ static void print_service(const struct conf_service *svc, FILE *out)
 	print_listen(svc, out);
 	print_workers(&svc->workers, out);
 	print_values(&conf_keys_service, svc, kind, 2, out);
-	for (size_t i = 0; i < conf_keys_service.n_keys; i++)
-		if (conf_keys_service.keys[i].type == KEY_GROUP)
-			print_group(&conf_keys_service.keys[i], svc, kind, 2, out);
+	for (size_t i = 0; i < conf_keys_service.n_keys; i++) {
+		const struct conf_key *key = &conf_keys_service.keys[i];
+
+		if (key->type == KEY_GROUP)
+			print_group(key, svc, kind, 2, out);
+		else if (key->type == KEY_SWITCH)
+			print_switched_group(key, svc, kind, 2, out);
+	}
 	fputs("  };\n", out);
 }
 

@@ -203,6 +203,15 @@ static const struct conf_key restart_keys[] = {
 };
 #undef OF
 
+#define OF conf_poison
+static const struct conf_key poison_keys[] = {
+	{ INT("crashes", crashes, 1, CONF_POISON_CRASHES_MAX, "3") },
+	{ TIME("within", within, 1, "60s") },
+	{ TIME("block", block, 1, "90s") },
+	{ TIME("block_max", block_max, 1, "1h") },
+};
+#undef OF
+
 /* The kernel's own bounds: include/net/tcp.h, MAX_TCP_KEEPIDLE and so on. */
 #define SECONDS(n, m, std)       .name = n, .type = KEY_DURATION, AT(m), \
                                  .min = 1000, .max = 32767 * 1000, .standard = std
@@ -270,6 +279,8 @@ static const struct conf_group access_group =
 	TABLE(access_keys, "access = { ... }", &conf_keys_service);
 static const struct conf_group restart_group =
 	TABLE(restart_keys, "restart = { ... }", &conf_keys_service);
+static const struct conf_group poison_group =
+	TABLE(poison_keys, "poison = { ... }", &conf_keys_service);
 const struct conf_group conf_keys_handler =
 	TABLE(handler_keys, "handler = { ... }", &conf_keys_service);
 const struct conf_group conf_keys_limits =
@@ -307,6 +318,7 @@ static const struct conf_key service_keys[] = {
 	{ SUBGROUP("timeouts", timeouts, &conf_keys_timeouts) },
 	{ SUBGROUP("restart", restart, &restart_group) },
 	{ SUBGROUP("limits", limits, &conf_keys_limits) },
+	{ SWITCH("poison", poison, "false", &poison_group) },
 };
 #undef OF
 

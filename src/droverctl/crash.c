@@ -32,6 +32,7 @@ static const struct {
 	{ "sent",               "bytes_out",            value_put_size },
 	{ "at work for",        "connection.id",        value_put_text },
 	{ "  peer",             "connection.peer",      value_put_text },
+	{ "  source",           "connection.source",    value_put_text },
 	{ "  phase",            "connection.phase",     value_put_text },
 	{ "  age",              "connection.age",       value_put_age },
 	{ "  received",         "connection.bytes_in",  value_put_size },

@@ -71,6 +71,18 @@ struct generation *master_new_generation(struct master *m, const struct conf_fet
 	return g;
 }
 
+/* Blocks go on as far as the new configuration would make them, too. */
+static void configure_poison(struct master *m, const struct generation *g)
+{
+	struct poison_watch *w;
+
+	list_each(&m->states.poisons.all, w, struct poison_watch, in_all) {
+		const struct service *s = generation_find(g, w->service);
+
+		poison_watch_configure(w, s ? s->conf : NULL);
+	}
+}
+
 void master_install(struct master *m, struct generation *g)
 {
 	m->current = g;
@@ -78,6 +90,7 @@ void master_install(struct master *m, struct generation *g)
 	logs_use(&g->logs);
 	sockets_commit(&m->sockets, g->number);
 	control_commit(m->control, &g->conf->control);
+	configure_poison(m, g);
 }
 
 void master_replace(struct master *m, struct generation *g)

@@ -258,6 +258,7 @@ void board_take_record(struct board_connection *r, uint64_t number, int64_t sinc
 	board_set(&r->bytes_in, 0);
 	board_set(&r->bytes_out, 0);
 	store_endpoint(r->peer, peer);
+	board_set(&r->user, 0);
 	board_set(&r->source, 0);
 	if (atomic_load_explicit(&r->via[0], memory_order_relaxed) != 0)
 		store_endpoint(r->via, &(struct endpoint){ 0 });

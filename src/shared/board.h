@@ -98,6 +98,7 @@ struct board_connection {
 	_Atomic uint64_t peer[3];       /* the client, a struct endpoint */
 
 	alignas(BOARD_LINE) _Atomic uint64_t via[3];    /* the proxy that named the client, if any */
+	_Atomic uint32_t user;          /* 1 + uid of a unix peer; 0: not known */
 	_Atomic uint32_t source;        /* 1 + index of its source's entry (sources.h); 0: not counted */
 };
 
@@ -269,6 +270,7 @@ struct board_connection_view {
 	uint64_t         bytes_in, bytes_out;   /* to BOARD_COUNT_MAX */
 	struct endpoint  peer;          /* as endpoint_of makes them */
 	struct endpoint  via;           /* family 0: no proxy has named the peer */
+	uint32_t         user;          /* 1 + uid of a unix peer, of any value; 0: not known */
 	uint32_t         source;        /* 1 + index in the table of sources, of any value; 0: none */
 };
 

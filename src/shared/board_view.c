@@ -168,7 +168,7 @@ static bool try_to_read(const struct board_connection *r, struct board_connectio
 		.phase = to_phase(phase), .program = to_pid(get(&r->program)), .number = number,
 		.since_ms = to_time(since_ms, clock_ms()), .bytes_in = to_count(get(&r->bytes_in)),
 		.bytes_out = to_count(get(&r->bytes_out)), .peer = to_endpoint(peer),
-		.via = to_endpoint(via), .source = get(&r->source),
+		.via = to_endpoint(via), .user = get(&r->user), .source = get(&r->source),
 	};
 	atomic_thread_fence(memory_order_acquire);
 	return get(&r->number) == number;

@@ -49,7 +49,7 @@ static void answer_refused(const struct worker *w, int fd, enum refusal why)
 {
 	const char *message = w->service->limits.reject_message;
 
-	if (message && why != REFUSAL_ACCESS && why != REFUSAL_PROXY)
+	if (message && why != REFUSAL_ACCESS && why != REFUSAL_BLOCKED && why != REFUSAL_PROXY)
 		send(fd, message, strlen(message), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
@@ -74,11 +74,11 @@ static bool is_believed(const struct conf_listen *l, const struct endpoint *peer
 }
 
 /* Its address first: a client that is not wanted has no part in the limits, and gets no message. */
-static enum refusal check_address(const struct worker *w, const struct conf_listen *l,
+static enum refusal check_address(const struct worker *w, int fd, const struct conf_listen *l,
                                   const struct endpoint *peer)
 {
 	if (l->proxy == PROXY_OFF)
-		return client_check_address(w, peer);
+		return client_check_address(w, fd, peer);
 	return is_believed(l, peer) ? REFUSAL_NONE : REFUSAL_PROXY;
 }
 
@@ -86,7 +86,7 @@ static enum refusal check_address(const struct worker *w, const struct conf_list
 static enum refusal check(struct worker *w, int fd, const struct conf_listen *l,
                           const struct endpoint *peer, struct client_hold *h)
 {
-	enum refusal why = check_address(w, l, peer);
+	enum refusal why = check_address(w, fd, l, peer);
 
 	if (why == REFUSAL_NONE)
 		why = limits_take_service(w, peer, h);

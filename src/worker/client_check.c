@@ -5,6 +5,7 @@
 #include <config.h>
 #include "client_check.h"
 
+#include "client_block.h"
 #include "prefix_set.h"
 #include "worker.h"
 
@@ -15,15 +16,17 @@ static bool is_kept_out(const struct conf_access *a, const struct endpoint *clie
 	return v == PREFIX_DENY || (v == PREFIX_NONE && a->refuses_others);
 }
 
-enum refusal client_check_address(const struct worker *w, const struct endpoint *client)
+enum refusal client_check_address(const struct worker *w, int fd, const struct endpoint *client)
 {
-	return is_kept_out(&w->service->access, client) ? REFUSAL_ACCESS : REFUSAL_NONE;
+	if (is_kept_out(&w->service->access, client))
+		return REFUSAL_ACCESS;
+	return client_block_check(w, fd, client) ? REFUSAL_BLOCKED : REFUSAL_NONE;
 }
 
 enum refusal client_check(struct worker *w, int fd, const struct endpoint *client,
                           struct client_hold *h)
 {
-	const enum refusal why = client_check_address(w, client);
+	const enum refusal why = client_check_address(w, fd, client);
 
 	return why == REFUSAL_NONE ? limits_take_source(w, fd, client, h) : why;
 }

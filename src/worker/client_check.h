@@ -12,8 +12,11 @@
 
 struct worker;
 
-/* Whether the address of the client alone is a reason to refuse it: `access`. Takes nothing. */
-enum refusal client_check_address(const struct worker *w, const struct endpoint *client);
+/*
+ * Whether where the client comes from is a reason to refuse it: `access`, or that its source is
+ * blocked. Takes nothing. fd is its socket, which is lent.
+ */
+enum refusal client_check_address(const struct worker *w, int fd, const struct endpoint *client);
 
 /*
  * Checks all that depends on who the client is: its address, and the limits of its source.

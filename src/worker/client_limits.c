@@ -8,6 +8,7 @@
 
 #include <sys/socket.h>
 
+#include "client_block.h"
 #include "clock.h"
 #include "refusal.h"
 #include "sources.h"
@@ -132,14 +133,10 @@ enum refusal limits_take_service(struct worker *w, const struct endpoint *client
 
 static uint64_t key_of(const struct worker *w, int fd, const struct endpoint *client)
 {
-	struct ucred peer = { .uid = (uid_t)-1 };
-	socklen_t len = sizeof peer;
-	struct source_id source;
+	const uid_t user = client->family == AF_UNIX ? client_block_user(fd) : 0;
+	const struct source_id source = source_id_of(client, user, conf(w)->source_prefix.ipv4,
+	                                             conf(w)->source_prefix.ipv6);
 
-	if (client->family == AF_UNIX)
-		getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len);
-	source = source_id_of(client, peer.uid, conf(w)->source_prefix.ipv4,
-	                      conf(w)->source_prefix.ipv6);
 	return sources_key(sources(w), &source);
 }
 

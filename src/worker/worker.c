@@ -82,6 +82,8 @@ static void enter_memory(struct worker *w)
 		cannot_start(w, "unmap the others' part of the scoreboard");
 	if (service_memory_enter(w->start.service_memory) == -1)
 		cannot_start(w, "enter the memory of the service");
+	if (w->start.blocks && blocks_enter(w->start.blocks) == -1)
+		cannot_start(w, "protect the table of blocked sources");
 }
 
 static void prepare(struct worker *w)

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "acceptor.h"
+#include "blocks.h"
 #include "board.h"
 #include "conf.h"
 #include "handler.h"
@@ -40,6 +41,7 @@ struct worker_start {
 	pid_t                      master;
 	struct pool_memory        *memory;
 	struct service_memory     *service_memory;
+	struct blocks             *blocks;              /* sources that are refused; NULL: there is no table */
 	size_t                     slot;                /* on the board */
 	struct log_sink           *log, *access_log;    /* access_log is NULL if there is none */
 	enum log_level             log_level;

@@ -154,6 +154,20 @@ static const struct refusal keys[] = {
 	  "services.s.listen.keepalive.idle is out of range (1s to " },
 	{ "a slip in keepalive", ON("( { address = \"*:0\"; keepalive = { intervall = 1; }; } )"),
 	  "services.s.listen.keepalive.intervall is not a known key (did you mean interval?)" },
+	{ "a number for poison", WITH("poison = 3;"),
+	  "services.s.poison must be true or false, or a group, as in { ... }, not an integer" },
+	{ "no crash is poison", WITH("poison = { crashes = 0; };"),
+	  "services.s.poison.crashes is out of range (1 to 16)" },
+	{ "more crashes than are remembered", WITH("poison = { crashes = 17; };"),
+	  "services.s.poison.crashes is out of range (1 to 16)" },
+	{ "crashes within no time", WITH("poison = { within = 0; };"),
+	  "services.s.poison.within is out of range (1ms to " },
+	{ "a block of no time", WITH("poison = { block = 0; };"),
+	  "services.s.poison.block is out of range (1ms to " },
+	{ "a slip in poison", WITH("poison = { blok = 1; };"),
+	  "services.s.poison.blok is not a known key (did you mean block?)" },
+	{ "a key of poison in a service", WITH("block_max = 1;"),
+	  "services.s.block_max is not a known key (it belongs to poison = { ... })" },
 	{ "a key of keepalive in a listener", ON("( { address = \"*:0\"; count = 1; } )"),
 	  "services.s.listen.count is not a known key (it belongs to keepalive = { ... })" },
 	{ "a mode as an integer", WITH("umask = 0027;"),
@@ -356,6 +370,10 @@ static const struct refusal meaning[] = {
 	{ "junk for CPUs", WITH("cpus = \"3-1\";"), "services.s.cpus is malformed" },
 	{ "delays the wrong way round", WITH("restart = { delay_min = 2; delay_max = 1; };"),
 	  "services.s.restart has a delay_min of 2s beyond its delay_max of 1s" },
+	{ "a block beyond the longest", WITH("poison = { block = \"2h\"; };"),
+	  "services.s.poison has a block of 2h beyond its block_max of 1h" },
+	{ "the same in defaults", "defaults = {\npoison = { block_max = 30; }; };\n" WITH(""),
+	  "t.conf:2: defaults.poison has a block of 90s beyond its block_max of 30s" },
 	{ "min beyond max", WITH("workers = {\nmin = 9; max = 8; };"),
 	  "t.conf:2: services.s.workers.min is 9, but max is 8" },
 	{ "min of the service beyond max of defaults",
@@ -527,6 +545,7 @@ START_TEST(what_is_not_given_has_its_default)
 	ck_assert_int_eq(s->timeouts.idle, 300000);
 	ck_assert_int_eq(s->timeouts.linger, 5000);
 	ck_assert_int_eq(s->restart.delay_min, 100);
+	ck_assert(!s->poison.on);
 	ck_assert_ptr_null(s->handler.argv);
 	ck_assert_ptr_null(s->handler.env[0]);
 	ck_assert_int_eq(s->listen[0].backlog, 4096);
@@ -548,6 +567,26 @@ START_TEST(keepalive_is_true_or_false_or_a_group)
 	ck_assert_int_eq(l[2].keepalive.idle, 5000);
 	ck_assert_int_eq(l[2].keepalive.interval, 10000);
 	ck_assert_int_eq(l[2].keepalive.count, 2);
+} END_TEST
+
+START_TEST(poison_is_true_or_false_or_a_group)
+{
+	const struct conf *conf = load_well("defaults = { poison = { crashes = 5; block = \"2m\"; }; };"
+		"services = { a = { " ECHO " }; b = { " ECHO " poison = false; };"
+		" c = { " ECHO " poison = { crashes = 2; block_max = \"3m\"; }; };"
+		" d = { " ECHO " poison = true; }; };");
+	const struct conf_poison *a = &conf->services[0]->poison, *b = &conf->services[1]->poison,
+	                         *c = &conf->services[2]->poison, *d = &conf->services[3]->poison;
+
+	ck_assert(a->on && !b->on && c->on && d->on);
+	ck_assert_int_eq(a->crashes, 5);
+	ck_assert_int_eq(a->within, 60000);
+	ck_assert_int_eq(a->block, 120000);
+	ck_assert_int_eq(a->block_max, 3600000);
+	ck_assert_int_eq(c->crashes, 2);
+	ck_assert_int_eq(c->block, 120000);
+	ck_assert_int_eq(c->block_max, 180000);
+	ck_assert_int_eq(d->crashes, 5);
 } END_TEST
 
 START_TEST(defaults_merge_group_by_group_and_lists_replace)
@@ -803,7 +842,7 @@ START_TEST(a_dump_loads_and_dumps_to_itself)
 		" \"systemd:z\" );"
 		" handler = { type = \"exec\"; argv = [ \"/bin/sh\", \"\", \"\\n\" ]; };"
 		" nice = -1; umask = \"27\"; cpus = \"0\"; rlimits = { core = 0; as = \"3G\";"
-		" cpu = 5000000000L; }; }; b = { " ECHO " };"
+		" cpu = 5000000000L; }; }; b = { " ECHO " poison = true; };"
 		" c = { listen = \"*:0\"; max_request = \"2M\"; handler = { type = \"filter\"; argv = \"/bin/cat\";"
 		" framing = \"fixed:1M\"; share = \"connection\"; prefix = \"peer\"; pty = true; }; };"
 		" d = { listen = \"*:0\"; handler = { type = \"exec\"; argv = \"/bin/cat\"; warm = 5;"
@@ -834,6 +873,10 @@ static const struct {
 	{ "a warm program", PROGRAM("warm = 2;", ""),
 	  { "warm = 2;", "warm_max_age = \"1h\";", "peer = \"none\";", "idle = \"5m\";", "session = \"0\";" },
 	  { "write", "request", "crash_capture", "framing" } },
+	{ "no poison", WITH(""), { "poison = false;" }, { "crashes", "block" } },
+	{ "poison", WITH("poison = { within = \"2m\"; };"),
+	  { "    poison = {\n      crashes = 3;\n      within = \"2m\";\n      block = \"90s\";\n"
+	    "      block_max = \"1h\";\n    };\n" }, { "poison = false" } },
 	{ "a filter", FILTER("framing = \"line\";"),
 	  { "idle = \"5m\";", "request = \"0\";", "write = \"1m\";" }, { "warm", "peer" } },
 };
@@ -869,6 +912,7 @@ int main(void)
 	tcase_add_test(tc, the_last_string_of_a_list_has_its_own_line);
 	tcase_add_test(tc, what_is_not_given_has_its_default);
 	tcase_add_test(tc, keepalive_is_true_or_false_or_a_group);
+	tcase_add_test(tc, poison_is_true_or_false_or_a_group);
 	tcase_add_test(tc, defaults_merge_group_by_group_and_lists_replace);
 	tcase_add_test(tc, a_filter_has_two_framings_and_defaults);
 	tcase_add_test(tc, a_warm_program_has_an_age_and_idle);

@@ -23,6 +23,8 @@ static int log_pipe[2];
 static struct board *board;
 static struct holds *holds;
 static struct sources *sources;
+static struct blocks *blocks;
+static struct poison poison;
 
 /* ---- One that has everything ---- */
 
@@ -69,8 +71,24 @@ static void fill_service(struct handover_service *s)
 	};
 }
 
+static void fill_poison(struct handover_poison *p)
+{
+	poison.sources[7] = (struct poison_source){
+		.source = { .prefix = { .family = AF_INET, .len = 24, .ip = { 192, 0, 2 } } },
+		.n_crashes = 2, .crashes_ms = { 30, 20 }, .since_ms = 30, .until_ms = 90, .counted = 3,
+		.block_ms = 60, .free_ms = 10, .changed_ms = 31,
+	};
+	poison.sources[9] = (struct poison_source){
+		.source = { .prefix.family = AF_UNIX, .uid = 1000 }, .n_crashes = 1, .crashes_ms = { 40 },
+		.changed_ms = 40,
+	};
+	*p = (struct handover_poison){ .service = "echo", .blocks = { blocks_fd(blocks), BLOCKS_VERSION },
+	                               .history = &poison };
+}
+
 static void fill(void)
 {
+	static struct handover_poison poisons[1];
 	static struct handover_socket sockets[1];
 	static struct handover_generation generations[1];
 	static struct handover_state states[1];
@@ -117,6 +135,9 @@ static void fill(void)
 	h.n_sockets = 1;
 	h.states = states;
 	h.n_states = 1;
+	fill_poison(&poisons[0]);
+	h.poisons = poisons;
+	h.n_poisons = 1;
 	h.generations = generations;
 	h.n_generations = 1;
 }
@@ -134,7 +155,8 @@ static void set_up(void)
 	board = board_new(8, 7, 0);
 	holds = holds_new(8, 7);
 	sources = sources_make(SOURCES_MIN);
-	ck_assert(board && holds && sources);
+	blocks = blocks_new();
+	ck_assert(board && holds && sources && blocks);
 	fill();
 }
 
@@ -155,6 +177,7 @@ static void tear_down(void)
 	board_free(&board);
 	holds_free(&holds);
 	sources_free(&sources);
+	blocks_free(&blocks);
 }
 
 static bool read_back(void)
@@ -202,6 +225,11 @@ START_TEST(it_comes_over_as_it_was)
 	ck_assert_str_eq(got.states[0].service, "echo");
 	ck_assert_int_eq(got.states[0].memory.sources.fd, sources_fd(sources));
 	ck_assert_uint_eq(got.states[0].memory.n_sources, SOURCES_MIN);
+	ck_assert_uint_eq(got.n_poisons, 1);
+	ck_assert_str_eq(got.poisons[0].service, "echo");
+	ck_assert_int_eq(got.poisons[0].blocks.fd, blocks_fd(blocks));
+	ck_assert_int_eq(got.poisons[0].blocks.version, BLOCKS_VERSION);
+	ck_assert_mem_eq(got.poisons[0].history, &poison, sizeof poison);
 	s = only_service(&got);
 	ck_assert_str_eq(s->name, "echo");
 	ck_assert_uint_eq(s->state, 0);
@@ -297,6 +325,21 @@ static const struct {
 	{ "sockets.0.key", "\"020\"" },
 	{ "sockets.0.key", "\"zz00000000000000000000000000zz00\"" },
 	{ "sockets.0.service", "null" },
+	{ "poison", "null" },
+	{ "poison.0.service", "\"\"" },
+	{ "poison.0.blocks.fd", "-2" },
+	{ "poison.0.blocks.version", "null" },
+	{ "poison.0.sources.0.place", "128" },
+	{ "poison.0.sources.0.place", "9" },
+	{ "poison.0.sources.0.place", "-1" },
+	{ "poison.0.sources.0.source", "\"192.0.2.7/24\"" },
+	{ "poison.0.sources.0.source", "\"uid:1000\"" },
+	{ "poison.0.sources.0.source", "\"unknown\"" },
+	{ "poison.0.sources.0.crashes", "[1, 2]" },
+	{ "poison.0.sources.0.crashes", "[1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1,1]" },
+	{ "poison.0.sources.0.since", "91" },
+	{ "poison.0.sources.0.block", "0" },
+	{ "poison.0.sources.0.counted", "-1" },
 	{ "generations", "[]" },
 	{ "generations.0.serves", "false" },
 	{ "generations.0.number", "-1" },
@@ -362,6 +405,17 @@ START_TEST(a_worker_that_is_there_twice_is_refused)
 	json_decref(root);
 } END_TEST
 
+START_TEST(blocks_of_a_service_that_are_there_twice_are_refused)
+{
+	json_t *root = as_json(), *poisons = json_object_get(root, "poison");
+
+	json_array_append_new(poisons, json_deep_copy(json_array_get(poisons, 0)));
+	ck_assert(!read_json(root));
+	json_object_set_new(json_array_get(poisons, 1), "service", json_string("other"));
+	ck_assert(read_json(root));
+	json_decref(root);
+} END_TEST
+
 static bool count_descriptor(void *arg, int fd)
 {
 	*(int *)arg += fd != -1;
@@ -396,7 +450,7 @@ static bool is_counter(const char *key)
 static bool is_of_late(const char *key)
 {
 	static const char *const keys[] = {
-		"words", "nofile", "log_process", "pending_scale", "states", "state_index", "holds",
+		"words", "nofile", "log_process", "pending_scale", "states", "state_index", "holds", "poison",
 	};
 
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
@@ -494,7 +548,7 @@ START_TEST(what_is_no_file_is_refused)
 
 /* ---- Descriptors ---- */
 
-#define BAD_DESCRIPTORS 19
+#define BAD_DESCRIPTORS 21
 
 START_TEST(descriptors_are_what_they_should_be)
 {
@@ -520,6 +574,8 @@ START_TEST(descriptors_are_what_they_should_be)
 		{ &s->past.memory.board.fd, leash.orders, "one that is named twice" },
 		{ &s->past.memory.holds.fd, listener, "holds that are a socket" },
 		{ &h.states[0].memory.sources.fd, listener, "sources that are a socket" },
+		{ &h.poisons[0].blocks.fd, client[1], "blocks that are a socket" },
+		{ &h.poisons[0].blocks.fd, board_fd(board), "blocks that are named twice" },
 	};
 
 	static_assert(ARRAY_SIZE(rows) == BAD_DESCRIPTORS, "each row is a test");
@@ -566,6 +622,7 @@ int main(void)
 	tcase_add_test(tc, it_comes_over_as_it_was);
 	tcase_add_loop_test(tc, what_makes_no_sense_is_refused, 0, ARRAY_SIZE(spoilt));
 	tcase_add_test(tc, a_worker_that_is_there_twice_is_refused);
+	tcase_add_test(tc, blocks_of_a_service_that_are_there_twice_are_refused);
 	tcase_add_test(tc, those_descriptors_that_were_read_are_there_when_the_rest_is_refused);
 	tcase_add_test(tc, every_key_is_needed_and_others_are_passed_over);
 	tcase_add_test(tc, a_counter_that_the_program_before_did_not_have_begins_at_0);

@@ -14,10 +14,25 @@
 #include "json_value.h"
 #include "signals.h"
 
+#define SOURCE_IPV4_LEN 32              /* the defaults of limits.source_prefix */
+#define SOURCE_IPV6_LEN 64
+
 void evidence_look(struct evidence *e, const struct board *b, size_t i)
 {
 	board_view(b, i, &e->said);
 	e->at_work = board_view_work(b, i, &e->work);
+}
+
+void evidence_name_source(struct evidence *e, const struct conf_service *conf)
+{
+	/* In what another program has left of a configuration, it is 0. */
+	const bool is_told = conf && conf->limits.source_prefix.ipv4 > 0;
+
+	if (!e->at_work || (e->work.peer.family == AF_UNIX && e->work.user == 0))
+		return;
+	e->source = source_id_of(&e->work.peer, (uid_t)(e->work.user - 1),
+	                         is_told ? conf->limits.source_prefix.ipv4 : SOURCE_IPV4_LEN,
+	                         is_told ? conf->limits.source_prefix.ipv6 : SOURCE_IPV6_LEN);
 }
 
 void evidence_take_input(struct evidence *e, const struct board *b, size_t i)
@@ -66,13 +81,14 @@ static json_t *hang(const struct evidence *e)
 
 static json_t *connection(const struct evidence *e)
 {
-	char peer[ADDRESS_TEXT_MAX], id[CONNECTION_ID_MAX];
+	char peer[ADDRESS_TEXT_MAX], id[CONNECTION_ID_MAX], source[SOURCE_ID_TEXT_MAX];
 
 	if (!e->at_work)
 		return json_null();
-	return json_pack("{s:s, s:s, s:s, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:s, s:s, s:s, s:o, s:o, s:o, s:o}",
 	                 "id", connection_id_format(e->pid, e->work.number, id),
 	                 "peer", endpoint_format(&e->work.peer, peer, sizeof peer),
+	                 "source", source_id_format(&e->source, source, sizeof source),
 	                 "phase", board_phase_name(e->work.phase),
 	                 "age", json_value_seconds(since(e, e->work.since_ms)),
 	                 "bytes_in", json_value_count(e->work.bytes_in),

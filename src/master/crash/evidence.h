@@ -12,6 +12,8 @@
 #include <sys/types.h>
 
 #include "board.h"
+#include "conf.h"
+#include "source_id.h"
 #include "text.h"
 
 struct evidence {
@@ -22,15 +24,20 @@ struct evidence {
 	int64_t      now_ms, age_ms;
 	const char  *waited_in;         /* where it hung, if it was aborted for that: proc_describe; lent */
 	int64_t      still_ms;          /* and how long its loop had made no turn */
+	bool         is_ours;           /* drover has killed it, for another reason than a hang */
 	struct board_worker_view     said;
 	bool                         at_work;
 	struct board_connection_view work;      /* the connection that it was at work for */
+	struct source_id source;        /* of its client; not known without one */
 	char        *input;             /* the last bytes of that connection, or NULL */
 	size_t       input_len;
 };
 
-/* Fills in what the board says of worker i, except input; the rest stays as it is. */
+/* Fills in what the board says of worker i, except source and input; the rest stays as it is. */
 void evidence_look(struct evidence *e, const struct board *b, size_t i);
+
+/* Fills in source, as conf counts sources; NULL: the service is gone. */
+void evidence_name_source(struct evidence *e, const struct conf_service *conf);
 
 /* Copies the input of a dead worker. Without memory, input stays NULL. */
 void evidence_take_input(struct evidence *e, const struct board *b, size_t i);

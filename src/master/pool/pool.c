@@ -28,7 +28,8 @@ static _Noreturn void be_worker(struct pool *p, size_t slot, const struct leash 
 		.listeners = p->listeners, .listens = p->listens, .n_listeners = p->n_listeners,
 		.leash = *leash,
 		.master = master,
-		.memory = &p->memory, .service_memory = &p->state_of_service->memory, .slot = slot,
+		.memory = &p->memory, .service_memory = &p->state_of_service->memory,
+		.blocks = p->state_of_service->poison->blocks, .slot = slot,
 		.log = x->log, .access_log = x->access_log, .logs_refused = x->logs_refused,
 		.log_level = x->log_level, .detached = x->detached, .events = x->events,
 		.nofile = x->nofile,
@@ -343,6 +344,9 @@ static struct evidence gather_evidence(const struct pool *p, const struct child 
 		.waited_in = c->state == CHILD_HANGING && *c->waited_in ? c->waited_in : NULL,
 		.still_ms = c->still_ms,
 	};
+
+	e.is_ours = WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && c->state >= CHILD_STOPPING &&
+	            !e.waited_in;
 
 	evidence_look(&e, p->memory.board, children_index(&p->children, c));
 	return e;

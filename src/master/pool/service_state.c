@@ -154,6 +154,7 @@ void service_states_init(struct service_states *s, struct loop *l, struct notify
 {
 	*s = (struct service_states){ .loop = l, .events = events };
 	list_init(&s->all);
+	poison_watches_init(&s->poisons, l, events);
 }
 
 static struct service_state *find(struct service_states *all, const char *service, size_t n_sources)
@@ -173,6 +174,7 @@ static void free_state(struct service_state *s)
 	audit_end(&s->audit);
 	list_remove(&s->in_states);
 	service_memory_free(&s->memory);
+	poison_watch_release(&s->poison);
 	free(s->service);
 	free(s);
 }
@@ -188,9 +190,10 @@ static struct service_state *make(struct service_states *all, const char *servic
 	s->next_pass.fire = on_next_pass;
 	s->n_users = 1;
 	s->service = strdup(service);
+	s->poison = poison_watch_use(&all->poisons, service);
 	list_init(&s->members);
 	list_append(&all->all, &s->in_states);
-	if (s->service)
+	if (s->service && s->poison)
 		return s;
 	free_state(s);
 	return NULL;
@@ -217,6 +220,8 @@ struct service_state *service_states_use(struct service_states *all, const struc
 		s->n_users++;
 	else
 		s = make_with_memory(all, conf->name, n_sources);
+	if (s && poison_watch_prepare(s->poison, conf) == -1)
+		service_state_release(&s);
 	if (!s)
 		return NULL;
 	s->dry_run = conf->limits.dry_run;
@@ -261,4 +266,5 @@ void service_states_forget(struct service_states *all, const struct service_stat
 	list_each(&all->all, s, struct service_state, in_states)
 		if (s != mine)
 			service_memory_free(&s->memory);
+	poison_watches_forget(&all->poisons, mine ? mine->poison : NULL);
 }

@@ -16,12 +16,14 @@
 #include "list.h"
 #include "loop.h"
 #include "notify.h"
+#include "poison_watch.h"
 #include "service_memory.h"
 
 struct service_states {                 /* of all services */
 	struct list    all;
 	struct loop   *loop;
 	struct notify *events;
+	struct poison_watches poisons;  /* of all services, too */
 };
 
 struct service_state {
@@ -31,6 +33,7 @@ struct service_state {
 	unsigned int           n_users;
 	bool                   dry_run, queues; /* as the newest configuration says */
 	struct service_memory  memory;
+	struct poison_watch   *poison;          /* sources that crash workers; both states of a service have it */
 	struct list            members;         /* what its pools hold under the limits */
 	struct timer           look;            /* at the episodes */
 	struct audit           audit;           /* of what they hold, after a death */

@@ -88,10 +88,18 @@ static void on_change(void *arg, struct pool *p)
 static void on_crash(void *arg, const struct evidence *e)
 {
 	struct master *m = arg;
+	struct evidence known = *e;
+	const struct service *s;
 
 	/* The first workers run a moment before their generation is the current one. */
-	if (m->current)
-		crash_reports_keep(&m->crash_reports, m->current->conf->state_dir, e);
+	if (!m->current)
+		return;
+	/* What counts is the service as it is now, also for workers of an old generation. */
+	s = generation_find(m->current, e->service);
+	evidence_name_source(&known, s ? s->conf : NULL);
+	crash_reports_keep(&m->crash_reports, m->current->conf->state_dir, &known);
+	if (s)
+		poison_watch_note(pool_service_state(s->pool)->poison, s->conf, &known);
 }
 
 static void on_kicked(void *arg, pid_t worker, uint64_t number, bool found)

@@ -69,6 +69,9 @@ bool handover_each_fd(const struct handover *h, bool (*see)(void *arg, int fd), 
 	for (size_t i = 0; i < h->n_states; i++)
 		if (!see(arg, h->states[i].memory.sources.fd))
 			return false;
+	for (size_t i = 0; i < h->n_poisons; i++)
+		if (h->poisons[i].blocks.fd != -1 && !see(arg, h->poisons[i].blocks.fd))
+			return false;
 	for (size_t g = 0; g < h->n_generations; g++)
 		if (!each_of_generation(&h->generations[g], see, arg))
 			return false;
@@ -190,6 +193,9 @@ static bool check_kinds(const struct handover *h, const struct check *c)
 	for (size_t i = 0; i < h->n_states; i++)
 		if (!is_shared_memory(h->states[i].memory.sources.fd))
 			return fail_check(c, "descriptor %d is no table of sources", h->states[i].memory.sources.fd);
+	for (size_t i = 0; i < h->n_poisons; i++)
+		if (h->poisons[i].blocks.fd != -1 && !is_shared_memory(h->poisons[i].blocks.fd))
+			return fail_check(c, "descriptor %d is no table of blocks", h->poisons[i].blocks.fd);
 	for (size_t g = 0; g < h->n_generations; g++)
 		if (!check_generation(c, &h->generations[g]))
 			return false;

@@ -22,6 +22,7 @@
 #include "conf.h"
 #include "listener.h"
 #include "log_process.h"
+#include "poison.h"
 #include "pool.h"
 #include "service_state.h"
 
@@ -65,6 +66,12 @@ struct handover_generation {
 	size_t                   n_services;
 };
 
+struct handover_poison {                        /* of a service, in all generations */
+	const char             *service;
+	struct pool_memory_part blocks;         /* fd -1: there is no table */
+	const struct poison    *history;
+};
+
 struct handover_socket {
 	int                  fd;
 	enum listen_kind     kind;
@@ -96,6 +103,8 @@ struct handover {
 	size_t                      n_sockets;
 	struct handover_state      *states;
 	size_t                      n_states;
+	struct handover_poison     *poisons;
+	size_t                      n_poisons;
 	struct handover_generation *generations;
 	size_t                      n_generations;
 };

@@ -77,6 +77,21 @@ static void add_states(struct writing *w)
 		}
 }
 
+static void add_poisons(struct writing *w)
+{
+	const struct poison_watches *all = &w->m->states.poisons;
+	struct handover *h = w->h;
+	const struct poison_watch *p;
+
+	h->poisons = room(w, count(&all->all), sizeof *h->poisons);
+	list_each(&all->all, p, struct poison_watch, in_all)
+		if (h->poisons)
+			h->poisons[h->n_poisons++] = (struct handover_poison){
+				.service = p->service, .history = &p->history,
+				.blocks = { p->blocks ? blocks_fd(p->blocks) : -1, BLOCKS_VERSION },
+			};
+}
+
 /* ---- generations -------------------------------------------------------- */
 
 static void add_workers(struct writing *w, struct handover_service *s, const struct pool *p)
@@ -210,6 +225,7 @@ int handover_export(struct handover *h, const struct master *m)
 	h->events = messages_of(&w, m->events, &h->n_events);
 	add_sockets(&w);
 	add_states(&w);
+	add_poisons(&w);
 	add_generations(&w);
 	if (!w.failed)
 		return handover_write(h);

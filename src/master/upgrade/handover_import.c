@@ -22,6 +22,7 @@ struct taking {
 	const struct handover *h;
 	struct listening     **sockets;         /* by index */
 	struct service_state **states;          /* by index */
+	size_t                 n_poisons;       /* that are taken, and have us as a user */
 };
 
 /* ---- sockets ------------------------------------------------------------ */
@@ -47,6 +48,29 @@ static bool take_sockets(struct taking *t)
 }
 
 /* ---- what services have over all generations ---------------------------- */
+
+static bool take_poisons(struct taking *t)
+{
+	for (; t->n_poisons < t->h->n_poisons; t->n_poisons++) {
+		const struct handover_poison *p = &t->h->poisons[t->n_poisons];
+
+		if (!poison_watch_adopt(&t->m->states.poisons, p->service, p->blocks.fd, p->blocks.version,
+		                        p->history))
+			return false;
+	}
+	return true;
+}
+
+/* The states have their shares of them by now. */
+static void release_poisons(struct taking *t)
+{
+	while (t->n_poisons > 0) {
+		const char *service = t->h->poisons[--t->n_poisons].service;
+		struct poison_watch *w = poison_watch_find(&t->m->states.poisons, service);
+
+		poison_watch_release(&w);
+	}
+}
 
 static bool take_states(struct taking *t)
 {
@@ -249,7 +273,8 @@ static bool take_all(struct taking *t)
 	const struct handover *h = t->h;
 	struct generation *g;
 
-	if (!take_sockets(t) || !take_states(t) || !take_generations(t) || !take_texts(m, h))
+	if (!take_sockets(t) || !take_poisons(t) || !take_states(t) || !take_generations(t) ||
+	    !take_texts(m, h))
 		return false;
 	take_control(m, h);
 	pass_on(m->systemd, h->notices, h->n_notices);
@@ -285,6 +310,7 @@ bool handover_import(struct master *m, const struct handover *h, char *why, size
 		snprintf(why, size, "take over what it names: %m");
 	if (t.states)
 		release_states(&t);
+	release_poisons(&t);
 	free(t.states);
 	free(t.sockets);
 	return result;

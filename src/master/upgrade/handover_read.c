@@ -358,6 +358,91 @@ static bool get_service(const struct reading *r, const json_t *j, struct handove
 	       get_indices(r, sockets, s) && get_workers(r, workers, s);
 }
 
+/* ---- sources that crash workers ----------------------------------------- */
+
+static bool get_times(const struct reading *r, const json_t *list, struct poison_source *s)
+{
+	const json_t *item;
+	size_t i;
+
+	if (json_array_size(list) > CONF_POISON_CRASHES_MAX)
+		return fail_reading(r, "source: too many crashes");
+	json_array_foreach(list, i, item)
+		s->crashes_ms[s->n_crashes++] = json_integer_value(item);
+	return true;
+}
+
+static bool get_source(const struct reading *r, const json_t *j, struct poison *history)
+{
+	struct poison_source s = { .n_crashes = 0 };
+	const char *name;
+	const json_t *crashes;
+	json_int_t place, since, until, block, unblocked, changed;
+
+	if (!unpack(r, j, "source", "{s:I, s:s, s:o, s:I, s:I, s:i, s:I, s:I, s:I}", "place", &place,
+	            "source", &name, "crashes", &crashes, "since", &since, "until", &until,
+	            "counted", &s.counted, "block", &block, "free", &unblocked, "changed", &changed) ||
+	    !get_times(r, crashes, &s))
+		return false;
+	s.since_ms = since;
+	s.until_ms = until;
+	s.block_ms = block;
+	s.free_ms = unblocked;
+	s.changed_ms = changed;
+	if (source_id_parse(name, &s.source) != CIDR_OK || place < 0 ||
+	    !poison_restore(history, (size_t)place, &s))
+		return fail_reading(r, "source %.64s makes no sense", name);
+	return true;
+}
+
+static bool is_another(const struct handover *h, const struct handover_poison *p)
+{
+	const struct handover_poison *other = h->poisons;
+
+	while (other < p && strcmp(other->service, p->service) != 0)
+		other++;
+	return other == p;
+}
+
+static bool get_poison(const struct reading *r, const json_t *j, struct handover_poison *p)
+{
+	struct poison *history = arena_alloc(&r->h->arena, sizeof *history);
+	const json_t *service, *sources, *item;
+	size_t i;
+
+	*p = (struct handover_poison){ .blocks.fd = -1, .history = history };
+	if (!history)
+		return fail_reading(r, "%m");
+	if (!unpack(r, j, "poison", "{s:o, s:{s:i, s:i}, s:o}", "service", &service, "blocks",
+	            "fd", &p->blocks.fd, "version", &p->blocks.version, "sources", &sources) ||
+	    !get_name(r, service, "service", &p->service))
+		return false;
+	if (p->blocks.fd < -1 || !is_another(r->h, p))
+		return fail_reading(r, "%s: its blocks make no sense", p->service);
+	json_array_foreach(sources, i, item)
+		if (!get_source(r, item, history))
+			return false;
+	return true;
+}
+
+/* Earlier programs did not write it. */
+static bool get_poisons(const struct reading *r, const json_t *list)
+{
+	struct handover *h = r->h;
+	const json_t *item;
+	size_t i;
+
+	if (!list)
+		return true;
+	h->poisons = room(r, list, sizeof *h->poisons);
+	if (!h->poisons)
+		return false;
+	json_array_foreach(list, i, item)
+		if (!get_poison(r, item, &h->poisons[h->n_poisons++]))
+			return false;
+	return true;
+}
+
 /* ---- generations -------------------------------------------------------- */
 
 static bool get_log(const struct reading *r, const json_t *j, struct conf_log *l)
@@ -491,20 +576,21 @@ static bool get_all(const struct reading *r, const json_t *root)
 {
 	struct handover *h = r->h;
 	const json_t *version, *program, *text, *pid_file, *file, *notices, *events, *sockets, *generations,
-	             *states = NULL;
+	             *states = NULL, *poisons = NULL;
 	int pid, suspended, reload_again, upgrade_again, scale = 0;
 	json_int_t numbers, started, soft = 0, hard = 0;
 
 	/* Earlier programs lack "nofile", which came when the master raised its own, and "pending_scale". */
 	if (!unpack(r, root, "hand-over",
 	            "{s:i, s:o, s:o, s:o, s:o, s:I, s:I, s?{s:I, s:I}, s:b, s:b, s:b, s?i, s:{s:i, s:o}, s:i,"
-	            " s:o, s:o, s:o, s?o, s:o}", "pid", &pid, "version", &version, "program", &program,
+	            " s:o, s:o, s:o, s?o, s?o, s:o}", "pid", &pid, "version", &version, "program", &program,
 	            "text", &text, "pid_file", &pid_file, "numbers", &numbers, "started", &started,
 	            "nofile", "soft", &soft, "hard", &hard, "resting", &suspended, "reload_again",
 	            &reload_again, "upgrade_again", &upgrade_again, "pending_scale", &scale,
 	            "control", "fd", &h->control, "file", &file,
 	            "client", &h->client, "notices", &notices, "events", &events,
-	            "sockets", &sockets, "states", &states, "generations", &generations) ||
+	            "sockets", &sockets, "states", &states, "poison", &poisons,
+	            "generations", &generations) ||
 	    !get_name(r, version, "version", &h->version) || !get(r, program, "program", &h->program) ||
 	    !get_name(r, text, "text", &h->text) || !get(r, pid_file, "pid_file", &h->pid_file) ||
 	    !get_file(r, file, &h->control_file))
@@ -522,7 +608,8 @@ static bool get_all(const struct reading *r, const json_t *root)
 	h->pending_scale = scale;
 	return get_strings(r, notices, &h->notices, &h->n_notices) &&
 	       get_strings(r, events, &h->events, &h->n_events) &&
-	       get_sockets(r, sockets) && get_states(r, states) && get_generations(r, generations);
+	       get_sockets(r, sockets) && get_states(r, states) && get_poisons(r, poisons) &&
+	       get_generations(r, generations);
 }
 
 /* All bytes of fd, which the caller frees by secret_free; NULL with errno. */

@@ -140,6 +140,38 @@ static json_t *make_service(const void *item)
 	                 "workers", LIST_OF(s->workers, s->n_workers, make_worker));
 }
 
+static json_t *make_times(const int64_t *times, int n)
+{
+	json_t *list = json_array();
+
+	for (int i = 0; list && i < n; i++)
+		json_array_append_new(list, json_integer(times[i]));
+	return list;
+}
+
+static json_t *make_source(size_t place, const struct poison_source *s)
+{
+	char name[SOURCE_ID_TEXT_MAX];
+
+	return json_pack("{s:I, s:s, s:o, s:I, s:I, s:i, s:I, s:I, s:I}", "place", INT place,
+	                 "source", source_id_format(&s->source, name, sizeof name),
+	                 "crashes", make_times(s->crashes_ms, s->n_crashes),
+	                 "since", INT s->since_ms, "until", INT s->until_ms, "counted", s->counted,
+	                 "block", INT s->block_ms, "free", INT s->free_ms, "changed", INT s->changed_ms);
+}
+
+static json_t *make_poison(const void *item)
+{
+	const struct handover_poison *p = item;
+	json_t *sources = json_array();
+
+	for (size_t i = 0; sources && i < POISON_SOURCES; i++)
+		if (source_id_is_known(&p->history->sources[i].source))
+			json_array_append_new(sources, make_source(i, &p->history->sources[i]));
+	return json_pack("{s:o, s:o, s:o}", "service", put(p->service),
+	                 "blocks", make_part(&p->blocks), "sources", sources);
+}
+
 static json_t *make_input(const void *item)
 {
 	const struct log_input *i = item;
@@ -171,7 +203,7 @@ static json_t *make_all(const struct handover *h)
 {
 	return json_pack(
 		"{s:i, s:i, s:o, s:o, s:o, s:o, s:I, s:I, s:{s:I, s:I}, s:b, s:b, s:b, s:i,"
-		" s:{s:i, s:o}, s:i, s:o, s:o, s:o, s:o, s:o}",
+		" s:{s:i, s:o}, s:i, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"major", HANDOVER_MAJOR, "pid", (int)h->pid, "version", put(h->version),
 		"program", put(h->program), "text", put(h->text), "pid_file", put(h->pid_file),
 		"numbers", INT h->n_numbers, "started", INT h->started_ms,
@@ -185,6 +217,7 @@ static json_t *make_all(const struct handover *h)
 		"events", LIST_OF(h->events, h->n_events, make_string),
 		"sockets", LIST_OF(h->sockets, h->n_sockets, make_socket),
 		"states", LIST_OF(h->states, h->n_states, make_state),
+		"poison", LIST_OF(h->poisons, h->n_poisons, make_poison),
 		"generations", LIST_OF(h->generations, h->n_generations, make_generation));
 }
 
