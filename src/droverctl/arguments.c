@@ -13,6 +13,7 @@
 
 #include "control_path.h"
 #include "memory.h"
+#include "source_id.h"
 #include "suggest.h"
 #include "text.h"
 #include "units.h"
@@ -243,6 +244,17 @@ static void set(struct arguments *a, const char *key, json_t *value)
 		memory_lacks();
 }
 
+/* What the server would refuse as a request is wrong usage here. */
+static void check_prefix(struct arguments *a, const char *word)
+{
+	char complaint[CIDR_COMPLAINT_MAX];
+	struct source_id source;
+	const enum cidr_error error = source_id_parse(word, &source);
+
+	if (error != CIDR_OK)
+		bad(a, "%s", cidr_complaint(error, word, &source.prefix, complaint));
+}
+
 static void set_words(struct reading *r)
 {
 	const struct command *c = r->a->command;
@@ -257,6 +269,8 @@ static void set_words(struct reading *r)
 			set(r->a, c->keys[i], value);
 		if (strcmp(c->keys[i], "to") == 0 && !is_number(r->words[i]))
 			bad_words(r->a);
+		if (strcmp(c->keys[i], "prefix") == 0)
+			check_prefix(r->a, r->words[i]);
 	}
 }
 

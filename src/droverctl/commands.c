@@ -22,6 +22,8 @@ static const struct command commands[] = {
 	{ .name = "crashes", .usage = "[CRASH [--replay ADDRESS]]",
 	  .help = "workers that crashed; all about one; or send its bytes again",
 	  .keys = { "crash" }, .options = COMMANDS_REPLAY, .at_once = true, .show = show_crashes },
+	{ .name = "blocked", .help = "sources that are refused because they crashed workers",
+	  .at_once = true, .show = show_blocked },
 	{ .name = "top", .usage = "[-d SECONDS] [-n COUNT]", .help = "all of these, live",
 	  .options = COMMANDS_DELAY | COMMANDS_COUNT },
 	{ .name = "check", .help = "check the configuration file", .show = show_check },
@@ -39,6 +41,8 @@ static const struct command commands[] = {
 	  .keys = { "service" }, .n_required = 1, .show = show_resume },
 	{ .name = "kick", .usage = "CONNECTION", .help = "close a connection",
 	  .keys = { "connection" }, .n_required = 1, .show = show_kick },
+	{ .name = "unblock", .usage = "PREFIX", .help = "admit a source again that is blocked",
+	  .keys = { "prefix" }, .n_required = 1, .show = show_unblock },
 };
 
 const struct command *commands_at(size_t i)

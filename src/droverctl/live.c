@@ -41,7 +41,7 @@ struct look {
 struct live {
 	struct refresh *refresh;
 	enum view_kind  view;
-	struct look     looks[VIEW_KINDS];
+	struct look     looks[VIEW_OF_TOP];
 	int64_t         delay_ms, due_ms;
 	int64_t         late_ms;        /* when the answer that is waited for is late */
 	long            left;           /* rounds to go; 0 or less: no end */
@@ -79,7 +79,7 @@ static void draw_views(const struct live *l)
 	char buf[LINE_ROOM];
 	struct text t = text_in(buf, sizeof buf);
 
-	for (size_t i = 0; i < VIEW_KINDS; i++) {
+	for (size_t i = 0; i < VIEW_OF_TOP; i++) {
 		int at = (int)t.len;
 
 		text_add(&t, " %s ", view_of(i)->name);
@@ -168,12 +168,12 @@ static void go_to_view(struct live *l, enum view_kind view)
 
 static void press_next(struct live *l)
 {
-	go_to_view(l, (l->view + 1) % VIEW_KINDS);
+	go_to_view(l, (l->view + 1) % VIEW_OF_TOP);
 }
 
 static void press_previous(struct live *l)
 {
-	go_to_view(l, (l->view + VIEW_KINDS - 1) % VIEW_KINDS);
+	go_to_view(l, (l->view + VIEW_OF_TOP - 1) % VIEW_OF_TOP);
 }
 
 static void press_services(struct live *l)

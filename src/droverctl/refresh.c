@@ -26,7 +26,7 @@ void refresh_fini(struct refresh *r)
 {
 	session_close(&r->session);
 	json_decref(r->status);
-	for (size_t i = 0; i < VIEW_KINDS; i++)
+	for (size_t i = 0; i < VIEW_OF_TOP; i++)
 		json_decref(r->results[i]);
 }
 

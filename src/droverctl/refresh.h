@@ -25,7 +25,7 @@ struct refresh {
 	enum refresh_state state;
 	enum view_kind     view;                /* of this round */
 	json_t            *status;              /* the last one that came; NULL: none has come */
-	json_t            *results[VIEW_KINDS]; /* of the commands of the other views */
+	json_t            *results[VIEW_OF_TOP]; /* of the commands of the other views */
 	struct overview    overview;
 	int                exit_status;         /* of the last round: EX_OK, or what went wrong ... */
 	char               trouble[SESSION_ERROR_MAX];  /* ... in words */

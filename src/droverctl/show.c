@@ -112,6 +112,12 @@ bool show_crashes(const json_t *request, const json_t *result, FILE *out)
 	                                  : show_list(VIEW_CRASHES, result, out);
 }
 
+bool show_blocked(const json_t *request, const json_t *result, FILE *out)
+{
+	(void)request;
+	return show_list(VIEW_BLOCKED, result, out);
+}
+
 bool show_check(const json_t *request, const json_t *result, FILE *out)
 {
 	const json_t *warnings = value_at(result, "warnings"), *warning;
@@ -206,6 +212,25 @@ bool show_kick(const json_t *request, const json_t *result, FILE *out)
 {
 	(void)result;
 	fprintf(out, "%s: closed\n", json_string_value(value_at(request, "connection")));
+	return true;
+}
+
+bool show_unblock(const json_t *request, const json_t *result, FILE *out)
+{
+	const json_t *list = value_at(result, "unblocked"), *item;
+	char name[LINE_ROOM], prefix[LINE_ROOM];
+	size_t i;
+
+	(void)request;
+	if (!json_is_array(list))
+		return false;
+	json_array_foreach(list, i, item) {
+		struct text n = text_in(name, sizeof name), p = text_in(prefix, sizeof prefix);
+
+		value_put_text(&n, value_at(item, "service"));
+		value_put_text(&p, value_at(item, "prefix"));
+		fprintf(out, "%s: %s is not blocked any more\n", name, prefix);
+	}
 	return true;
 }
 

@@ -181,6 +181,16 @@ static const struct column crashes[] = {
 	TEXT("PEER", "connection.peer"),
 };
 
+static const struct column blocked[] = {
+	TEXT("SERVICE", "service"),
+	TEXT("PREFIX", "prefix"),
+	TEXT("SINCE", "since"),
+	TEXT("UNTIL", "until"),
+	AGE("LEFT", "left"),
+	COUNT("CRASHES", "crashes"),
+	COUNT("REFUSED", "refused"),
+};
+
 #define VIEW_FITS(columns) \
 	_Static_assert(sizeof (columns) / sizeof (columns)[0] <= VIEW_COLUMNS_MAX, #columns)
 
@@ -188,6 +198,7 @@ VIEW_FITS(services);
 VIEW_FITS(workers);
 VIEW_FITS(connections);
 VIEW_FITS(crashes);
+VIEW_FITS(blocked);
 
 #define VIEW(columns) { #columns, columns, sizeof (columns) / sizeof (columns)[0] }
 
@@ -196,6 +207,7 @@ static const struct view views[VIEW_KINDS] = {
 	[VIEW_WORKERS]     = VIEW(workers),
 	[VIEW_CONNECTIONS] = VIEW(connections),
 	[VIEW_CRASHES]     = VIEW(crashes),
+	[VIEW_BLOCKED]     = VIEW(blocked),
 };
 
 const struct view *view_of(enum view_kind kind)

@@ -13,8 +13,10 @@
 
 enum view_kind {
 	VIEW_SERVICES, VIEW_WORKERS, VIEW_CONNECTIONS, VIEW_CRASHES,
+	VIEW_BLOCKED,
 	VIEW_KINDS
 };
+#define VIEW_OF_TOP (VIEW_CRASHES + 1)  /* the kinds that top shows are those before it */
 
 #define VIEW_COLUMNS_MAX 32             /* of any view */
 

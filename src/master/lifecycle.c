@@ -66,6 +66,7 @@ static const struct {
 	[ORDER_DRAIN]       = { {  BUSY,    NOW,    BUSY,     BUSY,     NEVER,   NEVER,  NEVER }, PERMIT_INHERITED },
 	[ORDER_RESUME]      = { {  BUSY,    NOW,    BUSY,     BUSY,     NEVER,   NEVER,  NEVER }, PERMIT_INHERITED },
 	[ORDER_KICK]        = { {  NOW,     NOW,    NOW,      NOW,      NEVER,   NEVER,  NEVER }, NOW },
+	[ORDER_UNBLOCK]     = { {  NOW,     NOW,    NOW,      NOW,      NEVER,   NEVER,  NEVER }, NOW },
 };
 
 #undef NOW

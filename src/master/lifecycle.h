@@ -34,13 +34,14 @@ enum order {
 	ORDER_SUSPEND,          /* WINCH */
 	ORDER_MORE,             /* TTIN */
 	ORDER_FEWER,            /* TTOU */
-	/* Only clients of the control socket give these, for one service or one connection: */
+	/* Only clients of the control socket give these, for one service, connection or source: */
 	ORDER_SCALE,
 	ORDER_DRAIN,
 	ORDER_RESUME,
 	ORDER_KICK,
+	ORDER_UNBLOCK,
 };
-#define ORDERS (ORDER_KICK + 1)
+#define ORDERS (ORDER_UNBLOCK + 1)
 
 enum permit {                   /* to carry out an order */
 	PERMIT_NOW,

@@ -88,7 +88,7 @@ static const struct {
 START_TEST(groups_decide_what_a_client_may_do)
 {
 	static const char *const looking[] = {
-		"status", "services", "workers", "connections", "check", "version",
+		"status", "services", "workers", "connections", "blocked", "check", "version",
 	};
 	static const char *const changing[] = {
 		"{\"command\":\"reopen-logs\"}",
@@ -96,6 +96,7 @@ START_TEST(groups_decide_what_a_client_may_do)
 		"{\"command\":\"drain\",\"service\":\"s\"}",
 		"{\"command\":\"resume\",\"service\":\"s\"}",
 		"{\"command\":\"kick\",\"connection\":\"1-1\"}",
+		"{\"command\":\"unblock\",\"prefix\":\"192.0.2.7\"}",
 		"{\"command\":\"reload\"}",
 		"{\"command\":\"stop\"}",
 	};

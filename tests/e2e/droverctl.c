@@ -36,6 +36,9 @@ static const struct { const char *name, *args[6], *says; } bad_usage[] = {
 	{ "a replay of no crash",        { "crashes", "--replay", "x:1" }, "crashes [CRASH [--replay ADDRESS]]" },
 	{ "a replay of something else",  { "kick", "1-1", "--replay", "x:1" }, "only crashes does" },
 	{ "a replay to nowhere",         { "crashes", "n", "--replay" }, "value" },
+	{ "nothing to unblock",          { "unblock" }, "droverctl unblock PREFIX" },
+	{ "host bits in a prefix",       { "unblock", "192.0.2.7/24" }, "did you mean 192.0.2.0/24?" },
+	{ "no prefix",                   { "unblock", "nonsense" }, "is not a prefix" },
 	{ "a name that is not UTF-8",    { "drain", "\xff" }, "UTF-8" },
 };
 
@@ -185,6 +188,15 @@ static const struct { const char *name, *args[4], *request, *result, *says; } re
 	  "echo: serves again\n" },
 	{ "kick", { "kick", "4712-1" }, "{\"command\":\"kick\",\"connection\":\"4712-1\"}", "{}",
 	  "4712-1: closed\n" },
+	{ "blocked", { "blocked" }, "{\"command\":\"blocked\"}",
+	  "{\"blocked\":[{\"service\":\"echo\",\"prefix\":\"192.0.2.7/32\",\"since\":\"2026-11-22T15:50:01.123Z\","
+	  "\"until\":\"2026-11-22T15:51:31.123Z\",\"left\":12.5,\"crashes\":3,\"refused\":70}]}",
+	  "SERVICE  PREFIX        SINCE                     UNTIL                     LEFT  CRASHES  REFUSED\n"
+	  "echo     192.0.2.7/32  2026-11-22T15:50:01.123Z  2026-11-22T15:51:31.123Z   12s        3       70\n" },
+	{ "unblock", { "unblock", "192.0.2.0/24" }, "{\"command\":\"unblock\",\"prefix\":\"192.0.2.0/24\"}",
+	  "{\"unblocked\":[{\"service\":\"a\",\"prefix\":\"192.0.2.7/32\"},"
+	  "{\"service\":\"b\",\"prefix\":\"192.0.2.8/32\"}]}",
+	  "a: 192.0.2.7/32 is not blocked any more\nb: 192.0.2.8/32 is not blocked any more\n" },
 	{ "check", { "check" }, "{\"command\":\"check\"}", "{\"ok\":true}", "configuration ok\n" },
 	{ "version", { "version" }, "{\"command\":\"version\"}", "{\"version\":\"0.1.0\"}",
 	  "drover 0.1.0\n" },
@@ -285,6 +297,7 @@ START_TEST(a_long_answer_is_taken_in_whole)
 
 static const struct { const char *kind; int status; } kinds[] = {
 	{ "refused", 1 }, { "busy", 1 }, { "no-such-service", 1 }, { "no-such-connection", 1 },
+	{ "no-such-block", 1 },
 	{ "too-many-clients", 1 }, { "stopping", 1 }, { "a-new-one", 1 },
 	{ "not-permitted", 77 },
 	{ "bad-request", 70 }, { "unknown-command", 70 }, { "internal", 70 },
@@ -383,6 +396,7 @@ static const struct { const char *name, *words, *replies; } completions[] = {
 	{ "the beginning of one",   "droverctl --json workers al", "alpha\n" },
 	{ "a connection",           "droverctl kick ''", "7-1\n7-2\n" },
 	{ "a crash",                "droverctl crashes ''", "20261122T155001.123Z-echo-812\n" },
+	{ "a blocked source",       "droverctl unblock 192", "192.0.2.7/32\n" },
 	{ "no second service",      "droverctl drain alpha ''", "" },
 	{ "nothing behind status",  "droverctl status ''", "" },
 };
@@ -395,6 +409,7 @@ START_TEST(bash_completes)
 	files_write("row", "%s\n", completions[_i].name);
 	fake_open(&f);
 	fake_results(&f, "services", "{\"services\":[" SERVICES_OF_TWO "]}");
+	fake_results(&f, "blocked", "{\"blocked\":[{\"prefix\":\"192.0.2.7/32\"},{\"prefix\":\"uid:7\"}]}");
 	fake_results(&f, "crashes", "{\"crashes\":[{\"name\":\"20261122T155001.123Z-echo-812\"}]}");
 	fake_results(&f, "connections", "{\"connections\":[" CONNECTION_OF("7-1", "p") ","
 	             CONNECTION_OF("7-2", "p") "]}");

@@ -25,7 +25,7 @@ static struct daemon d;
 /* ---- commands that only look -------------------------------------------- */
 
 static const char *const looks[] = {
-	"status", "services", "workers", "connections", "crashes", "version", "top",
+	"status", "services", "workers", "connections", "crashes", "blocked", "version", "top",
 };
 
 START_TEST(a_command_that_looks_waits_for_an_answer_but_not_for_ever)
@@ -56,6 +56,7 @@ static const char *const changes[][5] = {
 	{ "--json", "drain", "s" },
 	{ "--json", "resume", "s" },
 	{ "--json", "kick", "1-1" },
+	{ "--json", "unblock", "192.0.2.7" },
 };
 
 /* The first client is the one that waits. */

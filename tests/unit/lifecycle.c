@@ -117,6 +117,7 @@ static const struct {
 	{ ORDER_DRAIN,       "bnbb---", 'i' },
 	{ ORDER_RESUME,      "bnbb---", 'i' },
 	{ ORDER_KICK,        "nnnn---", 'n' },
+	{ ORDER_UNBLOCK,     "nnnn---", 'n' },
 };
 
 static const char permit_letters[] = {

@@ -19,6 +19,7 @@ static const char *const error_names[] = {
 	[CONTROL_NO_SUCH_SERVICE] = "no-such-service",
 	[CONTROL_NO_SUCH_CONNECTION] = "no-such-connection",
 	[CONTROL_NO_SUCH_CRASH] = "no-such-crash",
+	[CONTROL_NO_SUCH_BLOCK] = "no-such-block",
 	[CONTROL_REFUSED] = "refused",
 	[CONTROL_TOO_MANY_CLIENTS] = "too-many-clients",
 	[CONTROL_STOPPING] = "stopping",
@@ -33,6 +34,7 @@ static const struct {
 	[CONTROL_KEY_TO]         = { "to",         JSON_STRING },
 	[CONTROL_KEY_CONNECTION] = { "connection", JSON_STRING },
 	[CONTROL_KEY_CRASH]      = { "crash",      JSON_STRING },
+	[CONTROL_KEY_PREFIX]     = { "prefix",     JSON_STRING },
 	[CONTROL_KEY_NOW]        = { "now",        JSON_TRUE },
 };
 
@@ -61,6 +63,9 @@ static void take_value(struct control_request *r, enum control_key key, const js
 		break;
 	case CONTROL_KEY_CRASH:
 		r->crash = json_string_value(value);
+		break;
+	case CONTROL_KEY_PREFIX:
+		r->prefix = json_string_value(value);
 		break;
 	case CONTROL_KEY_NOW:
 		r->now = json_is_true(value);

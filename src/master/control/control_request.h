@@ -19,6 +19,7 @@ enum control_error {
 	CONTROL_NO_SUCH_SERVICE,
 	CONTROL_NO_SUCH_CONNECTION,
 	CONTROL_NO_SUCH_CRASH,
+	CONTROL_NO_SUCH_BLOCK,
 	CONTROL_REFUSED,
 	CONTROL_TOO_MANY_CLIENTS,
 	CONTROL_STOPPING,
@@ -30,6 +31,7 @@ enum control_key {                      /* what may stand beside the command */
 	CONTROL_KEY_TO,
 	CONTROL_KEY_CONNECTION,
 	CONTROL_KEY_CRASH,
+	CONTROL_KEY_PREFIX,
 	CONTROL_KEY_NOW,
 	CONTROL_KEYS,
 };
@@ -38,7 +40,7 @@ enum control_key {                      /* what may stand beside the command */
 struct control_request {
 	json_t     *root;               /* owns the strings; NULL: no request */
 	const char *command;
-	const char *service, *to, *connection, *crash;  /* NULL: not given */
+	const char *service, *to, *connection, *crash, *prefix; /* NULL: not given */
 	bool        now;
 	unsigned    given;              /* CONTROL_HAS(...) | ... */
 };

@@ -18,6 +18,7 @@
 #include "reopen_logs.h"
 #include "scale.h"
 #include "stop.h"
+#include "unblock.h"
 #include "upgrade.h"
 
 #define REOPEN_MS 10000                         /* a log process may have to wait for a disk */
@@ -189,6 +190,26 @@ void changes_kicked(struct master *m, pid_t worker, uint64_t number, bool found)
 void changes_worker_is_gone(struct master *m, pid_t worker)
 {
 	changes_kicked(m, worker, m->outcome.number, true);
+}
+
+/* ---- a source ----------------------------------------------------------- */
+
+/* Workers see at once that the source is not blocked any more: there is nothing to wait for. */
+void changes_unblock(struct master *m, struct control_client *c, const struct control_request *r)
+{
+	char complaint[CIDR_COMPLAINT_MAX];
+	json_t *lifted = json_array();
+	struct source_id source;
+	const enum cidr_error error = source_id_parse(r->prefix, &source);
+
+	if (error != CIDR_OK)
+		control_client_refuse(c, CONTROL_BAD_REQUEST, "%s",
+		                      cidr_complaint(error, r->prefix, &source.prefix, complaint));
+	else if (!unblock_source(m, &source, lifted))
+		control_client_refuse(c, CONTROL_NO_SUCH_BLOCK, "nothing is blocked under %s", r->prefix);
+	else
+		control_client_answer(c, json_pack("{s:O}", "unblocked", lifted));
+	json_decref(lifted);
 }
 
 /* ---- is it done? -------------------------------------------------------- */

@@ -12,7 +12,7 @@
 typedef void change(struct master *m, struct control_client *c, const struct control_request *r);
 
 change changes_reload, changes_upgrade, changes_stop, changes_reopen_logs, changes_scale, changes_drain,
-       changes_resume, changes_kick;
+       changes_resume, changes_kick, changes_unblock;
 
 /* The service of that name in the configuration that serves; NULL if there is none. */
 const struct service *changes_find(const struct master *m, const char *service);

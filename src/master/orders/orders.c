@@ -22,6 +22,7 @@ void orders_obey(struct master *m, enum order order)
 	case ORDER_DRAIN:
 	case ORDER_RESUME:
 	case ORDER_KICK:
+	case ORDER_UNBLOCK:
 		break;
 	case ORDER_RELOAD:
 		reload_begin(m);

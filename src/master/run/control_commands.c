@@ -12,6 +12,7 @@
 #include "conf_fetch.h"
 #include "log.h"
 #include "report_answers.h"
+#include "report_blocked.h"
 #include "report_crashes.h"
 #include "report_data.h"
 #include "suggest.h"
@@ -21,6 +22,7 @@
 #define TO         CONTROL_HAS(CONTROL_KEY_TO)
 #define CONNECTION CONTROL_HAS(CONTROL_KEY_CONNECTION)
 #define CRASH      CONTROL_HAS(CONTROL_KEY_CRASH)
+#define PREFIX     CONTROL_HAS(CONTROL_KEY_PREFIX)
 #define NOW        CONTROL_HAS(CONTROL_KEY_NOW)
 
 /* When a command is accepted, beside what master_permit says of its order. */
@@ -40,6 +42,7 @@ static const struct command {
 	{ "workers",     0,            SERVICE, report_workers,     NULL, ORDER_NONE, 0 },
 	{ "connections", 0,            SERVICE, report_connections, NULL, ORDER_NONE, 0 },
 	{ "crashes",     0,            CRASH,   report_crashes,     NULL, ORDER_NONE, 0 },
+	{ "blocked",     0,            0,       report_blocked,     NULL, ORDER_NONE, 0 },
 	{ "check",       0,            0,       report_check,       NULL, ORDER_NONE, 0 },
 	{ "version",     0,            0,       NULL,               NULL, ORDER_NONE, 0 },
 	{ "reload",      0,            0,       NULL, changes_reload,      ORDER_RELOAD,      ALONE | WAITS },
@@ -50,6 +53,7 @@ static const struct command {
 	{ "drain",       SERVICE,      0,       NULL, changes_drain,       ORDER_DRAIN,       ALONE },
 	{ "resume",      SERVICE,      0,       NULL, changes_resume,      ORDER_RESUME,      ALONE },
 	{ "kick",        CONNECTION,   0,       NULL, changes_kick,        ORDER_KICK,        ALONE },
+	{ "unblock",     PREFIX,       0,       NULL, changes_unblock,     ORDER_UNBLOCK,     0 },
 };
 
 static const struct command *find_command(const char *name)
@@ -159,7 +163,8 @@ static void start_look(struct master *m, struct control_client *c, const struct 
 static void log_change(const struct command *k, const struct control_request *r,
                        const struct ucred *peer)
 {
-	const char *object = r->service ? r->service : r->connection ? r->connection : "";
+	const char *object = r->service ? r->service : r->connection ? r->connection :
+	                     r->prefix ? r->prefix : "";
 
 	log_info("control: %s%s%s%s%s%s, by user %u (pid %d)", k->name, *object ? " " : "", object,
 	         r->to ? " to " : "", r->to ? r->to : "", r->now ? " now" : "", peer->uid,
