@@ -254,6 +254,8 @@ START_TEST(and_all_bytes_as_well)
 	load_start(&l);
 	load_stop(&l);
 	ck_assert_uint_eq(l.done, 40);
+	for (int i = 0; i < 40; i++)
+		daemon_wait_for(&d, "connection-end how=exit");
 	ck_assert_uint_eq(daemon_saw(&d, "connection-open"), 40);
 	stop_proxy();
 } END_TEST
