@@ -30,11 +30,14 @@ enum connection_state connection_open(struct connection *c)
 
 static enum connection_state refuse_header(struct connection *c, const char *why)
 {
+	const bool is_first = refusal_note(c->worker, REFUSAL_PROXY,
+	                                   &(struct refused){ .fd = -1, .peer = &c->peer });
 	char id[CONNECTION_ID_MAX], from[ADDRESS_TEXT_MAX];
 
-	log_debug("%s %s: no PROXY header from %s: %s; closing", c->worker->service->name,
-	          connection_id(c, id), endpoint_format(&c->peer, from, sizeof from), why);
-	refusal_note(c->worker, REFUSAL_PROXY, &(struct refused){ .fd = -1, .peer = &c->peer });
+	/* A proxy without the right setting sends none in each connection: the first one tells why. */
+	log_line(is_first ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "%s %s: no PROXY header from %s: %s; closing",
+	         c->worker->service->name, connection_id(c, id), endpoint_format(&c->peer, from, sizeof from),
+	         why);
 	return connection_fail(c, END_PROXY);
 }
 
@@ -47,7 +50,8 @@ static enum connection_state check_client(struct connection *c)
 		board_set(&c->record->source, sources_of_hold(c->hold.source));
 		return connection_open(c);
 	}
-	refusal_note(c->worker, why, &(struct refused){ .fd = -1, .peer = &c->peer });
+	refusal_note(c->worker, why, &(struct refused){
+		.fd = -1, .peer = &c->peer, .via = c->proxied ? &c->proxied->peer : NULL });
 	c->refused = why;
 	return connection_fail(c, END_REFUSED);
 }

@@ -25,10 +25,12 @@ static void count(const struct worker *w, enum refusal why)
 }
 
 /* The master hears of an episode once, when it begins. */
-static void note_episode(struct worker *w, enum refusal why, const struct endpoint *client)
+static bool note_episode(struct worker *w, enum refusal why, const struct endpoint *client)
 {
-	if (episode_note(sources_episode(w->start.service_memory->sources, why), client, w->loop.now_ms))
-		worker_insist(w, LEASH_REFUSING);
+	if (!episode_note(sources_episode(w->start.service_memory->sources, why), client, w->loop.now_ms))
+		return false;
+	worker_insist(w, LEASH_REFUSING);
+	return true;
 }
 
 static void log_access(const struct worker *w, enum refusal why, const struct refused *client)
@@ -47,16 +49,27 @@ static void log_access(const struct worker *w, enum refusal why, const struct re
 	});
 }
 
-void refusal_note(struct worker *w, enum refusal why, const struct refused *client)
+static void tell_refused(const struct worker *w, enum refusal why, const struct refused *client)
 {
-	char from[ADDRESS_TEXT_MAX];
+	char from[ADDRESS_TEXT_MAX], via[ADDRESS_TEXT_MAX] = "";
+
+	if (!notify_is_heard(w->start.events))
+		return;
+	if (client->via)
+		endpoint_format(client->via, via, sizeof via);
+	worker_event(w, "refused reason=%s peer=%s%s%s", refusal_name(why),
+	             endpoint_format(client->peer, from, sizeof from), client->via ? " via=" : "", via);
+}
+
+bool refusal_note(struct worker *w, enum refusal why, const struct refused *client)
+{
+	bool begins;
 
 	count(w, why);
-	note_episode(w, why, client->peer);
+	begins = note_episode(w, why, client->peer);
 	log_access(w, why, client);
-	if (notify_is_heard(w->start.events))
-		worker_event(w, "refused reason=%s peer=%s", refusal_name(why),
-		             endpoint_format(client->peer, from, sizeof from));
+	tell_refused(w, why, client);
+	return begins;
 }
 
 void refusal_note_queue(struct worker *w, enum refusal why)

@@ -12,15 +12,17 @@
 
 /* The client: its socket, which is lent, its address, and the proxy that named it, or NULL. */
 struct refused {
-	int                    fd;      /* -1: it is only noted, as limits.dry_run wants it, and served */
+	int                    fd;      /* -1: it has no line of its own in the access log */
 	const struct endpoint *peer, *via;
 };
 
 /*
  * Counts that the client is refused, on the board and in the episode. Writes a line to the access
- * log if access_log.refused asks for it. The caller closes the client's socket.
+ * log if access_log.refused asks for it. The caller closes the client's socket. fd is -1 for a client
+ * that has a connection, whose end is logged, and for one that is served (limits.dry_run). True if
+ * an episode begins with it.
  */
-void refusal_note(struct worker *w, enum refusal why, const struct refused *client);
+bool refusal_note(struct worker *w, enum refusal why, const struct refused *client);
 
 /*
  * The service has reached a limit and leaves clients in the accept queue: the log says so in the

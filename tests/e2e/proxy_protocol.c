@@ -273,6 +273,7 @@ START_TEST(a_header_from_somebody_else_is_not_read)
 	start_echo("");
 	fd = client_connect_from("127.0.0.2", daemon_address(&d, "s", 0));
 	client_expect_gone(fd);                 /* without a byte from it */
+	daemon_wait_for(&d, "refused reason=proxy peer=%s", client_name(fd));
 	other = client_connect_from("127.0.0.2", daemon_address(&d, "s", 0));
 	client_expect_gone(other);
 	close(fd);
@@ -363,6 +364,7 @@ START_TEST(what_is_no_header_is_closed_at_once)
 	client_expect_gone(fd);
 	ck_assert_str_eq(how_ended(), "proxy");
 	ck_assert_uint_eq(daemon_saw(&d, "connection-open"), 0);
+	ck_assert_uint_eq(daemon_saw(&d, "refused reason=proxy peer=%s", client_name(fd)), 1);
 	harness_contains(daemon_errors(&d), files_text("no PROXY header from %s: %s", client_name(fd),
 	                                               wrong[_i].why));
 	close(fd);
