@@ -193,6 +193,31 @@ START_TEST(a_block_of_ipv6_is_that_of_the_prefix)
 	check_served("::1");
 } END_TEST
 
+static int connect_for(const char *client)
+{
+	int fd = daemon_connect(&d, "s");
+
+	client_say(fd, files_text("PROXY TCP4 %s 127.0.0.1 4711 80\r\n", client));
+	return fd;
+}
+
+START_TEST(behind_a_proxy_the_real_client_is_blocked)
+{
+	int fd;
+
+	START("proxy_protocol = \"v1\"; proxy_from = \"127.0.0.1\"; " FOR_EVER);
+	for (int i = 0; i < 3; i++)
+		crash(connect_for("192.0.2.7"));
+	wait_blocked("192.0.2.7/32", 3, 3600000);
+	fd = connect_for("192.0.2.7");
+	client_expect_gone(fd);
+	close(fd);
+	daemon_wait_for(&d, "refused reason=blocked peer=192.0.2.7:4711");
+	fd = connect_for("192.0.2.8");
+	client_echo(fd);
+	close(fd);
+} END_TEST
+
 /* ---- who is not blocked ------------------------------------------------- */
 
 START_TEST(crashes_from_many_sources_block_nobody)
@@ -357,6 +382,7 @@ int main(void)
 	tcase_add_test(tc, a_hang_counts_as_a_crash);
 	tcase_add_test(tc, the_report_of_a_crash_names_the_source);
 	tcase_add_test(tc, the_user_of_a_unix_peer_is_a_source);
+	tcase_add_test(tc, behind_a_proxy_the_real_client_is_blocked);
 	harness_add_if(harness_has_ipv6(), "the loopback has no IPv6 address", tc,
 	               a_block_of_ipv6_is_that_of_the_prefix);
 

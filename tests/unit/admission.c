@@ -5,6 +5,7 @@
 #include <config.h>
 #include "admission.h"
 
+#include "blocks.h"
 #include "connection_harness.h"
 #include "prefix_set.h"
 
@@ -221,6 +222,65 @@ START_TEST(a_client_that_is_not_wanted_has_no_part_in_the_limits)
 	forget_access();
 } END_TEST
 
+/* ---- blocks ------------------------------------------------------------- */
+
+static const struct { const char *source; struct endpoint peer; enum refusal expected; } blocked[] = {
+	{ "10.0.0.7",    IN_IPV4(7), REFUSAL_BLOCKED },
+	{ "10.0.0.7",    IN_IPV4(8), REFUSAL_NONE },
+	{ "10.0.0.0/24", IN_IPV4(8), REFUSAL_BLOCKED },
+	{ "10.0.0.7",    { .family = AF_UNIX }, REFUSAL_NONE },
+	{ "our user",    { .family = AF_UNIX }, REFUSAL_BLOCKED },
+	{ "our user",    IN_IPV4(7), REFUSAL_NONE },
+	{ "uid:4711",    { .family = AF_UNIX }, REFUSAL_NONE },
+};
+
+/* In the first place of the table. */
+static void block(const char *source, int64_t until_ms)
+{
+	struct source_id id = { .prefix.family = AF_UNIX, .uid = getuid() };
+
+	if (strcmp(source, "our user") != 0)
+		ck_assert_int_eq(source_id_parse(source, &id), CIDR_OK);
+	blocks_set(worker.start.blocks, 0, &id, until_ms);
+}
+
+START_TEST(a_client_of_a_blocked_source_is_refused)
+{
+	struct board_worker_view v;
+	int client;
+
+	service.limits.reject_message = "busy\n";
+	worker.start.blocks = blocks_new();
+	block(blocked[_i].source, INT64_MAX);
+	peer = blocked[_i].peer;
+	client = arrive(blocked[_i].expected);
+	if (blocked[_i].expected == REFUSAL_BLOCKED)
+		ck_assert_ptr_null(hear(client));       /* and no message */
+	board_view(memory.board, 0, &v);
+	ck_assert_uint_eq(v.refused_blocked, blocked[_i].expected == REFUSAL_BLOCKED);
+	ck_assert_uint_eq(blocks_refused(worker.start.blocks, 0), v.refused_blocked);
+	close(client);
+	block(blocked[_i].source, worker.loop.now_ms);
+	close(arrive(REFUSAL_NONE));            /* the time is over */
+	blocks_free(&worker.start.blocks);
+	service.limits.reject_message = NULL;
+} END_TEST
+
+/* The master tells unix peers apart by it, when the worker has crashed. */
+START_TEST(the_user_of_a_unix_peer_is_on_the_board_where_poison_is_on)
+{
+	struct board_connection_view v;
+	int client;
+
+	service.poison.on = _i;
+	peer = (struct endpoint){ .family = AF_UNIX };
+	client = arrive(REFUSAL_NONE);
+	ck_assert(board_view_connection(memory.board, 0, 0, &v));
+	ck_assert_uint_eq(v.user, _i ? 1 + getuid() : 0);
+	close(client);
+	service.poison.on = false;
+} END_TEST
+
 /* ---- proxies ------------------------------------------------------------ */
 
 static const struct { const char *from; struct endpoint peer; enum refusal expected; } peers[] = {
@@ -299,6 +359,8 @@ int main(void)
 	tcase_add_loop_test(tc, a_client_is_refused_by_its_address, 0, ARRAY_SIZE(accesses));
 	tcase_add_test(tc, behind_a_proxy_the_real_client_is_decided_about);
 	tcase_add_test(tc, a_client_that_is_not_wanted_has_no_part_in_the_limits);
+	tcase_add_loop_test(tc, a_client_of_a_blocked_source_is_refused, 0, ARRAY_SIZE(blocked));
+	tcase_add_loop_test(tc, the_user_of_a_unix_peer_is_on_the_board_where_poison_is_on, 0, 2);
 	tc = unit_case(s, "retirement", set_up_retiring, tear_down_gate);
 	tcase_add_test(tc, the_master_is_told_once_that_there_were_enough);
 	tcase_add_test(tc, one_that_drains_does_not_retire);
