@@ -83,6 +83,12 @@ static void configure_poison(struct master *m, const struct generation *g)
 	}
 }
 
+static void configure_states(const struct generation *g)
+{
+	for (size_t i = 0; i < g->n; i++)
+		service_state_configure(pool_service_state(g->services[i].pool), g->services[i].conf);
+}
+
 void master_install(struct master *m, struct generation *g)
 {
 	m->current = g;
@@ -90,6 +96,7 @@ void master_install(struct master *m, struct generation *g)
 	logs_use(&g->logs);
 	sockets_commit(&m->sockets, g->number);
 	control_commit(m->control, &g->conf->control);
+	configure_states(g);
 	configure_poison(m, g);
 }
 

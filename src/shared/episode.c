@@ -53,13 +53,28 @@ static void begin(struct episode *e, struct episode_view *v, int64_t now_ms)
 	v->refused = 1;
 }
 
+/* What one that has begun is like now. */
+static void describe(const struct episode *e, struct episode_view *v, int64_t now_ms)
+{
+	const int64_t begun_ms = atomic_load(&e->begun_ms);
+	const uint64_t refused = atomic_load(&e->refused), before = atomic_load(&e->before);
+
+	v->refused = refused > before ? refused - before : 0;
+	v->lasted_ms = begun_ms > 0 && begun_ms < now_ms ? now_ms - begun_ms : 0;
+}
+
+static void end(struct episode *e, struct episode_view *v)
+{
+	atomic_store(&e->state, EPISODE_NONE);
+	v->ends_ms = CLOCK_NEVER;
+}
+
 enum episode_news episode_look(struct episode *e, int64_t now_ms, struct episode_view *v)
 {
 	const uint32_t state = atomic_load_explicit(&e->state, memory_order_acquire);
-	const int64_t last_ms = atomic_load(&e->last_ms), begun_ms = atomic_load(&e->begun_ms);
-	const uint64_t refused = atomic_load(&e->refused), before = atomic_load(&e->before);
+	const int64_t last_ms = atomic_load(&e->last_ms);
 
-	*v = (struct episode_view){ .refused = refused, .ends_ms = CLOCK_NEVER };
+	*v = (struct episode_view){ .refused = atomic_load(&e->refused), .ends_ms = CLOCK_NEVER };
 	if (state == EPISODE_NONE)
 		return EPISODE_NOTHING;
 	v->ends_ms = (last_ms > 0 && last_ms < now_ms ? last_ms : now_ms) + EPISODE_QUIET_MS;
@@ -69,11 +84,19 @@ enum episode_news episode_look(struct episode *e, int64_t now_ms, struct episode
 		begin(e, v, now_ms);
 		return EPISODE_BEGUN;
 	}
-	v->refused = refused > before ? refused - before : 0;
-	v->lasted_ms = begun_ms > 0 && begun_ms < now_ms ? now_ms - begun_ms : 0;
+	describe(e, v, now_ms);
 	if (v->ends_ms > now_ms)
 		return EPISODE_NOTHING;
-	atomic_store(&e->state, EPISODE_NONE);
-	v->ends_ms = CLOCK_NEVER;
+	end(e, v);
 	return EPISODE_ENDED;
+}
+
+bool episode_end(struct episode *e, int64_t now_ms, struct episode_view *v)
+{
+	const bool is_logged = atomic_load(&e->state) == EPISODE_LOGGED;
+
+	*v = (struct episode_view){ 0 };
+	describe(e, v, now_ms);
+	end(e, v);
+	return is_logged;
 }

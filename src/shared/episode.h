@@ -51,4 +51,7 @@ struct episode_view {
 /* In the master: what has happened since the last look. *v describes the episode, unless there is none. */
 enum episode_news episode_look(struct episode *e, int64_t now_ms, struct episode_view *v);
 
+/* In the master: ends it. True if the log says that it has begun; *v describes it then. */
+bool episode_end(struct episode *e, int64_t now_ms, struct episode_view *v);
+
 #endif

@@ -55,6 +55,24 @@ START_TEST(a_worker_that_dies_while_it_begins_one_has_begun_it)
 	ck_assert_int_eq(episode_look(&e, 5000 + EPISODE_QUIET_MS, &v), EPISODE_ENDED);
 } END_TEST
 
+START_TEST(it_can_be_ended_before_it_is_quiet)
+{
+	ck_assert(!episode_end(&e, 5000, &v));
+	episode_note(&e, &client, 5000);
+	episode_look(&e, 5000, &v);
+	episode_note(&e, &client, 6000);
+	ck_assert(episode_end(&e, 6500, &v));
+	ck_assert_uint_eq(v.refused, 2);
+	ck_assert_int_eq(v.lasted_ms, 1500);
+	ck_assert_int_eq(v.ends_ms, CLOCK_NEVER);
+	ck_assert_int_eq(episode_look(&e, 7000, &v), EPISODE_NOTHING);
+	ck_assert(!episode_end(&e, 7000, &v));
+	/* One that the log does not know ends without a line. */
+	ck_assert(episode_note(&e, &client, 8000));
+	ck_assert(!episode_end(&e, 8000, &v));
+	ck_assert(episode_note(&e, &client, 9000));
+} END_TEST
+
 START_TEST(nonsense_is_bounded)
 {
 	memset((void *)&e, 0xa5 + _i, sizeof e);
@@ -77,6 +95,7 @@ int main(void)
 	tcase_add_test(tc, the_master_is_told_of_the_first_refusal_only);
 	tcase_add_test(tc, it_ends_when_it_was_quiet_for_a_while);
 	tcase_add_test(tc, a_worker_that_dies_while_it_begins_one_has_begun_it);
+	tcase_add_test(tc, it_can_be_ended_before_it_is_quiet);
 	tcase_add_loop_test(tc, nonsense_is_bounded, 0, 6);
 	return unit_run(s);
 }

@@ -84,6 +84,17 @@ static void on_look(struct timer *t)
 	service_state_look(container_of(t, struct service_state, look));
 }
 
+/* What has begun ends with the state: no later look will find that it is over. */
+static void end_episodes(const struct service_state *s)
+{
+	struct episode_view v;
+
+	for (int why = 0; why < REFUSAL_KINDS; why++)
+		if (episode_end(sources_episode(s->memory.sources, (enum refusal)why),
+		                s->states->loop->now_ms, &v))
+			tell_end(s, (enum refusal)why, &v);
+}
+
 /* ---- what workers hold -------------------------------------------------- */
 
 void service_state_join(struct service_state *s, struct service_member *m, struct holds *holds)
@@ -222,11 +233,15 @@ struct service_state *service_states_use(struct service_states *all, const struc
 		s = make_with_memory(all, conf->name, n_sources);
 	if (s && poison_watch_prepare(s->poison, conf) == -1)
 		service_state_release(&s);
-	if (!s)
-		return NULL;
+	if (s && s->n_users == 1)       /* there is none whose configuration it could have */
+		service_state_configure(s, conf);
+	return s;
+}
+
+void service_state_configure(struct service_state *s, const struct conf_service *conf)
+{
 	s->dry_run = conf->limits.dry_run;
 	s->queues = conf->limits.overload == OVERLOAD_QUEUE;
-	return s;
 }
 
 struct service_state *service_states_adopt(struct service_states *all, const char *service,
@@ -255,8 +270,10 @@ void service_state_release(struct service_state **sp)
 	struct service_state *s = *sp;
 
 	*sp = NULL;
-	if (s && --s->n_users == 0)
-		free_state(s);
+	if (!s || --s->n_users > 0)
+		return;
+	end_episodes(s);
+	free_state(s);
 }
 
 void service_states_forget(struct service_states *all, const struct service_state *mine)

@@ -31,7 +31,7 @@ struct service_state {
 	struct service_states *states;
 	char                  *service;
 	unsigned int           n_users;
-	bool                   dry_run, queues; /* as the newest configuration says */
+	bool                   dry_run, queues; /* as the configuration says that serves */
 	struct service_memory  memory;
 	struct poison_watch   *poison;          /* sources that crash workers; both states of a service have it */
 	struct list            members;         /* what its pools hold under the limits */
@@ -54,6 +54,9 @@ void service_states_init(struct service_states *s, struct loop *l, struct notify
  * the size that is wanted, else a new one. NULL with errno.
  */
 struct service_state *service_states_use(struct service_states *s, const struct conf_service *conf);
+
+/* That configuration serves now: the log tells of refusals as it says. */
+void service_state_configure(struct service_state *s, const struct conf_service *conf);
 
 /*
  * Takes the memory that another program has left for a service. It has one user, until
