@@ -47,7 +47,8 @@ static void on_ready(struct watch *w, uint32_t events)
 	s->ready(s, events);
 }
 
-void stream_open(struct stream *s, int fd, int family, void (*ready)(struct stream *s, uint32_t events))
+void stream_open(struct stream *s, int fd, int family, bool only_ours,
+                 void (*ready)(struct stream *s, uint32_t events))
 {
 	*s = (struct stream){
 		.watch = { .fd = fd, .ready = on_ready },
@@ -56,18 +57,29 @@ void stream_open(struct stream *s, int fd, int family, void (*ready)(struct stre
 		 * a short read does not prove that there is no more.
 		 */
 		.by_edge = family != AF_UNIX,
+		.only_ours = only_ours,
 		.ready = ready,
 	};
 }
 
+/* Before its close. */
+static void unwatch(struct stream *s, struct loop *l)
+{
+	if (s->only_ours)
+		loop_unwatch_by_close(&s->watch);
+	else
+		loop_unwatch(l, &s->watch);
+}
+
 void stream_close(struct stream *s, struct loop *l)
 {
-	loop_unwatch(l, &s->watch);
+	unwatch(s, l);
 	fd_close(&s->watch.fd);
 }
 
 void stream_retire(struct stream *s, struct loop *l, void (*reclaim)(struct watch *w))
 {
+	unwatch(s, l);
 	loop_reclaim(l, &s->watch, reclaim);
 	fd_close(&s->watch.fd);
 }
@@ -76,7 +88,7 @@ void stream_hang_up(struct stream *s, struct loop *l, char *scratch, size_t size
 {
 	if (!stream_is_open(s))
 		return;
-	loop_unwatch(l, &s->watch);
+	unwatch(s, l);
 	shutdown(s->watch.fd, SHUT_RDWR);
 	while (recv(s->watch.fd, scratch, size, 0) > 0)
 		;

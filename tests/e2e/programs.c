@@ -60,7 +60,7 @@ START_TEST(a_client_sees_the_programs_half_close)
 	const char *fifo = files_mkfifo("fifo");
 	int fd, release;
 
-	start_script(files_text("echo bye; exec >&-; exec <%s; cat", fifo), "");
+	start_script(files_text("echo bye; exec >&-; exec <%s; read x", fifo), "");
 	fd = daemon_connect(&d, "s");
 	client_expect(fd, "bye\n");
 	release = open(fifo, O_WRONLY | O_CLOEXEC);     /* it is past its exec now, and still there */

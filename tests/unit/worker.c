@@ -20,6 +20,7 @@
 static const char *const none[] = { NULL };
 static struct conf_service service;
 static struct pool_memory memory;
+static struct service_memory service_memory;
 static struct board *board;            /* in it */
 static struct board_worker_view w;
 static struct board_connection_view c;
@@ -69,13 +70,15 @@ static void set_up_worker(void)
 		.timeouts = { .idle = 600000, .write = 600000 },
 	};
 	ck_assert_int_eq(pool_memory_make(&memory, &(struct pool_memory_size){ 3, 4, 0 }), 0);
+	ck_assert_int_eq(service_memory_make(&service_memory, SOURCES_MIN), 0);
 	board = memory.board;
 	board_reset(board, ME, BOARD_STARTING);
 	listener = listen_on_loopback();
 	ck_assert_int_eq(leash_open(&leash, &its), 0);
 	start = (struct worker_start){ .service = &service, .handler = &handler_echo,
 	                               .listeners = &listener, .listens = &first, .n_listeners = 1,
-	                               .leash = its, .memory = &memory, .slot = ME, .log_level = LOG_LEVEL_ERROR,
+	                               .leash = its, .memory = &memory,
+	                               .service_memory = &service_memory, .slot = ME, .log_level = LOG_LEVEL_ERROR,
 	                               .master = master, .shutdown_timeout_ms = shutdown_timeout_ms };
 	forked_ms = clock_ms();
 	block_signals();
@@ -110,6 +113,7 @@ static void set_up_short(void)
 static void tear_down(void)
 {
 	pool_memory_free(&memory);
+	service_memory_free(&service_memory);
 	close(listener);
 	leash_close(&leash);
 }
