@@ -17,8 +17,8 @@
 #define WORST "127.0.0.4"
 #define GOOD  "127.0.0.9"
 
-#define POISONED(rest) CONTROL SERVICES(SERVICE("s", "echo", "workers = 2; " rest))
-#define FOR_EVER       "poison = { block = \"1h\"; block_max = \"2h\"; };"
+#define POISONED(rest) CONTROL SERVICES(SERVICE("s", "echo", rest))
+#define FOR_EVER       "workers = 2; poison = { block = \"1h\"; block_max = \"2h\"; };"
 
 static struct daemon d;
 
@@ -170,7 +170,7 @@ START_TEST(the_user_of_a_unix_peer_is_a_source)
 
 	d.program = "tests/e2e/crashy";
 	daemon_start(&d, CONTROL SERVICES(SERVICE_AT("s", "[ \"unix:%s\", \"127.0.0.1:0\" ]", "echo",
-	             "workers = 2; " FOR_EVER)), control_path(), path);
+	             FOR_EVER)), control_path(), path);
 	for (int i = 0; i < 3; i++)
 		crash(client_connect(files_text("unix:%s", path)));
 	wait_blocked(source, 3, 3600000);
@@ -183,7 +183,7 @@ START_TEST(the_user_of_a_unix_peer_is_a_source)
 START_TEST(a_block_of_ipv6_is_that_of_the_prefix)
 {
 	d.program = "tests/e2e/crashy";
-	daemon_start(&d, CONTROL SERVICES(SERVICE_AT("s", "\"[::1]:0\"", "echo", "workers = 2; " FOR_EVER)),
+	daemon_start(&d, CONTROL SERVICES(SERVICE_AT("s", "\"[::1]:0\"", "echo", FOR_EVER)),
 	             control_path());
 	crash_from("::1", 3);
 	wait_blocked("::/64", 3, 3600000);
@@ -258,17 +258,17 @@ START_TEST(without_poison_nobody_is_blocked)
 /* Whoever kills an idle worker is none of its clients. */
 START_TEST(a_worker_that_was_idle_blocks_nobody)
 {
-	START("poison = { crashes = 1; };");
-	for (int i = 0; i < 3; i++) {
-		const pid_t worker = daemon_next_worker(&d, "s");
-		int fd = connect_from(BAD);
+	pid_t worker;
+	int fd;
 
-		client_echo(fd);
-		daemon_settle_worker(&d, worker);
-		ck_assert_int_eq(kill(worker, SIGKILL), 0);
-		daemon_wait_for(&d, "worker-end pid=%d how=signal", worker);
-		close(fd);
-	}
+	START("workers = 1; poison = { crashes = 1; };");
+	worker = daemon_next_worker(&d, "s");
+	fd = connect_from(BAD);
+	client_echo(fd);
+	daemon_settle_worker(&d, worker);
+	ck_assert_int_eq(kill(worker, SIGKILL), 0);
+	daemon_wait_for(&d, "worker-end pid=%d how=signal", worker);
+	close(fd);
 	check_served(BAD);
 	ck_assert_uint_eq(daemon_saw(&d, "source-blocked"), 0);
 } END_TEST
