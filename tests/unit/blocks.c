@@ -5,12 +5,12 @@
 #include <config.h>
 #include "blocks.h"
 
-#include <arpa/inet.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "unit.h"
+#include "endpoint_harness.h"
+#include "stepping.h"
 
 #define NOW 1000
 
@@ -25,19 +25,6 @@ static void set_up(void)
 static void tear_down(void)
 {
 	blocks_free(&blocks);
-}
-
-static struct endpoint endpoint(const char *ip)
-{
-	struct endpoint e = { .port = 4711 };
-
-	if (strcmp(ip, "unix") == 0)
-		e.family = AF_UNIX;
-	else if (inet_pton(AF_INET, ip, e.ip) == 1)
-		e.family = AF_INET;
-	else if (inet_pton(AF_INET6, ip, e.ip) == 1)
-		e.family = AF_INET6;
-	return e;
 }
 
 static void set_block(size_t i, const char *text, int64_t until_ms)
@@ -149,31 +136,105 @@ START_TEST(a_worker_cannot_write_by_mistake)
 } END_TEST
 
 /*
- * Two sources take turns in an entry; an address that mixes their halves is blocked at no time, nor
- * is the second one until the time of the first.
+ * The first source of an entry is replaced by the second, whose time is over. No client of these
+ * is refused at any time: the first two are mixtures of both sources.
  */
-START_TEST(a_reader_never_sees_a_half_written_entry)
-{
-	static const char *const never[] = { "2001:db8::2", "2001:db9::1", "2001:db9::2" };
-	struct endpoint clients[ARRAY_SIZE(never)];
-	struct source_id first, second;
-	int status;
-	pid_t pid;
+static const char *const never[] = { "2001:db8::2", "2001:db9::1", "2001:db9::2" };
 
-	for (size_t i = 0; i < ARRAY_SIZE(never); i++)
-		clients[i] = endpoint(never[i]);
-	ck_assert_int_eq(source_id_parse("2001:db8::1", &first), CIDR_OK);
+static void set_first(void)
+{
+	set_block(0, "2001:db8::1", NOW + 1);
+}
+
+static void set_second(void)
+{
+	set_block(0, "2001:db9::2", NOW);
+}
+
+static int write_second(void *arg)
+{
+	struct source_id second = *(struct source_id *)arg;
+
+	blocks_set(blocks, 0, &second, NOW);
+	return 0;
+}
+
+static int read_client(void *arg)
+{
+	const struct endpoint client = *(struct endpoint *)arg;
+
+	return blocks_refuse(blocks, &client, 0, NOW);
+}
+
+/* One instruction; false if that was the end of the child. */
+static bool go_on(pid_t child)
+{
+	int status;
+
+	unit_require(ptrace(PTRACE_SINGLESTEP, child, NULL, NULL) == 0);
+	unit_require(waitpid(child, &status, 0) == child);
+	return WIFSTOPPED(status);
+}
+
+START_TEST(a_half_written_entry_refuses_nobody_that_it_should_not)
+{
+	struct source_id second;
+	pid_t writer;
+	int n = 0;
+
 	ck_assert_int_eq(source_id_parse("2001:db9::2", &second), CIDR_OK);
-	pid = fork();
-	for (int i = 0; pid == 0 && i < 3000000; i++) {
-		blocks_set(blocks, 0, &first, NOW + 1);
-		blocks_set(blocks, 0, &second, NOW);
+	set_first();
+	set_block(1, "192.0.2.7", NOW + 1);
+	writer = stepping_begin(write_second, &second);
+	while (go_on(writer)) {
+		for (size_t i = 0; i < ARRAY_SIZE(never); i++)
+			unit_require(!refuses(never[i]));
+		unit_require(refuses("192.0.2.7"));
+		n++;
 	}
-	if (pid == 0)
-		_exit(0);
-	while (waitpid(pid, &status, WNOHANG) == 0)
-		for (size_t i = 0; i < 100 * ARRAY_SIZE(never); i++)
-			unit_require(!blocks_refuse(blocks, &clients[i % ARRAY_SIZE(never)], 0, NOW));
+	ck_assert_int_gt(n, 10);
+	ck_assert(!refuses("2001:db8::1"));
+} END_TEST
+
+/* The entry changes under a reader, after each of its instructions. */
+START_TEST(an_entry_that_changes_under_a_reader_is_not_mixed)
+{
+	struct endpoint client = endpoint(never[_i]);
+	bool goes_on = true;
+
+	for (int after = 1; goes_on; after++) {
+		pid_t reader;
+
+		set_first();
+		reader = stepping_begin(read_client, &client);
+		for (int i = 0; goes_on && i < after; i++)
+			goes_on = go_on(reader);
+		set_second();
+		unit_require(!goes_on || stepping_finish(reader) == 0);
+	}
+} END_TEST
+
+/* As the master that dies, and the program before that leaves its table. */
+START_TEST(an_entry_whose_writer_has_died_can_be_written_again)
+{
+	struct source_id second;
+	bool goes_on = true;
+
+	ck_assert_int_eq(source_id_parse("2001:db9::2", &second), CIDR_OK);
+	for (int after = 1; goes_on; after++) {
+		pid_t writer;
+
+		set_first();
+		writer = stepping_begin(write_second, &second);
+		for (int i = 0; goes_on && i < after; i++)
+			goes_on = go_on(writer);
+		if (goes_on) {
+			kill(writer, SIGKILL);
+			unit_require(waitpid(writer, NULL, 0) == writer);
+		}
+		set_block(0, "192.0.2.7", NOW + 1);
+		unit_require(refuses("192.0.2.7") && !refuses("2001:db8::1"));
+	}
 } END_TEST
 
 /* ---- the next program --------------------------------------------------- */
@@ -221,7 +282,12 @@ int main(void)
 	tcase_add_test(tc, an_entry_can_be_used_again);
 	tcase_add_test(tc, a_worker_sees_what_the_master_writes_later_and_counts);
 	tcase_add_test(tc, a_worker_cannot_write_by_mistake);
-	tcase_add_test(tc, a_reader_never_sees_a_half_written_entry);
+	unit_add_if(stepping_is_possible(), "ptrace(2) is refused here", tc,
+	            a_half_written_entry_refuses_nobody_that_it_should_not);
+	unit_add_rows_if(stepping_is_possible(), "ptrace(2) is refused here", tc,
+	                 an_entry_that_changes_under_a_reader_is_not_mixed, ARRAY_SIZE(never));
+	unit_add_if(stepping_is_possible(), "ptrace(2) is refused here", tc,
+	            an_entry_whose_writer_has_died_can_be_written_again);
 	tcase_add_test(tc, a_table_that_is_adopted_is_the_same_memory);
 	tcase_add_test(tc, what_is_no_table_is_not_adopted);
 	return unit_run(s);

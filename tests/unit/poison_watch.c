@@ -6,9 +6,9 @@
 #include <config.h>
 #include "poison_watch.h"
 
-#include <arpa/inet.h>
 #include <signal.h>
 
+#include "endpoint_harness.h"
 #include "log.h"
 #include "log_sink.h"
 #include "unit.h"
@@ -41,14 +41,6 @@ static void tear_down(void)
 	log_sink_close(&sink);
 	loop_fini(&loop);
 	unit_leave_folder();
-}
-
-static struct endpoint endpoint(const char *ip)
-{
-	struct endpoint e = { .family = AF_INET, .port = 4711 };
-
-	ck_assert_int_eq(inet_pton(AF_INET, ip, e.ip), 1);
-	return e;
 }
 
 static struct evidence evidence_of(const char *ip)

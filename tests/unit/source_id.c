@@ -5,22 +5,7 @@
 #include <config.h>
 #include "source_id.h"
 
-#include <arpa/inet.h>
-
-#include "unit.h"
-
-static struct endpoint endpoint(const char *ip)
-{
-	struct endpoint e = { .port = 4711 };
-
-	if (strcmp(ip, "unix") == 0)
-		e.family = AF_UNIX;
-	else if (inet_pton(AF_INET, ip, e.ip) == 1)
-		e.family = AF_INET;
-	else if (inet_pton(AF_INET6, ip, e.ip) == 1)
-		e.family = AF_INET6;
-	return e;
-}
+#include "endpoint_harness.h"
 
 static struct source_id parse(const char *text)
 {
