@@ -273,6 +273,22 @@ START_TEST(a_worker_that_was_idle_blocks_nobody)
 	ck_assert_uint_eq(daemon_saw(&d, "source-blocked"), 0);
 } END_TEST
 
+/* What a worker says of its client that a client may have taken over counts for nothing. */
+START_TEST(a_worker_that_is_killed_as_broken_blocks_nobody)
+{
+	int fd;
+
+	START("workers = 2; poison = { crashes = 1; };");
+	fd = connect_from(BAD);
+	client_say(fd, "flood\n");
+	daemon_wait_for(&d, "worker-broken service=s");
+	client_expect_gone(fd);
+	close(fd);
+	daemon_wait_for(&d, "worker-end service=s how=signal value=%d", SIGKILL);
+	check_served(BAD);
+	ck_assert_uint_eq(daemon_saw(&d, "source-blocked"), 0);
+} END_TEST
+
 /* ---- reload ------------------------------------------------------------- */
 
 START_TEST(blocks_survive_a_reload)
@@ -391,6 +407,7 @@ int main(void)
 	tcase_add_test(tc, an_exempt_source_is_not_blocked);
 	tcase_add_test(tc, without_poison_nobody_is_blocked);
 	tcase_add_test(tc, a_worker_that_was_idle_blocks_nobody);
+	tcase_add_test(tc, a_worker_that_is_killed_as_broken_blocks_nobody);
 
 	tc = harness_case(s, "reload");
 	tcase_add_test(tc, blocks_survive_a_reload);
