@@ -128,7 +128,7 @@ static int take_option(struct bench_reading *r, const struct bench_row *row, con
 	right = row->take(r, value);
 	if (!right)
 		return -1;
-	snprintf(text, sizeof text, "--%s \"%.100s\" would have to be %s", row->name, value, right);
+	snprintf(text, sizeof text, "--%s \"%.100s\" must be %s", row->name, value, right);
 	return usage_error(text);
 }
 

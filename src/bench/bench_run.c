@@ -248,7 +248,7 @@ static void add_up(const struct run *run, struct report *r)
 	r->seconds = (double)(end_ns - run->start_ns) / 1e9;
 }
 
-static bool nobody_is_there(const struct run *run)
+static bool has_no_server(const struct run *run)
 {
 	uint64_t opened = 0;
 
@@ -266,7 +266,7 @@ static bool pass_all(struct run *run, struct report *r)
 
 	note_start(r);
 	pass_phase(run, BENCH_PHASE_OPEN, 0, false);
-	if (nobody_is_there(run))
+	if (has_no_server(run))
 		return true;
 	if (p->warm_up_ns && !run->interrupted)
 		pass_phase(run, BENCH_PHASE_WARM_UP, p->warm_up_ns, false);

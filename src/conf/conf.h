@@ -184,8 +184,9 @@ enum limits_overload {
 	OVERLOAD_REJECT,                        /* they are accepted, answered and closed */
 };
 
-struct conf_source_prefix {                     /* clients whose addresses begin with the same bits are one source */
-	int ipv4, ipv6;                         /* so many bits */
+/* Clients whose addresses begin with the same bits are one source. */
+struct conf_source_prefix {
+	int ipv4, ipv6;                         /* in bits */
 };
 
 /* How many connections there may be, and how many may come in a time: of all clients, of each source. */

@@ -223,7 +223,7 @@ static void write_service(struct options *o, FILE *out, const struct wish *w)
 	const char *name = made ? made : "service";
 
 	if (w->name && (!w->name[0] || strcmp(w->name, name) != 0))
-		bad(o, "--name \"%s\" would have to be letters, digits, \"_\" and \"-\", as in \"%s\"",
+		bad(o, "--name \"%s\" must be letters, digits, \"_\" and \"-\", as in \"%s\"",
 		    w->name, name);
 	/* The default socket belongs to the installed service: a server of --listen must not take it. */
 	fprintf(out, "control = { socket = \"none\"; }; services = { %s = { ", name);
@@ -243,7 +243,7 @@ static void make_text(struct options *o, const struct wish *w)
 	FILE *out;
 
 	if (w->echo == (w->program != NULL)) {
-		bad(o, "--listen wants either --echo or a program to start");
+		bad(o, "--listen needs either --echo or a program to start");
 		return;
 	}
 	out = open_memstream(&o->text, &len);

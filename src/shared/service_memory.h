@@ -25,7 +25,7 @@ struct service_memory {
 	struct sources *sources;
 };
 
-/* Makes all parts, with room for so many sources. 0; or -1 with errno, and there is nothing to free. */
+/* Makes all parts, with room for n_sources sources. 0; or -1 with errno, and there is nothing to free. */
 int service_memory_make(struct service_memory *m, size_t n_sources);
 
 /*

@@ -74,7 +74,7 @@ static_assert(SOURCES_MAX / 4 <= 1 << TAG_SHIFT, "place and tag are different bi
 
 /* ---- the memory --------------------------------------------------------- */
 
-/* An object for so many entries, without memory; *len is what it needs. */
+/* An object for that many entries, without memory; *len is what it needs. */
 static struct sources *new_sources(size_t n_entries, size_t *len)
 {
 	struct sources *s = calloc(1, sizeof *s);

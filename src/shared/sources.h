@@ -132,7 +132,7 @@ bool sources_correct_service(struct sources *s, struct sources_count seen, uint3
 
 /*
  * In the master, for a worker that is dead: gives back a place of a source, or n of the service, as
- * far as there are so many. False if the entry has no such source or none of its places is taken.
+ * far as that many are taken. False if the entry has no such source or none of its places is taken.
  */
 bool sources_reclaim(struct sources *s, uint32_t index, uint64_t tag);
 void sources_reclaim_service(struct sources *s, uint32_t n);

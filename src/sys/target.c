@@ -22,7 +22,7 @@ static enum target_outcome find_unix(const char *path, struct address *to, char 
 	if (errno == ENAMETOOLONG)
 		COMPLAIN("the path of a unix socket has at most %zu bytes", ADDRESS_UNIX_MAX);
 	else
-		COMPLAIN("\"unix:%.200s\" would have to be unix:/path or unix:@name", path);
+		COMPLAIN("\"unix:%.200s\" must be unix:/path or unix:@name", path);
 	return TARGET_WRONG;
 }
 

@@ -27,7 +27,7 @@ enum handler_verdict {
 	HANDLER_FAIL,           /* close; the client could not be served */
 };
 
-/* What would have to be moved with a connection if it were to go on in another worker. */
+/* What must be moved with a connection if it is to go on in another worker. */
 enum handler_keeps {
 	HANDLER_KEEPS_NOTHING,  /* between two calls there is only the socket */
 	HANDLER_KEEPS_NOTE,     /* the socket and handler_note() */

@@ -101,7 +101,7 @@ START_TEST(a_stopped_worker_is_killed_and_replaced)
 	daemon_next_worker(&d, "s");            /* already before the old one is gone */
 	daemon_check_echo(&d, "s");
 	daemon_wait_for(&d, "worker-end service=s pid=%d how=signal value=%d", worker, SIGKILL);
-	harness_contains(log_line("hangs: "), "at work for nobody; the kernel says: stopped");
+	harness_contains(log_line("hangs: "), "not at work for any connection; the kernel says: stopped");
 	log_line(files_text("s: worker (pid %d) did not end on ABRT; killing it", worker));
 } END_TEST
 

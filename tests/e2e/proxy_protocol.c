@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A daemon behind a proxy, which the tests play: where the client appears that the proxy names, and
- * what becomes of connections whose header is wrong, late, or from somebody else. Real proxies are
+ * what becomes of connections whose header is wrong, late, or from an address that is not in proxy_from. Real proxies are
  * in proxy_real.c.
  */
 #include <config.h>
@@ -266,7 +266,7 @@ START_TEST(no_program_starts_before_the_header)
 
 /* ---- who is believed ---------------------------------------------------- */
 
-START_TEST(a_header_from_somebody_else_is_not_read)
+START_TEST(a_header_from_another_address_is_not_read)
 {
 	int fd, other;
 
@@ -484,7 +484,7 @@ int main(void)
 	tcase_add_loop_test(tc, a_header_may_come_byte_by_byte, 0, ARRAY_SIZE(kinds));
 	tcase_add_test(tc, no_program_starts_before_the_header);
 	tc = harness_case(s, "believed");
-	tcase_add_test(tc, a_header_from_somebody_else_is_not_read);
+	tcase_add_test(tc, a_header_from_another_address_is_not_read);
 	tcase_add_test(tc, a_listener_can_have_its_own_proxies);
 	tcase_add_test(tc, over_a_unix_socket_every_peer_is_believed);
 	tcase_add_test(tc, a_reload_changes_what_is_expected);

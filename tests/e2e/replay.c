@@ -206,7 +206,7 @@ static const struct { const char *to, *says; int status; } addresses[] = {
 	{ "::1:80", "is ambiguous", 64 },
 	{ "127.0.0.1:0", "port 0", 64 },
 	{ "127.0.0.1:99999", "is unknown", 64 },
-	{ "unix:relative", "would have to be unix:/path", 64 },
+	{ "unix:relative", "must be unix:/path", 64 },
 	{ "unix:/nowhere/at/all", "connect to unix:/nowhere/at/all: No such file or directory", 69 },
 };
 

@@ -158,7 +158,7 @@ START_TEST(a_header_may_come_byte_by_byte)
 		expect_nothing_yet(client);
 	}
 	say(client, "\nhello");
-	until_readable(client);         /* the kernel may hold so many small segments back for a moment */
+	until_readable(client);         /* the kernel may hold many small segments back for a moment */
 	ck_assert_str_eq(hear(client), "hello");
 	close_and_end(client, "closed");
 	ck_assert_str_eq(logged(0, "peer"), "192.0.2.7:40312");

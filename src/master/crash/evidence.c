@@ -62,7 +62,7 @@ void evidence_put_work(struct text *t, const struct evidence *e)
 	char peer[ADDRESS_TEXT_MAX], id[CONNECTION_ID_MAX];
 
 	if (!e->at_work) {
-		text_add(t, "at work for nobody");
+		text_add(t, "not at work for any connection");
 		return;
 	}
 	text_add(t, "at work for %s, %s, connection %s open for %" PRId64 ".%03d s, %" PRIu64

@@ -83,9 +83,9 @@ struct pool_past pool_past(const struct pool *p);
 
 /*
  * Makes a pool whose workers another program has forked, with the state of its service, which is
- * taken in any case; NULL: the other program had none, and a new one is made. It starts none itself; it tells them to
- * drain, describes them, and takes note of their end. Takes the descriptors in past, unless it
- * returns NULL with errno.
+ * taken in any case; NULL: the other program had none, and a new one is made. It starts none
+ * itself; it tells them to drain, describes them, and takes note of their end. Takes the
+ * descriptors in past, unless it returns NULL with errno.
  */
 struct pool *pool_adopt(struct pool_context *context, const struct conf_service *service,
                         unsigned int generation, struct service_state *state,

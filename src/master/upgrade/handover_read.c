@@ -81,7 +81,7 @@ static void *room(const struct reading *r, const json_t *list, size_t size)
 	void *items = NULL;
 
 	if (!json_is_array(list))
-		fail_reading(r, "a list is none");
+		fail_reading(r, "a list is missing");
 	else if (!(items = arena_alloc(&r->h->arena, (json_array_size(list) + 1) * size)))
 		fail_reading(r, "%m");
 	return items;
