@@ -81,6 +81,7 @@ struct conf_listen {                    /* one socket; "*:PORT" makes two of the
 	int               proxy;        /* the header that comes first: enum proxy_versions */
 	const char      **proxy_from;   /* whose header is believed, as written, NULL-terminated; */
 	const struct prefix_set *proxies; /* the same, allowed; NULL: all peers, over a unix socket */
+	bool              tls;          /* clients speak TLS, as conf_service.tls says */
 };
 
 enum handler_stderr { STDERR_LOG, STDERR_NULL, STDERR_CLIENT };
@@ -207,6 +208,70 @@ struct conf_limits {
 	bool               dry_run;             /* what is above a limit is noted, and admitted */
 };
 
+struct conf_bytes {
+	const uint8_t *data;
+	size_t         len;
+};
+
+/*
+ * A certificate with its chain, read and judged, and the file of its private key, which is not
+ * here. Times are seconds since 1970, UTC.
+ */
+struct conf_certificate {
+	struct conf_place        place;
+	const char              *chain, *key;   /* paths; the same one if the file has both */
+	const struct conf_bytes *der;           /* the certificate itself first, then its issuer ... */
+	size_t                   n_der;
+	const char             **names;         /* of subjectAltName: DNS in lower case, IP as text; NULL-terminated */
+	int64_t                  not_before, not_after;
+	const char              *type;          /* of the key: "EC P-256", "RSA 2048", "Ed25519" */
+	uint8_t                  sha256[32];    /* of the certificate's DER */
+	uint8_t                  spki_sha256[32]; /* of the DER of its SubjectPublicKeyInfo */
+};
+
+enum tls_version { TLS_VERSION_1_2, TLS_VERSION_1_3 };
+
+enum tls_sni {
+	TLS_SNI_DEFAULT,                        /* a client whose name no pair has gets the first pair */
+	TLS_SNI_STRICT,                         /* it is refused, as is one that sends no name */
+};
+
+enum tls_client_auth {
+	TLS_CLIENT_NONE,                        /* clients are not asked for a certificate */
+	TLS_CLIENT_OPTIONAL,                    /* none is fine, an invalid one is refused */
+	TLS_CLIENT_REQUIRED,
+};
+
+struct tls_names;
+
+/*
+ * TLS of a service. All that is in files is here, as DER, so that workers read none of them but
+ * private keys. If `on` is false, the rest means nothing.
+ */
+struct conf_tls {
+	bool                     on;            /* first: conf_keys.h, KEY_SWITCH */
+	struct conf_place        place;
+	const struct conf_certificate *certificates; /* at least one */
+	size_t                   n_certificates;
+	const struct tls_names  *names;         /* which certificate is for a name: its index */
+	enum tls_sni             sni;
+	enum tls_version         min_version;
+	const char              *ciphers;       /* of TLS 1.2, as openssl-ciphers(1) has them */
+	const char              *ciphersuites;  /* of TLS 1.3 */
+	const char              *groups;        /* of the key exchange, the preferred one first */
+	const char             **alpn;          /* protocols, the preferred one first, NULL-terminated, never NULL */
+	enum tls_client_auth     client_auth;
+	const char              *client_ca, *client_crl; /* paths; NULL: none */
+	const struct conf_bytes *ca;            /* certificates of client_ca */
+	size_t                   n_ca;
+	const struct conf_bytes *crl;           /* lists of client_crl */
+	size_t                   n_crl;
+	bool                     tickets;       /* sessions can be resumed */
+	const char              *ticket_keys;   /* path; NULL: droverd makes them */
+	bool                     isolate_keys;  /* private keys are in a process of their own */
+	const char              *chain, *key;   /* of a single pair while it is loaded; then NULL */
+};
+
 /*
  * How many workers: `min` of them, always; or, if it was written as a group, as
  * many as are needed, from min to max.
@@ -254,6 +319,7 @@ struct conf_service {
 	struct conf_restart   restart;
 	struct conf_poison    poison;
 	struct conf_limits    limits;
+	struct conf_tls       tls;
 };
 
 struct conf_log {
