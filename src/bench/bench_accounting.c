@@ -98,7 +98,7 @@ void bench_accounting_failure(struct bench_thread *t, const struct bench_client 
 {
 	if (t->accounting_closed || t->now.phase == BENCH_PHASE_WARM_UP)
 		return;
-	tally_failure(&t->tally, c->failure, c->error);
+	tally_failure(&t->tally, c->failure, c->error, c->reason);
 	t->last_ns = t->lane.now_ns;
 	if (atomic_fetch_add_explicit(&t->shared->errors, 1, memory_order_relaxed) + 1 ==
 	    t->plan->max_errors)

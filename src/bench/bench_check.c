@@ -98,6 +98,24 @@ static const char *check_message(const struct bench_plan *p, const struct bench_
 	return FIRST_BROKEN(rules);
 }
 
+static const char *check_tls(const struct bench_plan *p, const struct bench_wish *w)
+{
+	const struct bench_tls_plan *tls = &p->tls;
+	const struct rule rules[] = {
+		{ w->tls_is_missing, "this drover-bench was built without OpenSSL (./configure"
+		  " --without-openssl): --tls needs one that was built with it" },
+		{ !tls->on && tls->version != BENCH_TLS_ANY, "--tls-version needs --tls" },
+		{ !tls->on && tls->ca, "--ca needs --tls" },
+		{ !tls->on && tls->sni, "--sni needs --tls" },
+		{ !tls->on && tls->cert, "--cert needs --tls" },
+		{ !tls->on && tls->key, "--key needs --tls" },
+		{ !tls->on && tls->resume, "--resume needs --tls" },
+		{ tls->key && !tls->cert, "--key needs the certificate: --cert FILE" },
+	};
+
+	return FIRST_BROKEN(rules);
+}
+
 const char *bench_check_addresses(const struct bench_plan *p)
 {
 	const sa_family_t family = p->to.u.sa.sa_family;
@@ -116,6 +134,7 @@ const char *bench_check(const struct bench_plan *p, const struct bench_wish *w)
 {
 	const char *wrong = check_load(p, w);
 
+	wrong = wrong ? wrong : check_tls(p, w);
 	wrong = wrong ? wrong : check_stream(p, w);
 	return wrong ? wrong : check_message(p, w);
 }

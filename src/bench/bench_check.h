@@ -12,6 +12,7 @@ struct bench_wish {
 	const char *text, *file, *size;         /* --message, --message-file, --size */
 	const char *expect, *expect_file;
 	bool        answer, echo, raw, duration, opening, arrivals, stream;
+	bool        tls_is_missing;             /* --tls, in a program without OpenSSL */
 	int64_t     bytes;                      /* --size, or its default */
 };
 

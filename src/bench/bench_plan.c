@@ -5,7 +5,9 @@
 #include <config.h>
 #include "bench_plan.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 
 static const char *const mode_names[] = {
 	[BENCH_PING_PONG] = "ping-pong",
@@ -49,6 +51,17 @@ int bench_stream_parse(const char *text, enum bench_stream *stream)
 			return 0;
 		}
 	return -1;
+}
+
+void bench_plan_host(const struct bench_plan *p, char *buf, size_t size)
+{
+	const bool bracketed = p->target[0] == '[';
+	const char *end = strrchr(p->target, bracketed ? ']' : ':');
+	const char *start = p->target + bracketed;
+
+	if (p->to.u.sa.sa_family == AF_UNIX || !end)
+		end = start;
+	snprintf(buf, size, "%.*s", (int)(end - start), start);
 }
 
 bool bench_plan_keeps_connections(const struct bench_plan *p)

@@ -27,6 +27,18 @@ enum bench_mode {
 enum bench_proxy { BENCH_PROXY_NONE, BENCH_PROXY_V1, BENCH_PROXY_V2 };
 enum bench_stream { BENCH_STREAM_BOTH, BENCH_STREAM_SEND, BENCH_STREAM_RECEIVE };
 
+enum bench_tls_version { BENCH_TLS_ANY, BENCH_TLS_1_2, BENCH_TLS_1_3 };
+
+/* Files are PEM. */
+struct bench_tls_plan {
+	bool        on;
+	enum bench_tls_version version;
+	const char *ca;                 /* certificates to verify the server with; NULL: it is not verified */
+	const char *sni;                /* the server's name, "": none; NULL: the host of the target */
+	const char *cert, *key;         /* ours; NULL: none */
+	bool        resume;
+};
+
 struct bench_plan {
 	enum bench_mode mode;
 	const char     *target;         /* as it was given */
@@ -55,6 +67,8 @@ struct bench_plan {
 	enum bench_proxy     proxy;
 	struct address_range proxy_source;      /* count 0: our real address */
 
+	struct bench_tls_plan tls;
+
 	bool        quiet, json, gate;
 	const char *save, *compare;     /* files; NULL: none */
 };
@@ -63,6 +77,9 @@ const char *bench_mode_name(enum bench_mode mode);
 int bench_mode_parse(const char *text, enum bench_mode *mode);
 const char *bench_stream_name(enum bench_stream stream);
 int bench_stream_parse(const char *text, enum bench_stream *stream);
+
+/* Copies the host of the target as it was given, without brackets; empty for a unix socket. */
+void bench_plan_host(const struct bench_plan *p, char *buf, size_t size);
 
 /* True if operations go on connections that were opened before. */
 bool bench_plan_keeps_connections(const struct bench_plan *p);

@@ -223,6 +223,56 @@ static const char *take_proxy_source(struct bench_reading *r, const char *value)
 		? NULL : "an address, or a network such as 10.0.0.0/8";
 }
 
+static const char *take_tls(struct bench_reading *r, const char *value)
+{
+	(void)value;
+	r->plan->tls.on = true;
+#ifndef HAVE_OPENSSL
+	r->wish.tls_is_missing = true;
+#endif
+	return NULL;
+}
+
+static const char *take_tls_version(struct bench_reading *r, const char *value)
+{
+	struct bench_tls_plan *tls = &r->plan->tls;
+
+	tls->version = strcmp(value, "1.2") == 0 ? BENCH_TLS_1_2 :
+	               strcmp(value, "1.3") == 0 ? BENCH_TLS_1_3 : BENCH_TLS_ANY;
+	return tls->version != BENCH_TLS_ANY ? NULL : "1.2 or 1.3";
+}
+
+static const char *take_ca(struct bench_reading *r, const char *value)
+{
+	r->plan->tls.ca = value;
+	return NULL;
+}
+
+static const char *take_sni(struct bench_reading *r, const char *value)
+{
+	r->plan->tls.sni = value;
+	return NULL;
+}
+
+static const char *take_cert(struct bench_reading *r, const char *value)
+{
+	r->plan->tls.cert = value;
+	return NULL;
+}
+
+static const char *take_key(struct bench_reading *r, const char *value)
+{
+	r->plan->tls.key = value;
+	return NULL;
+}
+
+static const char *take_resume(struct bench_reading *r, const char *value)
+{
+	(void)value;
+	r->plan->tls.resume = true;
+	return NULL;
+}
+
 static const char *take_quiet(struct bench_reading *r, const char *value)
 {
 	(void)value;
@@ -284,6 +334,13 @@ static const struct bench_row rows[] = {
 	{ "source", "ADDRESS[/PREFIX]", take_source, 0, "connect from these addresses in turn" },
 	{ "proxy", "VERSION", take_proxy, 0, "send a PROXY header first: v1 or v2" },
 	{ "proxy-source", "ADDRESS[/PREFIX]", take_proxy_source, 0, "the clients that it names, in turn" },
+	{ "tls", NULL, take_tls, 0, "speak TLS" },
+	{ "tls-version", "VERSION", take_tls_version, 0, "TLS: only 1.2 or 1.3" },
+	{ "ca", "FILE", take_ca, 0, "TLS: verify the server with these certificates" },
+	{ "sni", "NAME", take_sni, 0, "TLS: the server's name (the host of ADDRESS)" },
+	{ "cert", "FILE", take_cert, 0, "TLS: the certificate to show, with its chain" },
+	{ "key", "FILE", take_key, 0, "TLS: its private key (in the file of --cert)" },
+	{ "resume", NULL, take_resume, 0, "TLS: resume sessions" },
 	{ "timeout", "TIME", take_timeout, 'T', "how long a connect or an exchange may take (10s)" },
 	{ "max-errors", "N", take_max_errors, 0, "give up after N errors (1000)" },
 	{ "quiet", NULL, take_quiet, 'q', "no progress, no histogram" },

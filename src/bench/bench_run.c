@@ -21,6 +21,7 @@
 #include <unistd.h>
 
 #include "bench_thread.h"
+#include "bench_tls.h"
 #include "clock.h"
 #include "fd.h"
 #include "progress.h"
@@ -57,13 +58,35 @@ static void stop_all(struct run *run)
 		bench_thread_wake(&run->threads[i]);
 }
 
+/* Reads the files of --tls. If that fails, prints why, and returns -1. */
+static int make_tls(struct run *run)
+{
+	char complaint[400];
+
+	if (!run->plan->tls.on)
+		return 0;
+	signal(SIGPIPE, SIG_IGN);       /* OpenSSL writes to sockets without MSG_NOSIGNAL */
+	for (unsigned i = 0; i < run->plan->threads; i++) {
+		run->threads[i].lane.tls = bench_tls_new(run->plan, complaint, sizeof complaint);
+		if (!run->threads[i].lane.tls) {
+			fprintf(stderr, "drover-bench: %s\n", complaint);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+static void free_threads(struct run *run)
+{
+	for (unsigned i = 0; run->threads && i < run->plan->threads; i++)
+		bench_tls_free(run->threads[i].lane.tls);
+	free(run->threads);
+}
+
 static int start_threads(struct run *run)
 {
 	const struct bench_plan *p = run->plan;
 
-	run->threads = calloc(p->threads, sizeof *run->threads);
-	if (!run->threads)
-		return -1;
 	for (unsigned i = 0; i < p->threads; i++) {
 		struct bench_thread *t = &run->threads[i];
 
@@ -297,7 +320,10 @@ static int run_threads(struct run *run, struct report *r)
 {
 	bool passed;
 
-	if (start_threads(run) == -1) {
+	run->threads = calloc(run->plan->threads, sizeof *run->threads);
+	if (run->threads && make_tls(run) == -1)
+		return EX_USAGE;
+	if (!run->threads || start_threads(run) == -1) {
 		fprintf(stderr, "drover-bench: start %u threads: %s\n", run->plan->threads,
 		        strerror(errno));
 		end_threads(run);
@@ -357,6 +383,6 @@ int bench_run(const struct bench_plan *p, struct report *r)
 	fd_drop(run.signal_fd);
 out:
 	fd_drop(run.shared.event_fd);
-	free(run.threads);
+	free_threads(&run);
 	return status;
 }

@@ -86,13 +86,33 @@ static bool proves_itself(const struct bench_thread *t)
 
 /* ---- news --------------------------------------------------------------- */
 
-static void on_opened(struct bench_thread *t, struct bench_client *c)
+/* The handshakes with which connections that stay open are opened count, too. */
+static void count_handshake(struct bench_thread *t, const struct bench_client *c)
 {
-	bench_accounting_look(t);
+	const struct bench_tls_facts facts = bench_tls_facts(c->tls);
+
+	if (!bench_accounting_is_counting(t) && !bench_accounting_is_opening(t))
+		return;
+	tally_handshake(&t->tally, facts.version, facts.cipher, facts.resumed);
+	histogram_record(&t->tally.handshake, (uint64_t)(t->lane.now_ns - c->handshake_ns));
+}
+
+static void count_opened(struct bench_thread *t, const struct bench_client *c)
+{
+	const int64_t connected_ns = c->tls ? c->handshake_ns : t->lane.now_ns;
+
 	if (t->now.phase != BENCH_PHASE_WARM_UP && !t->accounting_closed)
 		t->tally.connections_opened++;
 	if (bench_accounting_is_counting(t))
-		histogram_record(&t->tally.connect, (uint64_t)(t->lane.now_ns - c->connect_ns));
+		histogram_record(&t->tally.connect, (uint64_t)(connected_ns - c->connect_ns));
+	if (c->tls)
+		count_handshake(t, c);
+}
+
+static void on_opened(struct bench_thread *t, struct bench_client *c)
+{
+	bench_accounting_look(t);
+	count_opened(t, c);
 	if (!bench_plan_keeps_connections(t->plan) || proves_itself(t)) {
 		bench_work_talk(t, c);
 		return;
@@ -189,7 +209,7 @@ static void handle(struct bench_thread *t, struct bench_client *c, enum bench_ne
 static void step(struct bench_thread *t, struct bench_client *c, uint32_t events)
 {
 	/* Between phases a stream ignores all events. It goes on when a phase begins. */
-	if (t->plan->mode == BENCH_STREAM && c->state != BENCH_CLIENT_CONNECTING &&
+	if (t->plan->mode == BENCH_STREAM && !bench_client_is_opening(c) &&
 	    !bench_accounting_is_running(t))
 		return;
 	handle(t, c, bench_client_step(&t->lane, c, events));

@@ -12,7 +12,7 @@
 /* What must be the same in both runs, or their numbers cannot be compared. */
 static const char *const conditions[] = {
 	"mode", "connections", "threads", "message_bytes", "answer", "rate", "arrivals",
-	"new_connections", "stream",
+	"new_connections", "stream", "tls", "tls_cipher", "tls_resume",
 };
 
 /* The numbers, and where they are: a member of the report, or of its member `group`. */
@@ -30,6 +30,10 @@ static const struct { const char *label, *group, *name; } rows[] = {
 	{ "latency max, us", "latency_usec", "max" },
 	{ "connect p50, us", "connect_usec", "p50" },
 	{ "connect p99, us", "connect_usec", "p99" },
+	{ "handshakes/s", NULL, "handshakes_per_second" },
+	{ "resumed share", NULL, "resumed_share" },
+	{ "handshake p50, us", "handshake_usec", "p50" },
+	{ "handshake p99, us", "handshake_usec", "p99" },
 	{ "client cpu, s", NULL, "client_cpu_seconds" },
 };
 

@@ -20,6 +20,10 @@ static const char *const names[] = {
 	[FAILURE_UNREACHABLE] = "unreachable",
 	[FAILURE_DESCRIPTORS] = "descriptors",
 	[FAILURE_PORTS] = "ports",
+	[FAILURE_CERTIFICATE] = "certificate",
+	[FAILURE_ALERT] = "alert",
+	[FAILURE_TLS] = "tls",
+	[FAILURE_NO_CLOSE_NOTIFY] = "no-close-notify",
 	[FAILURE_OTHER] = "other",
 };
 

@@ -17,6 +17,10 @@ enum failure {
 	FAILURE_UNREACHABLE,
 	FAILURE_DESCRIPTORS,            /* we have no more of them */
 	FAILURE_PORTS,                  /* the source address has no more ports */
+	FAILURE_CERTIFICATE,            /* the server's certificate is not valid, or not for this server */
+	FAILURE_ALERT,                  /* the server sent a TLS alert */
+	FAILURE_TLS,                    /* the TLS that the server speaks is wrong, or none */
+	FAILURE_NO_CLOSE_NOTIFY,        /* the end of the answer may be missing: TLS did not end first */
 	FAILURE_OTHER,
 	FAILURES
 };

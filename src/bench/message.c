@@ -138,3 +138,27 @@ const char *message_next(const struct message *m, unsigned *turn)
 	*turn += STEP;
 	return m->bytes + (*turn & (m->n - 1)) * m->stride;
 }
+
+size_t message_piece(const struct message *m, uint64_t offset, const char **at)
+{
+	const size_t in = (size_t)(offset % m->len);
+
+	*at = m->bytes + in;
+	return m->len - in;
+}
+
+bool message_is_at(const struct message *m, uint64_t offset, const char *bytes, size_t n)
+{
+	while (n > 0) {
+		const char *want;
+		size_t len = message_piece(m, offset, &want);
+
+		len = len < n ? len : n;
+		if (memcmp(bytes, want, len) != 0)
+			return false;
+		bytes += len;
+		offset += len;
+		n -= len;
+	}
+	return true;
+}

@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "framing.h"
 
@@ -34,5 +35,12 @@ void message_free(struct message *m);
 
 /* The request after that of the last call with this turn; lent. */
 const char *message_next(const struct message *m, unsigned *turn);
+
+/*
+ * The message, repeated without end. message_piece finds what lies at an offset: it sets *at, and
+ * returns how many bytes are there in one piece. message_is_at: true if these n bytes are there.
+ */
+size_t message_piece(const struct message *m, uint64_t offset, const char **at);
+bool message_is_at(const struct message *m, uint64_t offset, const char *bytes, size_t n);
 
 #endif

@@ -20,6 +20,13 @@ double report_per_second(const struct report *r, uint64_t n)
 	return r->seconds > 0 ? (double)n / r->seconds : 0;
 }
 
+double report_handshakes_per_second(const struct report *r)
+{
+	const bool counts = r->plan->tls.on && !bench_plan_keeps_connections(r->plan);
+
+	return counts ? report_per_second(r, r->tally.handshakes) : -1;
+}
+
 unsigned report_width(FILE *out)
 {
 	struct winsize size;
@@ -72,10 +79,21 @@ static void print_plan(FILE *out, const struct report *r)
 	if (p->mode != BENCH_STREAM)
 		fprintf(out, ", answer %s%s", answer_rule_format(&p->answer, answer),
 		        p->answer.echo ? ", echo" : p->answer.expect ? ", as expected" : "");
+	if (r->tally.tls_version)
+		fprintf(out, "\n%s, %s, server %s", r->tally.tls_version, r->tally.tls_cipher,
+		        p->tls.ca ? "verified" : "not verified");
 	fputs("\n\n", out);
 }
 
 /* ---- numbers ------------------------------------------------------------ */
+
+static void print_failure(FILE *out, const struct tally *t, enum failure kind)
+{
+	const char *first = kind == FAILURE_OTHER ? strerror(t->first_other) : t->first_reason[kind];
+
+	fprintf(out, "  %-15s%9" PRIu64 "%s%s\n", failure_name(kind), t->failures[kind],
+	        first ? "  first: " : "", first ? first : "");
+}
 
 static void print_failures(FILE *out, const struct tally *t)
 {
@@ -84,9 +102,21 @@ static void print_failures(FILE *out, const struct tally *t)
 	fprintf(out, "errors        %12" PRIu64 "\n", sum);
 	for (unsigned i = 0; i < FAILURES; i++)
 		if (t->failures[i])
-			fprintf(out, "  %-12s%12" PRIu64 "%s%s\n", failure_name(i), t->failures[i],
-			        i == FAILURE_OTHER ? "  first: " : "",
-			        i == FAILURE_OTHER ? strerror(t->first_other) : "");
+			print_failure(out, t, i);
+}
+
+static void print_handshakes(FILE *out, const struct report *r)
+{
+	const struct tally *t = &r->tally;
+	const double rate = report_handshakes_per_second(r);
+
+	if (!r->plan->tls.on)
+		return;
+	fprintf(out, "handshakes    %12" PRIu64 "     ", t->handshakes);
+	if (rate >= 0)
+		fprintf(out, "%.1f/s, ", rate);
+	fprintf(out, "%" PRIu64 " resumed (%.1f %%)\n", t->resumed,
+	        t->handshakes ? 100 * (double)t->resumed / (double)t->handshakes : 0);
 }
 
 static void print_totals(FILE *out, const struct report *r)
@@ -100,6 +130,7 @@ static void print_totals(FILE *out, const struct report *r)
 		fprintf(out, "operations    %12" PRIu64 "     %.1f/s\n", t->operations,
 		        report_per_second(r, t->operations));
 	fprintf(out, "connections   %12" PRIu64 "     opened\n", t->connections_opened);
+	print_handshakes(out, r);
 	fprintf(out, "received      %12s/s   sent %s/s\n",
 	        bytes_text(report_per_second(r, t->bytes_received), in),
 	        bytes_text(report_per_second(r, t->bytes_sent), sent));
@@ -192,6 +223,7 @@ void report_print(FILE *out, const struct report *r, unsigned width, bool blocks
 	print_totals(out, r);
 	print_times(out, "latency", &t->latency);
 	print_times(out, "connect time", &t->connect);
+	print_times(out, "handshake time", &t->handshake);
 	if (!r->plan->quiet)
 		print_histogram(out, &t->latency, width, blocks);
 }

@@ -30,6 +30,9 @@ extern const struct report_point report_points[REPORT_POINTS];
 
 double report_per_second(const struct report *r, uint64_t n);
 
+/* Handshakes of TLS in the measured part; -1: connections are plain, or are opened before it. */
+double report_handshakes_per_second(const struct report *r);
+
 /* The columns of out, if it is a terminal; otherwise 80. */
 unsigned report_width(FILE *out);
 

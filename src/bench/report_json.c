@@ -6,6 +6,7 @@
 #include "report_json.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "json_value.h"
 
@@ -55,6 +56,38 @@ static json_t *failures(const struct tally *t)
 	return o;
 }
 
+/* The first reason of each kind of error that has one. */
+static json_t *reasons(const struct tally *t)
+{
+	json_t *o = json_object();
+
+	for (unsigned i = 0; i < FAILURES; i++)
+		if (t->first_reason[i])
+			json_object_set_new(o, failure_name(i), json_string(t->first_reason[i]));
+	if (t->first_other)
+		json_object_set_new(o, failure_name(FAILURE_OTHER), json_string(strerror(t->first_other)));
+	return o;
+}
+
+/* All null without --tls, so that the report compares well with one from before there was TLS. */
+static void put_tls(json_t *o, const struct report *r)
+{
+	const struct tally *t = &r->tally;
+	const bool on = r->plan->tls.on;
+	const double rate = report_handshakes_per_second(r);
+
+	json_object_set_new(o, "tls", t->tls_version ? json_string(t->tls_version) :
+	                    on ? json_string("no handshake") : json_null());
+	json_object_set_new(o, "tls_cipher", t->tls_cipher ? json_string(t->tls_cipher) : json_null());
+	json_object_set_new(o, "tls_resume", on ? json_boolean(r->plan->tls.resume) : json_null());
+	json_object_set_new(o, "handshakes", on ? json_value_count(t->handshakes) : json_null());
+	json_object_set_new(o, "handshakes_per_second", rate >= 0 ? json_real(rate) : json_null());
+	json_object_set_new(o, "resumed", on ? json_value_count(t->resumed) : json_null());
+	json_object_set_new(o, "resumed_share", t->handshakes
+	                    ? json_real((double)t->resumed / (double)t->handshakes) : json_null());
+	json_object_set_new(o, "handshake_usec", times(&t->handshake));
+}
+
 /* What was run. */
 static void put_plan(json_t *o, const struct bench_plan *p)
 {
@@ -95,6 +128,7 @@ static void put_result(json_t *o, const struct report *r)
 	for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++)
 		json_object_set_new(o, counts[i].name, json_value_count(counts[i].n));
 	json_object_set_new(o, "errors_by_kind", failures(t));
+	json_object_set_new(o, "error_reasons", reasons(t));
 	json_object_set_new(o, "latency_usec", times(&t->latency));
 	json_object_set_new(o, "connect_usec", times(&t->connect));
 	json_object_set_new(o, "histogram_usec", classes(&t->latency));
@@ -110,6 +144,7 @@ json_t *report_json_make(const struct report *r)
 		return NULL;
 	put_plan(o, r->plan);
 	put_result(o, r);
+	put_tls(o, r);
 	return o;
 }
 

@@ -203,6 +203,20 @@ START_TEST(what_is_no_answer_is_refused)
 	ck_assert_msg(answer_rule_parse(no_rules[_i], &rule) == -1, "%s", no_rules[_i]);
 } END_TEST
 
+/* As a stream sends it. */
+START_TEST(a_message_can_be_repeated_without_end)
+{
+	const struct message m = { .bytes = (char *)"abcde", .len = 5, .n = 1 };
+	const char *at;
+
+	ck_assert_uint_eq(message_piece(&m, 0, &at), 5);
+	ck_assert_uint_eq(message_piece(&m, UINT64_C(5000000000003), &at), 2);
+	ck_assert_mem_eq(at, "de", 2);
+	ck_assert(message_is_at(&m, 3, "deabcdea", 8));
+	ck_assert(message_is_at(&m, 3, "", 0));
+	ck_assert(!message_is_at(&m, 3, "deabcdee", 8));
+} END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("bench_message");
@@ -213,6 +227,7 @@ int main(void)
 	tcase_add_loop_test(tc, generated_requests_differ, 0, 2);
 	tcase_add_test(tc, generated_lines_are_printable);
 	tcase_add_test(tc, large_ones_take_no_more_room_than_they_must);
+	tcase_add_test(tc, a_message_can_be_repeated_without_end);
 	tc = unit_case(s, "answer", NULL, NULL);
 	tcase_add_loop_test(tc, answers_are_judged_the_same_in_pieces_of_any_size, 0, ARRAY_SIZE(answers));
 	tcase_add_test(tc, a_framed_echo_is_the_whole_frame);

@@ -106,6 +106,17 @@ static const struct { const char *name, *args[ARGS_MAX], *says; } bad[] = {
 	{ "a source of a unix socket", { "--source", "127.0.0.1", "unix:/x" }, "unix" },
 	{ "an unknown header", { "--proxy", "v3", TO }, "v1 or v2" },
 	{ "clients without a header", { "--proxy-source", "10.0.0.1", TO }, "--proxy v1" },
+	{ "an unknown version", { "--tls", "--tls-version", "1.1", TO }, "1.2 or 1.3" },
+	{ "a version without TLS", { "--tls-version", "1.3", TO }, "--tls" },
+	{ "authorities without TLS", { "--ca", "ca.pem", TO }, "--tls" },
+	{ "a name without TLS", { "--sni", "a.example", TO }, "--tls" },
+	{ "a certificate without TLS", { "--cert", "a.pem", TO }, "--tls" },
+	{ "a session without TLS", { "--resume", TO }, "--tls" },
+#ifdef HAVE_OPENSSL
+	{ "a key without its certificate", { "--tls", "--key", "a.key", TO }, "--cert FILE" },
+#else
+	{ "a program without TLS", { "--tls", TO }, "without OpenSSL" },
+#endif
 	{ "no time-out", { "-T", "0", TO }, "more than 0" },
 };
 
@@ -209,6 +220,21 @@ START_TEST(unix_addresses_are_paths_and_names)
 	ck_assert_uint_eq(p.to.len, offsetof(struct sockaddr_un, sun_path) + 5);
 } END_TEST
 
+START_TEST(the_host_of_an_address_is_as_it_was_given)
+{
+	static const struct { const char *address, *host; } rows[] = {
+		{ "localhost:80", "localhost" },
+		{ TO, "127.0.0.1" },
+		{ "[::1]:80", "::1" },
+		{ "unix:/run/a:b", "" },
+	};
+	char host[64];
+
+	ck_assert_int_eq(READ(rows[_i].address), -1);
+	bench_plan_host(&p, host, sizeof host);
+	ck_assert_str_eq(host, rows[_i].host);
+} END_TEST
+
 START_TEST(a_stream_repeats_its_message)
 {
 	ck_assert_int_eq(READ("-m", "stream", "--message", "abc", TO), -1);
@@ -234,6 +260,7 @@ int main(void)
 	tcase_add_loop_test(tc, what_is_framed_in_the_answer_is_framed_in_the_request, 0, 5);
 	tcase_add_test(tc, a_message_may_be_longer_than_the_longest_answer);
 	tcase_add_test(tc, unix_addresses_are_paths_and_names);
+	tcase_add_loop_test(tc, the_host_of_an_address_is_as_it_was_given, 0, 4);
 	tcase_add_test(tc, a_stream_repeats_its_message);
 	return unit_run(s);
 }

@@ -78,7 +78,8 @@ static const char *const keys[] = {
 	"answer", "rate", "seconds", "operations", "operations_per_second", "bytes_sent",
 	"bytes_received", "connections_opened", "arrivals_unserved", "errors", "errors_by_kind",
 	"latency_usec", "connect_usec", "histogram_usec", "client_cpu_seconds", "started",
-	"arrivals", "new_connections", "stream",
+	"arrivals", "new_connections", "stream", "error_reasons", "tls", "tls_cipher", "tls_resume",
+	"handshakes", "handshakes_per_second", "resumed", "resumed_share", "handshake_usec",
 };
 
 START_TEST(the_keys_are_those_of_the_manual)
@@ -148,9 +149,9 @@ START_TEST(only_errors_that_happened_are_named)
 {
 	json_t *o;
 
-	tally_failure(&report.tally, FAILURE_RESET, 0);
-	tally_failure(&report.tally, FAILURE_RESET, 0);
-	tally_failure(&report.tally, FAILURE_OTHER, EPERM);
+	tally_failure(&report.tally, FAILURE_RESET, 0, NULL);
+	tally_failure(&report.tally, FAILURE_RESET, 0, NULL);
+	tally_failure(&report.tally, FAILURE_OTHER, EPERM, NULL);
 	o = made();
 	ck_assert_double_eq(number(o, NULL, "errors"), 3);
 	ck_assert_double_eq(number(o, "errors_by_kind", "reset"), 2);
@@ -158,6 +159,128 @@ START_TEST(only_errors_that_happened_are_named)
 	ck_assert_uint_eq(json_object_size(json_object_get(o, "errors_by_kind")), 2);
 	json_decref(o);
 	unit_contains(text_of(80, false), strerror(EPERM));
+} END_TEST
+
+START_TEST(an_error_of_tls_has_the_reason_of_the_first)
+{
+	json_t *made_report, *o;
+
+	tally_failure(&report.tally, FAILURE_CERTIFICATE, 0, "certificate has expired");
+	tally_failure(&report.tally, FAILURE_CERTIFICATE, 0, "hostname mismatch");
+	tally_failure(&report.tally, FAILURE_OTHER, EPERM, NULL);
+	made_report = made();
+	o = json_object_get(made_report, "error_reasons");
+	ck_assert_uint_eq(json_object_size(o), 2);
+	ck_assert_str_eq(json_string_value(json_object_get(o, "certificate")),
+	                 "certificate has expired");
+	ck_assert_str_eq(json_string_value(json_object_get(o, "other")), strerror(EPERM));
+	json_decref(made_report);
+	unit_contains(text_of(80, false), "certificate            2  first: certificate has expired");
+} END_TEST
+
+static const char *const null_without_tls[] = {
+	"tls", "tls_cipher", "tls_resume", "handshakes", "handshakes_per_second", "resumed",
+	"resumed_share", "handshake_usec",
+};
+
+START_TEST(without_tls_what_is_said_of_it_is_null)
+{
+	json_t *o = made();
+
+	ck_assert(json_is_null(json_object_get(o, null_without_tls[_i])));
+	json_decref(o);
+	ck_assert_ptr_null(strstr(text_of(80, false), "handshake"));
+} END_TEST
+
+/* 32 in 2 seconds, 3 of 4 resumed. */
+static void report_handshakes(void)
+{
+	plan.tls = (struct bench_tls_plan){ .on = true, .resume = true };
+	plan.mode = BENCH_CONNECT;
+	for (int i = 0; i < 32; i++) {
+		tally_handshake(&report.tally, i ? "TLSv1.2" : "TLSv1.3", i ? "second" : "first", i % 4);
+		histogram_record(&report.tally.handshake, 500000);
+	}
+}
+
+START_TEST(handshakes_are_reported)
+{
+	json_t *o;
+	const char *text;
+
+	report_handshakes();
+	o = made();
+	ck_assert_str_eq(json_string_value(json_object_get(o, "tls")), "TLSv1.3");
+	ck_assert_str_eq(json_string_value(json_object_get(o, "tls_cipher")), "first");
+	ck_assert(json_is_true(json_object_get(o, "tls_resume")));
+	ck_assert_double_eq(number(o, NULL, "handshakes"), 32);
+	ck_assert_double_eq(number(o, NULL, "handshakes_per_second"), 16);
+	ck_assert_double_eq(number(o, NULL, "resumed"), 24);
+	ck_assert_double_eq(number(o, NULL, "resumed_share"), .75);
+	ck_assert_double_eq(number(o, "handshake_usec", "p50"), 500);
+	json_decref(o);
+	text = text_of(80, false);
+	unit_contains(text, "TLSv1.3, first, server not verified");
+	unit_contains(text, "16.0/s, 24 resumed (75.0 %)");
+	unit_contains(text, "handshake time");
+} END_TEST
+
+START_TEST(handshakes_of_connections_that_stay_open_have_no_rate)
+{
+	json_t *o;
+
+	report_handshakes();
+	plan.mode = BENCH_PING_PONG;
+	o = made();
+	ck_assert_double_eq(number(o, NULL, "handshakes"), 32);
+	ck_assert(json_is_null(json_object_get(o, "handshakes_per_second")));
+	json_decref(o);
+	unit_contains(text_of(80, false), "32     24 resumed (75.0 %)");
+} END_TEST
+
+START_TEST(a_run_without_a_handshake_has_tls_all_the_same)
+{
+	json_t *o;
+
+	plan.tls.on = true;
+	o = made();
+	ck_assert_str_eq(json_string_value(json_object_get(o, "tls")), "no handshake");
+	ck_assert(json_is_null(json_object_get(o, "resumed_share")));
+	json_decref(o);
+	unit_contains(text_of(80, false), "0 resumed (0.0 %)");
+} END_TEST
+
+START_TEST(the_counts_of_threads_are_added)
+{
+	struct tally sum = { 0 };
+
+	report_handshakes();
+	tally_failure(&report.tally, FAILURE_ALERT, 0, "unknown CA");
+	tally_merge(&sum, &report.tally);
+	tally_merge(&sum, &report.tally);
+	ck_assert_uint_eq(sum.handshakes, 64);
+	ck_assert_uint_eq(sum.resumed, 48);
+	ck_assert_uint_eq(sum.handshake.count, 64);
+	ck_assert_str_eq(sum.tls_version, "TLSv1.3");
+	ck_assert_str_eq(sum.first_reason[FAILURE_ALERT], "unknown CA");
+} END_TEST
+
+START_TEST(handshakes_are_compared)
+{
+	json_t *then = made(), *now;
+	const char *table;
+
+	report_handshakes();
+	now = made();
+	table = compared(then, now);
+	unit_contains(table, "tls: then none, now TLSv1.3");
+	table = compared(now, now);
+	unit_contains(table, "handshakes/s                    16            16     1.000");
+	unit_contains(table, "resumed share");
+	unit_contains(table, "handshake p99, us");
+	ck_assert_ptr_null(strstr(table, "not alike"));
+	json_decref(then);
+	json_decref(now);
 } END_TEST
 
 START_TEST(without_operations_there_are_no_latencies)
@@ -292,6 +415,13 @@ int main(void)
 	tcase_add_test(tc, latencies_are_microseconds);
 	tcase_add_test(tc, the_histogram_holds_each_operation_once);
 	tcase_add_test(tc, only_errors_that_happened_are_named);
+	tcase_add_test(tc, an_error_of_tls_has_the_reason_of_the_first);
+	tcase_add_loop_test(tc, without_tls_what_is_said_of_it_is_null, 0, ARRAY_SIZE(null_without_tls));
+	tcase_add_test(tc, handshakes_are_reported);
+	tcase_add_test(tc, handshakes_of_connections_that_stay_open_have_no_rate);
+	tcase_add_test(tc, a_run_without_a_handshake_has_tls_all_the_same);
+	tcase_add_test(tc, the_counts_of_threads_are_added);
+	tcase_add_test(tc, handshakes_are_compared);
 	tcase_add_test(tc, without_operations_there_are_no_latencies);
 	tcase_add_loop_test(tc, what_is_no_report_is_refused, 0, ARRAY_SIZE(no_reports));
 	tcase_add_test(tc, a_report_that_is_not_there_is_refused);
