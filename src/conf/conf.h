@@ -256,7 +256,7 @@ struct conf_tls {
 	const struct tls_names  *names;         /* which certificate is for a name: its index */
 	enum tls_sni             sni;
 	enum tls_version         min_version;
-	const char              *ciphers;       /* of TLS 1.2, as openssl-ciphers(1) has them */
+	const char              *ciphers;       /* of TLS 1.2, as openssl-ciphers(1) has them; NULL: without 1.2 */
 	const char              *ciphersuites;  /* of TLS 1.3 */
 	const char              *groups;        /* of the key exchange, the preferred one first */
 	const char             **alpn;          /* protocols, the preferred one first, NULL-terminated, never NULL */
@@ -270,6 +270,7 @@ struct conf_tls {
 	const char              *ticket_keys;   /* path; NULL: droverd makes them */
 	bool                     isolate_keys;  /* private keys are in a process of their own */
 	const char              *chain, *key;   /* of a single pair while it is loaded; then NULL */
+	const char              *unread;        /* a file that this process may not read, or NULL */
 };
 
 /*

@@ -18,6 +18,7 @@
 #include "conf_group.h"
 #include "conf_identity.h"
 #include "conf_proxy.h"
+#include "conf_tls.h"
 
 /* The sockets of one service while they are collected. */
 struct collection {
@@ -337,6 +338,7 @@ static void add_item(struct collection *c)
 	variant = conf_address_variant(&l);
 	conf_group_refuse(c->ld, &conf_keys_listen, setting, variant, what[variant]);
 	conf_proxy_complete(c->ld, c->draft, setting, c->sockets + c->first, c->n - c->first);
+	conf_tls_complete(c->ld, c->draft, setting, c->sockets + c->first, c->n - c->first);
 }
 
 void conf_address_load(struct conf_loader *ld, const struct conf_draft *d,

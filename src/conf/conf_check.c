@@ -13,6 +13,7 @@
 #include "conf_handler.h"
 #include "conf_limits.h"
 #include "conf_path.h"
+#include "conf_tls.h"
 #include "units.h"
 
 static void check_directories(struct conf_loader *ld, const struct conf_draft *d)
@@ -86,4 +87,5 @@ void conf_check_service(struct conf_loader *ld, struct conf_draft *d)
 	check_poison(ld, d);
 	conf_access_check(ld, d);
 	conf_limits_check(ld, d);
+	conf_tls_check(ld, d);
 }

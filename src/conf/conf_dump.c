@@ -51,6 +51,21 @@ static void print_values(const struct conf_group *group, const void *base, unsig
 	}
 }
 
+/* Those that are written as a list. A single pair is dumped so, too. */
+static void print_certificates(const struct conf_tls *tls, int depth, FILE *out)
+{
+	print_name("certificates", depth, out);
+	fputs("(", out);
+	for (size_t i = 0; i < tls->n_certificates; i++) {
+		fprintf(out, "%s\n%*s{ chain = ", i ? "," : "", 2 * (depth + 1), "");
+		conf_value_print_string(tls->certificates[i].chain, out);
+		fputs("; key = ", out);
+		conf_value_print_string(tls->certificates[i].key, out);
+		fputs("; }", out);
+	}
+	fprintf(out, "\n%*s);\n", 2 * depth, "");
+}
+
 static void print_group(const struct conf_key *key, const void *base, unsigned variant,
                         int depth, FILE *out)
 {
@@ -62,6 +77,8 @@ static void print_group(const struct conf_key *key, const void *base, unsigned v
 	for (size_t i = 0; i < key->group->n_keys; i++)
 		if (key->group->keys[i].type == KEY_GROUP)
 			print_group(&key->group->keys[i], inner(key, base), variant, depth + 1, out);
+		else if (key->group->keys[i].type == KEY_CERTIFICATES)
+			print_certificates(inner(key, base), depth + 1, out);
 	fprintf(out, "%*s};\n", 2 * depth, "");
 }
 

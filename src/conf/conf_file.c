@@ -74,8 +74,8 @@ static int open_file(struct conf_loader *ld, const char *path, struct conf_place
 	return fd_drop(fd);
 }
 
-char *conf_file_read(struct conf_loader *ld, const char *path, struct conf_place place, size_t max,
-                     size_t *len)
+char *conf_file_read_bytes(struct conf_loader *ld, const char *path, struct conf_place place,
+                           size_t max, size_t *len)
 {
 	const int fd = open_file(ld, path, place);
 	char *text = fd == -1 ? NULL : malloc(max + 3);
@@ -93,12 +93,21 @@ char *conf_file_read(struct conf_loader *ld, const char *path, struct conf_place
 		goto fail;
 	}
 	memset(text + *len, '\0', 2);
-	if (!text_is_clean(ld, path, text, *len))
-		goto fail;
 	close(fd);
 	return text;
 fail:
 	close(fd);
+	free(text);
+	return NULL;
+}
+
+char *conf_file_read(struct conf_loader *ld, const char *path, struct conf_place place, size_t max,
+                     size_t *len)
+{
+	char *text = conf_file_read_bytes(ld, path, place, max, len);
+
+	if (!text || text_is_clean(ld, path, text, *len))
+		return text;
 	free(text);
 	return NULL;
 }

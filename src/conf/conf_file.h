@@ -16,6 +16,10 @@
 char *conf_file_read(struct conf_loader *ld, const char *path, struct conf_place place, size_t max,
                      size_t *len);
 
+/* The same for a file that is no text: it may hold NULs. */
+char *conf_file_read_bytes(struct conf_loader *ld, const char *path, struct conf_place place,
+                           size_t max, size_t *len);
+
 /* Behind the byte order mark with which some editors begin a file; text if there is none. */
 char *conf_file_skip_mark(char *text);
 

@@ -90,6 +90,17 @@ static const char *const proxy_names[] = {
 	[PROXY_OFF] = "off", [PROXY_V1] = "v1", [PROXY_V2] = "v2", [PROXY_ANY] = "any", NULL,
 };
 
+static const char *const sni_names[] = {
+	[TLS_SNI_DEFAULT] = "default", [TLS_SNI_STRICT] = "strict", NULL,
+};
+static const char *const version_names[] = {
+	[TLS_VERSION_1_2] = "1.2", [TLS_VERSION_1_3] = "1.3", NULL,
+};
+static const char *const client_auth_names[] = {
+	[TLS_CLIENT_NONE] = "none", [TLS_CLIENT_OPTIONAL] = "optional",
+	[TLS_CLIENT_REQUIRED] = "required", NULL,
+};
+
 #define X(name, kind) #name,
 const char *const conf_keys_handlers[HANDLER_IDS + 1] = { HANDLER_LIST(X) NULL };
 #undef X
@@ -240,6 +251,39 @@ static const struct conf_key listen_keys[] = {
 	{ ON_PATH, STRING("group", group_name) },
 	{ ENUM("proxy_protocol", proxy, proxy_names, NULL) },
 	{ ON_STREAM, LIST("proxy_from", proxy_from) },
+	{ BOOL("tls", tls, "true") },
+};
+#undef OF
+
+#define OF conf_certificate
+static const struct conf_key certificate_keys[] = {
+	{ PATH("chain", chain, NULL) },
+	{ PATH("key", key, NULL) },
+};
+#undef OF
+
+/* Ciphers and suites are Mozilla's intermediate ones, 5.8. What groups there are, the library knows. */
+#define OF conf_tls
+static const struct conf_key tls_keys[] = {
+	{ PATH("chain", chain, NULL) },
+	{ PATH("key", key, NULL) },
+	{ OWN("certificates", KEY_CERTIFICATES, &conf_keys_certificate) },
+	{ ENUM("sni", sni, sni_names, "default") },
+	{ ENUM("min_version", min_version, version_names, "1.2") },
+	{ STRING("ciphers", ciphers),
+	  .standard = "ECDHE-ECDSA-AES128-GCM-SHA256:ECDHE-RSA-AES128-GCM-SHA256:"
+	              "ECDHE-ECDSA-AES256-GCM-SHA384:ECDHE-RSA-AES256-GCM-SHA384:"
+	              "ECDHE-ECDSA-CHACHA20-POLY1305:ECDHE-RSA-CHACHA20-POLY1305" },
+	{ STRING("ciphersuites", ciphersuites),
+	  .standard = "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256" },
+	{ STRING("groups", groups) },
+	{ LIST("alpn", alpn) },
+	{ ENUM("client_auth", client_auth, client_auth_names, "none") },
+	{ PATH("client_ca", client_ca, NULL) },
+	{ PATH("client_crl", client_crl, NULL) },
+	{ BOOL("tickets", tickets, "true") },
+	{ PATH("ticket_keys", ticket_keys, NULL) },
+	{ BOOL("isolate_keys", isolate_keys, "true") },
 };
 #undef OF
 
@@ -277,6 +321,10 @@ static const struct conf_group rlimits_group =
 	TABLE(rlimits_keys, "rlimits = { ... }", &conf_keys_service);
 static const struct conf_group access_group =
 	TABLE(access_keys, "access = { ... }", &conf_keys_service);
+static const struct conf_group tls_group =
+	TABLE(tls_keys, "tls = { ... }", &conf_keys_service);
+const struct conf_group conf_keys_certificate =
+	TABLE(certificate_keys, "certificates = ( { ... } )", &tls_group);
 static const struct conf_group restart_group =
 	TABLE(restart_keys, "restart = { ... }", &conf_keys_service);
 static const struct conf_group poison_group =
@@ -319,6 +367,7 @@ static const struct conf_key service_keys[] = {
 	{ SUBGROUP("restart", restart, &restart_group) },
 	{ SUBGROUP("limits", limits, &conf_keys_limits) },
 	{ SWITCH("poison", poison, "false", &poison_group) },
+	{ SWITCH("tls", tls, "false", &tls_group) },
 };
 #undef OF
 

@@ -28,6 +28,7 @@ enum conf_key_type {            /* what is written, and the member it goes to */
 	KEY_GROUP,              /* a group, and no more than that */
 	KEY_SWITCH,             /* a group, or true or false       a struct that begins with a bool */
 	KEY_LISTEN,             /* conf_address.c */
+	KEY_CERTIFICATES,       /* conf_certificates.c */
 	KEY_WORKERS,            /* conf_workers.c */
 	KEY_DEFAULTS,           /* conf_load.c */
 	KEY_SERVICES,           /* conf_load.c */
@@ -65,6 +66,7 @@ extern const struct conf_group conf_keys_handler;       /* struct conf_handler *
 extern const struct conf_group conf_keys_limits;        /* struct conf_limits */
 extern const struct conf_group conf_keys_timeouts;      /* struct conf_timeouts */
 extern const struct conf_group conf_keys_listen;        /* struct conf_listen */
+extern const struct conf_group conf_keys_certificate;   /* struct conf_certificate */
 extern const struct conf_group conf_keys_workers;       /* struct conf_workers */
 extern const struct conf_key conf_keys_fixed_workers;   /* the same, as a bare number */
 

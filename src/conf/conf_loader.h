@@ -22,6 +22,7 @@ struct conf_loader {
 	struct conf_errors  errors;
 	struct arena       *arena;
 	struct conf        *conf;       /* what is being built, first in the arena */
+	const struct conf  *before;     /* what is served now, in another arena; NULL: nothing */
 	struct cpus         cpus;       /* what this process may use of the machine */
 	struct conf_source *sources;    /* the files, in the order read, main first, */
 	struct conf_source *last;       /* and the end of it */

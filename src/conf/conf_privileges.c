@@ -100,10 +100,13 @@ static void judge_place(struct conf_errors *r, const struct self *self,
 	judge_limit(r, svc, "cpu", RLIMIT_CPU, &svc->rlimits.cpu);
 }
 
-static void judge_lists(struct conf_errors *r, const struct conf_service *svc)
+static void judge_files(struct conf_errors *r, const struct conf_service *svc)
 {
 	if (svc->access.unread)
 		conf_errors_at(r, svc->place, "service %s: access: %s: %s", svc->name, svc->access.unread,
+		               strerror(EACCES));
+	if (svc->tls.unread)
+		conf_errors_at(r, svc->tls.place, "service %s: tls: %s: %s", svc->name, svc->tls.unread,
 		               strerror(EACCES));
 }
 
@@ -186,7 +189,7 @@ int conf_privileges_judge(struct conf_errors *r, const struct conf *conf)
 		judge_identity(r, &self, svc);
 		judge_place(r, &self, svc);
 		judge_listeners(r, &self, svc);
-		judge_lists(r, svc);
+		judge_files(r, svc);
 	}
 	free(self.groups);
 	if (r->count == before)
