@@ -28,11 +28,13 @@ struct bench_tls {
 	SSL_CTX     *context;
 	SSL_SESSION *session;           /* the newest; NULL: none */
 	char         name[NI_MAXHOST];  /* for SNI; empty: none */
+	bool         was_asked;         /* for the password of a private key */
 };
 
 struct bench_tls_stream {
 	SSL                   *ssl;
 	struct bench_tls_fault fault;
+	bool                   established;     /* the handshake is complete */
 	bool                   failed;
 	bool                   cut;
 };
@@ -46,16 +48,30 @@ static const char *error_text(void)
 	const char *text = ERR_SYSTEM_ERROR(error) ? strerror(ERR_GET_REASON(error))
 	                                           : ERR_reason_error_string(error);
 
-	if (ERR_GET_LIB(error) == ERR_LIB_PEM && ERR_GET_REASON(error) == PEM_R_NO_START_LINE)
-		text = "it has no certificate in PEM";
 	ERR_clear_error();
 	return text ? text : "unknown error";
 }
 
-/* There is nobody to ask. */
+/* The same, if a file had nothing of what it must have. */
+static const char *missing_text(const char *what)
+{
+	const unsigned long error = ERR_peek_error();
+	const int lib = ERR_GET_LIB(error), reason = ERR_GET_REASON(error);
+	const bool missing = (lib == ERR_LIB_PEM && reason == PEM_R_NO_START_LINE) ||
+	                     (lib == ERR_LIB_OSSL_DECODER && reason == ERR_R_UNSUPPORTED);
+
+	if (!missing)
+		return error_text();
+	ERR_clear_error();
+	return what;
+}
+
 static int refuse_password(char *buf, int size, int writing, void *data)
 {
-	(void)buf, (void)size, (void)writing, (void)data;
+	struct bench_tls *t = data;
+
+	(void)buf, (void)size, (void)writing;
+	t->was_asked = true;
 	return -1;
 }
 
@@ -99,6 +115,7 @@ static void set_habits(struct bench_tls *t, const struct bench_plan *p)
 	SSL_CTX_set_mode(c, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
 	SSL_CTX_set_options(c, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
 	SSL_CTX_set_default_passwd_cb(c, refuse_password);
+	SSL_CTX_set_default_passwd_cb_userdata(c, t);
 	SSL_CTX_set_session_cache_mode(c, SSL_SESS_CACHE_OFF);
 	SSL_CTX_set_app_data(c, t);
 	/* A record takes one call of recv(2) instead of two, but needs a buffer. */
@@ -116,28 +133,56 @@ static void set_habits(struct bench_tls *t, const struct bench_plan *p)
 	}
 }
 
-/* Returns the option whose file is wrong, or NULL. */
-static const char *load_files(SSL_CTX *context, const struct bench_tls_plan *tls, const char **file)
+/* Each of these returns what is wrong with its file, or NULL. */
+
+static const char *load_ca(SSL_CTX *context, const char *file)
 {
-	*file = tls->ca;
-	if (tls->ca && SSL_CTX_load_verify_file(context, tls->ca) != 1)
-		return "--ca";
-	*file = tls->cert;
-	if (!tls->cert)
+	return SSL_CTX_load_verify_file(context, file) == 1 ? NULL : error_text();
+}
+
+static const char *load_certificate(SSL_CTX *context, const char *file)
+{
+	return SSL_CTX_use_certificate_chain_file(context, file) == 1
+		? NULL : missing_text("it has no certificate in PEM");
+}
+
+static const char *load_key(struct bench_tls *t, const char *file)
+{
+	if (SSL_CTX_use_PrivateKey_file(t->context, file, SSL_FILETYPE_PEM) == 1)
 		return NULL;
-	if (SSL_CTX_use_certificate_chain_file(context, tls->cert) != 1)
-		return "--cert";
-	*file = tls->key ? tls->key : tls->cert;
-	if (SSL_CTX_use_PrivateKey_file(context, *file, SSL_FILETYPE_PEM) != 1 ||
-	    SSL_CTX_check_private_key(context) != 1)
-		return tls->key ? "--key" : "--cert";
-	return NULL;
+	if (!t->was_asked)
+		return missing_text("it has no private key in PEM");
+	ERR_clear_error();
+	return "the private key is encrypted, and must not be (openssl pkey -in FILE -out NEW-FILE)";
+}
+
+/* Returns 0, or -1 with a complaint about an option and its file. */
+static int load_files(struct bench_tls *t, const struct bench_tls_plan *tls, char *complaint,
+                      size_t size)
+{
+	const char *key = tls->key ? tls->key : tls->cert;
+	const char *wrong = NULL, *option = "--ca", *file = tls->ca;
+
+	if (tls->ca)
+		wrong = load_ca(t->context, file);
+	if (!wrong && tls->cert) {
+		option = "--cert";
+		file = tls->cert;
+		wrong = load_certificate(t->context, file);
+	}
+	if (!wrong && key) {
+		option = tls->key ? "--key" : "--cert";
+		file = key;
+		wrong = load_key(t, file);
+	}
+	if (wrong)
+		snprintf(complaint, size, "%s %.200s: %s", option, file, wrong);
+	return wrong ? -1 : 0;
 }
 
 static int set_up(struct bench_tls *t, const struct bench_plan *p, char *complaint, size_t size)
 {
 	char host[NI_MAXHOST];
-	const char *file = "", *wrong;
 
 	bench_plan_host(p, host, sizeof host);
 	t->context = SSL_CTX_new(TLS_client_method());
@@ -147,10 +192,7 @@ static int set_up(struct bench_tls *t, const struct bench_plan *p, char *complai
 		return -1;
 	}
 	set_habits(t, p);
-	wrong = load_files(t->context, &p->tls, &file);
-	if (wrong)
-		snprintf(complaint, size, "%s %.200s: %s", wrong, file, error_text());
-	return wrong ? -1 : 0;
+	return load_files(t, &p->tls, complaint, size);
 }
 
 struct bench_tls *bench_tls_new(const struct bench_plan *p, char *complaint, size_t size)
@@ -199,7 +241,7 @@ struct bench_tls_stream *bench_tls_open(struct bench_tls *t, int fd)
 /* A session whose stream is freed without close_notify cannot be resumed. */
 void bench_tls_close(struct bench_tls_stream *s, bool orderly)
 {
-	if (orderly && s->ssl && !s->failed && SSL_is_init_finished(s->ssl) &&
+	if (orderly && s->established && !s->failed &&
 	    !(SSL_get_shutdown(s->ssl) & SSL_SENT_SHUTDOWN) && SSL_shutdown(s->ssl) < 0)
 		ERR_clear_error();
 	SSL_free(s->ssl);
@@ -220,25 +262,33 @@ static bool is_alert(int reason)
 	return reason >= SSL_AD_REASON_OFFSET && reason < SSL_AD_REASON_OFFSET + 256;
 }
 
+/* "unknown ca" of "tlsv1 alert unknown ca". */
+static const char *alert_name(const char *text)
+{
+	const char *alert = strstr(text, "alert ");
+
+	return alert ? alert + strlen("alert ") : text;
+}
+
 static int fail_by_library(struct bench_tls_stream *s, unsigned long error)
 {
 	const int reason = ERR_GET_REASON(error);
 	const char *text = ERR_reason_error_string(error);
 
+	text = text ? text : "unknown error";
 	if (reason == SSL_R_CERTIFICATE_VERIFY_FAILED)
 		return set_fault(s, FAILURE_CERTIFICATE,
 		                 X509_verify_cert_error_string(SSL_get_verify_result(s->ssl)));
 	if (is_alert(reason))
-		return set_fault(s, FAILURE_ALERT,
-		                 SSL_alert_desc_string_long(reason - SSL_AD_REASON_OFFSET));
-	return set_fault(s, FAILURE_TLS, text ? text : "unknown error");
+		return set_fault(s, FAILURE_ALERT, alert_name(text));
+	return set_fault(s, FAILURE_TLS, text);
 }
 
 /* The server has closed its socket. */
 static int fail_by_end(struct bench_tls_stream *s)
 {
 	s->cut = true;
-	if (!SSL_is_init_finished(s->ssl))
+	if (!s->established)
 		return set_fault(s, FAILURE_EARLY_END, "in the handshake");
 	s->failed = true;
 	return 0;
@@ -273,8 +323,10 @@ int bench_tls_handshake(struct bench_tls_stream *s)
 {
 	const int rc = SSL_do_handshake(s->ssl);
 
-	if (rc == 1)
+	if (rc == 1) {
+		s->established = true;
 		return 1;
+	}
 	if (result_of(s, rc) == -1)
 		return -1;
 	return set_fault(s, FAILURE_EARLY_END, "in the handshake");
