@@ -70,6 +70,26 @@ static void on_log_process(void *arg)
 	g->context.changed(g->context.arg, NULL);
 }
 
+static void on_key_process(void *arg)
+{
+	const struct generation *g = arg;
+
+	g->context.changed(g->context.arg, NULL);
+}
+
+/* 0, or -1 with errno. */
+static int make_key_holder(struct generation *g)
+{
+	const struct key_holder_owner owner = {
+		.loop = g->context.loop, .events = g->context.events, .conf = g->conf,
+		.generation = g->number, .detached = g->context.detached,
+		.forget = forget_all, .changed = on_key_process, .arg = g,
+	};
+
+	g->key_holder = key_holder_new(&owner);
+	return g->key_holder ? 0 : -1;
+}
+
 /* 0, or -1 with errno. */
 static int make_log_process(struct generation *g)
 {
@@ -151,6 +171,8 @@ static int open_service(struct generation *g, struct service *s, const struct co
 		return fail_generation(f, EX_OSERR, "service \"%s\": make its pool of workers: %m",
 		                       conf->name);
 	pool_use_pipes(s->pool, &s->log_pipes);
+	if (conf->tls.on && conf->tls.isolate_keys)
+		pool_use_keys(s->pool, g->key_holder, (size_t)(s - g->services));
 	return 0;
 }
 
@@ -212,6 +234,8 @@ struct generation *generation_new(const struct conf_fetched *fetched, unsigned i
 		return NULL;
 	}
 	failure->exit_code = open_logs(g, failure);
+	if (failure->exit_code == 0 && key_holder_is_needed(conf) && make_key_holder(g) == -1)
+		failure->exit_code = no_memory(failure);
 	g->context.log = g->logs.log;
 	g->context.access_log = g->logs.access_log;
 	g->context.log_level = g->logs.level;
@@ -242,6 +266,7 @@ void generation_free(struct generation **gp)
 		release_sockets(g, &g->services[i]);
 		log_pipes_close(&g->services[i].log_pipes);
 	}
+	key_holder_free(&g->key_holder);
 	log_process_free(&g->log_process);
 	logs_close(&g->logs);
 	arena_close(&g->arena);
@@ -253,6 +278,26 @@ int generation_start_log_process(struct generation *g, struct generation_failure
 	if (!g->log_process || log_process_start(g->log_process) == 0)
 		return 0;
 	return fail_generation(failure, EX_OSERR, "start the log process: %m");
+}
+
+int generation_start_key_process(struct generation *g, struct generation_failure *failure)
+{
+	if (!g->key_holder || key_holder_start(g->key_holder) == 0)
+		return 0;
+	return fail_generation(failure, EX_OSERR, "start the key process: %m");
+}
+
+int generation_adopt_key_process(struct generation *g, const struct key_holder_past *past)
+{
+	if (make_key_holder(g) == -1)
+		return -1;
+	key_holder_adopt(g->key_holder, past);
+	return 0;
+}
+
+const char *generation_keys_failed(const struct generation *g)
+{
+	return key_holder_failure(g->key_holder);
 }
 
 bool generation_end_log_process(struct generation *g)
@@ -348,6 +393,8 @@ int generation_workers(const struct generation *g)
 
 bool generation_is_complete(const struct generation *g)
 {
+	if (!key_holder_is_ready(g->key_holder))
+		return false;
 	for (size_t i = 0; i < g->n; i++)
 		if (!pool_is_complete(g->services[i].pool))
 			return false;
@@ -377,6 +424,8 @@ const struct service *generation_useless(const struct generation *g, const struc
 
 bool generation_is_settled(const struct generation *g)
 {
+	if (!key_holder_is_ready(g->key_holder) && !key_holder_failure(g->key_holder))
+		return false;
 	for (size_t i = 0; i < g->n; i++)
 		if (!pool_is_complete(g->services[i].pool) && !pool_has_failed(g->services[i].pool))
 			return false;
@@ -402,7 +451,8 @@ bool generation_reopen_logs(struct generation *g)
 
 bool generation_reaped(struct generation *g, pid_t pid, int status)
 {
-	return log_process_reaped(g->log_process, pid, status);
+	return log_process_reaped(g->log_process, pid, status) ||
+	       key_holder_reaped(g->key_holder, pid, status);
 }
 
 bool generation_has(const struct generation *g, const struct pool *p)
@@ -424,6 +474,7 @@ static void forget_pages(const struct conf_service *conf)
 
 void generation_forget(struct generation *g, const struct pool *mine)
 {
+	key_holder_forget(g->key_holder);
 	for (size_t i = 0; i < g->n; i++) {
 		struct service *s = &g->services[i];
 

@@ -9,6 +9,7 @@
 #include <stdbool.h>
 
 #include "conf_fetch.h"
+#include "key_holder.h"
 #include "list.h"
 #include "log_pipes.h"
 #include "log_process.h"
@@ -31,6 +32,7 @@ struct generation {
 	const struct conf  *conf;
 	struct logs         logs;
 	struct log_process *log_process;        /* writes to the logs for the workers; NULL: not needed */
+	struct key_holder  *key_holder;         /* has the private keys; NULL: not needed */
 	struct sockets     *all_sockets;
 	struct pool_context context;
 	size_t              n;
@@ -81,6 +83,18 @@ void generation_resume_log_process(struct generation *g);
  * the reason was logged.
  */
 int generation_start_log_process(struct generation *g, struct generation_failure *failure);
+
+/*
+ * The same for the process that has the private keys; it is there before the workers. Once it
+ * has read the keys, the generation can be complete.
+ */
+int generation_start_key_process(struct generation *g, struct generation_failure *failure);
+
+/* Adopts the one of another program. -1 with errno, and the leash is still the caller's. */
+int generation_adopt_key_process(struct generation *g, const struct key_holder_past *past);
+
+/* Why the private keys could not be read; NULL: they were, or may still be. */
+const char *generation_keys_failed(const struct generation *g);
 
 /*
  * Tells the log process to write what is left and to end. Call it when no worker is left and none

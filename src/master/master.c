@@ -59,7 +59,8 @@ struct generation *master_new_generation(struct master *m, const struct conf_fet
 		return NULL;
 	}
 	list_append(&m->generations, &g->in_master);
-	if (generation_start_log_process(g, failure) != 0) {
+	if (generation_start_log_process(g, failure) != 0 ||
+	    generation_start_key_process(g, failure) != 0) {
 		control_forget(m->control);
 		generation_free(&g);
 		return NULL;

@@ -37,7 +37,7 @@ static const char *const names[] = {
 	[LEASH_SLOTS] = "SLOTS", [LEASH_RETIRE] = "RETIRE", [LEASH_KICK] = "KICK",
 	[LEASH_NO_SUCH] = "NO_SUCH", [LEASH_PING] = "PING", [LEASH_END] = "END",
 	[LEASH_PROGRAMS] = "PROGRAMS",
-	[LEASH_REFUSING] = "REFUSING",
+	[LEASH_REFUSING] = "REFUSING", [LEASH_KEYS] = "KEYS",
 };
 
 const char *leash_word_name(enum leash_word word)
@@ -98,6 +98,11 @@ static struct leash_message message_of(const struct wire *w)
 
 /* ---- over the socket ---------------------------------------------------- */
 
+static bool carries_descriptors(enum leash_word word)
+{
+	return word == LEASH_LOGS || word == LEASH_KEYS;
+}
+
 int leash_order(const struct leash *master, const struct leash_message *m)
 {
 	struct wire wire = wire_of(m);
@@ -107,7 +112,7 @@ int leash_order(const struct leash *master, const struct leash_message *m)
 	int fds[LEASH_FDS];
 	size_t n = 0;
 
-	for (int i = 0; m->word == LEASH_LOGS && i < LEASH_FDS; i++)
+	for (int i = 0; carries_descriptors(m->word) && i < LEASH_FDS; i++)
 		if (m->fds[i] != -1) {
 			wire.has_fd |= 1u << i;
 			fds[n++] = m->fds[i];

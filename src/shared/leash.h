@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The leash connects the master with one worker, or with the log process. Orders go over
- * a socket pair, and may carry descriptors; the master's end is shut for reading before
+ * The leash connects the master with one worker, with the log process or with the key process.
+ * Orders go over a socket pair, and may carry descriptors; the master's end is shut for reading before
  * there is a worker, so that nothing can be sent to it. Words of the worker go over a pipe
  * in packet mode, which carries no descriptors: to close what a worker sends could keep the
  * master waiting (fd_passing.h). Messages keep their bounds on both, and end of
@@ -33,18 +33,23 @@ enum leash_word {
 	LEASH_END,              /* master: end now; log process: write what is there, and end */
 	LEASH_PROGRAMS,         /* worker: what the board says of my programs has changed */
 	LEASH_REFUSING,         /* worker: an episode of refusals has begun (episode.h) */
+	LEASH_KEYS,             /* master: sign for one more worker; key process: there is a report */
 	LEASH_WORDS,
 };
 
-enum leash_fd { LEASH_FD_LOG, LEASH_FD_ACCESS_LOG, LEASH_FDS };
+enum leash_fd {
+	LEASH_FD_LOG, LEASH_FD_ACCESS_LOG,                      /* LOGS */
+	LEASH_FD_REQUESTS = 0, LEASH_FD_ANSWERS,                /* KEYS, of the master */
+	LEASH_FDS,
+};
 
 struct leash_message {
 	enum leash_word word;
 	uint64_t        removed;        /* DRAIN: listeners (a bit each) to be emptied before they close */
 	int64_t         low_free;       /* SLOTS, of the pool: fewer than that are free; 0: do not tell */
 	int64_t         low_open;       /* SLOTS: fewer than that are in use; 0: do not tell */
-	uint64_t        number;         /* KICK, NO_SUCH */
-	int             fds[LEASH_FDS]; /* LOGS: -1 where that log has none */
+	uint64_t        number;         /* KICK, NO_SUCH; KEYS of the master: the worker's service */
+	int             fds[LEASH_FDS]; /* LOGS: -1 where that log has none; KEYS of the master */
 };
 
 /* The ends that one side has. */

@@ -30,13 +30,15 @@ static _Noreturn void cannot_start(const struct worker *w, const char *what)
 
 static int keep_only_ours(const struct worker_start *s)
 {
-	int keep[CONF_LISTEN_MAX + 5];
+	int keep[CONF_LISTEN_MAX + 7];
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->n_listeners; i++)
 		keep[n++] = s->listeners[i];
 	keep[n++] = s->leash.orders;
 	keep[n++] = s->leash.words;
+	keep[n++] = s->keys ? s->keys->requests : -1;
+	keep[n++] = s->keys ? s->keys->answers : -1;
 	keep[n++] = s->log ? log_sink_fd(s->log) : -1;
 	keep[n++] = s->access_log ? log_sink_fd(s->access_log) : -1;
 	keep[n++] = notify_fd(s->events);

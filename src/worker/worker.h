@@ -17,6 +17,7 @@
 #include "conf.h"
 #include "handler.h"
 #include "health.h"
+#include "key_wire.h"
 #include "leash.h"
 #include "client_limits.h"
 #include "list.h"
@@ -38,6 +39,7 @@ struct worker_start {
 	const size_t              *listens;             /* and for each the index in service->listen */
 	size_t                     n_listeners;
 	struct leash               leash;
+	const struct key_channel  *keys;                /* to the key process; NULL: there is none */
 	pid_t                      master;
 	struct pool_memory        *memory;
 	struct service_memory     *service_memory;

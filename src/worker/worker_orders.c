@@ -123,6 +123,7 @@ static void on_leash(struct watch *watch, uint32_t events)
 	case LEASH_NO_SUCH:
 	case LEASH_PROGRAMS:
 	case LEASH_REFUSING:
+	case LEASH_KEYS:
 	case LEASH_WORDS:
 		break;          /* words of workers, and the number of words: no orders */
 	case LEASH_PING:

@@ -18,7 +18,7 @@
 static struct handover h, got;
 static char why[256];
 static int listener, client[2], control;
-static struct leash leash, its_leash, log_leash, its_log_leash;
+static struct leash leash, its_leash, log_leash, its_log_leash, key_leash, its_key_leash;
 static int log_pipe[2];
 static struct board *board;
 static struct holds *holds;
@@ -114,6 +114,7 @@ static void fill(void)
 		         .format = LOG_FORMAT_JSON },
 		.access_log = { .target = LOG_TARGET_NONE },
 		.log_process = { .pid = 4712, .leash = log_leash, .inputs = inputs, .n_inputs = 1 },
+		.key_process = { .pid = 4713, .leash = key_leash },
 	};
 	h.pid = getpid();
 	h.version = "1.2.3";
@@ -150,6 +151,7 @@ static void set_up(void)
 	control = listen_at(AF_UNIX);
 	ck_assert_int_eq(leash_open(&leash, &its_leash), 0);
 	ck_assert_int_eq(leash_open(&log_leash, &its_log_leash), 0);
+	ck_assert_int_eq(leash_open(&key_leash, &its_key_leash), 0);
 	ck_assert_int_eq(pipe2(log_pipe, O_CLOEXEC), 0);
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, client), 0);
 	board = board_new(8, 7, 0);
@@ -170,6 +172,8 @@ static void tear_down(void)
 	leash_close(&its_leash);
 	leash_close(&log_leash);
 	leash_close(&its_log_leash);
+	leash_close(&key_leash);
+	leash_close(&its_key_leash);
 	close(log_pipe[0]);
 	close(log_pipe[1]);
 	close(client[0]);
@@ -219,6 +223,9 @@ START_TEST(it_comes_over_as_it_was)
 	ck_assert_int_eq(got.generations[0].log.format, LOG_FORMAT_JSON);
 	ck_assert_int_eq(got.generations[0].log_process.pid, 4712);
 	ck_assert_int_eq(got.generations[0].log_process.leash.words, log_leash.words);
+	ck_assert_int_eq(got.generations[0].key_process.pid, 4713);
+	ck_assert_int_eq(got.generations[0].key_process.leash.orders, key_leash.orders);
+	ck_assert_int_eq(got.generations[0].key_process.leash.words, key_leash.words);
 	ck_assert_uint_eq(got.generations[0].log_process.n_inputs, 1);
 	ck_assert_int_eq(got.generations[0].log_process.inputs[0].fd, log_pipe[0]);
 	ck_assert_int_eq(got.generations[0].log_process.inputs[0].to, LOG_PIPE_ACCESS_LOG);
@@ -450,7 +457,8 @@ static bool is_counter(const char *key)
 static bool is_of_late(const char *key)
 {
 	static const char *const keys[] = {
-		"words", "nofile", "log_process", "pending_scale", "states", "state_index", "holds", "poison",
+		"words", "nofile", "log_process", "key_process", "pending_scale", "states", "state_index",
+		"holds", "poison",
 	};
 
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
@@ -548,7 +556,7 @@ START_TEST(what_is_no_file_is_refused)
 
 /* ---- Descriptors ---- */
 
-#define BAD_DESCRIPTORS 21
+#define BAD_DESCRIPTORS 22
 
 START_TEST(descriptors_are_what_they_should_be)
 {
@@ -564,6 +572,7 @@ START_TEST(descriptors_are_what_they_should_be)
 		{ &s->workers[0].past.leash.words, client[1], "words that come over a socket" },
 		{ &s->workers[0].past.leash.words, its_leash.words, "the wrong end of a pipe" },
 		{ &h.generations[0].log_process.leash.orders, client[1], "a log process with a stream" },
+		{ &h.generations[0].key_process.leash.words, client[1], "a key process with a stream" },
 		{ (int *)(uintptr_t)&h.generations[0].log_process.inputs[0].fd, log_pipe[1],
 		  "the wrong end of a log's pipe" },
 		{ &s->past.memory.board.fd, listener, "a board that is a socket" },

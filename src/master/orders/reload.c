@@ -93,7 +93,9 @@ void reload_check(struct master *m)
 	if (m->phase != PHASE_RELOADING || !m->coming)
 		return;
 	failed = generation_failed(m->coming);
-	if (failed) {
+	if (generation_keys_failed(m->coming)) {
+		roll_back(m, "keys", generation_keys_failed(m->coming));
+	} else if (failed) {
 		snprintf(why, sizeof why, "a worker of service \"%s\" could not start",
 		         failed->conf->name);
 		roll_back(m, "start", why);

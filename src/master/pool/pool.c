@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "handlers.h"
+#include "key_holder.h"
 #include "log.h"
 #include "pool_private.h"
 #include "worker.h"
@@ -19,14 +20,14 @@
 /* ---- births ------------------------------------------------------------- */
 
 static _Noreturn void be_worker(struct pool *p, size_t slot, const struct leash *leash,
-                                pid_t master)
+                                const struct key_channel *keys, pid_t master)
 {
 	const struct pool_context *x = p->context;
 	const struct worker_start start = {
 		.service = p->service, .handler = handler_find(&p->service->handler),
 		.shutdown_timeout_ms = p->shutdown_timeout_ms,
 		.listeners = p->listeners, .listens = p->listens, .n_listeners = p->n_listeners,
-		.leash = *leash,
+		.leash = *leash, .keys = p->key_holder ? keys : NULL,
 		.master = master,
 		.memory = &p->memory, .service_memory = &p->state_of_service->memory,
 		.blocks = p->state_of_service->poison->blocks, .slot = slot,
@@ -41,17 +42,33 @@ static _Noreturn void be_worker(struct pool *p, size_t slot, const struct leash 
 	worker_main(&start);
 }
 
-/* False with errno if it cannot be forked. */
-static bool start_worker(struct pool *p, struct child *c)
+/* -1 with errno if it cannot be forked. */
+static pid_t fork_worker(struct pool *p, struct child *c)
 {
+	const size_t slot = children_index(&p->children, c);
 	const pid_t master = getpid();
+	struct key_channel keys = KEY_CHANNEL_NONE;
 	struct leash leash;
 	pid_t pid;
 
-	board_reset(p->memory.board, children_index(&p->children, c), BOARD_STARTING);
+	if (p->key_holder && key_holder_connect(p->key_holder, p->key_service, slot, &keys) == -1)
+		return -1;
 	pid = child_fork(c, p->service->timeouts.start, &leash);
 	if (pid == 0)
-		be_worker(p, children_index(&p->children, c), &leash, master);
+		be_worker(p, slot, &leash, &keys, master);
+	key_channel_close(&keys);
+	if (pid == -1)
+		key_holder_disconnect(p->key_holder, p->key_service, slot);
+	return pid;
+}
+
+/* False with errno if it cannot be forked. */
+static bool start_worker(struct pool *p, struct child *c)
+{
+	pid_t pid;
+
+	board_reset(p->memory.board, children_index(&p->children, c), BOARD_STARTING);
+	pid = fork_worker(p, c);
 	if (pid == -1)
 		return false;
 	notify_send(p->context->events, "worker-start service=%s pid=%d generation=%u",
@@ -281,6 +298,7 @@ static void on_heard(struct child *c, enum leash_word word)
 	case LEASH_NO_SUCH:
 	case LEASH_PING:
 	case LEASH_END:
+	case LEASH_KEYS:
 	case LEASH_WORDS:
 		break;
 	}
@@ -371,6 +389,7 @@ bool pool_reaped(struct pool *p, pid_t pid, int status)
 	e = gather_evidence(p, c, status);
 	totals_add_worker(&p->totals, &e.said, status);
 	child_reclaim(c, &e);
+	key_holder_disconnect(p->key_holder, p->key_service, children_index(&p->children, c));
 	if (WIFSIGNALED(status))
 		report_crash(p, &e, children_index(&p->children, c));
 	service_state_worker_ended(p->state_of_service, &p->member, children_index(&p->children, c),
@@ -470,6 +489,12 @@ struct pool *pool_new(struct pool_context *context, const struct conf_service *s
 void pool_use_pipes(struct pool *p, struct log_pipes *writers)
 {
 	p->log_pipes = writers;
+}
+
+void pool_use_keys(struct pool *p, struct key_holder *holder, size_t service)
+{
+	p->key_holder = holder;
+	p->key_service = service;
 }
 
 struct pool *pool_adopt(struct pool_context *context, const struct conf_service *service,

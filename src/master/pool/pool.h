@@ -26,6 +26,7 @@
 #include "sockets.h"
 #include "totals.h"
 
+struct key_holder;
 struct pool;
 
 /* What all pools share. */
@@ -59,6 +60,9 @@ struct pool *pool_new(struct pool_context *context, const struct conf_service *s
 
 /* New workers write to these pipes, lent, instead of to logs that they could damage (log_pipes.h). */
 void pool_use_pipes(struct pool *p, struct log_pipes *writers);
+
+/* New workers are connected with that key process, lent, which knows their service by that index. */
+void pool_use_keys(struct pool *p, struct key_holder *holder, size_t service);
 
 /* How a pool of the same service continues in another program. */
 struct pool_state {

@@ -20,6 +20,8 @@ struct pool {
 	unsigned int               generation;
 	int64_t                    shutdown_timeout_ms;
 	struct log_pipes          *log_pipes;   /* for new workers; NULL: none */
+	struct key_holder         *key_holder;  /* new workers are connected with it; NULL: none */
+	size_t                     key_service; /* and it knows our service by that index */
 	int                        listeners[CONF_LISTEN_MAX];
 	size_t                     listens[CONF_LISTEN_MAX]; /* for each, the index in service->listen */
 	size_t                     n_listeners;

@@ -141,7 +141,9 @@ static void on_sweep(struct timer *t)
 {
 	struct master *m = container_of(t, struct master, sweep);
 
-	if (m->phase == PHASE_STARTING && generation_is_settled(m->current))
+	if (m->phase == PHASE_STARTING && generation_keys_failed(m->current))
+		give_up_start(m, EX_CONFIG);
+	else if (m->phase == PHASE_STARTING && generation_is_settled(m->current))
 		become_ready(m, m->options);
 	else if (m->phase == PHASE_SERVING)
 		master_notify(m, "");

@@ -58,7 +58,9 @@ static bool each_of_generation(const struct handover_generation *g, bool (*see)(
 	for (size_t i = 0; i < g->n_services; i++)
 		if (!each_of_service(&g->services[i], see, arg))
 			return false;
-	return each_of_log_process(&g->log_process, see, arg);
+	return each_of_log_process(&g->log_process, see, arg) &&
+	       (g->key_process.pid == 0 ||
+	        (see(arg, g->key_process.leash.orders) && see(arg, g->key_process.leash.words)));
 }
 
 bool handover_each_fd(const struct handover *h, bool (*see)(void *arg, int fd), void *arg)
@@ -182,6 +184,8 @@ static bool check_generation(const struct check *c, const struct handover_genera
 	for (size_t i = 0; i < g->n_services; i++)
 		if (!check_service(c, &g->services[i]))
 			return false;
+	if (g->key_process.pid != 0 && !is_leash(&g->key_process.leash))
+		return fail_check(c, "key process %d: no leash", (int)g->key_process.pid);
 	return check_log_process(c, &g->log_process);
 }
 

@@ -20,6 +20,7 @@
 #include "arena.h"
 #include "child.h"
 #include "conf.h"
+#include "key_holder.h"
 #include "listener.h"
 #include "log_process.h"
 #include "poison.h"
@@ -62,6 +63,7 @@ struct handover_generation {
 	const char              *state_dir;
 	struct conf_log          log, access_log;       /* without their places */
 	struct log_process_past  log_process;           /* no inputs: there is no log process */
+	struct key_holder_past   key_process;           /* pid 0: there is none */
 	struct handover_service *services;
 	size_t                   n_services;
 };

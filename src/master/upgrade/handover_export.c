@@ -132,6 +132,9 @@ static void add_generation(struct writing *w, struct handover_generation *to,
 	};
 	if (g->log_process)
 		to->log_process = log_process_past(g->log_process);
+	to->key_process = (struct key_holder_past){ .leash = { -1, -1 } };
+	if (g->key_holder)
+		to->key_process = key_holder_past(g->key_holder);
 	to->services = room(w, g->n, sizeof *to->services);
 	for (size_t i = 0; to->services && i < g->n; i++)
 		add_service(w, &to->services[to->n_services++], &g->services[i]);

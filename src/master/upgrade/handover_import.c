@@ -209,6 +209,19 @@ static bool take_log_process(struct generation *g, const struct handover_generat
 	return generation_adopt_log_process(g, &past) == 0;
 }
 
+static bool take_key_process(struct generation *g, const struct handover_generation *from)
+{
+	struct key_holder_past past = from->key_process;
+
+	if (past.pid == 0)
+		return true;
+	if (!is_our_child(past.pid)) {
+		leash_close(&past.leash);
+		past.pid = 0;
+	}
+	return generation_adopt_key_process(g, &past) == 0;
+}
+
 static bool take_generation(struct taking *t, const struct handover_generation *from)
 {
 	struct master *m = t->m;
@@ -226,7 +239,7 @@ static bool take_generation(struct taking *t, const struct handover_generation *
 	for (size_t i = 0; i < from->n_services; i++)
 		if (!take_service(t, g, &from->services[i]))
 			return false;
-	if (!take_log_process(g, from))
+	if (!take_log_process(g, from) || !take_key_process(g, from))
 		return false;
 	if (from->serves)
 		m->current = m->predecessor = g;

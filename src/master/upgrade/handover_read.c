@@ -520,18 +520,37 @@ static bool get_log_process(const struct reading *r, const json_t *j, struct log
 	return get_inputs(r, inputs, p);
 }
 
+/* Programs without TLS did not write it. */
+static bool get_key_process(const struct reading *r, const json_t *j, struct key_holder_past *p)
+{
+	int pid;
+
+	*p = (struct key_holder_past){ .leash = { -1, -1 } };
+	if (!j || json_is_null(j))
+		return true;
+	if (!unpack(r, j, "key process", "{s:i, s:i, s:i}", "pid", &pid, "leash", &p->leash.orders,
+	            "answers", &p->leash.words))
+		return false;
+	if (pid <= 1)
+		return fail_reading(r, "key process %d: no process", pid);
+	p->pid = pid;
+	return true;
+}
+
 static bool get_generation(const struct reading *r, const json_t *j, struct handover_generation *g)
 {
-	const json_t *log, *access_log, *services, *state_dir, *log_process = NULL;
+	const json_t *log, *access_log, *services, *state_dir, *log_process = NULL, *key_process = NULL;
 	json_int_t number, shutdown;
 	int serves;
 
-	if (!unpack(r, j, "generation", "{s:I, s:b, s:I, s:o, s:o, s:o, s?o, s:o}", "number", &number,
+	if (!unpack(r, j, "generation", "{s:I, s:b, s:I, s:o, s:o, s:o, s?o, s?o, s:o}", "number", &number,
 	            "serves", &serves, "shutdown", &shutdown, "state_dir", &state_dir, "log", &log,
-	            "access_log", &access_log, "log_process", &log_process, "services", &services) ||
+	            "access_log", &access_log, "log_process", &log_process,
+	            "key_process", &key_process, "services", &services) ||
 	    !get_name(r, state_dir, "state_dir", &g->state_dir) ||
 	    !get_log(r, log, &g->log) || !get_log(r, access_log, &g->access_log) ||
-	    !get_log_process(r, log_process, &g->log_process))
+	    !get_log_process(r, log_process, &g->log_process) ||
+	    !get_key_process(r, key_process, &g->key_process))
 		return false;
 	if (number < 1 || number > r->h->n_numbers || shutdown < 0)
 		return fail_reading(r, "generation: a number is out of range");

@@ -187,15 +187,24 @@ static json_t *make_log_process(const struct log_process_past *p)
 	                 "answers", p->leash.words, "inputs", LIST_OF(p->inputs, p->n_inputs, make_input));
 }
 
+static json_t *make_key_process(const struct key_holder_past *p)
+{
+	if (p->pid == 0)
+		return json_null();
+	return json_pack("{s:i, s:i, s:i}", "pid", (int)p->pid, "leash", p->leash.orders,
+	                 "answers", p->leash.words);
+}
+
 static json_t *make_generation(const void *item)
 {
 	const struct handover_generation *g = item;
 
-	return json_pack("{s:I, s:b, s:I, s:o, s:o, s:o, s:o, s:o}", "number", INT g->number,
+	return json_pack("{s:I, s:b, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "number", INT g->number,
 	                 "serves", g->serves, "shutdown", INT g->shutdown_ms,
 	                 "state_dir", put(g->state_dir),
 	                 "log", make_log(&g->log), "access_log", make_log(&g->access_log),
 	                 "log_process", make_log_process(&g->log_process),
+	                 "key_process", make_key_process(&g->key_process),
 	                 "services", LIST_OF(g->services, g->n_services, make_service));
 }
 

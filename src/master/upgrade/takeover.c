@@ -177,6 +177,8 @@ static bool can_serve(const struct master *m, const struct generation *g, const 
 	bool all = true;
 
 	*failed = NULL;
+	if (!key_holder_is_ready(g->key_holder))
+		return false;
 	for (size_t i = 0; i < g->n && !*failed; i++) {
 		const struct service *s = &g->services[i];
 
@@ -236,6 +238,8 @@ static void check_takeover(struct master *m)
 	if (is_return(m->takeover)) {
 		if (!master_serves_inherited(m) && generation_is_settled(m->current))
 			be_back(m);
+	} else if (m->coming && generation_keys_failed(m->coming)) {
+		takeover_give_up(m, generation_keys_failed(m->coming));
 	} else if (m->coming && can_serve(m, m->coming, &failed)) {
 		commit_takeover(m);
 	} else if (m->coming && failed) {
