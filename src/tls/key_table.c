@@ -57,8 +57,8 @@ static void make_heap(const struct conf *conf)
 	CRYPTO_secure_malloc_init(size, HEAP_PIECE);
 }
 
-static bool read_service(struct service_keys *k, const struct conf_service *s, size_t *n_missing,
-                         char why[static KEY_FILE_WHY])
+static bool read_service(struct tls_key_reader *r, struct service_keys *k,
+                         const struct conf_service *s, size_t *n_missing, char why[static KEY_FILE_WHY])
 {
 	char more[KEY_FILE_WHY];
 
@@ -67,7 +67,7 @@ static bool read_service(struct service_keys *k, const struct conf_service *s, s
 	if (!k->keys)
 		return false;
 	for (size_t i = 0; i < k->n; i++) {
-		k->keys[i].key = key_file_read(&s->tls.certificates[i], *n_missing == 0 ? why : more);
+		k->keys[i].key = key_file_read(r, &s->tls.certificates[i], *n_missing == 0 ? why : more);
 		*n_missing += !k->keys[i].key;
 	}
 	return true;
@@ -87,13 +87,15 @@ struct key_table *key_table_read(const struct conf *conf, size_t *n_missing,
                                  char why[static KEY_FILE_WHY])
 {
 	struct key_table *t = calloc(1, sizeof *t + conf->n_services * sizeof t->services[0]);
-	bool done = t && fetch_digests(t);
+	struct tls_key_reader *r = tls_key_reader_new();
+	bool done = t && r && fetch_digests(t);
 
 	*n_missing = 0;
 	make_heap(conf);
 	for (; done && t->n_services < conf->n_services; t->n_services++)
-		done = read_service(&t->services[t->n_services], conf->services[t->n_services],
+		done = read_service(r, &t->services[t->n_services], conf->services[t->n_services],
 		                    n_missing, why);
+	tls_key_reader_free(r);
 	if (done)
 		return t;
 	snprintf(why, KEY_FILE_WHY, "make room for private keys: %s", strerror(ENOMEM));
