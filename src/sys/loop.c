@@ -19,6 +19,7 @@
 int loop_init(struct loop *l)
 {
 	*l = (struct loop){ .epoll_fd = epoll_create1(EPOLL_CLOEXEC), .now_ms = clock_ms() };
+	list_init(&l->deferred);
 	return l->epoll_fd == -1 ? -1 : 0;
 }
 
@@ -104,11 +105,45 @@ void loop_timer(struct loop *l, struct timer *t, int64_t after_ms)
 	loop_timer_at(l, t, l->now_ms + after_ms);
 }
 
-/* Milliseconds until the next timer, as epoll_wait(2) wants them. */
+void loop_defer(struct loop *l, struct deferred *d)
+{
+	if (!d->in_loop.next)
+		list_init(&d->in_loop);
+	if (list_empty(&d->in_loop))
+		list_append(&l->deferred, &d->in_loop);
+}
+
+void loop_undefer(struct deferred *d)
+{
+	if (d->in_loop.next)
+		list_remove(&d->in_loop);
+}
+
+/* Those that were deferred before this, which all stand before `mark`. */
+static void call_deferred(struct loop *l)
+{
+	struct list mark;
+
+	if (list_empty(&l->deferred))
+		return;
+	list_init(&mark);
+	list_append(&l->deferred, &mark);
+	while (l->deferred.next != &mark) {
+		struct deferred *d = container_of(l->deferred.next, struct deferred, in_loop);
+
+		list_remove(&d->in_loop);
+		d->call(d);
+	}
+	list_remove(&mark);
+}
+
+/* Milliseconds that epoll_wait(2) may wait: until the next timer, or not at all. */
 static int patience(const struct loop *l)
 {
 	int64_t next = timer_next(&l->timers);
 
+	if (!list_empty(&l->deferred))
+		return 0;
 	if (next == CLOCK_NEVER)
 		return -1;
 	if (next <= l->now_ms)
@@ -137,6 +172,7 @@ int loop_run(struct loop *l)
 			if (w->events != 0)
 				w->ready(w, events[i].events);
 		}
+		call_deferred(l);
 		timer_run(&l->timers, l->now_ms);
 	}
 	return l->failed ? -1 : 0;

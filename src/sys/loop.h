@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/epoll.h>
 
+#include "list.h"
 #include "timer.h"
 
 struct watch {
@@ -22,6 +23,11 @@ struct watch {
 	struct watch *next_reclaimed;
 };
 
+struct deferred {                       /* a call that is to come */
+	struct list   in_loop;          /* next NULL: it never was deferred */
+	void        (*call)(struct deferred *d);
+};
+
 struct loop {
 	int               epoll_fd;
 	bool              running;
@@ -30,6 +36,7 @@ struct loop {
 	_Atomic int64_t  *woke_ms;      /* where others read now_ms, lent; or NULL */
 	struct timer_heap timers;
 	struct watch     *reclaimed;
+	struct list       deferred;
 };
 
 /* 0, or -1 with errno. */
@@ -73,6 +80,15 @@ void loop_reclaim(struct loop *l, struct watch *w, void (*reclaim)(struct watch 
  */
 void loop_timer_at(struct loop *l, struct timer *t, int64_t at_ms);
 void loop_timer(struct loop *l, struct timer *t, int64_t after_ms);
+
+/*
+ * Calls d->call once, after all that is ready: in this turn, or, if it is called by another d, in the
+ * next. So work that is left goes on without a descriptor that tells of it, and others have their turn.
+ */
+void loop_defer(struct loop *l, struct deferred *d);
+
+/* It is not called any more. One that is not deferred is fine. */
+void loop_undefer(struct deferred *d);
 
 /* Turns until loop_stop. 0; or -1 if it could not go on, which has been logged. */
 int loop_run(struct loop *l);
