@@ -90,11 +90,21 @@ static void check_environment(struct conf_loader *ld, const struct conf_draft *d
 			check_variable(ld, conf_draft_origin(d, "handler.pass_env"), h->pass_env[i]);
 }
 
-static enum handler_kind kind_of(const struct conf_handler *h)
+static bool speaks_tls(const struct conf_service *svc)
 {
-	const enum handler_kind kind = conf_keys_handler_kind[h->id];
+	for (size_t i = 0; i < svc->n_listen; i++)
+		if (svc->listen[i].tls)
+			return true;
+	return false;
+}
 
-	return kind == HANDLER_PROGRAM && h->warm.n > 0 ? HANDLER_WARM : kind;
+static enum handler_kind kind_of(const struct conf_service *svc)
+{
+	const enum handler_kind kind = conf_keys_handler_kind[svc->handler.id];
+
+	if (kind == HANDLER_PROGRAM && svc->handler.warm.n > 0)
+		return HANDLER_WARM;
+	return kind == HANDLER_PROGRAM && speaks_tls(svc) ? HANDLER_RELAYED : kind;
 }
 
 /* That `warm` is missing is said only for keys that mean something with it. */
@@ -104,7 +114,7 @@ static void refuse_in(struct conf_loader *ld, const struct conf_handler *h,
 	for (size_t i = 0; i < group->n_keys; i++) {
 		const struct conf_key *key = &group->keys[i];
 		const config_setting_t *member = conf_source_member(setting, key->name);
-		const bool lacks_warm = h->kind == HANDLER_PROGRAM &&
+		const bool lacks_warm = (h->kind == HANDLER_PROGRAM || h->kind == HANDLER_RELAYED) &&
 		                        conf_keys_applies(key, HANDLER_WARM);
 
 		if (member && !conf_keys_applies(key, h->kind))
@@ -230,6 +240,7 @@ static void (*const checks[])(struct conf_loader *ld, struct conf_draft *d) = {
 	[HANDLER_BYTES]   = check_bytes,
 	[HANDLER_PROGRAM] = check_exec,
 	[HANDLER_WARM]    = check_warm,
+	[HANDLER_RELAYED] = check_warm,
 	[HANDLER_FILTER]  = check_filter,
 };
 
@@ -244,7 +255,7 @@ void conf_handler_check(struct conf_loader *ld, struct conf_draft *d)
 			                     " (as in handler = { type = \"echo\"; })");
 		return;
 	}
-	h->kind = kind_of(h);
+	h->kind = kind_of(d->service);
 	refuse_meaningless(ld, d);
 	if (h->kind != HANDLER_WARM)
 		h->warm = (struct conf_warm){ 0 };      /* what came from `defaults` */

@@ -55,10 +55,13 @@
 #define ON_PATH                  .variants = KEY_FOR(LISTEN_UNIX)
 #define WITH_BYTES               .variants = KEY_FOR(HANDLER_BYTES) | KEY_FOR(HANDLER_FILTER)
 #define WITH_PROGRAM             .variants = KEY_FOR(HANDLER_PROGRAM) | KEY_FOR(HANDLER_WARM) | \
+                                             KEY_FOR(HANDLER_RELAYED) | \
                                              KEY_FOR(HANDLER_FILTER)
-#define WITH_EXEC                .variants = KEY_FOR(HANDLER_PROGRAM) | KEY_FOR(HANDLER_WARM)
+#define WITH_EXEC                .variants = KEY_FOR(HANDLER_PROGRAM) | KEY_FOR(HANDLER_WARM) | \
+                                             KEY_FOR(HANDLER_RELAYED)
 #define WITH_WARM                .variants = KEY_FOR(HANDLER_WARM)
 #define WITH_SEEN_BYTES          .variants = KEY_FOR(HANDLER_BYTES) | KEY_FOR(HANDLER_WARM) | \
+                                             KEY_FOR(HANDLER_RELAYED) | \
                                              KEY_FOR(HANDLER_FILTER)
 #define WITH_FILTER              .variants = KEY_FOR(HANDLER_FILTER)
 #define ON_DEMAND                .variants = KEY_FOR(WORKERS_ON_DEMAND)

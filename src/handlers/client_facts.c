@@ -6,8 +6,11 @@
 #include <config.h>
 #include "client_facts.h"
 
+#include "environment.h"
 #include "proxied.h"
 #include "text.h"
+#include "tls_link.h"
+#include "worker.h"
 
 /* Adds a variable; one whose value is NULL is not set. If there is no room for it, it is left out. */
 static void add_fact(struct client_facts *f, const char *name, const char *value)
@@ -62,7 +65,6 @@ static const char *protocol(sa_family_t family)
 
 static void add_proxied(struct client_facts *f, const struct proxied *p)
 {
-	add_fact(f, "DROVER_UNIQUE_ID", p->unique_id);
 	add_fact(f, "SSL_TLS_SNI", p->authority);
 	if (!p->tls)
 		return;
@@ -72,17 +74,39 @@ static void add_proxied(struct client_facts *f, const struct proxied *p)
 	add_fact(f, "SSL_CLIENT_S_DN", p->subject);
 }
 
+/* What TLS ends here says; a proxy may have said the same of its own. */
+static void add_tls(struct client_facts *f, const struct tls_link *l)
+{
+	struct tls_link_facts tls;
+
+	tls_link_facts(l, &tls);
+	add_fact(f, "SSL_PROTOCOL", tls.version);
+	add_fact(f, "SSL_CIPHER", tls.cipher);
+	add_fact(f, "SSL_TLS_SNI", tls.sni[0] ? tls.sni : NULL);
+}
+
 void client_facts_collect(struct client_facts *f, const struct connection *c)
 {
 	const sa_family_t family = connection_peer(c)->family;
 	const struct proxied *p = connection_proxied(c);
+	const struct tls_link *tls = connection_tls(c);
 	char id[CONNECTION_ID_MAX];
 
 	f->n = f->used = 0;
 	add_fact(f, "DROVER_CONNECTION", connection_id(c, id));
-	add_fact(f, "PROTO", p && p->tls ? "SSL" : protocol(family));
+	add_fact(f, "PROTO", tls || (p && p->tls) ? "SSL" : protocol(family));
 	if (family == AF_INET || family == AF_INET6)
 		add_ends(f, c);
 	if (p)
+		add_fact(f, "DROVER_UNIQUE_ID", p->unique_id);
+	if (tls)
+		add_tls(f, tls);
+	else if (p)
 		add_proxied(f, p);
+}
+
+char **client_facts_environment(struct client_facts *f, const struct connection *c)
+{
+	client_facts_collect(f, c);
+	return environment_with(&connection_worker(c)->programs.environment, f->strings, f->n);
 }

@@ -24,4 +24,10 @@ struct client_facts {
 /* Fills f for c. */
 void client_facts_collect(struct client_facts *f, const struct connection *c);
 
+/*
+ * Fills f, and makes with it the environment of a program for c. The caller frees the array; its strings
+ * are lent. NULL with ENOMEM.
+ */
+char **client_facts_environment(struct client_facts *f, const struct connection *c);
+
 #endif

@@ -24,8 +24,7 @@ static struct program *start_program(struct connection *c, const struct program_
 	struct client_facts facts;
 	char **envp;
 
-	client_facts_collect(&facts, c);
-	envp = environment_with(&programs->environment, facts.strings, facts.n);
+	envp = client_facts_environment(&facts, c);
 	if (!envp)
 		return NULL;
 	r.envp = envp;

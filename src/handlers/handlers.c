@@ -17,5 +17,5 @@ static const struct handler *const handlers[HANDLER_IDS] = {
 const struct handler *handler_find(const struct conf_handler *h)
 {
 	assert(h->id < HANDLER_IDS);
-	return h->kind == HANDLER_WARM ? &handler_warm : handlers[h->id];
+	return h->kind == HANDLER_WARM || h->kind == HANDLER_RELAYED ? &handler_warm : handlers[h->id];
 }

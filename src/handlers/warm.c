@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * exec with `warm`: joins a connection to a program that was started before the client came.
- * The bytes go through the worker. This file does not know how the program is chosen, which
+ * exec with `warm`: joins a connection to a program that was started before the client came. With
+ * TLS and without `warm`, to one that is started for it. The bytes go through the worker. This file does not know how the program is chosen, which
  * warm_pool.c does, nor how the bytes are moved, which relay.c does.
  */
 #include <config.h>
@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "client_facts.h"
 #include "connection.h"
 #include "log.h"
 #include "proxy_protocol.h"
@@ -60,7 +61,7 @@ static void lose(struct link *k, enum connection_end how)
 
 static void lost(struct relay *r)
 {
-	lose(link_of(r), END_RESET);
+	lose(link_of(r), connection_break(link_of(r)->connection));
 }
 
 /* ---- what the program does ---------------------------------------------- */
@@ -97,6 +98,25 @@ static int tell_peer(struct link *k)
 	return relay_tell(&k->relay, line, proxy_protocol_v1(line, connection_peer(c), connection_local(c)));
 }
 
+/* ---- the program -------------------------------------------------------- */
+
+/* A program that is started for its client knows of it by its environment, as with exec. */
+static int take_for(struct connection *c, struct warm_pool *pool, struct warm_program *taken)
+{
+	struct client_facts facts;
+	char **envp;
+	int result;
+
+	if (connection_worker(c)->service->handler.warm.n > 0)
+		return warm_pool_take(pool, NULL, taken);
+	envp = client_facts_environment(&facts, c);
+	if (!envp)
+		return -1;
+	result = warm_pool_take(pool, envp, taken);
+	free(envp);
+	return result;
+}
+
 /* ---- what the connection says ------------------------------------------- */
 
 static struct link *new_link(struct connection *c)
@@ -119,7 +139,7 @@ static enum handler_verdict warm_opened(struct connection *c)
 	struct warm_program taken;
 
 	connection_program_name(c, name);
-	if (!k || warm_pool_take(warm->pool, &taken) == -1) {
+	if (!k || take_for(c, warm->pool, &taken) == -1) {
 		health_refused(w, name);
 		free(k);
 		return HANDLER_FAIL;

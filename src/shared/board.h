@@ -18,7 +18,7 @@
 #include "address.h"
 #include "refusals.h"
 
-#define BOARD_VERSION 4                 /* of the memory's layout */
+#define BOARD_VERSION 5                 /* of the memory's layout */
 #define BOARD_LINE 64                   /* bytes of a cache line: no two workers write in one */
 
 enum board_state {                      /* of a worker */
@@ -78,7 +78,7 @@ struct board_slot {
 #define X(NAME, name, how, words) _Atomic uint64_t refused_##name;
 	REFUSALS(X)
 #undef X
-	alignas(BOARD_LINE) _Atomic uint64_t untracked; /* clients that were not counted by source */
+	_Atomic uint64_t untracked;     /* clients that were not counted by source */
 
 	alignas(BOARD_LINE) _Atomic uint32_t programs;  /* enum board_programs */
 	_Atomic int64_t  programs_ms;   /* when a program last worked, or failed */
@@ -231,6 +231,7 @@ void board_keep_input(struct board_input *in, size_t size, uint64_t number, cons
 	X(refused_access) \
 	X(refused_blocked) \
 	X(refused_proxy) \
+	X(refused_tls) \
 	X(refused_connections) \
 	X(refused_source) \
 	X(refused_rate) \

@@ -11,6 +11,7 @@ enum handler_kind {
 	HANDLER_BYTES,          /* sees what clients send: all time-outs apply */
 	HANDLER_PROGRAM,        /* gives the socket to a program: needs argv */
 	HANDLER_WARM,           /* the same with `warm`: joins it to one that was started before */
+	HANDLER_RELAYED,        /* the same without, over TLS: the bytes go through the worker */
 	HANDLER_FILTER,         /* asks programs that stay: needs argv, sees what clients send */
 };
 

@@ -10,6 +10,7 @@
 	X(ACCESS,      access,      "access",      "not admitted by access") \
 	X(BLOCKED,     blocked,     "blocked",     "requests from there crashed workers (poison)") \
 	X(PROXY,       proxy,       "proxy",       "no valid PROXY header from an address in proxy_from") \
+	X(TLS,         tls,         "tls",         "the TLS handshake failed") \
 	X(CONNECTIONS, connections, "connections", "limits.connections is reached") \
 	X(SOURCE,      source,      "source",      "limits.connections_per_source is reached") \
 	X(RATE,        rate,        "rate",        "limits.rate is exceeded") \

@@ -24,7 +24,7 @@
 #include "holds.h"
 #include "source_id.h"
 
-#define SOURCES_VERSION   1             /* of the layout of this memory, and of that of holds.h */
+#define SOURCES_VERSION   2             /* of the layout of this memory, and of that of holds.h */
 #define SOURCES_MIN       16            /* entries */
 #define SOURCES_MAX       (1 << HOLD_INDEX_BITS)
 #define SOURCES_WINDOW    16            /* entries in which a source can be */

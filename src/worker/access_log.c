@@ -48,6 +48,20 @@ static void add_seconds(struct line *l, const char *name, int64_t us)
 	text_add(&l->text, "%lld.%06lld", (long long)us / 1000000, (long long)us % 1000000);
 }
 
+/* Of a handshake that has failed, what is known is its reason, and perhaps the name. */
+static void add_tls(struct line *l, const struct tls_link_facts *f)
+{
+	if (f->version) {
+		add_word(l, "tls", f->version);
+		add_word(l, "cipher", f->cipher);
+		add_word(l, "resumed", f->resumed ? "yes" : "no");
+	}
+	if (f->sni[0])
+		add_word(l, "sni", f->sni);
+	if (f->why[0])
+		add_word(l, "tls_error", f->why);
+}
+
 static void add_status(struct line *l, int status)
 {
 	if (WIFSIGNALED(status))
@@ -74,6 +88,8 @@ void access_log_put(struct log_sink *sink, const struct access_record *r)
 		add_word(&l, "unique_id", r->unique_id);
 	if (r->authority)
 		add_word(&l, "authority", r->authority);
+	if (r->tls)
+		add_tls(&l, r->tls);
 	add_seconds(&l, "duration", r->duration_us);
 	if (r->counted) {
 		add_number(&l, "in", r->bytes_in);

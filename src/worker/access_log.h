@@ -12,6 +12,7 @@
 
 #include "address.h"
 #include "log_sink.h"
+#include "tls_link.h"
 
 struct access_record {
 	const char            *service;
@@ -25,6 +26,7 @@ struct access_record {
 	bool                   counted;         /* the bytes went through the worker, which counted them */
 	uint64_t               bytes_in, bytes_out;
 	const char            *how;             /* how it ended, one word */
+	const struct tls_link_facts *tls;       /* NULL: it was not for TLS */
 	bool                   has_status;      /* it had a program, which has ended */
 	int                    status;          /* with this status of waitpid(2) */
 };

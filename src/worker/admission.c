@@ -110,7 +110,7 @@ enum refusal admission_decide(struct worker *w, int fd, size_t listener, const s
 	if (!c)
 		return refuse(w, fd, peer, REFUSAL_MEMORY, &h);
 	check_retirement(w);
-	connection_begin(c, (enum proxy_versions)l->proxy);
+	connection_begin(c, (enum proxy_versions)l->proxy, l->tls);
 	return REFUSAL_NONE;
 }
 

@@ -71,7 +71,8 @@ static void time_out(struct connection *c)
 	} else if (c->state == CONNECTION_PROGRAM) {
 		connection_end_program(c, as);
 	} else if (c->state == CONNECTION_HANDSHAKE) {
-		connection_enter(c, connection_fail(c, as));
+		connection_enter(c, as == END_HANDSHAKE ? connection_handshake_timed_out(c)
+		                                        : connection_fail(c, as));
 	} else if (!buffer_is_empty(&c->out) || as == END_WRITE) {
 		stream_reset_on_close(&c->stream);
 		connection_enter(c, connection_fail(c, as));
@@ -113,25 +114,29 @@ struct connection *connection_new(struct worker *w, int fd, const struct endpoin
 	return c;
 }
 
-/* Waits for its header. */
-static void begin_handshake(struct connection *c, enum proxy_versions expects)
+/* Waits for its header, or for more of its handshake. */
+static void begin_handshake(struct connection *c)
 {
-	c->expects = expects;
 	connection_show_phase(c);
 	if (connection_watch(c))
 		connection_arm(c);
 }
 
-void connection_begin(struct connection *c, enum proxy_versions expects)
+void connection_begin(struct connection *c, enum proxy_versions expects, bool tls)
 {
 	struct worker *w = c->worker;
+	enum connection_state next = CONNECTION_HANDSHAKE;
 
+	c->expects = expects;
+	c->wants_tls = tls;
 	connection_log_begin(c);
 	connection_work_on(c);
-	if (expects != PROXY_OFF)
-		begin_handshake(c, expects);
+	if (expects == PROXY_OFF)
+		next = connection_go_on(c);
+	if (next == CONNECTION_HANDSHAKE)
+		begin_handshake(c);
 	else
-		connection_enter(c, connection_open(c));
+		connection_enter(c, next);
 	/* Often the client has sent something by now: that saves waiting for an event. */
 	if (c->state == CONNECTION_READ)
 		connection_enter(c, connection_step_read(c, 0));
@@ -194,6 +199,11 @@ const struct endpoint *connection_local(const struct connection *c)
 const struct proxied *connection_proxied(const struct connection *c)
 {
 	return c->proxied;
+}
+
+const struct tls_link *connection_tls(const struct connection *c)
+{
+	return stream_tls(&c->stream);
 }
 
 struct stream *connection_stream(struct connection *c)

@@ -6,6 +6,7 @@
 #ifndef DROVER_WORKER_CONNECTION_H
 #define DROVER_WORKER_CONNECTION_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +20,7 @@ struct connection;
 struct program;
 struct proxied;
 struct stream;
+struct tls_link;
 struct worker;
 
 enum connection_end {           /* how a connection ended, for the access log */
@@ -36,6 +38,8 @@ enum connection_end {           /* how a connection ended, for the access log */
 	END_EXIT,               /* the program ended */
 	END_FAILED,             /* it could not be served */
 	END_PROXY,              /* it did not begin with a valid PROXY header */
+	END_TLS,                /* its TLS handshake failed, or what came later was no TLS */
+	END_TRUNCATED,          /* over TLS: the client ended it without having said so */
 	END_REFUSED,            /* the client that the header names was refused */
 };
 
@@ -49,10 +53,10 @@ struct connection *connection_new(struct worker *w, int fd, const struct endpoin
                                   const struct client_hold *hold);
 
 /*
- * Begins to serve it; unless `expects` is PROXY_OFF, when a header of one of these versions has come.
- * It ends by itself, and may be gone afterwards.
+ * Begins to serve it; unless `expects` is PROXY_OFF, when a header of one of these versions has come;
+ * and with TLS, when the handshake is over. It ends by itself, and may be gone afterwards.
  */
-void connection_begin(struct connection *c, enum proxy_versions expects);
+void connection_begin(struct connection *c, enum proxy_versions expects, bool tls);
 
 /* The open connection of the worker that has that number; NULL: there is none. */
 struct connection *connection_find(const struct worker *w, uint64_t number);
@@ -82,6 +86,12 @@ const char *connection_id(const struct connection *c, char buf[static CONNECTION
 
 /* "SERVICE PID-NUMBER": the name of a program of the connection in the log. Returns buf. */
 const char *connection_program_name(const struct connection *c, char buf[static PROGRAM_NAME_MAX]);
+
+/* What can be asked about its TLS; NULL: it has none. Lent. */
+const struct tls_link *connection_tls(const struct connection *c);
+
+/* How it ends if receiving from the client, or sending to it, has failed. */
+enum connection_end connection_break(const struct connection *c);
 
 /* Lends the client's stream, to handlers that run programs. */
 struct stream *connection_stream(struct connection *c);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * What comes before the bytes of a connection: the header in which a proxy names the client. It is
- * looked at without being received until it is complete, and then exactly its bytes are received;
- * so a program that gets the socket finds the client's first byte. Only after that does the handler
- * get the connection. The header itself is read by proxy_header.c.
+ * What comes before the bytes of a connection: the header in which a proxy names the client, and the
+ * TLS handshake. The header is looked at without being received until it is complete, and then
+ * exactly its bytes are received; so a program that gets the socket finds the client's first byte, and TLS
+ * its first message. Only after that does the handler get the connection. The header itself is read
+ * by proxy_header.c, and TLS is tls_link.c's.
  */
 #include <config.h>
 #include "connection_private.h"
@@ -16,7 +17,9 @@
 #include "log.h"
 #include "refusal.h"
 
-enum connection_state connection_open(struct connection *c)
+/* ---- the handler -------------------------------------------------------- */
+
+static enum connection_state open_connection(struct connection *c)
 {
 	const struct handler *h = c->worker->handler;
 	enum handler_verdict verdict;
@@ -27,6 +30,72 @@ enum connection_state connection_open(struct connection *c)
 	/* A handler that gives it to a program has changed the state already. */
 	return c->state == CONNECTION_PROGRAM ? c->state : connection_step_obey(c, verdict);
 }
+
+/* ---- TLS ---------------------------------------------------------------- */
+
+static void note_failed_tls(struct connection *c, const char *why)
+{
+	const bool is_first = refusal_note(c->worker, REFUSAL_TLS, &(struct refused){
+		.fd = -1, .peer = &c->peer, .via = c->proxied ? &c->proxied->peer : NULL });
+	char id[CONNECTION_ID_MAX], from[ADDRESS_TEXT_MAX];
+
+	/* Scanners and old clients fail often: the first one tells why. */
+	log_line(is_first ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "%s %s: TLS handshake with %s: %s; closing",
+	         c->worker->service->name, connection_id(c, id), endpoint_format(&c->peer, from, sizeof from),
+	         why);
+}
+
+/* The client gets the time `linger` to take the alert that says why. */
+static enum connection_state fail_tls(struct connection *c)
+{
+	struct tls_link_facts facts;
+
+	/* So do some who check whether the server is there. */
+	if (!tls_link_has_begun(stream_tls(&c->stream)))
+		return connection_fail(c, tls_link_was_cut(stream_tls(&c->stream)) ? END_CLOSED : END_RESET);
+	tls_link_facts(stream_tls(&c->stream), &facts);
+	note_failed_tls(c, facts.error);
+	return connection_finish(c, END_TLS);
+}
+
+static enum connection_state step_tls(struct connection *c)
+{
+	switch (stream_handshake(&c->stream)) {
+	case TLS_UNDER_WAY:
+		return CONNECTION_HANDSHAKE;
+	case TLS_ESTABLISHED:
+		return open_connection(c);
+	case TLS_FAILED:
+		break;
+	}
+	return fail_tls(c);
+}
+
+/* A client that opens a connection for TLS usually has sent its first message by now. */
+static enum connection_state begin_tls(struct connection *c)
+{
+	struct worker *w = c->worker;
+
+	c->wants_tls = false;
+	if (stream_start_tls(&c->stream, &w->loop, w->tls) == 0)
+		return step_tls(c);
+	log_warn("%s: no memory for TLS", w->service->name);
+	return connection_fail(c, END_FAILED);
+}
+
+enum connection_state connection_go_on(struct connection *c)
+{
+	return c->wants_tls ? begin_tls(c) : open_connection(c);
+}
+
+enum connection_state connection_handshake_timed_out(struct connection *c)
+{
+	if (stream_tls(&c->stream))
+		note_failed_tls(c, "timeouts.handshake is over");
+	return connection_fail(c, END_HANDSHAKE);
+}
+
+/* ---- the PROXY header --------------------------------------------------- */
 
 static enum connection_state refuse_header(struct connection *c, const char *why)
 {
@@ -48,7 +117,7 @@ static enum connection_state check_client(struct connection *c)
 
 	if (why == REFUSAL_NONE) {
 		board_set(&c->record->source, sources_of_hold(c->hold.source));
-		return connection_open(c);
+		return connection_go_on(c);
 	}
 	refusal_note(c->worker, why, &(struct refused){
 		.fd = -1, .peer = &c->peer, .via = c->proxied ? &c->proxied->peer : NULL });
@@ -83,7 +152,7 @@ static enum connection_state take_header(struct connection *c, const struct prox
 	return check_client(c);
 }
 
-enum connection_state connection_step_handshake(struct connection *c, uint32_t events)
+static enum connection_state step_header(struct connection *c, uint32_t events)
 {
 	struct worker *w = c->worker;
 	const ssize_t n = stream_peek(&c->stream, w->scratch, WORKER_SCRATCH);
@@ -104,4 +173,9 @@ enum connection_state connection_step_handshake(struct connection *c, uint32_t e
 		break;
 	}
 	return refuse_header(c, h.why);
+}
+
+enum connection_state connection_step_handshake(struct connection *c, uint32_t events)
+{
+	return stream_tls(&c->stream) ? step_tls(c) : step_header(c, events);
 }

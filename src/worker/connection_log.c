@@ -29,6 +29,8 @@ static const char *const end_names[] = {
 	[END_EXIT] = "exit",
 	[END_FAILED] = "failed",
 	[END_PROXY] = "proxy",
+	[END_TLS] = "tls",
+	[END_TRUNCATED] = "truncated",
 };
 
 const char *connection_id(const struct connection *c, char buf[static CONNECTION_ID_MAX])
@@ -79,8 +81,12 @@ static bool is_logged(const struct connection *c)
 void connection_log_end(const struct connection *c, uint64_t in, uint64_t out)
 {
 	const struct worker *w = c->worker;
+	const struct tls_link *link = stream_tls(&c->stream);
+	struct tls_link_facts tls;
 	char id[CONNECTION_ID_MAX];
 
+	if (is_logged(c) && link)
+		tls_link_facts(link, &tls);
 	if (is_logged(c))
 		access_log_put(w->start.access_log, &(struct access_record){
 			.service = w->service->name,
@@ -95,6 +101,7 @@ void connection_log_end(const struct connection *c, uint64_t in, uint64_t out)
 			.bytes_in = in,
 			.bytes_out = out,
 			.how = end_name(c),
+			.tls = link ? &tls : NULL,
 			.has_status = c->has_status,
 			.status = c->status,
 		});

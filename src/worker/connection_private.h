@@ -21,7 +21,7 @@
 #include "worker.h"
 
 enum connection_state {
-	CONNECTION_HANDSHAKE,   /* the handler does not have it; waiting for a PROXY header, if one comes */
+	CONNECTION_HANDSHAKE,   /* the handler does not have it; waiting for a PROXY header, or for TLS */
 	CONNECTION_READ,        /* waiting for the client's bytes */
 	CONNECTION_WAIT,        /* the handler has a request; nothing is read */
 	CONNECTION_WRITE,       /* waiting for the client to take our bytes */
@@ -43,6 +43,7 @@ struct connection {
 	enum connection_end   cut;              /* how it ends once its program ended or all is sent */
 	enum proxy_versions   expects;          /* the header that must come first */
 	enum refusal          refused;          /* END_REFUSED: why */
+	bool                  wants_tls;        /* a TLS handshake comes before the handler */
 	bool                  is_open;          /* the handler has it */
 	bool                  client_ended;     /* it has sent its last byte */
 	bool                  finish;           /* to be closed when `out` is empty */
@@ -123,8 +124,14 @@ void connection_end_program(struct connection *c, enum connection_end how);
 /* The same for CONNECTION_HANDSHAKE. */
 enum connection_state connection_step_handshake(struct connection *c, uint32_t events);
 
-/* Gives it to the handler. Returns the state that this wants; it may have entered it already. */
-enum connection_state connection_open(struct connection *c);
+/* It took too long. Returns its next state. */
+enum connection_state connection_handshake_timed_out(struct connection *c);
+
+/*
+ * Goes on with TLS, if it wants that, or else gives it to the handler. Returns the state that this
+ * wants; it may have entered it already.
+ */
+enum connection_state connection_go_on(struct connection *c);
 
 /* The two ends of its socket: with a proxy, its client and what that connected to are others. */
 static inline const struct endpoint *connection_socket_peer(const struct connection *c)

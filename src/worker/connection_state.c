@@ -143,6 +143,15 @@ void connection_enter(struct connection *c, enum connection_state next)
 		connection_arm(c);
 }
 
+enum connection_end connection_break(const struct connection *c)
+{
+	const struct tls_link *l = stream_tls(&c->stream);
+
+	if (!l || !tls_link_has_failed(l))
+		return END_RESET;
+	return tls_link_was_cut(l) ? END_TRUNCATED : END_TLS;
+}
+
 /* Not after a stop or a kick, which must not take time, and not if there is nothing to wait for. */
 static bool may_linger(const struct connection *c)
 {
@@ -158,7 +167,12 @@ static bool may_linger(const struct connection *c)
 enum connection_state connection_finish(struct connection *c, enum connection_end how)
 {
 	end_connection(c, how);
-	return may_linger(c) && stream_end(&c->stream) == 0 ? CONNECTION_LINGER : CONNECTION_DONE;
+	if (may_linger(c))
+		return stream_end(&c->stream) == 0 ? CONNECTION_LINGER : CONNECTION_DONE;
+	/* With TLS, closing alone would look as if the connection had been cut. */
+	if (stream_tls(&c->stream) && stream_end(&c->stream) == 0 && stream_is_ending(&c->stream))
+		return CONNECTION_LINGER;
+	return CONNECTION_DONE;
 }
 
 enum connection_state connection_fail(struct connection *c, enum connection_end how)

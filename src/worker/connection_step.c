@@ -15,7 +15,7 @@
 enum connection_state connection_step_obey(struct connection *c, enum handler_verdict verdict)
 {
 	if (c->broken)
-		return connection_fail(c, END_RESET);
+		return connection_fail(c, connection_break(c));
 	if (verdict == HANDLER_FAIL)
 		return connection_fail(c, END_FAILED);
 	c->finish |= verdict == HANDLER_FINISH || verdict == HANDLER_GIVE_UP;
@@ -59,7 +59,7 @@ static enum connection_state read_once(struct connection *c, ssize_t *got)
 		                           : HANDLER_GO_ON);
 	}
 	if (n == -1)
-		return fd_not_yet(errno) ? c->state : connection_fail(c, END_RESET);
+		return fd_not_yet(errno) ? c->state : connection_fail(c, connection_break(c));
 	c->client_ended = true;
 	return connection_step_obey(c, h->ended ? h->ended(c) : HANDLER_FINISH);
 }
@@ -113,7 +113,7 @@ enum connection_state connection_step_write(struct connection *c, uint32_t event
 
 	(void)events;
 	if (!send_pending(c))
-		return connection_fail(c, END_RESET);
+		return connection_fail(c, connection_break(c));
 	if (!buffer_is_empty(&c->out))
 		return CONNECTION_WRITE;
 	return connection_step_obey(c, h->taken && !c->finish ? h->taken(c) : HANDLER_GO_ON);
@@ -131,7 +131,7 @@ enum connection_state connection_step_produce(struct connection *c, uint32_t eve
 	if (next != CONNECTION_PRODUCE || !(events & EPOLLOUT))
 		return next;
 	if (!send_pending(c))
-		return connection_fail(c, END_RESET);
+		return connection_fail(c, connection_break(c));
 	return buffer_is_empty(&c->out) ? connection_step_obey(c, c->worker->handler->produce(c))
 	                                : CONNECTION_PRODUCE;
 }

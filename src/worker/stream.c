@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A stream over a plain socket: each function is one system call, or none.
+ * With a plain socket each function is one system call, or none. With TLS, what the user waits
+ * for and what the socket is watched for differ: OpenSSL may hold bytes of which the socket does
+ * not tell, and to receive it may have to send first, and the other way round.
  */
 #include <config.h>
 #include "stream.h"
@@ -8,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/sockios.h>
+#include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
@@ -35,17 +38,101 @@ static const struct {
 	[STREAM_GONE]          = { EPOLLET,            EPOLLET },
 };
 
-static uint32_t interest(const struct stream *s, enum stream_wait wait)
+struct stream_tls {
+	struct tls_link *link;
+	struct stream   *stream;
+	struct loop     *loop;          /* lent */
+	enum stream_wait wait;          /* what the user waits for */
+	struct deferred  unread;        /* tells of what the link has and the socket does not tell of */
+};
+
+static uint32_t plain_interest(const struct stream *s, enum stream_wait wait)
 {
 	return s->by_edge ? interests[wait].by_edge : interests[wait].by_level;
+}
+
+/* ---- events with TLS ---------------------------------------------------- */
+
+static bool wants_bytes(enum stream_wait wait)
+{
+	return wait == STREAM_NEXT_BYTES || wait == STREAM_BYTES || wait == STREAM_MORE_BYTES ||
+	       wait == STREAM_BYTES_OR_ROOM;
+}
+
+static bool wants_room(enum stream_wait wait)
+{
+	return wait == STREAM_ROOM || wait == STREAM_BYTES_OR_ROOM;
+}
+
+static uint32_t tls_interest(const struct stream *s, enum stream_wait wait)
+{
+	const struct tls_link *l = s->tls->link;
+	uint32_t events = plain_interest(s, wait);
+
+	if (wants_bytes(wait) && tls_link_receives_after_room(l))
+		events = (events & ~(uint32_t)EPOLLIN) | EPOLLOUT;
+	if (wants_room(wait) && tls_link_sends_after_bytes(l))
+		events = (wait == STREAM_ROOM ? 0 : events) | EPOLLIN;
+	if (tls_link_is_at_end(l))      /* the socket would report it in each turn */
+		events &= ~(uint32_t)(EPOLLIN | EPOLLRDHUP);
+	return tls_link_is_ending(l) ? events | EPOLLOUT : events;
+}
+
+/* After each call of the link. If it fails, which takes a lack of memory, the time-outs are left. */
+static int rewatch_tls(struct stream *s)
+{
+	struct stream_tls *t = s->tls;
+
+	if (wants_bytes(t->wait) && tls_link_has_unread(t->link))
+		loop_defer(t->loop, &t->unread);
+	return loop_rewatch(t->loop, &s->watch, tls_interest(s, t->wait));
+}
+
+static void on_unread(struct deferred *d)
+{
+	struct stream_tls *t = container_of(d, struct stream_tls, unread);
+
+	if (wants_bytes(t->wait) && tls_link_has_unread(t->link))
+		t->stream->ready(t->stream, EPOLLIN);
+}
+
+/* What events of the socket mean for the stream. */
+static uint32_t events_of_stream(const struct stream_tls *t, uint32_t events)
+{
+	const uint32_t in = tls_link_receives_after_room(t->link) ? EPOLLOUT : EPOLLIN;
+	const uint32_t out = tls_link_sends_after_bytes(t->link) ? EPOLLIN : EPOLLOUT;
+
+	return (events & ~(uint32_t)(EPOLLIN | EPOLLOUT)) |
+	       (events & in ? EPOLLIN : 0) |
+	       (events & out && wants_room(t->wait) ? EPOLLOUT : 0);
+}
+
+static void on_tls_ready(struct stream *s, uint32_t events)
+{
+	struct stream_tls *t = s->tls;
+	const uint32_t meaning = events_of_stream(t, events);
+
+	tls_link_stir(t->link, events & (EPOLLPRI | STREAM_AT_END));
+	if (tls_link_is_ending(t->link)) {
+		tls_link_end(t->link);
+		rewatch_tls(s);
+	}
+	/* After the client's last byte, only our end was waited for: that the user sees by receiving. */
+	if (meaning != 0 || (tls_link_is_at_end(t->link) && wants_bytes(t->wait)))
+		s->ready(s, meaning);
 }
 
 static void on_ready(struct watch *w, uint32_t events)
 {
 	struct stream *s = container_of(w, struct stream, watch);
 
-	s->ready(s, events);
+	if (s->tls)
+		on_tls_ready(s, events);
+	else
+		s->ready(s, events);
 }
+
+/* ---- begin and end ------------------------------------------------------ */
 
 void stream_open(struct stream *s, int fd, int family, bool only_ours,
                  void (*ready)(struct stream *s, uint32_t events))
@@ -62,9 +149,51 @@ void stream_open(struct stream *s, int fd, int family, bool only_ours,
 	};
 }
 
+int stream_start_tls(struct stream *s, struct loop *l, struct tls_context *context)
+{
+	struct stream_tls *t = calloc(1, sizeof *t);
+
+	if (!t)
+		return -1;
+	*t = (struct stream_tls){ .stream = s, .loop = l, .unread.call = on_unread,
+	                          .wait = STREAM_MORE_BYTES,
+	                          .link = tls_link_new(context, s->watch.fd) };
+	if (!t->link) {
+		free(t);
+		return -1;
+	}
+	s->tls = t;
+	return 0;
+}
+
+enum tls_progress stream_handshake(struct stream *s)
+{
+	const enum tls_progress p = tls_link_handshake(s->tls->link);
+
+	rewatch_tls(s);
+	return p;
+}
+
+const struct tls_link *stream_tls(const struct stream *s)
+{
+	return s->tls ? s->tls->link : NULL;
+}
+
+static void drop_tls(struct stream *s)
+{
+	struct stream_tls *t = s->tls;
+
+	loop_undefer(&t->unread);
+	tls_link_free(t->link);
+	free(t);
+	s->tls = NULL;
+}
+
 /* Before its close. */
 static void unwatch(struct stream *s, struct loop *l)
 {
+	if (s->tls)
+		drop_tls(s);
 	if (s->only_ours)
 		loop_unwatch_by_close(&s->watch);
 	else
@@ -97,16 +226,37 @@ void stream_hang_up(struct stream *s, struct loop *l, char *scratch, size_t size
 
 int stream_watch(struct stream *s, struct loop *l, enum stream_wait wait)
 {
-	return loop_rewatch(l, &s->watch, interest(s, wait));
+	if (!s->tls)
+		return loop_rewatch(l, &s->watch, plain_interest(s, wait));
+	s->tls->wait = wait;
+	return rewatch_tls(s);
 }
 
 int stream_watch_anew(struct stream *s, struct loop *l, enum stream_wait wait)
 {
-	return s->watch.events == interest(s, wait) ? loop_rearm(l, &s->watch) : stream_watch(s, l, wait);
+	const uint32_t before = s->watch.events;
+
+	if (stream_watch(s, l, wait) == -1)
+		return -1;
+	return s->watch.events == before && before != 0 ? loop_rearm(l, &s->watch) : 0;
+}
+
+/* ---- bytes -------------------------------------------------------------- */
+
+static ssize_t receive_tls(struct stream *s, char *bytes, size_t size)
+{
+	const ssize_t n = tls_link_receive(s->tls->link, bytes, size);
+	const int error = errno;
+
+	rewatch_tls(s);
+	errno = error;
+	return n;
 }
 
 ssize_t stream_receive(struct stream *s, char *bytes, size_t size)
 {
+	if (s->tls)
+		return receive_tls(s, bytes, size);
 	return recv(s->watch.fd, bytes, size, 0);
 }
 
@@ -132,15 +282,27 @@ int stream_skip(struct stream *s, char *scratch, size_t len)
 /*
  * There may be more if the buffer was filled, if the end of the stream came together with the
  * bytes, or if one of them is urgent, because recv(2) stops before that one. What is watched by
- * level is reported again anyway.
+ * level is reported again anyway, and so is what TLS has.
  */
 bool stream_has_more(const struct stream *s, size_t got, size_t size, uint32_t events)
 {
-	return s->by_edge && (got == size || events & (EPOLLPRI | STREAM_AT_END));
+	return s->by_edge && ((got == size && !s->tls) || events & (EPOLLPRI | STREAM_AT_END));
+}
+
+static ssize_t send_tls(struct stream *s, const char *bytes, size_t len)
+{
+	const ssize_t n = tls_link_send(s->tls->link, bytes, len);
+	const int error = errno;
+
+	rewatch_tls(s);
+	errno = error;
+	return n;
 }
 
 ssize_t stream_send(struct stream *s, const char *bytes, size_t len)
 {
+	if (s->tls)
+		return send_tls(s, bytes, len);
 	return send(s->watch.fd, bytes, len, MSG_NOSIGNAL);
 }
 
@@ -154,9 +316,24 @@ ssize_t stream_splice_out(struct stream *s, int pipe, size_t len)
 	return splice(pipe, NULL, s->watch.fd, NULL, len, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 }
 
+static int end_tls(struct stream *s)
+{
+	const int result = tls_link_end(s->tls->link);
+
+	if (result == -1 && !tls_link_is_ending(s->tls->link))
+		return -1;
+	rewatch_tls(s);
+	return 0;
+}
+
 int stream_end(struct stream *s)
 {
-	return shutdown(s->watch.fd, SHUT_WR);
+	return s->tls ? end_tls(s) : shutdown(s->watch.fd, SHUT_WR);
+}
+
+bool stream_is_ending(const struct stream *s)
+{
+	return s->tls && tls_link_is_ending(s->tls->link);
 }
 
 int64_t stream_untaken(const struct stream *s)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A client's socket as a stream of bytes. This is the only module that receives from the
- * socket, sends to it, splices with it and shuts it down; its users see bytes, their end and
- * errors, and not how these are carried. A relay uses a second stream for the socket of a
+ * A client's socket as a stream of bytes, plain or over TLS. This is the only module that receives
+ * from the socket, sends to it, splices with it and shuts it down; its users see bytes, their end
+ * and errors, and not how these are carried. A relay uses a second stream for the socket of a
  * program. This module knows neither connections nor time-outs.
  */
 #ifndef DROVER_WORKER_STREAM_H
@@ -14,6 +14,10 @@
 #include <sys/types.h>
 
 #include "loop.h"
+#include "tls_link.h"
+
+struct stream_tls;
+struct tls_context;
 
 enum stream_wait {                      /* what the user of a stream waits for */
 	STREAM_NOTHING,                 /* the stream is not watched */
@@ -35,6 +39,7 @@ struct stream {
 	struct watch watch;             /* its socket; fd -1: closed */
 	bool         by_edge;           /* a short read proves that there is no more */
 	bool         only_ours;         /* no other process has, or will get, a copy of the socket */
+	struct stream_tls *tls;         /* NULL: its bytes are those of the socket */
 	void       (*ready)(struct stream *s, uint32_t events);
 };
 
@@ -47,6 +52,19 @@ struct stream {
  */
 void stream_open(struct stream *s, int fd, int family, bool only_ours,
                  void (*ready)(struct stream *s, uint32_t events));
+
+/*
+ * From now on the client speaks TLS: bytes can be received and sent once stream_handshake has
+ * returned TLS_ESTABLISHED. From then on it is watched for STREAM_MORE_BYTES, until the user wants
+ * something else. The loop is lent, too. 0, or -1 with ENOMEM, and the stream as it was.
+ */
+int stream_start_tls(struct stream *s, struct loop *l, struct tls_context *t);
+
+/* Begins or goes on with the handshake. While it is under way, the stream must be watched as it is. */
+enum tls_progress stream_handshake(struct stream *s);
+
+/* What can be asked about its TLS, lent; NULL: it is plain, or closed. */
+const struct tls_link *stream_tls(const struct stream *s);
 
 /* Closes its socket. The stream may be closed already. */
 void stream_close(struct stream *s, struct loop *l);
@@ -81,14 +99,14 @@ int stream_watch_anew(struct stream *s, struct loop *l, enum stream_wait wait);
 
 /*
  * Returns how many bytes it received; 0: the client sends no more; -1 with errno: fd_not_yet says
- * whether a later call can succeed.
+ * whether a later call can succeed. With TLS, an end that the client has not announced is an error.
  */
 ssize_t stream_receive(struct stream *s, char *bytes, size_t size);
 
 /*
  * As stream_receive, but the bytes stay to be received; also from a socket that blocks. The second
  * receives len bytes that the first has shown, and drops them; scratch has room for them. 0, or -1
- * with errno.
+ * with errno. They see what the socket has, even if that is TLS.
  */
 ssize_t stream_peek(const struct stream *s, char *bytes, size_t size);
 int stream_skip(struct stream *s, char *scratch, size_t len);
@@ -109,15 +127,19 @@ ssize_t stream_send(struct stream *s, const char *bytes, size_t len);
 /* Whether bytes can be moved between it and a pipe without copying. With a plain socket they can. */
 static inline bool stream_can_splice(const struct stream *s)
 {
-	return stream_is_open(s);
+	return stream_is_open(s) && !s->tls;
 }
 
 /* As stream_receive and stream_send, into and from a pipe. */
 ssize_t stream_splice_in(struct stream *s, int pipe, size_t max);
 ssize_t stream_splice_out(struct stream *s, int pipe, size_t len);
 
-/* Tells the client that nothing more is sent. 0, or -1 with errno. */
+/*
+ * Tells the client that nothing more is sent. 0, or -1 with errno. With TLS this is a message, for
+ * which the socket may have no room yet: then it is sent later, if the stream is not closed before.
+ */
 int stream_end(struct stream *s);
+bool stream_is_ending(const struct stream *s);
 
 /* How many bytes it took that the client has not taken yet; 0: none, or that is not known. */
 int64_t stream_untaken(const struct stream *s);

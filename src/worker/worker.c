@@ -19,6 +19,7 @@
 #include "log.h"
 #include "standard_fds.h"
 #include "title.h"
+#include "worker_tls.h"
 #include "worker_limits.h"
 #include "worker_orders.h"
 
@@ -117,6 +118,8 @@ static void begin_worker(struct worker *w)
 		cannot_start(w, what);
 	open_loop(w);
 	prepare(w);
+	if (worker_tls_begin(w) == -1)
+		exit(EX_OSERR);
 	if (identity_take(w, &what) == -1)
 		cannot_start(w, what);
 	if (w->handler->begin && w->handler->begin(w) == -1)
@@ -131,6 +134,7 @@ static void finish(struct worker *w)
 	admission_close(w);
 	if (w->handler->end)
 		w->handler->end(w);
+	worker_tls_end(w);
 	programs_fini(&w->programs);
 	records_fini(&w->records);
 	munmap(w->scratch, WORKER_SCRATCH);

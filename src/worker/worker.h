@@ -30,6 +30,9 @@
 #include "rlimits.h"
 #include "service_memory.h"
 
+struct tls_context;
+struct tls_keys;
+
 /* What the master gives a worker. All is lent; descriptors are those of the forked process. */
 struct worker_start {
 	const struct conf_service *service;
@@ -65,6 +68,8 @@ struct worker {
 	struct records             records;     /* those of our connections, also on the board */
 	struct board_input        *input;       /* for a copy of what we received last; NULL: none is kept */
 	struct acceptor           *acceptor;
+	struct tls_context        *tls;         /* NULL: its clients do not speak TLS */
+	struct tls_keys           *tls_keys;    /* their private keys, or how these are reached */
 	struct watch               leash, signals;
 	struct watch               saying;      /* our end of the leash's pipe, while words are pending */
 	uint32_t                   pending_words; /* a bit for each word for which the pipe had no room */

@@ -53,7 +53,7 @@ static void expect_header(int fd, enum proxy_versions versions)
 	struct connection *c = connection_new(&worker, fd, &peer, &(struct client_hold){ 0 });
 
 	ck_assert_ptr_nonnull(c);
-	connection_begin(c, versions);
+	connection_begin(c, versions, false);
 }
 
 /* Through a proxy, over a pair of unix sockets. Returns the client's end. */

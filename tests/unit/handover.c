@@ -65,7 +65,7 @@ static void fill_service(struct handover_service *s)
 		.totals = { .accepted = 1, .served = 2, .bytes_in = UINT64_MAX, .bytes_out = 4,
 		            .requests = 5, .answered = 7, .replaced = 8, .joined = 9, .cold = 10,
 		            .crashed = 11, .refused_access = 13, .refused_blocked = 14,
-		            .refused_proxy = 15, .refused_connections = 16, .refused_source = 17,
+		            .refused_proxy = 15, .refused_tls = 22, .refused_connections = 16, .refused_source = 17,
 		            .refused_rate = 18, .refused_source_rate = 19, .refused_memory = 20,
 		            .untracked = 21, .lost = 12, .by_signal[SIGSEGV] = 6 },
 	};

@@ -116,7 +116,7 @@ START_TEST(if_none_can_be_started_there_is_none)
 	run_with(no_program);
 	n = unit_count_fds();
 	ck_assert_uint_eq(waiting(), 0);
-	ck_assert_int_eq(warm_pool_take(pool, &taken), -1);
+	ck_assert_int_eq(warm_pool_take(pool, NULL, &taken), -1);
 	ck_assert_int_eq(errno, ENOENT);
 	ck_assert_uint_eq(atomic_load(&worker.slot->cold), 0);
 	ck_assert_int_eq(unit_count_fds(), n);

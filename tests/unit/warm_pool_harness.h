@@ -200,7 +200,7 @@ static inline pid_t take(int *fd, bool waited)
 {
 	struct warm_program taken;
 
-	ck_assert_int_eq(warm_pool_take(pool, &taken), 0);
+	ck_assert_int_eq(warm_pool_take(pool, NULL, &taken), 0);
 	ck_assert(taken.waited == waited);
 	ck_assert(unit_fd_is_well_born(taken.fd));
 	program_give(taken.program, "test 1-1", given_ended, NULL);

@@ -85,7 +85,7 @@ static int open_socket(int *theirs)
 }
 
 /* Starts a program; *fd is our end of its socket. NULL with errno. */
-static struct program *start_program(struct warm_pool *pool, int *fd,
+static struct program *start_program(struct warm_pool *pool, char *const *envp, int *fd,
                                      void (*ended)(void *arg, int status), void *arg)
 {
 	struct program *p;
@@ -95,7 +95,7 @@ static struct program *start_program(struct warm_pool *pool, int *fd,
 	if (*fd == -1)
 		return NULL;
 	p = program_start(&pool->worker->programs, &(struct program_request){
-		.name = name_of(pool), .with_pid = true, .on_trial = true, .envp = pool->envp,
+		.name = name_of(pool), .with_pid = true, .on_trial = pool->conf->n > 0, .envp = envp,
 		.in = theirs, .out = theirs, .ended = ended, .arg = arg });
 	fd_drop(theirs);
 	if (!p)
@@ -141,7 +141,7 @@ static int start_waiter(struct warm_pool *pool)
 		return -1;
 	*x = (struct waiter){ .pool = pool, .timer.fire = on_let_go, .since_ms = now_ms,
 	                      .until_ms = end_of_age(pool, now_ms) };
-	x->program = start_program(pool, &x->fd, on_program_ended, x);
+	x->program = start_program(pool, pool->envp, &x->fd, on_program_ended, x);
 	if (!x->program) {
 		free(x);
 		return -1;
@@ -359,26 +359,27 @@ static struct waiter *oldest_alive(struct warm_pool *pool)
 	return NULL;
 }
 
-static int start_cold(struct warm_pool *pool, struct warm_program *taken)
+static int start_cold(struct warm_pool *pool, char *const *envp, struct warm_program *taken)
 {
 	/* It has no owner until program_give is called. */
-	taken->program = start_program(pool, &taken->fd, NULL, NULL);
+	taken->program = start_program(pool, envp ? envp : pool->envp, &taken->fd, NULL, NULL);
 	taken->waited = false;
 	if (!taken->program)
 		return -1;
 	/* A start does not show that the service is well if programs crash after their start. */
 	if (pool->worker->health.strikes == 0)
 		health_works(pool->worker, true);
-	board_add(&pool->worker->slot->cold, 1);
+	if (pool->conf->n > 0)
+		board_add(&pool->worker->slot->cold, 1);
 	return 0;
 }
 
-int warm_pool_take(struct warm_pool *pool, struct warm_program *taken)
+int warm_pool_take(struct warm_pool *pool, char *const *envp, struct warm_program *taken)
 {
 	struct waiter *x = oldest_alive(pool);
 
 	if (!x)
-		return start_cold(pool, taken);
+		return start_cold(pool, envp, taken);
 	*taken = (struct warm_program){ .program = x->program, .fd = x->fd, .waited = true };
 	remove_waiter(x);
 	free(x);
@@ -411,6 +412,8 @@ struct warm_pool *warm_pool_new(struct worker *w)
 		free(pool);
 		return NULL;
 	}
+	if (conf->n == 0)
+		health_look_at_program(w);
 	start_missing(pool);
 	pool->starts.paid_ms = 0;       /* these starts are not limited: no client has been served yet */
 	return pool;

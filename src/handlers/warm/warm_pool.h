@@ -30,9 +30,9 @@ struct warm_program {
 };
 
 /*
- * Takes the program that has waited longest or, if none waits, a new one. 0, or -1 with errno if
- * that could not be started.
+ * Takes the program that has waited longest or, if none waits, a new one with the environment envp;
+ * NULL: with that of programs that wait. 0, or -1 with errno if that could not be started.
  */
-int warm_pool_take(struct warm_pool *pool, struct warm_program *taken);
+int warm_pool_take(struct warm_pool *pool, char *const *envp, struct warm_program *taken);
 
 #endif

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Without OpenSSL the configuration has no TLS, and there is nothing to do.
+ */
+#include <config.h>
+#include "worker_tls.h"
+
+#ifdef HAVE_OPENSSL
+
+#include "log.h"
+#include "tls_context.h"
+#include "tls_keys.h"
+
+int worker_tls_begin(struct worker *w)
+{
+	const struct conf_tls *conf = &w->service->tls;
+	char why[KEY_FILE_WHY];
+
+	if (!conf->on)
+		return 0;
+	w->tls_keys = tls_keys_open(conf, w->start.keys, why);
+	if (w->tls_keys)
+		w->tls = tls_context_new(conf, w->service->name, w->tls_keys, why, sizeof why);
+	if (w->tls)
+		return 0;
+	log_err("%s: worker cannot start: TLS: %s", w->service->name, why);
+	return -1;
+}
+
+void worker_tls_end(struct worker *w)
+{
+	tls_context_free(w->tls);
+	tls_keys_free(&w->tls_keys);
+}
+
+#else
+
+int worker_tls_begin(struct worker *w)
+{
+	(void)w;
+	return 0;
+}
+
+void worker_tls_end(struct worker *w)
+{
+	(void)w;
+}
+
+#endif
