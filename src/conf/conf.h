@@ -407,9 +407,13 @@ enum conf_asker {
  * (sysexits.h): 77 if all that is missing is a privilege; 75 if nothing is wrong
  * but look-ups of names, users or paths that failed for now (as opposed to what
  * does not exist), so that the same file may load in a moment; else 78.
+ *
+ * before is what is served now, in another arena; NULL: nothing. A certificate that has expired is
+ * an error if it is not there, too, and else a warning.
  */
 int conf_load_for(enum conf_asker asker, struct arena *a, const char *file, const char *text,
-                  conf_complain *complain, void *arg, const struct conf **conf);
+                  const struct conf *before, conf_complain *complain, void *arg,
+                  const struct conf **conf);
 
 /*
  * What this process may not do, or must not do as root: an ordinary user with

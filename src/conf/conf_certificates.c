@@ -21,12 +21,10 @@
 
 #include "clock.h"
 #include "conf_group.h"
-#include "secret.h"
+#include "conf_validity.h"
 #include "tls_chain.h"
 #include "tls_key.h"
 #include "tls_names.h"
-
-#define DAY INT64_C(86400)
 
 /* One pair while it is judged. */
 struct pair {
@@ -55,11 +53,19 @@ static void warn_of_readers(const struct pair *p)
 		                 " %s)", p->made->key, p->made->key);
 }
 
+/* The room in which it was read is larger by far. */
+static void wipe(char *text, size_t len)
+{
+	if (text)
+		explicit_bzero(text, len);
+	free(text);
+}
+
 static bool take_key(struct pair *p, const char *text, size_t len)
 {
 	char why[TLS_WHY_MAX];
 
-	p->private = tls_key_read(text, len, why);
+	p->private = tls_key_read(p->r->keys, text, len, why);
 	if (!p->private && p->key == p->chain)
 		KEY_WRONG(p, "%s; key names the file of the key, if that is another one", why);
 	else if (!p->private)
@@ -72,11 +78,11 @@ static bool take_key(struct pair *p, const char *text, size_t len)
 /* From a file of its own; false after a complaint. */
 static bool read_key(struct pair *p)
 {
-	size_t len;
+	size_t len = 0;
 	char *text = conf_pem_read(p->r, p->key, p->made->key, &len);
 	const bool taken = text && take_key(p, text, len);
 
-	secret_free(text);
+	wipe(text, len);
 	return taken;
 }
 
@@ -92,11 +98,11 @@ static bool read_chain(struct pair *p)
 
 	if (!text)
 		return false;
-	if (!tls_chain_read(&p->certificates, text, len, TLS_CHAIN_MAX, why))
+	if (!tls_chain_read(&p->certificates, text, len, TLS_CHAIN_MAX, &p->r->last, why))
 		CHAIN_WRONG(p, "%s", why);
 	else
 		good = p->key != p->chain || take_key(p, text, len);
-	secret_free(text);
+	wipe(text, len);
 	return good;
 }
 
@@ -119,7 +125,7 @@ static bool judge_order(struct pair *p)
 
 static bool judge_key(struct pair *p)
 {
-	const X509 *first = p->certificates.certificates[0];
+	const X509 *first = p->certificates.links[0].certificate;
 	char subject[128], type[64];
 
 	if (EVP_PKEY_eq(X509_get0_pubkey(first), p->private) != 1) {
@@ -139,11 +145,11 @@ static bool judge_key(struct pair *p)
 static bool judge_strength(struct pair *p)
 {
 	SSL_CTX *ctx = p->r->scratch;
-	int good = SSL_CTX_use_certificate(ctx, p->certificates.certificates[0]);
+	int good = SSL_CTX_use_certificate(ctx, p->certificates.links[0].certificate);
 
 	SSL_CTX_clear_chain_certs(ctx);
 	for (size_t i = 1; i < p->certificates.n && good == 1; i++)
-		good = SSL_CTX_add1_chain_cert(ctx, p->certificates.certificates[i]);
+		good = SSL_CTX_add1_chain_cert(ctx, p->certificates.links[i].certificate);
 	if (good != 1)
 		CHAIN_WRONG(p, "OpenSSL refuses it: %s", tls_pem_reason());
 	return good == 1;
@@ -155,7 +161,7 @@ static bool read_facts(struct pair *p)
 	char why[TLS_WHY_MAX];
 	struct tls_facts facts;
 
-	if (!tls_chain_facts(p->certificates.certificates[0], &facts, why)) {
+	if (!tls_chain_facts(p->certificates.links[0].certificate, &facts, why)) {
 		CHAIN_WRONG(p, "%s", why);
 		return false;
 	}
@@ -189,37 +195,20 @@ static bool has_changed(const struct pair *p)
 	return before != NULL;
 }
 
-static const char *days(int64_t seconds, char *buf, size_t size)
-{
-	const int64_t n = seconds / DAY;
-
-	if (n == 0)
-		snprintf(buf, size, "less than a day");
-	else
-		snprintf(buf, size, "%lld day%s", (long long)n, n == 1 ? "" : "s");
-	return buf;
-}
-
 /* A start never fails because time has passed: nothing would be served. */
 static void judge_time(struct pair *p)
 {
 	const struct conf_certificate *c = p->made;
 	const int64_t now = p->r->now;
-	char when[CLOCK_TEXT_MAX], how_long[64];
+	char when[CLOCK_TEXT_MAX], text[CONF_VALIDITY_TEXT];
 
 	if (c->not_before > now)
 		CHAIN_WRONG(p, "the certificate is not valid before %s (is the clock right?)",
 		            clock_utc_seconds(c->not_before, when));
 	else if (c->not_after < now && has_changed(p))
-		CHAIN_WRONG(p, "the certificate expired at %s", clock_utc_seconds(c->not_after, when));
-	else if (c->not_after < now)
-		CHAIN_WARN(p, "the certificate expired %s ago, at %s",
-		           days(now - c->not_after, how_long, sizeof how_long),
-		           clock_utc_seconds(c->not_after, when));
-	else if (c->not_after - now < CONF_CERTIFICATE_WARN)
-		CHAIN_WARN(p, "the certificate expires in %s, at %s",
-		           days(c->not_after - now, how_long, sizeof how_long),
-		           clock_utc_seconds(c->not_after, when));
+		CHAIN_WRONG(p, "the certificate %s", conf_validity_text(c, now, text));
+	else if (conf_validity_is_short(c, now))
+		CHAIN_WARN(p, "the certificate %s", conf_validity_text(c, now, text));
 }
 
 /* ---- names and DER ------------------------------------------------------ */
@@ -252,7 +241,7 @@ static void keep_names(struct pair *p, uint32_t index)
 	struct conf_pem_reader *r = p->r;
 	struct collection c = { .r = r, .certificate = index };
 
-	tls_chain_names(p->certificates.certificates[0], take_name, &c);
+	tls_chain_names(p->certificates.links[0].certificate, take_name, &c);
 	p->made->names = conf_loader_alloc(r->ld, (c.n + 1) * sizeof *p->made->names);
 	for (size_t i = 0; i < c.n; i++)
 		p->made->names[i] = r->names[r->n_names - c.n + i].name;
@@ -270,14 +259,14 @@ static void keep_chain(struct pair *p)
 	c->n_der = p->certificates.n;
 	c->der = der = conf_loader_alloc(p->r->ld, c->n_der * sizeof *der);
 	for (size_t i = 0; i < c->n_der; i++)
-		der[i] = conf_pem_keep_certificate(p->r, p->certificates.certificates[i]);
+		der[i] = conf_pem_keep(p->r, p->certificates.links[i].der, p->certificates.links[i].len);
 }
 
 /* ---- pairs -------------------------------------------------------------- */
 
 static void warn_of_purpose(struct pair *p)
 {
-	X509 *first = p->certificates.certificates[0];
+	X509 *first = p->certificates.links[0].certificate;
 
 	if (X509_check_purpose(first, X509_PURPOSE_SSL_SERVER, 0) != 1)
 		CHAIN_WARN(p, "%s", "the certificate is not for TLS servers (extendedKeyUsage)");
@@ -310,7 +299,8 @@ static bool load_pair(struct conf_pem_reader *r, struct conf_certificate *made, 
 		keep_chain(&p);
 	}
 	EVP_PKEY_free(p.private);
-	tls_chain_free(&p.certificates);
+	tls_chain_free(&r->last);
+	r->last = p.certificates;
 	return good;
 }
 

@@ -8,9 +8,6 @@
 
 #include "conf_pem.h"
 
-/* How long before its end a certificate is warned of, in seconds. */
-#define CONF_CERTIFICATE_WARN INT64_C(1209600)
-
 /*
  * Reads all pairs of the service, from `certificates`, or from `chain` and `key`, and makes the
  * index of their names. Private keys are compared with their certificates, wiped, and not kept.

@@ -29,7 +29,7 @@ static void keep_all(struct conf_pem_reader *r, const struct tls_chain *all)
 	struct conf_bytes *ca = conf_loader_alloc(r->ld, all->n * sizeof *ca);
 
 	for (size_t i = 0; i < all->n; i++)
-		ca[i] = conf_pem_keep_certificate(r, all->certificates[i]);
+		ca[i] = conf_pem_keep(r, all->links[i].der, all->links[i].len);
 	tls->ca = ca;
 	tls->n_ca = all->n;
 }
@@ -40,10 +40,10 @@ static void judge_issuers(struct conf_pem_reader *r, const config_setting_t *set
 	char subject[128];
 
 	for (size_t i = 0; i < all->n; i++)
-		if (X509_check_ca(all->certificates[i]) == 0)
+		if (X509_check_ca(all->links[i].certificate) == 0)
 			conf_source_complain(r->ld, setting, "names %s: number %zu, %s, is no certificate of an"
 			                     " issuer (basicConstraints)", r->draft->service->tls.client_ca,
-			                     i + 1, tls_chain_subject(all->certificates[i], subject, sizeof subject));
+			                     i + 1, tls_chain_subject(all->links[i].certificate, subject, sizeof subject));
 }
 
 static void load_ca(struct conf_pem_reader *r)
@@ -57,7 +57,7 @@ static void load_ca(struct conf_pem_reader *r)
 
 	if (!text)
 		return;
-	if (!tls_chain_read(&all, text, len, CA_MAX, why)) {
+	if (!tls_chain_read(&all, text, len, CA_MAX, NULL, why)) {
 		conf_source_complain(r->ld, setting, "names %s: %s", path, why);
 	} else {
 		judge_issuers(r, setting, &all);
@@ -109,7 +109,7 @@ static bool take_crl(struct conf_pem_reader *r, const config_setting_t *setting,
 		return false;
 	}
 	judge_crl(r, setting, crl);
-	*to = conf_pem_keep_crl(r, crl);
+	*to = conf_pem_keep(r, block->der, (size_t)block->len);
 	X509_CRL_free(crl);
 	return true;
 }

@@ -259,9 +259,10 @@ struct conf *conf_load(struct arena *a, const char *file, const char *text,
 }
 
 int conf_load_for(enum conf_asker asker, struct arena *a, const char *file, const char *text,
-                  conf_complain *complain, void *arg, const struct conf **conf)
+                  const struct conf *before, conf_complain *complain, void *arg,
+                  const struct conf **conf)
 {
-	struct conf_loader ld = { .arena = a, .errors = { .complain = complain, .arg = arg } };
+	struct conf_loader ld = { .arena = a, .before = before, .errors = { .complain = complain, .arg = arg } };
 	int status, privileges = EX_OK;
 
 	load_file(&ld, file, text);

@@ -14,9 +14,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <openssl/crypto.h>
-#include <openssl/x509.h>
-
 #include "conf_file.h"
 
 /* Only a daemon needs to read it; conf_privileges_judge complains then. */
@@ -60,34 +57,11 @@ static struct conf_bytes add(struct conf_loader *ld, struct conf_ders *all, cons
 	return kept;
 }
 
-/* Frees der. */
-static struct conf_bytes keep(struct conf_pem_reader *r, uint8_t *der, int len)
+struct conf_bytes conf_pem_keep(struct conf_pem_reader *r, const uint8_t *der, size_t len)
 {
-	const struct conf_bytes *known;
-	struct conf_bytes kept;
+	const struct conf_bytes *known = find(&r->ders, der, len);
 
-	if (len <= 0)
-		abort();                /* no memory: it has been decoded before */
-	known = find(&r->ders, der, (size_t)len);
-	kept = known ? *known : add(r->ld, &r->ders, der, (size_t)len);
-	OPENSSL_free(der);
-	return kept;
-}
-
-struct conf_bytes conf_pem_keep_certificate(struct conf_pem_reader *r, const X509 *certificate)
-{
-	unsigned char *der = NULL;
-	const int len = i2d_X509(certificate, &der);
-
-	return keep(r, der, len);
-}
-
-struct conf_bytes conf_pem_keep_crl(struct conf_pem_reader *r, const X509_CRL *crl)
-{
-	unsigned char *der = NULL;
-	const int len = i2d_X509_CRL(crl, &der);
-
-	return keep(r, der, len);
+	return known ? *known : add(r->ld, &r->ders, der, len);
 }
 
 #endif

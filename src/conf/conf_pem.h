@@ -8,6 +8,7 @@
 #include <openssl/types.h>
 
 #include "conf_draft.h"
+#include "tls_chain.h"
 
 #define CONF_PEM_MAX (16u << 20)        /* bytes in a file */
 
@@ -23,6 +24,8 @@ struct conf_pem_reader {
 	const struct conf_draft *draft;
 	int64_t                  now;   /* seconds since 1970, UTC */
 	SSL_CTX                 *scratch; /* as a worker will have one: OpenSSL judges with it */
+	struct tls_key_reader   *keys;
+	struct tls_chain         last;  /* the chain that was read before: the next one may end like it */
 	struct conf_ders         ders;
 	struct tls_name         *names; /* on the heap */
 	size_t                   n_names, names_room;
@@ -36,8 +39,7 @@ struct conf_pem_reader {
 char *conf_pem_read(struct conf_pem_reader *r, const config_setting_t *setting, const char *path,
                     size_t *len);
 
-/* The DER of a certificate in the arena. */
-struct conf_bytes conf_pem_keep_certificate(struct conf_pem_reader *r, const X509 *certificate);
-struct conf_bytes conf_pem_keep_crl(struct conf_pem_reader *r, const X509_CRL *crl);
+/* A copy of DER in the arena. */
+struct conf_bytes conf_pem_keep(struct conf_pem_reader *r, const uint8_t *der, size_t len);
 
 #endif

@@ -16,6 +16,7 @@
 
 #include "conf_certificates.h"
 #include "conf_client_ca.h"
+#include "tls_key.h"
 #include "tls_pem.h"
 #endif
 
@@ -182,9 +183,12 @@ void conf_tls_check(struct conf_loader *ld, const struct conf_draft *d)
 		return;
 	d->service->tls.place = conf_source_place(conf_draft_origin(d, "tls"));
 	r.scratch = SSL_CTX_new(TLS_server_method());
-	if (!r.scratch)
+	r.keys = tls_key_reader_new();
+	if (!r.scratch || !r.keys)
 		abort();                /* no memory */
 	judge_all(&r);
+	tls_chain_free(&r.last);
+	tls_key_reader_free(r.keys);
 	SSL_CTX_free(r.scratch);
 	free(r.ders.items);
 	free(r.names);

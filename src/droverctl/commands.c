@@ -24,6 +24,8 @@ static const struct command commands[] = {
 	  .keys = { "crash" }, .options = COMMANDS_REPLAY, .at_once = true, .show = show_crashes },
 	{ .name = "blocked", .help = "sources that are refused because they crashed workers",
 	  .at_once = true, .show = show_blocked },
+	{ .name = "certificates", .usage = "[SERVICE]", .help = "the certificates of TLS, and when they expire",
+	  .keys = { "service" }, .at_once = true, .show = show_certificates },
 	{ .name = "top", .usage = "[-d SECONDS] [-n COUNT]", .help = "all of these, live",
 	  .options = COMMANDS_DELAY | COMMANDS_COUNT },
 	{ .name = "check", .help = "check the configuration file", .show = show_check },

@@ -68,6 +68,24 @@ static void show_if_told(const char *label, const json_t *value, FILE *out)
 	fprintf(out, "%s %s\n", label, buf);
 }
 
+/* A line for each, because somebody must renew it. */
+static void show_expiring(const json_t *certificates, FILE *out)
+{
+	char name[LINE_ROOM], chain[LINE_ROOM], until[LINE_ROOM];
+
+	for (size_t i = 0; i < json_array_size(certificates); i++) {
+		const json_t *row = json_array_get(certificates, i);
+		struct text n = text_in(name, sizeof name), c = text_in(chain, sizeof chain),
+		            u = text_in(until, sizeof until);
+
+		value_put_text(&n, value_at(row, "service"));
+		value_put_text(&c, value_at(row, "chain"));
+		value_put_text(&u, value_at(row, "until"));
+		fprintf(out, "certificate %s of %s %s at %s\n", chain, name,
+		        value_number_at(row, "days") < 0 ? "expired" : "expires", until);
+	}
+}
+
 bool show_status(const json_t *request, const json_t *result, FILE *out)
 {
 	static const struct overview no_rates;
@@ -84,6 +102,7 @@ bool show_status(const json_t *request, const json_t *result, FILE *out)
 	}
 	show_if_told("configuration", value_at(result, "config"), out);
 	show_if_told("the last reload was refused:", value_at(result, "refused"), out);
+	show_expiring(value_at(result, "certificates"), out);
 	putc('\n', out);
 	return show_service_list(result, out);
 }
@@ -116,6 +135,12 @@ bool show_blocked(const json_t *request, const json_t *result, FILE *out)
 {
 	(void)request;
 	return show_list(VIEW_BLOCKED, result, out);
+}
+
+bool show_certificates(const json_t *request, const json_t *result, FILE *out)
+{
+	(void)request;
+	return show_list(VIEW_CERTIFICATES, result, out);
 }
 
 bool show_check(const json_t *request, const json_t *result, FILE *out)

@@ -77,6 +77,32 @@ static void put_worker_share(struct text *t, const json_t *worker)
 	put_share(t, worker, "open", "slots");
 }
 
+/* The value is the list of names: the first two of them, and how many more there are. */
+static void put_names(struct text *t, const json_t *list)
+{
+	const size_t n = json_array_size(list);
+
+	if (n == 0)
+		text_add(t, "-");
+	for (size_t i = 0; i < n && i < 2; i++) {
+		text_add(t, "%s", i ? ", " : "");
+		value_put_text(t, json_array_get(list, i));
+	}
+	if (n > 2)
+		text_add(t, " +%zu", n - 2);
+}
+
+/* The value is less than 0 for what has expired. */
+static void put_days(struct text *t, const json_t *value)
+{
+	const double days = value_number(value);
+
+	if (days < 0)
+		text_add(t, "expired");
+	else
+		value_put_count(t, value);
+}
+
 /* ---- what they are sorted by -------------------------------------------- */
 
 static double weigh_workers(const json_t *service)
@@ -191,6 +217,15 @@ static const struct column blocked[] = {
 	COUNT("REFUSED", "refused"),
 };
 
+static const struct column certificates[] = {
+	TEXT("SERVICE", "service"),
+	{ "NAMES", "names", put_names, NULL, false },
+	TEXT("KEY", "type"),
+	TEXT("UNTIL", "until"),
+	{ "DAYS", "days", put_days, value_number, false },
+	TEXT("CHAIN", "chain"),
+};
+
 #define VIEW_FITS(columns) \
 	_Static_assert(sizeof (columns) / sizeof (columns)[0] <= VIEW_COLUMNS_MAX, #columns)
 
@@ -199,6 +234,7 @@ VIEW_FITS(workers);
 VIEW_FITS(connections);
 VIEW_FITS(crashes);
 VIEW_FITS(blocked);
+VIEW_FITS(certificates);
 
 #define VIEW(columns) { #columns, columns, sizeof (columns) / sizeof (columns)[0] }
 
@@ -208,6 +244,7 @@ static const struct view views[VIEW_KINDS] = {
 	[VIEW_CONNECTIONS] = VIEW(connections),
 	[VIEW_CRASHES]     = VIEW(crashes),
 	[VIEW_BLOCKED]     = VIEW(blocked),
+	[VIEW_CERTIFICATES] = VIEW(certificates),
 };
 
 const struct view *view_of(enum view_kind kind)

@@ -12,10 +12,12 @@
 #include <sys/wait.h>
 #include <sysexits.h>
 #include <systemd/sd-daemon.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "activation.h"
 #include "conf.h"
+#include "conf_validity.h"
 #include "detach.h"
 #include "fd.h"
 #include "log.h"
@@ -24,6 +26,8 @@
 #include "signals.h"
 #include "standard_fds.h"
 #include "title.h"
+
+#define NAMES_SHOWN 5                   /* of a certificate */
 
 /* ---- -t and -T ---------------------------------------------------------- */
 
@@ -43,6 +47,38 @@ static void print_files(const struct conf *conf)
 		printf("%s: not read, no include pattern takes it\n", *f);
 }
 
+/* "NAME, NAME and 3 more". */
+static void print_names(const struct conf_certificate *c)
+{
+	size_t n = 0;
+
+	while (c->names[n])
+		n++;
+	for (size_t i = 0; i < n && i < NAMES_SHOWN; i++)
+		printf("%s%s", i ? ", " : "", c->names[i]);
+	if (n > NAMES_SHOWN)
+		printf(" and %zu more", n - NAMES_SHOWN);
+	else if (n == 0)
+		printf("no names");
+}
+
+static void print_certificates(const struct conf *conf)
+{
+	const int64_t now = time(NULL);
+	char text[CONF_VALIDITY_TEXT];
+
+	for (size_t i = 0; i < conf->n_services; i++) {
+		const struct conf_tls *tls = &conf->services[i]->tls;
+
+		for (size_t k = 0; tls->on && k < tls->n_certificates; k++) {
+			printf("%s: ", tls->certificates[k].chain);
+			print_names(&tls->certificates[k]);
+			printf(": %s, %s\n", tls->certificates[k].type,
+			       conf_validity_text(&tls->certificates[k], now, text));
+		}
+	}
+}
+
 /* The running program, which asks in a trial, takes each line as a reason to refuse. */
 static void print_error(void *arg, enum conf_weight weight, const char *line)
 {
@@ -60,11 +96,13 @@ static int check(const struct options *o, const struct takeover *t)
 		log_err("%m");
 		return EX_OSERR;
 	}
-	status = conf_load_for(CONF_FOR_SHELL, &a, o->file, o->text,
+	status = conf_load_for(CONF_FOR_SHELL, &a, o->file, o->text, NULL,
 	                       t->trial != -1 ? print_error : print_complaint, stderr, &conf);
 	/* Not after an error: the list would come behind it, and hide it. */
 	if (o->action == OPTIONS_TEST && status == EX_OK)
 		print_files(conf);
+	if (o->action == OPTIONS_TEST && status == EX_OK)
+		print_certificates(conf);
 	if (status == EX_OK && o->action == OPTIONS_TEST)
 		printf("%s: configuration ok\n", o->file);
 	else if (status == EX_OK)

@@ -66,17 +66,18 @@ static int wait_for_answer(struct key_client *c, struct key_answer *a)
 
 	for (;;) {
 		const int64_t left_ms = until_ms - clock_ms();
-		const int got = receive(c, a);
+		int got;
 
+		if (poll(&answers, 1, left_ms > 0 ? (int)left_ms : 0) == -1 && errno != EINTR)
+			return -1;
+		got = receive(c, a);
 		if (got == -1 || (got == 1 && a->number == c->number))
 			return got == 1 ? 0 : -1;
-		if (left_ms <= 0) {
+		if (got == 0 && left_ms <= 0) {
 			note_late(c);
 			errno = ETIMEDOUT;
 			return -1;
 		}
-		if (got == 0 && poll(&answers, 1, (int)left_ms) == -1 && errno != EINTR)
-			return -1;
 	}
 }
 
@@ -110,7 +111,7 @@ int key_client_sign(struct key_client *c, size_t index, enum key_scheme scheme, 
 		return -1;
 	}
 	memcpy(r.data, data, len);
-	if (drop_old_answers(c, answer) == -1)
+	if (c->late && drop_old_answers(c, answer) == -1)
 		return -1;
 	r.number = ++c->number;
 	if (write(c->channel.requests, &r, key_request_size(&r)) == -1 ||

@@ -62,7 +62,7 @@ static bool read_file(int fd, struct content *c, char why[static TLS_WHY_MAX])
 	return true;
 }
 
-static EVP_PKEY *read_key(const char *path, char why[static TLS_WHY_MAX])
+static EVP_PKEY *read_key(struct tls_key_reader *r, const char *path, char why[static TLS_WHY_MAX])
 {
 	const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct content c = { 0 };
@@ -71,7 +71,7 @@ static EVP_PKEY *read_key(const char *path, char why[static TLS_WHY_MAX])
 	if (fd == -1)
 		snprintf(why, TLS_WHY_MAX, "%s", strerror(errno));
 	else if (read_file(fd, &c, why))
-		key = tls_key_read(c.text, c.len, why);
+		key = tls_key_read(r, c.text, c.len, why);
 	forget(&c);
 	fd_drop(fd);
 	return key;
@@ -84,10 +84,11 @@ static bool belongs_to(const EVP_PKEY *key, const struct conf_certificate *c)
 	return tls_key_sha256(key, sha256) && memcmp(sha256, c->spki_sha256, sizeof sha256) == 0;
 }
 
-EVP_PKEY *key_file_read(const struct conf_certificate *c, char why[static KEY_FILE_WHY])
+EVP_PKEY *key_file_read(struct tls_key_reader *r, const struct conf_certificate *c,
+                        char why[static KEY_FILE_WHY])
 {
 	char reason[TLS_WHY_MAX] = "";
-	EVP_PKEY *key = read_key(c->key, reason);
+	EVP_PKEY *key = read_key(r, c->key, reason);
 
 	if (key && !belongs_to(key, c)) {
 		snprintf(reason, sizeof reason, "it does not belong to the certificate in use, of %s",

@@ -8,7 +8,7 @@
 #include <openssl/types.h>
 
 #include "conf.h"
-#include "tls_pem.h"
+#include "tls_key.h"
 
 #define KEY_FILE_WHY (TLS_WHY_MAX + 1024)       /* bytes of a text with place, path and reason */
 
@@ -17,6 +17,7 @@
  * that it still belongs to the certificate. The caller frees it with EVP_PKEY_free. NULL with
  * place, file and reason in why. What was read is wiped.
  */
-EVP_PKEY *key_file_read(const struct conf_certificate *c, char why[static KEY_FILE_WHY]);
+EVP_PKEY *key_file_read(struct tls_key_reader *r, const struct conf_certificate *c,
+                        char why[static KEY_FILE_WHY]);
 
 #endif

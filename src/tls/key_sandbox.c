@@ -43,9 +43,10 @@ static int leave_root(const char **what)
 	return privileges_take(&p, what);
 }
 
+/* A container may have a root that cannot change its user. */
 static int take_user(const char **what)
 {
-	if (geteuid() == 0)
+	if (geteuid() == 0 && capabilities_have(CAP_SETUID) && capabilities_have(CAP_SETGID))
 		return leave_root(what);
 	*what = "give up privileges";
 	return capabilities_drop_all() == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? 0 : -1;

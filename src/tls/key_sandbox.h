@@ -15,7 +15,7 @@
 int key_sandbox_hide(void);
 
 /*
- * After that: takes the user of the key process, if this one is root; drops all capabilities; and
+ * After that: takes the user of the key process, if this one is root and may change that; drops all capabilities; and
  * asks the kernel to allow only the few system calls that signing needs: all others fail
  * with EPERM. 0, or -1 with errno and in *what (static) the step.
  */

@@ -20,9 +20,16 @@
 #define HEAP_OF_A_KEY ((size_t)16 << 10)        /* RSA with 16384 bits takes 9 KiB */
 #define HEAP_PIECE 32                   /* bytes: the smallest piece */
 
+struct table_key {
+	EVP_PKEY        *key;           /* NULL: it could not be read */
+	EVP_PKEY_CTX    *ctx;           /* as it signed last, or NULL; to make one takes as long as signing */
+	enum key_scheme  scheme;
+	enum key_digest  digest;
+};
+
 struct service_keys {
-	size_t     n;
-	EVP_PKEY **keys;                /* NULL where one could not be read */
+	size_t            n;
+	struct table_key *keys;
 };
 
 struct key_table {
@@ -50,8 +57,8 @@ static void make_heap(const struct conf *conf)
 	CRYPTO_secure_malloc_init(size, HEAP_PIECE);
 }
 
-static bool read_service(struct service_keys *k, const struct conf_service *s, size_t *n_missing,
-                         char why[static KEY_FILE_WHY])
+static bool read_service(struct tls_key_reader *r, struct service_keys *k,
+                         const struct conf_service *s, size_t *n_missing, char why[static KEY_FILE_WHY])
 {
 	char more[KEY_FILE_WHY];
 
@@ -60,8 +67,8 @@ static bool read_service(struct service_keys *k, const struct conf_service *s, s
 	if (!k->keys)
 		return false;
 	for (size_t i = 0; i < k->n; i++) {
-		k->keys[i] = key_file_read(&s->tls.certificates[i], *n_missing == 0 ? why : more);
-		*n_missing += !k->keys[i];
+		k->keys[i].key = key_file_read(r, &s->tls.certificates[i], *n_missing == 0 ? why : more);
+		*n_missing += !k->keys[i].key;
 	}
 	return true;
 }
@@ -80,18 +87,29 @@ struct key_table *key_table_read(const struct conf *conf, size_t *n_missing,
                                  char why[static KEY_FILE_WHY])
 {
 	struct key_table *t = calloc(1, sizeof *t + conf->n_services * sizeof t->services[0]);
-	bool done = t && fetch_digests(t);
+	struct tls_key_reader *r = tls_key_reader_new();
+	bool done = t && r && fetch_digests(t);
 
 	*n_missing = 0;
 	make_heap(conf);
 	for (; done && t->n_services < conf->n_services; t->n_services++)
-		done = read_service(&t->services[t->n_services], conf->services[t->n_services],
+		done = read_service(r, &t->services[t->n_services], conf->services[t->n_services],
 		                    n_missing, why);
+	tls_key_reader_free(r);
 	if (done)
 		return t;
 	snprintf(why, KEY_FILE_WHY, "make room for private keys: %s", strerror(ENOMEM));
 	key_table_free(&t);
 	return NULL;
+}
+
+static void free_service(struct service_keys *k)
+{
+	for (size_t i = 0; k->keys && i < k->n; i++) {
+		EVP_PKEY_CTX_free(k->keys[i].ctx);
+		EVP_PKEY_free(k->keys[i].key);
+	}
+	free(k->keys);
 }
 
 void key_table_free(struct key_table **tp)
@@ -101,11 +119,8 @@ void key_table_free(struct key_table **tp)
 	*tp = NULL;
 	if (!t)
 		return;
-	for (size_t i = 0; i < t->n_services; i++) {
-		for (size_t j = 0; t->services[i].keys && j < t->services[i].n; j++)
-			EVP_PKEY_free(t->services[i].keys[j]);
-		free(t->services[i].keys);
-	}
+	for (size_t i = 0; i < t->n_services; i++)
+		free_service(&t->services[i]);
 	for (int i = 0; i < KEY_DIGESTS; i++)
 		EVP_MD_free(t->digests[i]);
 	free(t);
@@ -138,17 +153,27 @@ static bool set_padding(EVP_PKEY_CTX *ctx, enum key_scheme scheme)
 	        EVP_PKEY_CTX_set_rsa_pss_saltlen(ctx, RSA_PSS_SALTLEN_DIGEST) > 0);
 }
 
-static bool sign_digest(EVP_PKEY *key, const struct key_request *r, const EVP_MD *md,
+/* False without a context. */
+static bool prepare(const struct key_table *t, struct table_key *k, const struct key_request *r)
+{
+	if (k->ctx && k->scheme == (enum key_scheme)r->scheme && k->digest == (enum key_digest)r->digest)
+		return true;
+	EVP_PKEY_CTX_free(k->ctx);
+	k->ctx = EVP_PKEY_CTX_new(k->key, NULL);
+	k->scheme = (enum key_scheme)r->scheme;
+	k->digest = (enum key_digest)r->digest;
+	if (k->ctx && EVP_PKEY_sign_init(k->ctx) > 0 && set_padding(k->ctx, k->scheme) &&
+	    EVP_PKEY_CTX_set_signature_md(k->ctx, t->digests[k->digest]) > 0)
+		return true;
+	EVP_PKEY_CTX_free(k->ctx);
+	k->ctx = NULL;
+	return false;
+}
+
+static bool sign_digest(const struct key_table *t, struct table_key *k, const struct key_request *r,
                         struct key_answer *a, size_t *len)
 {
-	EVP_PKEY_CTX *ctx = EVP_PKEY_CTX_new(key, NULL);
-	const bool done = ctx && EVP_PKEY_sign_init(ctx) > 0 &&
-	                  set_padding(ctx, (enum key_scheme)r->scheme) &&
-	                  EVP_PKEY_CTX_set_signature_md(ctx, md) > 0 &&
-	                  EVP_PKEY_sign(ctx, a->data, len, r->data, r->len) > 0;
-
-	EVP_PKEY_CTX_free(ctx);
-	return done;
+	return prepare(t, k, r) && EVP_PKEY_sign(k->ctx, a->data, len, r->data, r->len) > 0;
 }
 
 static bool sign_message(EVP_PKEY *key, const struct key_request *r, struct key_answer *a, size_t *len)
@@ -161,18 +186,17 @@ static bool sign_message(EVP_PKEY *key, const struct key_request *r, struct key_
 	return done;
 }
 
-static enum key_status sign(const struct key_table *t, EVP_PKEY *key, const struct key_request *r,
-                            struct key_answer *a)
+static enum key_status sign(const struct key_table *t, struct table_key *k,
+                            const struct key_request *r, struct key_answer *a)
 {
 	size_t len = sizeof a->data;
 	bool done;
 
-	if (!key)
+	if (!k || !k->key)
 		return KEY_UNKNOWN;
-	if (!signs_so(key, (enum key_scheme)r->scheme))
+	if (!signs_so(k->key, (enum key_scheme)r->scheme))
 		return KEY_REFUSED;
-	done = r->scheme == KEY_EDDSA ? sign_message(key, r, a, &len) :
-	                                sign_digest(key, r, t->digests[r->digest], a, &len);
+	done = r->scheme == KEY_EDDSA ? sign_message(k->key, r, a, &len) : sign_digest(t, k, r, a, &len);
 	ERR_clear_error();
 	if (!done)
 		return KEY_FAILED;
@@ -184,7 +208,7 @@ void key_table_answer(const struct key_table *t, size_t service, const struct ke
                       struct key_answer *a)
 {
 	const struct service_keys *k = &t->services[service];
-	EVP_PKEY *key = r->key < k->n ? k->keys[r->key] : NULL;
+	struct table_key *key = r->key < k->n ? &k->keys[r->key] : NULL;
 
 	a->magic = KEY_MAGIC;
 	a->number = r->number;

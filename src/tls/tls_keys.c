@@ -27,17 +27,17 @@ static bool read_keys(struct tls_keys *k, char why[static KEY_FILE_WHY])
 {
 	const struct conf_tls *tls = k->tls;
 
+	struct tls_key_reader *r = tls_key_reader_new();
+	size_t i = 0;
+
 	k->keys = calloc(tls->n_certificates, sizeof *k->keys);
-	if (!k->keys) {
-		snprintf(why, KEY_FILE_WHY, "%s", strerror(errno));
-		return false;
-	}
-	for (size_t i = 0; i < tls->n_certificates; i++) {
-		k->keys[i] = key_file_read(&tls->certificates[i], why);
-		if (!k->keys[i])
-			return false;
-	}
-	return true;
+	if (k->keys && r)
+		while (i < tls->n_certificates && (k->keys[i] = key_file_read(r, &tls->certificates[i], why)))
+			i++;
+	else
+		snprintf(why, KEY_FILE_WHY, "%s", strerror(ENOMEM));
+	tls_key_reader_free(r);
+	return i == tls->n_certificates;
 }
 
 static bool use_key_process(struct tls_keys *k, const struct key_channel *channel,

@@ -88,7 +88,7 @@ static const struct {
 START_TEST(groups_decide_what_a_client_may_do)
 {
 	static const char *const looking[] = {
-		"status", "services", "workers", "connections", "blocked", "check", "version",
+		"status", "services", "workers", "connections", "blocked", "certificates", "check", "version",
 	};
 	static const char *const changing[] = {
 		"{\"command\":\"reopen-logs\"}",

@@ -19,9 +19,9 @@ const char version_string[] = "6.6.6";
 bool __real_handover_import(struct master *m, const struct handover *h, char *why, size_t size);
 bool __wrap_handover_import(struct master *m, const struct handover *h, char *why, size_t size);
 struct conf_fetch *__real_conf_fetch_start(struct helpers *all, const struct conf_origin *source,
-                                           conf_fetch_done *done, void *arg);
+                                           const struct conf *before, conf_fetch_done *done, void *arg);
 struct conf_fetch *__wrap_conf_fetch_start(struct helpers *all, const struct conf_origin *source,
-                                           conf_fetch_done *done, void *arg);
+                                           const struct conf *before, conf_fetch_done *done, void *arg);
 _Noreturn void __real_worker_main(const struct worker_start *start);
 _Noreturn void __wrap_worker_main(const struct worker_start *start);
 int __real_loop_init(struct loop *l);
@@ -73,10 +73,10 @@ bool __wrap_handover_import(struct master *m, const struct handover *h, char *wh
 
 /* When it has taken that over. */
 struct conf_fetch *__wrap_conf_fetch_start(struct helpers *all, const struct conf_origin *source,
-                                           conf_fetch_done *done, void *arg)
+                                           const struct conf *before, conf_fetch_done *done, void *arg)
 {
 	if (!doom_is("load"))
-		return __real_conf_fetch_start(all, source, done, arg);
+		return __real_conf_fetch_start(all, source, before, done, arg);
 	errno = ENOMEM;
 	return NULL;
 }

@@ -204,7 +204,7 @@ START_TEST(a_bounded_number_of_files_is_taken)
 	free(text);
 	ck_assert_int_eq(arena_open(&a, CONF_ARENA_SIZE), 0);
 	last_complaint[0] = '\0';
-	status = conf_load_for(CONF_FOR_SHELL, &a, path_of("main.conf"), NULL, keep_last_of_include, NULL, &conf);
+	status = conf_load_for(CONF_FOR_SHELL, &a, path_of("main.conf"), NULL, NULL, keep_last_of_include, NULL, &conf);
 	ck_assert_int_eq(status, EX_CONFIG);
 	unit_contains(last_complaint, "main.conf:1: include takes more than 10000 files");
 	arena_close(&a);
@@ -332,7 +332,7 @@ static int load_here(enum conf_asker asker, const char *text)
 	complaints[0] = '\0';
 	arena_close(&arena);
 	ck_assert_int_eq(arena_open(&arena, CONF_ARENA_SIZE), 0);
-	status = conf_load_for(asker, &arena, "t.conf", text, keep_complaint, NULL, &conf);
+	status = conf_load_for(asker, &arena, "t.conf", text, NULL, keep_complaint, NULL, &conf);
 	ck_assert((status == 0) == (conf != NULL));
 	return status;
 }

@@ -19,6 +19,7 @@
 struct conf_fetch {
 	struct task             *task;
 	const struct conf_origin *source;
+	const struct conf       *before;
 	struct arena             arena;         /* shared with the child */
 	conf_fetch_done         *done;
 	void                    *arg;
@@ -39,7 +40,7 @@ static int load_in_child(void *arg, int out)
 	const struct conf *conf;
 
 	return conf_load_for(CONF_FOR_DAEMON, &f->arena, f->source->file, f->source->text,
-	                     write_complaint, &out, &conf);
+	                     f->before, write_complaint, &out, &conf);
 }
 
 /* ---- in the master ------------------------------------------------------ */
@@ -83,7 +84,7 @@ static void on_loaded(void *arg, const struct task_result *r)
 }
 
 struct conf_fetch *conf_fetch_start(struct helpers *all, const struct conf_origin *source,
-                                    conf_fetch_done *done, void *arg)
+                                    const struct conf *before, conf_fetch_done *done, void *arg)
 {
 	struct conf_fetch *f = calloc(1, sizeof *f);
 	const struct task_job job = { .what = "checking the configuration", .title = "configuration",
@@ -92,7 +93,7 @@ struct conf_fetch *conf_fetch_start(struct helpers *all, const struct conf_origi
 
 	if (!f)
 		return NULL;
-	*f = (struct conf_fetch){ .source = source, .done = done, .arg = arg };
+	*f = (struct conf_fetch){ .source = source, .before = before, .done = done, .arg = arg };
 	if (arena_open(&f->arena, CONF_ARENA_SIZE) == -1)
 		goto fail;
 	f->task = task_start(all, &job);

@@ -30,10 +30,11 @@ typedef void conf_fetch_done(void *arg, const struct conf_fetched *result);
 
 /*
  * Begins; done is called once, from the loop, after which the fetch has freed
- * itself. source is lent until then. NULL with errno.
+ * itself. source is lent until then, and before, which is what is served now (NULL: nothing),
+ * for the call. NULL with errno.
  */
 struct conf_fetch *conf_fetch_start(struct helpers *all, const struct conf_origin *source,
-                                    conf_fetch_done *done, void *arg);
+                                    const struct conf *before, conf_fetch_done *done, void *arg);
 
 /* Why there is no configuration, in a few words: it is wrong, or something failed for now. */
 const char *conf_fetch_trouble(const struct conf_fetched *result);

@@ -145,7 +145,7 @@ void reload_begin(struct master *m)
 	snprintf(message, sizeof message, "RELOADING=1\nMONOTONIC_USEC=%lld",
 	         (long long)clock_us());
 	master_notify(m, message);
-	m->fetch = conf_fetch_start(&m->helpers, &m->source, on_fetched, m);
+	m->fetch = conf_fetch_start(&m->helpers, &m->source, m->current->conf, on_fetched, m);
 	if (m->fetch)
 		return;
 	snprintf(message, sizeof message, "start the process that checks the configuration: %s",

@@ -16,6 +16,7 @@
 #include "conf_keys.h"
 #include "connection_id.h"
 #include "json_value.h"
+#include "report_certificates.h"
 #include "report_data.h"
 #include "signals.h"
 #include "version.h"
@@ -176,13 +177,14 @@ void report_status(void *data, const struct control_request *r, struct answer_wr
 	(void)r;
 	for (size_t i = 0; i < d->n; i++)
 		json_array_append_new(services, service(&d->services[i]));
-	result = json_pack("{s:s, s:i, s:o, s:o, s:s, s:o, s:o, s:o, s:o}",
+	result = json_pack("{s:s, s:i, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o}",
 		"version", version_string, "pid", (int)getppid(),
 		"uptime", json_value_seconds(d->now_ms - m->started_ms),
 		"generation", json_value_count(m->current->number), "phase", phase(m),
 		"config", json_value_text_or_null(file),
 		"refused", json_value_text_or_null(m->refused),
-		"services", services, "totals", totals(&d->counts));
+		"services", services, "totals", totals(&d->counts),
+		"certificates", report_certificates_short(d));
 	answer_writer_result(o, result);
 }
 
@@ -323,7 +325,7 @@ static json_t *check_result(const struct findings *f)
 
 void report_check(void *data, const struct control_request *r, struct answer_writer *o)
 {
-	const struct conf_origin *origin = data;
+	const struct master *m = data;
 	struct arena a = { .base = NULL };
 	char *complaints = NULL;
 	size_t len;
@@ -335,7 +337,9 @@ void report_check(void *data, const struct control_request *r, struct answer_wri
 		answer_writer_answer(o, control_error_text(CONTROL_INTERNAL, "no memory"));
 		return;
 	}
-	conf_load_for(CONF_FOR_DAEMON, &a, origin->file, origin->text, keep_complaint, &f, &conf);
+	conf_load_for(CONF_FOR_DAEMON, &a, m->source.file, m->source.text,
+	              master_serves_inherited(m) ? NULL : m->current->conf, keep_complaint,
+	              &f, &conf);
 	fclose(f.lines);
 	answer_writer_answer(o, conf ? control_answer_text(check_result(&f))
 	                          : control_error_text(CONTROL_REFUSED, complaints));

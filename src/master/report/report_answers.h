@@ -14,7 +14,7 @@ void report_services(void *data, const struct control_request *r, struct answer_
 void report_workers(void *data, const struct control_request *r, struct answer_writer *o);
 void report_connections(void *data, const struct control_request *r, struct answer_writer *o);
 
-/* data: the struct conf_origin. Loads the configuration, which may take time. */
+/* data: the struct master. Loads the configuration, which may take time. */
 void report_check(void *data, const struct control_request *r, struct answer_writer *o);
 
 #endif

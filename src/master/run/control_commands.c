@@ -13,6 +13,7 @@
 #include "log.h"
 #include "report_answers.h"
 #include "report_blocked.h"
+#include "report_certificates.h"
 #include "report_crashes.h"
 #include "report_data.h"
 #include "suggest.h"
@@ -43,6 +44,7 @@ static const struct command {
 	{ "connections", 0,            SERVICE, report_connections, NULL, ORDER_NONE, 0 },
 	{ "crashes",     0,            CRASH,   report_crashes,     NULL, ORDER_NONE, 0 },
 	{ "blocked",     0,            0,       report_blocked,     NULL, ORDER_NONE, 0 },
+	{ "certificates", 0,           SERVICE, report_certificates, NULL, ORDER_NONE, 0 },
 	{ "check",       0,            0,       report_check,       NULL, ORDER_NONE, 0 },
 	{ "version",     0,            0,       NULL,               NULL, ORDER_NONE, 0 },
 	{ "reload",      0,            0,       NULL, changes_reload,      ORDER_RELOAD,      ALONE | WAITS },
@@ -153,7 +155,6 @@ static void start_look(struct master *m, struct control_client *c, const struct 
 		/* It reads files and looks up names, as a reload does. */
 		job.limit_ms = CONF_FETCH_MS;
 		job.gather = NULL;
-		job.arg = &m->source;
 	} else if (k->write == report_crashes) {
 		job.gather = gather_state_dir;
 	}

@@ -314,7 +314,7 @@ static bool begin_serving(struct master *m, const struct run_options *o)
 		reap_children(m);       /* children that have died meanwhile */
 		return true;
 	}
-	m->fetch = conf_fetch_start(&m->helpers, &m->source, on_first_conf, m);
+	m->fetch = conf_fetch_start(&m->helpers, &m->source, NULL, on_first_conf, m);
 	if (!m->fetch)
 		log_err("start: start the process that checks the configuration: %m");
 	return m->fetch;

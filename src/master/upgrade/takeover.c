@@ -293,7 +293,7 @@ static bool fetch_conf(struct master *m)
 
 	m->own = is_new ? m->source : (struct conf_origin){ .file = m->source.file,
 	                                                    .text = m->last_text };
-	m->fetch = conf_fetch_start(&m->helpers, &m->own, on_own_conf, m);
+	m->fetch = conf_fetch_start(&m->helpers, &m->own, NULL, on_own_conf, m);
 	return m->fetch != NULL;
 }
 

@@ -13,6 +13,7 @@
 
 #include <openssl/asn1.h>
 #include <openssl/bio.h>
+#include <openssl/crypto.h>
 #include <openssl/err.h>
 #include <openssl/evp.h>
 #include <openssl/x509.h>
@@ -28,10 +29,41 @@ static bool holds_certificate(const struct tls_pem_block *block)
 	return strcmp(block->label, "CERTIFICATE") == 0 || strcmp(block->label, "X509 CERTIFICATE") == 0;
 }
 
-static bool add(struct tls_chain *c, const struct tls_pem_block *block, size_t max,
-                char why[static TLS_WHY_MAX])
+static X509 *find(const struct tls_chain *in, const struct tls_pem_block *block)
+{
+	for (size_t i = 0; in && i < in->n; i++)
+		if (in->links[i].len == (size_t)block->len &&
+		    memcmp(in->links[i].der, block->der, in->links[i].len) == 0)
+			return in->links[i].certificate;
+	return NULL;
+}
+
+/* A reference that is the caller's, or NULL. */
+static X509 *decode(const struct tls_pem_block *block, const struct tls_chain *like)
 {
 	const unsigned char *der = block->der;
+	X509 *known = find(like, block);
+
+	if (known && X509_up_ref(known) == 1)
+		return known;
+	return d2i_X509(NULL, &der, block->len);
+}
+
+/* Takes the bytes of the block. */
+static void append(struct tls_chain *c, X509 *certificate, struct tls_pem_block *block)
+{
+	c->links = reallocarray(c->links, c->n + 1, sizeof *c->links);
+	if (!c->links)
+		abort();                /* as libconfig would */
+	c->links[c->n++] = (struct tls_link){ .certificate = certificate, .der = block->der,
+	                                      .len = (size_t)block->len };
+	block->der = NULL;
+	block->len = 0;
+}
+
+static bool add(struct tls_chain *c, struct tls_pem_block *block, size_t max,
+                const struct tls_chain *like, char why[static TLS_WHY_MAX])
+{
 	X509 *certificate;
 
 	if (!holds_certificate(block))
@@ -40,17 +72,13 @@ static bool add(struct tls_chain *c, const struct tls_pem_block *block, size_t m
 		snprintf(why, TLS_WHY_MAX, "line %d: too many certificates (at most %zu)", block->line, max);
 		return false;
 	}
-	certificate = d2i_X509(NULL, &der, block->len);
-	if (!certificate) {
+	certificate = decode(block, like);
+	if (certificate)
+		append(c, certificate, block);
+	else
 		snprintf(why, TLS_WHY_MAX, "line %d: the certificate cannot be decoded (%s)", block->line,
 		         tls_pem_reason());
-		return false;
-	}
-	c->certificates = reallocarray(c->certificates, c->n + 1, sizeof *c->certificates);
-	if (!c->certificates)
-		abort();                /* as libconfig would */
-	c->certificates[c->n++] = certificate;
-	return true;
+	return certificate != NULL;
 }
 
 static void say_none(const char *text, size_t len, char why[static TLS_WHY_MAX])
@@ -64,7 +92,7 @@ static void say_none(const char *text, size_t len, char why[static TLS_WHY_MAX])
 }
 
 bool tls_chain_read(struct tls_chain *c, const char *text, size_t len, size_t max,
-                    char why[static TLS_WHY_MAX])
+                    const struct tls_chain *like, char why[static TLS_WHY_MAX])
 {
 	struct tls_pem p = tls_pem_in(text);
 	struct tls_pem_block block;
@@ -73,7 +101,7 @@ bool tls_chain_read(struct tls_chain *c, const char *text, size_t len, size_t ma
 
 	*c = (struct tls_chain){ 0 };
 	while (good && (cut = tls_pem_cut(&p, &block, why)) == 1) {
-		good = add(c, &block, max, why);
+		good = add(c, &block, max, like, why);
 		tls_pem_release(&block);
 	}
 	if (!good || cut == -1)
@@ -85,9 +113,11 @@ bool tls_chain_read(struct tls_chain *c, const char *text, size_t len, size_t ma
 
 void tls_chain_free(struct tls_chain *c)
 {
-	for (size_t i = 0; i < c->n; i++)
-		X509_free(c->certificates[i]);
-	free(c->certificates);
+	for (size_t i = 0; i < c->n; i++) {
+		X509_free(c->links[i].certificate);
+		OPENSSL_free(c->links[i].der);
+	}
+	free(c->links);
 	*c = (struct tls_chain){ 0 };
 }
 
@@ -111,7 +141,7 @@ static bool is_placed(const struct order *o, size_t i)
 static bool issued(const struct tls_chain *c, size_t issuer, size_t subject)
 {
 	return issuer != subject &&
-	       X509_check_issued(c->certificates[issuer], c->certificates[subject]) == X509_V_OK;
+	       X509_check_issued(c->links[issuer].certificate, c->links[subject].certificate) == X509_V_OK;
 }
 
 static bool issued_any(const struct tls_chain *c, size_t issuer)
@@ -125,7 +155,7 @@ static bool issued_any(const struct tls_chain *c, size_t issuer)
 
 static bool has_key(const struct tls_chain *c, size_t i, const EVP_PKEY *key)
 {
-	return EVP_PKEY_eq(X509_get0_pubkey(c->certificates[i]), key) == 1;
+	return EVP_PKEY_eq(X509_get0_pubkey(c->links[i].certificate), key) == 1;
 }
 
 /* The one that must be first: that of the key, else the first one that has issued no other. */
@@ -160,7 +190,7 @@ static void list(struct text *t, const struct tls_chain *c, size_t i, bool first
 	char subject[128];
 
 	text_add(t, "%snumber %zu, %s", first ? "" : "; ", i + 1,
-	         tls_chain_subject(c->certificates[i], subject, sizeof subject));
+	         tls_chain_subject(c->links[i].certificate, subject, sizeof subject));
 }
 
 enum tls_order tls_chain_order(const struct tls_chain *c, const EVP_PKEY *key,

@@ -16,9 +16,15 @@
 
 #define TLS_CHAIN_MAX 100               /* certificates in a chain; real ones have up to 5 */
 
+struct tls_link {
+	X509          *certificate;
+	unsigned char *der;             /* as it is in the file */
+	size_t         len;
+};
+
 struct tls_chain {
-	X509 **certificates;            /* as they stand in the file */
-	size_t n;
+	struct tls_link *links;         /* in the order of the file */
+	size_t           n;
 };
 
 /* What a certificate says, beside its names. */
@@ -32,9 +38,10 @@ struct tls_facts {
 /*
  * Reads all certificates of a text; other blocks are skipped. False with what is wrong in why: no
  * certificate, more than max, or one that cannot be decoded. In both cases the caller frees it.
+ * What the chain `like` has already (NULL: nothing) is not decoded again: many chains end alike.
  */
 bool tls_chain_read(struct tls_chain *c, const char *text, size_t len, size_t max,
-                    char why[static TLS_WHY_MAX]);
+                    const struct tls_chain *like, char why[static TLS_WHY_MAX]);
 void tls_chain_free(struct tls_chain *c);
 
 enum tls_order {

@@ -6,14 +6,40 @@
 #include <config.h>
 #include "tls_key.h"
 
-#include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <openssl/core_names.h>
+#include <openssl/decoder.h>
 #include <openssl/evp.h>
-#include <openssl/sha.h>
 #include <openssl/x509.h>
+
+struct tls_key_reader {
+	OSSL_DECODER_CTX *decoder;
+	EVP_PKEY         *key;          /* where it puts what it has decoded */
+};
+
+struct tls_key_reader *tls_key_reader_new(void)
+{
+	struct tls_key_reader *r = calloc(1, sizeof *r);
+
+	if (!r)
+		return NULL;
+	r->decoder = OSSL_DECODER_CTX_new_for_pkey(&r->key, "DER", NULL, NULL, EVP_PKEY_KEYPAIR, NULL, NULL);
+	if (r->decoder)
+		return r;
+	free(r);
+	return NULL;
+}
+
+void tls_key_reader_free(struct tls_key_reader *r)
+{
+	if (!r)
+		return;
+	OSSL_DECODER_CTX_free(r->decoder);
+	free(r);
+}
 
 static bool holds_key(const struct tls_pem_block *block)
 {
@@ -22,32 +48,23 @@ static bool holds_key(const struct tls_pem_block *block)
 	return len >= end && strcmp(block->label + len - end, "PRIVATE KEY") == 0;
 }
 
-static int type_of(const struct tls_pem_block *block)
-{
-	if (strcmp(block->label, "RSA PRIVATE KEY") == 0)
-		return EVP_PKEY_RSA;
-	if (strcmp(block->label, "EC PRIVATE KEY") == 0)
-		return EVP_PKEY_EC;
-	return EVP_PKEY_NONE;
-}
-
-static EVP_PKEY *decode(const struct tls_pem_block *block, char why[static TLS_WHY_MAX])
+static EVP_PKEY *decode(struct tls_key_reader *r, const struct tls_pem_block *block,
+                        char why[static TLS_WHY_MAX])
 {
 	const unsigned char *der = block->der;
-	const int type = type_of(block);
-	EVP_PKEY *key;
+	size_t len = (size_t)block->len;
 
 	if (block->encrypted) {
 		snprintf(why, TLS_WHY_MAX, "line %d: the private key is encrypted (decrypt it: openssl pkey"
 		         " -in OLD -out NEW)", block->line);
 		return NULL;
 	}
-	key = type == EVP_PKEY_NONE ? d2i_AutoPrivateKey(NULL, &der, block->len) :
-	                              d2i_PrivateKey(type, NULL, &der, block->len);
-	if (!key)
-		snprintf(why, TLS_WHY_MAX, "line %d: the private key cannot be decoded (%s)", block->line,
-		         tls_pem_reason());
-	return key;
+	r->key = NULL;
+	if (OSSL_DECODER_from_data(r->decoder, &der, &len) == 1 && r->key)
+		return r->key;
+	snprintf(why, TLS_WHY_MAX, "line %d: the private key cannot be decoded (%s)", block->line,
+	         tls_pem_reason());
+	return NULL;
 }
 
 static void say_none(const char *text, size_t len, char why[static TLS_WHY_MAX])
@@ -60,7 +77,8 @@ static void say_none(const char *text, size_t len, char why[static TLS_WHY_MAX])
 		         " -----BEGIN PRIVATE KEY-----)");
 }
 
-EVP_PKEY *tls_key_read(const char *text, size_t len, char why[static TLS_WHY_MAX])
+EVP_PKEY *tls_key_read(struct tls_key_reader *r, const char *text, size_t len,
+                       char why[static TLS_WHY_MAX])
 {
 	struct tls_pem p = tls_pem_in(text);
 	struct tls_pem_block block;
@@ -69,7 +87,7 @@ EVP_PKEY *tls_key_read(const char *text, size_t len, char why[static TLS_WHY_MAX
 
 	while ((cut = tls_pem_cut(&p, &block, why)) == 1) {
 		if (holds_key(&block)) {
-			key = decode(&block, why);
+			key = decode(r, &block, why);
 			tls_pem_release(&block);
 			return key;
 		}

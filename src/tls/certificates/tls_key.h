@@ -13,11 +13,18 @@
 
 #include "tls_pem.h"
 
+/* Reads many keys: OpenSSL takes long to find out how a key is decoded, and this remembers it. */
+struct tls_key_reader;
+
+struct tls_key_reader *tls_key_reader_new(void);        /* NULL: no memory */
+void tls_key_reader_free(struct tls_key_reader *r);
+
 /*
  * The first private key in the text of a file, which the caller frees with EVP_PKEY_free, or NULL
  * with what is wrong in why. The text is lent; it is the caller's to wipe. Asks for no passphrase.
  */
-EVP_PKEY *tls_key_read(const char *text, size_t len, char why[static TLS_WHY_MAX]);
+EVP_PKEY *tls_key_read(struct tls_key_reader *r, const char *text, size_t len,
+                       char why[static TLS_WHY_MAX]);
 
 /* SHA-256 of the DER of its SubjectPublicKeyInfo. False if OpenSSL cannot. */
 bool tls_key_sha256(const EVP_PKEY *key, uint8_t sha256[static 32]);

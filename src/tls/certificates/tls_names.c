@@ -53,7 +53,7 @@ static bool copy_name(char to[NAME_MAX_LEN + 1], const char *name)
 
 	if (len > 0 && name[len - 1] == '.')
 		len--;
-	if (len == 0 || len > NAME_MAX_LEN)
+	if (len == 0 || len > NAME_MAX_LEN || strchr(name, '*'))
 		return false;
 	for (size_t i = 0; i < len; i++)
 		to[i] = (char)tolower((unsigned char)name[i]);
@@ -68,7 +68,7 @@ int tls_names_find(const struct tls_names *names, const char *name)
 
 	if (!copy_name(copy, name))
 		return -1;
-	found = strchr(copy, '*') ? -1 : find(names, copy);
+	found = find(names, copy);
 	dot = found == -1 ? strchr(copy, '.') : NULL;
 	/* The wildcard takes the place of the first label, which is not empty: RFC 6125, 6.4.3. */
 	if (!dot || dot == copy)
