@@ -43,7 +43,7 @@ static enum bench_news (*const steps[])(struct bench_lane *, struct bench_client
 static void close_socket(struct bench_client *c, bool orderly)
 {
 	if (c->tls)
-		bench_tls_close(c->tls, orderly);
+		bench_tls_stream_close(c->tls, orderly);
 	c->tls = NULL;
 	fd_close(&c->fd);
 	c->state = BENCH_CLIENT_CLOSED;
@@ -76,7 +76,7 @@ static enum bench_news fail_to_move(struct bench_client *c)
 
 	if (!c->tls || error != EPROTO)
 		return fail_with(c, error);
-	fault = bench_tls_fault(c->tls);
+	fault = bench_tls_stream_fault(c->tls);
 	bench_client_fail(c, fault.kind);
 	c->reason = fault.reason;
 	return BENCH_NEWS_FAILED;
@@ -100,19 +100,19 @@ static enum bench_news step_closed(struct bench_lane *l, struct bench_client *c,
 
 static ssize_t receive(struct bench_lane *l, struct bench_client *c)
 {
-	return c->tls ? bench_tls_receive(c->tls, l->scratch, sizeof l->scratch)
+	return c->tls ? bench_tls_stream_receive(c->tls, l->scratch, sizeof l->scratch)
 	              : recv(c->fd, l->scratch, sizeof l->scratch, 0);
 }
 
 static ssize_t send_bytes(struct bench_client *c, const char *bytes, size_t len)
 {
-	return c->tls ? bench_tls_send(c->tls, bytes, len) : send(c->fd, bytes, len, MSG_NOSIGNAL);
+	return c->tls ? bench_tls_stream_send(c->tls, bytes, len) : send(c->fd, bytes, len, MSG_NOSIGNAL);
 }
 
 /* Ends our direction. Only TLS may have to do it later (EAGAIN). */
 static int end_sending(struct bench_client *c)
 {
-	return c->tls ? bench_tls_end(c->tls) : shutdown(c->fd, SHUT_WR);
+	return c->tls ? bench_tls_stream_end(c->tls) : shutdown(c->fd, SHUT_WR);
 }
 
 /* ---- opening ------------------------------------------------------------ */
@@ -145,7 +145,7 @@ static enum bench_news on_opened(struct bench_client *c)
 static enum bench_news step_handshake(struct bench_lane *l, struct bench_client *c, uint32_t events)
 {
 	(void)l, (void)events;
-	if (bench_tls_handshake(c->tls) == 1)
+	if (bench_tls_stream_handshake(c->tls) == 1)
 		return on_opened(c);
 	return errno == EAGAIN ? BENCH_NEWS_NONE : fail_to_move(c);
 }
@@ -161,7 +161,7 @@ static enum bench_news on_connected(struct bench_lane *l, struct bench_client *c
 	if (!l->tls)
 		return on_opened(c);
 	c->handshake_ns = clock_ns();
-	c->tls = bench_tls_open(l->tls, c->fd);
+	c->tls = bench_tls_stream_open(l->tls, c->fd);
 	if (!c->tls)
 		return fail_with(c, errno);
 	c->state = BENCH_CLIENT_HANDSHAKING;
@@ -285,7 +285,7 @@ static enum bench_news server_ended(struct bench_lane *l, struct bench_client *c
 	if (!all_is_sent(l, c) ||
 	    answer_end(&l->plan->answer, &c->answer, l->plan->message.len) != ANSWER_COMPLETE)
 		return bench_client_fail(c, FAILURE_EARLY_END);
-	if (c->tls && bench_tls_was_cut(c->tls))
+	if (c->tls && bench_tls_stream_was_cut(c->tls))
 		return bench_client_fail(c, FAILURE_NO_CLOSE_NOTIFY);
 	bench_client_close(c);
 	return BENCH_NEWS_ANSWERED;

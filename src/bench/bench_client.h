@@ -12,7 +12,7 @@
 #include "answer.h"
 #include "bench_origin.h"
 #include "bench_plan.h"
-#include "bench_tls.h"
+#include "bench_tls_stream.h"
 #include "failure.h"
 #include "list.h"
 

@@ -1,76 +1,31 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * TLS on the connections of the bench, by OpenSSL. The calls of a stream are like those of a
- * socket that does not block. It does not know what is sent, nor what is counted. In a program
- * that was built without OpenSSL, bench_tls_new fails, and nothing else is called.
+ * What the TLS connections of one thread share: the context of OpenSSL, and the newest session.
+ * Each thread has its own, because threads that share a context also share its counters and locks.
  */
 #ifndef DROVER_BENCH_BENCH_TLS_H
 #define DROVER_BENCH_BENCH_TLS_H
 
+#include <netdb.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <sys/types.h>
 
 #include "bench_plan.h"
-#include "failure.h"
 
-struct bench_tls;                       /* what the connections of a thread share */
-struct bench_tls_stream;                /* one connection */
-
-/* Why a call failed with EPROTO. The reason is a constant text. */
-struct bench_tls_fault {
-	enum failure kind;
-	const char  *reason;
-};
-
-/* The results of a handshake. Both texts are constant. */
-struct bench_tls_facts {
-	const char *version, *cipher;
-	bool        resumed;
+struct bench_tls {
+	struct ssl_ctx_st     *context;         /* SSL_CTX */
+	struct ssl_session_st *session;         /* SSL_SESSION, the newest; NULL: none, or no --resume */
+	char                   name[NI_MAXHOST];        /* for SNI; empty: none */
+	bool                   was_asked;       /* for the password of a private key */
 };
 
 /*
- * Reads the files that the plan names. Keeps p. Returns NULL if it cannot; complaint says why, in a
- * line. SIGPIPE must be ignored while streams are used.
+ * Reads the files that the plan names. Returns NULL if it cannot, or if the program was built
+ * without OpenSSL; complaint says why, in a line. SIGPIPE must be ignored while streams are used.
  */
 struct bench_tls *bench_tls_new(const struct bench_plan *p, char *complaint, size_t size);
 
 /* NULL is fine. All streams must be closed before. */
 void bench_tls_free(struct bench_tls *t);
-
-/*
- * Makes a stream on a connected socket, which stays the caller's. With --resume it offers the
- * newest session that a stream of t was given. Returns NULL with errno if it cannot.
- */
-struct bench_tls_stream *bench_tls_open(struct bench_tls *t, int fd);
-
-/*
- * Sends close_notify if the handshake is complete, the stream has not failed and `orderly` is true;
- * frees the stream. What cannot be sent at once is not sent.
- */
-void bench_tls_close(struct bench_tls_stream *s, bool orderly);
-
-/*
- * Goes on with the handshake. Returns 1 when it is complete. Otherwise -1 with errno: EAGAIN: it
- * goes on when the socket is ready; EPROTO: see bench_tls_fault; else an error of the socket.
- */
-int bench_tls_handshake(struct bench_tls_stream *s);
-struct bench_tls_facts bench_tls_facts(const struct bench_tls_stream *s);
-
-/*
- * Like recv(2) and send(2), also with EPROTO. A read returns what one record has: there may be more
- * until EAGAIN. 0: the server has ended the connection (bench_tls_was_cut tells how). A write that
- * returned EAGAIN must be made again with the same bytes, or more.
- */
-ssize_t bench_tls_receive(struct bench_tls_stream *s, char *buf, size_t size);
-ssize_t bench_tls_send(struct bench_tls_stream *s, const char *bytes, size_t len);
-
-/* Ends our direction by close_notify. Returns 0, or -1 with errno; EAGAIN: call it again. */
-int bench_tls_end(struct bench_tls_stream *s);
-
-/* True if the server ended the connection without close_notify. */
-bool bench_tls_was_cut(const struct bench_tls_stream *s);
-
-struct bench_tls_fault bench_tls_fault(const struct bench_tls_stream *s);
 
 #endif

@@ -89,7 +89,7 @@ static bool proves_itself(const struct bench_thread *t)
 /* The handshakes with which connections that stay open are opened count, too. */
 static void count_handshake(struct bench_thread *t, const struct bench_client *c)
 {
-	const struct bench_tls_facts facts = bench_tls_facts(c->tls);
+	const struct bench_tls_facts facts = bench_tls_stream_facts(c->tls);
 
 	if (!bench_accounting_is_counting(t) && !bench_accounting_is_opening(t))
 		return;

@@ -4,6 +4,9 @@
  * shared listening socket, epoll, accept4, read, write, nothing else. It has
  * no time-outs, no log, no limits, and drops a connection that does not take
  * its echo in one write.
+ *
+ * Compiled with -DFLOOR_TLS and OpenSSL, it has --tls: an echo over TLS 1.3. The
+ * context is made before the fork, so that all workers have the same ticket keys.
  */
 #define _GNU_SOURCE
 
@@ -13,6 +16,7 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -27,6 +31,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#ifdef FLOOR_TLS
+#include <openssl/ssl.h>
+#endif
+
 enum { MAX_WORKERS = 128, MAX_EVENTS = 64, BACKLOG = 4096 };
 
 enum spread {
@@ -39,6 +47,7 @@ struct floor {
 	int          n_workers;
 	enum spread  spread;
 	char       **argv;      /* program for each connection; NULL: echo */
+	const char  *tls;       /* file with certificate and key; NULL: plain */
 	int          listen_fd;
 	sigset_t     old_mask;
 	pid_t        pids[MAX_WORKERS];
@@ -77,6 +86,161 @@ static void watch(int ep, int fd, uint32_t events)
 		err(EXIT_FAILURE, "epoll_ctl");
 }
 
+#ifdef FLOOR_TLS
+
+/* ---- TLS ---------------------------------------------------------------- */
+
+enum { MAX_FDS = 65536 };
+
+/* A connection by its descriptor; what the socket had no room for waits here. */
+static struct tls_conn {
+	SSL   *ssl;
+	char  *rest;
+	size_t len;
+} conns[MAX_FDS];
+
+static SSL_CTX *context;
+
+static void make_context(const char *file)
+{
+	context = SSL_CTX_new(TLS_server_method());
+	if (!context
+	    || SSL_CTX_set_min_proto_version(context, TLS1_3_VERSION) != 1
+	    || SSL_CTX_set_ciphersuites(context, "TLS_AES_128_GCM_SHA256") != 1
+	    || SSL_CTX_use_certificate_chain_file(context, file) != 1
+	    || SSL_CTX_use_PrivateKey_file(context, file, SSL_FILETYPE_PEM) != 1)
+		errx(EXIT_FAILURE, "%s is not a certificate with its key", file);
+	SSL_CTX_set_read_ahead(context, 1);
+	SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF);
+	SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+}
+
+/* Without TCP_NODELAY the echo would wait until the client acknowledges the session tickets: 40 ms. */
+static void tls_open(int fd)
+{
+	SSL *ssl = fd < MAX_FDS ? SSL_new(context) : NULL;
+	const int on = 1;
+
+	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	if (!ssl || SSL_set_fd(ssl, fd) != 1)
+		errx(EXIT_FAILURE, "no room for connection %d", fd);
+	SSL_set_accept_state(ssl);
+	conns[fd] = (struct tls_conn){ .ssl = ssl };
+}
+
+static void tls_close(int fd, bool orderly)
+{
+	struct tls_conn *c = &conns[fd];
+
+	if (orderly)
+		SSL_shutdown(c->ssl);
+	SSL_free(c->ssl);
+	free(c->rest);
+	*c = (struct tls_conn){ 0 };
+	close(fd);
+}
+
+static void rewatch(int ep, int fd, uint32_t events)
+{
+	struct epoll_event ev = { .events = events, .data.fd = fd };
+
+	epoll_ctl(ep, EPOLL_CTL_MOD, fd, &ev);
+}
+
+/* Returns how many bytes could be sent, or -1. */
+static ssize_t tls_send(SSL *ssl, const char *bytes, size_t len)
+{
+	size_t sent = 0, n;
+
+	while (sent < len) {
+		if (SSL_write_ex(ssl, bytes + sent, len - sent, &n) != 1)
+			return SSL_get_error(ssl, 0) == SSL_ERROR_WANT_WRITE ? (ssize_t)sent : -1;
+		sent += n;
+	}
+	return (ssize_t)sent;
+}
+
+/* False if the socket has still no room for it, or the connection is gone. */
+static bool tls_send_rest(int ep, int fd)
+{
+	struct tls_conn *c = &conns[fd];
+	const ssize_t n = tls_send(c->ssl, c->rest, c->len);
+
+	if (n == -1) {
+		tls_close(fd, false);
+		return false;
+	}
+	c->len -= (size_t)n;
+	memmove(c->rest, c->rest + n, c->len);
+	if (c->len)
+		return false;
+	free(c->rest);
+	c->rest = NULL;
+	rewatch(ep, fd, EPOLLIN);
+	return true;
+}
+
+static void tls_keep_rest(int ep, int fd, const char *bytes, size_t len)
+{
+	struct tls_conn *c = &conns[fd];
+
+	c->rest = malloc(len);
+	if (!c->rest)
+		err(EXIT_FAILURE, "malloc");
+	memcpy(c->rest, bytes, len);
+	c->len = len;
+	rewatch(ep, fd, EPOLLOUT);
+}
+
+/* SSL_read makes the handshake, too. epoll is silent about what OpenSSL has read ahead. */
+static void tls_echo(int ep, int fd)
+{
+	static char buf[65536];
+	SSL *ssl = conns[fd].ssl;
+	size_t n;
+	ssize_t sent;
+
+	if (conns[fd].rest && !tls_send_rest(ep, fd))
+		return;
+	do {
+		if (SSL_read_ex(ssl, buf, sizeof buf, &n) != 1) {
+			const int why = SSL_get_error(ssl, 0);
+
+			if (why != SSL_ERROR_WANT_READ && why != SSL_ERROR_WANT_WRITE)
+				tls_close(fd, why == SSL_ERROR_ZERO_RETURN);
+			return;
+		}
+		sent = tls_send(ssl, buf, n);
+		if (sent == -1) {
+			tls_close(fd, false);
+			return;
+		}
+		if ((size_t)sent < n) {
+			tls_keep_rest(ep, fd, buf + sent, n - (size_t)sent);
+			return;
+		}
+	} while (SSL_has_pending(ssl));
+}
+
+#else
+
+static void make_context(const char *file)
+{
+	errx(64, "--tls %s needs a floor that is compiled with -DFLOOR_TLS -lssl -lcrypto", file);
+}
+
+static void tls_open(int fd)
+{
+	(void)fd;
+}
+
+static void tls_echo(int ep, int fd)
+{
+	(void)ep, (void)fd;
+}
+
+#endif
+
 static void take_one(const struct floor *f, int ep)
 {
 	int fd = accept4(f->listen_fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -84,6 +248,8 @@ static void take_one(const struct floor *f, int ep)
 	if (fd == -1)
 		return;
 	watch(ep, fd, EPOLLIN);
+	if (f->tls)
+		tls_open(fd);
 	if (f->spread == SPREAD_READD) {
 		/* Being added again puts us behind our siblings in the queue
 		 * of those that the kernel wakes. */
@@ -115,6 +281,8 @@ static void serve_echo(const struct floor *f)
 		for (int i = 0; i < n; i++) {
 			if (events[i].data.fd == f->listen_fd)
 				take_one(f, ep);
+			else if (f->tls)
+				tls_echo(ep, events[i].data.fd);
 			else
 				echo_once(events[i].data.fd);
 		}
@@ -223,7 +391,8 @@ static void raise_nofile(void)
 
 static _Noreturn void usage(void)
 {
-	fputs("usage: floor [--workers N] [--spread[=reuseport]] [--exec PROGRAM [ARG ...]]\n", stderr);
+	fputs("usage: floor [--workers N] [--spread[=reuseport]] [--tls FILE | --exec PROGRAM [ARG ...]]\n",
+	      stderr);
 	exit(64);
 }
 
@@ -232,6 +401,7 @@ static void read_options(struct floor *f, int argc, char **argv)
 	static const struct option options[] = {
 		{ "workers", required_argument, NULL, 'w' },
 		{ "spread",  optional_argument, NULL, 's' },
+		{ "tls",     required_argument, NULL, 't' },
 		{ "exec",    no_argument,       NULL, 'e' },
 		{ 0 },
 	};
@@ -243,6 +413,8 @@ static void read_options(struct floor *f, int argc, char **argv)
 			f->spread = SPREAD_READD;
 		} else if (o == 's' && strcmp(optarg, "reuseport") == 0) {
 			f->spread = SPREAD_REUSEPORT;
+		} else if (o == 't') {
+			f->tls = optarg;
 		} else if (o == 'e') {
 			f->argv = argv + optind;
 			break;
@@ -250,6 +422,8 @@ static void read_options(struct floor *f, int argc, char **argv)
 			usage();
 		}
 	}
+	if (f->tls && f->argv)
+		usage();
 	if (f->n_workers < 1 || f->n_workers > MAX_WORKERS || (f->argv ? !f->argv[0] : optind < argc))
 		usage();
 }
@@ -269,6 +443,8 @@ int main(int argc, char **argv)
 	sigaddset(&mask, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &mask, &f.old_mask);
 
+	if (f.tls)
+		make_context(f.tls);
 	f.listen_fd = listen_on(0, f.spread == SPREAD_REUSEPORT);
 	start_workers(&f);
 	printf("PORT %d\n", port_of(f.listen_fd));

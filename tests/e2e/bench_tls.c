@@ -189,6 +189,7 @@ START_TEST(the_proxy_header_comes_before_tls)
 
 /* ---- sessions ----------------------------------------------------------- */
 
+/* Those that are opened before there is a session have full handshakes. */
 START_TEST(sessions_are_resumed)
 {
 	static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
@@ -199,6 +200,8 @@ START_TEST(sessions_are_resumed)
 	ck_assert_double_eq(bench_figure(NULL, "handshakes"), 50);
 	ck_assert_double_eq(bench_figure(NULL, "resumed"), 49);
 	ck_assert_double_eq(bench_figure(NULL, "resumed_share"), .98);
+	check_good(RUN("--tls", "--resume", "-mconnect", "-n4", "-k50", address), 50);
+	ck_assert_double_eq(bench_figure(NULL, "resumed"), 46);
 } END_TEST
 
 START_TEST(a_server_may_refuse_to_resume)
