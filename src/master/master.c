@@ -99,6 +99,7 @@ void master_install(struct master *m, struct generation *g)
 	control_commit(m->control, &g->conf->control);
 	configure_states(g);
 	configure_poison(m, g);
+	certificate_watch_begin(&m->certificates, &m->loop, g->conf);
 }
 
 void master_replace(struct master *m, struct generation *g)

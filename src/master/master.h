@@ -9,6 +9,7 @@
 #include <stdbool.h>
 #include <sys/resource.h>
 
+#include "certificate_watch.h"
 #include "conf_fetch.h"
 #include "control.h"
 #include "crash_reports.h"
@@ -75,6 +76,7 @@ struct master {
 	int64_t             watchdog_ms;        /* its interval; 0: systemd asks for none */
 	struct timer        stop_limit;         /* shutdown_timeout */
 	struct timer        extend;             /* asks systemd for more time */
+	struct certificate_watch certificates;  /* of the current generation */
 	const struct run_options *options;
 };
 
