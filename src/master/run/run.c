@@ -341,6 +341,7 @@ static void fini_master(struct master *m)
 {
 	struct generation *g;
 
+	service_states_end(&m->states);
 	finish_logs(m);
 	pid_file_remove(m->pid_file);
 	free(m->pid_file);
