@@ -17,6 +17,8 @@
 #define LIMITED(workers, limits, rest) \
 	CONTROL SERVICES(SERVICE("s", "echo", "workers = " #workers "; limits = { " limits " }; " rest))
 
+#define limits_config(d, workers, limits, rest) \
+	daemon_config(d, LIMITED(workers, limits, rest), control_path())
 #define limits_start(d, workers, limits, rest) \
 	daemon_start(d, LIMITED(workers, limits, rest), control_path())
 #define limits_reload(d, workers, limits, rest) \
