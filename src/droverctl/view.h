@@ -13,7 +13,7 @@
 
 enum view_kind {
 	VIEW_SERVICES, VIEW_WORKERS, VIEW_CONNECTIONS, VIEW_CRASHES,
-	VIEW_BLOCKED,
+	VIEW_BLOCKED, VIEW_SOURCES,
 	VIEW_KINDS
 };
 #define VIEW_OF_TOP (VIEW_CRASHES + 1)  /* the kinds that top shows are those before it */

@@ -568,6 +568,19 @@ uint64_t sources_tag_of(struct sources_count c)
 	return tag_in(c.word);
 }
 
+uint64_t sources_tag_of_key(uint64_t key)
+{
+	return tag_of_key(key);
+}
+
+int64_t sources_wait_ns(const struct sources *s, uint32_t index, const struct bucket_rate *rate,
+                        int64_t now_ns)
+{
+	if (rate->interval_ns == 0)
+		return 0;
+	return wait_of(rate, atomic_load_explicit(&s->entries[index].paid_ns, memory_order_relaxed), now_ns);
+}
+
 uint32_t sources_service_count_of(struct sources_count c)
 {
 	return service_count_in(c.word);

@@ -123,6 +123,7 @@ static struct conf_service *sketch_service(struct arena *a, const struct handove
 		.handler = { .id = handler_of(s->handler) },
 		.crash_capture = (size_t)s->input, .hang_timeout = s->hang_ms,
 		.workers = { .min = s->min, .max = s->max }, .timeouts = { .drain = s->drain_ms },
+		.limits = { .source_prefix = CONF_SOURCE_PREFIX },      /* what it was is not handed over */
 	};
 	return conf->name ? conf : NULL;
 }
