@@ -36,6 +36,7 @@ void limits_refuse(struct daemon *d, const char *from, const char *text)
 	int fd = connect_from(d, from);
 
 	ck_assert_str_eq(client_read_all(fd), text);
+	daemon_wait_for(d, "refused service=s peer=%s", client_name(fd));
 	close(fd);
 }
 
