@@ -35,7 +35,7 @@ enum cidr_error {
  * those of inet_pton(3); zones ("%eth0") and netmasks are malformed. A prefix of IPv4-mapped
  * addresses, of at least 96 bits, becomes the prefix of IPv4, as endpoint_of does with addresses.
  * With CIDR_HOST_BITS, *out is the prefix without them; with CIDR_LENGTH, it is the address with
- * its full length; with CIDR_MALFORMED, it is of family 0.
+ * its full length, and of the family that is written; with CIDR_MALFORMED, it is of family 0.
  */
 enum cidr_error cidr_parse(const char *text, struct cidr *out);
 

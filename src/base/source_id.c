@@ -37,6 +37,18 @@ bool source_id_equal(const struct source_id *a, const struct source_id *b)
 	return cidr_equal(&a->prefix, &b->prefix) && a->uid == b->uid;
 }
 
+int source_id_compare(const struct source_id *a, const struct source_id *b)
+{
+	const struct cidr *x = &a->prefix, *y = &b->prefix;
+	const int by_ip = memcmp(x->ip, y->ip, sizeof x->ip);
+
+	if (x->family != y->family)
+		return x->family < y->family ? -1 : 1;
+	if (by_ip != 0 || x->len != y->len)
+		return by_ip != 0 ? by_ip : x->len - y->len;
+	return a->uid == b->uid ? 0 : a->uid < b->uid ? -1 : 1;
+}
+
 bool source_id_covers(const struct source_id *a, const struct source_id *b)
 {
 	struct endpoint first = { .family = b->prefix.family };

@@ -25,6 +25,9 @@ struct source_id source_id_of(const struct endpoint *e, uid_t uid, int ipv4_len,
 bool source_id_is_known(const struct source_id *s);
 bool source_id_equal(const struct source_id *a, const struct source_id *b);
 
+/* Orders all sources, as strcmp(3) does: 0 for those that are equal. */
+int source_id_compare(const struct source_id *a, const struct source_id *b);
+
 /* Whether all clients of b are clients of a. */
 bool source_id_covers(const struct source_id *a, const struct source_id *b);
 

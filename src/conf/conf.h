@@ -190,6 +190,9 @@ struct conf_source_prefix {
 	int ipv4, ipv6;                         /* in bits */
 };
 
+/* The default. */
+#define CONF_SOURCE_PREFIX ((struct conf_source_prefix){ .ipv4 = 32, .ipv6 = 64 })
+
 /* How many connections there may be, and how many may come in a time: of all clients, of each source. */
 struct conf_limits {
 	int                connections;         /* of the service at the same time; 0: any number */

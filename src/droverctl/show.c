@@ -125,6 +125,28 @@ bool show_connections(const json_t *request, const json_t *result, FILE *out)
 	return show_list(VIEW_CONNECTIONS, result, out);
 }
 
+/* Prints a line about sources that are not in the list, if there are some. */
+static void show_sources_left_off(const json_t *result, FILE *out)
+{
+	const double left_off = value_number_at(result, "left_off");
+	const double nameless = value_number_at(result, "nameless.sources");
+
+	if (left_off > 0)
+		fprintf(out, "and %.0f more sources\n", left_off);
+	if (nameless > 0)
+		fprintf(out, "and %.0f sources whose addresses are not known any more, with %.0f connections\n",
+		        nameless, value_number_at(result, "nameless.connections"));
+}
+
+bool show_sources(const json_t *request, const json_t *result, FILE *out)
+{
+	(void)request;
+	if (!show_list(VIEW_SOURCES, result, out))
+		return false;
+	show_sources_left_off(result, out);
+	return true;
+}
+
 bool show_crashes(const json_t *request, const json_t *result, FILE *out)
 {
 	return value_at(request, "crash") ? crash_print(value_at(result, "crash"), out)

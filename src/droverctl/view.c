@@ -103,6 +103,21 @@ static void put_days(struct text *t, const json_t *value)
 		value_put_count(t, value);
 }
 
+/* "connections, rate 4s": how long it takes until the rate admits the next one. */
+static void put_at_limit(struct text *t, const json_t *source)
+{
+	const bool full = json_is_true(value_at(source, "full"));
+	const double wait = value_number_at(source, "wait");
+	char buf[HUMAN_TEXT_MAX];
+
+	if (full)
+		text_add(t, "connections");
+	if (wait > 0)
+		text_add(t, "%srate %s", full ? ", " : "", human_age(wait, buf));
+	if (t->len == 0)
+		text_add(t, "-");
+}
+
 /* ---- what they are sorted by -------------------------------------------- */
 
 static double weigh_workers(const json_t *service)
@@ -226,6 +241,15 @@ static const struct column certificates[] = {
 	TEXT("CHAIN", "chain"),
 };
 
+static const struct column sources[] = {
+	TEXT("SOURCE", "source"),
+	TEXT("SERVICE", "service"),
+	COUNT("CONNECTIONS", "connections"),
+	COUNT("OPEN", "open"),
+	COUNT("LIMIT", "limit"),
+	{ "AT LIMIT", "", put_at_limit, NULL, false },
+};
+
 #define VIEW_FITS(columns) \
 	_Static_assert(sizeof (columns) / sizeof (columns)[0] <= VIEW_COLUMNS_MAX, #columns)
 
@@ -235,6 +259,7 @@ VIEW_FITS(connections);
 VIEW_FITS(crashes);
 VIEW_FITS(blocked);
 VIEW_FITS(certificates);
+VIEW_FITS(sources);
 
 #define VIEW(columns) { #columns, columns, sizeof (columns) / sizeof (columns)[0] }
 
@@ -245,6 +270,7 @@ static const struct view views[VIEW_KINDS] = {
 	[VIEW_CRASHES]     = VIEW(crashes),
 	[VIEW_BLOCKED]     = VIEW(blocked),
 	[VIEW_CERTIFICATES] = VIEW(certificates),
+	[VIEW_SOURCES]     = VIEW(sources),
 };
 
 const struct view *view_of(enum view_kind kind)

@@ -152,10 +152,18 @@ void blocks_set(struct blocks *b, size_t i, const struct source_id *source, int6
 		atomic_store_explicit(&b->table->used, (uint32_t)i + 1, memory_order_release);
 }
 
+/* A worker that was taken over can make the table writable again, and write any number. */
+static uint32_t number_used(const struct blocks *b)
+{
+	const uint32_t used = get(&b->table->used);
+
+	return used < BLOCKS_MAX ? used : BLOCKS_MAX;
+}
+
 void blocks_clear(struct blocks *b, size_t i)
 {
 	static const struct source_id nobody;
-	uint32_t used = get(&b->table->used);
+	uint32_t used = number_used(b);
 
 	write_entry(&b->table->entries[i], &nobody, 0);
 	while (used > 0 && get(&b->table->entries[used - 1].kind) == 0)

@@ -3,7 +3,9 @@
  * The sources that a service refuses for a while, because requests of theirs crashed workers: a
  * small table in memory that the master and all workers of a service share. The master decides and
  * writes; a worker looks up each client that it is about to admit. In a worker the table can only be
- * read, except the counts of refused clients. The master never reads back what it has written.
+ * read, except the counts of refused clients. That is against mistakes: a worker that was taken over
+ * can make the table writable again. So the master decides nothing by what it reads there, and the
+ * worker harms its own service alone.
  *
  * There are no locks, and a reader does not wait: an entry that is being written counts as empty.
  */

@@ -17,6 +17,7 @@
 
 #include "address.h"
 #include "refusals.h"
+#include "source_id.h"
 
 #define BOARD_VERSION 5                 /* of the memory's layout */
 #define BOARD_LINE 64                   /* bytes of a cache line: no two workers write in one */
@@ -281,6 +282,18 @@ void board_view(const struct board *b, size_t i, struct board_worker_view *v);
 /* False if record k of worker i is free, or got another connection each time it was read. Any k is fine. */
 bool board_view_connection(const struct board *b, size_t i, size_t k,
                            struct board_connection_view *v);
+
+/*
+ * The same, also of a record that is free: that of the connection which had it last, with
+ * BOARD_PHASE_NONE. False if it was never used, or got another connection each time it was read.
+ */
+bool board_view_record(const struct board *b, size_t i, size_t k, struct board_connection_view *v);
+
+/*
+ * The source of the connection, as source_id_of makes it; not known for a unix peer whose user is
+ * not.
+ */
+struct source_id board_source(const struct board_connection_view *v, int ipv4_len, int ipv6_len);
 
 /*
  * What worker i works on, or did when it died: also a connection that has just

@@ -174,23 +174,34 @@ static bool try_to_read(const struct board_connection *r, struct board_connectio
 	return get(&r->number) == number;
 }
 
-bool board_view_connection(const struct board *b, size_t i, size_t k,
-                           struct board_connection_view *v)
+bool board_view_record(const struct board *b, size_t i, size_t k, struct board_connection_view *v)
 {
-	const struct board_slot *s = board_slot(b, i);
 	bool read = false;
 
 	/* Reading a record that was never used would allocate memory for it. */
-	if (k >= board_connections(b) || k >= get(&s->used))
+	if (k >= board_connections(b) || k >= get(&board_slot(b, i)->used))
 		return false;
 	for (int n = 0; n < READ_TRIES && !read; n++)
 		read = try_to_read(board_records(b, i) + k, v);
-	if (!read || v->phase == BOARD_PHASE_NONE)
+	return read;
+}
+
+bool board_view_connection(const struct board *b, size_t i, size_t k,
+                           struct board_connection_view *v)
+{
+	if (!board_view_record(b, i, k, v) || v->phase == BOARD_PHASE_NONE)
 		return false;
 	/* The bytes of a program do not go through the worker: what it does is not done with them. */
-	if (v->program == 0 && get(&s->at_work) == k + 1)
+	if (v->program == 0 && get(&board_slot(b, i)->at_work) == k + 1)
 		v->phase = BOARD_PHASE_HANDLER;
 	return true;
+}
+
+struct source_id board_source(const struct board_connection_view *v, int ipv4_len, int ipv6_len)
+{
+	if (v->peer.family == AF_UNIX && v->user == 0)
+		return (struct source_id){ .uid = 0 };
+	return source_id_of(&v->peer, (uid_t)(v->user - 1), ipv4_len, ipv6_len);
 }
 
 bool board_view_work(const struct board *b, size_t i, struct board_connection_view *v)

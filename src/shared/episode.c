@@ -16,10 +16,10 @@ static_assert(sizeof(struct endpoint) == sizeof ((struct episode *)0)->first,
 
 bool episode_note(struct episode *e, const struct endpoint *client, int64_t now_ms)
 {
+	const uint64_t before = atomic_fetch_add_explicit(&e->refused, 1, memory_order_relaxed);
 	uint32_t none = EPISODE_NONE;
 	uint64_t words[3];
 
-	atomic_fetch_add_explicit(&e->refused, 1, memory_order_relaxed);
 	atomic_store_explicit(&e->last_ms, now_ms, memory_order_relaxed);
 	if (atomic_load_explicit(&e->state, memory_order_relaxed) != EPISODE_NONE ||
 	    !atomic_compare_exchange_strong(&e->state, &none, EPISODE_BEGINS))
@@ -27,6 +27,7 @@ bool episode_note(struct episode *e, const struct endpoint *client, int64_t now_
 	memcpy(words, client, sizeof words);
 	for (size_t i = 0; i < 3; i++)
 		atomic_store_explicit(&e->first[i], words[i], memory_order_relaxed);
+	atomic_store_explicit(&e->before, before, memory_order_relaxed);
 	atomic_store_explicit(&e->state, EPISODE_NEW, memory_order_release);
 	return true;
 }
@@ -44,13 +45,13 @@ static struct endpoint first_client(const struct episode *e)
 	return (struct endpoint){ 0 };
 }
 
-static void begin(struct episode *e, struct episode_view *v, int64_t now_ms)
+/* described: the worker has written how many were refused before. */
+static void begin(struct episode *e, bool described, int64_t now_ms)
 {
-	/* The first client is counted before the master hears of it. */
-	atomic_store(&e->before, v->refused > 0 ? v->refused - 1 : 0);
+	if (!described)
+		atomic_store(&e->before, atomic_load(&e->refused));
 	atomic_store(&e->begun_ms, now_ms);
 	atomic_store(&e->state, EPISODE_LOGGED);
-	v->refused = 1;
 }
 
 /* What one that has begun is like now. */
@@ -74,14 +75,14 @@ enum episode_news episode_look(struct episode *e, int64_t now_ms, struct episode
 	const uint32_t state = atomic_load_explicit(&e->state, memory_order_acquire);
 	const int64_t last_ms = atomic_load(&e->last_ms);
 
-	*v = (struct episode_view){ .refused = atomic_load(&e->refused), .ends_ms = CLOCK_NEVER };
+	*v = (struct episode_view){ .ends_ms = CLOCK_NEVER };
 	if (state == EPISODE_NONE)
 		return EPISODE_NOTHING;
 	v->ends_ms = (last_ms > 0 && last_ms < now_ms ? last_ms : now_ms) + EPISODE_QUIET_MS;
 	if (state != EPISODE_LOGGED) {
 		if (state == EPISODE_NEW)
 			v->first = first_client(e);
-		begin(e, v, now_ms);
+		begin(e, state == EPISODE_NEW, now_ms);
 		return EPISODE_BEGUN;
 	}
 	describe(e, v, now_ms);

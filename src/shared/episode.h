@@ -27,8 +27,8 @@ struct episode {
 	_Atomic uint64_t refused;       /* clients, in all episodes */
 	_Atomic int64_t  last_ms;       /* when the last one was refused: CLOCK_MONOTONIC */
 	_Atomic uint64_t first[3];      /* the first client of the episode, a struct endpoint */
-	_Atomic int64_t  begun_ms;      /* these two by the master, for the line at its end: */
 	_Atomic uint64_t before;        /* refused, in the episodes before */
+	_Atomic int64_t  begun_ms;      /* by the master, for the line at its end */
 };
 
 /* In a worker: a client is refused. True if an episode begins with it: the master must be told. */

@@ -20,157 +20,12 @@
  * Of those who have a place, the last to add has seen the places of all others.
  */
 #include <config.h>
-#include "sources.h"
+#include "sources_private.h"
 
-#include <assert.h>
-#include <errno.h>
-#include <stdalign.h>
-#include <stdatomic.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 
-#include "fd.h"
-#include "shared_memory.h"
+#include "shared_rate.h"
 #include "siphash.h"
-
-#define LINE 64                         /* bytes of a cache line */
-
-struct entry {
-	_Atomic uint64_t count;         /* tag | version | connections */
-	_Atomic int64_t  paid_ns;
-};
-
-/* Workers could change what is in it: only the secret is ever read back, when the memory is adopted. */
-struct header {
-	alignas(LINE) char magic[8];
-	uint32_t version;
-	uint32_t n_entries;
-	uint64_t secret[2];
-	alignas(LINE) _Atomic uint64_t count;   /* version | connections */
-	_Atomic int64_t paid_ns;
-	alignas(LINE) struct { alignas(LINE) char room[LINE]; } episodes[SOURCES_EPISODES];
-};
-
-struct sources {                        /* ours alone */
-	struct shared_memory memory;
-	struct header       *header;
-	struct entry        *entries;
-	uint32_t             n_entries; /* a power of two */
-	uint64_t             secret[2];
-};
-
-#define LINE_ENTRIES    (LINE / sizeof(struct entry))
-#define COUNT_BITS      16
-#define VERSION_BITS    8
-#define TAG_SHIFT       (COUNT_BITS + VERSION_BITS)
-#define SERVICE_BITS    32
-#define MASK(bits)      ((UINT64_C(1) << (bits)) - 1)
-
-static_assert(TAG_SHIFT + HOLD_TAG_BITS == 64, "an entry's first word is full");
-static_assert(SOURCES_COUNT_MAX == MASK(COUNT_BITS), "the largest count");
-static_assert(LINE_ENTRIES == 4, "an entry does not cross cache lines");
-static_assert(SOURCES_MAX / 4 <= 1 << TAG_SHIFT, "place and tag are different bits of the key");
-
-/* ---- the memory --------------------------------------------------------- */
-
-/* An object for that many entries, without memory; *len is what it needs. */
-static struct sources *new_sources(size_t n_entries, size_t *len)
-{
-	struct sources *s = calloc(1, sizeof *s);
-
-	if (!s)
-		return NULL;
-	s->n_entries = (uint32_t)n_entries;
-	if (n_entries >= SOURCES_MIN && n_entries <= SOURCES_MAX && (n_entries & (n_entries - 1)) == 0 &&
-	    shared_memory_pages(len, sizeof(struct header), n_entries, sizeof(struct entry)))
-		return s;
-	free(s);
-	errno = EINVAL;
-	return NULL;
-}
-
-static void point_into_memory(struct sources *s)
-{
-	s->header = (struct header *)(void *)s->memory.at;
-	s->entries = (struct entry *)(void *)(s->memory.at + sizeof *s->header);
-}
-
-/* getrandom(2) gives up to 256 bytes at once, or fails. */
-static int make_memory(struct sources *s, size_t len)
-{
-	if (getrandom(s->secret, sizeof s->secret, 0) == -1 ||
-	    shared_memory_make(&s->memory, "drover-sources", len) == -1)
-		return -1;
-	point_into_memory(s);
-	memcpy(s->header->magic, "drover", sizeof "drover");
-	s->header->version = SOURCES_VERSION;
-	s->header->n_entries = s->n_entries;
-	memcpy(s->header->secret, s->secret, sizeof s->secret);
-	return 0;
-}
-
-static int adopt_memory(struct sources *s, int fd, size_t len)
-{
-	if (shared_memory_adopt(&s->memory, fd, len) == -1)
-		return -1;
-	point_into_memory(s);
-	memcpy(s->secret, s->header->secret, sizeof s->secret);
-	return 0;
-}
-
-struct sources *sources_make(size_t entries)
-{
-	size_t len;
-	struct sources *s = new_sources(entries, &len);
-
-	if (s && make_memory(s, len) == 0)
-		return s;
-	free(s);
-	return NULL;
-}
-
-struct sources *sources_adopt(int fd, size_t entries)
-{
-	size_t len;
-	struct sources *s = new_sources(entries, &len);
-
-	if (s && adopt_memory(s, fd, len) == 0)
-		return s;
-	free(s);
-	return NULL;
-}
-
-void sources_free(struct sources **sp)
-{
-	struct sources *s = *sp;
-
-	*sp = NULL;
-	if (!s)
-		return;
-	shared_memory_close(&s->memory);
-	free(s);
-}
-
-int sources_fd(const struct sources *s)
-{
-	return s->memory.fd;
-}
-
-void sources_enter(struct sources *s)
-{
-	fd_close(&s->memory.fd);
-}
-
-size_t sources_entries(const struct sources *s)
-{
-	return s->n_entries;
-}
-
-struct episode *sources_episode(const struct sources *s, size_t i)
-{
-	return (struct episode *)(void *)&s->header->episodes[i];
-}
 
 /* ---- keys --------------------------------------------------------------- */
 
@@ -194,81 +49,8 @@ uint64_t sources_key(const struct sources *s, const struct source_id *source)
 	return tag_of_key(key) > 0 ? key : key | UINT64_C(1) << TAG_SHIFT;
 }
 
-/* ---- rates -------------------------------------------------------------- */
-
-/*
- * A bucket that comes back later than any bucket of this rate can: the rate was lower, or the burst
- * larger, before a reload; or a broken worker wrote here. The second allows for clocks that
- * were read a moment ago.
- */
-static bool is_too_late(const struct bucket_rate *rate, int64_t paid_ns, int64_t now_ns)
-{
-	return paid_ns > now_ns + rate->depth_ns + INT64_C(1000000000);
-}
-
-/* Such a bucket becomes an empty one, which is full again in time. */
-static void repair(_Atomic int64_t *paid_ns, const struct bucket_rate *rate, int64_t now_ns)
-{
-	int64_t seen = atomic_load(paid_ns);
-
-	if (is_too_late(rate, seen, now_ns))
-		atomic_compare_exchange_strong(paid_ns, &seen, now_ns + rate->depth_ns);
-}
-
-/* How long until the bucket has a token. */
-static int64_t wait_of(const struct bucket_rate *rate, int64_t paid_ns, int64_t now_ns)
-{
-	const int64_t latest_ns = now_ns + rate->depth_ns - rate->interval_ns;
-
-	if (paid_ns <= latest_ns)
-		return 0;
-	return is_too_late(rate, paid_ns, now_ns) ? rate->interval_ns : paid_ns - latest_ns;
-}
-
-static int64_t wait_ns(_Atomic int64_t *paid_ns, const struct bucket_rate *rate, int64_t now_ns)
-{
-	if (rate->interval_ns == 0)
-		return 0;
-	repair(paid_ns, rate, now_ns);
-	return wait_of(rate, atomic_load(paid_ns), now_ns);
-}
-
-/* Takes a token: 0; or takes none, and returns how long until there is one. */
-static int64_t pay(_Atomic int64_t *paid_ns, const struct bucket_rate *rate, int64_t now_ns)
-{
-	int64_t seen, next;
-
-	if (rate->interval_ns == 0)
-		return 0;
-	repair(paid_ns, rate, now_ns);
-	seen = atomic_load(paid_ns);
-	do {
-		next = bucket_pay(seen, rate->interval_ns, rate->depth_ns, now_ns);
-		if (next == -1)
-			return wait_of(rate, seen, now_ns);
-	} while (!atomic_compare_exchange_weak(paid_ns, &seen, next));
-	return 0;
-}
-
 /* ---- looking ------------------------------------------------------------ */
 
-/* A word that says another count, or another source, than `seen` did. */
-static uint64_t changed(uint64_t seen, uint64_t tag, uint32_t count)
-{
-	const uint64_t version = ((seen >> COUNT_BITS) + 1) & MASK(VERSION_BITS);
-
-	return tag << TAG_SHIFT | version << COUNT_BITS | count;
-}
-
-static uint32_t count_in(uint64_t word)
-{
-	return (uint32_t)(word & MASK(COUNT_BITS));
-}
-
-static uint64_t tag_in(uint64_t word)
-{
-	return word >> TAG_SHIFT;
-}
 
 /* What a window has to say to one source. */
 struct look {
@@ -377,7 +159,7 @@ static bool add_to_own(struct sources *s, const struct request *r, const struct 
 	*result = SOURCES_TAKEN;
 	if (is_above(r->limits, l->sum + 1))
 		*result = SOURCES_FULL;
-	else if (wait_ns(&l->own->paid_ns, &r->limits->rate, r->now_ns) > 0)
+	else if (shared_rate_wait(&l->own->paid_ns, &r->limits->rate, r->now_ns) > 0)
 		*result = SOURCES_TOO_FAST;
 	else if (count_in(l->word) == SOURCES_COUNT_MAX)
 		*result = SOURCES_UNTRACKED;
@@ -410,7 +192,7 @@ static bool keep(struct sources *s, const struct request *r, const struct entry 
 	const struct look l = look(s, r->key, r->now_ns);
 	const bool full = is_above(r->limits, l.sum);
 
-	if (!full && l.own == e && pay(&l.own->paid_ns, &r->limits->rate, r->now_ns) == 0)
+	if (!full && l.own == e && shared_rate_pay(&l.own->paid_ns, &r->limits->rate, r->now_ns) == 0)
 		return true;
 	sources_give(s, r->hold);
 	*result = full ? SOURCES_FULL : SOURCES_TOO_FAST;
@@ -461,101 +243,11 @@ uint32_t sources_of_hold(const struct hold *h)
 	return now.state == HOLD_HELD ? 1 + now.index : 0;
 }
 
-/* ---- the service -------------------------------------------------------- */
-
-/* The word after one that was seen as `seen`. */
-static uint64_t service_changed(uint64_t seen, uint32_t count)
-{
-	return ((seen >> SERVICE_BITS) + 1) << SERVICE_BITS | count;
-}
-
-static uint32_t service_count_in(uint64_t word)
-{
-	return (uint32_t)word;
-}
-
-/* Adds a place, unless `limit` are taken. */
-static bool add_to_service(struct sources *s, uint32_t limit)
-{
-	uint64_t seen = atomic_load(&s->header->count);
-
-	do {
-		if (service_count_in(seen) >= (limit > 0 ? limit : UINT32_MAX))
-			return false;
-	} while (!atomic_compare_exchange_weak(&s->header->count, &seen,
-	                                       service_changed(seen, service_count_in(seen) + 1)));
-	return true;
-}
-
-void sources_reclaim_service(struct sources *s, uint32_t n)
-{
-	uint64_t seen = atomic_load(&s->header->count);
-	uint32_t count;
-
-	do {
-		count = service_count_in(seen);
-	} while (!atomic_compare_exchange_weak(&s->header->count, &seen,
-	                                       service_changed(seen, count > n ? count - n : 0)));
-}
-
-bool sources_take_service(struct sources *s, struct service_hold *h, uint32_t limit)
-{
-	struct service_hold_view now = service_hold_get(h);
-	bool taken;
-
-	/* At the limit nothing is written: the others need the cache line. */
-	if (service_count_in(atomic_load_explicit(&s->header->count, memory_order_relaxed)) >=
-	    (limit > 0 ? limit : UINT32_MAX))
-		return false;
-	now.intent = true;
-	service_hold_set(h, now);
-	taken = add_to_service(s, limit);
-	service_hold_set(h, (struct service_hold_view){ .held = now.held + taken });
-	return taken;
-}
-
-void sources_give_service(struct sources *s, struct service_hold *h)
-{
-	struct service_hold_view now = service_hold_get(h);
-
-	if (now.held == 0)
-		return;
-	/* What may have been given back is not among the places held: in doubt, the count is too high. */
-	service_hold_set(h, (struct service_hold_view){ .held = now.held - 1, .intent = true });
-	sources_reclaim_service(s, 1);
-	service_hold_set(h, (struct service_hold_view){ .held = now.held - 1 });
-}
-
-uint32_t sources_service_count(const struct sources *s)
-{
-	return service_count_in(atomic_load_explicit(&s->header->count, memory_order_relaxed));
-}
-
-int64_t sources_service_wait_ns(struct sources *s, const struct bucket_rate *rate, int64_t now_ns)
-{
-	return wait_ns(&s->header->paid_ns, rate, now_ns);
-}
-
-int64_t sources_service_pay(struct sources *s, const struct bucket_rate *rate, int64_t now_ns)
-{
-	return pay(&s->header->paid_ns, rate, now_ns);
-}
-
-void sources_service_refund(struct sources *s, const struct bucket_rate *rate)
-{
-	atomic_fetch_sub(&s->header->paid_ns, rate->interval_ns);
-}
-
 /* ---- for the audit and for reports -------------------------------------- */
 
 struct sources_count sources_look(const struct sources *s, uint32_t index)
 {
 	return (struct sources_count){ atomic_load(&s->entries[index].count) };
-}
-
-struct sources_count sources_look_at_service(const struct sources *s)
-{
-	return (struct sources_count){ atomic_load(&s->header->count) };
 }
 
 uint32_t sources_count_of(struct sources_count c)
@@ -568,19 +260,20 @@ uint64_t sources_tag_of(struct sources_count c)
 	return tag_in(c.word);
 }
 
-uint32_t sources_service_count_of(struct sources_count c)
+uint64_t sources_tag_of_key(uint64_t key)
 {
-	return service_count_in(c.word);
+	return tag_of_key(key);
+}
+
+int64_t sources_wait_ns(const struct sources *s, uint32_t index, const struct bucket_rate *rate,
+                        int64_t now_ns)
+{
+	return shared_rate_wait_of(rate, atomic_load_explicit(&s->entries[index].paid_ns, memory_order_relaxed),
+	                           now_ns);
 }
 
 bool sources_correct(struct sources *s, uint32_t index, struct sources_count seen, uint32_t count)
 {
 	return atomic_compare_exchange_strong(&s->entries[index].count, &seen.word,
 	                                      changed(seen.word, tag_in(seen.word), count));
-}
-
-bool sources_correct_service(struct sources *s, struct sources_count seen, uint32_t count)
-{
-	return atomic_compare_exchange_strong(&s->header->count, &seen.word,
-	                                      service_changed(seen.word, count));
 }

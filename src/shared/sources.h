@@ -126,6 +126,13 @@ uint32_t sources_count_of(struct sources_count c);      /* connections of a sour
 uint64_t sources_tag_of(struct sources_count c);        /* tells sources apart; 0: never used */
 uint32_t sources_service_count_of(struct sources_count c);
 
+/* The tag of the source of that key. */
+uint64_t sources_tag_of_key(uint64_t key);
+
+/* How long until the bucket of an entry has a token: 0 if it has one now. Takes none, and repairs nothing. */
+int64_t sources_wait_ns(const struct sources *s, uint32_t index, const struct bucket_rate *rate,
+                        int64_t now_ns);
+
 /* Sets a count, unless it is no longer as it was seen: false. */
 bool sources_correct(struct sources *s, uint32_t index, struct sources_count seen, uint32_t count);
 bool sources_correct_service(struct sources *s, struct sources_count seen, uint32_t count);

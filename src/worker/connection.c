@@ -106,7 +106,7 @@ struct connection *connection_new(struct worker *w, int fd, const struct endpoin
 	c->opened_ms = c->active_ms = w->loop.now_ms;
 	c->hold = *hold;
 	c->record = worker_take_slot(w, peer);
-	if (w->service->poison.on && peer->family == AF_UNIX)
+	if (peer->family == AF_UNIX)
 		board_set(&c->record->user, 1 + (uint32_t)client_block_user(fd));
 	board_set(&c->record->source, sources_of_hold(hold->source));
 	c->number = w->accepted;

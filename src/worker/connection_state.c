@@ -82,7 +82,7 @@ static void close_now(struct connection *c)
 	buffer_clear(&c->out);
 	timer_unset(&w->loop.timers, &c->timer);
 	stream_retire(&c->stream, &w->loop, free_connection);
-	limits_give(w, &c->hold, false);
+	limits_give(w, &c->hold, c->how == END_REFUSED || c->how == END_PROXY);
 	if (c->kicked)
 		worker_say_of(w, LEASH_KICK, c->number);
 	worker_check_end(w);

@@ -81,42 +81,26 @@ static void disown_master(struct worker *w)
 	worker_check_end(w);
 }
 
-static void on_leash(struct watch *watch, uint32_t events)
+static void obey_order(struct worker *w, const struct leash_message *m)
 {
-	struct worker *w = container_of(watch, struct worker, leash);
-	struct leash_message m;
-
-	(void)events;
-	switch (leash_obey(&w->start.leash, &m)) {
-	case LEASH_EMPTY:
-		return;
-	case LEASH_CLOSED:
-		master_is_gone(w);
-		return;
-	case LEASH_MALFORMED:
-		disown_master(w);
-		return;
-	case LEASH_OK:
-		break;
-	}
-	switch (m.word) {
+	switch (m->word) {
 	case LEASH_DRAIN:
-		drain_as_told(w, m.removed);
+		drain_as_told(w, m->removed);
 		break;
 	case LEASH_END:
 		worker_end_now(w);
 		break;
 	case LEASH_LOGS:
-		switch_logs(w, &m);
+		switch_logs(w, m);
 		break;
 	case LEASH_LOOK:
 		acceptor_look(w->acceptor);
 		break;
 	case LEASH_SLOTS:
-		worker_watch_slots(w, m.low_free, m.low_open);
+		worker_watch_slots(w, m->low_free, m->low_open);
 		break;
 	case LEASH_KICK:
-		kick(w, m.number);
+		kick(w, m->number);
 		break;
 	case LEASH_READY:
 	case LEASH_RETIRE:
@@ -128,6 +112,27 @@ static void on_leash(struct watch *watch, uint32_t events)
 		break;          /* words of workers, and the number of words: no orders */
 	case LEASH_PING:
 		break;          /* the board already shows that the loop has turned for it */
+	}
+}
+
+static void on_leash(struct watch *watch, uint32_t events)
+{
+	struct worker *w = container_of(watch, struct worker, leash);
+	struct leash_message m;
+
+	(void)events;
+	switch (leash_obey(&w->start.leash, &m)) {
+	case LEASH_EMPTY:
+		break;
+	case LEASH_CLOSED:
+		master_is_gone(w);
+		break;
+	case LEASH_MALFORMED:
+		disown_master(w);
+		break;
+	case LEASH_OK:
+		obey_order(w, &m);
+		break;
 	}
 }
 

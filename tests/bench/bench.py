@@ -13,9 +13,10 @@ import time
 
 from client import Load
 from effort import EFFORTS
+from limits import all_limits, prefixes
 from peers import PEERS, PeerServer
 from processes import Accounts
-from servers import start_candidate, start_cold, start_echo, start_floor
+from servers import start_candidate, start_cold, start_echo, start_floor, start_unlimited
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LINES = "import sys\nfor line in sys.stdin:\n    print(line, end='', flush=True)\n"    # copies, as a filter or alone
@@ -37,6 +38,7 @@ class Bench:
                          "greeter": [sys.executable, self.write("greeter.py", GREETER)],
                          "zeroes": ["/bin/dd", "if=/dev/zero", "bs=64k", "count=1024", "status=none"],
                          "python": [sys.executable, self.write("tiny.py", 'print("tiny")\n')]}
+        self.all_limits = all_limits(self.write("deny", prefixes(10000)))
         self.peers, self.missing = self.find_peers()
         self.verdicts = []
         self.report = {"drover_bench_report": 1, "started": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
@@ -84,7 +86,7 @@ class Bench:
         if side in self.peers:
             return PeerServer(self, *self.peers[side], job)
         return {"drover": start_candidate, "floor": start_floor, "echo": start_echo,
-                "cold": start_cold}[side](self, job)
+                "cold": start_cold, "unlimited": start_unlimited}[side](self, job)
 
     def load(self, server, mode, connections, **options):
         return Load(self.args.client, server.address, self.last_core, mode, connections, **options)

@@ -24,7 +24,9 @@ class Load(Process):
             options["duration"] = f"{longest * 1000:.0f}ms"
         argv = [program, "--gate", "--json", "--quiet", "--mode", mode, "--connections", str(connections),
                 "--max-errors", "100"]
-        for name, value in {"source": SOURCES, **options}.items():
+        if not address.startswith("unix:"):
+            options = {"source": SOURCES, **options}
+        for name, value in options.items():
             argv += [f"--{name}"] if value is None else [f"--{name}", str(value)]
         # Not in a session of its own: ^C is for the client, too.
         super().__init__([*argv, address], cores, own_session=False)

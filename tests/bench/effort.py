@@ -19,11 +19,14 @@ class Effort:
     echoes: int                 # whose system calls are counted
     times: int                  # workers killed, configurations reloaded, questions asked
     open: int                   # connections, while a client asks
+    flood: float                # seconds of a slice with or without refused connections
+    sources: int                # of clients, one after the other
+    prefixes: int               # lines of a deny_file
     judged: bool = True         # whether figures have to meet targets
 
 
 EFFORTS = {
-    "full": Effort(10, 2, 4, 48, (1000, 10000), 1000, (2, 3, 4, 5, 6, 7, 8), 2000, 20, 5000),
-    "quick": Effort(3, 1, 16, 48, (1000, 10000), 1000, (2, 8), 2000, 5, 5000),
-    "smoke": Effort(1, 0, 4000, 4, (100,), 64, (2,), 50, 1, 100, judged=False),
+    "full": Effort(10, 2, 4, 48, (1000, 10000), 1000, (2, 3, 4, 5, 6, 7, 8), 2000, 20, 5000, .7, 1000000, 100000),
+    "quick": Effort(3, 1, 16, 48, (1000, 10000), 1000, (2, 8), 2000, 5, 5000, .5, 100000, 100000),
+    "smoke": Effort(1, 0, 4000, 4, (100,), 64, (2,), 50, 1, 100, .1, 200, 1000, judged=False),
 }

@@ -9,7 +9,7 @@ import subprocess
 from peers import PEERS
 from scenarios import CPU_AT_MOST, EXEC_SPEED_AT_LEAST, FLAT_AT_MOST
 
-COLOURS = {"drover": "#c2410c", "floor": "#4b5563", "echo": "#4b5563", "cold": "#4b5563"}
+COLOURS = {"drover": "#c2410c", "floor": "#4b5563", "echo": "#4b5563", "cold": "#4b5563", "unlimited": "#4b5563"}
 PEER_COLOURS = ["#2563eb", "#059669", "#7c3aed", "#0891b2", "#b45309", "#db2777", "#65a30d", "#0f172a"]
 HEAD = """
 set terminal svg size {width},{height} dynamic font "sans-serif,13" background "#ffffff"

@@ -148,6 +148,17 @@ def private_bytes(pids):
     return total
 
 
+def shared_bytes(pid):
+    """Memory in use of all memfds that a process has open."""
+    total = 0
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        with contextlib.suppress(OSError):
+            path = f"/proc/{pid}/fd/{fd}"
+            if os.readlink(path).startswith("/memfd:"):
+                total += os.stat(path).st_blocks * 512
+    return total
+
+
 def count_sockets(pid):
     n = 0
     for fd in os.listdir(f"/proc/{pid}/fd"):

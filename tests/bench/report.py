@@ -165,7 +165,8 @@ def spread_part(report, pictures):
 def times_part(report):
     names = {"replace": "from the death of a worker to the next one that accepts",
              "reload": "a reload under load, from HUP to ready",
-             "status": "droverctl status with 5,000 open connections"}
+             "status": "droverctl status with 5,000 open connections",
+             "deny-file": "the check of a configuration with a deny_file of 100,000 lines"}
     rows = [[td(what, "text")] + [td(f"{report['checks'][name][key]:.2f}") for key in ("median", "min", "max")]
             for name, what in names.items() if name in report["checks"]]
     return "<h2>Replacing, and looking</h2>" + table(["", "ms, median", "least", "most"], rows) if rows else ""

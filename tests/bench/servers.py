@@ -27,6 +27,8 @@ class Job:
     conns: int = 16             # at once
     argv: list = field(default_factory=list)    # kind exec: the program of a connection; filter: that stays
     handler: str = ""           # for drover: what its handler has besides
+    settings: str = ""          # for drover: what its service has besides
+    listen: str = "127.0.0.1:0"     # for drover
 
 
 class Server(Process):
@@ -149,6 +151,39 @@ class Drover(Server):
             self.kept.close()
 
 
+class Operator:
+    """A client of the control socket that asks without droverctl, on one connection."""
+
+    def __init__(self, server):
+        self.socket = socket.socket(socket.AF_UNIX)
+        self.socket.settimeout(PATIENCE)
+        self.socket.connect(server.control)
+        self.heard = self.socket.makefile("rb")
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.heard.close()
+        self.socket.close()
+
+    def send(self, command):
+        self.socket.sendall(json.dumps({"command": command}).encode() + b"\n")
+
+    def answer(self):
+        answer = json.loads(self.heard.readline() or "{}")
+        if not answer.get("ok"):
+            raise Broken(f"the control socket answered {answer}")
+        return answer.get("result")
+
+    def ask(self, command):
+        self.send(command)
+        return self.answer()
+
+    def has_answer(self):
+        return bool(select.select([self.socket], [], [], 0)[0])
+
+
 def drover_conf(job, settings=""):
     """The defaults, but for what the measurement needs."""
     argv = "argv = [ %s ];" % ", ".join(map(json.dumps, job.argv))
@@ -159,8 +194,8 @@ def drover_conf(job, settings=""):
 log = {{ target = "stderr"; level = "error"; }};
 services = {{
   bench = {{
-    listen = "127.0.0.1:0"; workers = {job.workers}; connections = {max(job.conns, 256)};
-    {user} {settings}
+    listen = "{job.listen}"; workers = {job.workers}; connections = {max(job.conns, 256)};
+    {user} {job.settings} {settings}
     handler = {{ {handler} }};
   }};
 }};
@@ -182,6 +217,11 @@ def start_echo(bench, job):
 def start_cold(bench, job):
     """drover that starts a program when its connection comes, beside one where it waits."""
     return Drover(bench, replace(job, handler=""))
+
+
+def start_unlimited(bench, job):
+    """drover without limits, beside one that has all of them."""
+    return Drover(bench, replace(job, settings=""))
 
 
 def settle(server):

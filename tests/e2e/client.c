@@ -50,14 +50,10 @@ static int make_socket(sa_family_t family)
 	return fd;
 }
 
-static int begin(const char *address, int receive_buffer)
+/* The descriptor, or -1 with errno. */
+static int begin_to_connect(int fd, const struct address *to)
 {
-	struct address t = parse(address);
-	int fd = make_socket(t.u.sa.sa_family);
-
-	if (receive_buffer > 0)         /* before connect(2) announces the window */
-		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
-	if (connect(fd, &t.u.sa, t.len) == 0 || errno == EINPROGRESS)
+	if (connect(fd, &to->u.sa, to->len) == 0 || errno == EINPROGRESS)
 		return fd;
 
 	int saved = errno;
@@ -67,9 +63,42 @@ static int begin(const char *address, int receive_buffer)
 	return -1;
 }
 
+static int begin(const char *address, int receive_buffer)
+{
+	struct address t = parse(address);
+	int fd = make_socket(t.u.sa.sa_family);
+
+	if (receive_buffer > 0)         /* before connect(2) announces the window */
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
+	return begin_to_connect(fd, &t);
+}
+
 int client_begin(const char *address)
 {
 	return begin(address, 0);
+}
+
+static void bind_to(int fd, const char *ip)
+{
+	char text[INET6_ADDRSTRLEN + sizeof "[]:0"];
+	struct address own;
+	const int on = 1;
+
+	snprintf(text, sizeof text, strchr(ip, ':') ? "[%s]:0" : "%s:0", ip);
+	own = parse(text);
+	/* connect(2) chooses the port: it may be one that is in use with another address. */
+	setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+	ck_assert_msg(bind(fd, &own.u.sa, own.len) == 0, "bind to %s: %m", ip);
+}
+
+int client_begin_from(const char *ip, const char *address)
+{
+	const struct address t = parse(address);
+	int fd = make_socket(t.u.sa.sa_family);
+
+	if (ip)
+		bind_to(fd, ip);
+	return begin_to_connect(fd, &t);
 }
 
 /* The descriptor when it is connected, or -1 with errno. */
@@ -109,13 +138,8 @@ int client_connect(const char *address)
 
 int client_connect_from(const char *ip, const char *address)
 {
-	const struct address t = parse(address);
-	const struct address own = parse(files_text(strchr(ip, ':') ? "[%s]:0" : "%s:0", ip));
-	int fd = make_socket(t.u.sa.sa_family);
+	int fd = finish(client_begin_from(ip, address));
 
-	ck_assert_msg(bind(fd, &own.u.sa, own.len) == 0, "bind to %s: %m", ip);
-	ck_assert_msg(connect(fd, &t.u.sa, t.len) == 0 || errno == EINPROGRESS, "connect to %s: %m", address);
-	fd = finish(fd);
 	ck_assert_msg(fd != -1, "connect from %s to %s: %m", ip, address);
 	return fd;
 }

@@ -28,6 +28,7 @@ int client_try(const char *address);
 
 /* Starts to connect: the descriptor becomes writable when that is done, or -1 with errno. */
 int client_begin(const char *address);
+int client_begin_from(const char *ip, const char *address);     /* NULL: from anywhere */
 
 /* A socket of ours that listens on a free port of the loopback (its port), or on a unix path. */
 int client_listen(const char **port);

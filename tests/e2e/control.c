@@ -27,6 +27,9 @@ static const struct {
 	                                "\"warm\":null,\"deaths\":{}," },
 	{ "{\"command\":\"workers\"}", "\"generation\":1,\"state\":\"accepting\"" },
 	{ "{\"command\":\"connections\"}", "{\"ok\":true,\"result\":{\"connections\":[]}}" },
+	{ "{\"command\":\"sources\"}", "{\"ok\":true,\"result\":{\"sources\":[],\"left_off\":0,"
+	  "\"nameless\":{\"sources\":0,\"connections\":0}}}" },
+	{ "{\"command\":\"sources\",\"service\":\"x\"}", "\"no-such-service\"" },
 };
 
 START_TEST(clients_that_may_look_are_answered)

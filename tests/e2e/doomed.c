@@ -18,6 +18,12 @@ const char version_string[] = "6.6.6";
 
 bool __real_handover_import(struct master *m, const struct handover *h, char *why, size_t size);
 bool __wrap_handover_import(struct master *m, const struct handover *h, char *why, size_t size);
+struct pool *__real_pool_adopt(struct pool_context *context, const struct conf_service *service,
+                               unsigned int generation, struct service_state *state,
+                               const struct pool_past *past);
+struct pool *__wrap_pool_adopt(struct pool_context *context, const struct conf_service *service,
+                               unsigned int generation, struct service_state *state,
+                               const struct pool_past *past);
 struct conf_fetch *__real_conf_fetch_start(struct helpers *all, const struct conf_origin *source,
                                            const struct conf *before, conf_fetch_done *done, void *arg);
 struct conf_fetch *__wrap_conf_fetch_start(struct helpers *all, const struct conf_origin *source,
@@ -69,6 +75,18 @@ bool __wrap_handover_import(struct master *m, const struct handover *h, char *wh
 		return __real_handover_import(m, h, why, size);
 	snprintf(why, size, "doomed");
 	return false;
+}
+
+/* When it has taken over all services but the last one, which comes last in the alphabet. */
+struct pool *__wrap_pool_adopt(struct pool_context *context, const struct conf_service *service,
+                               unsigned int generation, struct service_state *state,
+                               const struct pool_past *past)
+{
+	if (!doom_is("half") || strcmp(service->name, "s") != 0)
+		return __real_pool_adopt(context, service, generation, state, past);
+	service_state_release(&state);
+	errno = ENOMEM;
+	return NULL;
 }
 
 /* When it has taken that over. */

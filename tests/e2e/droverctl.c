@@ -148,6 +148,29 @@ static const struct { const char *name, *args[4], *request, *result, *says; } re
 	  "{\"workers\":[{\"service\":7,\"new\":1}],\"newer\":2}",
 	  "SERVICE\n"
 	  "-\n" },
+	{ "sources of a service", { "sources", "echo" }, "{\"command\":\"sources\",\"service\":\"echo\"}",
+	  "{\"sources\":["
+	  "{\"service\":\"echo\",\"source\":\"192.0.2.7/32\",\"connections\":10,\"open\":9,\"limit\":10,"
+	  "\"full\":true,\"wait\":0.25},"
+	  "{\"service\":\"echo\",\"source\":\"2001:db8::/64\",\"connections\":10,\"open\":10,\"limit\":10,"
+	  "\"full\":true,\"wait\":0},"
+	  "{\"service\":\"echo\",\"source\":\"uid:1000\",\"connections\":0,\"open\":0,\"limit\":10,"
+	  "\"full\":false,\"wait\":4.1},"
+	  "{\"service\":\"echo\",\"source\":null,\"connections\":0,\"open\":1,\"limit\":null,"
+	  "\"full\":false,\"wait\":0}],"
+	  "\"left_off\":7,\"nameless\":{\"sources\":3,\"connections\":4}}",
+	  "SOURCE         SERVICE  CONNECTIONS  OPEN  LIMIT  AT LIMIT\n"
+	  "192.0.2.7/32   echo              10     9     10  connections, rate 250ms\n"
+	  "2001:db8::/64  echo              10    10     10  connections\n"
+	  "uid:1000       echo               0     0     10  rate 4s\n"
+	  "-              echo               0     1      -  -\n"
+	  "and 7 more sources\n"
+	  "and 3 sources whose addresses are not known any more, with 4 connections\n" },
+	{ "sources without limits", { "sources" }, "{\"command\":\"sources\"}",
+	  "{\"sources\":[{\"service\":\"echo\",\"source\":\"192.0.2.7/32\",\"connections\":0,\"open\":9,"
+	  "\"limit\":null,\"full\":false,\"wait\":0}],\"left_off\":0,\"nameless\":{}}",
+	  "SOURCE        SERVICE  OPEN\n"
+	  "192.0.2.7/32  echo        9\n" },
 	{ "crashes", { "crashes" }, "{\"command\":\"crashes\"}",
 	  "{\"crashes\":[{\"name\":\"n-1\",\"time\":\"2026-11-22T15:50:01.123Z\",\"service\":\"echo\","
 	  "\"worker\":812,\"signal\":\"SIGSEGV\",\"age\":192.1,\"requests\":7,\"captured\":1024,"
@@ -394,6 +417,7 @@ static const struct { const char *name, *words, *replies; } completions[] = {
 	{ "an option of crashes",   "droverctl crashes n --r", "--replay\n" },
 	{ "a service",              "droverctl drain ''", "alpha\nbeta\n" },
 	{ "the beginning of one",   "droverctl --json workers al", "alpha\n" },
+	{ "the service of sources", "droverctl sources ''", "alpha\nbeta\n" },
 	{ "a connection",           "droverctl kick ''", "7-1\n7-2\n" },
 	{ "a crash",                "droverctl crashes ''", "20261122T155001.123Z-echo-812\n" },
 	{ "a blocked source",       "droverctl unblock 192", "192.0.2.7/32\n" },
@@ -443,7 +467,7 @@ static const char *start_real(void)
 START_TEST(the_real_server_is_looked_at)
 {
 	static const char *const commands[] = {
-		"status", "services", "workers", "connections", "top", "check", "version",
+		"status", "services", "workers", "connections", "sources", "top", "check", "version",
 	};
 	const char *path = start_real();
 	int fd = daemon_connect(&d, "s");

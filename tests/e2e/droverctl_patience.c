@@ -25,7 +25,8 @@ static struct daemon d;
 /* ---- commands that only look -------------------------------------------- */
 
 static const char *const looks[] = {
-	"status", "services", "workers", "connections", "crashes", "blocked", "certificates", "version", "top",
+	"status", "services", "workers", "connections", "sources", "crashes", "blocked", "certificates",
+	"version", "top",
 };
 
 START_TEST(a_command_that_looks_waits_for_an_answer_but_not_for_ever)

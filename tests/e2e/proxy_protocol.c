@@ -257,6 +257,7 @@ START_TEST(no_program_starts_before_the_header)
 	other = daemon_connect(&d, "s");
 	client_say(other, V1);
 	ck_assert_str_eq(client_read_all(other), "220 ready\n");
+	daemon_wait_for(&d, "program-start");
 	ck_assert_uint_eq(daemon_saw(&d, "program-start"), 1);
 	client_say(fd, "00.1 40312 443\r\n");
 	ck_assert_str_eq(client_read_all(fd), "220 ready\n");

@@ -137,12 +137,12 @@ static size_t n_descriptors(const char *part)
 
 START_TEST(a_program_that_cannot_take_over_gives_back)
 {
-	static const char *const dooms[] = { "init", "take", "load", "start" };
+	static const char *const dooms[] = { "init", "take", "half", "load", "start" };
 	int fd;
 
 	set_doom(dooms[_i]);
-	daemon_start(&d, CONTROL SERVICES(SERVICE("doomed", "echo", "workers = 1;")
-	             SERVICE("s", "echo", "workers = 1;")), control_path());
+	daemon_start(&d, CONTROL SERVICES(SERVICE("doomed", "echo", "workers = 1; poison = true;")
+	             SERVICE("s", "echo", "workers = 1; poison = true;")), control_path());
 	fd = daemon_connect_echo(&d, "s");
 	upgrade_install(upgrade_built("doomed_droverd"));
 	check_refused("takeover");
@@ -319,7 +319,7 @@ int main(void)
 	tcase_add_test(tc, a_program_that_vanishes_after_its_check_changes_nothing);
 
 	tc = upgrade_case(s, "back");
-	tcase_add_loop_test(tc, a_program_that_cannot_take_over_gives_back, 0, 4);
+	tcase_add_loop_test(tc, a_program_that_cannot_take_over_gives_back, 0, 5);
 	tcase_add_test(tc, what_a_failed_program_has_accepted_is_served_to_its_end);
 	tcase_add_test(tc, an_order_to_a_program_that_gives_back_is_not_lost);
 	tcase_add_test(tc, a_program_that_is_back_does_not_need_the_file);

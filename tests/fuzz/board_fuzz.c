@@ -68,16 +68,33 @@ static void check_connection(const struct board_connection_view *v)
 	assert(strlen(endpoint_format(&v->peer, text, sizeof text)) > 0);
 }
 
+/* What may be free: it has a source all the same, which is read as the same again. */
+static void check_source(const struct board_connection_view *v)
+{
+	const struct source_id source = board_source(v, 32, 64);
+	struct source_id again;
+	char text[SOURCE_ID_TEXT_MAX];
+
+	assert(source_id_is_known(&source) == (v->peer.family != 0 &&
+	                                       (v->peer.family != AF_UNIX || v->user != 0)));
+	if (source_id_is_known(&source))
+		assert(source_id_parse(source_id_format(&source, text, sizeof text), &again) == CIDR_OK &&
+		       source_id_equal(&source, &again));
+}
+
 static void check_connections(const struct board *b, size_t i)
 {
 	struct board_connection_view v;
 	char bytes[INPUT];
 
-	for (size_t k = 0; k <= CONNECTIONS; k++)
+	for (size_t k = 0; k <= CONNECTIONS; k++) {
+		if (board_view_record(b, i, k, &v))
+			check_source(&v);
 		if (board_view_connection(b, i, k, &v)) {
 			check_connection(&v);
 			assert(board_copy_input(b, i, v.number, bytes) <= INPUT);
 		}
+	}
 	if (board_view_work(b, i, &v))
 		check_connection(&v);
 }

@@ -53,10 +53,10 @@ static bool parse(const char *text, struct cidr *c)
 	const enum cidr_error error = cidr_parse(text, c);
 	char complaint[CIDR_COMPLAINT_MAX];
 
-	if (error == CIDR_MALFORMED)
-		assert(c->family == 0);
-	else
+	if (error == CIDR_OK || error == CIDR_HOST_BITS)
 		check_prefix(c);
+	else
+		assert((c->family == 0) == (error == CIDR_MALFORMED));
 	assert(strlen(cidr_complaint(error, text, c, complaint)) > 0);
 	return error == CIDR_OK;
 }

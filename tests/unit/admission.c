@@ -266,19 +266,17 @@ START_TEST(a_client_of_a_blocked_source_is_refused)
 	service.limits.reject_message = NULL;
 } END_TEST
 
-/* The master tells unix peers apart by it, when the worker has crashed. */
-START_TEST(the_user_of_a_unix_peer_is_on_the_board_where_poison_is_on)
+/* The master tells unix peers apart by it. */
+START_TEST(the_user_of_a_unix_peer_is_on_the_board)
 {
 	struct board_connection_view v;
 	int client;
 
-	service.poison.on = _i;
-	peer = (struct endpoint){ .family = AF_UNIX };
+	peer.family = _i ? AF_INET : AF_UNIX;
 	client = arrive(REFUSAL_NONE);
 	ck_assert(board_view_connection(memory.board, 0, 0, &v));
-	ck_assert_uint_eq(v.user, _i ? 1 + getuid() : 0);
+	ck_assert_uint_eq(v.user, _i ? 0 : 1 + getuid());
 	close(client);
-	service.poison.on = false;
 } END_TEST
 
 /* ---- proxies ------------------------------------------------------------ */
@@ -360,7 +358,7 @@ int main(void)
 	tcase_add_test(tc, behind_a_proxy_the_real_client_is_decided_about);
 	tcase_add_test(tc, a_client_that_is_not_wanted_has_no_part_in_the_limits);
 	tcase_add_loop_test(tc, a_client_of_a_blocked_source_is_refused, 0, ARRAY_SIZE(blocked));
-	tcase_add_loop_test(tc, the_user_of_a_unix_peer_is_on_the_board_where_poison_is_on, 0, 2);
+	tcase_add_loop_test(tc, the_user_of_a_unix_peer_is_on_the_board, 0, 2);
 	tc = unit_case(s, "retirement", set_up_retiring, tear_down_gate);
 	tcase_add_test(tc, the_master_is_told_once_that_there_were_enough);
 	tcase_add_test(tc, one_that_drains_does_not_retire);

@@ -135,6 +135,23 @@ START_TEST(a_worker_cannot_write_by_mistake)
 	ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGSEGV, "status %x", status);
 } END_TEST
 
+/* It can make the table writable again. Neither the master nor another worker reads beyond the table. */
+START_TEST(a_worker_that_was_taken_over_harms_no_other_process)
+{
+	const size_t len = (size_t)lseek(blocks_fd(blocks), 0, SEEK_END);
+	char *all = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED, blocks_fd(blocks), 0);
+
+	ck_assert_ptr_ne(all, MAP_FAILED);
+	memset(all, 0xff, len);
+	blocks_clear(blocks, 0);
+	ck_assert(!refuses("192.0.2.7"));
+	blocks_clear(blocks, BLOCKS_MAX - 1);
+	set_block(BLOCKS_MAX - 1, "192.0.2.7", NOW + 1);
+	ck_assert(refuses("192.0.2.7") && !refuses("192.0.2.8"));
+	memset(all, 0, len);
+	munmap(all, len);
+} END_TEST
+
 /*
  * The first source of an entry is replaced by the second, whose time is over. No client of these
  * is refused at any time: the first two are mixtures of both sources.
@@ -282,6 +299,7 @@ int main(void)
 	tcase_add_test(tc, an_entry_can_be_used_again);
 	tcase_add_test(tc, a_worker_sees_what_the_master_writes_later_and_counts);
 	tcase_add_test(tc, a_worker_cannot_write_by_mistake);
+	tcase_add_test(tc, a_worker_that_was_taken_over_harms_no_other_process);
 	unit_add_if(stepping_is_possible(), "ptrace(2) is refused here", tc,
 	            a_half_written_entry_refuses_nobody_that_it_should_not);
 	unit_add_rows_if(stepping_is_possible(), "ptrace(2) is refused here", tc,

@@ -254,6 +254,44 @@ START_TEST(a_connection_is_seen_as_long_as_its_record_is_taken)
 	ck_assert_uint_eq(v.bytes_in + v.bytes_out, 0);
 } END_TEST
 
+START_TEST(a_free_record_tells_of_the_connection_that_had_it_last)
+{
+	struct board_connection_view v;
+
+	ck_assert(!board_view_record(board, 1, 2, &v));
+	take(2, &peers[_i]);
+	board_set(&records[2].source, 5);
+	ck_assert(board_view_record(board, 1, 2, &v));
+	ck_assert_int_eq(v.phase, BOARD_PHASE_WRITING);
+	board_give_record(&records[2]);
+	ck_assert(board_view_record(board, 1, 2, &v));
+	ck_assert_int_eq(v.phase, BOARD_PHASE_NONE);
+	ck_assert_uint_eq(v.source, 5);
+	ck_assert_int_eq(memcmp(&v.peer, &peers[_i], sizeof v.peer), 0);
+	ck_assert(board_view_record(board, 1, 1, &v));  /* it is used, as the slot says */
+	ck_assert_int_eq(v.peer.family, 0);
+	ck_assert(!board_view_record(board, 1, RECORDS, &v));
+	board_reset(board, 1, BOARD_FREE);
+	ck_assert(!board_view_record(board, 1, 2, &v));
+} END_TEST
+
+static const struct { struct board_connection_view v; const char *source; } sources[] = {
+	{ { .peer = { .family = AF_INET, .ip = { 192, 0, 2, 7 } }, .user = 8 }, "192.0.2.0/24" },
+	{ { .peer = { .family = AF_INET6, .ip = { 0x20, 1, [15] = 1 } } },      "2001::/56" },
+	{ { .peer = { .family = AF_UNIX }, .user = 1 },                         "uid:0" },
+	{ { .peer = { .family = AF_UNIX }, .user = 1001 },                      "uid:1000" },
+	{ { .peer = { .family = AF_UNIX } },                                    "unknown" },
+	{ { .peer = { .family = 0 }, .user = 8 },                               "unknown" },
+};
+
+START_TEST(a_connection_has_the_source_of_its_peer)
+{
+	const struct source_id source = board_source(&sources[_i].v, 24, 56);
+	char text[SOURCE_ID_TEXT_MAX];
+
+	ck_assert_str_eq(source_id_format(&source, text, sizeof text), sources[_i].source);
+} END_TEST
+
 START_TEST(a_connection_that_is_worked_on_is_in_the_handler)
 {
 	struct board_connection_view v;
@@ -567,6 +605,8 @@ int main(void)
 	tcase_add_test(tc, names_are_those_of_their_states);
 	tcase_add_loop_test(tc, a_connection_is_seen_as_long_as_its_record_is_taken, 0,
 	                    ARRAY_SIZE(peers));
+	tcase_add_loop_test(tc, a_free_record_tells_of_the_connection_that_had_it_last, 0, ARRAY_SIZE(peers));
+	tcase_add_loop_test(tc, a_connection_has_the_source_of_its_peer, 0, ARRAY_SIZE(sources));
 	tcase_add_test(tc, a_connection_that_is_worked_on_is_in_the_handler);
 	tcase_add_test(tc, records_that_are_not_there_or_never_were_used_are_free);
 	tcase_add_loop_test(tc, what_a_record_says_is_in_range, 0, ARRAY_SIZE(record_rows));

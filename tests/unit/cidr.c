@@ -69,6 +69,8 @@ START_TEST(what_is_no_prefix_is_refused_with_what_would_be_right)
 		  "::ffff:10.1.2.3/104 has host bits (did you mean 10.0.0.0/8?)" },
 		{ "10.0.0.0/33", CIDR_LENGTH, "10.0.0.0/33 has a length that cannot be (0 to 32)" },
 		{ "::/129", CIDR_LENGTH, "::/129 has a length that cannot be (0 to 128)" },
+		{ "::ffff:10.0.0.0/129", CIDR_LENGTH,
+		  "::ffff:10.0.0.0/129 has a length that cannot be (0 to 128)" },
 		{ "10.0.0.0/", CIDR_LENGTH, "10.0.0.0/ has a length that cannot be (0 to 32)" },
 		{ "10.0.0.0/-1", CIDR_LENGTH, NULL },
 		{ "10.0.0.0/+8", CIDR_LENGTH, NULL },

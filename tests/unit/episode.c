@@ -23,6 +23,7 @@ START_TEST(the_master_is_told_of_the_first_refusal_only)
 	ck_assert_mem_eq(&v.first, &client, sizeof client);
 	ck_assert(!episode_note(&e, &other, 5003));
 	ck_assert_int_eq(episode_look(&e, 5004, &v), EPISODE_NOTHING);
+	ck_assert_uint_eq(v.refused, 3);        /* also the one that came before the master had looked */
 	ck_assert_int_eq(v.ends_ms, 5003 + EPISODE_QUIET_MS);
 } END_TEST
 

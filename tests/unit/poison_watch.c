@@ -28,7 +28,8 @@ static void set_up(void)
 	log_use(sink, LOG_LEVEL_INFO);
 	poison_watches_init(&watches, &loop, NULL);
 	conf = (struct conf_service){ .name = "s", .poison = { .on = true, .crashes = 2, .within = 60000,
-	                              .block = 90000, .block_max = 3600000 } };
+	                              .block = 90000, .block_max = 3600000 },
+	                              .limits.source_prefix = CONF_SOURCE_PREFIX };
 	watch = poison_watch_use(&watches, "s");
 	ck_assert(watch && poison_watch_prepare(watch, &conf) == 0);
 }

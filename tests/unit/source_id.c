@@ -92,6 +92,30 @@ START_TEST(a_source_covers_what_lies_in_it)
 	              pairs[_i].a, pairs[_i].b);
 } END_TEST
 
+/* In their order. */
+static const char *const ordered[] = {
+	"uid:0", "uid:7", "uid:1000", "0.0.0.0/0", "10.0.0.0/8", "192.0.2.0/24", "192.0.2.0/32",
+	"192.0.2.7/32", "::/0", "2001:db8::/64", "2001:db8:0:1::/64",
+};
+
+START_TEST(sources_have_an_order)
+{
+	const struct source_id unknown = { .uid = 0 };
+
+	for (size_t i = 0; i < ARRAY_SIZE(ordered); i++) {
+		const struct source_id a = parse(ordered[i]);
+
+		ck_assert_int_lt(source_id_compare(&unknown, &a), 0);
+		for (size_t k = 0; k < ARRAY_SIZE(ordered); k++) {
+			const struct source_id b = parse(ordered[k]);
+			const int order = source_id_compare(&a, &b);
+
+			ck_assert_msg(i < k ? order < 0 : i > k ? order > 0 : order == 0, "%s, %s: %d",
+			              ordered[i], ordered[k], order);
+		}
+	}
+} END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("source_id");
@@ -101,5 +125,6 @@ int main(void)
 	tcase_add_test(tc, text_is_read_back);
 	tcase_add_test(tc, what_is_no_source_is_refused);
 	tcase_add_loop_test(tc, a_source_covers_what_lies_in_it, 0, ARRAY_SIZE(pairs));
+	tcase_add_test(tc, sources_have_an_order);
 	return unit_run(s);
 }

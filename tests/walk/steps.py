@@ -97,7 +97,8 @@ class Walker:
         self.daemon.ctl("scale", self.chance.choice(SERVICES), self.chance.choice(("+1", "-1", "1", "3")))
 
     def look(self):
-        self.daemon.ctl(self.chance.choice(("status", "services", "workers", "connections", "crashes", "check")))
+        self.daemon.ctl(self.chance.choice(("status", "services", "workers", "connections", "sources", "crashes",
+                                            "check")))
 
     def upgrade(self):
         self.daemon.ctl("upgrade")

@@ -14,9 +14,6 @@
 #include "json_value.h"
 #include "signals.h"
 
-#define SOURCE_IPV4_LEN 32              /* the defaults of limits.source_prefix */
-#define SOURCE_IPV6_LEN 64
-
 void evidence_look(struct evidence *e, const struct board *b, size_t i)
 {
 	board_view(b, i, &e->said);
@@ -25,14 +22,10 @@ void evidence_look(struct evidence *e, const struct board *b, size_t i)
 
 void evidence_name_source(struct evidence *e, const struct conf_service *conf)
 {
-	/* In what another program has left of a configuration, it is 0. */
-	const bool is_told = conf && conf->limits.source_prefix.ipv4 > 0;
+	const struct conf_source_prefix prefix = conf ? conf->limits.source_prefix : CONF_SOURCE_PREFIX;
 
-	if (!e->at_work || (e->work.peer.family == AF_UNIX && e->work.user == 0))
-		return;
-	e->source = source_id_of(&e->work.peer, (uid_t)(e->work.user - 1),
-	                         is_told ? conf->limits.source_prefix.ipv4 : SOURCE_IPV4_LEN,
-	                         is_told ? conf->limits.source_prefix.ipv6 : SOURCE_IPV6_LEN);
+	if (e->at_work)
+		e->source = board_source(&e->work, prefix.ipv4, prefix.ipv6);
 }
 
 void evidence_take_input(struct evidence *e, const struct board *b, size_t i)

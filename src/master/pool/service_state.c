@@ -276,6 +276,14 @@ void service_state_release(struct service_state **sp)
 	free_state(s);
 }
 
+void service_states_end(const struct service_states *all)
+{
+	const struct service_state *s;
+
+	list_each(&all->all, s, const struct service_state, in_states)
+		end_episodes(s);
+}
+
 void service_states_forget(struct service_states *all, const struct service_state *mine)
 {
 	struct service_state *s;

@@ -83,6 +83,9 @@ void service_state_look(struct service_state *s);
 void service_state_worker_ended(struct service_state *s, const struct service_member *m, size_t i,
                                 bool by_itself);
 
+/* The server ends, and its logs are still open: the episodes that are on end. */
+void service_states_end(const struct service_states *all);
+
 /* In a child: unmaps all but mine, which may be NULL. */
 void service_states_forget(struct service_states *s, const struct service_state *mine);
 

@@ -16,6 +16,7 @@
 #include "report_certificates.h"
 #include "report_crashes.h"
 #include "report_data.h"
+#include "report_sources.h"
 #include "suggest.h"
 #include "version.h"
 
@@ -42,6 +43,7 @@ static const struct command {
 	{ "services",    0,            SERVICE, report_services,    NULL, ORDER_NONE, 0 },
 	{ "workers",     0,            SERVICE, report_workers,     NULL, ORDER_NONE, 0 },
 	{ "connections", 0,            SERVICE, report_connections, NULL, ORDER_NONE, 0 },
+	{ "sources",     0,            SERVICE, report_sources,     NULL, ORDER_NONE, 0 },
 	{ "crashes",     0,            CRASH,   report_crashes,     NULL, ORDER_NONE, 0 },
 	{ "blocked",     0,            0,       report_blocked,     NULL, ORDER_NONE, 0 },
 	{ "certificates", 0,           SERVICE, report_certificates, NULL, ORDER_NONE, 0 },

@@ -255,6 +255,17 @@ static int raise_descriptors(struct master *m)
 	return 0;
 }
 
+/* What all pools share. */
+static void init_context(struct master *m, const struct run_options *o)
+{
+	service_states_init(&m->states, &m->loop, m->events);
+	m->context = (struct pool_context){ .loop = &m->loop, .events = m->events, .states = &m->states,
+	                                    .detached = o->detached, .forget = forget_others,
+	                                    .changed = on_change,
+	                                    .crashed = on_crash,
+	                                    .kicked = on_kicked, .arg = m };
+}
+
 static int init_master(struct master *m, const struct run_options *o, struct log_sink *log)
 {
 	*m = (struct master){ .source = o->source, .self = o->self, .first_log = log, .options = o,
@@ -271,12 +282,7 @@ static int init_master(struct master *m, const struct run_options *o, struct log
 	helpers_init(&m->helpers, &m->loop);
 	m->systemd = open_notify(m, "NOTIFY_SOCKET", &m->systemd_path);
 	m->events = open_notify(m, "DROVER_EVENTS", &m->events_path);
-	service_states_init(&m->states, &m->loop, m->events);
-	m->context = (struct pool_context){ .loop = &m->loop, .events = m->events, .states = &m->states,
-	                                    .detached = o->detached, .forget = forget_others,
-	                                    .changed = on_change,
-	                                    .crashed = on_crash,
-	                                    .kicked = on_kicked, .arg = m };
+	init_context(m, o);
 	m->crash_reports.helpers = &m->helpers;
 	m->crash_reports.events = m->events;
 	m->started_ms = m->loop.now_ms;
@@ -343,6 +349,7 @@ static void fini_master(struct master *m)
 {
 	struct generation *g;
 
+	service_states_end(&m->states);
 	finish_logs(m);
 	pid_file_remove(m->pid_file);
 	free(m->pid_file);

@@ -7,6 +7,7 @@
 #include "handover_import.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +24,70 @@ struct taking {
 	struct listening     **sockets;         /* by index */
 	struct service_state **states;          /* by index */
 	size_t                 n_poisons;       /* that are taken, and have us as a user */
+	struct copy           *copies;          /* of the descriptors of memory */
+	size_t                 n_copies;
 };
+
+/* ---- memory ------------------------------------------------------------- */
+
+/* Who takes memory may close its descriptor. The program before needs it under its number if we fail. */
+struct copy {
+	int number, fd;
+};
+
+static bool copy(struct taking *t, int number)
+{
+	struct copy *c = &t->copies[t->n_copies];
+
+	if (number == -1)
+		return true;
+	*c = (struct copy){ number, fcntl(number, F_DUPFD_CLOEXEC, 0) };
+	t->n_copies += c->fd != -1;
+	return c->fd != -1;
+}
+
+static bool copy_services(struct taking *t, const struct handover_generation *g)
+{
+	for (size_t i = 0; i < g->n_services; i++) {
+		const struct pool_memory_past *memory = &g->services[i].past.memory;
+
+		if (!copy(t, memory->board.fd) || !copy(t, memory->holds.fd))
+			return false;
+	}
+	return true;
+}
+
+static bool copy_memory(struct taking *t)
+{
+	const struct handover *h = t->h;
+	size_t n = h->n_states + h->n_poisons;
+
+	for (size_t i = 0; i < h->n_generations; i++)
+		n += 2 * h->generations[i].n_services;
+	t->copies = calloc(n + 1, sizeof *t->copies);
+	if (!t->copies)
+		return false;
+	for (size_t i = 0; i < h->n_states; i++)
+		if (!copy(t, h->states[i].memory.sources.fd))
+			return false;
+	for (size_t i = 0; i < h->n_poisons; i++)
+		if (!copy(t, h->poisons[i].blocks.fd))
+			return false;
+	for (size_t i = 0; i < h->n_generations; i++)
+		if (!copy_services(t, &h->generations[i]))
+			return false;
+	return true;
+}
+
+static void end_copies(struct taking *t, bool give_back)
+{
+	for (size_t i = 0; i < t->n_copies; i++) {
+		if (give_back)
+			dup3(t->copies[i].fd, t->copies[i].number, O_CLOEXEC);
+		close(t->copies[i].fd);
+	}
+	free(t->copies);
+}
 
 /* ---- sockets ------------------------------------------------------------ */
 
@@ -123,6 +187,7 @@ static struct conf_service *sketch_service(struct arena *a, const struct handove
 		.handler = { .id = handler_of(s->handler) },
 		.crash_capture = (size_t)s->input, .hang_timeout = s->hang_ms,
 		.workers = { .min = s->min, .max = s->max }, .timeouts = { .drain = s->drain_ms },
+		.limits = { .source_prefix = CONF_SOURCE_PREFIX },      /* what it was is not handed over */
 	};
 	return conf->name ? conf : NULL;
 }
@@ -286,8 +351,8 @@ static bool take_all(struct taking *t)
 	const struct handover *h = t->h;
 	struct generation *g;
 
-	if (!take_sockets(t) || !take_poisons(t) || !take_states(t) || !take_generations(t) ||
-	    !take_texts(m, h))
+	if (!copy_memory(t) || !take_sockets(t) || !take_poisons(t) || !take_states(t) ||
+	    !take_generations(t) || !take_texts(m, h))
 		return false;
 	take_control(m, h);
 	pass_on(m->systemd, h->notices, h->n_notices);
@@ -324,6 +389,7 @@ bool handover_import(struct master *m, const struct handover *h, char *why, size
 	if (t.states)
 		release_states(&t);
 	release_poisons(&t);
+	end_copies(&t, !result);
 	free(t.states);
 	free(t.sockets);
 	return result;
