@@ -7,6 +7,7 @@
 #include "connection_log.h"
 
 #include <inttypes.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 
 #include "access_log.h"
@@ -78,6 +79,17 @@ static bool is_logged(const struct connection *c)
 	return s->access_log && (c->how != END_REFUSED || s->logs_refused);
 }
 
+void connection_log_keep_tls(struct connection *c)
+{
+	if (!c->worker->start.access_log || !stream_tls(&c->stream) || c->was_tls)
+		return;
+	c->was_tls = malloc(sizeof *c->was_tls);
+	if (!c->was_tls)                /* the line will lack it */
+		return;
+	tls_link_facts(stream_tls(&c->stream), c->was_tls);
+	c->was_tls->error = NULL;       /* is the link's */
+}
+
 void connection_log_end(const struct connection *c, uint64_t in, uint64_t out)
 {
 	const struct worker *w = c->worker;
@@ -101,7 +113,7 @@ void connection_log_end(const struct connection *c, uint64_t in, uint64_t out)
 			.bytes_in = in,
 			.bytes_out = out,
 			.how = end_name(c),
-			.tls = link ? &tls : NULL,
+			.tls = link ? &tls : c->was_tls,
 			.has_status = c->has_status,
 			.status = c->status,
 		});

@@ -14,6 +14,9 @@ void connection_log_begin(struct connection *c);
 /* Its client is known, and the handler gets it. */
 void connection_log_open(struct connection *c);
 
+/* Its stream is about to be closed before its end: keeps what the line will say of TLS. */
+void connection_log_keep_tls(struct connection *c);
+
 /* It ended as c->how says, after in and out bytes. */
 void connection_log_end(const struct connection *c, uint64_t in, uint64_t out);
 

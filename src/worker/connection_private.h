@@ -63,6 +63,7 @@ struct connection {
 	struct buffer         out;              /* what the client has not taken yet */
 	struct program       *program;          /* while it runs */
 	struct endpoint       peer, local;      /* the client, and what it connected to: perhaps a proxy */
+	struct tls_link_facts *was_tls;         /* of a client that is gone; NULL: ask the stream */
 	struct proxied       *proxied;          /* what the proxy said that has named them; NULL: none has */
 	struct tcp_peer       client;           /* to be asked about while only a program has the socket */
 };

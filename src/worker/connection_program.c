@@ -8,6 +8,7 @@
 
 #include <errno.h>
 
+#include "connection_log.h"
 #include "exit_status.h"
 #include "log.h"
 #include "programs.h"
@@ -117,6 +118,7 @@ void connection_lost_client(struct connection *c, enum connection_end how)
 {
 	if (c->cut == END_NOT_YET)
 		c->cut = how;
+	connection_log_keep_tls(c);
 	stream_close(&c->stream, &c->worker->loop);
 	connection_program_done(c);
 }

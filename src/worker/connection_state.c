@@ -66,6 +66,7 @@ static void free_connection(struct watch *w)
 {
 	struct connection *c = container_of(w, struct connection, stream.watch);
 
+	free(c->was_tls);
 	free(c->proxied);
 	free(c);
 }
