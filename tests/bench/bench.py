@@ -16,7 +16,8 @@ from effort import EFFORTS
 from limits import all_limits, prefixes
 from peers import PEERS, PeerServer
 from processes import Accounts
-from servers import start_candidate, start_cold, start_echo, start_floor, start_unlimited
+from servers import start_candidate, start_cold, start_echo, start_floor, start_isolated, start_unlimited
+from tls import Certificate, has_openssl
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LINES = "import sys\nfor line in sys.stdin:\n    print(line, end='', flush=True)\n"    # copies, as a filter or alone
@@ -32,6 +33,7 @@ class Bench:
         self.all_cores, self.last_core = set(cores), {cores[-1]}
         self.accounts = Accounts(args.proc)
         self.floor = self.compile("floor")
+        self.tls_floor, self.certificate = self.find_tls()
         self.programs = {"tiny": [self.compile("tiny", "-static")],
                          "copy": [self.compile("copy")],
                          "lines": [sys.executable, self.write("lines.py", LINES)],
@@ -48,11 +50,22 @@ class Bench:
                        "peers": list(self.peers), "missing": {p.name: p.how_to_install() for p in self.missing},
                        "scenarios": {}, "checks": {}, "verdicts": self.verdicts}
 
-    def compile(self, name, *flags):
-        out = os.path.join(self.folder, name)
+    def compile(self, name, *flags, to=None, libraries=()):
+        out = os.path.join(self.folder, to or name)
         subprocess.run([*shlex.split(os.environ.get("CC", "cc")), "-std=gnu11", "-O2", *flags,
-                        "-o", out, os.path.join(HERE, name + ".c")], check=True)
+                        "-o", out, os.path.join(HERE, name + ".c"), *libraries], check=True)
         return out
+
+    def find_tls(self):
+        """The floor with OpenSSL, and a certificate; or nothing of both."""
+        try:
+            found = subprocess.run(["pkg-config", "--libs", "openssl >= 3.0"], capture_output=True, text=True, check=False)
+        except OSError:
+            return None, None
+        if found.returncode != 0 or not has_openssl():
+            return None, None
+        floor = self.compile("floor", "-DFLOOR_TLS", to="tls-floor", libraries=found.stdout.split())
+        return floor, Certificate(self.folder)
 
     def write(self, name, text):
         path = os.path.join(self.folder, name)
@@ -86,7 +99,7 @@ class Bench:
         if side in self.peers:
             return PeerServer(self, *self.peers[side], job)
         return {"drover": start_candidate, "floor": start_floor, "echo": start_echo,
-                "cold": start_cold, "unlimited": start_unlimited}[side](self, job)
+                "cold": start_cold, "unlimited": start_unlimited, "isolated": start_isolated}[side](self, job)
 
     def load(self, server, mode, connections, **options):
         return Load(self.args.client, server.address, self.last_core, mode, connections, **options)

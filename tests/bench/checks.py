@@ -9,6 +9,7 @@ A new one is a function and a row in CHECKS.
 
 import os
 import re
+import resource
 import shutil
 import signal
 import statistics
@@ -20,6 +21,8 @@ from scenarios import PROCESSES_AT_MOST, client_for
 from servers import Drover, Job
 
 IDLE_BYTES_BELOW = 600
+TLS_IDLE_BYTES_AT_MOST = 24 * 1024
+SPARE_FILES = 1000
 SHARE_AT_MOST = 1.25        # of the even share
 CALLS_AT_MOST = 1.0         # epoll_wait, read, write each, for one echo
 CALLS_SLACK = .01           # being attached to interrupts a wait or two of each worker
@@ -48,12 +51,42 @@ def memory(bench):
                   f"{each:.0f} bytes of private memory for each of {most:,} idle connections, below {IDLE_BYTES_BELOW}")
 
 
-def idle_memory(bench, side):
+def tls_memory(bench):
+    """The same over TLS. The echo behind a peer is not counted."""
+    if not bench.certificate:
+        print("SKIP  tls-memory: no OpenSSL (apt-get install libssl-dev openssl pkg-config)")
+        return
+    sides = {}
+    for side in ["drover", "floor", *(name for name, (peer, _) in bench.peers.items() if "tls" in peer.can)]:
+        try:
+            sides[side] = idle_memory(bench, side, "tls")
+        except (Broken, OSError) as e:
+            if side == "drover":
+                raise
+            sides[side] = {"failed": str(e)}
+        bench.say(memory_line(side, sides[side]))
+    bench.report["checks"]["tls-memory"] = sides
+    each = {side: s["each"][max(s["each"])] for side, s in sides.items() if "failed" not in s}
+    least = min((side for side in each if side in bench.peers), key=each.get, default=None)
+    bench.verdict("tls-memory", each["drover"] <= TLS_IDLE_BYTES_AT_MOST,
+                  f"{each['drover']:,.0f} bytes of private memory for each idle TLS connection, "
+                  f"at most {TLS_IDLE_BYTES_AT_MOST:,}")
+    if least:
+        bench.verdict("tls-memory peers", each["drover"] < each[least],
+                      f"{each['drover']:,.0f} bytes, and {each[least]:,.0f} with {least}, which needs least of the peers")
+
+
+def idle_memory(bench, side, kind="echo"):
     """Bytes without and with idle connections that have echoed once, as far as it goes."""
     peer = bench.peers[side][0] if side in bench.peers else None
     counts = [n for n in bench.effort.idle if not (peer and peer.process_each and n > PROCESSES_AT_MOST)]
     like = {"size": 64} | client_for(peer, "echo")
-    job = Job("echo", bench.all_cores, bench.args.workers, max(counts))
+    if kind == "tls":
+        # Who stands in front of an echo needs two descriptors for each connection.
+        most = (resource.getrlimit(resource.RLIMIT_NOFILE)[1] - SPARE_FILES) // 2
+        counts = sorted({min(n, most) for n in counts})
+        like |= bench.certificate.client_options()
+    job = Job(kind, bench.all_cores, bench.args.workers, max(counts))
     with bench.start(side, job) as server:
         with bench.load(server, "ping-pong", 16, count=1000, **like) as load:
             load.measure()
@@ -223,4 +256,4 @@ def status(bench):
 
 
 CHECKS = {"memory": memory, "spread": spread, "syscalls": syscalls, "replace": replace, "reload": reload,
-          "status": status}
+          "status": status, "tls-memory": tls_memory}

@@ -20,10 +20,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from processes import Broken, wait_for
-from servers import Server
+from servers import Drover, Job, Server
+from tls import CIPHER
 
 MANY = 1000000          # for limits that cannot be switched off
 SOFT_FILES = 1024       # as usual: some close every descriptor there could be, for each connection
+TLS_FILES = 65536       # two for each connection
 
 
 @dataclass
@@ -32,6 +34,8 @@ class Place:
     folder: str
     host: str
     port: int
+    certificate: object = None  # kinds of TLS
+    backend: str = ""           # kind tls: the address of an echo without TLS, to stand in front of
 
     def write(self, name, text):
         path = os.path.join(self.folder, name)
@@ -47,7 +51,7 @@ class Peer:
     program: str
     package: str
     can: tuple                  # kinds of jobs
-    process_each: bool = True   # a process for each connection
+    process_each: bool = True   # a process or a thread for each connection
     client: dict = field(default_factory=dict)      # what the client does otherwise
     needs: Callable = None      # (program): whether what it needs besides is there
     hint: str = ""
@@ -61,17 +65,25 @@ class Peer:
 
 
 class PeerServer(Server):
-    """A peer that runs: it is ready when it accepts."""
+    """
+    A peer that runs: it is ready when it accepts. With TLS it stands in front of
+    drover, whose CPU time is charged to it; its memory is its own alone.
+    """
 
     def __init__(self, bench, peer, program, job):
         with contextlib.ExitStack() as stack:
             folder = stack.enter_context(tempfile.TemporaryDirectory(dir=bench.folder))
-            place = Place(folder, "127.0.0.1", free_port())
+            place = Place(folder, "127.0.0.1", free_port(), bench.certificate)
+            self.backend = None
+            if job.kind == "tls":
+                self.backend = stack.enter_context(start_backend(bench, job))
+                place.backend = self.backend.address
             argv = peer.start_as(program, job, place)
             self.to = (place.host, place.port)
             self.log = os.path.join(folder, "output")
             with open(self.log, "wb") as log:
-                super().__init__(bench, argv, job, cwd=folder, soft_files=SOFT_FILES,
+                super().__init__(bench, argv, job, cwd=folder,
+                                 soft_files=TLS_FILES if job.kind == "tls" else SOFT_FILES,
                                  stdin=subprocess.DEVNULL, stdout=log, stderr=log)
             self.kept = stack.pop_all()
 
@@ -81,6 +93,9 @@ class PeerServer(Server):
         except Broken as e:
             raise Broken(f"{e}{self.last_words()}") from None
         self.address = "%s:%d" % self.to
+
+    def seconds(self):
+        return super().seconds() + (self.backend.seconds() if self.backend else 0)
 
     def accepts(self):
         if self.proc.poll() is not None:
@@ -99,6 +114,11 @@ class PeerServer(Server):
         super().end()
         if hasattr(self, "kept"):
             self.kept.close()
+
+
+def start_backend(bench, job):
+    """drover without TLS, with as many workers: the floor cannot echo a stream."""
+    return Drover(bench, Job("echo", job.cores, job.workers, 2 * job.conns))
 
 
 def free_port():
@@ -227,6 +247,13 @@ Bench->run(host => "%s", port => %d, ipv => 4, listen => 4096, user => $>, group
 # --- those that serve many at a time
 
 def nginx(program, job, place):
+    if job.kind == "tls":
+        server = f"""listen {place.host}:{place.port} ssl backlog=4096; proxy_pass {place.backend};
+    ssl_certificate {place.certificate.chain}; ssl_certificate_key {place.certificate.key};
+    ssl_protocols TLSv1.3; ssl_conf_command Ciphersuites {CIPHER}; ssl_session_cache none; ssl_session_tickets on;
+    proxy_timeout 1h; tcp_nodelay on;"""
+    else:
+        server = f'listen {place.host}:{place.port} backlog=4096; return "as many bytes as a date.\r\n";'
     module = beside(program, "lib", "nginx", "modules", "ngx_stream_module.so")
     load = f"load_module {module};" if os.path.exists(module) else ""
     identity = "user root;" if os.geteuid() == 0 else ""
@@ -234,19 +261,21 @@ def nginx(program, job, place):
 {load} {identity}
 daemon off;
 worker_processes {job.workers};
-worker_rlimit_nofile 16384;
+worker_rlimit_nofile 65536;
 pid {place.folder}/pid;
 error_log {place.folder}/output error;
-events {{ worker_connections 8192; }}
+events {{ worker_connections 32768; }}
 stream {{
   access_log off;
-  server {{ listen {place.host}:{place.port} backlog=4096; return "as many bytes as a date.\r\n"; }}
+  server {{ {server} }}
 }}
 """)
     return [program, "-p", place.folder, "-c", conf, "-e", f"{place.folder}/output"]
 
 
 def haproxy(program, job, place):
+    if job.kind == "tls":
+        return haproxy_tls(program, job, place)
     # receive(n) waits for n bytes: the client's messages have 64.
     script = place.write("echo.lua", """
 core.register_service("echo", "tcp", function(applet)
@@ -276,6 +305,68 @@ frontend bench
     return [program, "-db", "-q", "-f", conf]
 
 
+# --- those that speak TLS in front of an echo
+
+def haproxy_tls(program, job, place):
+    conf = place.write("haproxy.conf", f"""
+global
+  maxconn 16384
+  no strict-limits
+  nbthread {job.workers}
+  ssl-default-bind-ciphersuites {CIPHER}
+defaults
+  mode tcp
+  timeout connect 10s
+  timeout client 1h
+  timeout server 1h
+listen bench
+  bind {place.host}:{place.port} backlog 4096 ssl crt {place.certificate.both} ssl-min-ver TLSv1.3
+  server echo {place.backend}
+""")
+    return [program, "-db", "-q", "-f", conf]
+
+
+def hitch(program, job, place):
+    host, port = place.backend.split(":")
+    conf = place.write("hitch.conf", f"""
+frontend = {{ host = "{place.host}" port = "{place.port}" }}
+backend = "[{host}]:{port}"
+pem-file = "{place.certificate.both}"
+workers = {job.workers}
+backlog = 4096
+tls-protos = TLSv1.3
+ciphersuites = "{CIPHER}"
+{'user = "root"' if os.geteuid() == 0 else ''}
+daemon = off
+log-level = 0
+""")
+    return [program, f"--config={conf}"]
+
+
+def stunnel(program, job, place):
+    if job.argv:
+        to = f"exec = {job.argv[0]}" + (f"\nexecArgs = {' '.join(job.argv)}" if job.argv[1:] else "")
+    else:
+        to = f"connect = {place.backend}"
+    conf = place.write("stunnel.conf", f"""
+foreground = yes
+debug = 0
+pid =
+[bench]
+accept = {place.host}:{place.port}
+{to}
+cert = {place.certificate.chain}
+key = {place.certificate.key}
+sslVersionMin = TLSv1.3
+ciphersuites = {CIPHER}
+TIMEOUTidle = 3600
+libwrap = no
+socket = l:TCP_NODELAY=1
+socket = r:TCP_NODELAY=1
+""")
+    return [program, conf]
+
+
 def has_net_server(program):
     return subprocess.run([program, "-MNet::Server::PreFork", "-e", "1"], stdin=subprocess.DEVNULL,
                           stderr=subprocess.DEVNULL, check=False).returncode == 0
@@ -301,6 +392,8 @@ PEERS = [
     Peer("apache", apache, "apache2", "apache2-bin", ("echo",), needs=has_mod_echo,
          client=LINES),
     Peer("net-server", net_server, "perl", "libnet-server-perl", ("echo", "greet"), needs=has_net_server),
-    Peer("nginx", nginx, "nginx", "nginx-light libnginx-mod-stream", ("greet",), process_each=False),
-    Peer("haproxy", haproxy, "haproxy", "haproxy", ("echo",), process_each=False),
+    Peer("nginx", nginx, "nginx", "nginx-light libnginx-mod-stream", ("greet", "tls"), process_each=False),
+    Peer("haproxy", haproxy, "haproxy", "haproxy", ("echo", "tls"), process_each=False),
+    Peer("hitch", hitch, "hitch", "hitch", ("tls",), process_each=False),
+    Peer("stunnel", stunnel, "stunnel", "stunnel4", ("tls", "tls-exec")),
 ]

@@ -8,11 +8,12 @@ kind of job that servers.py and peers.py know how to start.
 """
 
 import statistics
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from figures import at_least, at_most, bracket, ratio_text, ratios, summary, whole_of
 from processes import TICK, Broken, cpu_seconds, machine_seconds
 from servers import Job, settle
+from tls import complaint
 
 CPU_AT_MOST = 1.03              # of the floor's; with all limits, of that without them
 LIMITS_CONNECT_AT_MOST = 1.05   # the same for a connection, which is when limits are checked
@@ -23,6 +24,11 @@ FILTER_AHEAD_AT_LEAST = 200     # times the requests of a process for each conne
 WARM_SOONER_AT_LEAST = 20       # times sooner than a cold start, at p50
 WARM_LOAD = 1 / 3               # of what the CPUs can start cold: all are asked at that rate
 FLAT_AT_MOST = 1.15             # of the CPU time of an operation at 16 connections, or what the floor's grows by
+TLS_CPU_AT_MOST = 1.05          # of the floor's with OpenSSL
+TLS_BULK_SPEED_AT_LEAST = .9    # of the same
+TLS_ISOLATED_AT_LEAST = .9      # handshakes a CPU second with isolated keys, of those without
+# Set to "" when droverd speaks TLS: then these scenarios are part of a run, and not only by --only.
+TLS_IS_OFF = "droverd does not speak TLS yet"
 PROCESSES_AT_MOST = 1024        # what is asked of servers with a process for each connection
 PEER_ROUNDS = 3
 PEER_SECONDS = 1.5              # a slice of a peer takes no longer, however slow it is
@@ -40,10 +46,12 @@ class Scenario:
     handler: str = ""           # what drover's handler has besides
     same_core: bool = False
     judge: str = "cpu"          # which target: cpu, speed, copy, ahead, sooner; none
+    #                                           of TLS: tls, handshakes, bulk, isolated, rivals
     cpu_at_most: float = CPU_AT_MOST
     p99: bool = False           # whether the slowest in a hundred are judged as well
     rounds: int = 0             # at most; 0: as many as asked for
     quick: bool = True          # part of --quick
+    client: dict = field(default_factory=dict)      # more options of the client
 
     def client_options(self, peer):
         options = {"echo": {"size": 64},
@@ -53,8 +61,10 @@ class Scenario:
                    "filter": {"size": 63, "answer": "line", "echo": None},
                    "warm": {"size": 0, "answer": "length:6", "expect": "hello\\n"} if self.program == "greeter" else
                            {"size": 63, "answer": "line", "echo": None},
-                   "bulk": {"size": 0, "answer": "eof", "max-answer": "64M"}}[self.kind]
-        return options | client_for(peer, self.kind)
+                   "bulk": {"size": 0, "answer": "eof", "max-answer": "64M"},
+                   "tls": {"size": 64},
+                   "tls-exec": {"size": 0, "answer": "eof", "expect": "tiny\\n"}}[self.kind]
+        return options | self.client | client_for(peer, self.kind)
 
     def job_of(self, peer):
         """Some kinds are programs for connections, which everybody can start."""
@@ -68,11 +78,19 @@ class Scenario:
 
     def sides(self):
         """drover, and what it is compared with."""
+        if self.judge == "isolated":
+            return ["isolated", "drover"]
         return {"greet": ["drover"], "filter": ["drover", "echo"], "warm": ["drover", "cold"],
-                "bulk": ["drover", "cold"], "limits": ["drover", "unlimited"]}.get(self.kind, ["drover", "floor"])
+                "bulk": ["drover", "cold"], "limits": ["drover", "unlimited"],
+                "tls-exec": ["drover"]}.get(self.kind, ["drover", "floor"])
+
+    def is_tls(self):
+        return self.kind.startswith("tls")
 
     def asks(self, peer):
         """Whether that peer takes part: the script of a filter is a program that it can start."""
+        if self.judge == "isolated":
+            return False
         if self.kind in ("filter", "warm"):
             return "exec" in peer.can and self.judge in ("ahead", "sooner")
         return self.kind in peer.can
@@ -115,6 +133,20 @@ SCENARIOS = {
                            "open-loop", 64, 48, "lines", "warm = 4;", judge="none", rounds=3, quick=False),
     "warm-bulk": Scenario("64 MiB from a program that waited, beside one that has the socket itself", "bulk",
                           "connect", 1, 160, "zeroes", "warm = 4;", judge="none", rounds=3),
+    # Client and server take as long for a handshake, and the client has one core: what a server can do
+    # is told by its CPU time.
+    "tls-echo-16": Scenario("echo over TLS 1.3 on 16 connections", "tls", "ping-pong", 16, 200000, judge="tls"),
+    "tls-echo-256": Scenario("echo over TLS 1.3 on 256 connections", "tls", "ping-pong", 256, 200000, judge="tls"),
+    "tls-full": Scenario("connect, full handshake (P-256), echo, close; 16 at once", "tls", "connect", 16, 8000,
+                         judge="handshakes"),
+    "tls-isolated": Scenario("the same with private keys in a process of their own, beside workers that have them",
+                             "tls", "connect", 16, 8000, judge="isolated"),
+    "tls-resumed": Scenario("connect, resumed handshake, echo, close; 16 at once", "tls", "connect", 16, 12000,
+                            judge="handshakes", client={"resume": None}),
+    "tls-bulk": Scenario("64 MiB there and back over TLS 1.3, in messages of 64 KiB; 1 connection", "tls", "stream", 1,
+                         16384, judge="bulk", client={"size": "64k", "echo": None}),
+    "tls-exec": Scenario("connect over TLS 1.3, a tiny C program runs; 16 at once", "tls-exec", "connect", 16, 4000,
+                         "tiny", judge="rivals"),
     "greet-16": Scenario("connect, read a line to the end; 16 at once", "greet", "connect", 16, 60000,
                          judge="none", rounds=3, quick=False),
 }
@@ -134,6 +166,8 @@ def run_slice(bench, side, scenario, count, rate=None):
               scenario.conns, bench.programs.get(scenario.program, []), scenario.handler,
               bench.all_limits if scenario.kind == "limits" else "")
     options = scenario.client_options(peer)
+    if scenario.is_tls():
+        options |= bench.certificate.client_options()
     longest = PEER_SECONDS if peer else LONGEST_SECONDS
     mode = scenario.mode_of(peer)
     if mode == "ping-pong":
@@ -155,8 +189,14 @@ def run_slice(bench, side, scenario, count, rate=None):
     cpu, client, busy, whole = (a - b for a, b in zip(after, before))
     if not result["operations"]:
         raise Broken("not one operation was done")
+    wrong = complaint(result, "resume" in options) if scenario.is_tls() else None
+    if wrong:
+        raise Broken(wrong)
+    # A stream has no answers to wait for: the time of an operation stands for both.
+    each = 1e6 * result["seconds"] / result["operations"]
+    latency = result["latency_usec"] or {"p50": each, "p99": each}
     return {"ops": result["operations"], "seconds": result["seconds"], "cpu": cpu, "client_cpu": client,
-            "p50_usec": result["latency_usec"]["p50"], "p99_usec": result["latency_usec"]["p99"],
+            "p50_usec": latency["p50"], "p99_usec": latency["p99"],
             # A slice of the smoke can be over before the kernel has counted anything.
             "others": max(0, busy - cpu - client), "machine": max(whole, 1 / TICK)}
 
@@ -241,6 +281,7 @@ class Comparison:
                                  "speed_ratio": ratios(samples, base, "ops_per_sec"),
                                  "p99_ratio": ratios(samples, base, "p99_usec"),
                                  "drover_ahead": ratios(self.samples["drover"], samples, "ops_per_sec"),
+                                 "drover_cheaper": ratios(samples, self.samples["drover"], "cpu_usec"),
                                  "drover_sooner": ratios(samples, self.samples["drover"], "p50_usec")}
         self.bench.report["scenarios"][self.name] = {
             "what": self.scenario.what, "base": self.base,
@@ -282,6 +323,9 @@ class Comparison:
             s = drover["p99_ratio"]
             verdict(f"{self.name} p99", *with_text(at_most(s, P99_AT_MOST),
                     f"p99 {bracket(s)} of the floor's, at most {P99_AT_MOST}"))
+        if self.scenario.is_tls():
+            self.judge_tls()
+            return
         if self.scenario.judge == "copy":
             s = drover["speed_ratio"]
             verdict(self.name, *with_text(at_least(s, COPY_SPEED_AT_LEAST),
@@ -295,6 +339,28 @@ class Comparison:
         elif self.scenario.judge != "none":
             self.judge_peers("drover_ahead", "of the speed of",
                              FILTER_AHEAD_AT_LEAST if self.scenario.judge == "ahead" else 1)
+
+    def judge_tls(self):
+        verdict, judge = self.bench.verdict, self.scenario.judge
+        if judge == "isolated":
+            s = ratios(self.samples["drover"], self.samples["isolated"], "cpu_usec")
+            verdict(self.name, *with_text(at_least(s, TLS_ISOLATED_AT_LEAST),
+                    f"{bracket(s)} of the handshakes a CPU second of workers with keys, "
+                    f"at least {TLS_ISOLATED_AT_LEAST}"))
+            return
+        drover = self.sides["drover"]
+        if judge == "tls":
+            s = drover["cpu_ratio"]
+            verdict(self.name, *with_text(at_most(s, TLS_CPU_AT_MOST),
+                    f"CPU an operation {bracket(s)} of the floor's with OpenSSL, at most {TLS_CPU_AT_MOST}"))
+        if judge == "bulk":
+            s = drover["speed_ratio"]
+            verdict(self.name, *with_text(at_least(s, TLS_BULK_SPEED_AT_LEAST),
+                    f"speed {bracket(s)} of the floor's with OpenSSL, at least {TLS_BULK_SPEED_AT_LEAST}"))
+        if judge == "rivals":
+            self.judge_peers("drover_ahead", "of the speed of", 1)
+        else:
+            self.judge_peers("drover_cheaper", "of the operations a CPU second of", 1)
 
     def judge_peers(self, key, words, times):
         rivals = {side: self.sides[side] for side in self.peers if "failed" not in self.sides[side]}

@@ -21,7 +21,7 @@ from processes import PATIENCE, Broken, Process, tree, wait_for
 @dataclass
 class Job:
     """What a server is to do, and for whom."""
-    kind: str                   # echo, exec, greet, filter
+    kind: str                   # echo, exec, greet, filter; tls: an echo, tls-exec
     cores: set
     workers: int = 2
     conns: int = 16             # at once
@@ -29,6 +29,7 @@ class Job:
     handler: str = ""           # for drover: what its handler has besides
     settings: str = ""          # for drover: what its service has besides
     listen: str = "127.0.0.1:0"     # for drover
+    isolate: bool = False       # kinds of TLS, for drover: private keys in a process of their own
 
 
 class Server(Process):
@@ -113,6 +114,8 @@ class Drover(Server):
             folder = stack.enter_context(tempfile.TemporaryDirectory())
             path = os.path.join(folder, "drover.conf")
             with open(path, "w") as f:
+                if job.kind.startswith("tls"):
+                    settings += bench.certificate.drover_settings(job.isolate)
                 f.write(drover_conf(job, settings))
                 self.control = os.path.join(folder, "control.sock")
                 f.write(f'control = {{ socket = "{self.control if control else "none"}"; }};\n')
@@ -188,7 +191,8 @@ def drover_conf(job, settings=""):
     """The defaults, but for what the measurement needs."""
     argv = "argv = [ %s ];" % ", ".join(map(json.dumps, job.argv))
     handler = {"echo": 'type = "echo";', "greet": 'type = "daytime";', "exec": 'type = "exec"; ' + argv,
-               "filter": 'type = "filter"; framing = "line"; ' + argv}[job.kind] + job.handler
+               "filter": 'type = "filter"; framing = "line"; ' + argv, "tls": 'type = "echo";',
+               "tls-exec": 'type = "exec"; ' + argv}[job.kind] + job.handler
     user = 'user = "root"; group = "root";' if os.geteuid() == 0 else ""
     return f"""
 log = {{ target = "stderr"; level = "error"; }};
@@ -203,8 +207,11 @@ services = {{
 
 
 def start_floor(bench, job):
-    if job.kind in ("greet", "filter"):
+    if job.kind in ("greet", "filter", "tls-exec"):
         raise Broken(f"the floor knows no {job.kind}")
+    if job.kind == "tls":
+        return Announced(bench, [bench.tls_floor, "--workers", str(job.workers), *bench.args.floor_options,
+                                 "--tls", bench.certificate.both], job)
     how = ["--exec", *job.argv] if job.kind == "exec" else bench.args.floor_options
     return Announced(bench, [bench.floor, "--workers", str(job.workers), *how], job)
 
@@ -222,6 +229,11 @@ def start_cold(bench, job):
 def start_unlimited(bench, job):
     """drover without limits, beside one that has all of them."""
     return Drover(bench, replace(job, settings=""))
+
+
+def start_isolated(bench, job):
+    """drover whose private keys are in a process of their own, beside one whose workers have them."""
+    return Drover(bench, replace(job, isolate=True))
 
 
 def settle(server):
