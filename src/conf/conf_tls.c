@@ -16,7 +16,6 @@
 
 #include "conf_certificates.h"
 #include "conf_client_ca.h"
-#include "conf_ticket_keys.h"
 #include "tls_key.h"
 #include "tls_pem.h"
 #endif
@@ -159,8 +158,6 @@ static void judge_tickets(struct conf_pem_reader *r)
 		conf_source_member(conf_source_member(r->draft->own, "tls"), "ticket_keys");
 	struct conf_tls *tls = &r->draft->service->tls;
 
-	if (tls->tickets && tls->ticket_keys)
-		conf_ticket_keys_load(r);
 	if (tls->tickets || !tls->ticket_keys)
 		return;
 	if (own)
