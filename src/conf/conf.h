@@ -26,6 +26,7 @@
 #include "log.h"
 #include "proxy_header.h"
 #include "prefix_set.h"
+#include "ticket_keys.h"
 #include "units.h"
 
 #define CONF_ARENA_SIZE   (64u << 20)   /* address space for one configuration */
@@ -271,6 +272,8 @@ struct conf_tls {
 	size_t                   n_crl;
 	bool                     tickets;       /* sessions can be resumed */
 	const char              *ticket_keys;   /* path; NULL: droverd makes them */
+	const struct ticket_key *ticket_secrets; /* of that file, the one that encrypts first */
+	size_t                   n_ticket_secrets; /* at most TICKET_KEYS_MAX */
 	bool                     isolate_keys;  /* private keys are in a process of their own */
 	const char              *chain, *key;   /* of a single pair while it is loaded; then NULL */
 	const char              *unread;        /* a file that this process may not read, or NULL */

@@ -16,6 +16,7 @@
 
 #include "conf_certificates.h"
 #include "conf_client_ca.h"
+#include "conf_ticket_keys.h"
 #include "tls_key.h"
 #include "tls_pem.h"
 #endif
@@ -158,6 +159,8 @@ static void judge_tickets(struct conf_pem_reader *r)
 		conf_source_member(conf_source_member(r->draft->own, "tls"), "ticket_keys");
 	struct conf_tls *tls = &r->draft->service->tls;
 
+	if (tls->tickets && tls->ticket_keys)
+		conf_ticket_keys_load(r);
 	if (tls->tickets || !tls->ticket_keys)
 		return;
 	if (own)

@@ -13,20 +13,29 @@
 
 #include "pool_memory.h"
 #include "sources.h"
+#include "ticket_keys.h"
 
 /* All parts, as one program leaves them to the next. */
 struct service_memory_past {
 	struct pool_memory_part sources;
 	size_t                  n_sources;      /* the entries that it has */
+	struct pool_memory_part tickets;        /* fd -1: there are none */
 };
 
 /* All members are NULL before service_memory_make or service_memory_adopt. */
 struct service_memory {
-	struct sources *sources;
+	struct sources     *sources;
+	struct ticket_keys *tickets;            /* NULL: no client of it resumes sessions of TLS so far */
 };
 
-/* Makes all parts, with room for n_sources sources. 0; or -1 with errno, and there is nothing to free. */
+/* Makes all parts but tickets, with room for n_sources sources. 0; or -1 with errno, and there is nothing to free. */
 int service_memory_make(struct service_memory *m, size_t n_sources);
+
+/*
+ * Makes the keys for tickets, if there are none: those of another memory of the same service (like,
+ * which may be NULL, or have none), else new ones. 0, or -1 with errno.
+ */
+int service_memory_make_tickets(struct service_memory *m, const struct service_memory *like, int64_t now_ms);
 
 /*
  * Maps the parts that another program has left. 0, and the descriptors in past are m's or closed;

@@ -32,6 +32,7 @@
 
 struct tls_context;
 struct tls_keys;
+struct tls_tickets;
 
 /* What the master gives a worker. All is lent; descriptors are those of the forked process. */
 struct worker_start {
@@ -69,6 +70,7 @@ struct worker {
 	struct board_input        *input;       /* for a copy of what we received last; NULL: none is kept */
 	struct acceptor           *acceptor;
 	struct tls_context        *tls;         /* NULL: its clients do not speak TLS */
+	struct tls_tickets        *tls_tickets; /* NULL: sessions are not resumed */
 	struct tls_keys           *tls_keys;    /* their private keys, or how these are reached */
 	struct watch               leash, signals;
 	struct watch               saying;      /* our end of the leash's pipe, while words are pending */

@@ -7,9 +7,12 @@
 
 #ifdef HAVE_OPENSSL
 
+#include <stdio.h>
+
 #include "log.h"
 #include "tls_context.h"
 #include "tls_keys.h"
+#include "tls_tickets.h"
 
 int worker_tls_begin(struct worker *w)
 {
@@ -21,7 +24,13 @@ int worker_tls_begin(struct worker *w)
 	w->tls_keys = tls_keys_open(conf, w->start.keys, why);
 	if (w->tls_keys)
 		w->tls = tls_context_new(conf, w->service->name, w->tls_keys, why, sizeof why);
-	if (w->tls)
+	if (w->tls && conf->tickets) {
+		w->tls_tickets = tls_tickets_new(tls_context_ssl_ctx(w->tls), conf,
+		                                 w->start.service_memory->tickets);
+		if (!w->tls_tickets)
+			snprintf(why, sizeof why, "tickets: no memory");
+	}
+	if (w->tls && (w->tls_tickets || !conf->tickets))
 		return 0;
 	log_err("%s: worker cannot start: TLS: %s", w->service->name, why);
 	return -1;
@@ -30,6 +39,7 @@ int worker_tls_begin(struct worker *w)
 void worker_tls_end(struct worker *w)
 {
 	tls_context_free(w->tls);
+	tls_tickets_free(w->tls_tickets);
 	tls_keys_free(&w->tls_keys);
 }
 

@@ -219,6 +219,32 @@ START_TEST(clients_are_asked_for_certificates_of_an_issuer)
 	ck_assert_ptr_eq(tls->ca[0].data, tls->certificates[0].der[1].data);
 } END_TEST
 
+#define KEY_48(c) c c c c c c c c c c c c c c c c       /* 48 bytes of base64: 4 characters for 3 of them */
+
+static const struct { const char *lines; size_t n; uint64_t len; char first, second; } key_files[] = {
+	{ KEY_48("AAAA") "\n", 1, 16, 0x00, 0 },
+	{ "\n  " KEY_48("AAAA") " \r\n\n" KEY_48("////"), 2, 16, 0x00, (char)0xff },
+	{ KEY_48("AAAA") "\n" KEY_48("BBBB") "\n" KEY_48("////") "\n", 3, 16, 0x04, 0x00 },
+	{ KEY_48("////") "\n" KEY_48("AAAA") "\n" KEY_48("BBBB") "\n" KEY_48("CCCC") "\n", 3, 16, 0x04, 0x00 },
+	{ KEY_48("BBBB") "BBBB" "BBBB" "BBBB" "BBBB" "BBBB" "BBBB" "BBBB" "BBBB" "BBBB" "BBBB" "BBB=", 1, 32, 0x04, 0 },
+};
+
+START_TEST(keys_of_tickets_are_read_and_the_last_but_one_encrypts)
+{
+	const struct conf_tls *tls;
+	char own[256];
+
+	unit_write_file("keys", key_files[_i].lines);
+	ck_assert_int_eq(chmod("keys", 0600), 0);
+	snprintf(own, sizeof own, PAIR_A "ticket_keys = \"@/keys\"; ");
+	tls = tls_of(with_tls(own));
+	ck_assert_uint_eq(tls->n_ticket_secrets, key_files[_i].n);
+	ck_assert_uint_eq(tls->ticket_secrets[0].len, key_files[_i].len);
+	ck_assert_int_eq((char)tls->ticket_secrets[0].name[0], key_files[_i].first);
+	if (tls->n_ticket_secrets > 1)
+		ck_assert_int_eq((char)tls->ticket_secrets[1].name[0], key_files[_i].second);
+} END_TEST
+
 /* ---- what is wrong ------------------------------------------------------ */
 
 static const struct { const char *own, *complaint; } wrong[] = {
@@ -271,6 +297,10 @@ static const struct { const char *own, *complaint; } wrong[] = {
 	  "a list in it is of an issuer that client_ca does not have" },
 	{ PAIR_A "tickets = false; ticket_keys = \"/x\"; ",
 	  "services.s.tls.ticket_keys means nothing with tickets = false" },
+	{ PAIR_A "ticket_keys = \"@/none\"; ", "cannot open @/none: No such file or directory" },
+	{ PAIR_A "ticket_keys = \"@/a\"; ",
+	  "services.s.tls.ticket_keys names @/a: line 1 is not 48 or 80 bytes in base64 (as openssl rand" },
+	{ PAIR_A "ticket_keys = \"@/empty\"; ", "services.s.tls.ticket_keys names @/empty, which is empty" },
 	{ PAIR_A "isolate = true; ", "services.s.tls.isolate is not a known key (did you mean isolate_keys?)" },
 };
 
@@ -289,6 +319,7 @@ static void write_wrong_files(void)
 	certificate_add("encrypted", a);
 	certificate_write("wrong-order", ca);
 	certificate_add("wrong-order", a);
+	unit_write_file("empty", "\n  \n");
 	unit_write_file("der", "\x30\x82\x01\x01\x02");
 	certificate_write("weak", weak);
 	certificate_add_key("weak", weak);
@@ -534,6 +565,8 @@ int main(void)
 	tcase_add_test(tc, a_listener_can_be_without_tls);
 	tcase_add_loop_test(tc, a_service_overrides_defaults, 0, ARRAY_SIZE(layers));
 	tcase_add_test(tc, clients_are_asked_for_certificates_of_an_issuer);
+	tcase_add_loop_test(tc, keys_of_tickets_are_read_and_the_last_but_one_encrypts, 0,
+	                    ARRAY_SIZE(key_files));
 	tc = unit_case(s, "wrong", set_up, tear_down);
 	tcase_add_loop_test(tc, what_is_wrong_is_refused_with_its_place, 0, ARRAY_SIZE(wrong));
 	tcase_add_loop_test(tc, what_is_wrong_in_a_service_is_refused, 0, ARRAY_SIZE(wrong_services));

@@ -24,6 +24,7 @@ static struct board *board;
 static struct holds *holds;
 static struct sources *sources;
 static struct blocks *blocks;
+static struct ticket_keys *tickets;
 static struct poison poison;
 
 /* ---- One that has everything ---- */
@@ -103,7 +104,8 @@ static void fill(void)
 		         .u.in = { .sin_family = AF_INET, .sin_port = htons(7) } },
 	};
 	states[0] = (struct handover_state){
-		.service = "echo", .memory = { { sources_fd(sources), SOURCES_VERSION }, SOURCES_MIN },
+		.service = "echo", .memory = { { sources_fd(sources), SOURCES_VERSION }, SOURCES_MIN,
+		                               { ticket_keys_fd(tickets), TICKET_KEYS_VERSION } },
 	};
 	fill_service(&services[0]);
 	inputs[0].fd = log_pipe[0];
@@ -158,7 +160,8 @@ static void set_up(void)
 	holds = holds_new(8, 7);
 	sources = sources_make(SOURCES_MIN);
 	blocks = blocks_new();
-	ck_assert(board && holds && sources && blocks);
+	tickets = ticket_keys_new(1);
+	ck_assert(board && holds && sources && blocks && tickets);
 	fill();
 }
 
@@ -182,6 +185,7 @@ static void tear_down(void)
 	holds_free(&holds);
 	sources_free(&sources);
 	blocks_free(&blocks);
+	ticket_keys_free(&tickets);
 }
 
 static bool read_back(void)
@@ -232,6 +236,8 @@ START_TEST(it_comes_over_as_it_was)
 	ck_assert_str_eq(got.states[0].service, "echo");
 	ck_assert_int_eq(got.states[0].memory.sources.fd, sources_fd(sources));
 	ck_assert_uint_eq(got.states[0].memory.n_sources, SOURCES_MIN);
+	ck_assert_int_eq(got.states[0].memory.tickets.fd, ticket_keys_fd(tickets));
+	ck_assert_int_eq(got.states[0].memory.tickets.version, TICKET_KEYS_VERSION);
 	ck_assert_uint_eq(got.n_poisons, 1);
 	ck_assert_str_eq(got.poisons[0].service, "echo");
 	ck_assert_int_eq(got.poisons[0].blocks.fd, blocks_fd(blocks));
@@ -458,7 +464,7 @@ static bool is_of_late(const char *key)
 {
 	static const char *const keys[] = {
 		"words", "nofile", "log_process", "key_process", "pending_scale", "states", "state_index",
-		"holds", "poison",
+		"holds", "poison", "tickets",
 	};
 
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
@@ -556,7 +562,7 @@ START_TEST(what_is_no_file_is_refused)
 
 /* ---- Descriptors ---- */
 
-#define BAD_DESCRIPTORS 22
+#define BAD_DESCRIPTORS 23
 
 START_TEST(descriptors_are_what_they_should_be)
 {
@@ -583,6 +589,7 @@ START_TEST(descriptors_are_what_they_should_be)
 		{ &s->past.memory.board.fd, leash.orders, "one that is named twice" },
 		{ &s->past.memory.holds.fd, listener, "holds that are a socket" },
 		{ &h.states[0].memory.sources.fd, listener, "sources that are a socket" },
+		{ &h.states[0].memory.tickets.fd, listener, "keys for tickets that are a socket" },
 		{ &h.poisons[0].blocks.fd, client[1], "blocks that are a socket" },
 		{ &h.poisons[0].blocks.fd, board_fd(board), "blocks that are named twice" },
 	};

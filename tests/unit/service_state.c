@@ -147,6 +147,52 @@ START_TEST(another_size_of_the_table_is_another_state_and_the_old_one_stays)
 	service_state_release(&again);
 } END_TEST
 
+START_TEST(keys_of_tickets_are_made_for_tls_and_replaced_in_time)
+{
+	struct ticket_key keys[TICKET_KEYS_MAX], first;
+	struct service_state *wider;
+	uint64_t turn = 0;
+	size_t n;
+
+	ck_assert_ptr_null(state->memory.tickets);
+	conf.tls = (struct conf_tls){ .on = true, .tickets = true };
+	ck_assert_ptr_eq(service_states_use(&states, &conf), state);
+	ck_assert_ptr_nonnull(state->memory.tickets);
+	ck_assert(ticket_keys_read(state->memory.tickets, &turn, keys, &n));
+	first = keys[0];
+	timer_run(&loop.timers, loop.now_ms += TICKET_KEYS_MS - 1);
+	ck_assert(!ticket_keys_read(state->memory.tickets, &turn, keys, &n));
+	timer_run(&loop.timers, ++loop.now_ms);
+	ck_assert(ticket_keys_read(state->memory.tickets, &turn, keys, &n));
+	ck_assert_uint_eq(n, 2);
+	ck_assert_mem_eq(&keys[1], &first, sizeof first);
+
+	conf.limits.n_sources = 128;            /* another state of the same service */
+	wider = service_states_use(&states, &conf);
+	ck_assert_ptr_ne(wider, state);
+	turn = 0;
+	ck_assert(ticket_keys_read(wider->memory.tickets, &turn, keys, &n));
+	ck_assert_mem_eq(&keys[1], &first, sizeof first);
+	service_state_release(&wider);
+	wider = state;
+	service_state_release(&wider);
+} END_TEST
+
+static const struct conf_tls without_tickets[] = {
+	{ .on = false, .tickets = true }, { .on = true, .tickets = false },
+	{ .on = true, .tickets = true, .ticket_keys = "/keys" },
+};
+
+START_TEST(a_service_that_needs_no_keys_of_tickets_has_none)
+{
+	struct service_state *s;
+
+	conf.tls = without_tickets[_i];
+	s = service_states_use(&states, &conf);
+	ck_assert_ptr_null(s->memory.tickets);
+	service_state_release(&s);
+} END_TEST
+
 /* That is the sketch of a service of which another program has left no table. */
 START_TEST(a_configuration_without_a_size_has_a_small_table)
 {
@@ -528,6 +574,9 @@ int main(void)
 	tcase_add_test(tc, services_do_not_share_one);
 	tcase_add_test(tc, another_size_of_the_table_is_another_state_and_the_old_one_stays);
 	tcase_add_test(tc, a_configuration_without_a_size_has_a_small_table);
+	tcase_add_test(tc, keys_of_tickets_are_made_for_tls_and_replaced_in_time);
+	tcase_add_loop_test(tc, a_service_that_needs_no_keys_of_tickets_has_none, 0,
+	                    ARRAY_SIZE(without_tickets));
 	tcase_add_test(tc, a_state_is_freed_with_all_that_it_waits_for);
 	tcase_add_test(tc, without_memory_there_is_no_state);
 	tcase_add_test(tc, a_pool_that_has_not_joined_can_leave);

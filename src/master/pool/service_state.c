@@ -15,6 +15,7 @@
 #include "log.h"
 
 #define AUDIT_MS 20                     /* between two passes of an audit */
+#define KEY_RETRY_MS 60000              /* after a key for tickets could not be made */
 
 /* ---- episodes ----------------------------------------------------------- */
 
@@ -159,6 +160,49 @@ void service_state_worker_ended(struct service_state *s, const struct service_me
 	service_state_look(s);          /* it may have begun an episode, and not have said so */
 }
 
+/* ---- keys for tickets --------------------------------------------------- */
+
+static void on_key_due(struct timer *t)
+{
+	struct service_state *s = container_of(t, struct service_state, key_due);
+	const int64_t now_ms = s->states->loop->now_ms;
+
+	if (ticket_keys_rotate(s->memory.tickets, now_ms) == -1) {
+		log_err("%s: make a key for tickets of TLS: %m", s->service);
+		loop_timer(s->states->loop, t, KEY_RETRY_MS);
+		return;
+	}
+	notify_send(s->states->events, "tickets-rotated service=%s", s->service);
+	loop_timer_at(s->states->loop, t, ticket_keys_due_ms(s->memory.tickets));
+}
+
+static bool resumes_sessions(const struct conf_tls *tls)
+{
+	return tls->on && tls->tickets && !tls->ticket_keys;
+}
+
+/* The memory of another state of the same service, from before a reload; NULL if there is none. */
+static const struct service_memory *find_like(const struct service_state *mine)
+{
+	const struct service_state *s;
+
+	list_each(&mine->states->all, s, struct service_state, in_states)
+		if (s != mine && s->memory.tickets && strcmp(s->service, mine->service) == 0)
+			return &s->memory;
+	return NULL;
+}
+
+/* 0, or -1 with errno. */
+static int prepare_tickets(struct service_state *s, const struct conf_service *conf)
+{
+	if (!resumes_sessions(&conf->tls))
+		return 0;
+	if (service_memory_make_tickets(&s->memory, find_like(s), s->states->loop->now_ms) == -1)
+		return -1;
+	loop_timer_at(s->states->loop, &s->key_due, ticket_keys_due_ms(s->memory.tickets));
+	return 0;
+}
+
 /* ---- the states --------------------------------------------------------- */
 
 void service_states_init(struct service_states *s, struct loop *l, struct notify *events)
@@ -182,6 +226,7 @@ static void free_state(struct service_state *s)
 {
 	timer_unset(&s->states->loop->timers, &s->look);
 	timer_unset(&s->states->loop->timers, &s->next_pass);
+	timer_unset(&s->states->loop->timers, &s->key_due);
 	audit_end(&s->audit);
 	list_remove(&s->in_states);
 	service_memory_free(&s->memory);
@@ -199,6 +244,7 @@ static struct service_state *make(struct service_states *all, const char *servic
 	s->states = all;
 	s->look.fire = on_look;
 	s->next_pass.fire = on_next_pass;
+	s->key_due.fire = on_key_due;
 	s->n_users = 1;
 	s->service = strdup(service);
 	s->poison = poison_watch_use(&all->poisons, service);
@@ -231,7 +277,7 @@ struct service_state *service_states_use(struct service_states *all, const struc
 		s->n_users++;
 	else
 		s = make_with_memory(all, conf->name, n_sources);
-	if (s && poison_watch_prepare(s->poison, conf) == -1)
+	if (s && (poison_watch_prepare(s->poison, conf) == -1 || prepare_tickets(s, conf) == -1))
 		service_state_release(&s);
 	if (s && s->n_users == 1)       /* there is none whose configuration it could have */
 		service_state_configure(s, conf);
@@ -255,6 +301,8 @@ struct service_state *service_states_adopt(struct service_states *all, const cha
 		free_state(s);
 		return NULL;
 	}
+	if (s->memory.tickets)
+		loop_timer_at(all->loop, &s->key_due, ticket_keys_due_ms(s->memory.tickets));
 	service_state_look(s);
 	begin_audit(s);         /* a worker may have died while no program took note */
 	return s;

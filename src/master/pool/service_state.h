@@ -38,6 +38,7 @@ struct service_state {
 	struct timer           look;            /* at the episodes */
 	struct audit           audit;           /* of what they hold, after a death */
 	struct timer           next_pass;       /* of the audit */
+	struct timer           key_due;         /* the next key for tickets of TLS; unset: there are none */
 	size_t                 index;           /* in a hand-over, while one is made */
 };
 

@@ -63,13 +63,18 @@ static bool each_of_generation(const struct handover_generation *g, bool (*see)(
 	        (see(arg, g->key_process.leash.orders) && see(arg, g->key_process.leash.words)));
 }
 
+static bool each_of_state(const struct service_memory_past *m, bool (*see)(void *arg, int fd), void *arg)
+{
+	return see(arg, m->sources.fd) && (m->tickets.fd == -1 || see(arg, m->tickets.fd));
+}
+
 bool handover_each_fd(const struct handover *h, bool (*see)(void *arg, int fd), void *arg)
 {
 	for (size_t i = 0; i < h->n_sockets; i++)
 		if (!see(arg, h->sockets[i].fd))
 			return false;
 	for (size_t i = 0; i < h->n_states; i++)
-		if (!see(arg, h->states[i].memory.sources.fd))
+		if (!each_of_state(&h->states[i].memory, see, arg))
 			return false;
 	for (size_t i = 0; i < h->n_poisons; i++)
 		if (h->poisons[i].blocks.fd != -1 && !see(arg, h->poisons[i].blocks.fd))
@@ -189,14 +194,22 @@ static bool check_generation(const struct check *c, const struct handover_genera
 	return check_log_process(c, &g->log_process);
 }
 
+static bool check_state(const struct check *c, const struct service_memory_past *m)
+{
+	if (!is_shared_memory(m->sources.fd))
+		return fail_check(c, "descriptor %d is no table of sources", m->sources.fd);
+	return m->tickets.fd == -1 || is_shared_memory(m->tickets.fd) ||
+	       fail_check(c, "descriptor %d is no memory of keys for tickets", m->tickets.fd);
+}
+
 static bool check_kinds(const struct handover *h, const struct check *c)
 {
 	for (size_t i = 0; i < h->n_sockets; i++)
 		if (!listens(h->sockets[i].fd))
 			return fail_check(c, "descriptor %d does not listen", h->sockets[i].fd);
 	for (size_t i = 0; i < h->n_states; i++)
-		if (!is_shared_memory(h->states[i].memory.sources.fd))
-			return fail_check(c, "descriptor %d is no table of sources", h->states[i].memory.sources.fd);
+		if (!check_state(c, &h->states[i].memory))
+			return false;
 	for (size_t i = 0; i < h->n_poisons; i++)
 		if (h->poisons[i].blocks.fd != -1 && !is_shared_memory(h->poisons[i].blocks.fd))
 			return fail_check(c, "descriptor %d is no table of blocks", h->poisons[i].blocks.fd);

@@ -298,13 +298,14 @@ static bool get_part(const struct reading *r, const json_t *j, const char *name,
 
 static bool get_state(const struct reading *r, const json_t *j, struct handover_state *s)
 {
-	const json_t *service, *sources;
+	const json_t *service, *sources, *tickets = NULL;
 	json_int_t n_sources;
 
-	if (!unpack(r, j, "state", "{s:o, s:o, s:I}", "service", &service, "sources", &sources,
-	            "n_sources", &n_sources) ||
+	if (!unpack(r, j, "state", "{s:o, s:o, s:I, s?o}", "service", &service, "sources", &sources,
+	            "n_sources", &n_sources, "tickets", &tickets) ||
 	    !get_name(r, service, "service", &s->service) ||
-	    !get_part(r, sources, "sources", &s->memory.sources))
+	    !get_part(r, sources, "sources", &s->memory.sources) ||
+	    !get_part(r, tickets, "tickets", &s->memory.tickets))
 		return false;
 	if (n_sources < SOURCES_MIN || n_sources > SOURCES_MAX)
 		return fail_reading(r, "%s: the number of sources is out of range", s->service);

@@ -117,9 +117,10 @@ static json_t *make_state(const void *item)
 {
 	const struct handover_state *s = item;
 
-	return json_pack("{s:o, s:o, s:I}", "service", put(s->service),
+	return json_pack("{s:o, s:o, s:I, s:o}", "service", put(s->service),
 	                 "sources", make_part(&s->memory.sources),
-	                 "n_sources", INT s->memory.n_sources);
+	                 "n_sources", INT s->memory.n_sources,
+	                 "tickets", make_part(&s->memory.tickets));
 }
 
 static json_t *make_service(const void *item)
