@@ -87,7 +87,7 @@ struct conf_listen {                    /* one socket; "*:PORT" makes two of the
 
 enum handler_stderr { STDERR_LOG, STDERR_NULL, STDERR_CLIENT };
 enum filter_share { FILTER_SHARE_SERVICE, FILTER_SHARE_CONNECTION };
-enum filter_prefix { FILTER_PREFIX_NONE, FILTER_PREFIX_PEER };
+enum filter_prefix { FILTER_PREFIX_NONE, FILTER_PREFIX_PEER, FILTER_PREFIX_PEER_SUBJECT };
 
 struct conf_filter {                    /* what handler filter has beside a program */
 	const char        *framing_text, *filter_framing_text;  /* as written; both given */

@@ -62,7 +62,7 @@ static void check_variable(struct conf_loader *ld, const config_setting_t *where
 		"TCPREMOTEIP", "TCPREMOTEPORT", "TCPLOCALIP", "TCPLOCALPORT",
 		"TCP6REMOTEIP", "TCP6REMOTEPORT", "TCP6LOCALIP", "TCP6LOCALPORT",
 		"DROVER_UNIQUE_ID", "SSL_TLS_SNI", "SSL_PROTOCOL", "SSL_CIPHER", "SSL_CLIENT_VERIFY",
-		"SSL_CLIENT_S_DN",
+		"SSL_CLIENT_S_DN", "SSL_CLIENT_I_DN", "SSL_CLIENT_M_SERIAL", "SSL_CLIENT_SHA256",
 	};
 	const size_t len = strcspn(setting, "=");
 
@@ -171,6 +171,19 @@ static void check_share(struct conf_loader *ld, const struct conf_draft *d)
 	f->max_requests = 0;
 }
 
+/* The name of a client comes from its certificate, which is shown here or to a proxy. */
+static void check_prefix(struct conf_loader *ld, const struct conf_draft *d)
+{
+	const struct conf_service *svc = d->service;
+	bool may_have_name = speaks_tls(svc) && svc->tls.client_auth != TLS_CLIENT_NONE;
+
+	for (size_t i = 0; i < svc->n_listen; i++)
+		may_have_name |= svc->listen[i].proxy != PROXY_OFF;
+	if (svc->handler.filter.prefix == FILTER_PREFIX_PEER_SUBJECT && !may_have_name)
+		conf_source_complain(ld, conf_draft_origin(d, "handler.prefix"), "cannot be \"peer-subject\":"
+		                     " no client shows a certificate (tls.client_auth or proxy_protocol)");
+}
+
 static void check_requests(struct conf_loader *ld, struct conf_draft *d)
 {
 	struct conf_handler *h = &d->service->handler;
@@ -196,6 +209,7 @@ static void check_requests(struct conf_loader *ld, struct conf_draft *d)
 		conf_source_complain(ld, conf_draft_origin(d, "handler.stderr"), "cannot be \"client\" for a"
 		                     " filter (\"log\" or \"null\")");
 	check_share(ld, d);
+	check_prefix(ld, d);
 }
 
 /* ---- each kind of handler ----------------------------------------------- */

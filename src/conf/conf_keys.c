@@ -86,7 +86,8 @@ static const char *const peer_names[] = {
 	[WARM_PEER_NONE] = "none", [WARM_PEER_PROXY_V1] = "proxy-v1", NULL,
 };
 static const char *const prefix_names[] = {
-	[FILTER_PREFIX_NONE] = "none", [FILTER_PREFIX_PEER] = "peer", NULL,
+	[FILTER_PREFIX_NONE] = "none", [FILTER_PREFIX_PEER] = "peer",
+	[FILTER_PREFIX_PEER_SUBJECT] = "peer-subject", NULL,
 };
 
 static const char *const proxy_names[] = {

@@ -6,6 +6,9 @@
 #include <config.h>
 #include "client_facts.h"
 
+#include <errno.h>
+#include <string.h>
+
 #include "environment.h"
 #include "proxied.h"
 #include "text.h"
@@ -74,6 +77,22 @@ static void add_proxied(struct client_facts *f, const struct proxied *p)
 	add_fact(f, "SSL_CLIENT_S_DN", p->subject);
 }
 
+/* Without memory for them, the facts are left out, and the client is as one without a certificate. */
+static void add_certificate(struct client_facts *f, const struct tls_link *l)
+{
+	struct tls_peer peer;
+	const bool shown = tls_link_peer(l, &peer);
+
+	add_fact(f, "SSL_CLIENT_VERIFY", shown ? "SUCCESS" : "NONE");
+	if (!shown)
+		return;
+	add_fact(f, "SSL_CLIENT_S_DN", peer.subject);
+	add_fact(f, "SSL_CLIENT_I_DN", peer.issuer);
+	add_fact(f, "SSL_CLIENT_M_SERIAL", peer.serial);
+	add_fact(f, "SSL_CLIENT_SHA256", peer.sha256);
+	tls_peer_free(&peer);
+}
+
 /* What TLS ends here says; a proxy may have said the same of its own. */
 static void add_tls(struct client_facts *f, const struct tls_link *l)
 {
@@ -83,6 +102,7 @@ static void add_tls(struct client_facts *f, const struct tls_link *l)
 	add_fact(f, "SSL_PROTOCOL", tls.version);
 	add_fact(f, "SSL_CIPHER", tls.cipher);
 	add_fact(f, "SSL_TLS_SNI", tls.sni[0] ? tls.sni : NULL);
+	add_certificate(f, l);
 }
 
 void client_facts_collect(struct client_facts *f, const struct connection *c)
@@ -103,6 +123,22 @@ void client_facts_collect(struct client_facts *f, const struct connection *c)
 		add_tls(f, tls);
 	else if (p)
 		add_proxied(f, p);
+}
+
+char *client_facts_subject(const struct connection *c)
+{
+	const struct tls_link *tls = connection_tls(c);
+	const struct proxied *p = connection_proxied(c);
+	struct tls_peer peer;
+	char *subject;
+
+	if (!tls)
+		return strdup(p && p->subject ? p->subject : "-");
+	if (!tls_link_peer(tls, &peer))
+		return errno == ENOMEM ? NULL : strdup("-");
+	subject = strdup(peer.subject);
+	tls_peer_free(&peer);
+	return subject;
 }
 
 char **client_facts_environment(struct client_facts *f, const struct connection *c)

@@ -25,6 +25,12 @@ struct client_facts {
 void client_facts_collect(struct client_facts *f, const struct connection *c);
 
 /*
+ * The name in the client's certificate, as in RFC 2253, if it was verified here or by a proxy; else "-".
+ * The caller frees it. NULL with ENOMEM.
+ */
+char *client_facts_subject(const struct connection *c);
+
+/*
  * Fills f, and makes with it the environment of a program for c. The caller frees the array; its strings
  * are lent. NULL with ENOMEM.
  */

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "buffer.h"
+#include "client_facts.h"
 #include "connection.h"
 #include "filter_pool.h"
 #include "requests.h"
@@ -142,15 +143,25 @@ static void on_failed(struct filter_request *r)
 
 /* ---- what the connection says ------------------------------------------- */
 
-/* "ADDRESS PORT CONNECTION\n" */
+/* "ADDRESS PORT CONNECTION\n", or with the name before the end, which may have blanks. */
 static int make_prefix(struct client *k)
 {
+	const bool with_subject = conf_of(k)->prefix == FILTER_PREFIX_PEER_SUBJECT;
+	char *subject = with_subject ? client_facts_subject(k->connection) : NULL;
+	int result = -1;
+
 	const struct endpoint *peer = connection_peer(k->connection);
 	char ip[ADDRESS_TEXT_MAX], id[CONNECTION_ID_MAX];
 
 	endpoint_ip(peer, ip, sizeof ip);
-	return asprintf(&k->prefix, "%s %u %s\n", ip[0] ? ip : "unix", (unsigned)peer->port,
-	                connection_id(k->connection, id));
+	if (subject || !with_subject)
+		result = asprintf(&k->prefix, "%s %u %s%s%s\n", ip[0] ? ip : "unix", (unsigned)peer->port,
+		                  connection_id(k->connection, id), subject ? " " : "",
+		                  subject ? subject : "");
+	free(subject);
+	if (result == -1)
+		k->prefix = NULL;
+	return result;
 }
 
 static enum handler_verdict filter_opened(struct connection *c)
@@ -164,10 +175,8 @@ static enum handler_verdict filter_opened(struct connection *c)
 	k->requests = (struct requests){ .connection = c, .framing = &conf_of(k)->framing,
 	                                 .framing_text = conf_of(k)->framing_text, .serve = serve };
 	filter_pool_open(pool_of(k), &k->request);
-	if (conf_of(k)->prefix == FILTER_PREFIX_PEER && make_prefix(k) == -1) {
-		k->prefix = NULL;
+	if (conf_of(k)->prefix != FILTER_PREFIX_NONE && make_prefix(k) == -1)
 		return HANDLER_FAIL;
-	}
 	return HANDLER_GO_ON;
 }
 

@@ -78,4 +78,16 @@ void tls_link_facts(const struct tls_link *l, struct tls_link_facts *f)
 	*f = (struct tls_link_facts){ 0 };
 }
 
+bool tls_link_peer(const struct tls_link *l, struct tls_peer *p)
+{
+	(void)l;
+	*p = (struct tls_peer){ 0 };
+	return false;
+}
+
+void tls_peer_free(struct tls_peer *p)
+{
+	(void)p;
+}
+
 #endif

@@ -427,3 +427,8 @@ void tls_link_facts(const struct tls_link *l, struct tls_link_facts *f)
 		f->why[i] = l->why[i] == ' ' ? '-' : l->why[i];
 	write_sni(f->sni, sizeof f->sni, SSL_get_servername(l->ssl, TLSEXT_NAMETYPE_host_name));
 }
+
+bool tls_link_peer(const struct tls_link *l, struct tls_peer *p)
+{
+	return tls_peer_read(l->ssl, p);
+}

@@ -12,6 +12,8 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "tls_peer.h"
+
 struct tls_context;
 struct tls_link;
 
@@ -89,5 +91,8 @@ struct tls_link_facts {
 };
 
 void tls_link_facts(const struct tls_link *l, struct tls_link_facts *f);
+
+/* The certificate of the client, as tls_peer_read. */
+bool tls_link_peer(const struct tls_link *l, struct tls_peer *p);
 
 #endif
