@@ -110,6 +110,7 @@ static int check_name(SSL *ssl, int *alert, void *arg)
 	if (t->conf->sni != TLS_SNI_STRICT || find_pair(t, ssl) != -1)
 		return SSL_TLSEXT_ERR_OK;
 	*alert = SSL_AD_UNRECOGNIZED_NAME;
+	ERR_raise(ERR_LIB_SSL, SSL_R_TLSV1_UNRECOGNIZED_NAME); /* else "callback failed" is all that is known */
 	return SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 

@@ -202,6 +202,7 @@ START_TEST(strict_refuses_a_name_that_no_certificate_has)
 	ck_assert_int_eq(shake_hands(), TLS_FAILED);
 	expect_alert("unrecognized name");
 	expect_failure(EPROTO);
+	expect_why("unrecognized name");
 	drop_sides();
 	open_sockets();
 	establish(0, "x.b.example");
