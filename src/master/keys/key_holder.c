@@ -222,7 +222,7 @@ void key_holder_disconnect(struct key_holder *h, size_t service, size_t place)
 /* ---- birth -------------------------------------------------------------- */
 
 #ifdef HAVE_OPENSSL
-static _Noreturn void be_process(const struct key_holder *h, const struct leash *its)
+static _Noreturn void be_process(struct key_holder *h, const struct leash *its)
 {
 	struct key_caller *callers = calloc(h->n_seats + 1, sizeof *callers);
 	const struct key_process_start start = {
@@ -231,12 +231,13 @@ static _Noreturn void be_process(const struct key_holder *h, const struct leash 
 		.forget = h->owner.forget, .arg = h->owner.arg,
 	};
 
+	h->report = NULL;               /* so that it is not unmapped with the rest: key_holder_forget */
 	for (size_t i = 0; i < start.n_callers; i++)
 		callers[i] = (struct key_caller){ h->seats[i].service, h->seats[i].channel };
 	key_process_main(&start);
 }
 #else
-static _Noreturn void be_process(const struct key_holder *h, const struct leash *its)
+static _Noreturn void be_process(struct key_holder *h, const struct leash *its)
 {
 	(void)h, (void)its;
 	abort();                        /* key_holder_is_needed is false without OpenSSL */
