@@ -34,9 +34,9 @@ def print_table(report):
     if not scenarios:
         return
     print("\noperations a second, floor = 1 (greet: drover, filters: echo)")
-    print(f"{'':<15}" + "".join(f"{name:>12}" for name in scenarios))
+    print(f"{'':<15}" + "".join(f"{name:>15}" for name in scenarios))
     for side in servers_of(scenarios):
-        print(f"{side:<15}" + "".join(f"{cell(s['sides'].get(side), 'speed_ratio', '.2f'):>12}"
+        print(f"{side:<15}" + "".join(f"{cell(s['sides'].get(side), 'speed_ratio', '.2f'):>15}"
                                       for s in scenarios.values()))
 
 
@@ -82,7 +82,8 @@ def page(report, drawn):
     pictures = dict(drawn)
     parts += [image(name, pictures) for name in ("cpu-ratio.svg", "speed-ratio.svg")]
     parts += [scenario_part(name, s, pictures) for name, s in report["scenarios"].items()]
-    parts += [image("growth.svg", pictures), memory_part(report, pictures), spread_part(report, pictures),
+    parts += [image("growth.svg", pictures), memory_part(report, pictures), tls_memory_part(report),
+              spread_part(report, pictures),
               times_part(report)]
     return ("<!DOCTYPE html>\n<html lang='en'><head><meta charset='utf-8'><title>drover bench</title>"
             f"<style>{STYLE}</style></head><body>\n" + "\n".join(filter(None, parts)) + "\n</body></html>\n")
@@ -154,6 +155,18 @@ def memory_part(report, pictures):
             + table(["", "KiB with none", "1,000", "10,000", "bytes each"], rows)
             + "<p class='why'>Private memory of all processes, without the kernel's. Those with a process for each "
               "connection are not asked for 10,000.</p>")
+
+
+def tls_memory_part(report):
+    found = report["checks"].get("tls-memory")
+    if not found:
+        return ""
+    rows = [[td(side), td(s["failed"], "text why"), td("")] if "failed" in s else
+            [td(side), td(", ".join(f"{int(n):,}: {b / 1024:,.0f}" for n, b in s["bytes"].items()), "text"),
+             td(f"{list(s['each'].values())[-1]:,.0f}")] for side, s in found.items()]
+    return ("<h2>Memory of idle TLS connections</h2>" + table(["", "connections: KiB", "bytes each"], rows)
+            + "<p class='why'>Private memory of all processes, without the kernel's, and without the echo behind "
+              "a peer.</p>")
 
 
 def spread_part(report, pictures):

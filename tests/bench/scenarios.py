@@ -27,8 +27,6 @@ FLAT_AT_MOST = 1.15             # of the CPU time of an operation at 16 connecti
 TLS_CPU_AT_MOST = 1.05          # of the floor's with OpenSSL
 TLS_BULK_SPEED_AT_LEAST = .9    # of the same
 TLS_ISOLATED_AT_LEAST = .9      # handshakes a CPU second with isolated keys, of those without
-# Set to "" when droverd speaks TLS: then these scenarios are part of a run, and not only by --only.
-TLS_IS_OFF = "droverd does not speak TLS yet"
 PROCESSES_AT_MOST = 1024        # what is asked of servers with a process for each connection
 PEER_ROUNDS = 3
 PEER_SECONDS = 1.5              # a slice of a peer takes no longer, however slow it is
@@ -261,7 +259,7 @@ class Comparison:
                     slices[side].append(run_slice(self.bench, side, self.scenario, count, self.rate))
                 except (Broken, OSError) as e:
                     if side in self.main:
-                        raise
+                        raise Broken(f"{side}: {e}") from None
                     self.failed[side] = str(e)
         for side, of_side in slices.items():
             self.samples[side].append(whole_of(of_side) if of_side else None)

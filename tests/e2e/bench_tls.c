@@ -69,9 +69,11 @@ static const struct { const char *name, *args[10]; double operations, handshakes
 	{ "to the end, after more than a record",
 	  { "-mconnect", "-n4", "-k20", "--answer=eof", "--echo", "--size=100k" }, 20, 20 },
 	{ "open-loop", { "-mopen-loop", "-n4", "-k200", "-r5000" }, 200, 4 },
-	{ "open-loop, new connections", { "-mopen-loop", "-n4", "-k200", "-r5000", "--new-connections" }, 200, 200 },
+	{ "open-loop, new connections",
+	  { "-mopen-loop", "-n4", "-k200", "-r5000", "--new-connections" }, 200, 200 },
 	{ "lines", { "-n2", "-k200", "--answer=line", "--echo" }, 200, 2 },
-	{ "netstrings", { "-n2", "-k200", "--answer=netstring", "--message=hello", "--expect=hello" }, 200, 2 },
+	{ "netstrings",
+	  { "-n2", "-k200", "--answer=netstring", "--message=hello", "--expect=hello" }, 200, 2 },
 	{ "lengths", { "-n2", "-k200", "--answer=length32", "--echo", "--size=100" }, 200, 2 },
 };
 
@@ -494,6 +496,64 @@ START_TEST(openssl_sends_alerts)
 	ck_assert_double_eq(bench_figure("errors_by_kind", "alert"), 2);
 } END_TEST
 
+/* ---- droverd ------------------------------------------------------------ */
+
+static struct daemon d;
+
+static const char *start_droverd(const char *more)
+{
+	daemon_start(&d, "services = { e = { listen = [ \"127.0.0.1:0\", \"unix:%s\" ]; workers = 2;"
+	             " tls = { chain = \"%s\"; key = \"%s\"; %s }; handler = { type = \"echo\"; }; }; };\n",
+	             files_path("e.sock"), files_path("s.pem"), files_path("s.key"), more);
+	return daemon_address(&d, "e", 0);
+}
+
+START_TEST(all_modes_work_with_droverd)
+{
+	const char *address;
+
+	start_droverd("");
+	address = daemon_address(&d, "e", (size_t)_i % 2);
+	check_good(run_tls(address, good[_i / 2].args), good[_i / 2].operations);
+	ck_assert_double_eq(bench_figure(NULL, "handshakes"), good[_i / 2].handshakes);
+	ck_assert_str_eq(bench_errors(), "");
+} END_TEST
+
+START_TEST(streams_go_through_droverd)
+{
+	check_good(RUN("--tls", "-mstream", "-n2", "-k20000", "--echo", start_droverd("")), 20000);
+} END_TEST
+
+/* Whichever of the two workers gave the session. */
+START_TEST(droverd_resumes_sessions)
+{
+	static const char *const versions[] = { "--tls-version=1.2", "--tls-version=1.3" };
+	const char *address = start_droverd("");
+
+	check_good(RUN("--tls", "--resume", "-mconnect", "-k40", "--ca=ca.pem", versions[_i], address), 40);
+	ck_assert_double_eq(bench_figure(NULL, "resumed"), 39);
+} END_TEST
+
+START_TEST(droverd_without_tickets_resumes_nothing)
+{
+	static const char *const versions[] = { "--tls-version=1.2", "--tls-version=1.3" };
+	const char *address = start_droverd("tickets = false;");
+
+	check_good(RUN("--tls", "--resume", "-mconnect", "-k20", versions[_i], address), 20);
+	ck_assert_double_eq(bench_figure(NULL, "resumed"), 0);
+} END_TEST
+
+/* A program that writes and ends: the end of the answer is a close_notify. */
+START_TEST(programs_of_droverd_end_with_close_notify)
+{
+	daemon_start(&d, "services = { p = { listen = \"127.0.0.1:0\"; workers = 1;"
+	             " tls = { chain = \"%s\"; key = \"%s\"; };"
+	             " handler = { type = \"exec\"; argv = [ \"/bin/cat\" ]; }; }; };\n",
+	             files_path("s.pem"), files_path("s.key"));
+	check_good(RUN("--tls", "-mconnect", "-n2", "-k10", "--answer=eof", "--echo", "--size=100k",
+	               daemon_address(&d, "p", 0)), 10);
+} END_TEST
+
 int main(void)
 {
 	const int n_good = ARRAY_SIZE(good) * ARRAY_SIZE(ways);
@@ -520,6 +580,14 @@ int main(void)
 	tcase_add_test(tc, no_common_version_is_an_alert);
 	tcase_add_loop_test(tc, what_is_wrong_has_a_kind, 0, ARRAY_SIZE(bad));
 	tcase_add_loop_test(tc, a_file_that_is_wrong_is_named, 0, ARRAY_SIZE(files));
+
+	tc = harness_case(s, "droverd");
+	tcase_add_checked_fixture(tc, before, NULL);
+	tcase_add_loop_test(tc, all_modes_work_with_droverd, 0, 2 * ARRAY_SIZE(good));
+	tcase_add_test(tc, streams_go_through_droverd);
+	tcase_add_loop_test(tc, droverd_resumes_sessions, 0, 2);
+	tcase_add_loop_test(tc, droverd_without_tickets_resumes_nothing, 0, 2);
+	tcase_add_test(tc, programs_of_droverd_end_with_close_notify);
 
 	tc = harness_case(s, "openssl");
 	tcase_add_checked_fixture(tc, before, s_server_stop);
