@@ -452,9 +452,12 @@ static void add_rest(Suite *s)
 int main(void)
 {
 	Suite *s = suite_create("connection_tls");
+	int result;
 
 	tls_make_pairs();
 	add_begins(s);
 	add_rest(s);
-	return unit_run(s);
+	result = unit_run(s);
+	tls_free_pairs();
+	return result;
 }

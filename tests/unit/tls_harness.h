@@ -82,7 +82,7 @@ static inline struct conf_bytes tls_der(X509 *x)
 	return (struct conf_bytes){ der, (size_t)len };
 }
 
-/* Once, in main: it takes a while. They are freed with the program. */
+/* Once, in main: it takes a while. */
 static inline void tls_make_pairs(void)
 {
 	static const char *const names[TLS_PAIRS] = { "a.example", "*.b.example", "c.example" };
@@ -99,6 +99,18 @@ static inline void tls_make_pairs(void)
 	tls_client_key = EVP_EC_gen("P-256");
 	tls_client_leaf = tls_make_certificate(tls_client_key, "a client", NULL);
 	tls_client_der = tls_der(tls_client_leaf);
+}
+
+static inline void tls_free_pairs(void)
+{
+	for (size_t i = 0; i < TLS_PAIRS; i++) {
+		EVP_PKEY_free(tls_pair_keys[i]);
+		X509_free(tls_leaves[i]);
+		OPENSSL_free((void *)(uintptr_t)tls_ders[i].data);
+	}
+	EVP_PKEY_free(tls_client_key);
+	X509_free(tls_client_leaf);
+	OPENSSL_free((void *)(uintptr_t)tls_client_der.data);
 }
 
 /* ---- the service -------------------------------------------------------- */

@@ -755,10 +755,13 @@ static void add_odd_clients(Suite *s)
 int main(void)
 {
 	Suite *s = suite_create("tls_link");
+	int result;
 
 	tls_make_pairs();
 	add_handshakes(s);
 	add_bytes(s);
 	add_odd_clients(s);
-	return unit_run(s);
+	result = unit_run(s);
+	tls_free_pairs();
+	return result;
 }
