@@ -66,7 +66,7 @@ const char *process_file(const char *path)
 }
 
 /* Reads piece by piece, each beginning with the end of the one before. */
-static bool range_holds(int mem, off_t from, off_t to, const char *bytes, size_t len)
+static bool range_holds(int mem, off_t from, off_t to, const void *bytes, size_t len)
 {
 	static char piece[1 << 16];
 	const off_t step = (off_t)(sizeof piece - len);
@@ -82,7 +82,7 @@ static bool range_holds(int mem, off_t from, off_t to, const char *bytes, size_t
 	return false;
 }
 
-bool process_remembers(pid_t pid, const char *bytes)
+bool process_remembers_bytes(pid_t pid, const void *bytes, size_t len)
 {
 	const char *maps = files_read(files_text("/proc/%d/maps", pid));
 	int mem = open(files_text("/proc/%d/mem", pid), O_RDONLY | O_CLOEXEC);
@@ -96,10 +96,15 @@ bool process_remembers(pid_t pid, const char *bytes)
 		ck_assert_int_eq(sscanf(at, "%lx-%lx %c", &from, &to, &readable), 3);
 		/* Sanitizers reserve terabytes, none of them ours. */
 		if (readable == 'r' && to - from <= MAPPING_MAX)
-			found = range_holds(mem, (off_t)from, (off_t)to, bytes, strlen(bytes));
+			found = range_holds(mem, (off_t)from, (off_t)to, bytes, len);
 	}
 	close(mem);
 	return found;
+}
+
+bool process_remembers(pid_t pid, const char *text)
+{
+	return process_remembers_bytes(pid, text, strlen(text));
 }
 
 pid_t process_first_child(void)

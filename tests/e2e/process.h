@@ -20,7 +20,8 @@ const char *process_link(pid_t pid, const char *name);
 const char *process_file(const char *path);
 
 /* Whether the memory of a process holds these bytes anywhere. Needs the right to trace it. */
-bool process_remembers(pid_t pid, const char *bytes);
+bool process_remembers(pid_t pid, const char *text);
+bool process_remembers_bytes(pid_t pid, const void *bytes, size_t len);
 
 /* The pid of one of our children, 0 if there is none. */
 pid_t process_first_child(void);
