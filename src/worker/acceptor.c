@@ -62,6 +62,8 @@ struct acceptor {
 #define STILL_MS       50
 #define GRANT_MAX      64
 #define LOOK_AGAIN_MS  200
+#define GO_ON_MS       1
+#define AT_ONCE_MAX    64              /* clients that a drain takes before others have their turn */
 
 enum took { TOOK_ONE, TOOK_NONE, TOOK_ERROR, TOOK_LIMITED };
 
@@ -281,31 +283,41 @@ static bool is_waited_at(const struct listener *l)
 
 /*
  * Accepts until the queue is empty or there is no room. Then the listener is closed; a
- * removed one only if it is empty.
+ * removed one only if it is empty. True if it accepted AT_ONCE_MAX clients: there may be more.
  */
-static void empty_listener(struct listener *l)
+static bool empty_listener(struct listener *l)
 {
 	enum took took = TOOK_ONE;
+	int n = 0;
 
-	while (l->watch.fd != -1 && took != TOOK_NONE && took != TOOK_LIMITED && can_take(l->acceptor))
+	while (l->watch.fd != -1 && n < AT_ONCE_MAX && took != TOOK_NONE && took != TOOK_LIMITED &&
+	       can_take(l->acceptor)) {
 		took = take_one(l);
+		n++;
+	}
+	if (n == AT_ONCE_MAX)
+		return true;
 	if (took == TOOK_NONE || !l->removed || !is_waited_at(l))
 		close_listener(l);
+	return false;
 }
 
 /*
  * Drains. This is called again when there is room, and when a pause is over, if a listener
  * is still open then; and every LOOK_AGAIN_MS, because other workers may have accepted the
- * clients that wait there.
+ * clients that wait there. Clients that are refused take no room: if there are many of them,
+ * the connections that are open have their turn meanwhile.
  */
 static void empty_all(struct acceptor *a)
 {
+	bool more = false;
+
 	for (size_t i = 0; i < a->n; i++)
-		empty_listener(&a->listeners[i]);
+		more |= empty_listener(&a->listeners[i]);
 	if (a->n_open == 0)
 		a->owner.emptied(a->owner.arg);
 	else
-		loop_timer(a->loop, &a->again, LOOK_AGAIN_MS);
+		loop_timer(a->loop, &a->again, more ? GO_ON_MS : LOOK_AGAIN_MS);
 }
 
 static void on_next_look(struct timer *t)

@@ -33,6 +33,8 @@ static struct {
 	unsigned    n_paused, n_resumed, n_emptied, n_declined;
 	int64_t     limited_ms;         /* the service is at a limit: ask again after that time */
 	int         n_reserved;         /* places that were reserved, and neither used nor given back */
+	bool        refuses;            /* all clients, which then take no room */
+	int         n_refused;
 	const char *reason;
 } owner;
 
@@ -55,6 +57,11 @@ static void on_accepted(void *arg, int fd, size_t listener, const struct endpoin
 	owner.n_reserved--;
 	ck_assert_int_eq(peer->family, AF_INET);
 	ck_assert(unit_fd_is_well_born(fd));
+	if (owner.refuses) {
+		owner.n_refused++;
+		close(fd);
+		return;
+	}
 	owner.from[owner.n] = listener;
 	owner.fds[owner.n++] = fd;
 }
@@ -97,8 +104,16 @@ static void on_emptied(void *arg)
 	owner.n_emptied++;
 }
 
-/* accept4(2) fails so often, with that errno. */
+/* accept4(2) fails so often, with that errno; or returns so many clients, whatever waits. */
 static int n_failures, failure;
+static int n_more;
+
+static int make_client(struct sockaddr *from)
+{
+	n_more--;
+	from->sa_family = AF_INET;
+	return socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
 
 int __real_accept4(int fd, struct sockaddr *from, socklen_t *len, int flags);
 int __wrap_accept4(int fd, struct sockaddr *from, socklen_t *len, int flags);
@@ -110,6 +125,8 @@ int __wrap_accept4(int fd, struct sockaddr *from, socklen_t *len, int flags)
 		errno = failure;
 		return -1;
 	}
+	if (n_more > 0)
+		return make_client(from);
 	return __real_accept4(fd, from, len, flags);
 }
 
@@ -535,6 +552,21 @@ START_TEST(draining_in_a_pause_goes_on_after_it)
 	ck_assert_uint_eq(owner.n, 1);
 } END_TEST
 
+/* Its connections have their turn meanwhile, however fast new clients come. */
+START_TEST(a_flood_of_clients_that_are_refused_does_not_hold_up_a_drain)
+{
+	owner.refuses = true;
+	n_more = 5000;
+	acceptor_drain(acceptor, 0);
+	turns(2);
+	ck_assert_int_le(owner.n_refused, 2 * LISTENERS * 100);
+	ck_assert(!acceptor_is_empty(acceptor));
+	while (owner.n_emptied == 0)
+		pass(1);
+	ck_assert_int_eq(owner.n_refused, 5000);
+	ck_assert(acceptor_is_empty(acceptor));
+} END_TEST
+
 START_TEST(dropping_takes_nothing_more)
 {
 	char byte;
@@ -574,6 +606,7 @@ int main(void)
 	tcase_add_test(end, room_while_draining_is_used_at_the_end_of_the_turn);
 	tcase_add_test(end, an_empty_removed_listener_is_closed_at_once);
 	tcase_add_test(end, draining_in_a_pause_goes_on_after_it);
+	tcase_add_test(end, a_flood_of_clients_that_are_refused_does_not_hold_up_a_drain);
 	tcase_add_test(end, dropping_takes_nothing_more);
 	return unit_run(s);
 }
