@@ -44,12 +44,12 @@ static void check_retirement(struct worker *w)
 
 /* ---- one client --------------------------------------------------------- */
 
-/* For overload = "reject": tells the client as much as can be sent at once. */
+/* Tells the client as much as can be sent at once. */
 static void answer_refused(const struct worker *w, int fd, enum refusal why)
 {
-	const char *message = w->service->limits.reject_message;
+	const char *message = refusal_message(w, why);
 
-	if (message && why != REFUSAL_ACCESS && why != REFUSAL_BLOCKED && why != REFUSAL_PROXY)
+	if (message)
 		send(fd, message, strlen(message), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 

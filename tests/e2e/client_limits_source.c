@@ -163,6 +163,27 @@ START_TEST(a_client_that_is_refused_behind_a_proxy_gives_everything_back)
 	limits_leave(fds, 3);
 } END_TEST
 
+/* It is told so, as one without a proxy; also where a program would have got its socket. */
+START_TEST(a_client_that_is_refused_behind_a_proxy_is_told_the_reject_message)
+{
+	static const char *const handlers[] = {
+		"type = \"echo\";", "type = \"exec\"; argv = \"/bin/cat\";",
+	};
+	int inside, fd;
+
+	daemon_start(&d, CONTROL SERVICES("s = { listen = \"127.0.0.1:0\"; workers = 1;"
+	             "handler = { %s }; limits = { " ONE_EACH "connections = 3; " REJECT "};" PROXIED
+	             "access = { deny = \"2001:db8:0:9::/64\"; }; };"), control_path(), handlers[_i]);
+	inside = admit_as("2001:db8:0:1::1");
+	fd = arrive("2001:db8:0:1::2");
+	ck_assert_str_eq(client_read_all(fd), FULL);
+	close(fd);
+	fd = arrive("2001:db8:0:9::1");
+	ck_assert_str_eq(client_read_all(fd), "");
+	close(fd);
+	close(inside);
+} END_TEST
+
 /* ---- unix sockets ------------------------------------------------------- */
 
 #define UNIX_SERVICE \
@@ -272,6 +293,7 @@ int main(void)
 	tcase_add_test(tc, a_shorter_prefix_makes_one_source_of_many_addresses);
 	tcase_add_test(tc, the_addresses_of_an_ipv6_network_are_one_source);
 	tcase_add_test(tc, a_client_that_is_refused_behind_a_proxy_gives_everything_back);
+	tcase_add_loop_test(tc, a_client_that_is_refused_behind_a_proxy_is_told_the_reject_message, 0, 2);
 	tcase_add_test(tc, the_clients_of_a_user_are_one_source);
 	harness_add_for_root(tc, another_user_is_another_source);
 	tcase_add_test(tc, exempt_sources_have_no_limit_but_that_of_the_service);
