@@ -191,9 +191,21 @@ static void on_limit_over(struct timer *t)
 	go_on(container_of(t, struct acceptor, limited));
 }
 
-/* The service may not take another client for wait_ms. */
-static enum took wait_for_limit(struct acceptor *a, int64_t wait_ms)
+static bool is_waited_at(const struct listener *l)
 {
+	struct pollfd p = { .fd = l->watch.fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) == 1;
+}
+
+/* The service may not take another client for wait_ms; perhaps another worker has taken this one. */
+static enum took wait_for_limit(const struct listener *l, int64_t wait_ms)
+{
+	struct acceptor *a = l->acceptor;
+
+	if (!is_waited_at(l))
+		return TOOK_NONE;
+	a->owner.left_waiting(a->owner.arg);
 	if (!a->draining) {
 		unwatch_all(a);
 		loop_timer(a->loop, &a->limited, wait_ms);
@@ -263,7 +275,7 @@ static enum took take_one(struct listener *l)
 	int fd;
 
 	if (wait_ms > 0)
-		return wait_for_limit(a, wait_ms);
+		return wait_for_limit(l, wait_ms);
 	fd = accept_reserved(l, &peer);
 	if (fd == -1)
 		return accept_failed(a);
@@ -272,13 +284,6 @@ static enum took take_one(struct listener *l)
 	a->in_trouble = false;
 	a->owner.accepted(a->owner.arg, fd, (size_t)(l - a->listeners), &peer);
 	return TOOK_ONE;
-}
-
-static bool is_waited_at(const struct listener *l)
-{
-	struct pollfd p = { .fd = l->watch.fd, .events = POLLIN };
-
-	return poll(&p, 1, 0) == 1;
 }
 
 /*

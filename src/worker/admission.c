@@ -131,6 +131,11 @@ static void unreserve(void *arg)
 	limits_unreserve(arg);
 }
 
+static void left_waiting(void *arg)
+{
+	limits_left_waiting(arg);
+}
+
 static bool has_room(void *arg)
 {
 	return worker_has_room(arg) || limits_wants_to_refuse(arg);
@@ -174,7 +179,7 @@ static void on_emptied(void *arg)
 int admission_open(struct worker *w)
 {
 	const struct acceptor_owner owner = {
-		.arg = w, .reserve = reserve, .unreserve = unreserve, .accepted = on_accepted,
+		.arg = w, .reserve = reserve, .unreserve = unreserve, .left_waiting = left_waiting, .accepted = on_accepted,
 		.has_room = has_room, .is_ahead = is_ahead, .declined = on_declined,
 		.paused = on_paused, .resumed = on_resumed, .emptied = on_emptied,
 	};

@@ -32,6 +32,8 @@ static struct {
 	uint64_t    others_done;
 	unsigned    n_paused, n_resumed, n_emptied, n_declined;
 	int64_t     limited_ms;         /* the service is at a limit: ask again after that time */
+	bool        is_late;            /* another worker takes the client first */
+	unsigned    n_left_waiting;
 	int         n_reserved;         /* places that were reserved, and neither used nor given back */
 	bool        refuses;            /* all clients, which then take no room */
 	int         n_refused;
@@ -42,7 +44,16 @@ static int64_t reserve(void *arg)
 {
 	(void)arg;
 	owner.n_reserved += owner.limited_ms == 0;
+	if (owner.is_late)
+		close(accept(listeners[0], NULL, NULL));
+	owner.is_late = false;
 	return owner.limited_ms;
+}
+
+static void left_waiting(void *arg)
+{
+	(void)arg;
+	owner.n_left_waiting++;
 }
 
 static void unreserve(void *arg)
@@ -147,9 +158,10 @@ static void set_up(void)
 	static const struct acceptor_options options = { .accept_flags = SOCK_NONBLOCK,
 	                                                 .service = "test" };
 	static const struct acceptor_owner us = {
-		.reserve = reserve, .unreserve = unreserve, .accepted = on_accepted, .has_room = has_room,
-		.is_ahead = is_ahead, .declined = on_declined, .paused = on_paused,
-		.resumed = on_resumed, .emptied = on_emptied,
+		.reserve = reserve, .unreserve = unreserve, .left_waiting = left_waiting,
+		.accepted = on_accepted, .has_room = has_room, .is_ahead = is_ahead,
+		.declined = on_declined, .paused = on_paused, .resumed = on_resumed,
+		.emptied = on_emptied,
 	};
 
 	log_use(NULL, LOG_LEVEL_ERROR);
@@ -334,6 +346,20 @@ START_TEST(at_a_limit_clients_wait_and_no_place_is_taken)
 	ck_assert_uint_eq(owner.n, 0);
 	ck_assert_int_eq(owner.n_reserved, 0);
 	ck_assert(rests());                     /* it does not even look */
+	ck_assert_uint_eq(owner.n_left_waiting, 1);
+} END_TEST
+
+START_TEST(at_a_limit_a_client_that_another_worker_has_taken_does_not_wait)
+{
+	owner.limited_ms = 60000;
+	owner.is_late = true;
+	come(0);
+	turns(2);
+	ck_assert_uint_eq(owner.n_left_waiting, 0);
+	owner.limited_ms = 0;
+	come(0);                                /* it still looks */
+	turns(1);
+	ck_assert_uint_eq(owner.n, 1);
 } END_TEST
 
 static void wait_over(void)
@@ -593,6 +619,7 @@ int main(void)
 	tcase_add_test(room, a_worker_that_is_not_ahead_any_more_comes_forward_at_once);
 	tcase_add_test(room, a_worker_that_is_told_to_look_takes_what_waits);
 	tcase_add_test(room, at_a_limit_clients_wait_and_no_place_is_taken);
+	tcase_add_test(room, at_a_limit_a_client_that_another_worker_has_taken_does_not_wait);
 	tcase_add_loop_test(room, behind_a_limit_it_goes_on, 0, 3);
 	tcase_add_test(room, a_place_without_a_client_is_given_back);
 	tcase_add_test(end, a_drained_listener_waits_at_a_limit);
