@@ -183,16 +183,6 @@ static int read_client(void *arg)
 	return blocks_refuse(blocks, &client, 0, NOW);
 }
 
-/* One instruction; false if that was the end of the child. */
-static bool go_on(pid_t child)
-{
-	int status;
-
-	unit_require(ptrace(PTRACE_SINGLESTEP, child, NULL, NULL) == 0);
-	unit_require(waitpid(child, &status, 0) == child);
-	return WIFSTOPPED(status);
-}
-
 START_TEST(a_half_written_entry_refuses_nobody_that_it_should_not)
 {
 	struct source_id second;
@@ -203,7 +193,7 @@ START_TEST(a_half_written_entry_refuses_nobody_that_it_should_not)
 	set_first();
 	set_block(1, "192.0.2.7", NOW + 1);
 	writer = stepping_begin(write_second, &second);
-	while (go_on(writer)) {
+	while (stepping_goes_on(writer)) {
 		for (size_t i = 0; i < ARRAY_SIZE(never); i++)
 			unit_require(!refuses(never[i]));
 		unit_require(refuses("192.0.2.7"));
@@ -225,7 +215,7 @@ START_TEST(an_entry_that_changes_under_a_reader_is_not_mixed)
 		set_first();
 		reader = stepping_begin(read_client, &client);
 		for (int i = 0; goes_on && i < after; i++)
-			goes_on = go_on(reader);
+			goes_on = stepping_goes_on(reader);
 		set_second();
 		unit_require(!goes_on || stepping_finish(reader) == 0);
 	}
@@ -244,7 +234,7 @@ START_TEST(an_entry_whose_writer_has_died_can_be_written_again)
 		set_first();
 		writer = stepping_begin(write_second, &second);
 		for (int i = 0; goes_on && i < after; i++)
-			goes_on = go_on(writer);
+			goes_on = stepping_goes_on(writer);
 		if (goes_on) {
 			kill(writer, SIGKILL);
 			unit_require(waitpid(writer, NULL, 0) == writer);
