@@ -33,6 +33,7 @@ START_TEST(a_source_at_its_limit_is_refused_and_another_goes_on)
 	ck_assert_int_eq(limits_shown("accepted"), (long long)(greedy.admitted + modest.admitted));
 	ck_assert_int_eq(limits_shown("source"), (long long)(greedy.refused + modest.refused));
 	ck_assert_int_eq(limits_shown("untracked"), 0);
+	limits_wait_empty();
 } END_TEST
 
 /*
@@ -54,6 +55,7 @@ START_TEST(all_places_of_a_source_come_back)
 	fds[1] = limits_admit_soon(&d, "127.0.0.2");
 	limits_check_room(&d, "127.0.0.3", 2);
 	limits_leave(fds, 2);
+	limits_wait_empty();
 } END_TEST
 
 START_TEST(the_refusals_of_many_sources_are_one_episode)
@@ -161,6 +163,7 @@ START_TEST(a_client_that_is_refused_behind_a_proxy_gives_everything_back)
 	client_expect_end(client_connect(daemon_address(&d, "s", 0)));
 	ck_assert_int_eq(limits_shown("connections"), 1);
 	limits_leave(fds, 3);
+	limits_wait_empty();
 } END_TEST
 
 /* It is told so, as one without a proxy; also where a program would have got its socket. */

@@ -123,6 +123,7 @@ static void check_places(const char *address)
 	limits_refuse(&d, "127.0.0.4", FULL);
 	crowd_stop(&a);
 	crowd_stop(&b);
+	limits_wait_empty();
 }
 
 START_TEST(whatever_happens_the_limits_hold_when_it_is_over)
