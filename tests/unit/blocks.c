@@ -183,6 +183,19 @@ static int read_client(void *arg)
 	return blocks_refuse(blocks, &client, 0, NOW);
 }
 
+#define STOPS 100                       /* a child is stopped about that often */
+
+/* How many instructions lie between two stops: sanitizers make many of one. */
+static int stride(int (*act)(void *), void *arg)
+{
+	const pid_t child = stepping_begin(act, arg);
+	int n = 0;
+
+	while (stepping_goes_on(child))
+		n++;
+	return n / STOPS + 1;
+}
+
 START_TEST(a_half_written_entry_refuses_nobody_that_it_should_not)
 {
 	struct source_id second;
@@ -203,13 +216,16 @@ START_TEST(a_half_written_entry_refuses_nobody_that_it_should_not)
 	ck_assert(!refuses("2001:db8::1"));
 } END_TEST
 
-/* The entry changes under a reader, after each of its instructions. */
+/* The entry changes under a reader, at each stop. */
 START_TEST(an_entry_that_changes_under_a_reader_is_not_mixed)
 {
 	struct endpoint client = endpoint(never[_i]);
 	bool goes_on = true;
+	int each;
 
-	for (int after = 1; goes_on; after++) {
+	set_first();
+	each = stride(read_client, &client);
+	for (int after = 1; goes_on; after += each) {
 		pid_t reader;
 
 		set_first();
@@ -226,9 +242,12 @@ START_TEST(an_entry_whose_writer_has_died_can_be_written_again)
 {
 	struct source_id second;
 	bool goes_on = true;
+	int each;
 
 	ck_assert_int_eq(source_id_parse("2001:db9::2", &second), CIDR_OK);
-	for (int after = 1; goes_on; after++) {
+	set_first();
+	each = stride(write_second, &second);
+	for (int after = 1; goes_on; after += each) {
 		pid_t writer;
 
 		set_first();
