@@ -183,17 +183,20 @@ static int read_client(void *arg)
 	return blocks_refuse(blocks, &client, 0, NOW);
 }
 
-#define STOPS 100                       /* a child is stopped about that often */
+#define STEPS_MAX 20000                 /* of all children of a test together, about */
 
-/* How many instructions lie between two stops: sanitizers make many of one. */
+/*
+ * How many instructions lie between two stops, if each stop is in a child of its own. One, but with
+ * sanitizers there are too many of them.
+ */
 static int stride(int (*act)(void *), void *arg)
 {
 	const pid_t child = stepping_begin(act, arg);
-	int n = 0;
+	int64_t n = 0;
 
 	while (stepping_goes_on(child))
 		n++;
-	return n / STOPS + 1;
+	return (int)(n * n / 2 / STEPS_MAX) + 1;
 }
 
 START_TEST(a_half_written_entry_refuses_nobody_that_it_should_not)
