@@ -67,12 +67,14 @@ static void receive_more(struct replay *r)
 {
 	char buf[ANSWER_KEPT];
 	const ssize_t n = recv(r->fd, buf, sizeof buf, MSG_DONTWAIT);
-	const size_t room = sizeof r->answer - r->kept, keep = n <= 0 ? 0 : (size_t)n < room ? (size_t)n : room;
+	const size_t room = sizeof r->answer - r->kept;
+	size_t keep;
 
 	if (n == -1) {
 		r->end = fd_not_yet(errno) ? END_NOT_YET : END_RESET;
 		return;
 	}
+	keep = (size_t)n < room ? (size_t)n : room;
 	memcpy(r->answer + r->kept, buf, keep);
 	r->kept += keep;
 	r->received += (size_t)n;

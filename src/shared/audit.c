@@ -12,6 +12,7 @@
 
 struct audit_suspect {
 	uint32_t             index;
+	bool                 is_unused; /* no worker has ever written there: it is not looked at */
 	struct audit_finding found;
 };
 
@@ -127,19 +128,23 @@ static void pass_service(struct audit *a, struct sources *s, struct holds *const
 
 /* ---- sources ------------------------------------------------------------ */
 
-/* Makes the next AUDIT_CHUNK entries suspects. False without memory. */
+/* Makes AUDIT_CHUNK entries suspects, from the next one that may have been used. False without memory. */
 static bool add_suspects(struct audit *a, const struct sources *s)
 {
-	const size_t left = sources_entries(s) - a->next, n = left < AUDIT_CHUNK ? left : AUDIT_CHUNK;
-	struct audit_suspect *all = realloc(a->suspects, (a->n_suspects + n) * sizeof *all);
+	struct sources_range used = sources_used(s, (uint32_t)a->next);
+	const size_t left = sources_entries(s) - used.begin, n = left < AUDIT_CHUNK ? left : AUDIT_CHUNK;
+	const uint32_t end = used.begin + (uint32_t)n;
+	struct audit_suspect *all = realloc(a->suspects, (a->n_suspects + n + 1) * sizeof *all);
 
 	if (!all)
 		return false;
-	for (size_t i = 0; i < n; i++)
-		all[a->n_suspects + i] = (struct audit_suspect){ .index = (uint32_t)(a->next + i) };
 	a->suspects = all;
-	a->n_suspects += n;
-	a->next += n;
+	for (uint32_t i = used.begin; i < end; i++) {
+		if (i == used.end)
+			used = sources_used(s, i);
+		all[a->n_suspects++] = (struct audit_suspect){ .index = i, .is_unused = i < used.begin };
+	}
+	a->next = end;
 	return true;
 }
 
@@ -194,7 +199,8 @@ static void judge_suspects(struct audit *a, struct sources *s)
 	for (size_t i = 0; i < a->n_suspects; i++) {
 		struct audit_suspect *of = &a->suspects[i];
 		struct audit_finding *f = &of->found;
-		enum judgement j = judge(f, sources_look(s, of->index), sources_count_of(f->seen));
+		enum judgement j = of->is_unused ? AGREES
+		                   : judge(f, sources_look(s, of->index), sources_count_of(f->seen));
 
 		if (j == DIFFERS && sources_correct(s, of->index, f->seen, f->held))
 			a->corrected++;
@@ -224,7 +230,8 @@ static void pass_sources(struct audit *a, struct sources *s, struct holds *const
 	if (a->next < sources_entries(s) && !add_suspects(a, s))
 		return;
 	for (size_t i = 0; i < a->n_suspects; i++)
-		begin_look(&a->suspects[i].found, sources_look(s, a->suspects[i].index));
+		if (!a->suspects[i].is_unused)
+			begin_look(&a->suspects[i].found, sources_look(s, a->suspects[i].index));
 	for (size_t p = 0; p < n_pools && a->n_suspects > 0; p++)
 		count_holds(a, first_of_chunk, pools[p]);
 	judge_suspects(a, s);

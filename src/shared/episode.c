@@ -17,7 +17,7 @@ static_assert(sizeof(struct endpoint) == sizeof ((struct episode *)0)->first,
 bool episode_note(struct episode *e, const struct endpoint *client, int64_t now_ms)
 {
 	const uint64_t before = atomic_fetch_add_explicit(&e->refused, 1, memory_order_relaxed);
-	uint32_t none = EPISODE_NONE;
+	uint32_t none = EPISODE_NONE, begins = EPISODE_BEGINS;
 	uint64_t words[3];
 
 	atomic_store_explicit(&e->last_ms, now_ms, memory_order_relaxed);
@@ -28,7 +28,8 @@ bool episode_note(struct episode *e, const struct endpoint *client, int64_t now_
 	for (size_t i = 0; i < 3; i++)
 		atomic_store_explicit(&e->first[i], words[i], memory_order_relaxed);
 	atomic_store_explicit(&e->before, before, memory_order_relaxed);
-	atomic_store_explicit(&e->state, EPISODE_NEW, memory_order_release);
+	/* The master may have looked meanwhile: then the log says already that it has begun. */
+	atomic_compare_exchange_strong(&e->state, &begins, EPISODE_NEW);
 	return true;
 }
 

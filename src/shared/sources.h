@@ -116,6 +116,14 @@ void sources_service_refund(struct sources *s, const struct bucket_rate *rate);
 
 /* ---- for the audit and for reports -------------------------------------- */
 
+struct sources_range { uint32_t begin, end; };  /* entries: from begin to before end */
+
+/*
+ * The first entries from `index` on that may have been used; from sources_entries(s) to there, if there
+ * are none. For walks over the table in the master: to look at others would need memory for them.
+ */
+struct sources_range sources_used(const struct sources *s, uint32_t index);
+
 /* A count, as one word that is different after each change of it. */
 struct sources_count { uint64_t word; };
 

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <unistd.h>
 
 #include "fd.h"
 
@@ -103,6 +104,30 @@ void sources_enter(struct sources *s)
 size_t sources_entries(const struct sources *s)
 {
 	return s->n_entries;
+}
+
+/* The entry at that place of the memory, or the one after it; n_entries if that is behind the last one. */
+static uint32_t entry_at(const struct sources *s, off_t place)
+{
+	const size_t before = (size_t)place - sizeof *s->header;
+	const size_t i = (before + sizeof *s->entries - 1) / sizeof *s->entries;
+
+	return i < s->n_entries ? (uint32_t)i : s->n_entries;
+}
+
+/* Pages to which nobody has written are holes of the file. */
+struct sources_range sources_used(const struct sources *s, uint32_t index)
+{
+	const off_t at = (off_t)(sizeof *s->header + index * sizeof *s->entries);
+	const off_t data = lseek(s->memory.fd, at, SEEK_DATA);
+	struct sources_range used = { index, s->n_entries };
+
+	if (data == -1 && errno == ENXIO)       /* lseek(2): there is no data behind that place */
+		used.begin = s->n_entries;
+	if (data != -1)
+		used = (struct sources_range){ entry_at(s, data),
+		                               entry_at(s, lseek(s->memory.fd, data, SEEK_HOLE)) };
+	return used;
 }
 
 struct episode *sources_episode(const struct sources *s, size_t i)

@@ -62,6 +62,8 @@ struct acceptor {
 #define STILL_MS       50
 #define GRANT_MAX      64
 #define LOOK_AGAIN_MS  200
+#define GO_ON_MS       1
+#define AT_ONCE_MAX    64              /* clients that a drain takes before others have their turn */
 
 enum took { TOOK_ONE, TOOK_NONE, TOOK_ERROR, TOOK_LIMITED };
 
@@ -189,9 +191,21 @@ static void on_limit_over(struct timer *t)
 	go_on(container_of(t, struct acceptor, limited));
 }
 
-/* The service may not take another client for wait_ms. */
-static enum took wait_for_limit(struct acceptor *a, int64_t wait_ms)
+static bool is_waited_at(const struct listener *l)
 {
+	struct pollfd p = { .fd = l->watch.fd, .events = POLLIN };
+
+	return poll(&p, 1, 0) == 1;
+}
+
+/* The service may not take another client for wait_ms; perhaps another worker has taken this one. */
+static enum took wait_for_limit(const struct listener *l, int64_t wait_ms)
+{
+	struct acceptor *a = l->acceptor;
+
+	if (!is_waited_at(l))
+		return TOOK_NONE;
+	a->owner.left_waiting(a->owner.arg);
 	if (!a->draining) {
 		unwatch_all(a);
 		loop_timer(a->loop, &a->limited, wait_ms);
@@ -261,7 +275,7 @@ static enum took take_one(struct listener *l)
 	int fd;
 
 	if (wait_ms > 0)
-		return wait_for_limit(a, wait_ms);
+		return wait_for_limit(l, wait_ms);
 	fd = accept_reserved(l, &peer);
 	if (fd == -1)
 		return accept_failed(a);
@@ -272,40 +286,43 @@ static enum took take_one(struct listener *l)
 	return TOOK_ONE;
 }
 
-static bool is_waited_at(const struct listener *l)
-{
-	struct pollfd p = { .fd = l->watch.fd, .events = POLLIN };
-
-	return poll(&p, 1, 0) == 1;
-}
-
 /*
  * Accepts until the queue is empty or there is no room. Then the listener is closed; a
- * removed one only if it is empty.
+ * removed one only if it is empty. True if it accepted AT_ONCE_MAX clients: there may be more.
  */
-static void empty_listener(struct listener *l)
+static bool empty_listener(struct listener *l)
 {
 	enum took took = TOOK_ONE;
+	int n = 0;
 
-	while (l->watch.fd != -1 && took != TOOK_NONE && took != TOOK_LIMITED && can_take(l->acceptor))
+	while (l->watch.fd != -1 && n < AT_ONCE_MAX && took != TOOK_NONE && took != TOOK_LIMITED &&
+	       can_take(l->acceptor)) {
 		took = take_one(l);
+		n++;
+	}
+	if (n == AT_ONCE_MAX)
+		return true;
 	if (took == TOOK_NONE || !l->removed || !is_waited_at(l))
 		close_listener(l);
+	return false;
 }
 
 /*
  * Drains. This is called again when there is room, and when a pause is over, if a listener
  * is still open then; and every LOOK_AGAIN_MS, because other workers may have accepted the
- * clients that wait there.
+ * clients that wait there. Clients that are refused take no room: if there are many of them,
+ * the connections that are open have their turn meanwhile.
  */
 static void empty_all(struct acceptor *a)
 {
+	bool more = false;
+
 	for (size_t i = 0; i < a->n; i++)
-		empty_listener(&a->listeners[i]);
+		more |= empty_listener(&a->listeners[i]);
 	if (a->n_open == 0)
 		a->owner.emptied(a->owner.arg);
 	else
-		loop_timer(a->loop, &a->again, LOOK_AGAIN_MS);
+		loop_timer(a->loop, &a->again, more ? GO_ON_MS : LOOK_AGAIN_MS);
 }
 
 static void on_next_look(struct timer *t)

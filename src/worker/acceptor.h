@@ -22,10 +22,11 @@ struct acceptor_owner {
 	/*
 	 * Before accept(2): takes a place under the limits of the service for the next client, and
 	 * returns 0; or returns after how many ms to ask again. The second gives the place back,
-	 * because there was no client.
+	 * because there was no client. The third is told that a client waits which has no place.
 	 */
 	int64_t (*reserve)(void *arg);
 	void (*unreserve)(void *arg);
+	void (*left_waiting)(void *arg);
 	/* Takes fd, a connection that was just accepted from the listener of that index. */
 	void (*accepted)(void *arg, int fd, size_t listener, const struct endpoint *peer);
 	/* True while one more connection can be served. */

@@ -44,12 +44,12 @@ static void check_retirement(struct worker *w)
 
 /* ---- one client --------------------------------------------------------- */
 
-/* For overload = "reject": tells the client as much as can be sent at once. */
+/* Tells the client as much as can be sent at once. */
 static void answer_refused(const struct worker *w, int fd, enum refusal why)
 {
-	const char *message = w->service->limits.reject_message;
+	const char *message = refusal_message(w, why);
 
-	if (message && why != REFUSAL_ACCESS && why != REFUSAL_BLOCKED && why != REFUSAL_PROXY)
+	if (message)
 		send(fd, message, strlen(message), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
@@ -131,6 +131,11 @@ static void unreserve(void *arg)
 	limits_unreserve(arg);
 }
 
+static void left_waiting(void *arg)
+{
+	limits_left_waiting(arg);
+}
+
 static bool has_room(void *arg)
 {
 	return worker_has_room(arg) || limits_wants_to_refuse(arg);
@@ -174,7 +179,7 @@ static void on_emptied(void *arg)
 int admission_open(struct worker *w)
 {
 	const struct acceptor_owner owner = {
-		.arg = w, .reserve = reserve, .unreserve = unreserve, .accepted = on_accepted,
+		.arg = w, .reserve = reserve, .unreserve = unreserve, .left_waiting = left_waiting, .accepted = on_accepted,
 		.has_room = has_room, .is_ahead = is_ahead, .declined = on_declined,
 		.paused = on_paused, .resumed = on_resumed, .emptied = on_emptied,
 	};

@@ -21,8 +21,10 @@ uid_t client_block_user(int fd)
 bool client_block_check(const struct worker *w, int fd, const struct endpoint *client)
 {
 	struct blocks *const b = w->start.blocks;
+	uid_t user;
 
 	if (!b || blocks_is_empty(b))
 		return false;
-	return blocks_refuse(b, client, client->family == AF_UNIX ? client_block_user(fd) : 0, w->loop.now_ms);
+	user = client->family == AF_UNIX ? client_block_user(fd) : 0;
+	return blocks_refuse(b, client, user, w->loop.now_ms);
 }

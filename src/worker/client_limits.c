@@ -77,14 +77,11 @@ static int64_t take_in_service(struct worker *w, enum refusal *why)
 
 int64_t limits_reserve(struct worker *w)
 {
-	enum refusal why;
 	int64_t wait_ms;
 
 	if (!w->connection_limits.queues || w->connection_limits.reserved)
 		return 0;
-	wait_ms = take_in_service(w, &why);
-	if (wait_ms > 0)
-		refusal_note_queue(w, why);
+	wait_ms = take_in_service(w, &w->connection_limits.lacking);
 	w->connection_limits.reserved = wait_ms == 0;
 	return wait_ms;
 }
@@ -96,6 +93,11 @@ void limits_unreserve(struct worker *w)
 	w->connection_limits.reserved = false;
 	give_place(w);
 	sources_service_refund(sources(w), &conf(w)->rate);
+}
+
+void limits_left_waiting(struct worker *w)
+{
+	refusal_note_queue(w, w->connection_limits.lacking);
 }
 
 bool limits_wants_to_refuse(const struct worker *w)

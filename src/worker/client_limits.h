@@ -21,6 +21,7 @@ struct client_limits {                  /* a member of struct worker */
 	bool queues;                    /* at its limits, its clients wait in the accept queue */
 	bool rejects;                   /* at its limits, they are accepted and refused */
 	bool reserved;                  /* the next client has a place in the service already */
+	enum refusal lacking;           /* what it did not get when a place was last wanted for it */
 };
 
 struct client_hold {                    /* what one client holds; all zero: nothing */
@@ -30,9 +31,13 @@ struct client_hold {                    /* what one client holds; all zero: noth
 
 void limits_init(struct worker *w);
 
-/* As acceptor.h wants them: a place for the next client, or how long to wait for one, in ms. */
+/*
+ * As acceptor.h wants them: a place for the next client, or how long to wait for one, in ms; and what
+ * is noted when a client waits for it.
+ */
 int64_t limits_reserve(struct worker *w);
 void limits_unreserve(struct worker *w);
+void limits_left_waiting(struct worker *w);
 
 /* Whether a client should be accepted although there is no slot for it, so that it can be refused. */
 bool limits_wants_to_refuse(const struct worker *w);

@@ -10,6 +10,7 @@
 #include "connection_private.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "client_check.h"
 #include "connection_log.h"
@@ -110,6 +111,15 @@ static enum connection_state refuse_header(struct connection *c, const char *why
 	return connection_fail(c, END_PROXY);
 }
 
+/* The socket has taken no bytes before, and has room for these: it does not wait, even if it blocks. */
+static void answer_refused(struct connection *c)
+{
+	const char *message = refusal_message(c->worker, c->refused);
+
+	if (message)
+		stream_send(&c->stream, message, strlen(message));
+}
+
 /* The client that the proxy has named may be refused: then the handler does not get it. */
 static enum connection_state check_client(struct connection *c)
 {
@@ -122,6 +132,7 @@ static enum connection_state check_client(struct connection *c)
 	refusal_note(c->worker, why, &(struct refused){
 		.fd = -1, .peer = &c->peer, .via = c->proxied ? &c->proxied->peer : NULL });
 	c->refused = why;
+	answer_refused(c);
 	return connection_fail(c, END_REFUSED);
 }
 

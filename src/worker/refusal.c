@@ -76,3 +76,10 @@ void refusal_note_queue(struct worker *w, enum refusal why)
 {
 	note_episode(w, why, &(struct endpoint){ 0 });
 }
+
+const char *refusal_message(const struct worker *w, enum refusal why)
+{
+	if (why == REFUSAL_ACCESS || why == REFUSAL_BLOCKED || why == REFUSAL_PROXY)
+		return NULL;
+	return w->service->limits.reject_message;
+}

@@ -30,4 +30,10 @@ bool refusal_note(struct worker *w, enum refusal why, const struct refused *clie
  */
 void refusal_note_queue(struct worker *w, enum refusal why);
 
+/*
+ * What the client is told before it is closed: limits.reject_message, or NULL. Nothing is said to one
+ * that is refused for its address.
+ */
+const char *refusal_message(const struct worker *w, enum refusal why);
+
 #endif

@@ -146,6 +146,23 @@ START_TEST(a_name_that_was_not_inherited_is_78)
 	                 " service, start the socket, start the service");
 } END_TEST
 
+/* As with one of our own: it has no mode, and anybody could claim any address. */
+START_TEST(an_inherited_abstract_socket_takes_no_proxy_headers)
+{
+	const struct sockaddr any = { .sa_family = AF_UNIX };
+
+	passed[0] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	ck_assert_int_eq(bind(passed[0], &any, sizeof any.sa_family), 0);
+	ck_assert_int_eq(listen(passed[0], 8), 0);
+	n_passed = 1;
+	names = "local";
+	d.before_exec = pass_sockets;
+	daemon_config(&d, SERVICES(SERVICE_AT("s", "\"systemd:local\"", "echo",
+	              "proxy_protocol = \"v1\"; proxy_from = \"127.0.0.1\";")));
+	ck_assert_int_eq(daemon_run_args(&d, "-c", d.config), 78);
+	harness_contains(daemon_errors(&d), "to which every local user can connect");
+} END_TEST
+
 START_TEST(a_socket_that_does_not_listen_is_78)
 {
 	passed[0] = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -284,6 +301,7 @@ int main(void)
 	tcase_add_test(tc, programs_do_not_inherit_them);
 	tcase_add_loop_test(tc, a_name_that_was_not_inherited_is_78, 0, 2);
 	tcase_add_test(tc, a_socket_that_does_not_listen_is_78);
+	tcase_add_test(tc, an_inherited_abstract_socket_takes_no_proxy_headers);
 	tcase_add_test(tc, a_reload_that_wants_a_missing_name_is_refused);
 	tcase_add_test(tc, sockets_meant_for_another_process_are_not_touched);
 	tcase_add_loop_test(tc, nonsense_in_a_variable_is_78_and_names_it, 0,

@@ -113,6 +113,7 @@ START_TEST(as_many_clients_are_admitted_as_before_workers_died)
 	ck_assert_int_eq(limits_shown("open"), 8);
 	crowd_stop(&a);
 	crowd_stop(&b);
+	limits_wait_empty();
 } END_TEST
 
 START_TEST(as_many_clients_leave_the_queue_as_before_workers_died)

@@ -79,6 +79,7 @@ START_TEST(connections_of_the_old_generation_count_for_their_sources)
 	close(fds[1]);
 	daemon_wait_for(&d, "generation-gone generation=1");
 	close(limits_admit_soon(&d, "127.0.0.2"));
+	limits_wait_empty();
 } END_TEST
 
 START_TEST(a_lower_limit_admits_nobody_until_enough_have_left)
@@ -120,6 +121,7 @@ START_TEST(clients_that_wait_come_in_when_the_limit_is_higher_and_when_there_is_
 	crowd_wait_inside(&c, 9);
 	crowd_stop(&c);
 	limits_reload(&d, 2, "connections = 2; " REJECT, "");
+	daemon_wait_for(&d, "generation-gone generation=3");    /* it could admit more */
 	limits_check_room(&d, NULL, 2);
 } END_TEST
 

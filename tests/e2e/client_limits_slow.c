@@ -94,6 +94,7 @@ START_TEST(slow_clients_of_some_sources_leave_room_for_the_others)
 	limits_leave(fds, n_slow);
 	free(fds);
 	close(limits_admit_soon(&d, "127.0.1.1"));
+	limits_wait_empty();
 } END_TEST
 
 /* ---- each kind ---------------------------------------------------------- */

@@ -33,6 +33,7 @@ START_TEST(a_source_at_its_limit_is_refused_and_another_goes_on)
 	ck_assert_int_eq(limits_shown("accepted"), (long long)(greedy.admitted + modest.admitted));
 	ck_assert_int_eq(limits_shown("source"), (long long)(greedy.refused + modest.refused));
 	ck_assert_int_eq(limits_shown("untracked"), 0);
+	limits_wait_empty();
 } END_TEST
 
 /*
@@ -54,6 +55,7 @@ START_TEST(all_places_of_a_source_come_back)
 	fds[1] = limits_admit_soon(&d, "127.0.0.2");
 	limits_check_room(&d, "127.0.0.3", 2);
 	limits_leave(fds, 2);
+	limits_wait_empty();
 } END_TEST
 
 START_TEST(the_refusals_of_many_sources_are_one_episode)
@@ -161,6 +163,28 @@ START_TEST(a_client_that_is_refused_behind_a_proxy_gives_everything_back)
 	client_expect_end(client_connect(daemon_address(&d, "s", 0)));
 	ck_assert_int_eq(limits_shown("connections"), 1);
 	limits_leave(fds, 3);
+	limits_wait_empty();
+} END_TEST
+
+/* It is told so, as one without a proxy; also where a program would have got its socket. */
+START_TEST(a_client_that_is_refused_behind_a_proxy_is_told_the_reject_message)
+{
+	static const char *const handlers[] = {
+		"type = \"echo\";", "type = \"exec\"; argv = \"/bin/cat\";",
+	};
+	int inside, fd;
+
+	daemon_start(&d, CONTROL SERVICES("s = { listen = \"127.0.0.1:0\"; workers = 1;"
+	             "handler = { %s }; limits = { " ONE_EACH "connections = 3; " REJECT "};" PROXIED
+	             "access = { deny = \"2001:db8:0:9::/64\"; }; };"), control_path(), handlers[_i]);
+	inside = admit_as("2001:db8:0:1::1");
+	fd = arrive("2001:db8:0:1::2");
+	ck_assert_str_eq(client_read_all(fd), FULL);
+	close(fd);
+	fd = arrive("2001:db8:0:9::1");
+	ck_assert_str_eq(client_read_all(fd), "");
+	close(fd);
+	close(inside);
 } END_TEST
 
 /* ---- unix sockets ------------------------------------------------------- */
@@ -272,6 +296,7 @@ int main(void)
 	tcase_add_test(tc, a_shorter_prefix_makes_one_source_of_many_addresses);
 	tcase_add_test(tc, the_addresses_of_an_ipv6_network_are_one_source);
 	tcase_add_test(tc, a_client_that_is_refused_behind_a_proxy_gives_everything_back);
+	tcase_add_loop_test(tc, a_client_that_is_refused_behind_a_proxy_is_told_the_reject_message, 0, 2);
 	tcase_add_test(tc, the_clients_of_a_user_are_one_source);
 	harness_add_for_root(tc, another_user_is_another_source);
 	tcase_add_test(tc, exempt_sources_have_no_limit_but_that_of_the_service);

@@ -73,6 +73,7 @@ START_TEST(places_of_sources_are_counted_over_upgrades)
 		limits_refuse(&d, "127.0.0.2", "");
 	}
 	limits_leave(fds, 2);
+	limits_wait_empty();
 } END_TEST
 
 START_TEST(rates_go_on_over_upgrades)
@@ -129,6 +130,7 @@ START_TEST(what_a_worker_of_the_program_before_held_is_given_back_when_it_is_kil
 	fds[1] = limits_admit_soon(&d, "127.0.0.3");
 	limits_refuse(&d, "127.0.0.4", FULL);
 	limits_leave(fds, 2);
+	limits_wait_empty();
 } END_TEST
 
 /* ---- upgrades that fail ------------------------------------------------- */

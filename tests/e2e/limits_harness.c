@@ -79,6 +79,14 @@ void limits_leave(int *fds, size_t n)
 		close(fds[i]);
 }
 
+void limits_wait_empty(void)
+{
+	do
+		ck_assert_int_eq(operator_run_args(control_path(), "--json", "sources", "s"), 0);
+	while (!strstr(operator_output(), "\"sources\":[]") ||
+	       !strstr(operator_output(), "\"nameless\":{\"sources\":0,\"connections\":0}"));
+}
+
 long long limits_shown(const char *key)
 {
 	const char *const name = files_text("\"%s\":", key);

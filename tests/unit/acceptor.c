@@ -32,7 +32,11 @@ static struct {
 	uint64_t    others_done;
 	unsigned    n_paused, n_resumed, n_emptied, n_declined;
 	int64_t     limited_ms;         /* the service is at a limit: ask again after that time */
+	bool        is_late;            /* another worker takes the client first */
+	unsigned    n_left_waiting;
 	int         n_reserved;         /* places that were reserved, and neither used nor given back */
+	bool        refuses;            /* all clients, which then take no room */
+	int         n_refused;
 	const char *reason;
 } owner;
 
@@ -40,7 +44,16 @@ static int64_t reserve(void *arg)
 {
 	(void)arg;
 	owner.n_reserved += owner.limited_ms == 0;
+	if (owner.is_late)
+		close(accept(listeners[0], NULL, NULL));
+	owner.is_late = false;
 	return owner.limited_ms;
+}
+
+static void left_waiting(void *arg)
+{
+	(void)arg;
+	owner.n_left_waiting++;
 }
 
 static void unreserve(void *arg)
@@ -55,6 +68,11 @@ static void on_accepted(void *arg, int fd, size_t listener, const struct endpoin
 	owner.n_reserved--;
 	ck_assert_int_eq(peer->family, AF_INET);
 	ck_assert(unit_fd_is_well_born(fd));
+	if (owner.refuses) {
+		owner.n_refused++;
+		close(fd);
+		return;
+	}
 	owner.from[owner.n] = listener;
 	owner.fds[owner.n++] = fd;
 }
@@ -97,8 +115,16 @@ static void on_emptied(void *arg)
 	owner.n_emptied++;
 }
 
-/* accept4(2) fails so often, with that errno. */
+/* accept4(2) fails so often, with that errno; or returns so many clients, whatever waits. */
 static int n_failures, failure;
+static int n_more;
+
+static int make_client(struct sockaddr *from)
+{
+	n_more--;
+	from->sa_family = AF_INET;
+	return socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+}
 
 int __real_accept4(int fd, struct sockaddr *from, socklen_t *len, int flags);
 int __wrap_accept4(int fd, struct sockaddr *from, socklen_t *len, int flags);
@@ -110,6 +136,8 @@ int __wrap_accept4(int fd, struct sockaddr *from, socklen_t *len, int flags)
 		errno = failure;
 		return -1;
 	}
+	if (n_more > 0)
+		return make_client(from);
 	return __real_accept4(fd, from, len, flags);
 }
 
@@ -130,9 +158,10 @@ static void set_up(void)
 	static const struct acceptor_options options = { .accept_flags = SOCK_NONBLOCK,
 	                                                 .service = "test" };
 	static const struct acceptor_owner us = {
-		.reserve = reserve, .unreserve = unreserve, .accepted = on_accepted, .has_room = has_room,
-		.is_ahead = is_ahead, .declined = on_declined, .paused = on_paused,
-		.resumed = on_resumed, .emptied = on_emptied,
+		.reserve = reserve, .unreserve = unreserve, .left_waiting = left_waiting,
+		.accepted = on_accepted, .has_room = has_room, .is_ahead = is_ahead,
+		.declined = on_declined, .paused = on_paused, .resumed = on_resumed,
+		.emptied = on_emptied,
 	};
 
 	log_use(NULL, LOG_LEVEL_ERROR);
@@ -317,6 +346,20 @@ START_TEST(at_a_limit_clients_wait_and_no_place_is_taken)
 	ck_assert_uint_eq(owner.n, 0);
 	ck_assert_int_eq(owner.n_reserved, 0);
 	ck_assert(rests());                     /* it does not even look */
+	ck_assert_uint_eq(owner.n_left_waiting, 1);
+} END_TEST
+
+START_TEST(at_a_limit_a_client_that_another_worker_has_taken_does_not_wait)
+{
+	owner.limited_ms = 60000;
+	owner.is_late = true;
+	come(0);
+	turns(2);
+	ck_assert_uint_eq(owner.n_left_waiting, 0);
+	owner.limited_ms = 0;
+	come(0);                                /* it still looks */
+	turns(1);
+	ck_assert_uint_eq(owner.n, 1);
 } END_TEST
 
 static void wait_over(void)
@@ -535,6 +578,21 @@ START_TEST(draining_in_a_pause_goes_on_after_it)
 	ck_assert_uint_eq(owner.n, 1);
 } END_TEST
 
+/* Its connections have their turn meanwhile, however fast new clients come. */
+START_TEST(a_flood_of_clients_that_are_refused_does_not_hold_up_a_drain)
+{
+	owner.refuses = true;
+	n_more = 5000;
+	acceptor_drain(acceptor, 0);
+	turns(2);
+	ck_assert_int_le(owner.n_refused, 2 * LISTENERS * 100);
+	ck_assert(!acceptor_is_empty(acceptor));
+	while (owner.n_emptied == 0)
+		pass(1);
+	ck_assert_int_eq(owner.n_refused, 5000);
+	ck_assert(acceptor_is_empty(acceptor));
+} END_TEST
+
 START_TEST(dropping_takes_nothing_more)
 {
 	char byte;
@@ -561,6 +619,7 @@ int main(void)
 	tcase_add_test(room, a_worker_that_is_not_ahead_any_more_comes_forward_at_once);
 	tcase_add_test(room, a_worker_that_is_told_to_look_takes_what_waits);
 	tcase_add_test(room, at_a_limit_clients_wait_and_no_place_is_taken);
+	tcase_add_test(room, at_a_limit_a_client_that_another_worker_has_taken_does_not_wait);
 	tcase_add_loop_test(room, behind_a_limit_it_goes_on, 0, 3);
 	tcase_add_test(room, a_place_without_a_client_is_given_back);
 	tcase_add_test(end, a_drained_listener_waits_at_a_limit);
@@ -574,6 +633,7 @@ int main(void)
 	tcase_add_test(end, room_while_draining_is_used_at_the_end_of_the_turn);
 	tcase_add_test(end, an_empty_removed_listener_is_closed_at_once);
 	tcase_add_test(end, draining_in_a_pause_goes_on_after_it);
+	tcase_add_test(end, a_flood_of_clients_that_are_refused_does_not_hold_up_a_drain);
 	tcase_add_test(end, dropping_takes_nothing_more);
 	return unit_run(s);
 }

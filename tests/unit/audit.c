@@ -9,6 +9,7 @@
 #include <sched.h>
 #include <stdatomic.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "stepping.h"
 #include "unit.h"
@@ -380,12 +381,29 @@ START_TEST(a_large_table_needs_more_passes)
 	sources_free(&s);
 	s = sources_make(4 * AUDIT_CHUNK);
 	take_as(0, 1, 3);
+	count_all();                            /* looks at all of them, so that all are looked at again */
 	ck_assert_int_eq(recount(), 4);
 	for (uint32_t i = 7; i < sources_entries(s); i += AUDIT_CHUNK)
 		ck_assert(sources_correct(s, i, sources_look(s, i), i % 1000));
 	ck_assert_int_le(recount(), 4 + PASSES_MAX);
 	ck_assert_uint_eq(a.corrected, 4);
 	ck_assert_uint_eq(count_all(), 3);
+} END_TEST
+
+/* Not even if the service has no limits, and was given the largest table all the same. */
+START_TEST(a_recount_needs_no_memory_for_sources_that_never_came)
+{
+	struct stat st;
+
+	sources_free(&s);
+	s = sources_make(SOURCES_MAX);
+	take_as(0, 1, 3);
+	sources_correct(s, SOURCES_MAX / 2, sources_look(s, SOURCES_MAX / 2), 7);
+	ck_assert_int_le(recount(), PASSES_MAX);
+	ck_assert_uint_eq(a.corrected, 1);
+	ck_assert_uint_eq(sources_count_of(sources_look(s, SOURCES_MAX / 2)), 0);
+	ck_assert_int_eq(fstat(sources_fd(s), &st), 0);
+	ck_assert_int_le(st.st_blocks * 512, 65536);
 } END_TEST
 
 START_TEST(a_recount_can_be_ended_or_begun_anew_at_any_time)
@@ -620,6 +638,7 @@ int main(void)
 	tcase_add_test(broken, a_worker_that_claims_all_places_gets_back_no_more_than_it_can_have);
 
 	tcase_add_test(large, a_large_table_needs_more_passes);
+	tcase_add_test(large, a_recount_needs_no_memory_for_sources_that_never_came);
 	tcase_add_test(large, a_recount_can_be_ended_or_begun_anew_at_any_time);
 
 	tcase_set_timeout(real, 600);

@@ -5,8 +5,10 @@
 #include <config.h>
 #include "episode.h"
 
+#include <sys/mman.h>
+
 #include "clock.h"
-#include "unit.h"
+#include "stepping.h"
 
 static struct episode e;
 static struct episode_view v;
@@ -56,6 +58,36 @@ START_TEST(a_worker_that_dies_while_it_begins_one_has_begun_it)
 	ck_assert_int_eq(episode_look(&e, 5000 + EPISODE_QUIET_MS, &v), EPISODE_ENDED);
 } END_TEST
 
+static int note(void *arg)
+{
+	return episode_note(arg, &client, 5000) ? 0 : 1;
+}
+
+/* A timer of another episode makes it look, after each instruction of the worker. */
+START_TEST(it_begins_once_even_if_the_master_looks_while_a_worker_begins_it)
+{
+	struct episode *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
+	                              MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	bool goes_on = true;
+
+	ck_assert_ptr_ne(shared, MAP_FAILED);
+	for (int after = 0; goes_on; after++) {
+		pid_t worker;
+		int begun = 0;
+
+		memset((void *)shared, 0, sizeof *shared);
+		worker = stepping_begin(note, shared);
+		for (int i = 0; goes_on && i < after; i++)
+			goes_on = stepping_goes_on(worker);
+		begun += episode_look(shared, 5000, &v) == EPISODE_BEGUN;
+		if (goes_on)
+			unit_require(stepping_finish(worker) == 0);
+		begun += episode_look(shared, 5001, &v) == EPISODE_BEGUN;
+		unit_require(begun == 1);
+	}
+	munmap(shared, sizeof *shared);
+} END_TEST
+
 START_TEST(it_can_be_ended_before_it_is_quiet)
 {
 	ck_assert(!episode_end(&e, 5000, &v));
@@ -96,6 +128,8 @@ int main(void)
 	tcase_add_test(tc, the_master_is_told_of_the_first_refusal_only);
 	tcase_add_test(tc, it_ends_when_it_was_quiet_for_a_while);
 	tcase_add_test(tc, a_worker_that_dies_while_it_begins_one_has_begun_it);
+	unit_add_if(stepping_is_possible(), "ptrace(2) is refused here", tc,
+	            it_begins_once_even_if_the_master_looks_while_a_worker_begins_it);
 	tcase_add_test(tc, it_can_be_ended_before_it_is_quiet);
 	tcase_add_loop_test(tc, nonsense_is_bounded, 0, 6);
 	return unit_run(s);

@@ -7,6 +7,7 @@
 #include "report_tally.h"
 
 #include <sys/mman.h>
+#include <sys/stat.h>
 
 #include "unit.h"
 
@@ -334,6 +335,20 @@ START_TEST(nonsense_in_the_table_is_bounded)
 	}
 } END_TEST
 
+START_TEST(a_tally_needs_no_memory_for_sources_that_never_came)
+{
+	const struct endpoint client = ipv4(7);
+	struct stat st;
+
+	sources_free(&sources);
+	sources = sources_make(SOURCES_MAX);
+	open_counted(0, 0, &client);
+	report_tally_count(&tally, sources, &limits.rate, NOW_NS);
+	ck_assert_uint_eq(tally.nameless, 1);
+	ck_assert_int_eq(fstat(sources_fd(sources), &st), 0);
+	ck_assert_int_le(st.st_blocks * 512, 65536);
+} END_TEST
+
 START_TEST(many_records_make_one_row_of_each_source)
 {
 	struct board *wide = board_new(4, 5000, 0);
@@ -369,6 +384,7 @@ int main(void)
 	tcase_add_test(tc, what_no_record_names_any_more_is_only_counted);
 	tcase_add_test(tc, those_with_the_most_connections_come_first_then_those_that_wait);
 	tcase_add_test(tc, many_records_make_one_row_of_each_source);
+	tcase_add_test(tc, a_tally_needs_no_memory_for_sources_that_never_came);
 	tc = unit_case(s, "nonsense", set_up, tear_down);
 	tcase_add_loop_test(tc, nonsense_on_the_board_is_bounded, 0, 30);
 	tcase_add_test(tc, a_record_does_not_decide_which_entry_is_whose);

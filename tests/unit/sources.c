@@ -504,6 +504,30 @@ START_TEST(the_largest_table_takes_memory_only_where_it_is_used)
 	sources_free(&big);
 } END_TEST
 
+START_TEST(entries_that_were_used_are_found_and_no_others_are_looked_at)
+{
+	struct sources *big = sources_make(SOURCES_MAX);
+	const struct source_limits limits = at_most(1);
+	struct sources_range used = { 0, 0 };
+	uint32_t sum = 0, found = 0;
+	struct hold h[8] = { 0 };
+
+	for (uint32_t i = 0; i < ARRAY_SIZE(h); i++)
+		ck_assert_int_eq(sources_take(big, key_of_user(big, i), &limits, NOW, &h[i]), SOURCES_TAKEN);
+	for (used = sources_used(big, 0); used.begin < used.end; used = sources_used(big, used.end)) {
+		sum += used.end - used.begin;
+		for (size_t i = 0; i < ARRAY_SIZE(h); i++)
+			found += sources_of_hold(&h[i]) - 1 >= used.begin && sources_of_hold(&h[i]) - 1 < used.end;
+	}
+	ck_assert_uint_eq(used.begin, SOURCES_MAX);
+	ck_assert_uint_eq(found, ARRAY_SIZE(h));
+	ck_assert_uint_le(sum, (2 * ARRAY_SIZE(h) + 1) * 256);
+	sources_enter(big);                     /* without the file, each one may have been used */
+	used = sources_used(big, 7);
+	ck_assert(used.begin == 7 && used.end == SOURCES_MAX);
+	sources_free(&big);
+} END_TEST
+
 START_TEST(a_worker_keeps_no_descriptor)
 {
 	const int fd = sources_fd(s);
@@ -813,6 +837,7 @@ int main(void)
 	tcase_add_test(memory, adopted_memory_is_the_same_table);
 	tcase_add_loop_test(memory, impossible_sizes_are_refused, 0, ARRAY_SIZE(impossible));
 	tcase_add_test(memory, the_largest_table_takes_memory_only_where_it_is_used);
+	tcase_add_test(memory, entries_that_were_used_are_found_and_no_others_are_looked_at);
 	tcase_add_test(memory, a_worker_keeps_no_descriptor);
 	tcase_add_test(memory, there_is_room_for_episodes);
 

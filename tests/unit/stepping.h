@@ -38,6 +38,16 @@ static inline void stepping_step(pid_t pid)
 		ck_abort_msg("the child is at its end: %s", strerror(errno));
 }
 
+/* One instruction more; false if that was its last one, and it is gone. */
+static inline bool stepping_goes_on(pid_t pid)
+{
+	int status;
+
+	unit_require(ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL) == 0);
+	unit_require(waitpid(pid, &status, 0) == pid);
+	return WIFSTOPPED(status);
+}
+
 /* Lets it run to its end, and returns its exit status. */
 static inline int stepping_finish(pid_t pid)
 {

@@ -48,6 +48,11 @@ static inline void unreserve(void *arg)
 	limits_unreserve(arg);
 }
 
+static inline void left_waiting(void *arg)
+{
+	limits_left_waiting(arg);
+}
+
 static inline bool yes(void *arg)
 {
 	return worker_has_room(arg);
@@ -69,8 +74,9 @@ static inline void open_worker(void)
 {
 	static const struct acceptor_options options = { .service = "test" };
 	const struct acceptor_owner owner = {
-		.arg = &worker, .reserve = reserve, .unreserve = unreserve, .has_room = yes,
-		.paused = on_paused, .resumed = on_resumed,
+		.arg = &worker, .reserve = reserve, .unreserve = unreserve,
+		.left_waiting = left_waiting, .has_room = yes, .paused = on_paused,
+		.resumed = on_resumed,
 	};
 
 	unit_enter_folder();

@@ -270,10 +270,21 @@ static int fail_to_open(struct search *q, const struct conf_listen *c)
 	return fail_search(q, c, code, "listen on %s: %s", c->text, strerror(errno));
 }
 
+/* Of one of our own, the configuration knows it (conf_proxy.c). */
+static bool is_inherited_abstract(const struct listening *l)
+{
+	return l->kind == LISTEN_SYSTEMD && l->address.u.sa.sa_family == AF_UNIX &&
+	       l->address.u.un.sun_path[0] == '\0';
+}
+
 static int take_listening(struct search *q, const struct conf_listen *c, struct listening *l)
 {
-	char *service;
+	char *service, name[ADDRESS_TEXT_MAX];
 
+	if (c->proxy != PROXY_OFF && is_inherited_abstract(l))
+		return fail_search(q, c, EX_CONFIG, "%s is %s, to which every local user can connect:"
+		                   " proxy_protocol cannot be used there (use a path, whose mode says"
+		                   " who can)", c->text, address_format(&l->address, name, sizeof name));
 	if (l->wish.generation == q->generation && l->users > 0)
 		return fail_search(q, c, EX_CONFIG, "%s is listened to by service \"%s\" already",
 		                   c->text, l->wish.service);

@@ -143,6 +143,16 @@ static void drop_empty(struct report_tally *t)
 	t->n = n;
 }
 
+static void count_entries(struct report_tally *t, const struct sources *s,
+                          const struct bucket_rate *rate, int64_t now_ns)
+{
+	struct sources_range used = sources_used(s, 0);
+
+	for (; used.begin < used.end; used = sources_used(s, used.end))
+		for (uint32_t i = used.begin; i < used.end; i++)
+			count_entry(t, sources_look(s, i), sources_wait_ns(s, i, rate, now_ns));
+}
+
 void report_tally_count(struct report_tally *t, const struct sources *s,
                         const struct bucket_rate *rate, int64_t now_ns)
 {
@@ -150,8 +160,7 @@ void report_tally_count(struct report_tally *t, const struct sources *s,
 		merge(t);
 		set_tags(t, s);
 	}
-	for (size_t i = 0; i < sources_entries(s); i++)
-		count_entry(t, sources_look(s, (uint32_t)i), sources_wait_ns(s, (uint32_t)i, rate, now_ns));
+	count_entries(t, s, rate, now_ns);
 	drop_empty(t);
 	if (t->n > 0)
 		qsort(t->rows, t->n, sizeof *t->rows, report_tally_compare);
