@@ -62,14 +62,18 @@ static int prefer_others(void)
 	return EVP_set_default_properties(NULL, OTHERS_FIRST);
 }
 
-bool key_provider_load(void)
+OSSL_PROVIDER *key_provider_load(void)
 {
-	if (OSSL_PROVIDER_available(NULL, KEY_PROVIDER_NAME))
-		return true;
+	OSSL_PROVIDER *provider;
+
 	if (OSSL_PROVIDER_add_builtin(NULL, KEY_PROVIDER_NAME, init_provider) != 1)
-		return false;
+		return NULL;
 	/* The last argument keeps the default provider, which is there unless another one is loaded. */
-	return OSSL_PROVIDER_try_load(NULL, KEY_PROVIDER_NAME, 1) && prefer_others() == 1;
+	provider = OSSL_PROVIDER_try_load(NULL, KEY_PROVIDER_NAME, 1);
+	if (!provider || prefer_others() == 1)
+		return provider;
+	OSSL_PROVIDER_unload(provider);
+	return NULL;
 }
 
 /* The parameters of the public key, and those that make it a private one of ours. */

@@ -5,7 +5,6 @@
 #ifndef DROVER_TLS_KEY_PROVIDER_H
 #define DROVER_TLS_KEY_PROVIDER_H
 
-#include <stdbool.h>
 #include <stddef.h>
 
 #include <openssl/types.h>
@@ -13,10 +12,11 @@
 #include "key_client.h"
 
 /*
- * Loads it into OpenSSL's default library context, once for the process, and has OpenSSL prefer all
- * other providers for whatever they can do. False if OpenSSL cannot.
+ * Loads it into OpenSSL's default library context, once in a process, and has OpenSSL prefer all
+ * other providers for whatever they can do. The caller ends it with OSSL_PROVIDER_unload. NULL if
+ * OpenSSL cannot.
  */
-bool key_provider_load(void);
+OSSL_PROVIDER *key_provider_load(void);
 
 /*
  * The private key that belongs to this public one, and has that index in the key process. client

@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include <openssl/evp.h>
+#include <openssl/provider.h>
 #include <openssl/x509.h>
 
 #include "key_client.h"
@@ -20,6 +21,7 @@
 struct tls_keys {
 	const struct conf_tls *tls;
 	struct key_client      client;
+	OSSL_PROVIDER         *provider; /* of keys in the key process; NULL: they are here */
 	EVP_PKEY             **keys;    /* NULL if they are in the key process */
 };
 
@@ -44,7 +46,8 @@ static bool use_key_process(struct tls_keys *k, const struct key_channel *channe
                             char why[static KEY_FILE_WHY])
 {
 	k->client.channel = *channel;
-	if (key_provider_load())
+	k->provider = key_provider_load();
+	if (k->provider)
 		return true;
 	snprintf(why, KEY_FILE_WHY, "OpenSSL does not load the provider for the key process");
 	return false;
@@ -94,5 +97,7 @@ void tls_keys_free(struct tls_keys **kp)
 	for (size_t i = 0; k->keys && i < k->tls->n_certificates; i++)
 		EVP_PKEY_free(k->keys[i]);
 	free(k->keys);
+	if (k->provider)
+		OSSL_PROVIDER_unload(k->provider);
 	free(k);
 }

@@ -215,9 +215,8 @@ START_TEST(no_other_process_has_a_key_in_its_memory)
 	former = process_watch(holder);
 	daemon_reload(&d, TLS(""), control_path(), PAIR("ec"));
 	holder = next_key_process();
-	await_visit("ec");
 	for (int i = 0; i < 4; i++)
-		check_visit("ec");
+		await_visit("ec");
 	daemon_wait_for(&d, "generation-gone generation=1");
 	process_wait_end(former);
 	daemon_barrier(&d);             /* it has been waited for */
