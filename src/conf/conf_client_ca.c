@@ -34,16 +34,38 @@ static void keep_all(struct conf_pem_reader *r, const struct tls_chain *all)
 	tls->n_ca = all->n;
 }
 
+/* The first one that may not issue certificates; all->n if all may. */
+static size_t find_other(const struct tls_chain *all)
+{
+	size_t i = 0;
+
+	while (i < all->n && X509_check_ca(all->links[i].certificate) != 0)
+		i++;
+	return i;
+}
+
+static bool has_root(const struct tls_chain *all)
+{
+	for (size_t i = 0; i < all->n; i++)
+		if (X509_self_signed(all->links[i].certificate, 0) == 1)
+			return true;
+	return false;
+}
+
 static void judge_issuers(struct conf_pem_reader *r, const config_setting_t *setting,
                           const struct tls_chain *all)
 {
+	const char *path = r->draft->service->tls.client_ca;
+	const size_t other = find_other(all);
 	char subject[128];
 
-	for (size_t i = 0; i < all->n; i++)
-		if (X509_check_ca(all->links[i].certificate) == 0)
-			conf_source_complain(r->ld, setting, "names %s: number %zu, %s, is no certificate of an"
-			                     " issuer (basicConstraints)", r->draft->service->tls.client_ca,
-			                     i + 1, tls_chain_subject(all->links[i].certificate, subject, sizeof subject));
+	if (other < all->n)
+		conf_source_complain(r->ld, setting, "names %s: number %zu, %s, is no certificate of an"
+		                     " issuer (basicConstraints)", path, other + 1,
+		                     tls_chain_subject(all->links[other].certificate, subject, sizeof subject));
+	else if (!has_root(all))
+		conf_source_complain(r->ld, setting, "names %s: there is no root in it (a certificate that its"
+		                     " owner has issued), and without one no client is verified", path);
 }
 
 static void load_ca(struct conf_pem_reader *r)

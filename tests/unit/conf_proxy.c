@@ -100,8 +100,8 @@ START_TEST(a_listener_is_printed_with_what_it_has)
 	                                    "proxy_from = [ \"10.0.0.0/8\" ]; timeouts = { handshake = 3; };")));
 
 	unit_contains(text, "address = \"127.0.0.1:0\"; backlog = 4096;");
-	unit_contains(text, "proxy_protocol = \"off\"; proxy_from = [ ]; }");
-	unit_contains(text, "proxy_protocol = \"any\"; proxy_from = [ \"10.0.0.0/8\" ]; }");
+	unit_contains(text, "proxy_protocol = \"off\"; proxy_from = [ ];");
+	unit_contains(text, "proxy_protocol = \"any\"; proxy_from = [ \"10.0.0.0/8\" ];");
 	unit_contains(text, "    proxy_from = [ \"10.0.0.0/8\" ];\n");
 	unit_contains(text, "      handshake = \"3s\";\n");
 	free(text);

@@ -17,7 +17,7 @@
 #define ECHO "listen = \"*:0\"; handler = { type = \"echo\"; }; "
 #define MANY 5000
 
-static struct certificate *ca, *a, *b;
+static struct certificate *ca, *sub_ca, *a, *b;
 static char said[16384];                /* errors and warnings, a line each */
 
 static void set_up(void)
@@ -33,12 +33,15 @@ static void set_up(void)
 	certificate_write_key("a.key", a);
 	certificate_write("b", b);
 	certificate_write_key("b.key", b);
+	sub_ca = certificate_make(&(struct certificate_wish){ .subject = "sub", .is_ca = true, .issuer = ca });
+	certificate_write("sub-ca", sub_ca);
 }
 
 static void tear_down(void)
 {
 	arena_close(&arena);
 	certificate_free(ca);
+	certificate_free(sub_ca);
 	certificate_free(a);
 	certificate_free(b);
 	unit_leave_folder();
@@ -291,6 +294,8 @@ static const struct { const char *own, *complaint; } wrong[] = {
 	{ PAIR_A "client_crl = \"@/ca\"; ", "services.s.tls.client_crl needs client_auth" },
 	{ PAIR_A "client_auth = \"optional\"; client_ca = \"@/b\"; ",
 	  "services.s.tls.client_ca names @/b: number 1, CN=b, is no certificate of an issuer" },
+	{ PAIR_A "client_auth = \"optional\"; client_ca = \"@/sub-ca\"; ",
+	  "services.s.tls.client_ca names @/sub-ca: there is no root in it" },
 	{ PAIR_A "client_auth = \"optional\"; client_ca = \"@/ca\"; client_crl = \"@/ca\"; ",
 	  "services.s.tls.client_crl names @/ca: there is no list of revoked certificates in it" },
 	{ PAIR_A "client_auth = \"optional\"; client_ca = \"@/ca\"; client_crl = \"@/foreign-crl\"; ",
