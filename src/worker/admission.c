@@ -44,22 +44,22 @@ static void check_retirement(struct worker *w)
 
 /* ---- one client --------------------------------------------------------- */
 
-/* Tells the client as much as can be sent at once. */
-static void answer_refused(const struct worker *w, int fd, enum refusal why)
+/* Tells the client as much as can be sent at once; nothing if it expects TLS. */
+static void answer_refused(const struct worker *w, int fd, const struct conf_listen *l, enum refusal why)
 {
 	const char *message = refusal_message(w, why);
 
-	if (message)
+	if (message && !l->tls)
 		send(fd, message, strlen(message), MSG_NOSIGNAL | MSG_DONTWAIT);
 }
 
-static enum refusal refuse(struct worker *w, int fd, const struct endpoint *peer, enum refusal why,
-                           struct client_hold *h)
+static enum refusal refuse(struct worker *w, int fd, const struct conf_listen *l,
+                           const struct endpoint *peer, enum refusal why, struct client_hold *h)
 {
 	limits_unreserve(w);            /* one that was refused before it took its place has left it */
 	limits_give(w, h, true);
 	refusal_note(w, why, &(struct refused){ .fd = fd, .peer = peer });
-	answer_refused(w, fd, why);
+	answer_refused(w, fd, l, why);
 	fd_drop(fd);
 	return why;
 }
@@ -105,10 +105,10 @@ enum refusal admission_decide(struct worker *w, int fd, size_t listener, const s
 	struct connection *c;
 
 	if (why != REFUSAL_NONE)
-		return refuse(w, fd, peer, why, &h);
+		return refuse(w, fd, l, peer, why, &h);
 	c = connection_new(w, fd, peer, &h);
 	if (!c)
-		return refuse(w, fd, peer, REFUSAL_MEMORY, &h);
+		return refuse(w, fd, l, peer, REFUSAL_MEMORY, &h);
 	check_retirement(w);
 	connection_begin(c, (enum proxy_versions)l->proxy, l->tls);
 	return REFUSAL_NONE;

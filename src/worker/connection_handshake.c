@@ -116,7 +116,7 @@ static void answer_refused(struct connection *c)
 {
 	const char *message = refusal_message(c->worker, c->refused);
 
-	if (message)
+	if (message && !c->wants_tls)   /* it would not be TLS */
 		stream_send(&c->stream, message, strlen(message));
 }
 

@@ -107,6 +107,22 @@ START_TEST(the_access_log_has_refused_clients_if_it_is_asked_to)
 	close(client);
 } END_TEST
 
+START_TEST(a_client_that_expects_tls_is_sent_no_message)
+{
+	int client;
+
+	has_memory = false;
+	service.limits.reject_message = "busy\n";
+	anywhere.tls = _i;
+	client = arrive(REFUSAL_MEMORY);
+	if (_i == 0)
+		ck_assert_str_eq(hear(client), "busy\n");
+	ck_assert_ptr_null(hear(client));
+	close(client);
+	anywhere.tls = false;
+	service.limits.reject_message = NULL;
+} END_TEST
+
 /* ---- access ------------------------------------------------------------- */
 
 static struct arena lists;
@@ -353,6 +369,7 @@ int main(void)
 	tcase_add_test(tc, a_client_without_memory_for_it_is_refused);
 	tcase_add_loop_test(tc, a_header_is_believed_from_proxies_only, 0, ARRAY_SIZE(peers));
 	tcase_add_loop_test(tc, the_access_log_has_refused_clients_if_it_is_asked_to, 0, 2);
+	tcase_add_loop_test(tc, a_client_that_expects_tls_is_sent_no_message, 0, 2);
 	tc = unit_case(s, "access", set_up_endless, tear_down_gate);
 	tcase_add_loop_test(tc, a_client_is_refused_by_its_address, 0, ARRAY_SIZE(accesses));
 	tcase_add_test(tc, behind_a_proxy_the_real_client_is_decided_about);
