@@ -34,12 +34,18 @@ static void keep_all(struct conf_pem_reader *r, const struct tls_chain *all)
 	tls->n_ca = all->n;
 }
 
+/* A certificate of a client that it has issued itself may stand there, too. */
+static bool can_be_issuer(X509 *x)
+{
+	return X509_check_ca(x) != 0 || X509_get_extension_flags(x) & EXFLAG_SI;
+}
+
 /* The first one that may not issue certificates; all->n if all may. */
 static size_t find_other(const struct tls_chain *all)
 {
 	size_t i = 0;
 
-	while (i < all->n && X509_check_ca(all->links[i].certificate) != 0)
+	while (i < all->n && can_be_issuer(all->links[i].certificate))
 		i++;
 	return i;
 }
