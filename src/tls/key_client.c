@@ -59,9 +59,9 @@ static int drop_old_answers(struct key_client *c, struct key_answer *a)
 }
 
 /* The answer to the last request. 0, or -1 with errno. */
-static int wait_for_answer(struct key_client *c, struct key_answer *a)
+static int wait_for_answer(struct key_client *c, struct key_answer *a, int64_t limit_ms)
 {
-	const int64_t until_ms = clock_ms() + (c->late ? KEY_CLIENT_LATE_MS : KEY_CLIENT_LIMIT_MS);
+	const int64_t until_ms = clock_ms() + limit_ms;
 	struct pollfd answers = { .fd = c->channel.answers, .events = POLLIN };
 
 	for (;;) {
@@ -74,11 +74,35 @@ static int wait_for_answer(struct key_client *c, struct key_answer *a)
 		if (got == -1 || (got == 1 && a->number == c->number))
 			return got == 1 ? 0 : -1;
 		if (got == 0 && left_ms <= 0) {
-			note_late(c);
 			errno = ETIMEDOUT;
 			return -1;
 		}
 	}
+}
+
+static int ask_once(struct key_client *c, const struct key_request *r, struct key_answer *a,
+                    int64_t limit_ms)
+{
+	return write(c->channel.requests, r, key_request_size(r)) == -1
+	       ? -1 : wait_for_answer(c, a, limit_ms);
+}
+
+/*
+ * A key process that was killed may have taken the request with it, and the next one knows nothing of
+ * it: so it is asked again when half of the time is over.
+ */
+static int ask(struct key_client *c, const struct key_request *r, struct key_answer *a)
+{
+	const int64_t half_ms = KEY_CLIENT_LIMIT_MS / 2;
+	int result = ask_once(c, r, a, c->late ? KEY_CLIENT_LATE_MS : half_ms);
+
+	if (result == -1 && errno == ETIMEDOUT && !c->late)
+		result = ask_once(c, r, a, half_ms);
+	if (result == -1 && errno == ETIMEDOUT) {
+		note_late(c);
+		errno = ETIMEDOUT;
+	}
+	return result;
 }
 
 static int judge(const struct key_answer *a)
@@ -114,8 +138,5 @@ int key_client_sign(struct key_client *c, size_t index, enum key_scheme scheme, 
 	if (c->late && drop_old_answers(c, answer) == -1)
 		return -1;
 	r.number = ++c->number;
-	if (write(c->channel.requests, &r, key_request_size(&r)) == -1 ||
-	    wait_for_answer(c, answer) == -1)
-		return -1;
-	return judge(answer);
+	return ask(c, &r, answer) == -1 ? -1 : judge(answer);
 }

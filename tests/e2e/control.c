@@ -22,7 +22,7 @@ static const struct {
 	{ "{\"command\":\"services\"}", "\"workers\":{\"starting\":0,\"accepting\":2,\"draining\":0,"
 	                                "\"wanted\":2," },
 	{ "{\"command\":\"services\",\"service\":\"s\"}", "\"queue\":{\"length\":0,\"limit\":4096}" },
-	{ "{\"command\":\"services\"}", "\"requests\":0,\"refused\":{\"access\":0,\"blocked\":0,\"proxy\":0,\"connections\":0,"
+	{ "{\"command\":\"services\"}", "\"requests\":0,\"refused\":{\"access\":0,\"blocked\":0,\"proxy\":0,\"tls\":0,\"connections\":0,"
 	  "\"source\":0,\"rate\":0,\"source_rate\":0,\"memory\":0},\"untracked\":0,\"lost\":0,\"filter\":null,"
 	                                "\"warm\":null,\"deaths\":{}," },
 	{ "{\"command\":\"workers\"}", "\"generation\":1,\"state\":\"accepting\"" },
