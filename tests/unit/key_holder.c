@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include <sys/pidfd.h>
+#include <sys/resource.h>
 
 #include "key_client.h"
 #include "key_harness.h"
@@ -148,6 +149,39 @@ static void on_end(struct watch *w, uint32_t events)
 	loop_stop(&loop);
 }
 
+#define MANY 1024                       /* more than can wait in the leash of a process that reads keys */
+
+/* A process that has many keys reads them for seconds, and workers are forked meanwhile. */
+START_TEST(workers_that_come_while_it_reads_keys_are_served)
+{
+	static const struct key_request r = { .magic = KEY_MAGIC, .number = 9, .scheme = KEY_ECDSA,
+	                                      .digest = KEY_SHA256, .len = 32 };
+	static struct key_channel workers[MANY];
+	struct watch answer = { .ready = on_end };
+	struct rlimit files;
+
+	ck_assert_int_eq(getrlimit(RLIMIT_NOFILE, &files), 0);
+	files.rlim_cur = files.rlim_max;
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &files), 0);
+	ck_assert_int_eq(key_holder_start(holder), 0);
+	ck_assert_int_eq(kill(key_holder_past(holder).pid, SIGSTOP), 0);
+	for (size_t i = 0; i < MANY; i++)
+		workers[i] = join(i);
+	ck_assert_int_eq(kill(key_holder_past(holder).pid, SIGCONT), 0);
+	ck_assert_int_eq(loop_run(&loop), 0);
+	ck_assert(key_holder_is_ready(holder));
+	/* The last one is connected when there is room in the leash. */
+	answer.fd = workers[MANY - 1].answers;
+	ck_assert_int_eq(write(workers[MANY - 1].requests, &r, key_request_size(&r)),
+	                 (ssize_t)key_request_size(&r));
+	ck_assert_int_eq(loop_watch(&loop, &answer, EPOLLIN), 0);
+	ck_assert_int_eq(loop_run(&loop), 0);
+	loop_unwatch(&loop, &answer);
+	ck_assert_int_eq(sign(workers[0]), 0);
+	for (size_t i = 0; i < MANY; i++)
+		key_channel_close(&workers[i]);
+} END_TEST
+
 START_TEST(process_that_stands_still_is_killed_and_replaced)
 {
 	const pid_t pid = start();
@@ -181,6 +215,7 @@ int main(void)
 	tcase_add_test(tc, worker_that_sends_garbage_harms_no_other);
 	tcase_add_test(tc, worker_that_comes_later_is_served_too);
 	tcase_add_test(tc, next_process_answers_what_the_last_one_did_not);
+	tcase_add_test(tc, workers_that_come_while_it_reads_keys_are_served);
 	tcase_add_test(tc, process_that_stands_still_is_killed_and_replaced);
 	tcase_add_test(tc, key_that_cannot_be_read_is_a_failure);
 	return unit_run(s);

@@ -30,6 +30,7 @@
 #define DELAY_MAX_MS 10000              /* and at most */
 #define YOUNG_MS     10000
 #define PING_MS      1000               /* from an answer to the next question */
+#define TELL_MS      10                 /* until it has read some of the orders that fill its leash */
 #define ANSWER_MS    500                /* then it is asked once more, and killed after as long again */
 #define REPORT_EACH_MS 10000            /* reports in the log: one in that time, */
 #define REPORT_BURST 5                  /* or some at once */
@@ -38,6 +39,7 @@
 struct seat {
 	size_t             service, place;
 	struct key_channel channel;     /* the key process's ends */
+	bool               told;        /* the key process has them, or will find them in its leash */
 };
 
 struct key_holder {
@@ -55,7 +57,7 @@ struct key_holder {
 	int                n_unanswered;
 	int64_t            born_ms;
 	int64_t            delay_ms;    /* the last one; 0: none */
-	struct timer       ping, retry;
+	struct timer       ping, retry, tell;
 	char               failure[KEY_HOLDER_TEXT];    /* "": none */
 };
 
@@ -65,6 +67,50 @@ bool key_holder_is_needed(const struct conf *conf)
 		if (conf->services[i]->tls.on && conf->services[i]->tls.isolate_keys)
 			return true;
 	return false;
+}
+
+/* ---- workers ------------------------------------------------------------ */
+
+/* True unless its leash is full, or it could not be told at all. */
+static bool tell_seat(const struct key_holder *h, const struct seat *s)
+{
+	const struct leash_message m = {
+		.word = LEASH_KEYS, .number = s->service,
+		.fds = { [LEASH_FD_REQUESTS] = s->channel.requests,
+		         [LEASH_FD_ANSWERS] = s->channel.answers },
+	};
+
+	return leash_order(&h->leash, &m) == 0;
+}
+
+static void tell_later(struct key_holder *h)
+{
+	if (fd_not_yet(errno) || errno == ETOOMANYREFS) {
+		loop_timer(h->owner.loop, &h->tell, TELL_MS);
+	} else if (errno != EPIPE && errno != ECONNRESET) {
+		log_err("connect the key process (pid %d) with a worker: %m; killing it", (int)h->pid);
+		kill(h->pid, SIGKILL);
+	}
+}
+
+/*
+ * Not while it reads keys: all workers of a large generation together would not fit into its leash. If it
+ * hangs, that is found by asking it, and the next one gets all seats.
+ */
+static void tell_seats(struct key_holder *h)
+{
+	for (size_t i = 0; h->answers && i < h->n_seats; i++) {
+		if (!h->seats[i].told && !tell_seat(h, &h->seats[i])) {
+			tell_later(h);
+			return;
+		}
+		h->seats[i].told = true;
+	}
+}
+
+static void on_tell(struct timer *t)
+{
+	tell_seats(container_of(t, struct key_holder, tell));
 }
 
 /* ---- what it says ------------------------------------------------------- */
@@ -94,6 +140,7 @@ static void note_ready(struct key_holder *h)
 	h->failure[0] = '\0';
 	h->n_unanswered = 0;
 	loop_timer(h->owner.loop, &h->ping, PING_MS);
+	tell_seats(h);
 	notify_send(h->owner.events, "key-process-ready generation=%u pid=%d", h->owner.generation,
 	            (int)h->pid);
 	h->owner.changed(h->owner.arg);
@@ -157,7 +204,7 @@ static void on_ping(struct timer *t)
 	loop_timer(h->owner.loop, t, ANSWER_MS);
 }
 
-/* ---- workers ------------------------------------------------------------ */
+/* ---- seats -------------------------------------------------------------- */
 
 static struct seat *find_seat(struct key_holder *h, size_t service, size_t place)
 {
@@ -183,21 +230,6 @@ static int make_room(struct key_holder *h)
 	return 0;
 }
 
-/* If it does not read that, it hangs, and the next one gets all seats. */
-static void tell_seat(const struct key_holder *h, const struct seat *s)
-{
-	const struct leash_message m = {
-		.word = LEASH_KEYS, .number = s->service,
-		.fds = { [LEASH_FD_REQUESTS] = s->channel.requests,
-		         [LEASH_FD_ANSWERS] = s->channel.answers },
-	};
-
-	if (h->pid == 0 || leash_order(&h->leash, &m) == 0 || errno == EPIPE || errno == ECONNRESET)
-		return;
-	log_err("connect the key process (pid %d) with a worker: %m; killing it", (int)h->pid);
-	kill(h->pid, SIGKILL);
-}
-
 int key_holder_connect(struct key_holder *h, size_t service, size_t place, struct key_channel *worker)
 {
 	struct seat s = { .service = service, .place = place };
@@ -205,7 +237,7 @@ int key_holder_connect(struct key_holder *h, size_t service, size_t place, struc
 	if (make_room(h) == -1 || key_channel_open(&s.channel, worker) == -1)
 		return -1;
 	h->seats[h->n_seats++] = s;
-	tell_seat(h, &s);
+	tell_seats(h);
 	return 0;
 }
 
@@ -264,6 +296,8 @@ int key_holder_start(struct key_holder *h)
 	}
 	notify_send(h->owner.events, "key-process-start generation=%u pid=%d", h->owner.generation,
 	            (int)pid);
+	for (size_t i = 0; i < h->n_seats; i++)
+		h->seats[i].told = true;
 	listen_to(h, pid, &ours);
 	return 0;
 }
@@ -290,6 +324,7 @@ static void forget_process(struct key_holder *h)
 {
 	loop_unwatch(h->owner.loop, &h->ear);
 	timer_unset(&h->owner.loop->timers, &h->ping);
+	timer_unset(&h->owner.loop->timers, &h->tell);
 	leash_close(&h->leash);
 	h->pid = 0;
 	h->answers = false;
@@ -346,7 +381,7 @@ struct key_holder *key_holder_new(const struct key_holder_owner *owner)
 	if (!h)
 		return NULL;
 	*h = (struct key_holder){
-		.owner = *owner, .leash = { -1, -1 }, .ear.fd = -1, .ping.fire = on_ping,
+		.owner = *owner, .leash = { -1, -1 }, .ear.fd = -1, .ping.fire = on_ping, .tell.fire = on_tell,
 		.retry.fire = on_start_again, .reports = { .each_ms = REPORT_EACH_MS, .burst = REPORT_BURST },
 	};
 	h->report = mmap(NULL, sizeof *h->report, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
