@@ -503,6 +503,44 @@ START_TEST(only_the_configuration_that_serves_says_what_the_log_tells)
 	ck_assert(state->dry_run);
 } END_TEST
 
+START_TEST(a_reload_that_changes_what_happens_to_clients_ends_episodes)
+{
+	struct episode *e = sources_episode(table(), REFUSAL_CONNECTIONS);
+
+	loop.now_ms = 50000;
+	episode_note(e, &client, loop.now_ms);
+	service_state_look(state);
+	expect_log("s: refusing clients: limits.connections is reached; the first is 192.0.2.1:7");
+	service_state_configure(state, &conf);
+	expect_log("");
+	skip(2000);
+	conf.limits.overload = OVERLOAD_QUEUE;
+	service_state_configure(state, &conf);
+	expect_log("s: refusing no more clients: limits.connections is reached; 1 in 2 s");
+	episode_note(e, &client, loop.now_ms);
+	service_state_look(state);
+	expect_log("s: clients wait in the queue: limits.connections is reached");
+	skip(EPISODE_QUIET_MS);
+	expect_log("s: clients do not wait any more: limits.connections is reached 1 times in 10 s");
+} END_TEST
+
+/* It takes part in the log before the generation of this program serves. */
+START_TEST(a_state_that_was_handed_over_is_told_of_as_the_next_configuration_says)
+{
+	struct service_memory_past past = leave(SOURCES_VERSION);
+	struct service_states next;
+	struct service_state *adopted, *coming;
+
+	conf.limits.overload = OVERLOAD_QUEUE;
+	service_states_init(&next, &loop, NULL);
+	adopted = service_states_adopt(&next, "s", &past);
+	coming = service_states_use(&next, &conf);
+	ck_assert_ptr_eq(coming, adopted);
+	ck_assert(coming->queues);
+	service_state_release(&coming);
+	service_state_release(&adopted);
+} END_TEST
+
 START_TEST(an_episode_ends_with_its_service)
 {
 	struct service_state *s;
@@ -549,6 +587,8 @@ int main(void)
 	tcase_add_loop_test(tc, an_episode_has_a_line_at_its_begin_and_one_at_its_end, 0, ARRAY_SIZE(lines));
 	tcase_add_test(tc, each_reason_has_its_own_episode);
 	tcase_add_test(tc, only_the_configuration_that_serves_says_what_the_log_tells);
+	tcase_add_test(tc, a_reload_that_changes_what_happens_to_clients_ends_episodes);
+	tcase_add_test(tc, a_state_that_was_handed_over_is_told_of_as_the_next_configuration_says);
 	tcase_add_test(tc, an_episode_ends_with_its_service);
 	return unit_run(s);
 }

@@ -233,15 +233,21 @@ struct service_state *service_states_use(struct service_states *all, const struc
 		s = make_with_memory(all, conf->name, n_sources);
 	if (s && poison_watch_prepare(s->poison, conf) == -1)
 		service_state_release(&s);
-	if (s && s->n_users == 1)       /* there is none whose configuration it could have */
+	if (s && !s->is_configured)     /* there is no other configuration that it could have */
 		service_state_configure(s, conf);
 	return s;
 }
 
 void service_state_configure(struct service_state *s, const struct conf_service *conf)
 {
-	s->dry_run = conf->limits.dry_run;
-	s->queues = conf->limits.overload == OVERLOAD_QUEUE;
+	const bool dry_run = conf->limits.dry_run, queues = conf->limits.overload == OVERLOAD_QUEUE;
+
+	/* The line at the end of an episode says of its clients what the one at the begin has said. */
+	if (s->is_configured && (dry_run != s->dry_run || queues != s->queues))
+		end_episodes(s);
+	s->dry_run = dry_run;
+	s->queues = queues;
+	s->is_configured = true;
 }
 
 struct service_state *service_states_adopt(struct service_states *all, const char *service,

@@ -31,6 +31,7 @@ struct service_state {
 	struct service_states *states;
 	char                  *service;
 	unsigned int           n_users;
+	bool                   is_configured;   /* false: another program has left it */
 	bool                   dry_run, queues; /* as the configuration says that serves */
 	struct service_memory  memory;
 	struct poison_watch   *poison;          /* sources that crash workers; both states of a service have it */
