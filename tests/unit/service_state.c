@@ -473,6 +473,19 @@ START_TEST(an_episode_has_a_line_at_its_begin_and_one_at_its_end)
 	ck_assert_uint_eq(loop.timers.n, 0);
 } END_TEST
 
+/* As by a broken worker that does not die. */
+START_TEST(a_count_that_is_wrong_keeps_clients_away_for_a_moment_only)
+{
+	loop.now_ms = 50000;
+	ck_assert(sources_correct_service(table(), sources_look_at_service(table()), 9));
+	skip(10000);
+	ck_assert_uint_eq(sources_service_count(table()), 9);
+	episode_note(sources_episode(table(), REFUSAL_CONNECTIONS), &client, loop.now_ms);
+	service_state_look(state);
+	skip(1000);
+	ck_assert_uint_eq(sources_service_count(table()), 0);
+} END_TEST
+
 START_TEST(each_reason_has_its_own_episode)
 {
 	loop.now_ms = 50000;
@@ -585,6 +598,7 @@ int main(void)
 	tcase_add_test(tc, an_episode_that_a_dead_worker_began_is_logged);
 	tc = unit_case(s, "log", set_up, tear_down);
 	tcase_add_loop_test(tc, an_episode_has_a_line_at_its_begin_and_one_at_its_end, 0, ARRAY_SIZE(lines));
+	tcase_add_test(tc, a_count_that_is_wrong_keeps_clients_away_for_a_moment_only);
 	tcase_add_test(tc, each_reason_has_its_own_episode);
 	tcase_add_test(tc, only_the_configuration_that_serves_says_what_the_log_tells);
 	tcase_add_test(tc, a_reload_that_changes_what_happens_to_clients_ends_episodes);

@@ -37,7 +37,8 @@ struct service_state {
 	struct poison_watch   *poison;          /* sources that crash workers; both states of a service have it */
 	struct list            members;         /* what its pools hold under the limits */
 	struct timer           look;            /* at the episodes */
-	struct audit           audit;           /* of what they hold, after a death */
+	struct audit           audit;           /* of what they hold, after a death, or at a limit */
+	bool                   audits_death;    /* an event tells its end */
 	struct timer           next_pass;       /* of the audit */
 	size_t                 index;           /* in a hand-over, while one is made */
 };
