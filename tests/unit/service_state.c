@@ -275,6 +275,23 @@ START_TEST(an_episode_goes_on_in_the_next_program)
 	service_state_release(&adopted);
 } END_TEST
 
+/* This program takes the logs last. */
+START_TEST(an_episode_that_the_program_before_did_not_see_is_told_of_once_this_one_has_the_logs)
+{
+	struct service_memory_past past;
+	struct service_states next;
+	struct service_state *adopted;
+
+	episode_note(sources_episode(state->memory.sources, REFUSAL_ACCESS), &client, loop.now_ms);
+	past = leave(SOURCES_VERSION);
+	service_states_init(&next, &loop, NULL);
+	adopted = service_states_adopt(&next, "s", &past);
+	expect_log("");
+	skip(0);
+	expect_log("s: refusing clients: not admitted by access; the first is 192.0.2.1:7");
+	service_state_release(&adopted);
+} END_TEST
+
 START_TEST(what_cannot_be_adopted_leaves_nothing_and_stays_with_the_caller)
 {
 	struct service_memory_past past = leave(SOURCES_VERSION);
@@ -587,6 +604,7 @@ int main(void)
 	tcase_add_test(tc, an_adopted_state_has_the_same_counts_and_is_used_by_the_next_generation);
 	tcase_add_test(tc, what_is_adopted_is_audited);
 	tcase_add_test(tc, an_episode_goes_on_in_the_next_program);
+	tcase_add_test(tc, an_episode_that_the_program_before_did_not_see_is_told_of_once_this_one_has_the_logs);
 	tcase_add_test(tc, what_cannot_be_adopted_leaves_nothing_and_stays_with_the_caller);
 	tc = unit_case(s, "workers", set_up, tear_down);
 	tcase_add_loop_test(tc, what_a_dead_worker_held_is_given_back_at_once, 0, 2);

@@ -282,7 +282,8 @@ struct service_state *service_states_adopt(struct service_states *all, const cha
 		free_state(s);
 		return NULL;
 	}
-	service_state_look(s);
+	/* Not now: this program does not have the logs yet. */
+	loop_timer(all->loop, &s->look, 0);
 	begin_audit(s, true);   /* a worker may have died while no program took note */
 	return s;
 }
