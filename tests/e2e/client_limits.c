@@ -57,6 +57,52 @@ START_TEST(eight_workers_serve_ten_clients_at_once_and_refuse_the_others)
 	limits_check_room(&d, NULL, PLACES);
 } END_TEST
 
+static const char *const echoing[] = {
+	"type = \"exec\"; argv = \"/bin/cat\";",
+	"type = \"exec\"; argv = \"/bin/cat\"; warm = 2;",
+	"type = \"filter\"; argv = \"/bin/cat\"; framing = \"line\";",
+};
+
+START_TEST(the_limit_is_that_of_each_handler)
+{
+	struct crowd c = { .n_clients = 20, .leave_at = 5, .come_again = true, .refusal = FULL };
+
+	files_write("row", "%s\n", echoing[_i]);
+	daemon_start(&d, CONTROL "services = { s = { listen = \"127.0.0.1:0\"; handler = { %s }; workers = 4;"
+	             " limits = { connections = 5; connections_per_source = 5; " REJECT "}; }; };",
+	             control_path(), echoing[_i]);
+	c.address = daemon_address(&d, "s", 0);
+	crowd_start(&c);
+	crowd_wait_admitted(&c, 100);
+	crowd_stop(&c);
+	ck_assert_uint_eq(c.most_inside, 5);
+	limits_check_room(&d, NULL, 5);
+	limits_wait_empty();
+} END_TEST
+
+START_TEST(clients_that_do_not_wait_in_the_queue_cost_no_place)
+{
+	struct crowd c = { .n_clients = 4 };
+
+	limits_start(&d, 4, "connections = 4; connections_per_source = 4;", "");
+	c.address = daemon_address(&d, "s", 0);
+	for (int i = 0; i < 10; i++) {
+		crowd_start(&c);
+		crowd_wait_inside(&c, 4);
+		for (int k = 0; k < 20; k++) {
+			int fd = client_connect(c.address);
+
+			if (k % 2)
+				client_reset(fd);
+			else
+				close(fd);
+		}
+		crowd_stop(&c);
+	}
+	ck_assert_uint_eq(c.refused, 0);
+	limits_wait_empty();
+} END_TEST
+
 /* It is accepted, although no worker has a slot for it. */
 START_TEST(a_client_is_refused_also_where_no_slot_is_free)
 {
@@ -233,6 +279,8 @@ int main(void)
 
 	tcase_add_test(tc, eight_workers_serve_ten_clients_at_once_and_the_others_wait);
 	tcase_add_test(tc, eight_workers_serve_ten_clients_at_once_and_refuse_the_others);
+	tcase_add_loop_test(tc, the_limit_is_that_of_each_handler, 0, ARRAY_SIZE(echoing));
+	tcase_add_test(tc, clients_that_do_not_wait_in_the_queue_cost_no_place);
 	tcase_add_test(tc, a_client_is_refused_also_where_no_slot_is_free);
 	tcase_add_test(tc, without_a_message_a_refused_client_hears_nothing);
 	tcase_add_test(tc, a_connection_that_lingers_counts);

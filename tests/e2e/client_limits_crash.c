@@ -111,6 +111,8 @@ START_TEST(as_many_clients_are_admitted_as_before_workers_died)
 	limits_refuse(&d, "127.0.0.3", FULL);
 	limits_refuse(&d, "127.0.0.4", FULL);
 	ck_assert_int_eq(limits_shown("open"), 8);
+	limits_check_source("127.0.0.2/32", 5);
+	limits_check_source("127.0.0.3/32", 3);
 	crowd_stop(&a);
 	crowd_stop(&b);
 	limits_wait_empty();

@@ -165,6 +165,28 @@ START_TEST(another_size_of_the_table_begins_a_new_count)
 	limits_check_room(&d, NULL, 2);
 } END_TEST
 
+#define SLOW(burst) \
+	"rate = \"1/h\"; burst = " burst "; rate_per_source = \"1/h\"; burst_per_source = 2; " REJECT
+
+START_TEST(what_was_used_of_a_rate_stays_used)
+{
+	limits_start(&d, 1, SLOW("3"), "");
+	close(limits_admit(&d, "127.0.0.2"));
+	limits_reload(&d, 1, SLOW("3"), "");
+	close(limits_admit(&d, "127.0.0.2"));
+	limits_refuse(&d, "127.0.0.2", FULL);
+	close(limits_admit(&d, "127.0.0.3"));
+	limits_refuse(&d, "127.0.0.4", FULL);
+	limits_reload(&d, 1, SLOW("5"), "");
+	daemon_wait_for(&d, "generation-gone generation=2");
+	close(limits_admit(&d, "127.0.0.4"));
+	limits_refuse(&d, "127.0.0.2", FULL);
+	close(limits_admit(&d, "127.0.0.4"));
+	limits_refuse(&d, "127.0.0.5", FULL);
+	ck_assert_int_eq(limits_shown("source_rate"), 2);
+	ck_assert_int_eq(limits_shown("rate"), 2);
+} END_TEST
+
 START_TEST(a_reload_that_fails_changes_no_limit)
 {
 	int fds[2];
@@ -280,12 +302,11 @@ START_TEST(a_service_without_workers_has_forgotten_nothing)
 
 	daemon_start(&d, LIMITED({ min = 0; max = 2; idle_exit = "20ms"; }, "connections = 2;"
 	             "rate = \"1/h\"; burst = 5; " REJECT, ""), control_path());
-	daemon_wait_for(&d, "on-demand service=s");
 	for (int i = 0; i < 2; i++) {
 		admit_all(fds, 2);
 		limits_refuse(&d, NULL, FULL);
 		limits_leave(fds, 2);
-		daemon_wait_for(&d, "on-demand service=s");
+		daemon_wait_for(&d, "worker-end service=s how=exit value=0");
 	}
 	close(limits_admit(&d, NULL));
 	limits_refuse(&d, NULL, FULL);
@@ -320,6 +341,7 @@ int main(void)
 	tcase_add_test(tc, clients_that_wait_come_in_when_the_limit_is_higher_and_when_there_is_none);
 	tcase_add_test(tc, a_first_limit_counts_from_then_on);
 	tcase_add_test(tc, another_size_of_the_table_begins_a_new_count);
+	tcase_add_test(tc, what_was_used_of_a_rate_stays_used);
 	tcase_add_test(tc, a_reload_that_fails_changes_no_limit);
 	tcase_add_test(tc, reloads_in_the_middle_of_a_crowd_cost_no_place);
 	tc = harness_case(s, "workers");

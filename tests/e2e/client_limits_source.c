@@ -205,20 +205,31 @@ START_TEST(the_clients_of_a_user_are_one_source)
 	close(limits_admit_soon(&d, NULL));
 } END_TEST
 
+static int connect_as_another_user(void)
+{
+	int fd;
+
+	ck_assert_int_eq(seteuid(4711), 0);
+	fd = daemon_connect(&d, "s");
+	ck_assert_int_eq(seteuid(0), 0);
+	return fd;
+}
+
 START_TEST(another_user_is_another_source)
 {
-	int ours, theirs;
+	int ours, theirs, more;
 
 	daemon_start(&d, UNIX_SERVICE);
 	ours = limits_admit(&d, NULL);
-	ck_assert_int_eq(seteuid(4711), 0);
-	theirs = limits_admit(&d, NULL);
-	limits_refuse(&d, NULL, "");
-	ck_assert_int_eq(seteuid(0), 0);
+	theirs = connect_as_another_user();
+	client_echo(theirs);
+	more = connect_as_another_user();
+	client_expect_end(more);
 	limits_refuse(&d, NULL, "");
 	close(ours);
 	close(limits_admit_soon(&d, NULL));
 	close(theirs);
+	close(more);
 } END_TEST
 
 /* ---- exempt ------------------------------------------------------------- */

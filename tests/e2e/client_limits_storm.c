@@ -20,7 +20,7 @@ static struct daemon d;
 
 #define STEPS   25
 #define MAX     6                       /* workers */
-#define LIMITS  "connections = 8; connections_per_source = 5; " REJECT
+#define LIMITS  "connections = 8; connections_per_source = 5; "
 #define REST    "connections = 8; restart = { burst = 100000; }; hang_timeout = 0; max_accepts = 200;"
 
 /* ---- what may happen ---------------------------------------------------- */
@@ -121,20 +121,30 @@ static void check_places(const char *address)
 	crowd_wait_inside(&b, 3);
 	limits_refuse(&d, "127.0.0.3", FULL);
 	limits_refuse(&d, "127.0.0.4", FULL);
+	limits_check_source("127.0.0.2/32", 5);
+	limits_check_source("127.0.0.3/32", 3);
 	crowd_stop(&a);
 	crowd_stop(&b);
 	limits_wait_empty();
 }
 
+#define POOL { min = 1; max = 6; spare_min = 1; calm = "20ms"; }
+#define CONFIG(pool, limits) LIMITED(pool, limits, REST), control_path()
+
+/* At a limit of the service, clients are refused in every other story, and wait in the others. */
 START_TEST(whatever_happens_the_limits_hold_when_it_is_over)
 {
 	struct crowd crowds[2] = { { .from = "127.0.0.2" }, { .from = "127.0.0.3" } };
+	const bool waits = _i % 2;
 
 	srandom(1 + (unsigned int)_i);
-	limits_start(&d, { min = 1; max = 6; spare_min = 1; calm = "20ms"; }, LIMITS, REST);
+	if (waits)
+		daemon_start(&d, CONFIG(POOL, LIMITS));
+	else
+		daemon_start(&d, CONFIG(POOL, LIMITS REJECT));
 	for (size_t i = 0; i < 2; i++) {
 		crowds[i].address = daemon_address(&d, "s", 0);
-		crowds[i].refusal = FULL;
+		crowds[i].refusal = waits ? NULL : FULL;
 		crowds[i].n_clients = 12;
 		crowds[i].leave_at = 4;
 		crowds[i].come_again = crowds[i].may_lose = true;
@@ -146,12 +156,13 @@ START_TEST(whatever_happens_the_limits_hold_when_it_is_over)
 	}
 	crowd_stop(&crowds[0]);
 	crowd_stop(&crowds[1]);
+	daemon_reload(&d, CONFIG(POOL, LIMITS REJECT));
 	check_places(crowds[0].address);
 } END_TEST
 
 int main(void)
 {
-	const int n = getenv("DROVER_LONG_TESTS") ? 100 : 2;
+	const int n = getenv("DROVER_LONG_TESTS") ? 100 : 4;
 	Suite *s = suite_create("client_limits_storm");
 	TCase *tc = upgrade_case(s, "storm");
 

@@ -79,12 +79,23 @@ void limits_leave(int *fds, size_t n)
 		close(fds[i]);
 }
 
+static const char *sources(void)
+{
+	ck_assert_int_eq(operator_run_args(control_path(), "--json", "sources", "s"), 0);
+	return operator_output();
+}
+
+void limits_check_source(const char *source, int n)
+{
+	harness_contains(sources(), files_text("\"source\":\"%s\",\"connections\":%d,\"open\":%d,", source,
+	                                       n, n));
+}
+
 void limits_wait_empty(void)
 {
-	do
-		ck_assert_int_eq(operator_run_args(control_path(), "--json", "sources", "s"), 0);
-	while (!strstr(operator_output(), "\"sources\":[]") ||
-	       !strstr(operator_output(), "\"nameless\":{\"sources\":0,\"connections\":0}"));
+	while (!strstr(sources(), "\"sources\":[]") ||
+	       !strstr(operator_output(), "\"nameless\":{\"sources\":0,\"connections\":0}"))
+		;
 }
 
 long long limits_shown(const char *key)

@@ -37,6 +37,9 @@ int limits_admit_soon(struct daemon *d, const char *from);
 /* Fills the service again up to n clients, refuses one more (with FULL), and lets all leave. */
 void limits_check_room(struct daemon *d, const char *from, size_t n);
 
+/* The table of sources and the boards of the workers have n connections of it: "127.0.0.1/32". */
+void limits_check_source(const char *source, int n);
+
 /* Waits until no source is counted any more, nor known for its rate: all clients have left. */
 void limits_wait_empty(void);
 

@@ -321,6 +321,23 @@ START_TEST(an_episode_goes_on_in_the_next_program)
 	service_state_release(&adopted);
 } END_TEST
 
+/* This program takes the logs last. */
+START_TEST(an_episode_that_the_program_before_did_not_see_is_told_of_once_this_one_has_the_logs)
+{
+	struct service_memory_past past;
+	struct service_states next;
+	struct service_state *adopted;
+
+	episode_note(sources_episode(state->memory.sources, REFUSAL_ACCESS), &client, loop.now_ms);
+	past = leave(SOURCES_VERSION);
+	service_states_init(&next, &loop, NULL);
+	adopted = service_states_adopt(&next, "s", &past);
+	expect_log("");
+	skip(0);
+	expect_log("s: refusing clients: not admitted by access; the first is 192.0.2.1:7");
+	service_state_release(&adopted);
+} END_TEST
+
 START_TEST(what_cannot_be_adopted_leaves_nothing_and_stays_with_the_caller)
 {
 	struct service_memory_past past = leave(SOURCES_VERSION);
@@ -519,6 +536,19 @@ START_TEST(an_episode_has_a_line_at_its_begin_and_one_at_its_end)
 	ck_assert_uint_eq(loop.timers.n, 0);
 } END_TEST
 
+/* As by a broken worker that does not die. */
+START_TEST(a_count_that_is_wrong_keeps_clients_away_for_a_moment_only)
+{
+	loop.now_ms = 50000;
+	ck_assert(sources_correct_service(table(), sources_look_at_service(table()), 9));
+	skip(10000);
+	ck_assert_uint_eq(sources_service_count(table()), 9);
+	episode_note(sources_episode(table(), REFUSAL_CONNECTIONS), &client, loop.now_ms);
+	service_state_look(state);
+	skip(1000);
+	ck_assert_uint_eq(sources_service_count(table()), 0);
+} END_TEST
+
 START_TEST(each_reason_has_its_own_episode)
 {
 	loop.now_ms = 50000;
@@ -547,6 +577,44 @@ START_TEST(only_the_configuration_that_serves_says_what_the_log_tells)
 	service_state_release(&coming);
 	service_state_configure(state, &conf);
 	ck_assert(state->dry_run);
+} END_TEST
+
+START_TEST(a_reload_that_changes_what_happens_to_clients_ends_episodes)
+{
+	struct episode *e = sources_episode(table(), REFUSAL_CONNECTIONS);
+
+	loop.now_ms = 50000;
+	episode_note(e, &client, loop.now_ms);
+	service_state_look(state);
+	expect_log("s: refusing clients: limits.connections is reached; the first is 192.0.2.1:7");
+	service_state_configure(state, &conf);
+	expect_log("");
+	skip(2000);
+	conf.limits.overload = OVERLOAD_QUEUE;
+	service_state_configure(state, &conf);
+	expect_log("s: refusing no more clients: limits.connections is reached; 1 in 2 s");
+	episode_note(e, &client, loop.now_ms);
+	service_state_look(state);
+	expect_log("s: clients wait in the queue: limits.connections is reached");
+	skip(EPISODE_QUIET_MS);
+	expect_log("s: clients do not wait any more: limits.connections is reached 1 times in 10 s");
+} END_TEST
+
+/* It takes part in the log before the generation of this program serves. */
+START_TEST(a_state_that_was_handed_over_is_told_of_as_the_next_configuration_says)
+{
+	struct service_memory_past past = leave(SOURCES_VERSION);
+	struct service_states next;
+	struct service_state *adopted, *coming;
+
+	conf.limits.overload = OVERLOAD_QUEUE;
+	service_states_init(&next, &loop, NULL);
+	adopted = service_states_adopt(&next, "s", &past);
+	coming = service_states_use(&next, &conf);
+	ck_assert_ptr_eq(coming, adopted);
+	ck_assert(coming->queues);
+	service_state_release(&coming);
+	service_state_release(&adopted);
 } END_TEST
 
 START_TEST(an_episode_ends_with_its_service)
@@ -585,6 +653,7 @@ int main(void)
 	tcase_add_test(tc, an_adopted_state_has_the_same_counts_and_is_used_by_the_next_generation);
 	tcase_add_test(tc, what_is_adopted_is_audited);
 	tcase_add_test(tc, an_episode_goes_on_in_the_next_program);
+	tcase_add_test(tc, an_episode_that_the_program_before_did_not_see_is_told_of_once_this_one_has_the_logs);
 	tcase_add_test(tc, what_cannot_be_adopted_leaves_nothing_and_stays_with_the_caller);
 	tc = unit_case(s, "workers", set_up, tear_down);
 	tcase_add_loop_test(tc, what_a_dead_worker_held_is_given_back_at_once, 0, 2);
@@ -596,8 +665,11 @@ int main(void)
 	tcase_add_test(tc, an_episode_that_a_dead_worker_began_is_logged);
 	tc = unit_case(s, "log", set_up, tear_down);
 	tcase_add_loop_test(tc, an_episode_has_a_line_at_its_begin_and_one_at_its_end, 0, ARRAY_SIZE(lines));
+	tcase_add_test(tc, a_count_that_is_wrong_keeps_clients_away_for_a_moment_only);
 	tcase_add_test(tc, each_reason_has_its_own_episode);
 	tcase_add_test(tc, only_the_configuration_that_serves_says_what_the_log_tells);
+	tcase_add_test(tc, a_reload_that_changes_what_happens_to_clients_ends_episodes);
+	tcase_add_test(tc, a_state_that_was_handed_over_is_told_of_as_the_next_configuration_says);
 	tcase_add_test(tc, an_episode_ends_with_its_service);
 	return unit_run(s);
 }

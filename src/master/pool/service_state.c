@@ -17,6 +17,65 @@
 #define AUDIT_MS 20                     /* between two passes of an audit */
 #define KEY_RETRY_MS 60000              /* after a key for tickets could not be made */
 
+/* ---- what workers hold -------------------------------------------------- */
+
+void service_state_join(struct service_state *s, struct service_member *m, struct holds *holds)
+{
+	m->holds = holds;
+	list_append(&s->members, &m->in_state);
+}
+
+void service_state_leave(struct service_member *m)
+{
+	if (m->in_state.next)
+		list_remove(&m->in_state);
+}
+
+/* The holds of all members; NULL without memory. The caller frees the array. */
+static struct holds **all_holds(const struct service_state *s, size_t *n)
+{
+	struct holds **all;
+	struct service_member *m;
+
+	*n = 0;
+	list_each(&s->members, m, struct service_member, in_state)
+		(*n)++;
+	all = calloc(*n + 1, sizeof *all);
+	*n = 0;
+	list_each(&s->members, m, struct service_member, in_state)
+		if (all)
+			all[(*n)++] = m->holds;
+	return all;
+}
+
+static void end_audit(struct service_state *s)
+{
+	if (s->audits_death)
+		notify_send(s->states->events, "limits-audited service=%s corrected=%llu", s->service,
+		            (unsigned long long)s->audit.corrected);
+	s->audits_death = false;
+}
+
+static void on_next_pass(struct timer *t)
+{
+	struct service_state *s = container_of(t, struct service_state, next_pass);
+	size_t n;
+	struct holds **all = all_holds(s, &n);
+
+	if (!all || audit_pass(&s->audit, s->memory.sources, all, n) == AUDIT_AGAIN)
+		loop_timer(s->states->loop, t, AUDIT_MS);
+	else
+		end_audit(s);
+	free(all);
+}
+
+static void begin_audit(struct service_state *s, bool of_death)
+{
+	s->audits_death |= of_death;
+	audit_begin(&s->audit);
+	loop_timer(s->states->loop, &s->next_pass, AUDIT_MS);
+}
+
 /* ---- episodes ----------------------------------------------------------- */
 
 static bool is_limit(enum refusal why)
@@ -58,6 +117,17 @@ static void tell_end(const struct service_state *s, enum refusal why, const stru
 	            refusal_name(why), (unsigned long long)v->refused);
 }
 
+/*
+ * A limit of connections keeps clients away: that must not be because a worker that is broken, and
+ * lives, has written over a count.
+ */
+static void on_begun(struct service_state *s, enum refusal why, const struct episode_view *v)
+{
+	tell_begin(s, why, v);
+	if (why == REFUSAL_CONNECTIONS || why == REFUSAL_SOURCE)
+		begin_audit(s, false);
+}
+
 void service_state_look(struct service_state *s)
 {
 	const int64_t now_ms = s->states->loop->now_ms;
@@ -67,7 +137,7 @@ void service_state_look(struct service_state *s)
 	for (int why = 0; why < REFUSAL_KINDS; why++) {
 		switch (episode_look(sources_episode(s->memory.sources, (enum refusal)why), now_ms, &v)) {
 		case EPISODE_BEGUN:
-			tell_begin(s, (enum refusal)why, &v);
+			on_begun(s, (enum refusal)why, &v);
 			break;
 		case EPISODE_ENDED:
 			tell_end(s, (enum refusal)why, &v);
@@ -96,56 +166,7 @@ static void end_episodes(const struct service_state *s)
 			tell_end(s, (enum refusal)why, &v);
 }
 
-/* ---- what workers hold -------------------------------------------------- */
-
-void service_state_join(struct service_state *s, struct service_member *m, struct holds *holds)
-{
-	m->holds = holds;
-	list_append(&s->members, &m->in_state);
-}
-
-void service_state_leave(struct service_member *m)
-{
-	if (m->in_state.next)
-		list_remove(&m->in_state);
-}
-
-/* The holds of all members; NULL without memory. The caller frees the array. */
-static struct holds **all_holds(const struct service_state *s, size_t *n)
-{
-	struct holds **all;
-	struct service_member *m;
-
-	*n = 0;
-	list_each(&s->members, m, struct service_member, in_state)
-		(*n)++;
-	all = calloc(*n + 1, sizeof *all);
-	*n = 0;
-	list_each(&s->members, m, struct service_member, in_state)
-		if (all)
-			all[(*n)++] = m->holds;
-	return all;
-}
-
-static void on_next_pass(struct timer *t)
-{
-	struct service_state *s = container_of(t, struct service_state, next_pass);
-	size_t n;
-	struct holds **all = all_holds(s, &n);
-
-	if (!all || audit_pass(&s->audit, s->memory.sources, all, n) == AUDIT_AGAIN)
-		loop_timer(s->states->loop, t, AUDIT_MS);
-	else
-		notify_send(s->states->events, "limits-audited service=%s corrected=%llu", s->service,
-		            (unsigned long long)s->audit.corrected);
-	free(all);
-}
-
-static void begin_audit(struct service_state *s)
-{
-	audit_begin(&s->audit);
-	loop_timer(s->states->loop, &s->next_pass, AUDIT_MS);
-}
+/* ---- ends of workers ---------------------------------------------------- */
 
 void service_state_worker_ended(struct service_state *s, const struct service_member *m, size_t i,
                                 bool by_itself)
@@ -156,7 +177,7 @@ void service_state_worker_ended(struct service_state *s, const struct service_me
 		log_warn("%s: a worker that has ended left %llu holds under the limits that make no sense",
 		         s->service, (unsigned long long)r.ignored);
 	if (!by_itself || r.intents > 0 || r.ignored > 0)
-		begin_audit(s);
+		begin_audit(s, true);
 	service_state_look(s);          /* it may have begun an episode, and not have said so */
 }
 
@@ -279,15 +300,21 @@ struct service_state *service_states_use(struct service_states *all, const struc
 		s = make_with_memory(all, conf->name, n_sources);
 	if (s && (poison_watch_prepare(s->poison, conf) == -1 || prepare_tickets(s, conf) == -1))
 		service_state_release(&s);
-	if (s && s->n_users == 1)       /* there is none whose configuration it could have */
+	if (s && !s->is_configured)     /* there is no other configuration that it could have */
 		service_state_configure(s, conf);
 	return s;
 }
 
 void service_state_configure(struct service_state *s, const struct conf_service *conf)
 {
-	s->dry_run = conf->limits.dry_run;
-	s->queues = conf->limits.overload == OVERLOAD_QUEUE;
+	const bool dry_run = conf->limits.dry_run, queues = conf->limits.overload == OVERLOAD_QUEUE;
+
+	/* The line at the end of an episode says of its clients what the one at the begin has said. */
+	if (s->is_configured && (dry_run != s->dry_run || queues != s->queues))
+		end_episodes(s);
+	s->dry_run = dry_run;
+	s->queues = queues;
+	s->is_configured = true;
 }
 
 struct service_state *service_states_adopt(struct service_states *all, const char *service,
@@ -303,8 +330,9 @@ struct service_state *service_states_adopt(struct service_states *all, const cha
 	}
 	if (s->memory.tickets)
 		loop_timer_at(all->loop, &s->key_due, ticket_keys_due_ms(s->memory.tickets));
-	service_state_look(s);
-	begin_audit(s);         /* a worker may have died while no program took note */
+	/* Not now: this program does not have the logs yet. */
+	loop_timer(all->loop, &s->look, 0);
+	begin_audit(s, true);   /* a worker may have died while no program took note */
 	return s;
 }
 

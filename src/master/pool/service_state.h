@@ -31,12 +31,14 @@ struct service_state {
 	struct service_states *states;
 	char                  *service;
 	unsigned int           n_users;
+	bool                   is_configured;   /* false: another program has left it */
 	bool                   dry_run, queues; /* as the configuration says that serves */
 	struct service_memory  memory;
 	struct poison_watch   *poison;          /* sources that crash workers; both states of a service have it */
 	struct list            members;         /* what its pools hold under the limits */
 	struct timer           look;            /* at the episodes */
-	struct audit           audit;           /* of what they hold, after a death */
+	struct audit           audit;           /* of what they hold, after a death, or at a limit */
+	bool                   audits_death;    /* an event tells its end */
 	struct timer           next_pass;       /* of the audit */
 	struct timer           key_due;         /* the next key for tickets of TLS; unset: there are none */
 	size_t                 index;           /* in a hand-over, while one is made */
