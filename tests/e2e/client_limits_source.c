@@ -207,10 +207,11 @@ START_TEST(the_clients_of_a_user_are_one_source)
 
 static int connect_as_another_user(void)
 {
+	const char *address = daemon_address(&d, "s", 0);       /* may write a file of the test, as root */
 	int fd;
 
 	ck_assert_int_eq(seteuid(4711), 0);
-	fd = daemon_connect(&d, "s");
+	fd = client_connect(address);
 	ck_assert_int_eq(seteuid(0), 0);
 	return fd;
 }
