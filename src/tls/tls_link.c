@@ -41,6 +41,7 @@ struct tls_link {
 	bool    cut;
 	bool    receives_after_room, sends_after_bytes;
 	bool    ending, told;           /* we are saying that we send no more; it was said */
+	bool    discards;               /* we broke off: what still comes is thrown away */
 	int     error;                  /* errno of everything from now on; 0: it works */
 	int     socket_error;           /* of the last call for the socket */
 	size_t  idle;                   /* bytes that came after the last data */
@@ -290,7 +291,7 @@ static size_t receive_some(struct tls_link *l, char *bytes, size_t size)
 static ssize_t receive_no_more(struct tls_link *l, char *bytes, size_t size)
 {
 	l->unread = false;
-	if (l->told && l->error == EPROTO)
+	if (l->discards)
 		return recv(l->fd, bytes, size, 0);
 	errno = l->error;
 	return l->error != 0 ? -1 : 0;
@@ -348,6 +349,7 @@ int tls_link_end(struct tls_link *l)
 	int result;
 
 	if (l->told || !l->established || l->error != 0) {
+		l->discards = l->error == EPROTO;
 		l->told = true;
 		return shutdown(l->fd, SHUT_WR);
 	}
@@ -372,7 +374,7 @@ bool tls_link_has_unread(const struct tls_link *l)
 
 bool tls_link_is_at_end(const struct tls_link *l)
 {
-	return l->closed || (l->error != 0 && !(l->told && l->error == EPROTO));
+	return l->closed || (l->error != 0 && !l->discards);
 }
 
 bool tls_link_receives_after_room(const struct tls_link *l)

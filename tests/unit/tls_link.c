@@ -454,6 +454,18 @@ START_TEST(after_our_end_the_client_may_go_on)
 	ck_assert_int_eq(receive((char[1]){ 0 }, 1), 0);
 } END_TEST
 
+/* Nobody has checked who has sent these bytes. */
+START_TEST(after_our_end_bytes_that_are_no_tls_are_not_received)
+{
+	establish(versions[_i], NULL);
+	ck_assert_int_eq(tls_link_end(server), 0);
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(write(ends[1], "GET / HTTP/1.1\r\n\r\n", 18), 18);
+		expect_failure(EPROTO);
+	}
+	ck_assert(tls_link_is_at_end(server));
+} END_TEST
+
 START_TEST(an_end_without_notice_is_an_error)
 {
 	char bytes[8];
@@ -731,6 +743,7 @@ static void add_bytes(Suite *s)
 	tc = link_case(s, "ends");
 	tcase_add_loop_test(tc, the_end_of_either_side_leaves_the_other_direction, 0, ARRAY_SIZE(versions));
 	tcase_add_loop_test(tc, after_our_end_the_client_may_go_on, 0, ARRAY_SIZE(versions));
+	tcase_add_loop_test(tc, after_our_end_bytes_that_are_no_tls_are_not_received, 0, ARRAY_SIZE(versions));
 	tcase_add_loop_test(tc, an_end_without_notice_is_an_error, 0, ARRAY_SIZE(versions));
 	tcase_add_test(tc, an_end_that_does_not_fit_is_sent_later);
 }
