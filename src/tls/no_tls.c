@@ -50,6 +50,12 @@ ssize_t tls_link_send(struct tls_link *l, const char *bytes, size_t len)
 	abort();
 }
 
+int tls_link_break_off(struct tls_link *l)
+{
+	(void)l;
+	abort();
+}
+
 int tls_link_end(struct tls_link *l)
 {
 	(void)l;

@@ -362,6 +362,13 @@ int tls_link_end(struct tls_link *l)
 	return shutdown(l->fd, SHUT_WR);
 }
 
+int tls_link_break_off(struct tls_link *l)
+{
+	l->told = true;
+	l->ending = false;
+	return shutdown(l->fd, SHUT_WR);
+}
+
 bool tls_link_is_ending(const struct tls_link *l)
 {
 	return l->ending;

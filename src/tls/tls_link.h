@@ -55,6 +55,9 @@ ssize_t tls_link_send(struct tls_link *l, const char *bytes, size_t len);
 int tls_link_end(struct tls_link *l);
 bool tls_link_is_ending(const struct tls_link *l);
 
+/* Only ends our direction of the socket, as an attacker could do, too. 0; or -1 with errno. */
+int tls_link_break_off(struct tls_link *l);
+
 /*
  * Whether there is something to receive that the socket will not report, because it was taken
  * from it already: bytes, the end, or an error.

@@ -168,6 +168,8 @@ static bool may_linger(const struct connection *c)
 enum connection_state connection_finish(struct connection *c, enum connection_end how)
 {
 	end_connection(c, how);
+	if (how == END_FAILED)          /* not all is sent that the client may expect */
+		return may_linger(c) && stream_break_off(&c->stream) == 0 ? CONNECTION_LINGER : CONNECTION_DONE;
 	if (may_linger(c))
 		return stream_end(&c->stream) == 0 ? CONNECTION_LINGER : CONNECTION_DONE;
 	/* With TLS, closing alone would look as if the connection had been cut. */

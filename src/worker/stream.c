@@ -331,6 +331,11 @@ int stream_end(struct stream *s)
 	return s->tls ? end_tls(s) : shutdown(s->watch.fd, SHUT_WR);
 }
 
+int stream_break_off(struct stream *s)
+{
+	return s->tls ? tls_link_break_off(s->tls->link) : shutdown(s->watch.fd, SHUT_WR);
+}
+
 bool stream_is_ending(const struct stream *s)
 {
 	return s->tls && tls_link_is_ending(s->tls->link);

@@ -139,6 +139,9 @@ ssize_t stream_splice_out(struct stream *s, int pipe, size_t len);
  * which the socket may have no room yet: then it is sent later, if the stream is not closed before.
  */
 int stream_end(struct stream *s);
+
+/* The same, but with TLS, the client is not told: so it knows that something may be missing. */
+int stream_break_off(struct stream *s);
 bool stream_is_ending(const struct stream *s);
 
 /* How many bytes it took that the client has not taken yet; 0: none, or that is not known. */
