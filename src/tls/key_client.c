@@ -15,6 +15,8 @@
 #include "fd.h"
 #include "log.h"
 
+#define AWAIT_MS 5000                   /* until it is asked again whether it is there */
+
 static void note_late(struct key_client *c)
 {
 	if (!c->late)
@@ -58,33 +60,34 @@ static int drop_old_answers(struct key_client *c, struct key_answer *a)
 	return got;
 }
 
-/* The answer to the last request. 0, or -1 with errno. */
-static int wait_for_answer(struct key_client *c, struct key_answer *a, int64_t limit_ms)
+/* The answer to the last request. 0, or -1 with errno. ECANCELED: stop_fd, unless it is -1, has something. */
+static int wait_for_answer(struct key_client *c, struct key_answer *a, int64_t limit_ms, int stop_fd)
 {
 	const int64_t until_ms = clock_ms() + limit_ms;
-	struct pollfd answers = { .fd = c->channel.answers, .events = POLLIN };
+	struct pollfd fds[] = { { .fd = c->channel.answers, .events = POLLIN },
+	                        { .fd = stop_fd, .events = POLLIN } };
 
 	for (;;) {
 		const int64_t left_ms = until_ms - clock_ms();
 		int got;
 
-		if (poll(&answers, 1, left_ms > 0 ? (int)left_ms : 0) == -1 && errno != EINTR)
+		if (poll(fds, 2, left_ms > 0 ? (int)left_ms : 0) == -1 && errno != EINTR)
 			return -1;
 		got = receive(c, a);
 		if (got == -1 || (got == 1 && a->number == c->number))
 			return got == 1 ? 0 : -1;
-		if (got == 0 && left_ms <= 0) {
-			errno = ETIMEDOUT;
+		if (got == 0 && (left_ms <= 0 || fds[1].revents)) {
+			errno = left_ms <= 0 ? ETIMEDOUT : ECANCELED;
 			return -1;
 		}
 	}
 }
 
 static int ask_once(struct key_client *c, const struct key_request *r, struct key_answer *a,
-                    int64_t limit_ms)
+                    int64_t limit_ms, int stop_fd)
 {
 	return write(c->channel.requests, r, key_request_size(r)) == -1
-	       ? -1 : wait_for_answer(c, a, limit_ms);
+	       ? -1 : wait_for_answer(c, a, limit_ms, stop_fd);
 }
 
 /*
@@ -94,10 +97,10 @@ static int ask_once(struct key_client *c, const struct key_request *r, struct ke
 static int ask(struct key_client *c, const struct key_request *r, struct key_answer *a)
 {
 	const int64_t half_ms = KEY_CLIENT_LIMIT_MS / 2;
-	int result = ask_once(c, r, a, c->late ? KEY_CLIENT_LATE_MS : half_ms);
+	int result = ask_once(c, r, a, c->late ? KEY_CLIENT_LATE_MS : half_ms, -1);
 
 	if (result == -1 && errno == ETIMEDOUT && !c->late)
-		result = ask_once(c, r, a, half_ms);
+		result = ask_once(c, r, a, half_ms, -1);
 	if (result == -1 && errno == ETIMEDOUT) {
 		note_late(c);
 		errno = ETIMEDOUT;
@@ -139,4 +142,21 @@ int key_client_sign(struct key_client *c, size_t index, enum key_scheme scheme, 
 		return -1;
 	r.number = ++c->number;
 	return ask(c, &r, answer) == -1 ? -1 : judge(answer);
+}
+
+/* A request for a key that nobody has is answered at once, but may be lost, as others may: see ask(). */
+bool key_client_await(struct key_client *c, int64_t limit_ms, int stop_fd)
+{
+	const struct key_request r = { .magic = KEY_MAGIC, .number = ++c->number, .key = UINT32_MAX,
+	                               .scheme = KEY_EDDSA, .digest = KEY_NO_DIGEST };
+	int64_t left_ms = limit_ms;
+	struct key_answer a;
+	int result;
+
+	do {
+		result = ask_once(c, &r, &a, left_ms < AWAIT_MS ? left_ms : AWAIT_MS, stop_fd);
+		left_ms -= AWAIT_MS;
+	} while (result == -1 && errno == ETIMEDOUT && left_ms > 0);
+	c->late = result == -1;
+	return !c->late;
 }

@@ -31,4 +31,11 @@ struct key_client {
 int key_client_sign(struct key_client *c, size_t index, enum key_scheme scheme, enum key_digest digest,
                     const uint8_t *data, size_t len, struct key_answer *answer);
 
+/*
+ * Waits until the key process answers requests: it may read its keys still. Gives up after limit_ms, or
+ * when stop_fd has something to read or has ended; then key_client_sign has little patience, too.
+ * True if it answers.
+ */
+bool key_client_await(struct key_client *c, int64_t limit_ms, int stop_fd);
+
 #endif

@@ -87,6 +87,11 @@ EVP_PKEY *tls_keys_get(struct tls_keys *k, const struct conf_certificate *c, siz
 	return EVP_PKEY_up_ref(k->keys[index]) == 1 ? k->keys[index] : NULL;
 }
 
+bool tls_keys_await(struct tls_keys *k, int64_t limit_ms, int stop_fd)
+{
+	return k->keys || key_client_await(&k->client, limit_ms, stop_fd);
+}
+
 void tls_keys_free(struct tls_keys **kp)
 {
 	struct tls_keys *k = *kp;

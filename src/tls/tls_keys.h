@@ -6,7 +6,9 @@
 #ifndef DROVER_TLS_TLS_KEYS_H
 #define DROVER_TLS_TLS_KEYS_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include <openssl/types.h>
 
@@ -29,6 +31,9 @@ struct tls_keys *tls_keys_open(const struct conf_tls *tls, const struct key_chan
  * EVP_PKEY_free, before tls_keys_free. NULL if OpenSSL cannot make it.
  */
 EVP_PKEY *tls_keys_get(struct tls_keys *k, const struct conf_certificate *c, size_t index);
+
+/* As key_client_await; true if there is nothing to wait for. */
+bool tls_keys_await(struct tls_keys *k, int64_t limit_ms, int stop_fd);
 
 /* Sets *kp to NULL; NULL is fine. */
 void tls_keys_free(struct tls_keys **kp);

@@ -124,6 +124,7 @@ static void begin_worker(struct worker *w)
 		cannot_start(w, what);
 	if (w->handler->begin && w->handler->begin(w) == -1)
 		cannot_start(w, "prepare the handler");
+	worker_tls_await_keys(w);
 	if (admission_open(w) == -1)
 		cannot_start(w, "watch the listeners");
 	say_ready(w);

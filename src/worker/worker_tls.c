@@ -14,6 +14,8 @@
 #include "tls_keys.h"
 #include "tls_tickets.h"
 
+#define KEYS_MS 60000                   /* for the key process, without timeouts.start */
+
 int worker_tls_begin(struct worker *w)
 {
 	const struct conf_tls *conf = &w->service->tls;
@@ -36,6 +38,17 @@ int worker_tls_begin(struct worker *w)
 	return -1;
 }
 
+void worker_tls_await_keys(struct worker *w)
+{
+	const int64_t start_ms = w->service->timeouts.start;
+
+	/* The master waits for start_ms, and takes a worker that says nothing then for one that hangs. */
+	if (w->tls_keys && !tls_keys_await(w->tls_keys, start_ms > 0 ? start_ms / 4 * 3 : KEYS_MS,
+	                                   w->start.leash.orders))
+		log_warn("%s: the key process does not answer yet; TLS handshakes fail until it does",
+		         w->service->name);
+}
+
 void worker_tls_end(struct worker *w)
 {
 	tls_context_free(w->tls);
@@ -44,6 +57,11 @@ void worker_tls_end(struct worker *w)
 }
 
 #else
+
+void worker_tls_await_keys(struct worker *w)
+{
+	(void)w;
+}
 
 int worker_tls_begin(struct worker *w)
 {

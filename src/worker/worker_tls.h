@@ -14,6 +14,12 @@
  */
 int worker_tls_begin(struct worker *w);
 
+/*
+ * Waits until the key process has read its keys, which may take seconds, before the worker accepts:
+ * other workers can serve the clients meanwhile. Not for ever, and not if the master has an order.
+ */
+void worker_tls_await_keys(struct worker *w);
+
 void worker_tls_end(struct worker *w);
 
 #endif

@@ -264,6 +264,25 @@ START_TEST(key_process_can_do_nothing_but_sign)
 	ck_assert_str_eq(process_file(files_text("/proc/%d/cmdline", holder)), "droverd: tls keys");
 } END_TEST
 
+/* Before, a client would wait for a signature, and other workers could serve it. */
+static void check_accepts_after_keys(int generation)
+{
+	const struct event *keys = daemon_wait_for(&d, "key-process-ready generation=%d", generation);
+	const pid_t worker = (pid_t)event_number(
+		daemon_wait_for(&d, "worker-start service=s generation=%d", generation), "pid");
+
+	ck_assert_uint_lt(keys->nr, daemon_wait_for(&d, "worker-ready service=s pid=%d", worker)->nr);
+}
+
+START_TEST(workers_accept_when_the_key_process_has_read_its_keys)
+{
+	make_pairs();
+	daemon_start(&d, TLS(""), control_path(), PAIR("rsa"));
+	check_accepts_after_keys(1);
+	daemon_reload(&d, TLS(""), control_path(), PAIR("ec"));
+	check_accepts_after_keys(2);
+} END_TEST
+
 /* ---- it dies, it hangs -------------------------------------------------- */
 
 START_TEST(key_process_is_killed_under_load_and_no_handshake_fails)
@@ -511,6 +530,7 @@ int main(void)
 	harness_add_for_root(tc, no_other_process_has_a_key_in_its_memory);
 	harness_add_for_root(tc, without_isolation_the_workers_have_the_key);
 	tcase_add_test(tc, key_process_can_do_nothing_but_sign);
+	tcase_add_test(tc, workers_accept_when_the_key_process_has_read_its_keys);
 	tcase_add_test(tc, key_process_is_killed_under_load_and_no_handshake_fails);
 	tcase_add_test(tc, key_process_that_hangs_is_replaced);
 	tcase_add_test(tc, workers_that_are_killed_come_back_with_the_same_key_process);

@@ -143,6 +143,25 @@ START_TEST(next_process_answers_what_the_last_one_did_not)
 	key_channel_close(&c);
 } END_TEST
 
+START_TEST(worker_waits_for_the_process_until_it_is_told_something)
+{
+	struct key_client c = { .channel = join(1) };
+	int orders[2];
+
+	ck_assert_int_eq(pipe(orders), 0);
+	ck_assert(!key_client_await(&c, 0, orders[0]));
+	ck_assert_int_eq(write(orders[1], "x", 1), 1);
+	ck_assert(!key_client_await(&c, INT64_C(3600000), orders[0]));
+	ck_assert(c.late);
+	start();
+	ck_assert(key_client_await(&c, INT64_C(3600000), -1));
+	ck_assert(!c.late);
+	ck_assert_int_eq(sign(c.channel), 0);
+	key_channel_close(&c.channel);
+	close(orders[0]);
+	close(orders[1]);
+} END_TEST
+
 static void on_end(struct watch *w, uint32_t events)
 {
 	(void)w, (void)events;
@@ -215,6 +234,7 @@ int main(void)
 	tcase_add_test(tc, worker_that_sends_garbage_harms_no_other);
 	tcase_add_test(tc, worker_that_comes_later_is_served_too);
 	tcase_add_test(tc, next_process_answers_what_the_last_one_did_not);
+	tcase_add_test(tc, worker_waits_for_the_process_until_it_is_told_something);
 	tcase_add_test(tc, workers_that_come_while_it_reads_keys_are_served);
 	tcase_add_test(tc, process_that_stands_still_is_killed_and_replaced);
 	tcase_add_test(tc, key_that_cannot_be_read_is_a_failure);

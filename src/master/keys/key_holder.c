@@ -140,9 +140,9 @@ static void note_ready(struct key_holder *h)
 	h->failure[0] = '\0';
 	h->n_unanswered = 0;
 	loop_timer(h->owner.loop, &h->ping, PING_MS);
-	tell_seats(h);
 	notify_send(h->owner.events, "key-process-ready generation=%u pid=%d", h->owner.generation,
 	            (int)h->pid);
+	tell_seats(h);
 	h->owner.changed(h->owner.arg);
 }
 
