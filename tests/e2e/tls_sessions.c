@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "certificates.h"
+#include "operator.h"
 #include "tls_client.h"
 
 static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
@@ -112,6 +113,22 @@ START_TEST(a_session_is_resumed_after_upgrades)
 	ck_assert(visit("s", versions[_i]));
 } END_TEST
 
+/* The program that takes over fails in the middle: it must leave the keys, also for the next one. */
+START_TEST(a_session_is_resumed_after_upgrades_that_fail)
+{
+	ck_assert_int_eq(setenv("DOOM", files_write("doom", "half"), 1), 0);
+	daemon_start(&d, "%s", config(""));
+	ck_assert(!visit("s", versions[_i]));
+	upgrade_install(upgrade_built("doomed_droverd"));
+	for (int i = 0; i < 2; i++) {
+		ck_assert_int_eq(operator_run_args(control_path(), "upgrade"), 1);
+		daemon_wait_for(&d, "upgrade-failed reason=takeover");
+		ck_assert(visit("s", versions[_i]));
+	}
+	upgrade_to_next(&d);
+	ck_assert(visit("s", versions[_i]));
+} END_TEST
+
 START_TEST(a_session_is_not_resumed_at_another_service)
 {
 	daemon_start(&d, "%s", config(""));
@@ -176,6 +193,7 @@ int main(void)
 	tcase_add_loop_test(tc, a_session_is_resumed_at_each_worker, 0, 2);
 	tcase_add_loop_test(tc, a_session_is_resumed_after_reloads, 0, 2);
 	tcase_add_loop_test(tc, a_session_is_resumed_after_upgrades, 0, 2);
+	tcase_add_loop_test(tc, a_session_is_resumed_after_upgrades_that_fail, 0, 2);
 	tcase_add_loop_test(tc, a_session_is_not_resumed_at_another_service, 0, 2);
 	tcase_add_loop_test(tc, a_session_does_not_stand_for_a_certificate_that_is_demanded_later, 0, 2);
 	tcase_add_loop_test(tc, without_tickets_no_session_is_resumed, 0, 2);

@@ -12,7 +12,8 @@
 static struct list hooks = { &hooks, &hooks };
 static struct turn_hook *polled[TURN_HOOKS_MAX];
 
-void turn_add(struct turn_hook *h)
+/* Not inline: gcc 14 would warn of a hook on the stack, which is removed before it ends. */
+__attribute__((noinline)) void turn_add(struct turn_hook *h)
 {
 	h->position = -1;
 	list_init(&h->in_hooks);

@@ -60,7 +60,7 @@ static bool copy_services(struct taking *t, const struct handover_generation *g)
 static bool copy_memory(struct taking *t)
 {
 	const struct handover *h = t->h;
-	size_t n = h->n_states + h->n_poisons;
+	size_t n = 2 * h->n_states + h->n_poisons;
 
 	for (size_t i = 0; i < h->n_generations; i++)
 		n += 2 * h->generations[i].n_services;
@@ -68,7 +68,7 @@ static bool copy_memory(struct taking *t)
 	if (!t->copies)
 		return false;
 	for (size_t i = 0; i < h->n_states; i++)
-		if (!copy(t, h->states[i].memory.sources.fd))
+		if (!copy(t, h->states[i].memory.sources.fd) || !copy(t, h->states[i].memory.tickets.fd))
 			return false;
 	for (size_t i = 0; i < h->n_poisons; i++)
 		if (!copy(t, h->poisons[i].blocks.fd))
