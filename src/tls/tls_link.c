@@ -349,7 +349,7 @@ int tls_link_end(struct tls_link *l)
 	int result;
 
 	if (l->told || !l->established || l->error != 0) {
-		l->discards = l->error == EPROTO;
+		l->discards = l->error == EPROTO && !l->unread;         /* the caller knows of the error */
 		l->told = true;
 		return shutdown(l->fd, SHUT_WR);
 	}

@@ -179,6 +179,13 @@ static void server_sends(size_t len)
 	server_owes = n >= 0 ? len - (size_t)n : len;
 }
 
+/* If it has failed, and the caller knows that, what comes from then on is thrown away. */
+static void server_ends(void)
+{
+	server_ended = tls_link_end(server) == 0 || !tls_link_is_ending(server);
+	server_failed |= tls_link_has_failed(server) && !tls_link_has_unread(server);
+}
+
 /* ---- the client --------------------------------------------------------- */
 
 static void client_reads(size_t room)
@@ -228,7 +235,7 @@ static void act_in_session(enum step step, size_t much)
 	else if (step == STEP_SERVER_SENDS && !server_failed && !server_ended)
 		server_sends(much * 200);
 	else if (step == STEP_SERVER_ENDS && server_owes == 0)
-		server_ended = tls_link_end(server) == 0 || !tls_link_is_ending(server);
+		server_ends();
 }
 
 static void act(enum step step, size_t much)

@@ -466,6 +466,18 @@ START_TEST(after_our_end_bytes_that_are_no_tls_are_not_received)
 	ck_assert(tls_link_is_at_end(server));
 } END_TEST
 
+/* The error is not known yet when our side ends. */
+START_TEST(an_error_behind_data_is_reported_after_our_end)
+{
+	establish(versions[_i], NULL);
+	ck_assert_int_eq(SSL_write(client, "good", 4), 4);
+	ck_assert_int_eq(write(ends[1], "GET / HTTP/1.1\r\n\r\n", 18), 18);
+	expect_received("good");
+	tls_link_end(server);
+	ck_assert_int_eq(write(ends[1], "GET / HTTP/1.1\r\n\r\n", 18), 18);
+	expect_failure(EPROTO);
+} END_TEST
+
 START_TEST(an_end_without_notice_is_an_error)
 {
 	char bytes[8];
@@ -744,6 +756,7 @@ static void add_bytes(Suite *s)
 	tcase_add_loop_test(tc, the_end_of_either_side_leaves_the_other_direction, 0, ARRAY_SIZE(versions));
 	tcase_add_loop_test(tc, after_our_end_the_client_may_go_on, 0, ARRAY_SIZE(versions));
 	tcase_add_loop_test(tc, after_our_end_bytes_that_are_no_tls_are_not_received, 0, ARRAY_SIZE(versions));
+	tcase_add_loop_test(tc, an_error_behind_data_is_reported_after_our_end, 0, ARRAY_SIZE(versions));
 	tcase_add_loop_test(tc, an_end_without_notice_is_an_error, 0, ARRAY_SIZE(versions));
 	tcase_add_test(tc, an_end_that_does_not_fit_is_sent_later);
 }
