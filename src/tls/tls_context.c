@@ -33,6 +33,7 @@ struct tls_context {
 	struct tls_keys       *keys;
 	SSL_CTX               *ctx;
 	struct pair           *pairs;   /* as conf->certificates */
+	const ASN1_TIME       *next_list; /* when the first CRL expires; lent by ctx; NULL: none does */
 	unsigned char         *alpn;    /* as in the extension: each name behind its length; */
 	unsigned               alpn_len; /* 0: none is configured */
 };
@@ -174,12 +175,22 @@ static bool add_authority(struct tls_context *t, X509_STORE *store, const struct
 	return works;
 }
 
-static bool add_crl(X509_STORE *store, const struct conf_bytes *b)
+static void note_expiry(struct tls_context *t, const X509_CRL *crl)
+{
+	const ASN1_TIME *next = X509_CRL_get0_nextUpdate(crl);
+
+	if (next && (!t->next_list || ASN1_TIME_compare(next, t->next_list) < 0))
+		t->next_list = next;
+}
+
+static bool add_crl(struct tls_context *t, X509_STORE *store, const struct conf_bytes *b)
 {
 	const unsigned char *at = b->data;
 	X509_CRL *crl = d2i_X509_CRL(NULL, &at, (long)b->len);
 	const bool works = crl && X509_STORE_add_crl(store, crl) == 1;
 
+	if (works)
+		note_expiry(t, crl);    /* the store keeps it */
 	X509_CRL_free(crl);
 	return works;
 }
@@ -195,7 +206,7 @@ static bool set_clients(struct tls_context *t)
 		if (!add_authority(t, store, &c->ca[i]))
 			return false;
 	for (size_t i = 0; i < c->n_crl; i++)
-		if (!add_crl(store, &c->crl[i]))
+		if (!add_crl(t, store, &c->crl[i]))
 			return false;
 	if (c->n_crl > 0)
 		X509_STORE_set_flags(store, X509_V_FLAG_CRL_CHECK | X509_V_FLAG_CRL_CHECK_ALL);
@@ -227,6 +238,29 @@ static bool hash_policy(EVP_MD_CTX *md, const struct conf_tls *c, const char *se
 	       EVP_DigestFinal_ex(md, hash, len) == 1;
 }
 
+static bool has_passed(const ASN1_TIME *when)
+{
+	return when && X509_cmp_time(when, NULL) <= 0;
+}
+
+/*
+ * A certificate is verified in full handshakes only, and with TLS 1.3 a client gets a new ticket whenever it
+ * resumes: so what may have expired since then is looked at here. s is NULL if it is not known.
+ */
+static SSL_TICKET_RETURN judge_ticket(SSL *ssl, SSL_SESSION *s, const unsigned char *name,
+                                      size_t len, SSL_TICKET_STATUS status, void *arg)
+{
+	const struct tls_context *t = arg;
+	const X509 *peer = s ? SSL_SESSION_get0_peer(s) : NULL;
+
+	(void)ssl, (void)name, (void)len;
+	if (status != SSL_TICKET_SUCCESS && status != SSL_TICKET_SUCCESS_RENEW)
+		return SSL_TICKET_RETURN_IGNORE_RENEW;
+	if (peer && (has_passed(X509_get0_notAfter(peer)) || has_passed(t->next_list)))
+		return SSL_TICKET_RETURN_IGNORE_RENEW;
+	return status == SSL_TICKET_SUCCESS ? SSL_TICKET_RETURN_USE : SSL_TICKET_RETURN_USE_RENEW;
+}
+
 static bool set_sessions(struct tls_context *t, const char *service)
 {
 	unsigned char hash[EVP_MAX_MD_SIZE];
@@ -236,6 +270,7 @@ static bool set_sessions(struct tls_context *t, const char *service)
 	                   SSL_CTX_set_session_id_context(t->ctx, hash, len) == 1;
 
 	EVP_MD_CTX_free(md);
+	SSL_CTX_set_session_ticket_cb(t->ctx, NULL, judge_ticket, t);
 	SSL_CTX_set_session_cache_mode(t->ctx, SSL_SESS_CACHE_OFF);
 	/* A client gets a new one whenever it resumes. */
 	SSL_CTX_set_num_tickets(t->ctx, t->conf->tickets ? 1 : 0);

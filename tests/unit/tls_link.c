@@ -640,12 +640,15 @@ START_TEST(clients_show_certificates)
 /* ---- sessions ----------------------------------------------------------- */
 
 /* One that can be resumed, or NULL. */
-static SSL_SESSION *earn_session(int version)
+static SSL_SESSION *earn_session_with(int version, X509 *x)
 {
 	SSL_SESSION *s;
 	char byte;
 
-	establish(version, "a.example");
+	begin(version, "a.example");
+	if (x)
+		show_certificate(x, tls_client_key);
+	ck_assert_int_eq(shake_hands(), TLS_ESTABLISHED);
 	SSL_read(client, &byte, 1);     /* a ticket of TLS 1.3 comes after the handshake */
 	s = SSL_get1_session(client);
 	if (!SSL_SESSION_is_resumable(s)) {
@@ -656,6 +659,11 @@ static SSL_SESSION *earn_session(int version)
 	drop_sides();
 	open_sockets();
 	return s;
+}
+
+static SSL_SESSION *earn_session(int version)
+{
+	return earn_session_with(version, NULL);
 }
 
 /* Whether both sides say that it was resumed. */
@@ -721,6 +729,65 @@ START_TEST(a_ticket_counts_only_where_the_same_is_demanded)
 	SSL_SESSION_free(s);
 } END_TEST
 
+/* Of the authority that the service trusts, until so many seconds from now. */
+static X509 *issue_certificate(long until)
+{
+	X509 *x = tls_make_certificate(tls_client_key, "another client", NULL);
+
+	X509_gmtime_adj(X509_getm_notAfter(x), until);
+	X509_set_issuer_name(x, X509_get_subject_name(tls_client_leaf));
+	ck_assert_int_gt(X509_sign(x, tls_client_key, EVP_sha256()), 0);
+	return x;
+}
+
+static struct conf_bytes issue_list(long until)
+{
+	X509_CRL *crl = X509_CRL_new();
+	ASN1_TIME *from = X509_gmtime_adj(NULL, -3600), *to = X509_gmtime_adj(NULL, until);
+	struct conf_bytes b;
+	unsigned char *der = NULL;
+
+	X509_CRL_set_version(crl, X509_CRL_VERSION_2);
+	X509_CRL_set_issuer_name(crl, X509_get_subject_name(tls_client_leaf));
+	X509_CRL_set1_lastUpdate(crl, from);
+	X509_CRL_set1_nextUpdate(crl, to);
+	ck_assert_int_gt(X509_CRL_sign(crl, tls_client_key, EVP_sha256()), 0);
+	b.len = (size_t)i2d_X509_CRL(crl, &der);
+	b.data = der;
+	ASN1_TIME_free(from);
+	ASN1_TIME_free(to);
+	X509_CRL_free(crl);
+	return b;
+}
+
+static const struct { long certificate, list; bool resumed; } late_rows[] = {
+	{  600,  600, true },
+	{ -600,  600, false },
+	{  600, -600, false },
+};
+
+/* Else a client that comes often enough would be served for ever. */
+START_TEST(a_session_is_not_resumed_when_its_certificate_or_list_has_expired)
+{
+	const int version = versions[_i % 2], row = _i / 2;
+	X509 *x = issue_certificate(late_rows[row].certificate);
+	struct conf_bytes list = issue_list(late_rows[row].list);
+	SSL_SESSION *s;
+
+	tls_conf.crl = &list;
+	tls_conf.n_crl = 1;
+	demand(TLS_CLIENT_OPTIONAL);
+	/* As if that were some time ago. */
+	X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(tls_context_ssl_ctx(tls_context)),
+	                            X509_V_FLAG_NO_CHECK_TIME);
+	s = earn_session_with(version, x);
+	change_context_but_keep_keys("test");
+	ck_assert_int_eq(resumes(s, version), late_rows[row].resumed);
+	SSL_SESSION_free(s);
+	X509_free(x);
+	OPENSSL_free((void *)(uintptr_t)list.data);
+} END_TEST
+
 static TCase *link_case(Suite *s, const char *name)
 {
 	return unit_case(s, name, set_up, tear_down);
@@ -775,6 +842,8 @@ static void add_odd_clients(Suite *s)
 	tc = link_case(s, "sessions");
 	tcase_add_loop_test(tc, a_session_is_resumed_with_a_ticket, 0, ARRAY_SIZE(versions));
 	tcase_add_loop_test(tc, without_tickets_no_session_is_resumed, 0, ARRAY_SIZE(versions));
+	tcase_add_loop_test(tc, a_session_is_not_resumed_when_its_certificate_or_list_has_expired, 0,
+	                    2 * ARRAY_SIZE(late_rows));
 	tcase_add_loop_test(tc, a_ticket_counts_only_where_the_same_is_demanded, 0, 6);
 }
 
