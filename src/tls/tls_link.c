@@ -27,6 +27,8 @@
  */
 #define HANDSHAKE_BYTES 262144
 #define IDLE_BYTES      65536
+#define IDLE_MESSAGES   256             /* more than records of data, each of which takes one off */
+#define RECORDS         64              /* in one call: a record may have a single byte */
 
 struct tls_link {
 	SSL    *ssl;
@@ -45,6 +47,7 @@ struct tls_link {
 	int     error;                  /* errno of everything from now on; 0: it works */
 	int     socket_error;           /* of the last call for the socket */
 	size_t  idle;                   /* bytes that came after the last data */
+	size_t  messages;               /* of the protocol after the handshake, less the records of data */
 	char    why[TLS_WHY_TEXT_MAX];
 };
 
@@ -52,7 +55,17 @@ struct tls_link {
 
 static bool is_flooded(const struct tls_link *l)
 {
-	return l->idle > (l->established ? IDLE_BYTES : HANDSHAKE_BYTES);
+	return l->idle > (l->established ? IDLE_BYTES : HANDSHAKE_BYTES) || l->messages > IDLE_MESSAGES;
+}
+
+/* OpenSSL calls it for each message that it receives or sends. */
+static void count_message(int is_sent, int version, int type, const void *bytes, size_t len, SSL *ssl,
+                          void *arg)
+{
+	struct tls_link *l = arg;
+
+	(void)version, (void)bytes, (void)len, (void)ssl;
+	l->messages += !is_sent && type == SSL3_RT_HANDSHAKE && l->established;
 }
 
 static int read_socket(BIO *b, char *bytes, int size)
@@ -147,6 +160,8 @@ static int attach_socket(struct tls_link *l)
 	BIO_set_data(b, l);
 	SSL_set_bio(l->ssl, b, b);
 	SSL_set_app_data(l->ssl, l);
+	SSL_set_msg_callback(l->ssl, count_message);
+	SSL_set_msg_callback_arg(l->ssl, l);
 	SSL_set_accept_state(l->ssl);
 	return 0;
 }
@@ -281,6 +296,7 @@ static size_t receive_some(struct tls_link *l, char *bytes, size_t size)
 	}
 	l->receives_after_room = false;
 	l->idle = 0;
+	l->messages -= l->messages > 0;
 	return n;
 }
 
@@ -300,6 +316,7 @@ static ssize_t receive_no_more(struct tls_link *l, char *bytes, size_t size)
 ssize_t tls_link_receive(struct tls_link *l, char *bytes, size_t size)
 {
 	size_t got = 0, n;
+	int records = 0;
 
 	if (l->error != 0 || l->closed)
 		return receive_no_more(l, bytes, size);
@@ -307,7 +324,7 @@ ssize_t tls_link_receive(struct tls_link *l, char *bytes, size_t size)
 	do {
 		n = receive_some(l, bytes + got, size - got);
 		got += n;
-	} while (n > 0 && got < size && has_more(l));
+	} while (n > 0 && got < size && ++records < RECORDS && has_more(l));
 	/* Without a byte, what OpenSSL has is a part of a record, which is of no use without the rest. */
 	l->unread = n > 0 ? has_more(l) : got > 0 && (l->error != 0 || l->closed);
 	if (got > 0)

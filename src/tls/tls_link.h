@@ -39,7 +39,8 @@ enum tls_progress {
 enum tls_progress tls_link_handshake(struct tls_link *l);
 
 /*
- * As recv(2) and send(2). Receives as much as has come and fits into the room. 0: the client has
+ * As recv(2) and send(2). Receives what has come and fits into the room, if it is not in too many
+ * records: tls_link_has_unread. 0: the client has
  * said that it sends no more. -1 with ECONNRESET: also if the connection was cut, that is if it
  * ended without that (tls_link_was_cut); with EPROTO: the client breaks the protocol. For sending, what
  * stream_send demands is demanded here: after EAGAIN, the next call has the same bytes, or more.

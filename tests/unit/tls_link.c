@@ -568,6 +568,43 @@ START_TEST(a_client_that_only_wants_new_keys_is_broken_off)
 } END_TEST
 
 /* We have to answer, and cannot: then the stream must wait for room. */
+/* A byte now and then does not make up for that. */
+START_TEST(a_client_that_wants_new_keys_all_the_time_is_broken_off)
+{
+	ssize_t n = 1;
+	char byte;
+
+	establish(TLS1_3_VERSION, NULL);
+	for (int i = 0; i < 100 && n > 0; i++) {
+		for (int k = 0; k < 20; k++)
+			ck_assert(ask_for_keys());
+		ck_assert_int_eq(SSL_write(client, "x", 1), 1);
+		tls_link_stir(server, false);
+		n = tls_link_receive(server, &byte, 1);
+	}
+	ck_assert_int_eq(n, -1);
+	ck_assert_int_eq(errno, EPROTO);
+	expect_why("too many messages without data");
+} END_TEST
+
+/* Else a worker would do nothing else as long as the client sends. */
+START_TEST(a_client_that_sends_bytes_one_by_one_is_not_served_for_ever)
+{
+	static char bytes[200];
+	ssize_t n;
+
+	establish(versions[_i], NULL);
+	for (size_t i = 0; i < sizeof bytes; i++)
+		ck_assert_int_eq(SSL_write(client, "x", 1), 1);
+	tls_link_stir(server, false);
+	for (size_t got = 0; got < sizeof bytes; got += (size_t)n) {
+		n = tls_link_receive(server, bytes, sizeof bytes);
+		ck_assert_int_gt(n, 0);
+		ck_assert_int_le(n, 100);
+		ck_assert(tls_link_has_unread(server) || got + (size_t)n == sizeof bytes);
+	}
+} END_TEST
+
 START_TEST(a_handshake_may_wait_for_room)
 {
 	static char bytes[65536];
@@ -835,6 +872,9 @@ static void add_odd_clients(Suite *s)
 	tcase_add_test(tc, a_renegotiation_is_refused);
 	tcase_add_test(tc, new_keys_are_made_when_the_client_wants_them);
 	tcase_add_test(tc, a_client_that_only_wants_new_keys_is_broken_off);
+	tcase_add_test(tc, a_client_that_wants_new_keys_all_the_time_is_broken_off);
+	tcase_add_loop_test(tc, a_client_that_sends_bytes_one_by_one_is_not_served_for_ever, 0,
+	                    ARRAY_SIZE(versions));
 	tcase_add_loop_test(tc, a_handshake_may_wait_for_room, 0, ARRAY_SIZE(versions));
 	tcase_add_loop_test(tc, a_broken_record_is_an_error, 0, ARRAY_SIZE(versions));
 	tc = link_case(s, "certificates of clients");
