@@ -183,22 +183,6 @@ static int read_client(void *arg)
 	return blocks_refuse(blocks, &client, 0, NOW);
 }
 
-#define STEPS_MAX 20000                 /* of all children of a test together, about */
-
-/*
- * How many instructions lie between two stops, if each stop is in a child of its own. One, but with
- * sanitizers there are too many of them.
- */
-static int stride(int (*act)(void *), void *arg)
-{
-	const pid_t child = stepping_begin(act, arg);
-	int64_t n = 0;
-
-	while (stepping_goes_on(child))
-		n++;
-	return (int)(n * n / 2 / STEPS_MAX) + 1;
-}
-
 START_TEST(a_half_written_entry_refuses_nobody_that_it_should_not)
 {
 	struct source_id second;
@@ -227,7 +211,7 @@ START_TEST(an_entry_that_changes_under_a_reader_is_not_mixed)
 	int each;
 
 	set_first();
-	each = stride(read_client, &client);
+	each = stepping_stride(read_client, &client);
 	for (int after = 1; goes_on; after += each) {
 		pid_t reader;
 
@@ -249,7 +233,7 @@ START_TEST(an_entry_whose_writer_has_died_can_be_written_again)
 
 	ck_assert_int_eq(source_id_parse("2001:db9::2", &second), CIDR_OK);
 	set_first();
-	each = stride(write_second, &second);
+	each = stepping_stride(write_second, &second);
 	for (int after = 1; goes_on; after += each) {
 		pid_t writer;
 

@@ -69,9 +69,11 @@ START_TEST(it_begins_once_even_if_the_master_looks_while_a_worker_begins_it)
 	struct episode *shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
 	                              MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	bool goes_on = true;
+	int each;
 
 	ck_assert_ptr_ne(shared, MAP_FAILED);
-	for (int after = 0; goes_on; after++) {
+	each = stepping_stride(note, shared);
+	for (int after = 0; goes_on; after += each) {
 		pid_t worker;
 		int begun = 0;
 

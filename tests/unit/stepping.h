@@ -58,6 +58,22 @@ static inline int stepping_finish(pid_t pid)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 99;
 }
 
+#define STEPPING_MAX 20000
+
+/*
+ * How many instructions lie between two stops, if each stop is in a child of its own. One, but with
+ * sanitizers there are too many of them: then about STEPPING_MAX steps of all children together.
+ */
+static inline int stepping_stride(int (*act)(void *), void *arg)
+{
+	const pid_t child = stepping_begin(act, arg);
+	int64_t n = 0;
+
+	while (stepping_goes_on(child))
+		n++;
+	return (int)(n * n / 2 / STEPPING_MAX) + 1;
+}
+
 /* Some sandboxes refuse ptrace(2). */
 static inline bool stepping_is_possible(void)
 {
