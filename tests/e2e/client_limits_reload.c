@@ -178,6 +178,7 @@ START_TEST(what_was_used_of_a_rate_stays_used)
 	close(limits_admit(&d, "127.0.0.3"));
 	limits_refuse(&d, "127.0.0.4", FULL);
 	limits_reload(&d, 1, SLOW("5"), "");
+	daemon_wait_for(&d, "generation-gone generation=1");
 	daemon_wait_for(&d, "generation-gone generation=2");
 	close(limits_admit(&d, "127.0.0.4"));
 	limits_refuse(&d, "127.0.0.2", FULL);

@@ -136,6 +136,7 @@ START_TEST(whatever_happens_the_limits_hold_when_it_is_over)
 {
 	struct crowd crowds[2] = { { .from = "127.0.0.2" }, { .from = "127.0.0.3" } };
 	const bool waits = _i % 2;
+	long long generation;
 
 	srandom(1 + (unsigned int)_i);
 	if (waits)
@@ -156,7 +157,9 @@ START_TEST(whatever_happens_the_limits_hold_when_it_is_over)
 	}
 	crowd_stop(&crowds[0]);
 	crowd_stop(&crowds[1]);
-	daemon_reload(&d, CONFIG(POOL, LIMITS REJECT));
+	generation = daemon_reload(&d, CONFIG(POOL, LIMITS REJECT));
+	for (long long g = 1; g < generation; g++)      /* their workers may say less to whom they refuse */
+		daemon_wait_for(&d, "generation-gone generation=%lld", g);
 	check_places(crowds[0].address);
 } END_TEST
 
