@@ -4,6 +4,7 @@ Figures: medians with their intervals, and what they say about a target.
 Knows nothing of servers.
 """
 
+import math
 import random
 import statistics
 
@@ -22,8 +23,8 @@ def summary(values):
 
 
 def ratios(above, below, key):
-    """Summary of the ratio in each round that has both."""
-    return summary([a[key] / b[key] for a, b in zip(above, below) if a and b and b[key]])
+    """Summary of the ratio in each round that has both; nan if what is below was too short to be measured."""
+    return summary([a[key] / b[key] for a, b in zip(above, below) if a and b and b[key]] or [math.nan])
 
 
 def whole_of(slices):
