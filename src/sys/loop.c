@@ -77,11 +77,6 @@ void loop_unwatch(struct loop *l, struct watch *w)
 	w->events = 0;
 }
 
-void loop_unwatch_by_close(struct watch *w)
-{
-	w->events = 0;
-}
-
 void loop_reclaim(struct loop *l, struct watch *w, void (*reclaim)(struct watch *w))
 {
 	assert(!w->reclaim);

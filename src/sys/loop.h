@@ -62,12 +62,6 @@ int loop_rearm(struct loop *l, struct watch *w);
 void loop_unwatch(struct loop *l, struct watch *w);
 
 /*
- * The same without a system call, if fd is closed next and no other process has, or will get, a
- * copy of it: its close then ends the watch.
- */
-void loop_unwatch_by_close(struct watch *w);
-
-/*
  * Ends the struct that w is a member of: no event reaches w any more, and reclaim is
  * called at the end of this turn, when no caller uses the struct any more.
  */

@@ -99,7 +99,7 @@ struct connection *connection_new(struct worker *w, int fd, const struct endpoin
 
 	if (!c)
 		return NULL;
-	stream_open(&c->stream, fd, peer->family, !worker_runs_programs(w), on_connection_event);
+	stream_open(&c->stream, fd, peer->family, on_connection_event);
 	c->timer.fire = on_connection_timer;
 	c->worker = w;
 	c->peer = *peer;
@@ -137,9 +137,6 @@ void connection_begin(struct connection *c, enum proxy_versions expects, bool tl
 		begin_handshake(c);
 	else
 		connection_enter(c, next);
-	/* Often the client has sent something by now: that saves waiting for an event. */
-	if (c->state == CONNECTION_READ)
-		connection_enter(c, connection_step_read(c, 0));
 	connection_work_done(w);
 }
 

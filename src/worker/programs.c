@@ -21,13 +21,11 @@
 
 #define LINE_MAX_BYTES 1024             /* longer lines are logged in pieces */
 #define LAST_WORDS     65536            /* bytes of standard error that are read when a program has ended */
-#define LISTEN_AFTER_MS 10              /* until then, standard error waits in its pipe */
 
 struct program {
 	struct list      in_programs;
 	struct programs *programs;
 	struct watch     err;           /* our end of its standard error; fd -1: none */
-	struct timer     listen;        /* fires when that begins to be watched */
 	struct timer     kill;
 	struct timer     trial;         /* fires when its trial is over */
 	struct stderr_words words;      /* while it is on trial */
@@ -86,7 +84,6 @@ static size_t read_some(struct program *p)
 	if (n > 0)
 		log_bytes(p, buf, (size_t)n);
 	if (n == 0) {
-		timer_unset(&p->programs->loop->timers, &p->listen);
 		loop_unwatch(p->programs->loop, &p->err);
 		fd_close(&p->err.fd);
 	}
@@ -112,26 +109,6 @@ static void on_stderr(struct watch *w, uint32_t events)
 		forget_program(p);
 }
 
-static void listen_now(struct program *p)
-{
-	struct loop *l = p->programs->loop;
-
-	timer_unset(&l->timers, &p->listen);
-	if (p->err.fd == -1 || p->err.events != 0 || loop_watch(l, &p->err, EPOLLIN) == 0)
-		return;
-	log_warn("%s: watch its standard error: %m", p->name);
-	loop_timer(l, &p->listen, LISTEN_AFTER_MS);
-}
-
-/*
- * A program that has ended by now was never watched: its last words are read when it is waited for.
- * That spares short ones a third of what their pipe costs, a wake-up of ours among it.
- */
-static void on_listen(struct timer *t)
-{
-	listen_now(container_of(t, struct program, listen));
-}
-
 /*
  * Returns what the program is given as descriptor 2, or -1 with errno. If its standard error
  * is logged, that is the blocking end of a pipe, which is also put into *to_close: it must be
@@ -153,9 +130,9 @@ static int open_stderr(struct program *p, int out, int *to_close)
 	if (pipe2(ends, O_CLOEXEC) == -1)
 		return -1;
 	p->err.fd = ends[0];
-	if (fcntl(ends[0], F_SETFL, O_NONBLOCK) == -1)
+	if (fcntl(ends[0], F_SETFL, O_NONBLOCK) == -1 ||
+	    loop_watch(p->programs->loop, &p->err, EPOLLIN) == -1)
 		return fd_drop(ends[1]);
-	loop_timer(p->programs->loop, &p->listen, LISTEN_AFTER_MS);
 	return *to_close = ends[1];
 }
 
@@ -174,7 +151,6 @@ static void discard_program(struct program *p)
 	list_remove(&p->in_programs);
 	timer_unset(&l->timers, &p->kill);
 	timer_unset(&l->timers, &p->trial);
-	timer_unset(&l->timers, &p->listen);
 	stderr_words_pass(&p->words);
 	loop_reclaim(l, &p->err, free_program);
 	fd_close(&p->err.fd);
@@ -218,7 +194,6 @@ static void keep_reading(struct program *p)
 	p->left = true;
 	list_append(&ps->left, &p->in_programs);
 	ps->n_left++;
-	listen_now(p);
 }
 
 /* ---- on trial ----------------------------------------------------------- */
@@ -279,7 +254,6 @@ struct program *program_start(struct programs *ps, const struct program_request 
 		return NULL;
 	*p = (struct program){ .programs = ps, .err = { .fd = -1, .ready = on_stderr },
 	                       .kill.fire = on_kill, .trial.fire = on_trial_over,
-	                       .listen.fire = on_listen,
 	                       .words = { .log = log_words, .arg = p },
 	                       .ended = r->ended, .arg = r->arg };
 	list_init(&p->in_programs);
@@ -300,10 +274,8 @@ struct program *program_start(struct programs *ps, const struct program_request 
 	list_append(&ps->running, &p->in_programs);
 	if (r->with_pid)
 		add_pid(p);
-	if (r->on_trial) {
+	if (r->on_trial)
 		begin_trial(p);
-		listen_now(p);          /* what it says may tell why it does not get through its trial */
-	}
 	return p;
 }
 

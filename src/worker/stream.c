@@ -134,8 +134,7 @@ static void on_ready(struct watch *w, uint32_t events)
 
 /* ---- begin and end ------------------------------------------------------ */
 
-void stream_open(struct stream *s, int fd, int family, bool only_ours,
-                 void (*ready)(struct stream *s, uint32_t events))
+void stream_open(struct stream *s, int fd, int family, void (*ready)(struct stream *s, uint32_t events))
 {
 	*s = (struct stream){
 		.watch = { .fd = fd, .ready = on_ready },
@@ -144,7 +143,6 @@ void stream_open(struct stream *s, int fd, int family, bool only_ours,
 		 * a short read does not prove that there is no more.
 		 */
 		.by_edge = family != AF_UNIX,
-		.only_ours = only_ours,
 		.ready = ready,
 	};
 }
@@ -183,6 +181,8 @@ static void drop_tls(struct stream *s)
 {
 	struct stream_tls *t = s->tls;
 
+	if (!t)
+		return;
 	loop_undefer(&t->unread);
 	tls_link_free(t->link);
 	free(t);
@@ -192,12 +192,8 @@ static void drop_tls(struct stream *s)
 /* Before its close. */
 static void unwatch(struct stream *s, struct loop *l)
 {
-	if (s->tls)
-		drop_tls(s);
-	if (s->only_ours)
-		loop_unwatch_by_close(&s->watch);
-	else
-		loop_unwatch(l, &s->watch);
+	drop_tls(s);
+	loop_unwatch(l, &s->watch);
 }
 
 void stream_close(struct stream *s, struct loop *l)
@@ -208,7 +204,7 @@ void stream_close(struct stream *s, struct loop *l)
 
 void stream_retire(struct stream *s, struct loop *l, void (*reclaim)(struct watch *w))
 {
-	unwatch(s, l);
+	drop_tls(s);
 	loop_reclaim(l, &s->watch, reclaim);
 	fd_close(&s->watch.fd);
 }

@@ -38,7 +38,6 @@ enum stream_wait {                      /* what the user of a stream waits for *
 struct stream {
 	struct watch watch;             /* its socket; fd -1: closed */
 	bool         by_edge;           /* a short read proves that there is no more */
-	bool         only_ours;         /* no other process has, or will get, a copy of the socket */
 	struct stream_tls *tls;         /* NULL: its bytes are those of the socket */
 	void       (*ready)(struct stream *s, uint32_t events);
 };
@@ -46,12 +45,8 @@ struct stream {
 /* Events that come with the end of the client's bytes. */
 #define STREAM_AT_END (EPOLLRDHUP | EPOLLHUP | EPOLLERR)
 
-/*
- * Takes fd, a connected and non-blocking socket of that family. Nothing is watched yet. only_ours
- * says that this process starts no others while the stream is open: that saves a system call.
- */
-void stream_open(struct stream *s, int fd, int family, bool only_ours,
-                 void (*ready)(struct stream *s, uint32_t events));
+/* Takes fd, a connected and non-blocking socket of that family. Nothing is watched yet. */
+void stream_open(struct stream *s, int fd, int family, void (*ready)(struct stream *s, uint32_t events));
 
 /*
  * From now on the client speaks TLS: bytes can be received and sent once stream_handshake has

@@ -279,7 +279,7 @@ static inline void prepare(enum kind kind)
 	else
 		open_tcp(&fd, &client);
 	open_pair(&our_program, &program);
-	stream_open(&our_client, fd, kind == KIND_UNIX ? AF_UNIX : AF_INET, false, on_client_ready);
+	stream_open(&our_client, fd, kind == KIND_UNIX ? AF_UNIX : AF_INET, on_client_ready);
 	relay_init(&relay, &owner, &our_client, our_program);
 }
 

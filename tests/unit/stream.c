@@ -44,7 +44,7 @@ static void connect_pair(void)
 	int ends[2];
 
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends), 0);
-	stream_open(&stream, ends[0], AF_UNIX, false, on_ready);
+	stream_open(&stream, ends[0], AF_UNIX, on_ready);
 	client = ends[1];
 }
 
@@ -62,7 +62,7 @@ static void connect_tcp(void)
 	fd = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 	ck_assert_int_ne(fd, -1);
 	fd_close(&listener);
-	stream_open(&stream, fd, AF_INET, true, on_ready);
+	stream_open(&stream, fd, AF_INET, on_ready);
 }
 
 static void set_up(void)

@@ -263,7 +263,7 @@ static void join_sides(struct relay *r, enum relay_direction d, struct stream *f
 void relay_init(struct relay *r, struct relay_owner *owner, struct stream *client, int program)
 {
 	*r = (struct relay){ .owner = owner, .client = client };
-	stream_open(&r->program, program, AF_UNIX, false, on_program_ready);
+	stream_open(&r->program, program, AF_UNIX, on_program_ready);
 	join_sides(r, RELAY_UP, client, &r->program);
 	join_sides(r, RELAY_DOWN, &r->program, client);
 }
