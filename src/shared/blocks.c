@@ -20,12 +20,13 @@
 #include <sys/mman.h>
 
 #include "fd.h"
+#include "seqlock.h"
 #include "shared_memory.h"
 
 #define LINE 64                         /* bytes of a cache line */
 
 struct entry {
-	alignas(LINE) _Atomic uint32_t turn;    /* odd: it is being written; changes with each write */
+	alignas(LINE) _Atomic uint32_t turn;    /* of a seqlock: the master writes */
 	_Atomic uint32_t kind;          /* family, or 0: empty; above it the bits of the prefix */
 	_Atomic uint32_t uid;
 	_Atomic uint64_t ip[2];         /* in network byte order */
@@ -126,22 +127,19 @@ static uint32_t kind_of(const struct source_id *source)
 #define set(member, value) atomic_store_explicit((member), (value), memory_order_relaxed)
 #define get(member)        atomic_load_explicit((member), memory_order_relaxed)
 
-/* A reader sees all of the new values, or none of them, or that the turn is odd or has changed. */
 static void write_entry(struct entry *e, const struct source_id *source, int64_t until_ms)
 {
-	const uint32_t turn = get(&e->turn);
 	uint64_t ip[2];
 
 	static_assert(sizeof ip == sizeof source->prefix.ip, "an address is two words");
 	memcpy(ip, source->prefix.ip, sizeof ip);
-	set(&e->turn, turn | 1);        /* the program before may have ended in the middle of a write */
-	atomic_thread_fence(memory_order_release);
+	seqlock_write_begin(&e->turn);
 	set(&e->kind, kind_of(source));
 	set(&e->uid, (uint32_t)source->uid);
 	set(&e->ip[0], ip[0]);
 	set(&e->ip[1], ip[1]);
 	set(&e->until_ms, until_ms);
-	atomic_store_explicit(&e->turn, (turn | 1) + 1, memory_order_release);
+	seqlock_write_end(&e->turn);
 }
 
 void blocks_set(struct blocks *b, size_t i, const struct source_id *source, int64_t until_ms)
@@ -186,7 +184,7 @@ bool blocks_is_empty(const struct blocks *b)
 /* False if the entry is being written. */
 static bool read_entry(const struct entry *e, struct source_id *source, int64_t *until_ms)
 {
-	const uint32_t turn = atomic_load_explicit(&e->turn, memory_order_acquire);
+	const uint32_t turn = seqlock_read_begin(&e->turn);
 	const uint32_t kind = get(&e->kind);
 	const uint64_t ip[2] = { get(&e->ip[0]), get(&e->ip[1]) };
 
@@ -195,8 +193,7 @@ static bool read_entry(const struct entry *e, struct source_id *source, int64_t 
 	memcpy(source->prefix.ip, ip, sizeof ip);
 	source->uid = get(&e->uid);
 	*until_ms = get(&e->until_ms);
-	atomic_thread_fence(memory_order_acquire);
-	return turn % 2 == 0 && get(&e->turn) == turn && source->prefix.len <= 8 * sizeof ip;
+	return seqlock_read_end(&e->turn, turn) && source->prefix.len <= 8 * sizeof ip;
 }
 
 static bool is_of(const struct source_id *source, const struct endpoint *client, uid_t uid)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A memfd of one page: a header, and the keys as words. A number that is odd while they are written
- * tells a reader that it must not use what it has read. The page is in no core dump.
+ * A memfd of one page: a header, and the keys as words behind a seqlock. The page is in no core dump.
  */
 #include <config.h>
 #include "ticket_keys.h"
@@ -15,6 +14,7 @@
 #include <sys/random.h>
 
 #include "fd.h"
+#include "seqlock.h"
 #include "shared_memory.h"
 
 #define KEY_WORDS (sizeof(struct ticket_key) / sizeof(uint64_t))
@@ -23,7 +23,7 @@
 struct page {
 	char             magic[8];
 	uint64_t         version;
-	_Atomic uint64_t turn;          /* odd: it is being written; changes with each write */
+	_Atomic uint64_t turn;          /* of a seqlock: the master writes */
 	_Atomic uint64_t n;
 	_Atomic int64_t  made_ms;       /* the newest key */
 	_Atomic uint64_t words[ALL_WORDS];
@@ -120,13 +120,12 @@ static bool read_page(const struct page *p, uint64_t *turn, struct content *c)
 	uint64_t words[ALL_WORDS];
 	bool whole;
 
-	*turn = atomic_load_explicit(&p->turn, memory_order_acquire);
+	*turn = seqlock_read_begin(&p->turn);
 	for (size_t i = 0; i < ALL_WORDS; i++)
 		words[i] = get(&p->words[i]);
 	c->n = get(&p->n);
 	c->made_ms = get(&p->made_ms);
-	atomic_thread_fence(memory_order_acquire);
-	whole = *turn % 2 == 0 && get(&p->turn) == *turn && c->n <= TICKET_KEYS_MAX;
+	whole = seqlock_read_end(&p->turn, *turn) && c->n <= TICKET_KEYS_MAX;
 	if (whole)
 		memcpy(c->keys, words, sizeof c->keys);
 	explicit_bzero(words, sizeof words);
@@ -152,23 +151,21 @@ bool ticket_keys_read(const struct ticket_keys *t, uint64_t *turn,
 
 static void write_page(struct page *p, const struct content *c)
 {
-	const uint64_t turn = get(&p->turn);
 	uint64_t words[ALL_WORDS];
 
 	memcpy(words, c->keys, sizeof c->keys);
-	set(&p->turn, turn | 1);
-	atomic_thread_fence(memory_order_release);
+	seqlock_write_begin(&p->turn);
 	for (size_t i = 0; i < ALL_WORDS; i++)
 		set(&p->words[i], words[i]);
 	set(&p->n, c->n);
 	set(&p->made_ms, c->made_ms);
-	atomic_store_explicit(&p->turn, (turn | 1) + 1, memory_order_release);
+	seqlock_write_end(&p->turn);
 	explicit_bzero(words, sizeof words);
 }
 
 int64_t ticket_keys_due_ms(const struct ticket_keys *t)
 {
-	return get(&t->page->turn) % 2 == 0 ? get(&t->page->made_ms) + TICKET_KEYS_MS : 0;
+	return seqlock_is_whole(&t->page->turn) ? get(&t->page->made_ms) + TICKET_KEYS_MS : 0;
 }
 
 static int make_key(struct ticket_key *k)
