@@ -6,11 +6,20 @@
 #include <config.h>
 #include "backoff.h"
 
+#define PROCESS_MIN_MS   100
+#define PROCESS_MAX_MS   10000
+#define PROCESS_YOUNG_MS 10000
+
 int64_t backoff_next(int64_t last_ms, int64_t min_ms, int64_t max_ms)
 {
 	if (last_ms == 0)
 		return min_ms;
 	return last_ms > max_ms / 2 ? max_ms : last_ms * 2;
+}
+
+int64_t backoff_of_process(int64_t last_ms, int64_t lived_ms)
+{
+	return lived_ms < PROCESS_YOUNG_MS ? backoff_next(last_ms, PROCESS_MIN_MS, PROCESS_MAX_MS) : 0;
 }
 
 int64_t pace_wait(const struct pace *p, int64_t now_ms)

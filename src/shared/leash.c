@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Sends and receives messages between master and worker: over a socket with descriptors, over a
- * pipe without.
+ * Opens leashes, and forks children that have one. Sends and receives messages between master and
+ * worker: over a socket with descriptors, over a pipe without.
  */
 #include <config.h>
 #include "leash.h"
@@ -69,6 +69,23 @@ void leash_close(struct leash *l)
 {
 	fd_close(&l->orders);
 	fd_close(&l->words);
+}
+
+pid_t leash_fork(struct leash *l)
+{
+	struct leash master, child;
+	pid_t pid;
+
+	*l = (struct leash){ -1, -1 };
+	if (leash_open(&master, &child) == -1)
+		return -1;
+	pid = fork();
+	if (pid != 0)
+		leash_close(&child);
+	if (pid <= 0)
+		leash_close(&master);
+	*l = pid == 0 ? child : master;
+	return pid;
 }
 
 int leash_ear(const struct leash *master)

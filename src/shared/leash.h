@@ -19,6 +19,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 enum leash_word {
 	LEASH_READY,            /* worker: I am in my accept loop */
@@ -68,6 +69,13 @@ enum leash_result {
 /* Opens all four ends, close-on-exec and non-blocking. 0, or -1 with errno. */
 int leash_open(struct leash *master, struct leash *worker);
 void leash_close(struct leash *l);
+
+/*
+ * Forks a child at the other end of a new leash. Returns its pid, and *l is the master's end; 0 in the
+ * child, and *l is the child's end. Each process has its own end only, so that either learns of the end
+ * of the other. -1 with errno, and nothing is open.
+ */
+pid_t leash_fork(struct leash *l);
 
 /*
  * Sends an order; never waits. Descriptors are lent: the receiver gets duplicates. 0, or -1

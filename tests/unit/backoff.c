@@ -27,6 +27,25 @@ START_TEST(a_delay_doubles_up_to_the_longest)
 	              "%s", delays[_i].name);
 } END_TEST
 
+/* Of one process that was replaced after another: how long each lived, and the delay after it. */
+START_TEST(a_process_that_dies_young_is_replaced_later_each_time)
+{
+	static const struct { int64_t lived_ms, delay_ms; } lives[] = {
+		{ 10000, 0 },                           /* old enough: at once */
+		{ 9999, 100 }, { 5, 200 }, { 0, 400 },  /* young, or not even forked */
+		{ 1, 800 }, { 1, 1600 }, { 1, 3200 }, { 1, 6400 }, { 1, 10000 }, { 9999, 10000 },
+		{ INT64_MAX, 0 },                       /* what was before is forgotten */
+		{ 0, 100 },
+	};
+	int64_t last_ms = 0;
+
+	for (size_t i = 0; i < ARRAY_SIZE(lives); i++) {
+		last_ms = backoff_of_process(last_ms, lives[i].lived_ms);
+		ck_assert_msg(last_ms == lives[i].delay_ms, "life %zu: a delay of %lld ms", i,
+		              (long long)last_ms);
+	}
+} END_TEST
+
 /* ---- pace --------------------------------------------------------------- */
 
 #define DONE_MAX 4000
@@ -130,6 +149,7 @@ int main(void)
 	TCase *tc = unit_case(s, "backoff", NULL, NULL);
 
 	tcase_add_loop_test(tc, a_delay_doubles_up_to_the_longest, 0, (int)ARRAY_SIZE(delays));
+	tcase_add_test(tc, a_process_that_dies_young_is_replaced_later_each_time);
 	tc = unit_case(s, "pace", NULL, NULL);
 	tcase_add_loop_test(tc, no_more_than_a_burst_and_the_pace_in_any_time, 0,
 	                    (int)ARRAY_SIZE(paces));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The leash: messages whole or not at all, with descriptors beside them.
+ * The leash: messages whole or not at all, with descriptors beside them; and children that have one.
  */
 #include <config.h>
 #include "leash.h"
@@ -345,6 +345,98 @@ START_TEST(uninvited_descriptors_do_not_stay)
 	}
 } END_TEST
 
+/* ---- children ----------------------------------------------------------- */
+
+static bool no_process;                 /* fork fails */
+
+pid_t __real_fork(void);
+pid_t __wrap_fork(void);
+
+pid_t __wrap_fork(void)
+{
+	if (!no_process)
+		return __real_fork();
+	errno = EAGAIN;
+	return -1;
+}
+
+static void wait_until_readable(int fd)
+{
+	struct pollfd p = { .fd = fd, .events = POLLIN };
+
+	while (poll(&p, 1, -1) != 1)
+		;
+}
+
+static enum leash_result wait_for_order(const struct leash *child, struct leash_message *m)
+{
+	wait_until_readable(child->orders);
+	return leash_obey(child, m);
+}
+
+static enum leash_result wait_for_word(const struct leash *l, struct leash_message *m)
+{
+	wait_until_readable(leash_ear(l));
+	return leash_hear(l, m);
+}
+
+/* Says READY, obeys a DRAIN, and ends with its master. Returns its exit status. */
+static int live(const struct leash *l)
+{
+	struct leash_message m;
+
+	if (leash_say(l, &(struct leash_message){ .word = LEASH_READY }) == -1)
+		return 1;
+	if (wait_for_order(l, &m) != LEASH_OK || m.word != LEASH_DRAIN)
+		return 2;
+	return wait_for_order(l, &m) == LEASH_CLOSED ? 0 : 3;
+}
+
+START_TEST(a_child_has_the_other_end_and_learns_of_the_end_of_its_master)
+{
+	const int before = unit_count_fds();
+	struct leash leash;
+	struct leash_message m;
+	const pid_t pid = leash_fork(&leash);
+
+	if (pid == 0)
+		_exit(live(&leash));
+	ck_assert_int_eq(unit_count_fds(), before + 2);
+	ck_assert_int_eq(wait_for_word(&leash, &m), LEASH_OK);
+	ck_assert_int_eq(m.word, LEASH_READY);
+	ck_assert_int_eq(leash_order(&leash, &(struct leash_message){ .word = LEASH_DRAIN }), 0);
+	leash_close(&leash);
+	unit_child_succeeds(pid);
+	ck_assert_int_eq(unit_count_fds(), before);
+} END_TEST
+
+START_TEST(the_master_learns_of_the_end_of_its_child)
+{
+	struct leash leash;
+	struct leash_message m;
+	const pid_t pid = leash_fork(&leash);
+
+	if (pid == 0)
+		_exit(leash_say(&leash, &(struct leash_message){ .word = LEASH_READY }) == 0 ? 0 : 1);
+	ck_assert_int_eq(wait_for_word(&leash, &m), LEASH_OK);
+	ck_assert_int_eq(wait_for_word(&leash, &m), LEASH_CLOSED);
+	unit_child_succeeds(pid);
+	leash_close(&leash);
+} END_TEST
+
+START_TEST(a_child_that_cannot_be_forked_leaves_nothing)
+{
+	const int before = unit_count_fds();
+	struct leash leash;
+
+	no_process = true;
+	ck_assert_int_eq(leash_fork(&leash), -1);
+	ck_assert_int_eq(errno, EAGAIN);
+	ck_assert_int_eq(leash.orders, -1);
+	ck_assert_int_eq(leash.words, -1);
+	ck_assert_int_eq(unit_count_fds(), before);
+} END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("leash");
@@ -367,5 +459,10 @@ int main(void)
 	tcase_add_loop_test(tc, what_another_version_says_is_understood, 0, 4);
 	tcase_add_test(tc, uninvited_descriptors_do_not_stay);
 	tcase_add_test(tc, a_kernel_that_can_lets_no_descriptors_through_an_old_one);
+
+	tc = unit_case(s, "child", NULL, NULL);
+	tcase_add_test(tc, a_child_has_the_other_end_and_learns_of_the_end_of_its_master);
+	tcase_add_test(tc, the_master_learns_of_the_end_of_its_child);
+	tcase_add_test(tc, a_child_that_cannot_be_forked_leaves_nothing);
 	return unit_run(s);
 }

@@ -13,7 +13,6 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "backoff.h"
 #include "clock.h"
@@ -26,9 +25,6 @@
 
 #define KEY_HOLDER_TEXT KEY_REPORT_MAX
 #define START_MS     60000              /* to read all keys */
-#define DELAY_MIN_MS 100                /* before another one, if it dies young; doubled each time, */
-#define DELAY_MAX_MS 10000              /* and at most */
-#define YOUNG_MS     10000
 #define PING_MS      1000               /* from an answer to the next question */
 #define TELL_MS      10                 /* until it has read some of the orders that fill its leash */
 #define ANSWER_MS    500                /* then it is asked once more, and killed after as long again */
@@ -278,35 +274,30 @@ static _Noreturn void be_process(struct key_holder *h, const struct leash *its)
 
 int key_holder_start(struct key_holder *h)
 {
-	struct leash ours, its;
+	struct leash leash;
 	pid_t pid;
 
 	if (h->pid != 0)
 		return 0;
-	if (leash_open(&ours, &its) == -1)
-		return -1;
 	h->report->text[0] = '\0';
-	pid = fork();
+	pid = leash_fork(&leash);
 	if (pid == 0)
-		be_process(h, &its);
-	leash_close(&its);
-	if (pid == -1) {
-		leash_close(&ours);
+		be_process(h, &leash);
+	if (pid == -1)
 		return -1;
-	}
 	notify_send(h->owner.events, "key-process-start generation=%u pid=%d", h->owner.generation,
 	            (int)pid);
 	for (size_t i = 0; i < h->n_seats; i++)
 		h->seats[i].told = true;
-	listen_to(h, pid, &ours);
+	listen_to(h, pid, &leash);
 	return 0;
 }
 
 /* ---- death -------------------------------------------------------------- */
 
-static void start_later(struct key_holder *h, bool young)
+static void start_later(struct key_holder *h, int64_t lived_ms)
 {
-	h->delay_ms = young ? backoff_next(h->delay_ms, DELAY_MIN_MS, DELAY_MAX_MS) : 0;
+	h->delay_ms = backoff_of_process(h->delay_ms, lived_ms);
 	loop_timer(h->owner.loop, &h->retry, h->delay_ms);
 }
 
@@ -317,7 +308,7 @@ static void on_start_again(struct timer *t)
 	if (key_holder_start(h) == 0)
 		return;
 	log_err("start the key process: %m; TLS handshakes wait, and fail");
-	start_later(h, true);
+	start_later(h, 0);
 }
 
 static void forget_process(struct key_holder *h)
@@ -349,12 +340,12 @@ static void note_death(struct key_holder *h, const char *how)
 		log_err("%s", how);
 		snprintf(h->failure, sizeof h->failure, "%s", how);
 		h->owner.changed(h->owner.arg);
-		start_later(h, true);           /* in case that the generation has to go on nevertheless */
+		start_later(h, 0);              /* in case that the generation has to go on nevertheless */
 	} else if (h->adopted) {
 		log_err("%s; the workers of the program before cannot make TLS handshakes any more", how);
 	} else {
 		log_warn("%s; another one goes on", how);
-		start_later(h, h->owner.loop->now_ms - h->born_ms < YOUNG_MS);
+		start_later(h, h->owner.loop->now_ms - h->born_ms);
 	}
 }
 

@@ -21,10 +21,6 @@
 #include "log.h"
 #include "signals.h"
 
-#define DELAY_MIN_MS 100                /* before another one, if it dies young; doubled each time, */
-#define DELAY_MAX_MS 10000              /* and at most */
-#define YOUNG_MS     10000
-
 struct log_process {
 	struct log_process_owner owner;
 	struct log_input        *inputs;
@@ -115,24 +111,19 @@ static _Noreturn void be_process(const struct log_process *p, const struct leash
 
 int log_process_start(struct log_process *p)
 {
-	struct leash ours, its;
+	struct leash leash;
 	pid_t pid;
 
 	if (p->pid != 0)
 		return 0;
-	if (leash_open(&ours, &its) == -1)
-		return -1;
-	pid = fork();
+	pid = leash_fork(&leash);
 	if (pid == 0)
-		be_process(p, &its);
-	leash_close(&its);
-	if (pid == -1) {
-		leash_close(&ours);
+		be_process(p, &leash);
+	if (pid == -1)
 		return -1;
-	}
 	notify_send(p->owner.events, "log-process-start generation=%u pid=%d", p->owner.generation,
 	            (int)pid);
-	if (listen_to(p, pid, &ours) == -1)
+	if (listen_to(p, pid, &leash) == -1)
 		log_warn("watch the log process: %m");
 	if (p->ending)
 		tell_process_end(p);
@@ -141,9 +132,9 @@ int log_process_start(struct log_process *p)
 
 /* ---- death -------------------------------------------------------------- */
 
-static void start_later(struct log_process *p, bool young)
+static void start_later(struct log_process *p, int64_t lived_ms)
 {
-	p->delay_ms = young ? backoff_next(p->delay_ms, DELAY_MIN_MS, DELAY_MAX_MS) : 0;
+	p->delay_ms = backoff_of_process(p->delay_ms, lived_ms);
 	loop_timer(p->owner.loop, &p->retry, p->delay_ms);
 }
 
@@ -155,7 +146,7 @@ static void on_start_again(struct timer *t)
 		return;
 	log_err("start the log process: %m; lines of workers wait, and are dropped when there are"
 	        " too many");
-	start_later(p, true);
+	start_later(p, 0);
 }
 
 void log_process_resume(struct log_process *p)
@@ -187,7 +178,7 @@ bool log_process_reaped(struct log_process *p, pid_t pid, int status)
 	forget_process(p);
 	p->over = properly;
 	if (!properly)
-		start_later(p, p->owner.loop->now_ms - p->born_ms < YOUNG_MS);
+		start_later(p, p->owner.loop->now_ms - p->born_ms);
 	p->owner.changed(p->owner.arg);
 	return true;
 }

@@ -9,7 +9,6 @@
 #include <signal.h>
 #include <stdio.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "clock.h"
 #include "exit_status.h"
@@ -255,25 +254,14 @@ void child_adopt(struct child *c, const struct child_past *past)
 
 pid_t child_fork(struct child *c, int64_t start_ms, struct leash *leash)
 {
-	struct leash ours, its;
-	pid_t pid;
+	const pid_t pid = leash_fork(leash);
 
-	if (leash_open(&ours, &its) == -1)
-		return -1;
-	pid = fork();
-	if (pid == 0) {
-		*leash = its;
-		return 0;
-	}
-	leash_close(&its);
-	if (pid == -1) {
-		leash_close(&ours);
-		return -1;
-	}
+	if (pid <= 0)
+		return pid;
 	c->state = CHILD_STARTING;
 	c->retiring = c->adopted = false;
 	c->born_ms = c->loop->now_ms;
-	take_charge(c, pid, &ours);
+	take_charge(c, pid, leash);
 	c->start_until_ms = clock_deadline(c->loop->now_ms, start_ms);
 	loop_timer_at(c->loop, &c->timer, c->start_until_ms);
 	return pid;

@@ -78,7 +78,7 @@ struct child_past child_past(const struct child *c);
 void child_adopt(struct child *c, const struct child_past *past);
 
 /*
- * Forks. Returns the pid in the master; 0 in the worker, with *leash its end;
+ * Forks. Returns the pid in the master, where the leash is c's; 0 in the worker, with *leash its end;
  * -1 with errno. loop, events, service, arg, heard, broken and kicked must be set. The worker is
  * killed if it does not say READY within start_ms (0: no limit).
  */
