@@ -18,7 +18,7 @@
 
 #ifdef HAVE_OPENSSL
 
-#include "../unit/pki.h"
+#include "../certificates.h"
 #include "tls_server.h"
 #include "turn.h"
 
@@ -26,10 +26,10 @@
 static void before(void)
 {
 	ck_assert_int_eq(chdir(files_path(".")), 0);
-	pki_issue(&(struct pki_wish){ .name = "ca", .is_ca = 1 });
-	pki_issue(&(struct pki_wish){ .name = "other", .is_ca = 1 });
-	pki_issue(&(struct pki_wish){ .name = "s", .issuer = "ca",
-	                              .names = "DNS:localhost,DNS:s.example,IP:127.0.0.1" });
+	certificate_issue("ca", &(struct certificate_wish){ .is_ca = true });
+	certificate_issue("other", &(struct certificate_wish){ .is_ca = true });
+	certificate_issue("s", &(struct certificate_wish){
+		.issued_by = "ca", .names = "DNS:localhost,DNS:s.example,IP:127.0.0.1" });
 }
 
 static const char *start(void (*serve)(SSL *ssl))
@@ -244,12 +244,12 @@ START_TEST(an_invalid_certificate_is_an_error_with_its_reason)
 {
 	const char *address;
 
-	pki_issue(&(struct pki_wish){ .name = "address", .issuer = "ca", .names = "IP:127.0.0.2" });
-	pki_issue(&(struct pki_wish){ .name = "alone", .names = "IP:127.0.0.1" });
-	pki_issue(&(struct pki_wish){ .name = "expired", .issuer = "ca", .names = "IP:127.0.0.1",
-	                              .from_s = -9 * PKI_DAY, .to_s = -PKI_DAY });
-	pki_issue(&(struct pki_wish){ .name = "early", .issuer = "ca", .names = "IP:127.0.0.1",
-	                              .from_s = PKI_DAY, .to_s = 9 * PKI_DAY });
+	certificate_issue("address", &(struct certificate_wish){ .issued_by = "ca", .names = "IP:127.0.0.2" });
+	certificate_issue("alone", &(struct certificate_wish){ .names = "IP:127.0.0.1" });
+	certificate_issue("expired", &(struct certificate_wish){ .issued_by = "ca", .names = "IP:127.0.0.1",
+		.from = FROM_NOW(-9 * CERTIFICATES_DAY), .to = FROM_NOW(-CERTIFICATES_DAY) });
+	certificate_issue("early", &(struct certificate_wish){ .issued_by = "ca", .names = "IP:127.0.0.1",
+		.from = FROM_NOW(CERTIFICATES_DAY), .to = FROM_NOW(9 * CERTIFICATES_DAY) });
 	address = tls_server_start(&(struct tls_server_wish){ .serve = tls_server_echo,
 	                                                      .name = invalid[_i].server });
 	ck_assert_int_eq(RUN("--tls", "-mconnect", "-k3", address, invalid[_i].args[0],
@@ -264,10 +264,13 @@ START_TEST(a_client_can_show_a_certificate)
 {
 	const char *address = tls_server_start(&(struct tls_server_wish){
 		.serve = tls_server_echo, .name = "s", .client_ca = "ca.pem" });
+	struct certificate *me;
 
-	pki_issue(&(struct pki_wish){ .name = "me", .issuer = "ca" });
+	certificate_issue("me", &(struct certificate_wish){ .issued_by = "ca" });
 	check_good(RUN("--tls", "-n2", "-k4", "--cert=me.pem", "--key=me.key", address), 4);
-	pki_join("both.pem", (const char *const[]){ "me.pem", "me.key", NULL });
+	me = certificate_read_pair("me");
+	certificate_write_with_key("both.pem", me);
+	certificate_free(me);
 	check_good(RUN("--tls", "-k4", "--cert=both.pem", address), 4);
 } END_TEST
 
@@ -283,7 +286,7 @@ START_TEST(a_refused_client_gets_an_alert)
 	const char *address = tls_server_start(&(struct tls_server_wish){ .serve = tls_server_echo,
 		.name = "s", .client_ca = "ca.pem", .version = rows[_i].version });
 
-	pki_issue(&(struct pki_wish){ .name = "x", .issuer = "other" });
+	certificate_issue("x", &(struct certificate_wish){ .issued_by = "other" });
 	ck_assert_int_eq(RUN("--tls", "-mconnect", "-k9", address, rows[_i].args[0], rows[_i].args[1]),
 	                 rows[_i].status);
 	ck_assert_msg(bench_figure("errors_by_kind", "alert") == 9, "%s", bench.said);
@@ -433,7 +436,10 @@ static const struct { const char *args[3], *says; } files[] = {
 
 START_TEST(a_file_that_is_wrong_is_named)
 {
-	pki_encrypt_key("s", "secret");
+	struct certificate *c = certificate_read_pair("s");
+
+	certificate_write_encrypted_key("s.encrypted.key", c);
+	certificate_free(c);
 	ck_assert_int_eq(RUN("--tls", "127.0.0.1:7", files[_i].args[0], files[_i].args[1]), 64);
 	ck_assert_uint_eq(files_count(bench_errors(), "\n"), 1);
 	harness_contains(bench_errors(), files[_i].says);

@@ -21,12 +21,6 @@ static SSL *resident;
 
 /* ---- begin -------------------------------------------------------------- */
 
-void hostile_write_pair(const char *name, const struct certificate *c)
-{
-	certificate_write(files_text("%s.pem", name), c);
-	certificate_write_key(files_text("%s.key", name), c);
-}
-
 static void set_up(void)
 {
 	signal(SIGPIPE, SIG_IGN);       /* clients that the daemon has closed go on */
@@ -34,8 +28,8 @@ static void set_up(void)
 	hostile_ca = certificate_make(&(struct certificate_wish){ .subject = "ca", .is_ca = true });
 	hostile_server = certificate_make(&(struct certificate_wish){
 		.subject = "s", .issuer = hostile_ca, .names = "DNS:s.example" });
-	hostile_write_pair("ca", hostile_ca);
-	hostile_write_pair("s", hostile_server);
+	certificate_write_pair("ca", hostile_ca);
+	certificate_write_pair("s", hostile_server);
 }
 
 static void tear_down(void)

@@ -6,7 +6,7 @@
 #ifndef DROVER_E2E_HOSTILE_HARNESS_H
 #define DROVER_E2E_HOSTILE_HARNESS_H
 
-#include "certificates.h"
+#include "../certificates.h"
 #include "harness.h"
 #include "tls_client.h"
 
@@ -15,9 +15,6 @@ extern struct certificate *hostile_ca, *hostile_server;
 
 /* A new case of s, with these certificates, and SIGPIPE ignored. */
 TCase *hostile_case(Suite *s, const char *name);
-
-/* Writes NAME.pem and NAME.key. */
-void hostile_write_pair(const char *name, const struct certificate *c);
 
 /* Starts the daemon with that in its group `tls`, and the client that stays. */
 void hostile_start(const char *tls);

@@ -14,7 +14,7 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "../unit/pki.h"
+#include "../certificates.h"
 #include "operator.h"
 #include "tls_client.h"
 
@@ -27,9 +27,9 @@ static const struct tls_client_wish good = { .host = "s.example", .trusts = "ca"
 static void before(void)
 {
 	ck_assert_int_eq(chdir(files_path("")), 0);
-	pki_issue(&(struct pki_wish){ .name = "ca", .is_ca = 1 });
-	pki_issue(&(struct pki_wish){ .name = "s", .issuer = "ca",
-	                              .names = "DNS:s.example,DNS:*.w.example" });
+	certificate_issue("ca", &(struct certificate_wish){ .is_ca = true });
+	certificate_issue("s", &(struct certificate_wish){
+		.issued_by = "ca", .names = "DNS:s.example,DNS:*.w.example" });
 }
 
 /* One service "s", with TLS as said there, and what else it is to have. */
@@ -108,7 +108,7 @@ static const struct tls_client_wish alice = { .host = "s.example", .trusts = "ca
 
 static void start_with_authority(const char *auth, const char *handler)
 {
-	pki_issue(&(struct pki_wish){ .name = "alice", .issuer = "ca" });
+	certificate_issue("alice", &(struct certificate_wish){ .issued_by = "ca" });
 	start_with(files_text("client_auth = \"%s\"; client_ca = \"%s\";", auth, files_path("ca.pem")),
 	           handler, "");
 }
@@ -463,7 +463,7 @@ START_TEST(a_reload_takes_a_new_certificate_and_keeps_connections)
 
 	start("type = \"echo\";", "");
 	before_it = connect_good();
-	pki_issue(&(struct pki_wish){ .name = "s", .issuer = "ca", .names = "DNS:new.example" });
+	certificate_issue("s", &(struct certificate_wish){ .issued_by = "ca", .names = "DNS:new.example" });
 	daemon_signal(&d, SIGHUP);
 	daemon_wait_for(&d, "reload-done");
 	/* For a moment, the worker before may accept as well. */

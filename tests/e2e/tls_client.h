@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Files are in the current folder, as pki_issue wrote them: NAME.pem and NAME.key. */
+/* Files are in the current folder, as certificate_issue wrote them: NAME.pem and NAME.key. */
 struct tls_client_wish {
 	const char  *host;              /* asked for, and expected in the certificate; NULL: neither */
 	const char  *trusts;            /* the certificate that must have issued the daemon's; NULL: any */

@@ -9,47 +9,28 @@
 #include <signal.h>
 #include <unistd.h>
 
-#include "certificates.h"
+#include "../certificates.h"
 #include "tls_client.h"
 
 static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
 
 static struct daemon d;
-static struct certificate *ca, *other_ca;
-
-/* ---- certificates ------------------------------------------------------- */
-
-/* Writes NAME.pem and NAME.key. */
-static struct certificate *issue(const char *name, struct certificate_wish w)
-{
-	struct certificate *c;
-
-	w.subject = name;
-	c = certificate_make(&w);
-	certificate_write(files_text("%s.pem", name), c);
-	certificate_write_key(files_text("%s.key", name), c);
-	return c;
-}
-
-static void issue_and_forget(const char *name, struct certificate_wish w)
-{
-	certificate_free(issue(name, w));
-}
+static struct certificate *ca;
 
 static void set_up(void)
 {
 	ck_assert_int_eq(chdir(files_path("")), 0);
-	ca = issue("ca", (struct certificate_wish){ .is_ca = true });
-	other_ca = issue("other-ca", (struct certificate_wish){ .is_ca = true });
-	issue_and_forget("s", (struct certificate_wish){ .issuer = ca, .names = "DNS:s.example" });
-	issue_and_forget("alice", (struct certificate_wish){ .issuer = ca });
+	certificate_issue("ca", &(struct certificate_wish){ .is_ca = true });
+	certificate_issue("other-ca", &(struct certificate_wish){ .is_ca = true });
+	certificate_issue("s", &(struct certificate_wish){ .issued_by = "ca", .names = "DNS:s.example" });
+	certificate_issue("alice", &(struct certificate_wish){ .issued_by = "ca" });
+	ca = certificate_read_pair("ca");
 	certificate_write_crl("crl.pem", ca, NULL, 0, CERTIFICATES_DAY);
 }
 
 static void tear_down(void)
 {
 	certificate_free(ca);
-	certificate_free(other_ca);
 }
 
 /* ---- the daemon --------------------------------------------------------- */
@@ -130,11 +111,12 @@ START_TEST(certificates_are_refused_with_the_reason)
 {
 	const int version = versions[_i];
 
-	issue_and_forget("stranger", (struct certificate_wish){ .issuer = other_ca });
-	issue_and_forget("expired", (struct certificate_wish){ .issuer = ca, .to = -10 });
-	issue_and_forget("early", (struct certificate_wish){ .issuer = ca, .from = CERTIFICATES_DAY });
-	issue_and_forget("server", (struct certificate_wish){ .issuer = ca, .usage = "serverAuth" });
-	issue_and_forget("own", (struct certificate_wish){ 0 });
+	certificate_issue("stranger", &(struct certificate_wish){ .issued_by = "other-ca" });
+	certificate_issue("expired", &(struct certificate_wish){ .issued_by = "ca", .to = FROM_NOW(-10) });
+	certificate_issue("early", &(struct certificate_wish){
+		.issued_by = "ca", .from = FROM_NOW(CERTIFICATES_DAY) });
+	certificate_issue("server", &(struct certificate_wish){ .issued_by = "ca", .usage = "serverAuth" });
+	certificate_issue("own", &(struct certificate_wish){ 0 });
 	start(service("s", demands()));
 	check_served("s", "alice", version);
 	check_refused("s", NULL, version, NULL, "peer-did-not-return-a-certificate");
@@ -151,11 +133,12 @@ START_TEST(certificates_are_refused_with_the_reason)
 
 START_TEST(a_reload_takes_a_new_list_of_revoked_certificates)
 {
-	struct certificate *bob = issue("bob", (struct certificate_wish){ .issuer = ca });
+	struct certificate *bob = certificate_make(&(struct certificate_wish){ .subject = "bob", .issuer = ca });
 	const struct certificate *const revoked[] = { bob };
 	const int version = versions[_i];
 	SSL_SESSION *session;
 
+	certificate_write_pair("bob", bob);
 	start(service("s", demands()));
 	session = serve("s", "bob", version);
 	certificate_write_crl("crl.pem", ca, revoked, 1, CERTIFICATES_DAY);

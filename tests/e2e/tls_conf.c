@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "certificates.h"
+#include "../certificates.h"
 #include "control_harness.h"
 #include "operator.h"
 
@@ -26,14 +26,14 @@ static void write_pair(const struct certificate_wish *wish)
 {
 	certificate_free(made);
 	made = certificate_make(wish);
-	certificate_write(files_path("pair"), made);
-	certificate_add_key(files_path("pair"), made);
+	certificate_write_with_key(files_path("pair"), made);
 }
 
 static void write_good_pair(void)
 {
 	write_pair(&(struct certificate_wish){ .subject = "a", .names = "DNS:a.example,DNS:b.example,DNS:c.example,"
-	                                       "DNS:d.example,DNS:e.example,DNS:f.example", .to = 20 * DAY + 60 });
+	                                       "DNS:d.example,DNS:e.example,DNS:f.example",
+	                                       .to = FROM_NOW(20 * DAY + 60) });
 }
 
 static const char *config(const char *rest)
@@ -85,7 +85,8 @@ START_TEST(a_test_tells_what_is_wrong_with_its_place)
 
 START_TEST(a_test_warns_of_what_expires_and_succeeds)
 {
-	write_pair(&(struct certificate_wish){ .subject = "a", .names = "DNS:a", .from = -9 * DAY, .to = -2 * DAY - 60 });
+	write_pair(&(struct certificate_wish){ .subject = "a", .names = "DNS:a", .from = FROM_NOW(-9 * DAY),
+	                                       .to = FROM_NOW(-2 * DAY - 60) });
 	ck_assert_int_eq(test_config(""), 0);
 	harness_contains(daemon_errors(&d), "warning: services.s.tls.chain names ");
 	harness_contains(daemon_errors(&d), "the certificate expired 2 days ago, at 20");
@@ -108,7 +109,7 @@ START_TEST(a_reload_takes_new_files_and_refuses_broken_ones)
 	files_mkfifo("pair");
 	check_refused("is not a regular file");
 	ck_assert_int_eq(unlink(files_path("pair")), 0);
-	write_pair(&(struct certificate_wish){ .subject = "a", .names = "DNS:a", .from = DAY });
+	write_pair(&(struct certificate_wish){ .subject = "a", .names = "DNS:a", .from = FROM_NOW(DAY) });
 	check_refused("the certificate is not valid before 20");
 	write_good_pair();
 	daemon_reload(&d, "%s", config(""));
@@ -116,7 +117,8 @@ START_TEST(a_reload_takes_new_files_and_refuses_broken_ones)
 
 START_TEST(an_expired_certificate_fails_only_the_reload_that_brings_it)
 {
-	const struct certificate_wish expired = { .subject = "a", .names = "DNS:a", .from = -9 * DAY, .to = -60 };
+	const struct certificate_wish expired = { .subject = "a", .names = "DNS:a", .from = FROM_NOW(-9 * DAY),
+	                                          .to = FROM_NOW(-60) };
 
 	write_pair(&expired);
 	daemon_start(&d, "%s", config(""));
@@ -171,7 +173,7 @@ START_TEST(the_status_shows_what_expires_soon)
 {
 	json_t *answer;
 
-	write_pair(&(struct certificate_wish){ .subject = "a", .names = "DNS:a", .to = 5 * DAY + 60 });
+	write_pair(&(struct certificate_wish){ .subject = "a", .names = "DNS:a", .to = FROM_NOW(5 * DAY + 60) });
 	daemon_start(&d, "%s", config(""));
 	answer = ask("status");
 	ck_assert_uint_eq(json_array_size(json_object_get(answer, "certificates")), 1);

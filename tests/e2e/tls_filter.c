@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "../unit/pki.h"
+#include "../certificates.h"
 #include "tls_client.h"
 
 #define CLIENTS 32
@@ -19,8 +19,8 @@
 static void set_up(void)
 {
 	ck_assert_int_eq(chdir(files_path("")), 0);
-	pki_issue(&(struct pki_wish){ .name = "ca", .is_ca = 1 });
-	pki_issue(&(struct pki_wish){ .name = "s", .issuer = "ca", .names = "DNS:s.example" });
+	certificate_issue("ca", &(struct certificate_wish){ .is_ca = true });
+	certificate_issue("s", &(struct certificate_wish){ .issued_by = "ca", .names = "DNS:s.example" });
 }
 
 static void start(const char *handler, const char *rest)

@@ -52,7 +52,7 @@ static void write_big_one(void)
 {
 	struct certificate *c = make_big_one();
 
-	hostile_write_pair("c", c);
+	certificate_write_pair("c", c);
 	certificate_free(c);
 }
 
@@ -61,7 +61,7 @@ static void write_many(void)
 {
 	struct certificate *c = certificate_make(&(struct certificate_wish){ .subject = "c", .issuer = hostile_ca });
 
-	hostile_write_pair("c", c);
+	certificate_write_pair("c", c);
 	for (int i = 0; i < 400; i++)
 		certificate_add("c.pem", hostile_server);
 	certificate_free(c);
@@ -78,7 +78,7 @@ static void write_long_chain(void)
 			.subject = files_text("%d", i), .issuer = issuer, .is_ca = i > 0 });
 		issuer = chain[i];
 	}
-	hostile_write_pair("c", chain[0]);
+	certificate_write_pair("c", chain[0]);
 	for (int i = 1; i < LONG_CHAIN; i++)
 		certificate_add("c.pem", chain[i]);
 	for (int i = 0; i < LONG_CHAIN; i++)

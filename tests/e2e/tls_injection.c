@@ -9,7 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "../unit/pki.h"
+#include "../certificates.h"
 #include "tls_client.h"
 
 static struct daemon d;
@@ -17,8 +17,8 @@ static struct daemon d;
 static void set_up(void)
 {
 	ck_assert_int_eq(chdir(files_path("")), 0);
-	pki_issue(&(struct pki_wish){ .name = "ca", .is_ca = 1 });
-	pki_issue(&(struct pki_wish){ .name = "s", .issuer = "ca", .names = "DNS:s.example" });
+	certificate_issue("ca", &(struct certificate_wish){ .is_ca = true });
+	certificate_issue("s", &(struct certificate_wish){ .issued_by = "ca", .names = "DNS:s.example" });
 }
 
 static const struct {

@@ -7,7 +7,6 @@
 #include "upgrade_harness.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,7 +21,7 @@
 
 #include "control_harness.h"
 #include "operator.h"
-#include "../unit/pki.h"
+#include "../certificates.h"
 #include "tls_client.h"
 #include "tls_load.h"
 
@@ -37,12 +36,7 @@ static struct daemon d;
 /* A certificate and its key in the test's folder. */
 static void issue(const char *name, const char *type)
 {
-	const int here = open(".", O_PATH | O_CLOEXEC);
-
-	ck_assert_int_eq(chdir(files_path("")), 0);
-	pki_issue(&(struct pki_wish){ .name = name, .names = "DNS:a.example", .type = type });
-	ck_assert_int_eq(fchdir(here), 0);
-	close(here);
+	certificate_issue(files_path(name), &(struct certificate_wish){ .names = "DNS:a.example", .type = type });
 }
 
 static void make_pairs(void)

@@ -16,7 +16,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "../unit/pki.h"
+#include "../certificates.h"
 
 #define HAPROXY "/usr/sbin/haproxy"
 
@@ -25,9 +25,9 @@ static struct daemon d;
 static void before(void)
 {
 	ck_assert_int_eq(chdir(files_path("")), 0);
-	pki_issue(&(struct pki_wish){ .name = "ca", .is_ca = 1 });
-	pki_issue(&(struct pki_wish){ .name = "s", .issuer = "ca",
-	                              .names = "DNS:s.example,DNS:localhost,IP:127.0.0.1" });
+	certificate_issue("ca", &(struct certificate_wish){ .is_ca = true });
+	certificate_issue("s", &(struct certificate_wish){
+		.issued_by = "ca", .names = "DNS:s.example,DNS:localhost,IP:127.0.0.1" });
 }
 
 static void start(const char *handler, const char *rest)

@@ -14,7 +14,7 @@ struct tls_server_wish {
 	void      (*serve)(SSL *ssl);
 	/* Called before the handshake with the socket; false: there will be none. NULL: does nothing. */
 	bool      (*greet)(int fd);
-	const char *name;               /* of its certificate and key, as pki_issue wrote them */
+	const char *name;               /* of its certificate and key, as certificate_issue wrote them */
 	const char *client_ca;          /* clients must show a certificate of this authority */
 	int         version;            /* only this one, such as TLS1_2_VERSION; 0: any */
 	int         buffer;             /* of sockets, in bytes; 0: the kernel's default */

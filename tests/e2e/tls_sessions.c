@@ -13,7 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "certificates.h"
+#include "../certificates.h"
 #include "operator.h"
 #include "tls_client.h"
 
@@ -27,8 +27,7 @@ static void before(void)
 	struct certificate *c = certificate_make(&(struct certificate_wish){ .subject = "s", .names = "DNS:s" });
 
 	ck_assert_int_eq(chdir(files_path("")), 0);
-	certificate_write("pair", c);
-	certificate_add_key("pair", c);
+	certificate_write_with_key("pair", c);
 	certificate_write("ca", c);
 	certificate_free(c);
 }

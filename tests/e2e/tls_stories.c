@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "../unit/pki.h"
+#include "../certificates.h"
 #include "operator.h"
 #include "tls_client.h"
 #include "tls_load.h"
@@ -26,12 +26,13 @@ static struct daemon d;
 static void set_up(void)
 {
 	ck_assert_int_eq(chdir(files_path("")), 0);
-	pki_issue(&(struct pki_wish){ .name = "ca", .is_ca = 1 });
+	certificate_issue("ca", &(struct certificate_wish){ .is_ca = true });
 	files_mkdir("first");
 	files_mkdir("second");
-	pki_issue(&(struct pki_wish){ .name = "first/s", .issuer = "ca", .names = "DNS:s.example,DNS:first.example" });
-	pki_issue(&(struct pki_wish){ .name = "second/s", .issuer = "ca",
-	                              .names = "DNS:s.example,DNS:second.example" });
+	certificate_issue("first/s", &(struct certificate_wish){
+		.issued_by = "ca", .names = "DNS:s.example,DNS:first.example" });
+	certificate_issue("second/s", &(struct certificate_wish){
+		.issued_by = "ca", .names = "DNS:s.example,DNS:second.example" });
 	ck_assert_int_eq(symlink("first", "live"), 0);
 }
 

@@ -10,7 +10,7 @@
 
 #include <openssl/x509.h>
 
-#include "../e2e/certificates.h"
+#include "../certificates.h"
 #include "conf_validity.h"
 #include "tls_names.h"
 
@@ -316,7 +316,7 @@ static void write_wrong_files(void)
 	struct certificate *p521 = certificate_make(&(struct certificate_wish){ .subject = "p", .names = "DNS:p",
 	                                                                        .type = "P-521" });
 	struct certificate *future = certificate_make(&(struct certificate_wish){
-		.subject = "f", .names = "DNS:f", .from = CERTIFICATES_DAY });
+		.subject = "f", .names = "DNS:f", .from = FROM_NOW(CERTIFICATES_DAY) });
 	struct certificate *foreign = certificate_make(&(struct certificate_wish){ .subject = "g", .is_ca = true });
 
 	ck_assert_int_eq(mkfifo("fifo", 0600), 0);
@@ -326,12 +326,9 @@ static void write_wrong_files(void)
 	certificate_add("wrong-order", a);
 	unit_write_file("empty", "\n  \n");
 	unit_write_file("der", "\x30\x82\x01\x01\x02");
-	certificate_write("weak", weak);
-	certificate_add_key("weak", weak);
-	certificate_write("p521", p521);
-	certificate_add_key("p521", p521);
-	certificate_write("future", future);
-	certificate_add_key("future", future);
+	certificate_write_with_key("weak", weak);
+	certificate_write_with_key("p521", p521);
+	certificate_write_with_key("future", future);
 	certificate_write_crl("foreign-crl", foreign, NULL, 0, CERTIFICATES_DAY);
 	certificate_free(weak);
 	certificate_free(p521);
@@ -369,11 +366,12 @@ START_TEST(what_is_wrong_in_a_service_is_refused)
 /* ---- warnings ----------------------------------------------------------- */
 
 static const struct { struct certificate_wish wish; const char *own, *warning; } warned[] = {
-	{ { .subject = "w", .names = "DNS:w", .to = 10 * CERTIFICATES_DAY - 3600 }, "",
+	{ { .subject = "w", .names = "DNS:w", .to = FROM_NOW(10 * CERTIFICATES_DAY - 3600) }, "",
 	  "warning: services.s.tls.chain names @/w: the certificate expires in 9 days, at 20" },
-	{ { .subject = "w", .names = "DNS:w", .to = CERTIFICATES_DAY / 2 }, "",
+	{ { .subject = "w", .names = "DNS:w", .to = FROM_NOW(CERTIFICATES_DAY / 2) }, "",
 	  "warning: services.s.tls.chain names @/w: the certificate expires in less than a day, at 20" },
-	{ { .subject = "w", .names = "DNS:w", .from = -3 * CERTIFICATES_DAY, .to = -CERTIFICATES_DAY - 60 }, "",
+	{ { .subject = "w", .names = "DNS:w", .from = FROM_NOW(-3 * CERTIFICATES_DAY),
+	    .to = FROM_NOW(-CERTIFICATES_DAY - 60) }, "",
 	  "warning: services.s.tls.chain names @/w: the certificate expired 1 day ago, at 20" },
 	{ { .subject = "w" }, "", "has no names in subjectAltName, so that most clients refuse it" },
 	{ { .subject = "w" }, "sni = \"strict\"; ", "has no names in subjectAltName, so that no client gets it" },
@@ -386,8 +384,7 @@ START_TEST(what_is_odd_is_warned_of_and_loads)
 	struct certificate *w = certificate_make(&warned[_i].wish);
 	char own[512];
 
-	certificate_write("w", w);
-	certificate_add_key("w", w);
+	certificate_write_with_key("w", w);
 	certificate_free(w);
 	snprintf(own, sizeof own, "chain = \"@/w\"; %s", warned[_i].own);
 	ck_assert_msg(try(with_tls(own)) != NULL, "%s", said);
@@ -441,10 +438,9 @@ static struct conf *reload(struct arena *into, const struct conf *before, const 
 static void write_expired(const char *path)
 {
 	struct certificate *c = certificate_make(&(struct certificate_wish){
-		.subject = "w", .names = "DNS:w", .from = -3 * CERTIFICATES_DAY, .to = -60 });
+		.subject = "w", .names = "DNS:w", .from = FROM_NOW(-3 * CERTIFICATES_DAY), .to = FROM_NOW(-60) });
 
-	certificate_write(path, c);
-	certificate_add_key(path, c);
+	certificate_write_with_key(path, c);
 	certificate_free(c);
 }
 

@@ -8,11 +8,7 @@
 
 #include <sys/mman.h>
 
-#include <openssl/evp.h>
-#include <openssl/pem.h>
-#include <openssl/rsa.h>
-#include <openssl/x509.h>
-
+#include "../certificates.h"
 #include "key_process.h"
 #include "tls_key.h"
 #include "unit.h"
@@ -20,78 +16,32 @@
 enum pair_kind { PAIR_RSA, PAIR_P256, PAIR_P384, PAIR_ED25519, PAIRS };
 
 struct pair {
-	EVP_PKEY               *key;            /* OpenSSL's own, with its private part */
-	X509                   *x509;
-	struct conf_bytes       der;
+	struct certificate     *made;           /* by OpenSSL itself, with the private part of its key */
 	char                    chain_path[32], key_path[32];
 	struct conf_certificate certificate;
 };
 
-static inline EVP_PKEY *pair_generate(enum pair_kind kind)
-{
-	switch (kind) {
-	case PAIR_RSA:
-		return EVP_RSA_gen(2048);
-	case PAIR_P256:
-		return EVP_EC_gen("P-256");
-	case PAIR_P384:
-		return EVP_EC_gen("P-384");
-	case PAIR_ED25519:
-	case PAIRS:
-		break;
-	}
-	return EVP_PKEY_Q_keygen(NULL, NULL, "ED25519");
-}
-
-static inline X509 *pair_certify(EVP_PKEY *key, const char *cn)
-{
-	X509 *x = X509_new();
-	X509_NAME *name = X509_get_subject_name(x);
-
-	X509_set_version(x, X509_VERSION_3);
-	ASN1_INTEGER_set(X509_get_serialNumber(x), 1);
-	X509_gmtime_adj(X509_getm_notBefore(x), -60);
-	X509_gmtime_adj(X509_getm_notAfter(x), 3600);
-	X509_NAME_add_entry_by_txt(name, "CN", MBSTRING_ASC, (const unsigned char *)cn, -1, -1, 0);
-	X509_set_issuer_name(x, name);
-	X509_set_pubkey(x, key);
-	ck_assert_int_gt(X509_sign(x, key, EVP_PKEY_is_a(key, "ED25519") ? NULL : EVP_sha256()), 0);
-	return x;
-}
-
-static inline void pair_write_key(const char *path, EVP_PKEY *key)
-{
-	FILE *f = fopen(path, "we");
-
-	ck_assert_msg(f && PEM_write_PKCS8PrivateKey(f, key, NULL, NULL, 0, NULL, NULL) == 1 &&
-	              fclose(f) == 0, "%s: %m", path);
-}
-
 /* number makes the names of its files. */
 static inline void pair_make(struct pair *p, enum pair_kind kind, int number)
 {
-	unsigned char *der = NULL;
+	static const char *const types[PAIRS] = {
+		[PAIR_RSA] = "RSA", [PAIR_P256] = "P-256", [PAIR_P384] = "P-384", [PAIR_ED25519] = "Ed25519",
+	};
 
 	snprintf(p->chain_path, sizeof p->chain_path, "%d.pem", number);
 	snprintf(p->key_path, sizeof p->key_path, "%d.key", number);
-	p->key = pair_generate(kind);
-	ck_assert_ptr_nonnull(p->key);
-	p->x509 = pair_certify(p->key, p->key_path);
-	p->der.len = (size_t)i2d_X509(p->x509, &der);
-	p->der.data = der;
+	p->made = certificate_make(&(struct certificate_wish){ .subject = p->key_path, .type = types[kind] });
 	p->certificate = (struct conf_certificate){
 		.place = { "test.conf", 1 + number }, .chain = p->chain_path, .key = p->key_path,
-		.der = &p->der, .n_der = 1,
+		.der = &p->made->der, .n_der = 1,
 	};
-	ck_assert(tls_key_sha256(p->key, p->certificate.spki_sha256));
-	pair_write_key(p->key_path, p->key);
+	ck_assert(tls_key_sha256(p->made->key, p->certificate.spki_sha256));
+	certificate_write_key(p->key_path, p->made);
 }
 
 static inline void pair_free(struct pair *p)
 {
-	OPENSSL_free((void *)(uintptr_t)p->der.data);
-	X509_free(p->x509);
-	EVP_PKEY_free(p->key);
+	certificate_free(p->made);
 }
 
 /* ---- a key process ------------------------------------------------------ */

@@ -6,6 +6,7 @@
 #include <config.h>
 
 #include <openssl/err.h>
+#include <openssl/rsa.h>
 #include <openssl/ssl.h>
 
 #include "clock.h"
@@ -138,10 +139,10 @@ START_TEST(signs_as_the_private_key_does)
 
 	ck_assert_ptr_nonnull(key);
 	ck_assert(sign(key, _i, signature, &len));
-	ck_assert_msg(verify(pairs[kind].key, _i, signature, len) == 1, "%s", signatures[_i].name);
+	ck_assert_msg(verify(pairs[kind].made->key, _i, signature, len) == 1, "%s", signatures[_i].name);
 	ck_assert_int_le((int)len, EVP_PKEY_get_size(key));
 	signature[len / 2] ^= 1;
-	ck_assert_int_ne(verify(pairs[kind].key, _i, signature, len), 1);
+	ck_assert_int_ne(verify(pairs[kind].made->key, _i, signature, len), 1);
 	EVP_PKEY_free(key);
 } END_TEST
 
@@ -150,11 +151,11 @@ START_TEST(is_equal_to_the_public_key)
 	EVP_PKEY *key = tls_keys_get(keys, &certificates[_i], (size_t)_i);
 	EVP_PKEY *another = tls_keys_get(keys, &certificates[(_i + 1) % PAIRS], (size_t)(_i + 1) % PAIRS);
 
-	ck_assert_int_eq(X509_check_private_key(pairs[_i].x509, key), 1);
-	ck_assert_int_eq(EVP_PKEY_eq(key, pairs[_i].key), 1);
-	ck_assert_int_ne(X509_check_private_key(pairs[_i].x509, another), 1);
-	ck_assert_int_eq(EVP_PKEY_get_bits(key), EVP_PKEY_get_bits(pairs[_i].key));
-	ck_assert_int_eq(EVP_PKEY_get_size(key), EVP_PKEY_get_size(pairs[_i].key));
+	ck_assert_int_eq(X509_check_private_key(pairs[_i].made->x509, key), 1);
+	ck_assert_int_eq(EVP_PKEY_eq(key, pairs[_i].made->key), 1);
+	ck_assert_int_ne(X509_check_private_key(pairs[_i].made->x509, another), 1);
+	ck_assert_int_eq(EVP_PKEY_get_bits(key), EVP_PKEY_get_bits(pairs[_i].made->key));
+	ck_assert_int_eq(EVP_PKEY_get_size(key), EVP_PKEY_get_size(pairs[_i].made->key));
 	EVP_PKEY_free(another);
 	EVP_PKEY_free(key);
 } END_TEST
@@ -213,10 +214,11 @@ static void handshake(SSL_CTX *server_ctx, int version, enum pair_kind kind, enu
 	EVP_PKEY *key = tls_keys_get(keys, &certificates[kind], kind);
 	X509_STORE *store = SSL_CTX_get_cert_store(server_ctx);
 
-	X509_STORE_add_cert(store, pairs[client_kind].x509);
+	X509_STORE_add_cert(store, pairs[client_kind].made->x509);
 	SSL_set_verify(server, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, NULL);
-	ck_assert_int_eq(SSL_use_cert_and_key(client, pairs[client_kind].x509, pairs[client_kind].key, NULL, 1), 1);
-	ck_assert_int_eq(SSL_use_cert_and_key(server, pairs[kind].x509, key, NULL, 1), 1);
+	ck_assert_int_eq(SSL_use_cert_and_key(client, pairs[client_kind].made->x509,
+	                                      pairs[client_kind].made->key, NULL, 1), 1);
+	ck_assert_int_eq(SSL_use_cert_and_key(server, pairs[kind].made->x509, key, NULL, 1), 1);
 	if (!shake_hands(client, server)) {
 		ERR_print_errors_fp(stderr);
 		ck_abort_msg("kind %d, version %x", kind, version);
@@ -417,7 +419,7 @@ START_TEST(odd_request_is_answered)
 START_TEST(key_of_another_certificate_ends_the_key_process)
 {
 	make_pairs();
-	pair_write_key("1.key", pairs[PAIR_P384].key);
+	certificate_write_key("1.key", pairs[PAIR_P384].made);
 	key_fixture_start(&process, NULL, 0);
 	ck_assert_int_eq(key_fixture_hear(&process), LEASH_WORDS);
 	ck_assert_int_eq(WEXITSTATUS(key_fixture_join(&process)), 78);
@@ -455,7 +457,7 @@ START_TEST(without_isolation_the_worker_reads_the_keys)
 	keys = tls_keys_open(&service.tls, &(struct key_channel){ -1, -1 }, why);
 	ck_assert_ptr_nonnull(keys);
 	key = tls_keys_get(keys, &certificates[PAIR_P256], PAIR_P256);
-	ck_assert_int_eq(EVP_PKEY_eq(key, pairs[PAIR_P256].key), 1);
+	ck_assert_int_eq(EVP_PKEY_eq(key, pairs[PAIR_P256].made->key), 1);
 	EVP_PKEY_free(key);
 	tls_keys_free(&keys);
 	ck_assert_int_eq(mkfifo("fifo", 0600), 0);

@@ -7,7 +7,7 @@
 
 #include <openssl/evp.h>
 
-#include "../e2e/certificates.h"
+#include "../certificates.h"
 #include "tls_chain.h"
 #include "tls_key.h"
 #include "tls_pem.h"

@@ -8,11 +8,10 @@
 
 #include <openssl/err.h>
 #include <openssl/evp.h>
-#include <openssl/rsa.h>
 #include <openssl/ssl.h>
-#include <openssl/x509v3.h>
 #include <sys/socket.h>
 
+#include "../certificates.h"
 #include "arena.h"
 #include "conf.h"
 #include "tls_context.h"
@@ -23,9 +22,7 @@
 #define TLS_PAIRS 3
 
 static const char *const tls_no_names[] = { NULL };
-static EVP_PKEY *tls_pair_keys[TLS_PAIRS], *tls_client_key;
-static X509 *tls_leaves[TLS_PAIRS], *tls_client_leaf;
-static struct conf_bytes tls_ders[TLS_PAIRS], tls_client_der;
+static struct certificate *tls_pairs[TLS_PAIRS], *tls_client;    /* each may also issue others */
 static struct conf_certificate tls_certificates[TLS_PAIRS];
 static struct tls_name tls_entries[TLS_PAIRS];
 static struct conf_tls tls_conf;
@@ -40,47 +37,11 @@ EVP_PKEY *__wrap_tls_keys_get(struct tls_keys *k, const struct conf_certificate 
 	(void)k;
 	ck_assert_ptr_eq(c, &tls_certificates[index]);
 	tls_n_keys++;
-	EVP_PKEY_up_ref(tls_pair_keys[index]);
-	return tls_pair_keys[index];
+	EVP_PKEY_up_ref(tls_pairs[index]->key);
+	return tls_pairs[index]->key;
 }
 
 /* ---- certificates ------------------------------------------------------- */
-
-static inline void tls_add_extension(X509 *x, int nid, const char *value)
-{
-	X509_EXTENSION *e = X509V3_EXT_conf_nid(NULL, NULL, nid, value);
-
-	X509_add_ext(x, e, -1);
-	X509_EXTENSION_free(e);
-}
-
-/* Signed by its own key, and so also its own authority. */
-static inline X509 *tls_make_certificate(EVP_PKEY *key, const char *name, const char *dns)
-{
-	X509 *x = X509_new();
-
-	ASN1_INTEGER_set(X509_get_serialNumber(x), 7);
-	X509_set_version(x, X509_VERSION_3);
-	X509_gmtime_adj(X509_getm_notBefore(x), -3600);
-	X509_gmtime_adj(X509_getm_notAfter(x), 3600);
-	X509_set_pubkey(x, key);
-	X509_NAME_add_entry_by_txt(X509_get_subject_name(x), "CN", MBSTRING_UTF8,
-	                           (const unsigned char *)name, -1, -1, 0);
-	X509_set_issuer_name(x, X509_get_subject_name(x));
-	tls_add_extension(x, NID_basic_constraints, "CA:TRUE");
-	if (dns)
-		tls_add_extension(x, NID_subject_alt_name, dns);
-	X509_sign(x, key, EVP_sha256());
-	return x;
-}
-
-static inline struct conf_bytes tls_der(X509 *x)
-{
-	unsigned char *der = NULL;
-	const int len = i2d_X509(x, &der);
-
-	return (struct conf_bytes){ der, (size_t)len };
-}
 
 /* Once, in main: it takes a while. */
 static inline void tls_make_pairs(void)
@@ -89,28 +50,20 @@ static inline void tls_make_pairs(void)
 	char dns[64];
 
 	for (size_t i = 0; i < TLS_PAIRS; i++) {
-		tls_pair_keys[i] = i == 2 ? EVP_RSA_gen(2048) : EVP_EC_gen("P-256");
 		snprintf(dns, sizeof dns, "DNS:%s", names[i]);
-		tls_leaves[i] = tls_make_certificate(tls_pair_keys[i], names[i], dns);
-		tls_ders[i] = tls_der(tls_leaves[i]);
-		tls_certificates[i] = (struct conf_certificate){ .der = &tls_ders[i], .n_der = 1 };
+		tls_pairs[i] = certificate_make(&(struct certificate_wish){
+			.subject = names[i], .names = dns, .type = i == 2 ? "RSA" : "P-256", .is_ca = true });
+		tls_certificates[i] = (struct conf_certificate){ .der = &tls_pairs[i]->der, .n_der = 1 };
 		tls_entries[i] = (struct tls_name){ names[i], (uint32_t)i };
 	}
-	tls_client_key = EVP_EC_gen("P-256");
-	tls_client_leaf = tls_make_certificate(tls_client_key, "a client", NULL);
-	tls_client_der = tls_der(tls_client_leaf);
+	tls_client = certificate_make(&(struct certificate_wish){ .subject = "a client", .is_ca = true });
 }
 
 static inline void tls_free_pairs(void)
 {
-	for (size_t i = 0; i < TLS_PAIRS; i++) {
-		EVP_PKEY_free(tls_pair_keys[i]);
-		X509_free(tls_leaves[i]);
-		OPENSSL_free((void *)(uintptr_t)tls_ders[i].data);
-	}
-	EVP_PKEY_free(tls_client_key);
-	X509_free(tls_client_leaf);
-	OPENSSL_free((void *)(uintptr_t)tls_client_der.data);
+	for (size_t i = 0; i < TLS_PAIRS; i++)
+		certificate_free(tls_pairs[i]);
+	certificate_free(tls_client);
 }
 
 /* ---- the service -------------------------------------------------------- */

@@ -179,7 +179,7 @@ START_TEST(the_name_chooses_the_certificate)
 
 	establish(0, name_rows[_i].asked);
 	got = SSL_get1_peer_certificate(client);
-	ck_assert_int_eq(X509_cmp(got, tls_leaves[name_rows[_i].got]), 0);
+	ck_assert_int_eq(X509_cmp(got, tls_pairs[name_rows[_i].got]->x509), 0);
 	X509_free(got);
 } END_TEST
 
@@ -636,14 +636,14 @@ START_TEST(a_broken_record_is_an_error)
 static void demand(enum tls_client_auth auth)
 {
 	tls_conf.client_auth = auth;
-	tls_conf.ca = &tls_client_der;
+	tls_conf.ca = &tls_client->der;
 	tls_conf.n_ca = 1;
 	tls_renew_context();
 }
 
-static void show_certificate(X509 *x, EVP_PKEY *key)
+static void show_certificate(const struct certificate *c)
 {
-	ck_assert_int_eq(SSL_use_cert_and_key(client, x, key, NULL, 1), 1);
+	ck_assert_int_eq(SSL_use_cert_and_key(client, c->x509, c->key, NULL, 1), 1);
 }
 
 enum shown { SHOWS_NONE, SHOWS_GOOD, SHOWS_FOREIGN };
@@ -666,9 +666,9 @@ START_TEST(clients_show_certificates)
 	demand(client_rows[row].auth);
 	begin(versions[_i % 2], NULL);
 	if (client_rows[row].shown == SHOWS_GOOD)
-		show_certificate(tls_client_leaf, tls_client_key);
+		show_certificate(tls_client);
 	else if (client_rows[row].shown == SHOWS_FOREIGN)
-		show_certificate(tls_leaves[0], tls_pair_keys[0]);
+		show_certificate(tls_pairs[0]);
 	ck_assert_int_eq(shake_hands(), client_rows[row].why ? TLS_FAILED : TLS_ESTABLISHED);
 	if (client_rows[row].why)
 		expect_why(client_rows[row].why);
@@ -677,14 +677,14 @@ START_TEST(clients_show_certificates)
 /* ---- sessions ----------------------------------------------------------- */
 
 /* One that can be resumed, or NULL. */
-static SSL_SESSION *earn_session_with(int version, X509 *x)
+static SSL_SESSION *earn_session_with(int version, const struct certificate *shown)
 {
 	SSL_SESSION *s;
 	char byte;
 
 	begin(version, "a.example");
-	if (x)
-		show_certificate(x, tls_client_key);
+	if (shown)
+		show_certificate(shown);
 	ck_assert_int_eq(shake_hands(), TLS_ESTABLISHED);
 	SSL_read(client, &byte, 1);     /* a ticket of TLS 1.3 comes after the handshake */
 	s = SSL_get1_session(client);
@@ -758,7 +758,7 @@ START_TEST(a_ticket_counts_only_where_the_same_is_demanded)
 
 	if (_i / 2 == CHANGES_AUTH) {
 		tls_conf.client_auth = TLS_CLIENT_OPTIONAL;
-		tls_conf.ca = &tls_client_der;
+		tls_conf.ca = &tls_client->der;
 		tls_conf.n_ca = 1;
 	}
 	change_context_but_keep_keys(_i / 2 == CHANGES_SERVICE ? "other" : "test");
@@ -767,37 +767,13 @@ START_TEST(a_ticket_counts_only_where_the_same_is_demanded)
 } END_TEST
 
 /* Of the authority that the service trusts, until so many seconds from now. */
-static X509 *issue_certificate(long until)
+static struct certificate *issue_certificate(int64_t until)
 {
-	X509 *x = tls_make_certificate(tls_client_key, "another client", NULL);
-
-	X509_gmtime_adj(X509_getm_notAfter(x), until);
-	X509_set_issuer_name(x, X509_get_subject_name(tls_client_leaf));
-	ck_assert_int_gt(X509_sign(x, tls_client_key, EVP_sha256()), 0);
-	return x;
+	return certificate_make(&(struct certificate_wish){
+		.subject = "another client", .issuer = tls_client, .key_of = tls_client, .to = FROM_NOW(until) });
 }
 
-static struct conf_bytes issue_list(long until)
-{
-	X509_CRL *crl = X509_CRL_new();
-	ASN1_TIME *from = X509_gmtime_adj(NULL, -3600), *to = X509_gmtime_adj(NULL, until);
-	struct conf_bytes b;
-	unsigned char *der = NULL;
-
-	X509_CRL_set_version(crl, X509_CRL_VERSION_2);
-	X509_CRL_set_issuer_name(crl, X509_get_subject_name(tls_client_leaf));
-	X509_CRL_set1_lastUpdate(crl, from);
-	X509_CRL_set1_nextUpdate(crl, to);
-	ck_assert_int_gt(X509_CRL_sign(crl, tls_client_key, EVP_sha256()), 0);
-	b.len = (size_t)i2d_X509_CRL(crl, &der);
-	b.data = der;
-	ASN1_TIME_free(from);
-	ASN1_TIME_free(to);
-	X509_CRL_free(crl);
-	return b;
-}
-
-static const struct { long certificate, list; bool resumed; } late_rows[] = {
+static const struct { int64_t certificate, list; bool resumed; } late_rows[] = {
 	{  600,  600, true },
 	{ -600,  600, false },
 	{  600, -600, false },
@@ -807,8 +783,8 @@ static const struct { long certificate, list; bool resumed; } late_rows[] = {
 START_TEST(a_session_is_not_resumed_when_its_certificate_or_list_has_expired)
 {
 	const int version = versions[_i % 2], row = _i / 2;
-	X509 *x = issue_certificate(late_rows[row].certificate);
-	struct conf_bytes list = issue_list(late_rows[row].list);
+	struct certificate *c = issue_certificate(late_rows[row].certificate);
+	struct conf_bytes list = certificate_crl_der(tls_client, NULL, 0, late_rows[row].list);
 	SSL_SESSION *s;
 
 	tls_conf.crl = &list;
@@ -817,11 +793,11 @@ START_TEST(a_session_is_not_resumed_when_its_certificate_or_list_has_expired)
 	/* As if that were some time ago. */
 	X509_VERIFY_PARAM_set_flags(SSL_CTX_get0_param(tls_context_ssl_ctx(tls_context)),
 	                            X509_V_FLAG_NO_CHECK_TIME);
-	s = earn_session_with(version, x);
+	s = earn_session_with(version, c);
 	change_context_but_keep_keys("test");
 	ck_assert_int_eq(resumes(s, version), late_rows[row].resumed);
 	SSL_SESSION_free(s);
-	X509_free(x);
+	certificate_free(c);
 	OPENSSL_free((void *)(uintptr_t)list.data);
 } END_TEST
 

@@ -10,7 +10,7 @@
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 
-#include "../e2e/certificates.h"
+#include "../certificates.h"
 #include "tls_tickets.h"
 
 static const int versions[] = { TLS1_2_VERSION, TLS1_3_VERSION };
