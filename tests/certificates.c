@@ -3,9 +3,6 @@
  * Makes certificates with libcrypto. Knows no test: unit tests, end-to-end tests and fuzz targets use it.
  */
 #include <config.h>
-
-#ifdef HAVE_OPENSSL
-
 #include "certificates.h"
 
 #include <limits.h>
@@ -313,5 +310,3 @@ struct conf_bytes certificate_crl_der(const struct certificate *issuer,
 	X509_CRL_free(crl);
 	return (struct conf_bytes){ der, (size_t)len };
 }
-
-#endif

@@ -16,8 +16,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#ifdef HAVE_OPENSSL
-
 #include "../certificates.h"
 #include "tls_server.h"
 #include "turn.h"
@@ -610,13 +608,3 @@ int main(void)
 	harness_add_if(process_is_installed("openssl"), "openssl is not installed", tc, openssl_sends_alerts);
 	return harness_run(s);
 }
-
-#else
-
-int main(void)
-{
-	puts("1..0 # SKIP built without OpenSSL");
-	return 0;
-}
-
-#endif

@@ -3,9 +3,6 @@
  * The service, its certificates, and the client that stays.
  */
 #include <config.h>
-
-#ifdef HAVE_OPENSSL
-
 #include "hostile_harness.h"
 
 #include <signal.h>
@@ -112,5 +109,3 @@ void hostile_check(int n_refused)
 	ck_assert_int_eq(operator_run_args(files_path("control.sock"), "--json", "status"), 0);
 	harness_contains(operator_output(), files_text("\"tls\":%d", n_refused));
 }
-
-#endif

@@ -6,8 +6,6 @@
 #include <config.h>
 #include "harness.h"
 
-#ifdef HAVE_OPENSSL
-
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 #include <poll.h>
@@ -514,15 +512,3 @@ int main(void)
 	add_handlers(s);
 	return harness_run(s);
 }
-
-#else
-
-#include <stdio.h>
-
-int main(void)
-{
-	puts("1..0 # SKIP built without OpenSSL");
-	return 0;
-}
-
-#endif

@@ -3,8 +3,6 @@
  * Clients made with libssl over sockets that do not block.
  */
 #include <config.h>
-#ifdef HAVE_OPENSSL
-
 #include "tls_client.h"
 
 #include <check.h>
@@ -196,5 +194,3 @@ void tls_client_close(SSL *ssl)
 	SSL_free(ssl);
 	close(fd);
 }
-
-#endif

@@ -3,9 +3,6 @@
  * The client reads from and writes to memory.
  */
 #include <config.h>
-
-#ifdef HAVE_OPENSSL
-
 #include "tls_flight.h"
 
 #include <check.h>
@@ -105,5 +102,3 @@ size_t tls_flight_offsets(const struct tls_flight *f, bool every, size_t offsets
 	}
 	return n;
 }
-
-#endif

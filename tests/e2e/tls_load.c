@@ -4,9 +4,6 @@
  * harness, which would take events away from the test.
  */
 #include <config.h>
-
-#ifdef HAVE_OPENSSL
-
 #include "tls_load.h"
 
 #include <fcntl.h>
@@ -127,5 +124,3 @@ long tls_load_stop(struct tls_load *l, long *failed)
 	close(l->counts);
 	return served;
 }
-
-#endif

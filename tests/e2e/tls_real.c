@@ -6,8 +6,6 @@
 #include <config.h>
 #include "harness.h"
 
-#ifdef HAVE_OPENSSL
-
 #include <stdio.h>
 #include <stdlib.h>
 #include <signal.h>
@@ -229,15 +227,3 @@ int main(void)
 	               haproxy_names_the_client_and_speaks_tls);
 	return harness_run(s);
 }
-
-#else
-
-#include <stdio.h>
-
-int main(void)
-{
-	puts("1..0 # SKIP built without OpenSSL");
-	return 0;
-}
-
-#endif

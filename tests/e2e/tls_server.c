@@ -3,9 +3,6 @@
  * A TLS server for tests, with blocking calls.
  */
 #include <config.h>
-
-#ifdef HAVE_OPENSSL
-
 #include "tls_server.h"
 
 #include <pthread.h>
@@ -132,5 +129,3 @@ size_t tls_server_drain(SSL *ssl)
 		sum += (size_t)n;
 	return sum;
 }
-
-#endif

@@ -5,8 +5,6 @@
 #include <config.h>
 #include "upgrade_harness.h"
 
-#ifdef HAVE_OPENSSL
-
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -199,13 +197,3 @@ int main(void)
 	tcase_add_loop_test(tc, several_machines_resume_sessions_of_each_other_with_the_same_keys, 0, 2);
 	return harness_run(s);
 }
-
-#else
-
-int main(void)
-{
-	puts("1..0 # SKIP built without OpenSSL");
-	return 0;
-}
-
-#endif

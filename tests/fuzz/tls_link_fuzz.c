@@ -9,8 +9,6 @@
 
 #include "fuzz.h"
 
-#ifdef HAVE_OPENSSL
-
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -89,14 +87,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	close(ends[1]);
 	return 0;
 }
-
-#else
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
-	(void)data;
-	(void)size;
-	return 0;
-}
-
-#endif

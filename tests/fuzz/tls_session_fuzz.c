@@ -11,8 +11,6 @@
 
 #include "fuzz.h"
 
-#ifdef HAVE_OPENSSL
-
 #include <assert.h>
 #include <errno.h>
 #include <openssl/err.h>
@@ -315,14 +313,3 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	ERR_clear_error();
 	return 0;
 }
-
-#else
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
-{
-	(void)data;
-	(void)size;
-	return 0;
-}
-
-#endif
