@@ -142,15 +142,28 @@ static int open_log_pipes(struct generation *g, struct service *s)
 	return 0;
 }
 
-static int open_sockets(struct generation *g, struct service *s, struct generation_failure *f)
+static int open_sockets(struct generation *g, const char *owner, const struct conf_listen *listen,
+                        size_t n_listen, struct listening **sockets, size_t *n_sockets,
+                        struct generation_failure *f)
 {
+	const struct sockets_wish wish = { .owner = owner, .listen = listen, .n_listen = n_listen,
+	                                   .generation = g->number };
 	struct sockets_error e;
-	int n = sockets_acquire(g->all_sockets, s->conf, g->number, s->sockets, &e);
+	const int n = sockets_acquire(g->all_sockets, &wish, sockets, &e);
 
 	if (n == -1)
 		return fail_generation(f, e.exit_code, "%s:%d: %s", e.place.file, e.place.line, e.text);
-	s->n_sockets = (size_t)n;
+	*n_sockets = (size_t)n;
 	return 0;
+}
+
+/* 0, also if it is not configured; or an exit code after the reason was logged. */
+static int open_outlet(struct generation *g, const char *key, const struct conf_outlet *o,
+                       struct outlet_sockets *s, struct generation_failure *f)
+{
+	if (o->n_listen == 0)
+		return 0;
+	return open_sockets(g, key, o->listen, o->n_listen, s->sockets, &s->n, f);
 }
 
 static int open_service(struct generation *g, struct service *s, const struct conf_service *conf,
@@ -162,7 +175,7 @@ static int open_service(struct generation *g, struct service *s, const struct co
 	if (open_log_pipes(g, s) == -1)
 		return fail_generation(f, EX_OSERR, "service \"%s\": open the pipes of its logs: %m",
 		                       conf->name);
-	code = open_sockets(g, s, f);
+	code = open_sockets(g, conf->name, conf->listen, conf->n_listen, s->sockets, &s->n_sockets, f);
 	if (code != 0)
 		return code;
 	s->pool = pool_new(&g->context, conf, g->number, g->conf->shutdown_timeout, s->sockets,
@@ -242,15 +255,30 @@ struct generation *generation_new(const struct conf_fetched *fetched, unsigned i
 	g->context.logs_refused = conf->access_log.refused;
 	for (; failure->exit_code == 0 && g->n < conf->n_services; g->n++)
 		failure->exit_code = open_service(g, &g->services[g->n], conf->services[g->n], failure);
+	if (failure->exit_code == 0)
+		failure->exit_code = open_outlet(g, "metrics.listen", &conf->metrics.outlet, &g->http, failure);
+	if (failure->exit_code == 0)
+		failure->exit_code = open_outlet(g, "agent.listen", &conf->agent.outlet, &g->balancers, failure);
 	if (failure->exit_code != 0)
 		generation_free(&g);
 	return g;
 }
 
+static void release_all(struct generation *g, struct listening **sockets, size_t *n)
+{
+	while (*n > 0)
+		sockets_release(g->all_sockets, sockets[--*n]);
+}
+
 static void release_sockets(struct generation *g, struct service *s)
 {
-	while (s->n_sockets > 0)
-		sockets_release(g->all_sockets, s->sockets[--s->n_sockets]);
+	release_all(g, s->sockets, &s->n_sockets);
+}
+
+void generation_close_outlets(struct generation *g)
+{
+	release_all(g, g->http.sockets, &g->http.n);
+	release_all(g, g->balancers.sockets, &g->balancers.n);
 }
 
 void generation_free(struct generation **gp)
@@ -266,6 +294,7 @@ void generation_free(struct generation **gp)
 		release_sockets(g, &g->services[i]);
 		log_pipes_close(&g->services[i].log_pipes);
 	}
+	generation_close_outlets(g);
 	key_holder_free(&g->key_holder);
 	log_process_free(&g->log_process);
 	logs_close(&g->logs);
@@ -314,6 +343,30 @@ void generation_start(struct generation *g)
 		pool_start(g->services[i].pool);
 }
 
+static struct status_sockets sockets_of(const struct outlet_sockets *s)
+{
+	struct status_sockets all = { .n = s->n };
+
+	for (size_t i = 0; i < s->n; i++)
+		all.fds[i] = s->sockets[i]->fd;
+	return all;
+}
+
+struct status_site generation_site(const struct generation *g)
+{
+	return (struct status_site){ .metrics = &g->conf->metrics, .agent = &g->conf->agent,
+	                             .http = sockets_of(&g->http), .balancers = sockets_of(&g->balancers) };
+}
+
+/* Those of systemd are not ours to shut down: load balancers wait in their queues. */
+void generation_refuse_balancers(struct generation *g)
+{
+	for (size_t i = 0; i < g->balancers.n; i++)
+		if (g->balancers.sockets[i]->kind != LISTEN_SYSTEMD)
+			shutdown(g->balancers.sockets[i]->fd, SHUT_RDWR);
+	release_all(g, g->balancers.sockets, &g->balancers.n);
+}
+
 static int compare_with_service(const void *name, const void *entry)
 {
 	return strcmp(name, ((const struct service *)entry)->conf->name);
@@ -357,6 +410,7 @@ void generation_drain(struct generation *g)
 		pool_drain(s->pool, only_ours(s), s->conf->timeouts.drain);
 		release_sockets(g, s);
 	}
+	generation_close_outlets(g);
 }
 
 void generation_suspend(struct generation *g)
@@ -371,6 +425,7 @@ void generation_finish(struct generation *g)
 		pool_drain(g->services[i].pool, 0, 0);
 		release_sockets(g, &g->services[i]);
 	}
+	generation_refuse_balancers(g);
 }
 
 void generation_stop(struct generation *g)
@@ -463,12 +518,12 @@ bool generation_has(const struct generation *g, const struct pool *p)
 	return false;
 }
 
-/* A worker that could still read the environment of other services must not serve. */
+/* A process that could still read the environment of services that are not its own must not serve. */
 static void forget_pages(const struct conf_service *conf)
 {
 	if (munmap(conf->pages, conf->pages_len) == 0 || conf->pages_len == 0)
 		return;
-	log_err("worker cannot start: forget the configuration of service \"%s\": %m", conf->name);
+	log_err("a process cannot start: forget the configuration of service \"%s\": %m", conf->name);
 	_exit(EX_OSERR);
 }
 
@@ -486,4 +541,13 @@ void generation_forget(struct generation *g, const struct pool *mine)
 	}
 	if (!mine)
 		arena_close(&g->arena);
+}
+
+void generation_forget_services(struct generation *g)
+{
+	key_holder_forget(g->key_holder);
+	for (size_t i = 0; i < g->n; i++) {
+		pool_forget_memory(g->services[i].pool);
+		forget_pages(g->services[i].conf);
+	}
 }

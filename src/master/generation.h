@@ -16,6 +16,7 @@
 #include "logs.h"
 #include "pool.h"
 #include "sockets.h"
+#include "status_process.h"
 
 struct service {                        /* a service at work */
 	const struct conf_service *conf;
@@ -23,6 +24,11 @@ struct service {                        /* a service at work */
 	struct log_pipes           log_pipes;   /* its workers write here if they may not have the logs */
 	struct listening          *sockets[CONF_LISTEN_MAX];
 	size_t                     n_sockets;   /* 0 once they were released */
+};
+
+struct outlet_sockets {                 /* on which the status process listens */
+	struct listening *sockets[CONF_LISTEN_MAX];
+	size_t            n;
 };
 
 struct generation {
@@ -34,6 +40,7 @@ struct generation {
 	struct log_process *log_process;        /* writes to the logs for the workers; NULL: not needed */
 	struct key_holder  *key_holder;         /* has the private keys; NULL: not needed */
 	struct sockets     *all_sockets;
+	struct outlet_sockets http, balancers;  /* of `metrics` and `agent` */
 	struct pool_context context;
 	size_t              n;
 	struct service      services[];
@@ -112,6 +119,15 @@ void generation_free(struct generation **gp);
 void generation_start(struct generation *g);
 void generation_continue(struct generation *g, const struct generation *before, bool suspended);
 
+/* What its status process is to serve; all lent. */
+struct status_site generation_site(const struct generation *g);
+
+/* Its status process is gone: releases the sockets that it has had. */
+void generation_close_outlets(struct generation *g);
+
+/* From now on load balancers are refused: the server stops. The status process closes their listeners. */
+void generation_refuse_balancers(struct generation *g);
+
 /* The service of that name; NULL if there is none. */
 const struct service *generation_find(const struct generation *g, const char *service);
 
@@ -161,6 +177,9 @@ bool generation_reaped(struct generation *g, pid_t pid, int status);
  * of mine if the child is a worker of that pool, and all if mine is NULL.
  */
 void generation_forget(struct generation *g, const struct pool *mine);
+
+/* The same in a child that serves none of them, but needs what its configuration says of the status process. */
+void generation_forget_services(struct generation *g);
 
 bool generation_has(const struct generation *g, const struct pool *p);
 

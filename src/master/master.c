@@ -90,6 +90,13 @@ static void configure_states(const struct generation *g)
 		service_state_configure(pool_service_state(g->services[i].pool), g->services[i].conf);
 }
 
+static void use_site(struct master *m, const struct generation *g)
+{
+	const struct status_site site = generation_site(g);
+
+	status_holder_use(m->status, g->number, &site, g->logs.log ? log_sink_fd(g->logs.log) : -1);
+}
+
 void master_install(struct master *m, struct generation *g)
 {
 	m->current = g;
@@ -100,6 +107,7 @@ void master_install(struct master *m, struct generation *g)
 	configure_states(g);
 	configure_poison(m, g);
 	certificate_watch_begin(&m->certificates, &m->loop, g->conf);
+	use_site(m, g);
 }
 
 void master_replace(struct master *m, struct generation *g)

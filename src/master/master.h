@@ -21,6 +21,7 @@
 #include "notify.h"
 #include "outcome.h"
 #include "sockets.h"
+#include "status_holder.h"
 #include "task.h"
 
 struct run_options;
@@ -48,6 +49,7 @@ struct master {
 	char               *systemd_path, *events_path; /* where they are, for the next program */
 	struct sockets      sockets;
 	struct control     *control;
+	struct status_holder *status;
 	struct crash_reports crash_reports;     /* that are being written */
 	struct outcome      outcome;            /* of a change that a control client waits for; */
 	struct outcome      reopening;          /* and of reopen-logs, which may run beside another change */

@@ -37,7 +37,7 @@ static const char *const names[] = {
 	[LEASH_SLOTS] = "SLOTS", [LEASH_RETIRE] = "RETIRE", [LEASH_KICK] = "KICK",
 	[LEASH_NO_SUCH] = "NO_SUCH", [LEASH_PING] = "PING", [LEASH_END] = "END",
 	[LEASH_PROGRAMS] = "PROGRAMS",
-	[LEASH_REFUSING] = "REFUSING", [LEASH_KEYS] = "KEYS",
+	[LEASH_REFUSING] = "REFUSING", [LEASH_KEYS] = "KEYS", [LEASH_FACTS] = "FACTS",
 };
 
 const char *leash_word_name(enum leash_word word)
@@ -117,7 +117,7 @@ static struct leash_message message_of(const struct wire *w)
 
 static bool carries_descriptors(enum leash_word word)
 {
-	return word == LEASH_LOGS || word == LEASH_KEYS;
+	return word == LEASH_LOGS || word == LEASH_KEYS || word == LEASH_FACTS;
 }
 
 int leash_order(const struct leash *master, const struct leash_message *m)

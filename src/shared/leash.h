@@ -35,11 +35,13 @@ enum leash_word {
 	LEASH_PROGRAMS,         /* worker: what the board says of my programs has changed */
 	LEASH_REFUSING,         /* worker: an episode of refusals has begun (episode.h) */
 	LEASH_KEYS,             /* master: sign for one more worker; key process: there is a report */
+	LEASH_FACTS,            /* master: answers come over this socket; status process: I ask `number` */
 	LEASH_WORDS,
 };
 
 enum leash_fd {
 	LEASH_FD_LOG, LEASH_FD_ACCESS_LOG,                      /* LOGS */
+	LEASH_FD_FACTS = 0,                                     /* FACTS, of the master */
 	LEASH_FD_REQUESTS = 0, LEASH_FD_ANSWERS,                /* KEYS, of the master */
 	LEASH_FDS,
 };
@@ -49,8 +51,8 @@ struct leash_message {
 	uint64_t        removed;        /* DRAIN: listeners (a bit each) to be emptied before they close */
 	int64_t         low_free;       /* SLOTS, of the pool: fewer than that are free; 0: do not tell */
 	int64_t         low_open;       /* SLOTS: fewer than that are in use; 0: do not tell */
-	uint64_t        number;         /* KICK, NO_SUCH; KEYS of the master: the worker's service */
-	int             fds[LEASH_FDS]; /* LOGS: -1 where that log has none; KEYS of the master */
+	uint64_t        number;         /* KICK, NO_SUCH; KEYS of the master: the worker's service; FACTS */
+	int             fds[LEASH_FDS]; /* LOGS: -1 where that log has none; KEYS and FACTS of the master */
 };
 
 /* The ends that one side has. */

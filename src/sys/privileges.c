@@ -7,10 +7,13 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <pwd.h>
 #include <sys/prctl.h>
 #include <unistd.h>
 
 #include "capabilities.h"
+
+#define OVERFLOW_ID 65534               /* nobody, where there is no such name: user_namespaces(7) */
 
 static int take_groups(const struct privileges *p)
 {
@@ -60,4 +63,28 @@ int privileges_take(const struct privileges *p, const char **what)
 	if (p->no_new_privs && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == -1)
 		return -1;
 	return 0;
+}
+
+static int become(const char *name, const char **what)
+{
+	struct privileges p = { .uid = OVERFLOW_ID, .gid = OVERFLOW_ID, .directory = "/",
+	                        .no_new_privs = true, .no_capabilities = true };
+	const struct passwd *user = getpwnam(name);
+
+	if (!user)
+		user = getpwnam("nobody");
+	if (user && user->pw_uid != 0) {
+		p.uid = user->pw_uid;
+		p.gid = user->pw_gid;
+	}
+	return privileges_take(&p, what);
+}
+
+/* A container may have a root that cannot change its user. */
+int privileges_leave_root(const char *user, const char **what)
+{
+	if (geteuid() == 0 && capabilities_have(CAP_SETUID) && capabilities_have(CAP_SETGID))
+		return become(user, what);
+	*what = "give up privileges";
+	return capabilities_drop_all() == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? 0 : -1;
 }

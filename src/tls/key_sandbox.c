@@ -7,49 +7,19 @@
 #include "key_sandbox.h"
 
 #include <errno.h>
-#include <pwd.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include <seccomp.h>
 
-#include "capabilities.h"
 #include "privileges.h"
-
-#define OVERFLOW_ID 65534               /* nobody, where there is no such name: user_namespaces(7) */
 
 int key_sandbox_hide(void)
 {
 	const struct rlimit none = { 0, 0 };
 
 	return setrlimit(RLIMIT_CORE, &none) == 0 && prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == 0 ? 0 : -1;
-}
-
-/* ---- user --------------------------------------------------------------- */
-
-static int leave_root(const char **what)
-{
-	struct privileges p = { .uid = OVERFLOW_ID, .gid = OVERFLOW_ID, .directory = "/",
-	                        .no_new_privs = true, .no_capabilities = true };
-	const struct passwd *user = getpwnam(KEY_SANDBOX_USER);
-
-	if (!user)
-		user = getpwnam("nobody");
-	if (user && user->pw_uid != 0) {
-		p.uid = user->pw_uid;
-		p.gid = user->pw_gid;
-	}
-	return privileges_take(&p, what);
-}
-
-/* A container may have a root that cannot change its user. */
-static int take_user(const char **what)
-{
-	if (geteuid() == 0 && capabilities_have(CAP_SETUID) && capabilities_have(CAP_SETGID))
-		return leave_root(what);
-	*what = "give up privileges";
-	return capabilities_drop_all() == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? 0 : -1;
 }
 
 /* ---- system calls ------------------------------------------------------- */
@@ -102,7 +72,7 @@ static int filter_calls(const char **what)
 
 int key_sandbox_enter(const char **what)
 {
-	if (take_user(what) == -1)
+	if (privileges_leave_root(KEY_SANDBOX_USER, what) == -1)
 		return -1;
 	*what = "hide the memory";
 	if (key_sandbox_hide() == -1)   /* a change of the user may have reset it */

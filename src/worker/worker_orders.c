@@ -108,6 +108,7 @@ static void obey_order(struct worker *w, const struct leash_message *m)
 	case LEASH_PROGRAMS:
 	case LEASH_REFUSING:
 	case LEASH_KEYS:
+	case LEASH_FACTS:
 	case LEASH_WORDS:
 		break;          /* words of workers, and the number of words: no orders */
 	case LEASH_PING:

@@ -18,7 +18,9 @@
 static struct handover h, got;
 static char why[256];
 static int listener, client[2], control;
-static struct leash leash, its_leash, log_leash, its_log_leash, key_leash, its_key_leash;
+static struct leash leash, its_leash, log_leash, its_log_leash, key_leash, its_key_leash,
+                    status_leash, its_status_leash;
+static size_t indices[1];                /* the first socket */
 static int log_pipe[2];
 static struct board *board;
 static struct holds *holds;
@@ -117,7 +119,9 @@ static void fill(void)
 		.access_log = { .target = LOG_TARGET_NONE },
 		.log_process = { .pid = 4712, .leash = log_leash, .inputs = inputs, .n_inputs = 1 },
 		.key_process = { .pid = 4713, .leash = key_leash },
+		.http = indices, .n_http = 1,
 	};
+	h.status = (struct status_past){ .pid = 4714, .leash = status_leash };
 	h.pid = getpid();
 	h.version = "1.2.3";
 	h.program = "/usr/sbin/droverd\xc3";
@@ -154,6 +158,7 @@ static void set_up(void)
 	ck_assert_int_eq(leash_open(&leash, &its_leash), 0);
 	ck_assert_int_eq(leash_open(&log_leash, &its_log_leash), 0);
 	ck_assert_int_eq(leash_open(&key_leash, &its_key_leash), 0);
+	ck_assert_int_eq(leash_open(&status_leash, &its_status_leash), 0);
 	ck_assert_int_eq(pipe2(log_pipe, O_CLOEXEC), 0);
 	ck_assert_int_eq(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, client), 0);
 	board = board_new(8, 7, 0);
@@ -177,6 +182,8 @@ static void tear_down(void)
 	leash_close(&its_log_leash);
 	leash_close(&key_leash);
 	leash_close(&its_key_leash);
+	leash_close(&status_leash);
+	leash_close(&its_status_leash);
 	close(log_pipe[0]);
 	close(log_pipe[1]);
 	close(client[0]);
@@ -233,6 +240,11 @@ START_TEST(it_comes_over_as_it_was)
 	ck_assert_uint_eq(got.generations[0].log_process.n_inputs, 1);
 	ck_assert_int_eq(got.generations[0].log_process.inputs[0].fd, log_pipe[0]);
 	ck_assert_int_eq(got.generations[0].log_process.inputs[0].to, LOG_PIPE_ACCESS_LOG);
+	ck_assert_int_eq(got.status.pid, 4714);
+	ck_assert_int_eq(got.status.leash.words, status_leash.words);
+	ck_assert_uint_eq(got.generations[0].n_http, 1);
+	ck_assert_uint_eq(got.generations[0].http[0], 0);
+	ck_assert_uint_eq(got.generations[0].n_balancers, 0);
 	ck_assert_str_eq(got.states[0].service, "echo");
 	ck_assert_int_eq(got.states[0].memory.sources.fd, sources_fd(sources));
 	ck_assert_uint_eq(got.states[0].memory.n_sources, SOURCES_MIN);
@@ -464,7 +476,7 @@ static bool is_of_late(const char *key)
 {
 	static const char *const keys[] = {
 		"words", "nofile", "log_process", "key_process", "pending_scale", "states", "state_index",
-		"holds", "poison", "tickets",
+		"holds", "poison", "tickets", "status_process", "http", "balancers",
 	};
 
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
@@ -562,7 +574,7 @@ START_TEST(what_is_no_file_is_refused)
 
 /* ---- Descriptors ---- */
 
-#define BAD_DESCRIPTORS 23
+#define BAD_DESCRIPTORS 24
 
 START_TEST(descriptors_are_what_they_should_be)
 {
@@ -579,6 +591,7 @@ START_TEST(descriptors_are_what_they_should_be)
 		{ &s->workers[0].past.leash.words, its_leash.words, "the wrong end of a pipe" },
 		{ &h.generations[0].log_process.leash.orders, client[1], "a log process with a stream" },
 		{ &h.generations[0].key_process.leash.words, client[1], "a key process with a stream" },
+		{ &h.status.leash.orders, client[1], "a status process with a stream" },
 		{ (int *)(uintptr_t)&h.generations[0].log_process.inputs[0].fd, log_pipe[1],
 		  "the wrong end of a log's pipe" },
 		{ &s->past.memory.board.fd, listener, "a board that is a socket" },

@@ -81,7 +81,10 @@ static struct conf_service service(const char *name, struct conf_listen *listen,
 
 static int acquire(const struct conf_service *s, unsigned int generation, struct listening **out)
 {
-	return sockets_acquire(&sockets, s, generation, out, &error);
+	const struct sockets_wish wish = { .owner = s->name, .listen = s->listen, .n_listen = s->n_listen,
+	                                   .generation = generation };
+
+	return sockets_acquire(&sockets, &wish, out, &error);
 }
 
 static size_t n_sockets(void)

@@ -76,7 +76,7 @@ struct reporter *reporter_start(struct helpers *all, struct notify *events,
 {
 	struct reporter *r = calloc(1, sizeof *r);
 	const struct helper_job how = {
-		.title = "status", .limit_ms = job->limit_ms + GRACE_MS, .keep = &fd, .n_keep = 1,
+		.title = "report", .limit_ms = job->limit_ms + GRACE_MS, .keep = &fd, .n_keep = 1,
 		.prepare = gather, .run = answer, .late = log_hang, .done = finish, .arg = r,
 	};
 

@@ -130,6 +130,7 @@ static bool accept_report(struct child *c, enum leash_word word)
 	case LEASH_PING:
 	case LEASH_END:
 	case LEASH_KEYS:
+	case LEASH_FACTS:
 	case LEASH_WORDS:
 		break;
 	}
@@ -173,7 +174,7 @@ static bool is_of_workers(enum leash_word word)
 	case LEASH_READY: case LEASH_DRAIN: case LEASH_LOOK: case LEASH_SLOTS: case LEASH_RETIRE:
 	case LEASH_KICK: case LEASH_NO_SUCH: case LEASH_PROGRAMS: case LEASH_REFUSING:
 		return true;
-	case LEASH_LOGS: case LEASH_PING: case LEASH_END: case LEASH_KEYS: case LEASH_WORDS:
+	case LEASH_LOGS: case LEASH_PING: case LEASH_END: case LEASH_KEYS: case LEASH_FACTS: case LEASH_WORDS:
 		break;
 	}
 	return false;

@@ -299,6 +299,7 @@ static void on_heard(struct child *c, enum leash_word word)
 	case LEASH_PING:
 	case LEASH_END:
 	case LEASH_KEYS:
+	case LEASH_FACTS:
 	case LEASH_WORDS:
 		break;
 	}

@@ -193,10 +193,9 @@ void sockets_use(struct listening *l)
 
 /* ---- finding and opening ------------------------------------------------ */
 
-struct search {                         /* for the sockets of one service */
+struct search {                         /* for the sockets of one owner */
 	struct sockets            *sockets;
-	const struct conf_service *service;
-	unsigned int               generation;
+	const struct sockets_wish *wish;
 	struct listening         **found;
 	int                        n;
 	struct listening          *by_index[CONF_LISTEN_MAX]; /* for same_port_as; NULL: skipped */
@@ -215,7 +214,7 @@ static struct listening *find_listening(const struct search *q, const struct con
                                         size_t position, enum where where)
 {
 	const struct claim wanted =
-		claim_as_written(c->kind, &c->address, c->device, q->service->name, position);
+		claim_as_written(c->kind, &c->address, c->device, q->wish->owner, position);
 	struct claim *at = NULL;
 
 	while ((at = claims_next_same(&q->sockets->written, &wanted, at))) {
@@ -285,20 +284,20 @@ static int take_listening(struct search *q, const struct conf_listen *c, struct 
 		return fail_search(q, c, EX_CONFIG, "%s is %s, to which every local user can connect:"
 		                   " proxy_protocol cannot be used there (use a path, whose mode says"
 		                   " who can)", c->text, address_format(&l->address, name, sizeof name));
-	if (l->wish.generation == q->generation && l->users > 0)
+	if (l->wish.generation == q->wish->generation && l->users > 0)
 		return fail_search(q, c, EX_CONFIG, "%s is listened to by service \"%s\" already",
 		                   c->text, l->wish.service);
 	if (q->n == CONF_LISTEN_MAX)
 		return fail_search(q, c, EX_CONFIG, "service \"%s\" has more than %d listeners",
-		                   q->service->name, CONF_LISTEN_MAX);
-	service = strdup(q->service->name);
+		                   q->wish->owner, CONF_LISTEN_MAX);
+	service = strdup(q->wish->owner);
 	if (!service)
 		return fail_search(q, c, EX_OSERR, "%s", strerror(errno));
 	l->users++;
 	free(l->wish.service);
-	l->wish.generation = q->generation;
+	l->wish.generation = q->wish->generation;
 	l->wish.service = service;
-	l->wish.listen = (size_t)(c - q->service->listen);
+	l->wish.listen = (size_t)(c - q->wish->listen);
 	l->wish.options = options_of(c);
 	l->wish.options.device = l->device;
 	q->found[q->n++] = l;
@@ -371,7 +370,7 @@ static int open_pair(struct sockets *s, struct listening *first, struct listenin
 
 static int open_new(struct search *q, const struct conf_listen *c, size_t position)
 {
-	struct listening *l = listening_new(c->kind, q->service->name), *first = NULL;
+	struct listening *l = listening_new(c->kind, q->wish->owner), *first = NULL;
 	int result;
 
 	if (!l)
@@ -433,22 +432,21 @@ static int take_or_open(struct search *q, const struct conf_listen *c, size_t po
 	return take_listening(q, c, l);
 }
 
-int sockets_acquire(struct sockets *s, const struct conf_service *service,
-                    unsigned int generation, struct listening **found, struct sockets_error *e)
+int sockets_acquire(struct sockets *s, const struct sockets_wish *wish, struct listening **found,
+                    struct sockets_error *e)
 {
-	struct search q = { .sockets = s, .service = service, .generation = generation,
-	                    .found = found, .error = e };
+	struct search q = { .sockets = s, .wish = wish, .found = found, .error = e };
 	int result = 0;
 
-	for (size_t i = 0; result == 0 && i < service->n_listen; i++) {
-		const struct conf_listen *c = &service->listen[i];
+	for (size_t i = 0; result == 0 && i < wish->n_listen; i++) {
+		const struct conf_listen *c = &wish->listen[i];
 
 		result = c->kind == LISTEN_SYSTEMD ? take_inherited(&q, c) : take_or_open(&q, c, i);
 	}
 	if (result == 0 && q.n == 0)
-		result = fail_search(&q, &service->listen[0], EX_UNAVAILABLE,
+		result = fail_search(&q, &wish->listen[0], EX_UNAVAILABLE,
 		                     "listen on %s: the kernel has neither IPv4 nor IPv6",
-		                     service->listen[0].text);
+		                     wish->listen[0].text);
 	if (result == -1) {
 		while (q.n > 0)
 			sockets_release(s, found[--q.n]);

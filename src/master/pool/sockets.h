@@ -66,13 +66,21 @@ struct listening *sockets_adopt(struct sockets *s, const struct listening *like)
 /* Counts one more user. */
 void sockets_use(struct listening *l);
 
+/* Whose sockets are wanted: those of a service, or of the status process. */
+struct sockets_wish {
+	const char               *owner;        /* the name of the service; no service has a name with a dot */
+	const struct conf_listen *listen;
+	size_t                    n_listen;     /* at least 1 */
+	unsigned int              generation;
+};
+
 /*
- * Finds the sockets for one service of a generation, and opens those that are not there yet. Fills
+ * Finds the sockets for one owner in a generation, and opens those that are not there yet. Fills
  * found (room for CONF_LISTEN_MAX) and returns how many; each counts one more user. -1 with *e
  * filled, and nothing is taken.
  */
-int sockets_acquire(struct sockets *s, const struct conf_service *service,
-                    unsigned int generation, struct listening **found, struct sockets_error *e);
+int sockets_acquire(struct sockets *s, const struct sockets_wish *wish, struct listening **found,
+                    struct sockets_error *e);
 
 /* Counts one user less. Without users it is closed, and its file removed; one of systemd stays. */
 void sockets_release(struct sockets *s, struct listening *l);

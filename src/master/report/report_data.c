@@ -61,8 +61,9 @@ static const char *state_of(const struct pool *p, char reason[BOARD_REASON_TEXT]
 {
 	const struct children_census c = pool_census(p);
 
-	if (!pool_works(p))
-		return c.starting + c.accepting + c.draining > 0 ? "draining" : "drained";
+	/* Workers that an earlier program has left us accept, but none of them is replaced. */
+	if (!pool_works(p) && c.accepting == 0)
+		return c.starting + c.draining > 0 ? "draining" : "drained";
 	if (pool_has_failed(p)) {
 		snprintf(reason, BOARD_REASON_TEXT, "a worker could not start, or ended before it accepted");
 		return "failing";

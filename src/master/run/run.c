@@ -30,6 +30,7 @@
 #include "rlimits.h"
 #include "secret.h"
 #include "signals.h"
+#include "status_questions.h"
 #include "stop.h"
 #include "takeover.h"
 
@@ -43,7 +44,7 @@ static void reclaim_child(struct master *m, pid_t pid, int status)
 {
 	struct generation *g;
 
-	if (helpers_reaped(&m->helpers, pid, status))
+	if (helpers_reaped(&m->helpers, pid, status) || status_holder_reaped(m->status, pid, status))
 		return;
 	list_each(&m->generations, g, struct generation, in_master) {
 		if (generation_reaped(g, pid, status))
@@ -74,6 +75,21 @@ static void forget_others(void *arg, const struct pool *mine)
 	list_each(&m->generations, g, struct generation, in_master)
 		generation_forget(g, generation_has(g, mine) ? mine : NULL);
 	service_states_forget(&m->states, mine ? pool_service_state(mine) : NULL);
+	secret_wipe(m->last_text);
+}
+
+/* In the status process: all but what the configuration says of it. */
+static void forget_most(void *arg)
+{
+	struct master *m = arg;
+	struct generation *g;
+
+	list_each(&m->generations, g, struct generation, in_master)
+		if (g == m->current)
+			generation_forget_services(g);
+		else
+			generation_forget(g, NULL);
+	service_states_forget(&m->states, NULL);
 	secret_wipe(m->last_text);
 }
 
@@ -290,7 +306,10 @@ static int init_master(struct master *m, const struct run_options *o, struct log
 	outcome_init(&m->reopening, &m->loop, changes_expired);
 	m->control = control_new(&m->helpers, m->events, &(struct control_owner){
 		.arg = m, .asked = control_commands_run, .gone = control_commands_forget });
-	if (!m->control)
+	m->status = status_holder_new(&(struct status_holder_owner){
+		.helpers = &m->helpers, .events = m->events, .detached = o->detached,
+		.forget = forget_most, .asked = status_questions_find, .arg = m });
+	if (!m->control || !m->status)
 		return -1;
 	if (raise_descriptors(m) == -1 || prctl(PR_SET_CHILD_SUBREAPER, 1) == -1)
 		return -1;
@@ -350,6 +369,9 @@ static void fini_master(struct master *m)
 	struct generation *g;
 
 	service_states_end(&m->states);
+	status_holder_free(&m->status);
+	list_each(&m->generations, g, struct generation, in_master)
+		generation_close_outlets(g);
 	finish_logs(m);
 	pid_file_remove(m->pid_file);
 	free(m->pid_file);

@@ -82,6 +82,8 @@ bool handover_each_fd(const struct handover *h, bool (*see)(void *arg, int fd), 
 	for (size_t g = 0; g < h->n_generations; g++)
 		if (!each_of_generation(&h->generations[g], see, arg))
 			return false;
+	if (h->status.pid != 0 && !(see(arg, h->status.leash.orders) && see(arg, h->status.leash.words)))
+		return false;
 	return (h->control == -1 || see(arg, h->control)) &&
 	       (h->client == -1 || see(arg, h->client));
 }
@@ -216,6 +218,8 @@ static bool check_kinds(const struct handover *h, const struct check *c)
 	for (size_t g = 0; g < h->n_generations; g++)
 		if (!check_generation(c, &h->generations[g]))
 			return false;
+	if (h->status.pid != 0 && !is_leash(&h->status.leash))
+		return fail_check(c, "status process %d: no leash", (int)h->status.pid);
 	if (h->control != -1 && !(listens(h->control) && is_unix(h->control)))
 		return fail_check(c, "descriptor %d is no control socket", h->control);
 	if (h->client != -1 && !is_client(h->client))

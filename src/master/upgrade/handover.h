@@ -26,6 +26,7 @@
 #include "poison.h"
 #include "pool.h"
 #include "service_state.h"
+#include "status_holder.h"
 
 #define HANDOVER_MAJOR 1
 
@@ -64,6 +65,8 @@ struct handover_generation {
 	struct conf_log          log, access_log;       /* without their places */
 	struct log_process_past  log_process;           /* no inputs: there is no log process */
 	struct key_holder_past   key_process;           /* pid 0: there is none */
+	size_t                  *http, *balancers;      /* indices of the sockets of its status process */
+	size_t                   n_http, n_balancers;
 	struct handover_service *services;
 	size_t                   n_services;
 };
@@ -98,6 +101,7 @@ struct handover {
 	int                         pending_scale;      /* workers more, or fewer, in every service */
 	int                         control;    /* its listening socket; -1: none */
 	struct listener_file        control_file;
+	struct status_past          status;     /* the status process; pid 0: there is none */
 	int                         client;     /* the one that waits for the end of the upgrade; -1: none */
 	const char                **notices, **events;  /* not sent yet */
 	size_t                      n_notices, n_events;

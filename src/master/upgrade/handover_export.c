@@ -122,6 +122,15 @@ static void add_service(struct writing *w, struct handover_service *s, const str
 	add_workers(w, s, service->pool);
 }
 
+static size_t *indices_of(struct writing *w, const struct outlet_sockets *s, size_t *n)
+{
+	size_t *indices = room(w, s->n, sizeof *indices);
+
+	for (*n = 0; indices && *n < s->n; ++*n)
+		indices[*n] = s->sockets[*n]->index;
+	return indices;
+}
+
 static void add_generation(struct writing *w, struct handover_generation *to,
                            const struct generation *g)
 {
@@ -135,6 +144,8 @@ static void add_generation(struct writing *w, struct handover_generation *to,
 	to->key_process = (struct key_holder_past){ .leash = { -1, -1 } };
 	if (g->key_holder)
 		to->key_process = key_holder_past(g->key_holder);
+	to->http = indices_of(w, &g->http, &to->n_http);
+	to->balancers = indices_of(w, &g->balancers, &to->n_balancers);
 	to->services = room(w, g->n, sizeof *to->services);
 	for (size_t i = 0; to->services && i < g->n; i++)
 		add_service(w, &to->services[to->n_services++], &g->services[i]);
@@ -220,6 +231,7 @@ int handover_export(struct handover *h, const struct master *m)
 	h->reload_again = m->reload_again;
 	h->upgrade_again = m->upgrade.again;
 	h->pending_scale = m->pending_scale;
+	h->status = status_holder_past(m->status);
 	h->control = listener->fd;
 	h->control_file = listener->file;
 	if (o->kind == OUTCOME_UPGRADE)

@@ -287,6 +287,14 @@ static bool take_key_process(struct generation *g, const struct handover_generat
 	return generation_adopt_key_process(g, &past) == 0;
 }
 
+static void take_outlet(const struct taking *t, struct outlet_sockets *s, const size_t *indices, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		s->sockets[s->n++] = t->sockets[indices[i]];
+		sockets_use(t->sockets[indices[i]]);
+	}
+}
+
 static bool take_generation(struct taking *t, const struct handover_generation *from)
 {
 	struct master *m = t->m;
@@ -304,6 +312,8 @@ static bool take_generation(struct taking *t, const struct handover_generation *
 	for (size_t i = 0; i < from->n_services; i++)
 		if (!take_service(t, g, &from->services[i]))
 			return false;
+	take_outlet(t, &g->http, from->http, from->n_http);
+	take_outlet(t, &g->balancers, from->balancers, from->n_balancers);
 	if (!take_log_process(g, from) || !take_key_process(g, from))
 		return false;
 	if (from->serves)
@@ -339,6 +349,17 @@ static void take_control(struct master *m, const struct handover *h)
 		outcome_begin(&m->outcome, client, OUTCOME_UPGRADE, NULL, 0);
 }
 
+/* Without it the next one is missed until our own workers serve: its listeners are there. */
+static void take_status_process(struct master *m, const struct handover *h)
+{
+	struct status_past past = h->status;
+
+	if (past.pid == 0)
+		return;
+	if (!is_our_child(past.pid) || status_holder_adopt(m->status, &past) == -1)
+		leash_close(&past.leash);
+}
+
 static void pass_on(struct notify *n, const char *const *messages, size_t n_messages)
 {
 	for (size_t i = 0; i < n_messages; i++)
@@ -355,6 +376,7 @@ static bool take_all(struct taking *t)
 	    !take_generations(t) || !take_texts(m, h))
 		return false;
 	take_control(m, h);
+	take_status_process(m, h);
 	pass_on(m->systemd, h->notices, h->n_notices);
 	pass_on(m->events, h->events, h->n_events);
 	m->n_generations = h->n_numbers;

@@ -182,38 +182,48 @@ static bool get_log_process(const struct reading *r, const json_t *j, struct log
 	return get_inputs(r, inputs, p);
 }
 
-/* Programs without TLS did not write it. */
-static bool get_key_process(const struct reading *r, const json_t *j, struct key_holder_past *p)
+/* The key process or the status process. Programs that had none did not write it: *pid is 0 then. */
+static bool get_process(const struct reading *r, const json_t *j, const char *what, pid_t *pid,
+                        struct leash *l)
 {
-	int pid;
+	int number;
 
-	*p = (struct key_holder_past){ .leash = { -1, -1 } };
+	*pid = 0;
+	*l = (struct leash){ -1, -1 };
 	if (!j || json_is_null(j))
 		return true;
-	if (!reading_unpack(r, j, "key process", "{s:i, s:i, s:i}", "pid", &pid, "leash", &p->leash.orders,
-	                    "answers", &p->leash.words))
+	if (!reading_unpack(r, j, what, "{s:i, s:i, s:i}", "pid", &number, "leash", &l->orders,
+	                    "answers", &l->words))
 		return false;
-	if (pid <= 1)
-		return reading_fail(r, "key process %d: no process", pid);
-	p->pid = pid;
-	return true;
+	*pid = number;
+	return number > 1 || reading_fail(r, "%s %d: no process", what, number);
+}
+
+/* Programs without a status process did not write them. */
+static bool get_outlet(const struct reading *r, const json_t *list, size_t **indices, size_t *n)
+{
+	return !list || reading_get_indices(r, list, "status process", indices, n);
 }
 
 static bool get_generation(const struct reading *r, const json_t *j, struct handover_generation *g)
 {
-	const json_t *log, *access_log, *services, *state_dir, *log_process = NULL, *key_process = NULL;
+	const json_t *log, *access_log, *services, *state_dir, *log_process = NULL, *key_process = NULL,
+	             *http = NULL, *balancers = NULL;
 	json_int_t number, shutdown;
 	int serves;
 
-	if (!reading_unpack(r, j, "generation", "{s:I, s:b, s:I, s:o, s:o, s:o, s?o, s?o, s:o}",
+	if (!reading_unpack(r, j, "generation", "{s:I, s:b, s:I, s:o, s:o, s:o, s?o, s?o, s?o, s?o, s:o}",
 	                    "number", &number, "serves", &serves, "shutdown", &shutdown,
 	                    "state_dir", &state_dir, "log", &log, "access_log", &access_log,
 	                    "log_process", &log_process, "key_process", &key_process,
+	                    "http", &http, "balancers", &balancers,
 	                    "services", &services) ||
 	    !reading_get_name(r, state_dir, "state_dir", &g->state_dir) ||
 	    !get_log(r, log, &g->log) || !get_log(r, access_log, &g->access_log) ||
 	    !get_log_process(r, log_process, &g->log_process) ||
-	    !get_key_process(r, key_process, &g->key_process))
+	    !get_process(r, key_process, "key process", &g->key_process.pid, &g->key_process.leash) ||
+	    !get_outlet(r, http, &g->http, &g->n_http) ||
+	    !get_outlet(r, balancers, &g->balancers, &g->n_balancers))
 		return false;
 	if (number < 1 || number > r->h->n_numbers || shutdown < 0)
 		return reading_fail(r, "generation: a number is out of range");
@@ -258,14 +268,14 @@ static bool get_all(const struct reading *r, const json_t *root)
 {
 	struct handover *h = r->h;
 	const json_t *version, *program, *text, *pid_file, *file, *notices, *events, *sockets, *generations,
-	             *states = NULL, *poisons = NULL;
+	             *states = NULL, *poisons = NULL, *status = NULL;
 	int pid, suspended, reload_again, upgrade_again, scale = 0;
 	json_int_t numbers, started, soft = 0, hard = 0;
 
 	/* Earlier programs lack "nofile", which came when the master raised its own, and "pending_scale". */
 	if (!reading_unpack(r, root, "hand-over",
 	                    "{s:i, s:o, s:o, s:o, s:o, s:I, s:I, s?{s:I, s:I}, s:b, s:b, s:b, s?i,"
-	                    " s:{s:i, s:o}, s:i, s:o, s:o, s:o, s?o, s?o, s:o}", "pid", &pid,
+	                    " s:{s:i, s:o}, s:i, s:o, s:o, s:o, s?o, s?o, s?o, s:o}", "pid", &pid,
 	                    "version", &version, "program", &program, "text", &text, "pid_file", &pid_file,
 	                    "numbers", &numbers, "started", &started, "nofile", "soft", &soft, "hard", &hard,
 	                    "resting", &suspended, "reload_again", &reload_again,
@@ -273,12 +283,13 @@ static bool get_all(const struct reading *r, const json_t *root)
 	                    "control", "fd", &h->control, "file", &file,
 	                    "client", &h->client, "notices", &notices, "events", &events,
 	                    "sockets", &sockets, "states", &states, "poison", &poisons,
-	                    "generations", &generations) ||
+	                    "status_process", &status, "generations", &generations) ||
 	    !reading_get_name(r, version, "version", &h->version) ||
 	    !reading_get_bytes(r, program, "program", &h->program) ||
 	    !reading_get_name(r, text, "text", &h->text) ||
 	    !reading_get_bytes(r, pid_file, "pid_file", &h->pid_file) ||
-	    !get_file(r, file, &h->control_file))
+	    !get_file(r, file, &h->control_file) ||
+	    !get_process(r, status, "status process", &h->status.pid, &h->status.leash))
 		return false;
 	if (numbers < 1 || numbers > UINT_MAX || h->control < -1 || h->client < -1 ||
 	    scale < -SCALE_MAX || scale > SCALE_MAX)

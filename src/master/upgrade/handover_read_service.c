@@ -60,26 +60,6 @@ static bool get_workers(const struct reading *r, const json_t *list, struct hand
 	return true;
 }
 
-static bool get_indices(const struct reading *r, const json_t *list, struct handover_service *s)
-{
-	const json_t *item;
-	size_t i;
-
-	s->sockets = reading_room(r, list, sizeof *s->sockets);
-	if (!s->sockets)
-		return false;
-	if (json_array_size(list) > CONF_LISTEN_MAX)
-		return reading_fail(r, "%s: too many sockets", s->name);
-	json_array_foreach(list, i, item) {
-		const json_int_t index = json_is_integer(item) ? json_integer_value(item) : -1;
-
-		if (index < 0 || (size_t)index >= r->h->n_sockets)
-			return reading_fail(r, "%s: no such socket", s->name);
-		s->sockets[s->n_sockets++] = (size_t)index;
-	}
-	return true;
-}
-
 static bool get_pool_state(const struct reading *r, const json_t *j, struct pool_state *o)
 {
 	json_int_t delayed, window, delay, last;
@@ -202,7 +182,7 @@ bool handover_read_service(const struct reading *r, const json_t *j, struct hand
 	s->hang_ms = hang;
 	s->past.n_places = (size_t)places;
 	return get_pool_state(r, orders, &s->past.state) && get_totals(r, totals, &s->past.totals) &&
-	       get_indices(r, sockets, s) && get_workers(r, workers, s);
+	       reading_get_indices(r, sockets, s->name, &s->sockets, &s->n_sockets) && get_workers(r, workers, s);
 }
 
 /* ---- sources that crash workers ----------------------------------------- */

@@ -60,3 +60,24 @@ void *reading_room(const struct reading *r, const json_t *list, size_t size)
 		reading_fail(r, "%m");
 	return items;
 }
+
+bool reading_get_indices(const struct reading *r, const json_t *list, const char *owner, size_t **indices,
+                         size_t *n)
+{
+	const json_t *item;
+	size_t i;
+
+	*indices = reading_room(r, list, sizeof **indices);
+	if (!*indices)
+		return false;
+	if (json_array_size(list) > CONF_LISTEN_MAX)
+		return reading_fail(r, "%s: too many sockets", owner);
+	json_array_foreach(list, i, item) {
+		const json_int_t index = json_is_integer(item) ? json_integer_value(item) : -1;
+
+		if (index < 0 || (size_t)index >= r->h->n_sockets)
+			return reading_fail(r, "%s: no such socket", owner);
+		(*indices)[(*n)++] = (size_t)index;
+	}
+	return true;
+}

@@ -35,6 +35,10 @@ bool reading_get_name(const struct reading *r, const json_t *j, const char *obje
 /* The enumerator of that name. */
 bool reading_get_word(const struct reading *r, const struct handover_words *w, const char *name, int *value);
 
+/* A list of indices of sockets, at most CONF_LISTEN_MAX; owner names it in errors. */
+bool reading_get_indices(const struct reading *r, const json_t *list, const char *owner, size_t **indices,
+                         size_t *n);
+
 /* Room for as many items of that size as the list has; NULL with the reason in why. */
 void *reading_room(const struct reading *r, const json_t *list, size_t size);
 

@@ -188,24 +188,26 @@ static json_t *make_log_process(const struct log_process_past *p)
 	                 "answers", p->leash.words, "inputs", LIST_OF(p->inputs, p->n_inputs, make_input));
 }
 
-static json_t *make_key_process(const struct key_holder_past *p)
+/* Of the key process and the status process. */
+static json_t *make_process(pid_t pid, const struct leash *l)
 {
-	if (p->pid == 0)
-		return json_null();
-	return json_pack("{s:i, s:i, s:i}", "pid", (int)p->pid, "leash", p->leash.orders,
-	                 "answers", p->leash.words);
+	return pid == 0 ? json_null() :
+	       json_pack("{s:i, s:i, s:i}", "pid", (int)pid, "leash", l->orders, "answers", l->words);
 }
 
 static json_t *make_generation(const void *item)
 {
 	const struct handover_generation *g = item;
 
-	return json_pack("{s:I, s:b, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "number", INT g->number,
+	return json_pack("{s:I, s:b, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	                 "number", INT g->number,
 	                 "serves", g->serves, "shutdown", INT g->shutdown_ms,
 	                 "state_dir", put(g->state_dir),
 	                 "log", make_log(&g->log), "access_log", make_log(&g->access_log),
 	                 "log_process", make_log_process(&g->log_process),
-	                 "key_process", make_key_process(&g->key_process),
+	                 "key_process", make_process(g->key_process.pid, &g->key_process.leash),
+	                 "http", LIST_OF(g->http, g->n_http, make_size),
+	                 "balancers", LIST_OF(g->balancers, g->n_balancers, make_size),
 	                 "services", LIST_OF(g->services, g->n_services, make_service));
 }
 
@@ -213,7 +215,7 @@ static json_t *make_all(const struct handover *h)
 {
 	return json_pack(
 		"{s:i, s:i, s:o, s:o, s:o, s:o, s:I, s:I, s:{s:I, s:I}, s:b, s:b, s:b, s:i,"
-		" s:{s:i, s:o}, s:i, s:o, s:o, s:o, s:o, s:o, s:o}",
+		" s:{s:i, s:o}, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"major", HANDOVER_MAJOR, "pid", (int)h->pid, "version", put(h->version),
 		"program", put(h->program), "text", put(h->text), "pid_file", put(h->pid_file),
 		"numbers", INT h->n_numbers, "started", INT h->started_ms,
@@ -228,6 +230,7 @@ static json_t *make_all(const struct handover *h)
 		"sockets", LIST_OF(h->sockets, h->n_sockets, make_socket),
 		"states", LIST_OF(h->states, h->n_states, make_state),
 		"poison", LIST_OF(h->poisons, h->n_poisons, make_poison),
+		"status_process", make_process(h->status.pid, &h->status.leash),
 		"generations", LIST_OF(h->generations, h->n_generations, make_generation));
 }
 

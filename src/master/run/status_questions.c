@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The table of questions.
+ */
+#include <config.h>
+#include "status_questions.h"
+
+#include "master.h"
+#include "report_answers.h"
+#include "report_data.h"
+#include "version.h"
+
+static const struct {
+	const char *command;
+	/* NULL: the master itself answers, which shows that its loop turns. */
+	void      (*write)(void *data, const struct control_request *r, struct answer_writer *o);
+} questions[FACTS] = {
+	[FACT_LIFE]        = { "version", NULL },
+	[FACT_STATUS]      = { "status", report_status },
+	[FACT_SNAPSHOT]    = { "snapshot", report_status },
+	[FACT_METRICS]     = { "metrics", report_status },
+	[FACT_OPENMETRICS] = { "metrics", report_status },
+};
+
+void status_questions_find(void *arg, enum fact what, struct status_question *q)
+{
+	q->job = (struct report_job){ .command = questions[what].command, .write = questions[what].write,
+	                              .limit_ms = REPORTER_MS, .gather = report_gather, .arg = arg };
+	if (!q->job.write)
+		q->result = json_pack("{s:s}", "version", version_string);
+}

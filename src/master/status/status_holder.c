@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * Forks the status process, and answers it. Each process asks one question at a time; one that asks
+ * another before it has its answer, or faster than an honest one, is broken or waits.
+ */
+#include <config.h>
+#include "status_holder.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "backoff.h"
+#include "exit_status.h"
+#include "fd.h"
+#include "fd_passing.h"
+#include "list.h"
+#include "log.h"
+#include "signals.h"
+
+/* An honest one asks each question ten times a second at most: facts.h, FACTS_FRESH_MS. */
+#define QUESTION_EACH_MS (FACTS_FRESH_MS / FACTS)
+#define QUESTION_BURST   (2 * FACTS)
+#define RETRY_MS         1000           /* until another process is started if that has failed */
+
+struct status_child {
+	struct list           in_holder;
+	struct status_holder *holder;
+	unsigned int          generation;
+	pid_t                 pid;
+	int64_t               born_ms;
+	struct leash          leash;
+	struct watch          ear;
+	int                   answers;          /* our end of the socket; -1: none */
+	bool                  ready;            /* it asks and serves */
+	bool                  has_asked;        /* and its answer has not been begun */
+	enum fact             question;
+	struct reporter      *reporter;         /* that answers the one before, or has just done so; or NULL */
+	struct timer          turn;             /* when the next one may be answered */
+	struct pace           pace;
+};
+
+struct status_holder {
+	struct status_holder_owner owner;
+	struct loop         *loop;
+	unsigned int         generation;
+	struct status_site   site;
+	int                  log_fd;
+	bool                 is_wanted;
+	struct list          children;          /* the current one, and those that go */
+	struct status_child *current;           /* NULL: none runs */
+	int64_t              delay_ms;          /* before the current one was started; 0: none */
+	struct timer         retry;
+};
+
+/* ---- answers ------------------------------------------------------------ */
+
+static void answer_in_turn(struct status_child *c);
+
+static void kill_broken(struct status_child *c, const char *why)
+{
+	log_err("the status process (pid %d) is broken: %s; killing it", (int)c->pid, why);
+	loop_unwatch(c->holder->loop, &c->ear);
+	if (kill(c->pid, SIGKILL) == -1)
+		log_err("send KILL to the status process (pid %d): %m", (int)c->pid);
+}
+
+static void on_reported(void *arg, bool ok)
+{
+	struct status_child *c = arg;
+
+	c->reporter = NULL;
+	if (!ok)
+		kill_broken(c, "it has not taken an answer");   /* what it has is not a whole line */
+	else if (c->has_asked)
+		answer_in_turn(c);
+}
+
+/* Takes result. */
+static void answer_at_once(struct status_child *c, json_t *result)
+{
+	char *text = control_answer_text(result);
+	const size_t len = text ? strlen(text) : 0;
+
+	if (!text || send(c->answers, text, len, MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t)len)
+		kill_broken(c, "it does not take an answer");
+	free(text);
+}
+
+static void answer(struct status_child *c)
+{
+	const struct status_holder_owner *owner = &c->holder->owner;
+	struct status_question q = { .result = NULL };
+
+	pace_count(&c->pace, c->holder->loop->now_ms);
+	c->has_asked = false;
+	owner->asked(owner->arg, c->question, &q);
+	if (!q.job.write) {
+		answer_at_once(c, q.result);
+		return;
+	}
+	c->reporter = reporter_start(owner->helpers, owner->events, &q.job, &q.request, c->answers,
+	                             on_reported, c);
+	if (c->reporter)
+		return;
+	log_warn("start a process that answers the status process: %m");
+	c->has_asked = true;
+	loop_timer(c->holder->loop, &c->turn, RETRY_MS);
+}
+
+static void on_turn(struct timer *t)
+{
+	answer(container_of(t, struct status_child, turn));
+}
+
+static void answer_in_turn(struct status_child *c)
+{
+	const int64_t wait_ms = pace_wait(&c->pace, c->holder->loop->now_ms);
+
+	if (wait_ms > 0)
+		loop_timer(c->holder->loop, &c->turn, wait_ms);
+	else
+		answer(c);
+}
+
+/* It may have read its answer, and asked again, before the end of the reporter is known. */
+static void take_question(struct status_child *c, uint64_t number)
+{
+	if (!c->ready)
+		return;                 /* it has asked the program before, and will ask again */
+	if (number >= FACTS || c->has_asked) {
+		kill_broken(c, c->has_asked ? "it asks while it is answered" : "it asks what nobody knows");
+		return;
+	}
+	c->question = (enum fact)number;
+	c->has_asked = true;
+	if (!c->reporter)
+		answer_in_turn(c);
+}
+
+static void note_ready(struct status_child *c)
+{
+	c->ready = true;
+	notify_send(c->holder->owner.events, "status-process-ready generation=%u pid=%d", c->generation,
+	            (int)c->pid);
+}
+
+static void on_word(struct watch *w, uint32_t events)
+{
+	struct status_child *c = container_of(w, struct status_child, ear);
+	struct leash_message m;
+	const enum leash_result result = leash_hear(&c->leash, &m);
+
+	(void)events;
+	if (result == LEASH_CLOSED)
+		loop_unwatch(c->holder->loop, w);       /* SIGCHLD will tell the rest */
+	else if (result == LEASH_MALFORMED)
+		kill_broken(c, "what it says is malformed");
+	else if (result == LEASH_OK && m.word == LEASH_READY)
+		note_ready(c);
+	else if (result == LEASH_OK && m.word == LEASH_FACTS)
+		take_question(c, m.number);
+	else if (result == LEASH_OK)
+		kill_broken(c, "it says what only others say");
+}
+
+/* ---- birth -------------------------------------------------------------- */
+
+static void free_child(struct watch *w)
+{
+	free(container_of(w, struct status_child, ear));
+}
+
+static void forget_child(struct status_child *c)
+{
+	struct status_holder *h = c->holder;
+
+	reporter_cancel(&c->reporter);
+	timer_unset(&h->loop->timers, &c->turn);
+	loop_reclaim(h->loop, &c->ear, free_child);
+	leash_close(&c->leash);
+	fd_close(&c->answers);
+	list_remove(&c->in_holder);
+	if (h->current == c)
+		h->current = NULL;
+}
+
+/* A socket on which nothing can be sent to us; *its is the other end. 0, or -1 with errno. */
+static int open_answers(int *ours, int *its)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == -1)
+		return -1;
+	*ours = pair[0];
+	*its = pair[1];
+	if (fd_passing_shut(*ours) == 0)
+		return 0;
+	fd_close(ours);
+	fd_close(its);
+	return -1;
+}
+
+static struct status_child *new_child(struct status_holder *h, int answers)
+{
+	struct status_child *c = calloc(1, sizeof *c);
+
+	if (!c)
+		return NULL;
+	*c = (struct status_child){ .holder = h, .generation = h->generation, .born_ms = h->loop->now_ms,
+	                            .leash = { -1, -1 }, .ear = { .fd = -1, .ready = on_word },
+	                            .answers = answers, .turn.fire = on_turn,
+	                            .pace = { .each_ms = QUESTION_EACH_MS, .burst = QUESTION_BURST } };
+	list_init(&c->in_holder);
+	return c;
+}
+
+static void listen_to(struct status_child *c, pid_t pid, const struct leash *leash)
+{
+	struct status_holder *h = c->holder;
+
+	c->pid = pid;
+	c->leash = *leash;
+	c->ear.fd = leash_ear(leash);
+	list_append(&h->children, &c->in_holder);
+	h->current = c;
+	if (loop_watch(h->loop, &c->ear, EPOLLIN) == -1)
+		log_warn("watch the status process: %m");
+}
+
+static _Noreturn void be_process(const struct status_holder *h, const struct leash *its, int answers)
+{
+	const struct status_process_start start = {
+		.site = h->site, .leash = *its, .answers = answers, .log_fd = h->log_fd,
+		.detached = h->owner.detached, .forget = h->owner.forget, .arg = h->owner.arg,
+	};
+
+	status_process_main(&start);
+}
+
+/* 0, or -1 with errno. */
+static int start_process(struct status_holder *h)
+{
+	struct status_child *c;
+	struct leash leash;
+	int ours, its;
+	pid_t pid;
+
+	if (open_answers(&ours, &its) == -1)
+		return -1;
+	c = new_child(h, ours);
+	pid = c ? leash_fork(&leash) : -1;
+	if (pid == 0)
+		be_process(h, &leash, its);
+	fd_close(&its);
+	if (pid == -1) {
+		fd_close(&ours);
+		free(c);
+		return -1;
+	}
+	listen_to(c, pid, &leash);
+	notify_send(h->owner.events, "status-process-start generation=%u pid=%d", h->generation, (int)pid);
+	return 0;
+}
+
+static void start_later(struct status_holder *h, int64_t lived_ms)
+{
+	h->delay_ms = backoff_of_process(h->delay_ms, lived_ms);
+	loop_timer(h->loop, &h->retry, h->delay_ms);
+}
+
+static void on_retry(struct timer *t)
+{
+	struct status_holder *h = container_of(t, struct status_holder, retry);
+
+	if (start_process(h) == 0)
+		return;
+	log_err("start the status process: %m; nobody is told of the server's state meanwhile");
+	start_later(h, 0);
+}
+
+/* ---- death -------------------------------------------------------------- */
+
+static void log_death(const struct status_child *c, int status)
+{
+	if (WIFSIGNALED(status))
+		log_warn("the status process (pid %d) was ended by signal %s; another one goes on",
+		         (int)c->pid, signals_name(WTERMSIG(status)));
+	else
+		log_warn("the status process (pid %d) exited with status %d; another one goes on",
+		         (int)c->pid, WEXITSTATUS(status));
+}
+
+static struct status_child *find_child(const struct status_holder *h, pid_t pid)
+{
+	struct status_child *c;
+
+	list_each(&h->children, c, struct status_child, in_holder)
+		if (c->pid == pid)
+			return c;
+	return NULL;
+}
+
+bool status_holder_reaped(struct status_holder *h, pid_t pid, int status)
+{
+	struct status_child *c = find_child(h, pid);
+	const bool is_missed = c && c == h->current && h->is_wanted;
+
+	if (!c)
+		return false;
+	notify_send(h->owner.events, "status-process-end generation=%u pid=%d how=%s value=%d",
+	            c->generation, (int)pid, exit_status_how(status), exit_status_value(status));
+	if (is_missed) {
+		log_death(c, status);
+		start_later(h, h->loop->now_ms - c->born_ms);
+	}
+	forget_child(c);
+	return true;
+}
+
+/* ---- all of it ---------------------------------------------------------- */
+
+struct status_holder *status_holder_new(const struct status_holder_owner *owner)
+{
+	struct status_holder *h = calloc(1, sizeof *h);
+
+	if (!h)
+		return NULL;
+	*h = (struct status_holder){ .owner = *owner, .loop = owner->helpers->loop, .log_fd = -1,
+	                             .retry.fire = on_retry };
+	list_init(&h->children);
+	return h;
+}
+
+/* It closes its listeners, and goes when its clients have their answers. */
+static void let_go(struct status_child *c)
+{
+	if (c && leash_order(&c->leash, &(struct leash_message){ .word = LEASH_END }) == -1 &&
+	    kill(c->pid, SIGKILL) == -1)
+		log_err("send KILL to the status process (pid %d): %m", (int)c->pid);
+}
+
+void status_holder_use(struct status_holder *h, unsigned int generation, const struct status_site *site,
+                       int log_fd)
+{
+	let_go(h->current);
+	h->current = NULL;
+	h->generation = generation;
+	h->site = *site;
+	h->log_fd = log_fd;
+	h->delay_ms = 0;
+	h->is_wanted = site->http.n > 0 || site->balancers.n > 0;
+	timer_unset(&h->loop->timers, &h->retry);
+	if (h->is_wanted)
+		on_retry(&h->retry);
+}
+
+struct status_past status_holder_past(const struct status_holder *h)
+{
+	if (h->current)
+		return (struct status_past){ .pid = h->current->pid, .leash = h->current->leash };
+	return (struct status_past){ .leash = { -1, -1 } };
+}
+
+int status_holder_adopt(struct status_holder *h, const struct status_past *past)
+{
+	struct leash_message m = { .word = LEASH_FACTS, .fds = { -1, -1 } };
+	struct status_child *c;
+	int ours, its;
+
+	if (open_answers(&ours, &its) == -1)
+		return -1;
+	c = new_child(h, ours);
+	if (!c) {
+		fd_close(&its);
+		fd_drop(ours);
+		return -1;
+	}
+	listen_to(c, past->pid, &past->leash);
+	m.fds[LEASH_FD_FACTS] = its;
+	if (leash_order(&c->leash, &m) == -1)
+		log_warn("connect the status process of the program before: %m");
+	fd_close(&its);
+	return 0;
+}
+
+void status_holder_free(struct status_holder **hp)
+{
+	struct status_holder *h = *hp;
+	struct status_child *c;
+
+	*hp = NULL;
+	if (!h)
+		return;
+	timer_unset(&h->loop->timers, &h->retry);
+	list_each(&h->children, c, struct status_child, in_holder) {
+		kill(c->pid, SIGKILL);
+		waitpid(c->pid, NULL, WNOHANG); /* or it is init's */
+		forget_child(c);
+	}
+	free(h);
+}
