@@ -94,7 +94,7 @@ static void count_handshake(struct bench_thread *t, const struct bench_client *c
 	if (!bench_accounting_is_counting(t) && !bench_accounting_is_opening(t))
 		return;
 	tally_handshake(&t->tally, facts.version, facts.cipher, facts.resumed);
-	histogram_record(&t->tally.handshake, (uint64_t)(t->lane.now_ns - c->handshake_ns));
+	bench_histogram_record(&t->tally.handshake, (uint64_t)(t->lane.now_ns - c->handshake_ns));
 }
 
 static void count_opened(struct bench_thread *t, const struct bench_client *c)
@@ -104,7 +104,7 @@ static void count_opened(struct bench_thread *t, const struct bench_client *c)
 	if (t->now.phase != BENCH_PHASE_WARM_UP && !t->accounting_closed)
 		t->tally.connections_opened++;
 	if (bench_accounting_is_counting(t))
-		histogram_record(&t->tally.connect, (uint64_t)(connected_ns - c->connect_ns));
+		bench_histogram_record(&t->tally.connect, (uint64_t)(connected_ns - c->connect_ns));
 	if (c->tls)
 		count_handshake(t, c);
 }
@@ -126,7 +126,7 @@ static void on_answered(struct bench_thread *t, struct bench_client *c)
 	bench_accounting_look(t);
 	set_busy(t, c, false);
 	if (bench_accounting_is_counting(t) && !bench_accounting_time_is_up(t)) {
-		histogram_record(&t->tally.latency, (uint64_t)(t->lane.now_ns - c->since_ns));
+		bench_histogram_record(&t->tally.latency, (uint64_t)(t->lane.now_ns - c->since_ns));
 		bench_accounting_operations(t, 1);
 	}
 	if (!bench_plan_keeps_connections(t->plan))

@@ -140,7 +140,7 @@ static void print_totals(FILE *out, const struct report *r)
 	print_failures(out, t);
 }
 
-static void print_times(FILE *out, const char *name, const struct histogram *h)
+static void print_times(FILE *out, const char *name, const struct bench_histogram *h)
 {
 	char buf[32];
 
@@ -148,19 +148,19 @@ static void print_times(FILE *out, const char *name, const struct histogram *h)
 		return;
 	fprintf(out, "\n%s\n", name);
 	fprintf(out, "  min    %10s\n", time_text((double)h->min, buf));
-	fprintf(out, "  mean   %10s\n", time_text(histogram_mean(h), buf));
+	fprintf(out, "  mean   %10s\n", time_text(bench_histogram_mean(h), buf));
 	for (unsigned i = 0; i < REPORT_POINTS; i++)
 		fprintf(out, "  %-6s %10s\n", report_points[i].name,
-		        time_text((double)histogram_percentile(h, report_points[i].share), buf));
+		        time_text((double)bench_histogram_percentile(h, report_points[i].share), buf));
 	fprintf(out, "  max    %10s\n", time_text((double)h->max, buf));
 }
 
 /* ---- the histogram ------------------------------------------------------ */
 
 /* How many neighbouring classes are drawn as one, so that there are not too many rows. */
-static unsigned classes_a_row(const struct histogram *h)
+static unsigned classes_a_row(const struct bench_histogram *h)
 {
-	const unsigned span = histogram_class(h->max) - histogram_class(h->min) + 1;
+	const unsigned span = bench_histogram_class(h->max) - bench_histogram_class(h->min) + 1;
 	unsigned n = 4;
 
 	while (span / n + 2 > ROWS_MAX)
@@ -168,11 +168,11 @@ static unsigned classes_a_row(const struct histogram *h)
 	return n;
 }
 
-static uint64_t row_count(const struct histogram *h, unsigned first, unsigned n)
+static uint64_t row_count(const struct bench_histogram *h, unsigned first, unsigned n)
 {
 	uint64_t sum = 0;
 
-	for (unsigned i = first; i < first + n && i < HISTOGRAM_CLASSES; i++)
+	for (unsigned i = first; i < first + n && i < BENCH_HISTOGRAM_CLASSES; i++)
 		sum += h->classes[i];
 	return sum;
 }
@@ -191,10 +191,10 @@ static void draw_bar(FILE *out, uint64_t n, uint64_t most, unsigned width, bool 
 		putc('.', out);
 }
 
-static void print_histogram(FILE *out, const struct histogram *h, unsigned width, bool blocks)
+static void print_histogram(FILE *out, const struct bench_histogram *h, unsigned width, bool blocks)
 {
 	const unsigned n = h->count ? classes_a_row(h) : 1;
-	const unsigned first = histogram_class(h->min) / n, last = histogram_class(h->max) / n;
+	const unsigned first = bench_histogram_class(h->min) / n, last = bench_histogram_class(h->max) / n;
 	const unsigned room = width > LABEL_WIDTH + BAR_MIN ? width - LABEL_WIDTH : BAR_MIN;
 	uint64_t most = 0;
 	char low[32], high[32];
@@ -208,8 +208,8 @@ static void print_histogram(FILE *out, const struct histogram *h, unsigned width
 		const uint64_t count = row_count(h, row * n, n);
 
 		fprintf(out, "%9s - %-9s%11" PRIu64 " ",
-		        time_text((double)histogram_first(row * n), low),
-		        time_text((double)histogram_first((row + 1) * n), high), count);
+		        time_text((double)bench_histogram_first(row * n), low),
+		        time_text((double)bench_histogram_first((row + 1) * n), high), count);
 		draw_bar(out, count, most, room, blocks);
 		putc('\n', out);
 	}

@@ -17,7 +17,7 @@ static double usec(uint64_t ns)
 	return (double)ns / 1000;
 }
 
-static json_t *times(const struct histogram *h)
+static json_t *times(const struct bench_histogram *h)
 {
 	json_t *o;
 
@@ -25,23 +25,23 @@ static json_t *times(const struct histogram *h)
 		return json_null();
 	o = json_object();
 	json_object_set_new(o, "min", json_real(usec(h->min)));
-	json_object_set_new(o, "mean", json_real(histogram_mean(h) / 1000));
+	json_object_set_new(o, "mean", json_real(bench_histogram_mean(h) / 1000));
 	for (unsigned i = 0; i < REPORT_POINTS; i++)
 		json_object_set_new(o, report_points[i].name,
-		                    json_real(usec(histogram_percentile(h, report_points[i].share))));
+		                    json_real(usec(bench_histogram_percentile(h, report_points[i].share))));
 	json_object_set_new(o, "max", json_real(usec(h->max)));
 	return o;
 }
 
 /* A list for each class: its first value, the first value of the next class, and its count. */
-static json_t *classes(const struct histogram *h)
+static json_t *classes(const struct bench_histogram *h)
 {
 	json_t *list = json_array();
 
-	for (unsigned i = 0; i < HISTOGRAM_CLASSES; i++)
+	for (unsigned i = 0; i < BENCH_HISTOGRAM_CLASSES; i++)
 		if (h->classes[i])
-			json_array_append_new(list, json_pack("[f, f, I]", usec(histogram_first(i)),
-			                                      usec(histogram_last(i)) + .001,
+			json_array_append_new(list, json_pack("[f, f, I]", usec(bench_histogram_first(i)),
+			                                      usec(bench_histogram_last(i)) + .001,
 			                                      (json_int_t)h->classes[i]));
 	return list;
 }

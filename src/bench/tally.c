@@ -53,7 +53,7 @@ void tally_merge(struct tally *t, const struct tally *from)
 		t->tls_version = from->tls_version;
 		t->tls_cipher = from->tls_cipher;
 	}
-	histogram_merge(&t->latency, &from->latency);
-	histogram_merge(&t->connect, &from->connect);
-	histogram_merge(&t->handshake, &from->handshake);
+	bench_histogram_merge(&t->latency, &from->latency);
+	bench_histogram_merge(&t->connect, &from->connect);
+	bench_histogram_merge(&t->handshake, &from->handshake);
 }

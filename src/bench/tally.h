@@ -8,8 +8,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "bench_histogram.h"
 #include "failure.h"
-#include "histogram.h"
 
 /* All zero: empty. Times are in nanoseconds. Texts are constants, which nobody frees. */
 struct tally {
@@ -22,7 +22,7 @@ struct tally {
 	int      first_other;           /* errno of the first FAILURE_OTHER; 0: none */
 	const char *first_reason[FAILURES];     /* TLS: what OpenSSL said of the first; NULL: nothing */
 	const char *tls_version, *tls_cipher;   /* of the first handshake; NULL: there was none */
-	struct histogram latency, connect, handshake;
+	struct bench_histogram latency, connect, handshake;
 };
 
 /* error: errno, for FAILURE_OTHER. reason: a constant text that says more, or NULL. */

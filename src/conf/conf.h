@@ -303,6 +303,7 @@ struct conf_service {
 	struct conf_handler   handler;
 	struct conf_workers   workers;
 	int                   connections;      /* slots in a worker */
+	bool                  measures_queue;   /* how long clients wait to be accepted; costs a system call each */
 	int                   max_accepts;      /* a worker is replaced after about that many; 0: never */
 	rlim_t                max_request;      /* filter: bytes in a frame */
 	int64_t               hang_timeout;     /* ms without a turn of its loop; 0: never */

@@ -40,7 +40,7 @@ struct board {                          /* ours alone: workers could write a sha
 };
 
 static_assert(sizeof(struct header) == BOARD_LINE, "slots begin on a line");
-static_assert(sizeof(struct board_slot) == 9 * BOARD_LINE, "a slot is nine lines");
+static_assert(sizeof(struct board_slot) == 16 * BOARD_LINE, "a slot is sixteen lines");
 static_assert(sizeof(struct board_connection) == 2 * BOARD_LINE, "a record is two lines");
 
 /* ---- the memory --------------------------------------------------------- */
@@ -165,6 +165,13 @@ size_t board_input_size(const struct board *b)
 	return b->input_size;
 }
 
+static void empty_histogram(struct board_histogram *h)
+{
+	for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++)
+		atomic_store(&h->buckets[i], 0);
+	atomic_store(&h->sum_ms, 0);
+}
+
 void board_reset(struct board *b, size_t i, enum board_state state)
 {
 	struct board_slot *s = board_slot(b, i);
@@ -183,6 +190,9 @@ void board_reset(struct board *b, size_t i, enum board_state state)
 	BOARD_GAUGES(X)
 	if (state != BOARD_FREE) {
 		BOARD_COUNTERS(X)
+#undef X
+#define X(name) empty_histogram(&s->name);
+		BOARD_HISTOGRAMS(X)
 	}
 #undef X
 	atomic_store(&s->state, state);
@@ -275,6 +285,14 @@ void board_show_client(struct board_connection *r, const struct endpoint *client
 void board_give_record(struct board_connection *r)
 {
 	board_set(&r->phase, BOARD_PHASE_NONE);
+}
+
+/* ---- times -------------------------------------------------------------- */
+
+void board_add_time(struct board_histogram *h, int64_t ms)
+{
+	board_add(&h->buckets[histogram_bucket(ms)], 1);
+	board_add(&h->sum_ms, ms > 0 ? (uint64_t)ms : 0);
 }
 
 /* ---- programs ----------------------------------------------------------- */

@@ -16,10 +16,11 @@
 #include <sys/types.h>
 
 #include "address.h"
+#include "histogram.h"
 #include "refusals.h"
 #include "source_id.h"
 
-#define BOARD_VERSION 5                 /* of the memory's layout */
+#define BOARD_VERSION 6                 /* of the memory's layout */
 #define BOARD_LINE 64                   /* bytes of a cache line: no two workers write in one */
 
 enum board_state {                      /* of a worker */
@@ -48,10 +49,15 @@ enum board_programs {                   /* whether the programs of a worker are 
 
 #define BOARD_REASON 240                /* bytes for why they fail, with NUL */
 
+struct board_histogram {                /* struct histogram, read while it changes */
+	_Atomic uint64_t buckets[HISTOGRAM_BUCKETS];
+	_Atomic uint64_t sum_ms;
+};
+
 /*
  * What a worker says of itself. Its siblings read the first line when they
  * accept; what changes with each message is in the second, the third is for
- * services with filters or warm programs, and the rest for those with programs.
+ * services with filters or warm programs, and the last four are for those with programs.
  */
 struct board_slot {
 	alignas(BOARD_LINE) _Atomic uint32_t state;     /* enum board_state */
@@ -80,6 +86,12 @@ struct board_slot {
 	REFUSALS(X)
 #undef X
 	_Atomic uint64_t untracked;     /* clients that were not counted by source */
+
+	alignas(BOARD_LINE)             /* how long it took: */
+	struct board_histogram duration;        /* connections that have ended, from accept(2) to their end */
+	struct board_histogram accept_wait;     /* TCP clients in the queue of a listener, if that is measured */
+	struct board_histogram answer;          /* requests, from the write to a filter to its answer */
+	struct board_histogram handshake;       /* TLS handshakes that have succeeded */
 
 	alignas(BOARD_LINE) _Atomic uint32_t programs;  /* enum board_programs */
 	_Atomic int64_t  programs_ms;   /* when a program last worked, or failed */
@@ -188,6 +200,9 @@ static inline void board_add(_Atomic uint64_t *counter, uint64_t n)
 	                      memory_order_relaxed);
 }
 
+/* A thing has taken that long. */
+void board_add_time(struct board_histogram *h, int64_t ms);
+
 /* Stores a member for which the order among other stores does not matter. */
 #define board_set(member, value) \
 	atomic_store_explicit((member), (value), memory_order_relaxed)
@@ -240,6 +255,13 @@ void board_keep_input(struct board_input *in, size_t size, uint64_t number, cons
 	X(refused_memory) \
 	X(untracked)
 
+/* The same for how long things took: a row for each histogram of its slot. */
+#define BOARD_HISTOGRAMS(X) \
+	X(duration) \
+	X(accept_wait) \
+	X(answer) \
+	X(handshake)
+
 /*
  * What a worker has just now, which is gone when it ends: a row for each member of its
  * slot that is added up over the workers that live (report_data.h).
@@ -258,6 +280,9 @@ struct board_worker_view {
 #undef X
 #define X(name) uint64_t name;
 	BOARD_COUNTERS(X)               /* to BOARD_COUNT_MAX */
+#undef X
+#define X(name) struct histogram name;
+	BOARD_HISTOGRAMS(X)             /* to BOARD_COUNT_MAX, each bucket and the sum */
 #undef X
 	int64_t          turn_ms, born_ms;      /* neither negative nor later than now; 0: not yet */
 	bool             at_work;

@@ -110,6 +110,15 @@ static struct endpoint to_endpoint(const uint64_t said[3])
 	}
 }
 
+static struct histogram to_histogram(const struct board_histogram *said)
+{
+	struct histogram h = { .sum_ms = to_count(get(&said->sum_ms)) };
+
+	for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++)
+		h.buckets[i] = to_count(get(&said->buckets[i]));
+	return h;
+}
+
 /* ---- copies ------------------------------------------------------------- */
 
 void board_view(const struct board *b, size_t i, struct board_worker_view *v)
@@ -129,6 +138,9 @@ void board_view(const struct board *b, size_t i, struct board_worker_view *v)
 		.warm = to_processes(get(&s->warm)),
 #define X(name) .name = to_count(get(&s->name)),
 		BOARD_COUNTERS(X)
+#undef X
+#define X(name) .name = to_histogram(&s->name),
+		BOARD_HISTOGRAMS(X)
 #undef X
 		.turn_ms = to_time(turn_ms, now_ms),
 		.born_ms = to_time(born_ms, now_ms),

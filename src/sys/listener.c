@@ -308,6 +308,24 @@ void listener_queue(int fd, int64_t *length, int64_t *limit)
 	*limit += info.tcpi_sacked;
 }
 
+/*
+ * The kernel does not keep when a connection came into the queue. But the time of the last
+ * transmission of data begins as the time when the socket of the connection was made
+ * (tcp_create_openreq_child in net/ipv4/tcp_minisocks.c), and what the client sends does not change
+ * it. Tried on Linux 6.18 over the loopback, with and without bytes of the client before accept(2)
+ * and right before the question: after 5, 20, 200 and 1000 ms it said 4, 20 to 24, 204 to 208 and
+ * 1000 to 1008. It is exact to a tick of the kernel, here 4 ms.
+ */
+int64_t listener_waited_ms(int fd)
+{
+	struct tcp_info info;
+	socklen_t len = sizeof info;
+
+	if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &len) == -1)
+		return -1;
+	return info.tcpi_last_data_sent;
+}
+
 void listener_unlink(const struct address *a, const struct listener_file *file)
 {
 	int saved = errno;

@@ -62,6 +62,12 @@ int listener_adopt(int fd, struct address *a);
 /* Adds to *length how many connections wait to be accepted, and to *limit how many may. */
 void listener_queue(int fd, int64_t *length, int64_t *limit);
 
+/*
+ * How long a connection waited in the queue of its listener, from the end of its handshake to
+ * accept(2). It must be asked before anything is sent. -1: not known, as for all but TCP.
+ */
+int64_t listener_waited_ms(int fd);
+
 /* Whether the file of a unix path is still the one that we bound; true for what has no file. */
 bool listener_is_in_place(const struct address *a, const struct listener_file *file);
 

@@ -17,6 +17,7 @@
 #include "connection.h"
 #include "fd.h"
 #include "jitter.h"
+#include "listener.h"
 #include "prefix_set.h"
 #include "refusal.h"
 
@@ -97,13 +98,25 @@ static enum refusal check(struct worker *w, int fd, const struct conf_listen *l,
 	return limits_take_source(w, fd, peer, h);
 }
 
+/* Clients that are refused have waited, too. */
+static void measure_wait(struct worker *w, int fd, const struct endpoint *peer)
+{
+	const int64_t ms = peer->family == AF_UNIX ? -1 : listener_waited_ms(fd);
+
+	if (ms >= 0)
+		board_add_time(&w->slot->accept_wait, ms);
+}
+
 enum refusal admission_decide(struct worker *w, int fd, size_t listener, const struct endpoint *peer)
 {
 	const struct conf_listen *l = &w->service->listen[w->start.listens[listener]];
 	struct client_hold h = { 0 };
-	const enum refusal why = check(w, fd, l, peer, &h);
 	struct connection *c;
+	enum refusal why;
 
+	if (w->service->measures_queue)
+		measure_wait(w, fd, peer);
+	why = check(w, fd, l, peer, &h);
 	if (why != REFUSAL_NONE)
 		return refuse(w, fd, l, peer, why, &h);
 	c = connection_new(w, fd, peer, &h);

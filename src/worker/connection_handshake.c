@@ -61,10 +61,13 @@ static enum connection_state fail_tls(struct connection *c)
 
 static enum connection_state step_tls(struct connection *c)
 {
+	struct worker *w = c->worker;
+
 	switch (stream_handshake(&c->stream)) {
 	case TLS_UNDER_WAY:
 		return CONNECTION_HANDSHAKE;
 	case TLS_ESTABLISHED:
+		board_add_time(&w->slot->handshake, w->loop.now_ms - c->handshake_ms);
 		return open_connection(c);
 	case TLS_FAILED:
 		break;
@@ -78,6 +81,7 @@ static enum connection_state begin_tls(struct connection *c)
 	struct worker *w = c->worker;
 
 	c->wants_tls = false;
+	c->handshake_ms = w->loop.now_ms;
 	if (stream_start_tls(&c->stream, &w->loop, w->tls) == 0)
 		return step_tls(c);
 	log_warn("%s: no memory for TLS", w->service->name);

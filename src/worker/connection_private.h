@@ -57,6 +57,7 @@ struct connection {
 	void                 *state_of_handler;
 	int64_t               opened_us;        /* when it was accepted */
 	int64_t               opened_ms;        /* the same in the loop's time */
+	int64_t               handshake_ms;     /* when its TLS handshake began */
 	int64_t               request_ms;       /* when its request began to come; 0: there is none */
 	int64_t               active_ms;        /* when bytes last moved that count, or the state changed */
 	int64_t               untaken;          /* bytes in the kernel at the last look; 0: none or unknown */

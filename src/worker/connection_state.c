@@ -56,6 +56,7 @@ static void end_connection(struct connection *c, enum connection_end how)
 	list_remove(&c->in_worker);
 	in = atomic_load_explicit(&c->record->bytes_in, memory_order_relaxed);
 	out = atomic_load_explicit(&c->record->bytes_out, memory_order_relaxed);
+	board_add_time(&w->slot->duration, w->loop.now_ms - c->opened_ms);
 	worker_give_slot(w, c->record);
 	c->record = NULL;
 	/* A reader of the log or the event that looks at the board must find the connection counted. */

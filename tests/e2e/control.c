@@ -24,7 +24,9 @@ static const struct {
 	{ "{\"command\":\"services\",\"service\":\"s\"}", "\"queue\":{\"length\":0,\"limit\":4096}" },
 	{ "{\"command\":\"services\"}", "\"requests\":0,\"refused\":{\"access\":0,\"blocked\":0,\"proxy\":0,\"tls\":0,\"connections\":0,"
 	  "\"source\":0,\"rate\":0,\"source_rate\":0,\"memory\":0},\"untracked\":0,\"lost\":0,\"filter\":null,"
-	                                "\"warm\":null,\"deaths\":{}," },
+	                                "\"warm\":null,\"times\":{" },
+	{ "{\"command\":\"services\"}", "\"times\":{\"duration\":{\"count\":0,\"sum\":0.0,\"buckets\":"
+	  "[0,0,0,0,0,0,0,0,0,0,0,0,0]},\"accept_wait\":null,\"answer\":null,\"handshake\":null},\"deaths\":{}," },
 	{ "{\"command\":\"workers\"}", "\"generation\":1,\"state\":\"accepting\"" },
 	{ "{\"command\":\"connections\"}", "{\"ok\":true,\"result\":{\"connections\":[]}}" },
 	{ "{\"command\":\"sources\"}", "{\"ok\":true,\"result\":{\"sources\":[],\"left_off\":0,"

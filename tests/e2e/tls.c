@@ -63,6 +63,26 @@ static void expect_how(const char *how)
 
 /* ---- handlers ----------------------------------------------------------- */
 
+START_TEST(services_have_the_times_of_handshakes_and_answers)
+{
+	SSL *ssl;
+
+	start("type = \"filter\"; framing = \"line\"; argv = \"/bin/cat\";", "");
+	ssl = connect_good();
+	for (int i = 0; i < 2; i++) {
+		tls_client_say(ssl, "hello\n");
+		tls_client_expect(ssl, "hello\n");
+	}
+	tls_client_end(ssl);
+	ck_assert(tls_client_is_told_end(ssl));
+	expect_how("closed");
+	ck_assert_int_eq(operator_run_args(files_path("control.sock"), "--json", "services"), 0);
+	harness_contains(operator_output(), "\"duration\":{\"count\":1,");
+	harness_contains(operator_output(), "\"answer\":{\"count\":2,");
+	harness_contains(operator_output(), "\"handshake\":{\"count\":1,");
+	tls_client_close(ssl);
+} END_TEST
+
 START_TEST(an_echo_is_logged_with_its_tls)
 {
 	SSL *ssl;
@@ -480,6 +500,7 @@ static void add_handlers(Suite *s)
 
 	tcase_add_checked_fixture(tc, before, NULL);
 	tcase_add_test(tc, an_echo_is_logged_with_its_tls);
+	tcase_add_test(tc, services_have_the_times_of_handshakes_and_answers);
 	tcase_add_test(tc, a_program_knows_of_its_client);
 	tcase_add_loop_test(tc, the_end_of_a_clients_bytes_reaches_the_program, 0, ARRAY_SIZE(sorts));
 	harness_add_if(process_is_installed("python3"), "python3 is not installed", tc,

@@ -137,6 +137,40 @@ START_TEST(counts_go_on)
 	ck_assert_msg(strstr(operator_output(), "\"accepted\":2,\"served\":2,") != NULL, "%s", operator_output());
 } END_TEST
 
+static void expect_durations(int n)
+{
+	control_ask("{\"command\":\"services\"}", files_text("\"times\":{\"duration\":{\"count\":%d,", n));
+}
+
+START_TEST(times_are_kept_over_deaths_reloads_and_upgrades)
+{
+	pid_t worker;
+
+	daemon_start(&d, ONE(""), control_path());
+	worker = daemon_next_worker(&d, "s");
+	daemon_check_echo(&d, "s");
+	daemon_wait_for(&d, "connection-end");
+	expect_durations(1);
+	ck_assert_int_eq(kill(worker, SIGKILL), 0);
+	daemon_wait_for(&d, "worker-end pid=%d", worker);
+	daemon_next_worker(&d, "s");
+	expect_durations(1);
+	daemon_check_echo(&d, "s");
+	daemon_wait_for(&d, "connection-end");
+	daemon_signal(&d, SIGHUP);
+	daemon_wait_for(&d, "generation-gone generation=1");
+	expect_durations(2);
+	daemon_check_echo(&d, "s");
+	daemon_wait_for(&d, "connection-end");
+	upgrade_to_next(&d);
+	daemon_wait_for(&d, "generation-gone");
+	expect_durations(3);
+	daemon_check_echo(&d, "s");
+	daemon_wait_for(&d, "connection-end");
+	upgrade_to(&d, upgrade_original(), PACKAGE_VERSION);
+	expect_durations(4);
+} END_TEST
+
 START_TEST(a_program_that_was_started_lives_on)
 {
 	int fd;
@@ -292,6 +326,7 @@ int main(void)
 	tcase_add_test(tc, the_client_that_asks_for_it_is_answered_by_the_new_program);
 	tcase_add_test(tc, what_is_open_stays_open_and_new_clients_get_new_workers);
 	tcase_add_test(tc, counts_go_on);
+	tcase_add_test(tc, times_are_kept_over_deaths_reloads_and_upgrades);
 	tcase_add_test(tc, a_program_that_was_started_lives_on);
 	tcase_add_test(tc, files_stay_and_go_with_the_server);
 	tcase_add_test(tc, a_service_that_sleeps_sleeps_on);

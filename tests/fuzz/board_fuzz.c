@@ -53,6 +53,10 @@ static void check_worker(const struct board *b, size_t i)
 #define X(name) assert(v.name <= BOARD_COUNT_MAX);
 	BOARD_COUNTERS(X)
 #undef X
+#define X(name) assert(v.name.sum_ms <= BOARD_COUNT_MAX && \
+                       histogram_count(&v.name) <= HISTOGRAM_BUCKETS * BOARD_COUNT_MAX);
+	BOARD_HISTOGRAMS(X)
+#undef X
 	check_time(v.turn_ms);
 	check_time(v.born_ms);
 }

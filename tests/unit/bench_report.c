@@ -29,7 +29,7 @@ static void before(void)
 		           .connections_opened = 3 },
 	};
 	for (uint64_t i = 1; i <= 1000; i++)
-		histogram_record(&report.tally.latency, i * 1000);
+		bench_histogram_record(&report.tally.latency, i * 1000);
 }
 
 static const char *text_of(unsigned width, bool blocks)
@@ -199,7 +199,7 @@ static void report_handshakes(void)
 	plan.mode = BENCH_CONNECT;
 	for (int i = 0; i < 32; i++) {
 		tally_handshake(&report.tally, i ? "TLSv1.2" : "TLSv1.3", i ? "second" : "first", i % 4);
-		histogram_record(&report.tally.handshake, 500000);
+		bench_histogram_record(&report.tally.handshake, 500000);
 	}
 }
 

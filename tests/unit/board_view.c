@@ -68,11 +68,20 @@ static const struct member members[] = {
 #define X(name) MEMBER(name, BOARD_COUNT_MAX),
 	BOARD_COUNTERS(X)
 #undef X
+#define X(name) \
+	MEMBER(name.sum_ms, BOARD_COUNT_MAX), MEMBER(name.buckets[0], BOARD_COUNT_MAX), \
+	MEMBER(name.buckets[1], 7), MEMBER(name.buckets[HISTOGRAM_BUCKETS - 1], BOARD_COUNT_MAX),
+	BOARD_HISTOGRAMS(X)
+#undef X
 };
 
+/* All that is counted. */
 static const struct member counters[] = {
 #define X(name) MEMBER(name, 0),
 	BOARD_COUNTERS(X)
+#undef X
+#define X(name) MEMBER(name.sum_ms, 0), MEMBER(name.buckets[0], 0), MEMBER(name.buckets[HISTOGRAM_BUCKETS - 1], 0),
+	BOARD_HISTOGRAMS(X)
 #undef X
 };
 
@@ -193,6 +202,23 @@ START_TEST(no_counter_is_beyond_its_range)
 	say(m, beyond[_i % (int)ARRAY_SIZE(beyond)]);
 	v = look();
 	ck_assert_msg(seen(m, &v) == 0, "%s: %" PRIu64, m->name, seen(m, &v));
+} END_TEST
+
+START_TEST(times_are_added_to_their_buckets)
+{
+	struct board_worker_view v;
+
+	board_add_time(&slot->handshake, 3);
+	board_add_time(&slot->handshake, 64);
+	board_add_time(&slot->handshake, 61);
+	board_add_time(&slot->handshake, -1);           /* a clock that went back would count as nothing */
+	v = look();
+	ck_assert_uint_eq(v.handshake.buckets[0], 1);
+	ck_assert_uint_eq(v.handshake.buckets[1], 1);
+	ck_assert_uint_eq(v.handshake.buckets[3], 2);
+	ck_assert_uint_eq(histogram_count(&v.handshake), 4);
+	ck_assert_uint_eq(v.handshake.sum_ms, 128);
+	ck_assert_uint_eq(histogram_count(&v.duration), 0);
 } END_TEST
 
 START_TEST(each_state_has_a_name)
@@ -600,6 +626,7 @@ int main(void)
 	                    ARRAY_SIZE(program_rows));
 	tcase_add_test(tc, times_are_neither_negative_nor_to_come);
 	tcase_add_loop_test(tc, no_counter_is_beyond_its_range, 0, ARRAY_SIZE(counters) * ARRAY_SIZE(beyond));
+	tcase_add_test(tc, times_are_added_to_their_buckets);
 	tcase_add_loop_test(tc, each_state_has_a_name, BOARD_FREE, BOARD_DRAINING + 1);
 	tcase_add_loop_test(tc, each_phase_has_a_name, BOARD_PHASE_NONE, BOARD_PHASE_CLOSING + 1);
 	tcase_add_test(tc, names_are_those_of_their_states);

@@ -65,6 +65,27 @@ START_TEST(the_board_shows_a_connection_and_what_it_does)
 	ck_assert_uint_eq(v.bytes_out, 7);      /* the sum stays */
 } END_TEST
 
+START_TEST(the_board_keeps_how_long_connections_were_open)
+{
+	int one = connect_pair(HANDLER_ID_echo), other = connect_pair(HANDLER_ID_echo);
+	struct board_worker_view v;
+
+	skip(1500);
+	ck_assert_uint_eq(look_at_worker().duration.buckets[0], 0);
+	connection_abort(newest(), END_STOPPED);
+	skip(3500);
+	connection_abort(newest(), END_STOPPED);
+	v = look_at_worker();
+	ck_assert_uint_eq(v.served, 2);
+	ck_assert_uint_eq(histogram_count(&v.duration), 2);
+	ck_assert_uint_eq(v.duration.buckets[histogram_bucket(1500)], 1);
+	ck_assert_uint_eq(v.duration.buckets[histogram_bucket(5000)], 1);
+	ck_assert_uint_eq(v.duration.sum_ms, 6500);
+	ck_assert_uint_eq(histogram_count(&v.handshake) + histogram_count(&v.answer), 0);
+	close(one);
+	close(other);
+} END_TEST
+
 START_TEST(the_board_shows_a_client_that_does_not_read)
 {
 	int client = connect_pair(HANDLER_ID_echo);
@@ -278,6 +299,7 @@ int main(void)
 	TCase *tc = unit_case(s, "board", set_up, tear_down);
 
 	tcase_add_test(tc, the_board_shows_a_connection_and_what_it_does);
+	tcase_add_test(tc, the_board_keeps_how_long_connections_were_open);
 	tcase_add_test(tc, the_board_shows_a_client_that_does_not_read);
 	tcase_add_test(tc, the_board_shows_a_client_that_is_written_to_unasked);
 	tcase_add_test(tc, what_lingers_has_no_record_any_more);

@@ -132,6 +132,14 @@ static uint64_t n_refused(void)
 	return atomic_load(&worker.slot->refused_tls);
 }
 
+static struct histogram handshakes(void)
+{
+	struct board_worker_view v;
+
+	board_view(memory.board, 0, &v);
+	return v.handshake;
+}
+
 /* ---- before the handler ------------------------------------------------- */
 
 START_TEST(the_handler_gets_the_bytes)
@@ -164,6 +172,24 @@ START_TEST(bytes_right_behind_the_handshake_are_served)
 		turn();
 	ssl_say("hello", 5);
 	expect_heard("hello");
+} END_TEST
+
+/* Its time is that of the handshake, not of what comes before it. */
+START_TEST(the_board_keeps_how_long_a_handshake_took)
+{
+	struct histogram h;
+
+	connect_kind(_i, HANDLER_ID_echo);
+	newest()->opened_ms -= 2500;
+	newest()->handshake_ms -= 300;
+	shake_hands();
+	ssl_say("hello", 5);
+	expect_heard("hello");
+	h = handshakes();
+	ck_assert_uint_eq(histogram_count(&h), 1);
+	ck_assert_uint_ge(h.sum_ms, 300);
+	ck_assert_uint_lt(h.sum_ms, 2500);
+	ck_assert_uint_eq(h.buckets[histogram_bucket((int64_t)h.sum_ms)], 1);
 } END_TEST
 
 static void expect_header(void)
@@ -221,6 +247,7 @@ START_TEST(a_listener_without_tls_is_as_before)
 
 START_TEST(a_failed_handshake_is_counted_and_logged)
 {
+	struct histogram h;
 	char bytes[64];
 
 	connect_kind(_i, HANDLER_ID_echo);
@@ -230,6 +257,8 @@ START_TEST(a_failed_handshake_is_counted_and_logged)
 	ck_assert_str_eq(logged(0, "tls_error"), "http-request");
 	ck_assert_str_eq(logged(0, "tls"), "(nothing)");
 	ck_assert_uint_eq(n_refused(), 1);
+	h = handshakes();
+	ck_assert_uint_eq(histogram_count(&h), 0);
 	/* It reads the alert and the end, not an error, though there was more to read from it. */
 	say(fd, "more");
 	turn();
@@ -423,6 +452,7 @@ static void add_begins(Suite *s)
 
 	tcase_add_loop_test(tc, the_handler_gets_the_bytes, 0, 2);
 	tcase_add_loop_test(tc, bytes_right_behind_the_handshake_are_served, 0, 2);
+	tcase_add_loop_test(tc, the_board_keeps_how_long_a_handshake_took, 0, 2);
 	tcase_add_test(tc, a_proxy_header_comes_before_tls);
 	tcase_add_test(tc, the_hello_may_come_together_with_the_header);
 	tcase_add_test(tc, a_listener_without_tls_is_as_before);

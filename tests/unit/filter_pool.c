@@ -171,6 +171,26 @@ START_TEST(several_may_be_in_flight)
 	ck_assert_str_eq(order, "cba");
 } END_TEST
 
+/* The time in the queue is not part of it. */
+START_TEST(the_board_keeps_how_long_answers_took)
+{
+	const int64_t begun_ms = worker.loop.now_ms;
+	struct board_worker_view v;
+
+	start();
+	worker.loop.now_ms = begun_ms - 3000;   /* the process gets the first one then */
+	ask(0);
+	ask(1);
+	timer_run(&worker.loop.timers, worker.loop.now_ms);
+	ck_assert_uint_eq(atomic_load(&worker.slot->queued), 1);
+	until_noted(2);
+	board_view(memory.board, 0, &v);
+	ck_assert_uint_eq(histogram_count(&v.answer), v.answered);
+	ck_assert_uint_eq(v.answered, 2);
+	ck_assert_uint_ge(v.answer.sum_ms, 3000);
+	ck_assert_uint_le(v.answer.sum_ms, 3000 + 2 * (uint64_t)(clock_ms() - begun_ms));
+} END_TEST
+
 START_TEST(where_none_can_be_executed_requests_fail_at_once)
 {
 	static const char *no_program[] = { "/no/such/program", NULL };
@@ -194,6 +214,7 @@ int main(void)
 	tcase_add_test(tc, each_has_its_turn_in_the_order_they_asked);
 	tcase_add_test(tc, a_client_that_leaves_the_queue_is_passed_over);
 	tcase_add_test(tc, several_may_be_in_flight);
+	tcase_add_test(tc, the_board_keeps_how_long_answers_took);
 	tcase_add_test(tc, where_none_can_be_executed_requests_fail_at_once);
 	return unit_run(s);
 }

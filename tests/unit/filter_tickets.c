@@ -25,9 +25,10 @@ static void tear_down(void)
 
 START_TEST(the_oldest_comes_first_however_often_the_ring_goes_round)
 {
-	filter_tickets_put(&tickets, &requests[0], 1);
+	filter_tickets_put(&tickets, &requests[0], 1, 100);
 	for (int i = 0; i < 3 * ROOM; i++) {
-		filter_tickets_put(&tickets, &requests[(i + 1) % ROOM], 1);
+		filter_tickets_put(&tickets, &requests[(i + 1) % ROOM], 1, 101 + i);
+		ck_assert_int_eq(filter_tickets_put_ms(&tickets), 100 + i);
 		ck_assert_uint_eq(tickets.n, 2);
 		ck_assert_ptr_eq(filter_tickets_take(&tickets), &requests[i % ROOM]);
 	}
@@ -37,7 +38,7 @@ START_TEST(the_oldest_comes_first_however_often_the_ring_goes_round)
 START_TEST(a_request_that_is_forgotten_leaves_a_ticket_without_a_name)
 {
 	for (int i = 0; i < ROOM; i++)
-		filter_tickets_put(&tickets, &requests[i], 1);
+		filter_tickets_put(&tickets, &requests[i], 1, 0);
 	filter_tickets_forget(&tickets, &requests[1]);
 	ck_assert_uint_eq(tickets.n, ROOM);
 	ck_assert_ptr_eq(filter_tickets_take(&tickets), &requests[0]);
@@ -63,7 +64,7 @@ START_TEST(unread_requests_are_whole_ones_at_the_end)
 		tickets.first = first;
 		tickets.n = 0;
 		for (size_t i = 0; i < unread[_i].n; i++)
-			filter_tickets_put(&tickets, &requests[i], unread[_i].sizes[i]);
+			filter_tickets_put(&tickets, &requests[i], unread[_i].sizes[i], 0);
 		ck_assert_msg(filter_tickets_count_unread(&tickets, unread[_i].unread) ==
 		              unread[_i].want, "%s, from %zu", unread[_i].name, first);
 	}

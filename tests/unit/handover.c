@@ -70,7 +70,10 @@ static void fill_service(struct handover_service *s)
 		            .crashed = 11, .refused_access = 13, .refused_blocked = 14,
 		            .refused_proxy = 15, .refused_tls = 22, .refused_connections = 16, .refused_source = 17,
 		            .refused_rate = 18, .refused_source_rate = 19, .refused_memory = 20,
-		            .untracked = 21, .lost = 12, .by_signal[SIGSEGV] = 6 },
+		            .untracked = 21, .lost = 12,
+		            .duration = { { [0] = 31, [HISTOGRAM_BUCKETS - 1] = 32 }, 33 },
+		            .accept_wait = { { [1] = 34 }, 35 }, .answer = { { [2] = 36 }, 37 },
+		            .handshake = { { [3] = 38 }, 39 }, .by_signal[SIGSEGV] = 6 },
 	};
 }
 
@@ -268,6 +271,11 @@ START_TEST(it_comes_over_as_it_was)
 #define X(name) ck_assert_uint_eq(s->past.totals.name, only_service(&h)->past.totals.name);
 	TOTALS(X)
 #undef X
+#define X(name) \
+	ck_assert_mem_eq(&s->past.totals.name, &only_service(&h)->past.totals.name, \
+	                 sizeof s->past.totals.name);
+	BOARD_HISTOGRAMS(X)
+#undef X
 	ck_assert_uint_eq(s->past.totals.by_signal[SIGSEGV], 6);
 } END_TEST
 
@@ -390,6 +398,10 @@ static const struct {
 	{ SERVICE_0 "totals.accepted", "null" },
 	{ SERVICE_0 "totals.crashed", "\"7\"" },
 	{ SERVICE_0 "totals.deaths.0", "[]" },
+	{ SERVICE_0 "totals.times", "[]" },
+	{ SERVICE_0 "totals.times.duration", "7" },
+	{ SERVICE_0 "totals.times.handshake", "null" },
+	{ SERVICE_0 "totals.times.answer.0", "\"7\"" },
 	{ SERVICE_0 "workers.0.place", "8" },
 	{ SERVICE_0 "workers.0.place", "-1" },
 	{ SERVICE_0 "workers.0.pid", "1" },
@@ -467,7 +479,7 @@ START_TEST(those_descriptors_that_were_read_are_there_when_the_rest_is_refused)
 static bool is_counter(const char *key)
 {
 #define X(name) || strcmp(key, #name) == 0
-	return false TOTALS(X);
+	return false TOTALS(X) BOARD_HISTOGRAMS(X);
 #undef X
 }
 
@@ -476,7 +488,7 @@ static bool is_of_late(const char *key)
 {
 	static const char *const keys[] = {
 		"words", "nofile", "log_process", "key_process", "pending_scale", "states", "state_index",
-		"holds", "poison", "tickets", "status_process", "http", "balancers",
+		"holds", "poison", "tickets", "times", "status_process", "http", "balancers",
 	};
 
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)
@@ -531,6 +543,33 @@ START_TEST(a_counter_that_the_program_before_did_not_have_begins_at_0)
 	ck_assert_uint_eq(t->crashed, 0);
 	ck_assert_uint_eq(t->cold, 10);
 	ck_assert_uint_eq(t->by_signal[SIGSEGV], 6);
+	json_decref(root);
+} END_TEST
+
+/* From a program that knew none of them, had fewer, or counts by other bounds. */
+START_TEST(histograms_that_the_program_before_did_not_have_begin_empty)
+{
+	static const struct { const char *path, *gone; bool cut; } times[] = {
+		{ SERVICE_0 "totals.times", "times", false },
+		{ SERVICE_0 "totals.times.duration", "duration", false },
+		{ SERVICE_0 "totals.times.duration.0", NULL, true },
+	};
+	json_t *root = as_json(), *at;
+	char path[64];
+	const char *key;
+	const struct totals *t;
+
+	strcpy(path, times[_i].path);
+	at = follow(root, path, &key);
+	if (times[_i].cut)
+		json_array_remove(at, 0);
+	else
+		json_object_del(at, times[_i].gone);
+	ck_assert_msg(read_json(root), "%s", why);
+	t = &only_service(&got)->past.totals;
+	ck_assert_uint_eq(histogram_count(&t->duration) + t->duration.sum_ms, 0);
+	ck_assert_uint_eq(histogram_count(&t->answer), _i == 0 ? 0 : 36);
+	ck_assert_uint_eq(t->untracked, 21);
 	json_decref(root);
 } END_TEST
 
@@ -655,6 +694,7 @@ int main(void)
 	tcase_add_test(tc, those_descriptors_that_were_read_are_there_when_the_rest_is_refused);
 	tcase_add_test(tc, every_key_is_needed_and_others_are_passed_over);
 	tcase_add_test(tc, a_counter_that_the_program_before_did_not_have_begins_at_0);
+	tcase_add_loop_test(tc, histograms_that_the_program_before_did_not_have_begin_empty, 0, 3);
 	tcase_add_test(tc, a_worker_of_before_there_was_a_pipe_says_its_words_over_the_socket);
 	tcase_add_test(tc, what_is_cut_is_refused);
 	tcase_add_test(tc, what_is_no_file_is_refused);

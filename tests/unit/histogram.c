@@ -1,136 +1,51 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Classes of durations: where they begin and end, and percentiles beside those
- * of the sorted values.
+ * Histograms of durations: to which bucket a duration belongs, and sums.
  */
 #include <config.h>
 #include "histogram.h"
 
 #include "unit.h"
 
-#define VALUES 20000
+static const struct { int64_t ms; size_t bucket; } rows[] = {
+	{ INT64_MIN, 0 }, { -1, 0 }, { 0, 0 }, { 1, 0 },
+	{ 2, 1 }, { 4, 1 }, { 5, 2 }, { 16, 2 }, { 17, 3 }, { 64, 3 }, { 65, 4 }, { 256, 4 },
+	{ 257, 5 }, { 1000, 5 }, { 1001, 6 }, { 4000, 6 }, { 16000, 7 }, { 64000, 8 },
+	{ 256000, 9 }, { 1024000, 10 }, { 4096000, 11 }, { 4096001, 12 }, { INT64_MAX, 12 },
+};
 
-static struct histogram h, other;
-
-static uint64_t random_state = 88172645463325252u;
-
-static uint64_t next_random(void)
+START_TEST(a_duration_belongs_to_the_first_bucket_that_is_long_enough)
 {
-	random_state ^= random_state << 13;
-	random_state ^= random_state >> 7;
-	random_state ^= random_state << 17;
-	return random_state;
-}
-
-/* Of all orders of magnitude. */
-static uint64_t some_value(void)
-{
-	const uint64_t bits = next_random();
-
-	return bits >> (next_random() % 60);
-}
-
-static int by_value(const void *a, const void *b)
-{
-	const uint64_t *x = a, *y = b;
-
-	return (*x > *y) - (*x < *y);
-}
-
-START_TEST(classes_follow_one_another_without_a_gap)
-{
-	ck_assert_uint_eq(histogram_first(0), 0);
-	for (unsigned i = 0; i + 1 < HISTOGRAM_CLASSES; i++)
-		ck_assert_uint_eq(histogram_last(i) + 1, histogram_first(i + 1));
-	ck_assert_uint_eq(histogram_last(HISTOGRAM_CLASSES - 1), UINT64_MAX);
+	ck_assert_uint_eq(histogram_bucket(rows[_i].ms), rows[_i].bucket);
 } END_TEST
 
-START_TEST(a_value_is_within_its_class)
+START_TEST(each_bound_is_about_four_times_the_one_before)
 {
-	static const uint64_t edges[] = { 0, 1, 63, 64, 127, 128, 129, 255, 256, UINT32_MAX, INT64_MAX,
-	                                  UINT64_MAX - 1, UINT64_MAX };
+	ck_assert_uint_eq(HISTOGRAM_BUCKETS, 13);
+	ck_assert_int_eq(histogram_bound_ms(0), 1);
+	for (size_t i = 1; i < HISTOGRAM_BUCKETS - 1; i++) {
+		const int64_t times_ten = histogram_bound_ms(i) * 10 / histogram_bound_ms(i - 1);
 
-	for (size_t i = 0; i < ARRAY_SIZE(edges) + VALUES; i++) {
-		const uint64_t v = i < ARRAY_SIZE(edges) ? edges[i] : some_value();
-		const unsigned class = histogram_class(v);
-
-		ck_assert_uint_lt(class, HISTOGRAM_CLASSES);
-		ck_assert_uint_ge(v, histogram_first(class));
-		ck_assert_uint_le(v, histogram_last(class));
+		ck_assert_int_ge(times_ten, 39);
+		ck_assert_int_le(times_ten, 40);
+		ck_assert_uint_eq(histogram_bucket(histogram_bound_ms(i)), i);
 	}
 } END_TEST
 
-START_TEST(a_class_is_at_most_a_64th_of_its_first_value_wide)
+START_TEST(histograms_are_added_up_bucket_by_bucket)
 {
-	for (unsigned i = 128; i < HISTOGRAM_CLASSES; i++)
-		ck_assert_uint_le(histogram_last(i) - histogram_first(i) + 1, histogram_first(i) / 64);
-} END_TEST
+	struct histogram h = { { [0] = 1, [3] = 2 }, 100 };
+	const struct histogram more = { { [3] = 5, [12] = 7 }, 50000000 }, empty = { { 0 }, 0 };
 
-static const double shares[] = { 0, .001, .1, .5, .75, .9, .99, .999, .9999, 1 };
-
-START_TEST(percentiles_are_those_of_the_sorted_values)
-{
-	static uint64_t values[VALUES];
-	const double rank = shares[_i] * VALUES;
-	const size_t at = rank <= 1 ? 0 : (size_t)rank - ((double)(size_t)rank == rank);
-	uint64_t want, got;
-
-	for (size_t i = 0; i < VALUES; i++) {
-		values[i] = some_value();
-		histogram_record(&h, values[i]);
-	}
-	qsort(values, VALUES, sizeof values[0], by_value);
-	want = values[at];
-	got = histogram_percentile(&h, shares[_i]);
-	ck_assert_msg(got >= want && got - want <= want / 64, "%g: %lu, not %lu", shares[_i],
-	              (unsigned long)got, (unsigned long)want);
-	ck_assert_uint_eq(h.min, values[0]);
-	ck_assert_uint_eq(h.max, values[VALUES - 1]);
-	ck_assert_uint_eq(histogram_percentile(&h, 1), values[VALUES - 1]);
-} END_TEST
-
-START_TEST(no_percentile_is_beyond_what_was_seen)
-{
-	histogram_record(&h, 1000001);
-	ck_assert_uint_eq(histogram_percentile(&h, 0), 1000001);
-	ck_assert_uint_eq(histogram_percentile(&h, .5), 1000001);
-	ck_assert_uint_eq(histogram_percentile(&h, .9999), 1000001);
-	ck_assert_double_eq(histogram_mean(&h), 1000001);
-} END_TEST
-
-START_TEST(an_empty_one_has_zeros)
-{
-	ck_assert_uint_eq(histogram_percentile(&h, .5), 0);
-	ck_assert_double_eq(histogram_mean(&h), 0);
-	histogram_merge(&h, &other);
-	ck_assert_uint_eq(h.count, 0);
-	ck_assert_uint_eq(h.min, 0);
-} END_TEST
-
-START_TEST(two_merged_are_as_if_all_had_gone_to_one)
-{
-	static struct histogram one;
-
-	for (size_t i = 0; i < VALUES; i++) {
-		const uint64_t v = some_value() >> 12;  /* so that sums of doubles are exact */
-
-		histogram_record(i % 3 ? &h : &other, v);
-		histogram_record(&one, v);
-	}
-	histogram_merge(&h, &other);
-	ck_assert_uint_eq(h.count, one.count);
-	ck_assert_uint_eq(h.min, one.min);
-	ck_assert_uint_eq(h.max, one.max);
-	ck_assert_double_eq_tol(h.sum / one.sum, 1, 1e-12);
-	ck_assert_mem_eq(h.classes, one.classes, sizeof h.classes);
-} END_TEST
-
-START_TEST(merging_into_an_empty_one_keeps_the_smallest)
-{
-	histogram_record(&other, 5);
-	histogram_merge(&h, &other);
-	ck_assert_uint_eq(h.min, 5);
-	ck_assert_uint_eq(h.max, 5);
+	ck_assert_uint_eq(histogram_count(&empty), 0);
+	ck_assert_uint_eq(histogram_count(&h), 3);
+	histogram_add(&h, &more);
+	histogram_add(&h, &empty);
+	ck_assert_uint_eq(h.buckets[0], 1);
+	ck_assert_uint_eq(h.buckets[3], 7);
+	ck_assert_uint_eq(h.buckets[12], 7);
+	ck_assert_uint_eq(histogram_count(&h), 15);
+	ck_assert_uint_eq(h.sum_ms, 50000100);
 } END_TEST
 
 int main(void)
@@ -138,13 +53,9 @@ int main(void)
 	Suite *s = suite_create("histogram");
 	TCase *tc = unit_case(s, "histogram", NULL, NULL);
 
-	tcase_add_test(tc, classes_follow_one_another_without_a_gap);
-	tcase_add_test(tc, a_value_is_within_its_class);
-	tcase_add_test(tc, a_class_is_at_most_a_64th_of_its_first_value_wide);
-	tcase_add_loop_test(tc, percentiles_are_those_of_the_sorted_values, 0, ARRAY_SIZE(shares));
-	tcase_add_test(tc, no_percentile_is_beyond_what_was_seen);
-	tcase_add_test(tc, an_empty_one_has_zeros);
-	tcase_add_test(tc, two_merged_are_as_if_all_had_gone_to_one);
-	tcase_add_test(tc, merging_into_an_empty_one_keeps_the_smallest);
+	tcase_add_loop_test(tc, a_duration_belongs_to_the_first_bucket_that_is_long_enough, 0,
+	                    ARRAY_SIZE(rows));
+	tcase_add_test(tc, each_bound_is_about_four_times_the_one_before);
+	tcase_add_test(tc, histograms_are_added_up_bucket_by_bucket);
 	return unit_run(s);
 }

@@ -267,6 +267,36 @@ START_TEST(a_unix_path_gets_its_mode_whatever_the_umask_is)
 	ck_assert(!exists("sock"));
 } END_TEST
 
+START_TEST(a_tcp_connection_tells_how_long_it_waited_and_a_unix_socket_does_not)
+{
+	struct address a[] = { inet4("127.0.0.1", 0), local("@drover-unit-waited") };
+	struct listener_file file;
+	int64_t waited_ms[2][2];
+
+	for (size_t i = 0; i < 2; i++) {
+		const int fd = open_plain(&a[i], &file);
+
+		for (size_t k = 0; k < 2; k++) {        /* the second one sends before it is asked about */
+			const int client = socket(a[i].u.sa.sa_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
+			int its;
+
+			ck_assert_int_eq(connect(client, &a[i].u.sa, a[i].len), 0);
+			poll(NULL, 0, 20);
+			if (k == 1)
+				ck_assert_int_eq(send(client, "hello", 5, 0), 5);
+			its = accept4(fd, NULL, NULL, SOCK_CLOEXEC);
+			waited_ms[i][k] = listener_waited_ms(its);
+			close(its);
+			close(client);
+		}
+		close(fd);
+	}
+	ck_assert_int_ge(waited_ms[0][0], 10);          /* a tick of the kernel may be 10 ms */
+	ck_assert_int_ge(waited_ms[0][1], 10);
+	ck_assert_int_eq(waited_ms[1][0], -1);
+	ck_assert_int_eq(waited_ms[1][1], -1);
+} END_TEST
+
 START_TEST(a_tcp_socket_tells_its_queue_and_a_unix_socket_does_not)
 {
 	struct address a[] = { inet4("127.0.0.1", 0), local("@drover-unit-queue") };
@@ -712,6 +742,7 @@ int main(void)
 	tcase_add_test(inet, freebind_takes_an_address_that_is_not_there_yet);
 	unit_add_if(has_ipv6(), "no IPv6 here", inet, freebind_is_for_ipv6_as_well);
 	tcase_add_test(inet, accepted_sockets_inherit_the_options);
+	tcase_add_test(inet, a_tcp_connection_tells_how_long_it_waited_and_a_unix_socket_does_not);
 	tcase_add_test(inet, a_tcp_socket_tells_its_queue_and_a_unix_socket_does_not);
 	tcase_add_loop_test(unix_path, a_unix_path_gets_its_mode_whatever_the_umask_is, 0, ARRAY_SIZE(modes));
 	tcase_add_test(unix_path, a_stale_socket_file_is_replaced);

@@ -35,6 +35,9 @@ _Noreturn void __wrap_worker_main(const struct worker_start *start)
 	board_add(&slot->joined, 13 * n);
 	board_add(&slot->cold, 14 * n);
 	board_add(&slot->crashed, 15 * n);
+#define X(name) board_add_time(&slot->name, 1000 * (int64_t)n);
+	BOARD_HISTOGRAMS(X)
+#undef X
 	if (start->slot == 1)
 		raise(SIGKILL);
 	_exit(0);
@@ -93,6 +96,13 @@ START_TEST(what_ended_workers_had_done_is_added_up)
 	ck_assert_uint_eq(t->joined, 78);
 	ck_assert_uint_eq(t->cold, 84);
 	ck_assert_uint_eq(t->crashed, 90);
+#define X(name) \
+	ck_assert_uint_eq(t->name.buckets[5], 1);       /* to 1 s */ \
+	ck_assert_uint_eq(t->name.buckets[6], 2);       /* to 4 s */ \
+	ck_assert_uint_eq(histogram_count(&t->name), 3); \
+	ck_assert_uint_eq(t->name.sum_ms, 6000);
+	BOARD_HISTOGRAMS(X)
+#undef X
 	ck_assert_uint_eq(t->by_signal[SIGKILL], 1);
 	pool_stop(pool);
 	pool_free(&pool);

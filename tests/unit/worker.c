@@ -16,6 +16,8 @@
 #include "unit.h"
 
 #define ME 1                            /* its slot, of three */
+#define WAITED_MS 20
+#define TICK_MS 10                      /* of the kernel, at most */
 
 static const char *const none[] = { NULL };
 static struct conf_service service;
@@ -28,6 +30,8 @@ static int listener;
 static struct leash leash;
 static pid_t worker;
 static int64_t forked_ms, shutdown_timeout_ms;
+static bool is_late;                    /* a client waits before it begins, and that is measured */
+static int early;                       /* that client */
 static pid_t master;                    /* as the worker knows it; 0: another process */
 
 static int listen_on_loopback(void)
@@ -38,6 +42,17 @@ static int listen_on_loopback(void)
 
 	ck_assert_int_eq(bind(fd, (struct sockaddr *)&at, sizeof at), 0);
 	ck_assert_int_eq(listen(fd, 8), 0);
+	return fd;
+}
+
+static int connect_to_it(void)
+{
+	struct sockaddr_in at;
+	socklen_t len = sizeof at;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+	ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&at, &len), 0);
+	ck_assert_int_eq(connect(fd, (struct sockaddr *)&at, sizeof at), 0);
 	return fd;
 }
 
@@ -67,13 +82,17 @@ static void set_up_worker(void)
 		.handler = { .id = HANDLER_ID_echo, .env = (const char **)(uintptr_t)none,
 		             .pass_env = (const char **)(uintptr_t)none },
 		.identity = { .uid = (uid_t)CONF_KEEP, .gid = (gid_t)CONF_KEEP },
-		.timeouts = { .idle = 600000, .write = 600000 },
+		.timeouts = { .idle = 600000, .write = 600000 }, .measures_queue = is_late,
 	};
 	ck_assert_int_eq(pool_memory_make(&memory, &(struct pool_memory_size){ 3, 4, 0 }), 0);
 	ck_assert_int_eq(service_memory_make(&service_memory, SOURCES_MIN), 0);
 	board = memory.board;
 	board_reset(board, ME, BOARD_STARTING);
 	listener = listen_on_loopback();
+	if (is_late) {
+		early = connect_to_it();
+		poll(NULL, 0, WAITED_MS);
+	}
 	ck_assert_int_eq(leash_open(&leash, &its), 0);
 	start = (struct worker_start){ .service = &service, .handler = &handler_echo,
 	                               .listeners = &listener, .listens = &first, .n_listeners = 1,
@@ -92,6 +111,14 @@ static void set_up(void)
 {
 	master = 0;
 	shutdown_timeout_ms = 0;
+	set_up_worker();
+}
+
+static void set_up_late(void)
+{
+	master = 0;
+	shutdown_timeout_ms = 0;
+	is_late = true;
 	set_up_worker();
 }
 
@@ -133,17 +160,6 @@ static int join(void)
 
 	ck_assert_int_eq(waitpid(worker, &status, 0), worker);
 	return status;
-}
-
-static int connect_to_it(void)
-{
-	struct sockaddr_in at;
-	socklen_t len = sizeof at;
-	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	ck_assert_int_eq(getsockname(listener, (struct sockaddr *)&at, &len), 0);
-	ck_assert_int_eq(connect(fd, (struct sockaddr *)&at, sizeof at), 0);
-	return fd;
 }
 
 static void echo(int fd, const char *text)
@@ -189,6 +205,9 @@ START_TEST(the_board_follows_a_worker)
 	ck_assert_int_eq(w.state, BOARD_DRAINING);
 	ck_assert_uint_eq(w.open, 0);
 	ck_assert_uint_eq(w.served, 1);
+	ck_assert_uint_eq(histogram_count(&w.duration), 1);
+	ck_assert_int_le((int64_t)w.duration.sum_ms, clock_ms() - forked_ms);
+	ck_assert_uint_eq(histogram_count(&w.accept_wait), 0);  /* it was not to be measured */
 	ck_assert_uint_eq(w.bytes_out, 10);
 	ck_assert_int_ge(w.turn_ms, turned);
 	ck_assert(!w.at_work);
@@ -217,6 +236,22 @@ START_TEST(what_a_killed_worker_said_is_still_there)
 	board_reset(board, ME, BOARD_FREE);
 	ck_assert(!board_view_connection(board, ME, 0, &c));
 	close(fd);
+} END_TEST
+
+START_TEST(the_board_keeps_how_long_clients_have_waited)
+{
+	await_ready();
+	echo(early, "hello");
+	echo(early, "again");
+	board_view(board, ME, &w);
+	ck_assert_uint_eq(histogram_count(&w.accept_wait), 1);
+	ck_assert_uint_ge(w.accept_wait.sum_ms, WAITED_MS - TICK_MS);
+	ck_assert_uint_le(w.accept_wait.sum_ms, (uint64_t)(clock_ms() - forked_ms) + WAITED_MS + TICK_MS);
+	close(early);
+	kill(worker, SIGQUIT);
+	ck_assert_int_eq(join(), 0);
+	board_view(board, ME, &w);
+	ck_assert_uint_eq(histogram_count(&w.duration), 1);
 } END_TEST
 
 /* ---- Signals ---- */
@@ -341,6 +376,9 @@ int main(void)
 
 	tcase_add_test(tc, the_board_follows_a_worker);
 	tcase_add_test(tc, what_a_killed_worker_said_is_still_there);
+
+	tc = unit_case(s, "late", set_up_late, tear_down);
+	tcase_add_test(tc, the_board_keeps_how_long_clients_have_waited);
 
 	tc = unit_case(s, "outside", set_up, tear_down);
 	tcase_add_loop_test(tc, a_worker_that_is_told_to_go_from_outside_drains_and_says_so, 0, 2);

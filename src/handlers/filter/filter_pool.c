@@ -270,6 +270,7 @@ static void on_answered(struct filter_owner *o, struct filter_process *p,
 	struct filter_pool *pool = pool_of(o);
 
 	board_add(&pool->worker->slot->answered, 1);
+	board_add_time(&pool->worker->slot->answer, a->took_ms);
 	/* Only a first answer: those of an old process do not show that new ones work. */
 	if (filter_process_answered(p) == 1)
 		pool->trouble.delay_ms = 0;

@@ -146,6 +146,7 @@ static void deliver_answer(struct filter_process *p, const char *bytes, size_t l
 	}
 	a.content = a.frame + p->framing.header;
 	a.content_len = (size_t)p->framing.content;
+	a.took_ms = p->owner->loop->now_ms - filter_tickets_put_ms(&p->tickets);
 	r = take_first(p);
 	if (p->answered++ == 0 && p->program)
 		program_passes(p->program);
@@ -264,7 +265,7 @@ int filter_process_put(struct filter_process *p, struct filter_request *r)
 	}
 	if (p->tickets.n == 0)
 		p->since_ms = p->owner->loop->now_ms;
-	filter_tickets_put(&p->tickets, r, n_unsent(p) - before);
+	filter_tickets_put(&p->tickets, r, n_unsent(p) - before, p->owner->loop->now_ms);
 	p->taken++;
 	r->process = p;
 	if (p->owner->conf->timeout > 0 && !timer_is_set(&p->timer))

@@ -48,6 +48,7 @@ struct filter_answer {                  /* lent for the call */
 	size_t      frame_len;
 	const char *content;
 	size_t      content_len;
+	int64_t     took_ms;            /* since the process got the request */
 };
 
 /* The owner of processes. All is lent. */

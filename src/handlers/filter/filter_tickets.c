@@ -25,10 +25,16 @@ void filter_tickets_fini(struct filter_tickets *t)
 	t->ring = NULL;
 }
 
-void filter_tickets_put(struct filter_tickets *t, struct filter_request *r, size_t bytes)
+void filter_tickets_put(struct filter_tickets *t, struct filter_request *r, size_t bytes, int64_t now_ms)
 {
 	assert(t->n < t->room);
-	*ticket(t, t->n++) = (struct filter_ticket){ .request = r, .bytes = bytes };
+	*ticket(t, t->n++) = (struct filter_ticket){ .request = r, .bytes = bytes, .put_ms = now_ms };
+}
+
+int64_t filter_tickets_put_ms(const struct filter_tickets *t)
+{
+	assert(t->n > 0);
+	return ticket(t, 0)->put_ms;
 }
 
 struct filter_request *filter_tickets_take(struct filter_tickets *t)

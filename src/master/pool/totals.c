@@ -14,6 +14,9 @@ void totals_add_counters(struct totals *t, const struct board_worker_view *said)
 #define X(name) t->name += said->name;
 	BOARD_COUNTERS(X)
 #undef X
+#define X(name) histogram_add(&t->name, &said->name);
+	BOARD_HISTOGRAMS(X)
+#undef X
 }
 
 void totals_add_worker(struct totals *t, const struct board_worker_view *said, int status)
@@ -28,6 +31,9 @@ void totals_add(struct totals *t, const struct totals *more)
 {
 #define X(name) t->name += more->name;
 	TOTALS(X)
+#undef X
+#define X(name) histogram_add(&t->name, &more->name);
+	BOARD_HISTOGRAMS(X)
 #undef X
 	for (size_t i = 0; i < NSIG; i++)
 		t->by_signal[i] += more->by_signal[i];

@@ -23,6 +23,9 @@ struct totals {
 #define X(name) uint64_t name;
 	TOTALS(X)
 #undef X
+#define X(name) struct histogram name;
+	BOARD_HISTOGRAMS(X)
+#undef X
 	uint64_t by_signal[NSIG];       /* how many workers each signal has ended */
 };
 

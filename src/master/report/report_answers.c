@@ -118,6 +118,31 @@ static json_t *warm(const struct report_service *s)
 	                 "crashed", json_value_count(c->totals.crashed));
 }
 
+/* null: the service has no such times, or does not measure them. */
+static json_t *histogram(const struct histogram *h, bool has_it)
+{
+	json_t *buckets;
+
+	if (!has_it)
+		return json_null();
+	buckets = json_array();
+	for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++)
+		json_array_append_new(buckets, json_value_count(h->buckets[i]));
+	return json_pack("{s:o, s:o, s:o}", "count", json_value_count(histogram_count(h)),
+	                 "sum", json_value_seconds((int64_t)h->sum_ms), "buckets", buckets);
+}
+
+static json_t *times(const struct report_service *s)
+{
+	const struct conf_service *conf = s->service->conf;
+	const struct totals *t = &s->counts.totals;
+
+	return json_pack("{s:o, s:o, s:o, s:o}", "duration", histogram(&t->duration, true),
+	                 "accept_wait", histogram(&t->accept_wait, conf->measures_queue),
+	                 "answer", histogram(&t->answer, conf->handler.kind == HANDLER_FILTER),
+	                 "handshake", histogram(&t->handshake, conf->tls.on));
+}
+
 static json_t *service(const struct report_service *s)
 {
 	const struct conf_service *conf = s->service->conf;
@@ -132,6 +157,7 @@ static json_t *service(const struct report_service *s)
 	json_object_set_new(object, "lost", json_value_count(s->counts.totals.lost));
 	json_object_set_new(object, "filter", filter(s));
 	json_object_set_new(object, "warm", warm(s));
+	json_object_set_new(object, "times", times(s));
 	json_object_set_new(object, "deaths", deaths(s));
 	json_object_set_new(object, "restart_delay",
 	                    json_value_seconds(pool_delay_ms(s->service->pool)));

@@ -92,13 +92,37 @@ static bool get_counter(const struct reading *r, const json_t *j, const char *na
 	return true;
 }
 
+/* A histogram that the program before did not have begins empty. */
+static bool get_histogram(const struct reading *r, const json_t *times, const char *name,
+                          struct histogram *h)
+{
+	const json_t *said = json_object_get(times, name);
+
+	return !said || handover_get_histogram(said, h) ||
+	       reading_fail(r, "times: %s is no histogram", name);
+}
+
+static bool get_histograms(const struct reading *r, const json_t *j, struct totals *t)
+{
+	const json_t *times = NULL;
+
+	if (!reading_unpack(r, j, "totals", "{s?o}", "times", &times))
+		return false;
+	if (times && !json_is_object(times))
+		return reading_fail(r, "times: not an object");
+#define X(name) && get_histogram(r, times, #name, &t->name)
+	return true BOARD_HISTOGRAMS(X);
+#undef X
+}
+
 static bool get_totals(const struct reading *r, const json_t *j, struct totals *t)
 {
 	const json_t *deaths, *item;
 	size_t i;
 
 #define X(name) || !get_counter(r, j, #name, &t->name)
-	if (!reading_unpack(r, j, "totals", "{s:o}", "deaths", &deaths) TOTALS(X))
+	if (!reading_unpack(r, j, "totals", "{s:o}", "deaths", &deaths) TOTALS(X) ||
+	    !get_histograms(r, j, t))
 		return false;
 #undef X
 	json_array_foreach(deaths, i, item) {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Converts enumerators, bytes and addresses to text, and back.
+ * Converts enumerators, bytes and addresses to text, and histograms to lists, and back.
  */
 #include <config.h>
 #include "handover_words.h"
@@ -134,4 +134,33 @@ bool handover_get_address(const json_t *j, struct address *a)
 		bytes[i] = (unsigned char)strtoul(pair, NULL, 16);
 	}
 	return len == 0 || len / 2 >= sizeof a->u.sa.sa_family;
+}
+
+/* ---- histograms --------------------------------------------------------- */
+
+json_t *handover_put_histogram(const struct histogram *h)
+{
+	json_t *list = json_array();
+
+	json_array_append_new(list, json_integer((json_int_t)h->sum_ms));
+	for (size_t i = 0; i < HISTOGRAM_BUCKETS; i++)
+		json_array_append_new(list, json_integer((json_int_t)h->buckets[i]));
+	return list;
+}
+
+bool handover_get_histogram(const json_t *j, struct histogram *h)
+{
+	const json_t *item;
+	size_t i;
+
+	*h = (struct histogram){ .sum_ms = 0 };
+	json_array_foreach(j, i, item)
+		if (!json_is_integer(item))
+			return false;
+	if (json_array_size(j) != 1 + HISTOGRAM_BUCKETS)
+		return json_is_array(j);
+	h->sum_ms = (uint64_t)json_integer_value(json_array_get(j, 0));
+	for (i = 0; i < HISTOGRAM_BUCKETS; i++)
+		h->buckets[i] = (uint64_t)json_integer_value(json_array_get(j, 1 + i));
+	return true;
 }

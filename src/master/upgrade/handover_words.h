@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The form of enumerators, foreign bytes and addresses in a hand-over.
+ * The form of enumerators, foreign bytes, addresses and histograms in a hand-over.
  */
 #ifndef DROVER_MASTER_UPGRADE_HANDOVER_WORDS_H
 #define DROVER_MASTER_UPGRADE_HANDOVER_WORDS_H
@@ -10,6 +10,7 @@
 
 #include "address.h"
 #include "arena.h"
+#include "histogram.h"
 
 struct handover_words { const char *const *names; int n; };    /* by enumerator; NULL: never written */
 
@@ -39,5 +40,13 @@ bool handover_get_bytes(struct arena *a, const json_t *j, const char **bytes);
 /* An address as the kernel has it, in hexadecimal digits. */
 json_t *handover_put_address(const struct address *a);
 bool handover_get_address(const json_t *j, struct address *a);
+
+/*
+ * A histogram as a list of whole numbers: its sum in milliseconds, then its buckets. If the list
+ * has another length, its buckets have other bounds than ours, and *h becomes empty. False for
+ * anything else.
+ */
+json_t *handover_put_histogram(const struct histogram *h);
+bool handover_get_histogram(const json_t *j, struct histogram *h);
 
 #endif

@@ -99,11 +99,21 @@ static json_t *make_deaths(const struct totals *t)
 	return deaths;
 }
 
+static json_t *make_histograms(const struct totals *t)
+{
+#define FORMAT(name) "s:o, "
+#define MEMBER(name) , #name, handover_put_histogram(&t->name)
+	return json_pack("{" BOARD_HISTOGRAMS(FORMAT) "}" BOARD_HISTOGRAMS(MEMBER));
+#undef FORMAT
+#undef MEMBER
+}
+
 static json_t *make_totals(const struct totals *t)
 {
 #define FORMAT(name) "s:I, "
 #define MEMBER(name) #name, INT t->name,
-	return json_pack("{" TOTALS(FORMAT) "s:o}", TOTALS(MEMBER) "deaths", make_deaths(t));
+	return json_pack("{" TOTALS(FORMAT) "s:o, s:o}", TOTALS(MEMBER) "deaths", make_deaths(t),
+	                 "times", make_histograms(t));
 #undef FORMAT
 #undef MEMBER
 }

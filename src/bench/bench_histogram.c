@@ -4,21 +4,21 @@
  * and each power of two above them is divided into 64 classes.
  */
 #include <config.h>
-#include "histogram.h"
+#include "bench_histogram.h"
 
-#define PER_POWER (1u << HISTOGRAM_BITS)
+#define PER_POWER (1u << BENCH_HISTOGRAM_BITS)
 
-unsigned histogram_class(uint64_t value)
+unsigned bench_histogram_class(uint64_t value)
 {
 	unsigned shift;
 
 	if (value < 2 * PER_POWER)
 		return (unsigned)value;
-	shift = 63 - HISTOGRAM_BITS - (unsigned)__builtin_clzll(value);
+	shift = 63 - BENCH_HISTOGRAM_BITS - (unsigned)__builtin_clzll(value);
 	return shift * PER_POWER + (unsigned)(value >> shift);
 }
 
-uint64_t histogram_first(unsigned class)
+uint64_t bench_histogram_first(unsigned class)
 {
 	unsigned shift;
 
@@ -28,12 +28,12 @@ uint64_t histogram_first(unsigned class)
 	return (uint64_t)(class - shift * PER_POWER) << shift;
 }
 
-uint64_t histogram_last(unsigned class)
+uint64_t bench_histogram_last(unsigned class)
 {
-	return class + 1 < HISTOGRAM_CLASSES ? histogram_first(class + 1) - 1 : UINT64_MAX;
+	return class + 1 < BENCH_HISTOGRAM_CLASSES ? bench_histogram_first(class + 1) - 1 : UINT64_MAX;
 }
 
-void histogram_record(struct histogram *h, uint64_t value)
+void bench_histogram_record(struct bench_histogram *h, uint64_t value)
 {
 	if (h->count == 0 || value < h->min)
 		h->min = value;
@@ -41,10 +41,10 @@ void histogram_record(struct histogram *h, uint64_t value)
 		h->max = value;
 	h->count++;
 	h->sum += (double)value;
-	h->classes[histogram_class(value)]++;
+	h->classes[bench_histogram_class(value)]++;
 }
 
-void histogram_merge(struct histogram *h, const struct histogram *from)
+void bench_histogram_merge(struct bench_histogram *h, const struct bench_histogram *from)
 {
 	if (from->count == 0)
 		return;
@@ -54,7 +54,7 @@ void histogram_merge(struct histogram *h, const struct histogram *from)
 		h->max = from->max;
 	h->count += from->count;
 	h->sum += from->sum;
-	for (unsigned i = 0; i < HISTOGRAM_CLASSES; i++)
+	for (unsigned i = 0; i < BENCH_HISTOGRAM_CLASSES; i++)
 		h->classes[i] += from->classes[i];
 }
 
@@ -63,19 +63,19 @@ static uint64_t within(uint64_t value, uint64_t min, uint64_t max)
 	return value < min ? min : value > max ? max : value;
 }
 
-uint64_t histogram_percentile(const struct histogram *h, double share)
+uint64_t bench_histogram_percentile(const struct bench_histogram *h, double share)
 {
 	uint64_t seen = 0;
 
-	for (unsigned i = 0; i < HISTOGRAM_CLASSES; i++) {
+	for (unsigned i = 0; i < BENCH_HISTOGRAM_CLASSES; i++) {
 		seen += h->classes[i];
 		if (seen > 0 && (double)seen >= share * (double)h->count)
-			return within(histogram_last(i), h->min, h->max);
+			return within(bench_histogram_last(i), h->min, h->max);
 	}
 	return h->max;
 }
 
-double histogram_mean(const struct histogram *h)
+double bench_histogram_mean(const struct bench_histogram *h)
 {
 	return h->count ? h->sum / (double)h->count : 0;
 }
