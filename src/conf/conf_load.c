@@ -180,6 +180,13 @@ static void load_all_services(struct conf_loader *ld, const config_setting_t *ma
 	free(h.settings);
 }
 
+/* It costs a system call for each connection: only if somebody can see the result. */
+static void measure_queues(const struct conf *conf)
+{
+	for (size_t i = 0; i < conf->n_services; i++)
+		conf->services[i]->measures_queue = conf->metrics.outlet.n_listen > 0;
+}
+
 /* What can only be judged at the end, and once. */
 static void check_whole(struct conf_loader *ld, struct conf_place main)
 {
@@ -216,6 +223,7 @@ static void load_file(struct conf_loader *ld, const char *file, const char *text
 	conf_control_check(ld, conf_source_member(root, "control"));
 	conf_own_files_check(ld, root);
 	check_whole(ld, (struct conf_place){ main->path, 0 });
+	measure_queues(ld->conf);
 }
 
 /* What may depend on the user that runs it. The exit status. */

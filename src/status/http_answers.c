@@ -5,8 +5,10 @@
 #include <config.h>
 #include "http_answers.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/random.h>
 
 #include "ready.h"
 
@@ -42,6 +44,20 @@ struct http_answer http_answers_refuse(unsigned status)
 }
 
 /* ---- the resources ------------------------------------------------------ */
+
+static void make_page(const struct http_request *r, const json_t *result, struct http_answer *a)
+{
+	unsigned char random[16];
+	char nonce[2 * sizeof random + 1];
+
+	(void)r;
+	if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
+		return;
+	for (size_t i = 0; i < sizeof random; i++)
+		snprintf(nonce + 2 * i, 3, "%02x", random[i]);
+	a->body = page_render(result, nonce, &a->len);
+	page_policy(nonce, a->policy);
+}
 
 static void make_json(const struct http_request *r, const json_t *result, struct http_answer *a)
 {
@@ -81,6 +97,7 @@ static void make_ready(const struct http_request *r, const json_t *result, struc
 }
 
 static const struct http_resource
+	page        = { "/",            FACT_SNAPSHOT, "text/html; charset=utf-8", make_page },
 	status_json = { "/status.json", FACT_SNAPSHOT, "application/json", make_json },
 	live        = { "/live",        FACT_LIFE,     TEXT, make_live },
 	ready       = { "/ready",       FACT_STATUS,   TEXT, make_ready },
@@ -98,12 +115,12 @@ static bool wants_openmetrics(const struct http_request *r)
 
 const struct http_resource *http_answers_find(const struct http_site *site, const struct http_request *r)
 {
-	static const struct http_resource *const all[] = { &status_json, &live, &ready, &metrics };
+	static const struct http_resource *const all[] = { &page, &status_json, &live, &ready, &metrics };
 
-	(void)site;
 	for (size_t i = 0; i < sizeof all / sizeof *all; i++)
 		if (strcmp(all[i]->path, r->path) == 0)
-			return all[i] == &metrics && wants_openmetrics(r) ? &openmetrics : all[i];
+			return all[i] == &page && !site->page ? NULL :
+			       all[i] == &metrics && wants_openmetrics(r) ? &openmetrics : all[i];
 	return NULL;
 }
 

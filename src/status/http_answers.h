@@ -11,6 +11,7 @@
 #include <stddef.h>
 
 #include "facts.h"
+#include "page.h"
 
 struct http_site {                      /* what is served */
 	bool page;                      /* also the page for people */
@@ -25,7 +26,7 @@ struct http_request {
 struct http_answer {
 	unsigned    status;
 	const char *type;               /* static */
-	char        policy[384];                /* Content-Security-Policy; "": none */
+	char        policy[PAGE_POLICY_MAX];    /* Content-Security-Policy; "": none */
 	char       *body;               /* free(3); NULL: there was no memory for it */
 	size_t      len;
 };
