@@ -350,6 +350,31 @@ struct conf_control {                   /* the socket for droverctl(8) */
 	gid_t             admin_gid;
 };
 
+/* Where the status process listens for clients of one kind. */
+struct conf_outlet {
+	struct conf_place        place;         /* of the group; line 0: it is not configured */
+	struct conf_listen      *listen;
+	size_t                   n_listen;      /* 0: it is not configured */
+	const char             **allow;         /* prefixes as written, NULL-terminated, never NULL */
+	const struct prefix_set *allowed;       /* of their addresses; NULL: any. Unix peers are served */
+};
+
+struct conf_page {                      /* the page for people */
+	bool on;                        /* first: conf_keys.h, KEY_SWITCH */
+	bool addresses;                 /* it shows from where clients connect */
+};
+
+struct conf_metrics {                   /* what is served over HTTP */
+	struct conf_outlet outlet;
+	struct conf_page   page;
+};
+
+struct conf_agent {                     /* what a load balancer asks */
+	struct conf_outlet outlet;
+	int                balancers;   /* that divide the slots among them */
+	int64_t            lame_duck;   /* ms for which a server that stops goes on accepting */
+};
+
 struct conf_prefix_list {               /* a file that was read for `access` */
 	const char *path;
 	size_t      n;                  /* prefixes in it */
@@ -364,6 +389,8 @@ struct conf {
 	struct conf_log       log;
 	struct conf_log       access_log;
 	struct conf_control   control;
+	struct conf_metrics   metrics;
+	struct conf_agent     agent;
 	const char          **include;          /* patterns as written, NULL-terminated */
 	const char          **files_read;       /* NULL-terminated, in the order read */
 	const char          **files_passed;     /* in an include folder, but no pattern took them */

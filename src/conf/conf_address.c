@@ -20,10 +20,11 @@
 #include "conf_proxy.h"
 #include "conf_tls.h"
 
-/* The sockets of one service while they are collected. */
+/* The sockets of one service, or of one outlet, while they are collected. */
 struct collection {
 	struct conf_loader     *ld;
-	const struct conf_draft *draft;         /* of the service */
+	const struct conf_draft *draft;         /* of the service; NULL: an outlet */
+	const struct conf_group *keys;          /* of a listener's group */
 	const config_setting_t *setting;        /* of the listener at hand */
 	size_t                  first;          /* its first socket */
 	size_t                  n;
@@ -294,7 +295,7 @@ unsigned conf_address_variant(const struct conf_listen *l)
 
 static void load_group(struct collection *c, struct conf_listen *l)
 {
-	conf_group_load(c->ld, &conf_keys_listen, c->setting, l);
+	conf_group_load(c->ld, c->keys, c->setting, l);
 	if (l->owner_name)
 		conf_identity_find_user(c->ld, l->place, l->owner_name, &l->owner);
 	if (l->group_name)
@@ -336,16 +337,18 @@ static void add_item(struct collection *c)
 		return;
 	add_text(c, &l);
 	variant = conf_address_variant(&l);
-	conf_group_refuse(c->ld, &conf_keys_listen, setting, variant, what[variant]);
+	conf_group_refuse(c->ld, c->keys, setting, variant, what[variant]);
+	if (!c->draft)
+		return;
 	conf_proxy_complete(c->ld, c->draft, setting, c->sockets + c->first, c->n - c->first);
 	conf_tls_complete(c->ld, c->draft, setting, c->sockets + c->first, c->n - c->first);
 }
 
-void conf_address_load(struct conf_loader *ld, const struct conf_draft *d,
-                       const config_setting_t *setting)
+void conf_address_load(struct conf_loader *ld, const struct conf_draft *draft,
+                       const config_setting_t *setting, struct conf_listen **listen, size_t *n)
 {
-	struct collection c = { .ld = ld, .draft = d, .setting = setting };
-	struct conf_service *svc = d->service;
+	struct collection c = { .ld = ld, .draft = draft, .setting = setting,
+	                        .keys = draft ? &conf_keys_listen : &conf_keys_outlet_listen };
 
 	if (config_setting_is_group(setting)) {
 		WRONG(&c, "is a group (listeners that are groups stand in parentheses, as in"
@@ -354,13 +357,13 @@ void conf_address_load(struct conf_loader *ld, const struct conf_draft *d,
 		add_item(&c);
 	} else {
 		if (config_setting_length(setting) == 0)
-			WRONG(&c, "is empty (a service needs an address)");
+			WRONG(&c, "is empty (%s needs an address)", draft ? "a service" : "it");
 		for (int i = 0; i < config_setting_length(setting) && !c.overflown; i++) {
 			c.setting = conf_source_item(setting, i);
 			add_item(&c);
 		}
 	}
-	svc->n_listen = c.n;
-	svc->listen = conf_loader_alloc(ld, c.n * sizeof *c.sockets);
-	memcpy(svc->listen, c.sockets, c.n * sizeof *c.sockets);
+	*n = c.n;
+	*listen = conf_loader_alloc(ld, c.n * sizeof *c.sockets);
+	memcpy(*listen, c.sockets, c.n * sizeof *c.sockets);
 }

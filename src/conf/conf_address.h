@@ -7,9 +7,12 @@
 
 #include "conf_draft.h"
 
-/* Fills the listeners of the service from an address, a listener's group, or a list of them. */
-void conf_address_load(struct conf_loader *ld, const struct conf_draft *d,
-                       const config_setting_t *setting);
+/*
+ * Fills *listen and *n from an address, a listener's group, or a list of them. draft is the service
+ * whose listeners they are, or NULL: then they are of the status process, with fewer keys.
+ */
+void conf_address_load(struct conf_loader *ld, const struct conf_draft *draft,
+                       const config_setting_t *setting, struct conf_listen **listen, size_t *n);
 
 /* What the keys of a listener's group depend on: an enum listen_kind, or this. */
 #define CONF_ADDRESS_ABSTRACT (LISTEN_SYSTEMD + 1)

@@ -113,13 +113,13 @@ static void print_switch(const struct conf_key *key, const void *base, FILE *out
 	fputs("}; ", out);
 }
 
-static void print_listener(const struct conf_listen *l, FILE *out)
+static void print_listener(const struct conf_listen *l, const struct conf_group *keys, FILE *out)
 {
 	const unsigned variant = conf_address_variant(l);
 
-	fputs("      { ", out);
-	for (size_t i = 0; i < conf_keys_listen.n_keys; i++) {
-		const struct conf_key *key = &conf_keys_listen.keys[i];
+	fputs("{ ", out);
+	for (size_t i = 0; i < keys->n_keys; i++) {
+		const struct conf_key *key = &keys->keys[i];
 
 		if (key->type == KEY_SWITCH && conf_keys_applies(key, variant))
 			print_switch(key, l, out);
@@ -133,17 +133,18 @@ static void print_listener(const struct conf_listen *l, FILE *out)
 }
 
 /* The sockets of one listener share its text, and are written once. */
-static void print_listen(const struct conf_service *svc, FILE *out)
+static void print_listen(const struct conf_listen *listen, size_t n, const struct conf_group *keys,
+                         int depth, FILE *out)
 {
-	print_name("listen", 2, out);
+	print_name("listen", depth, out);
 	fputs("(\n", out);
-	for (size_t i = 0; i < svc->n_listen; i++) {
-		if (i > 0 && svc->listen[i].text == svc->listen[i - 1].text)
+	for (size_t i = 0; i < n; i++) {
+		if (i > 0 && listen[i].text == listen[i - 1].text)
 			continue;
-		fputs(i ? ",\n" : "", out);
-		print_listener(&svc->listen[i], out);
+		fprintf(out, "%s%*s", i ? ",\n" : "", 2 * (depth + 1), "");
+		print_listener(&listen[i], keys, out);
 	}
-	fputs("\n    );\n", out);
+	fprintf(out, "\n%*s);\n", 2 * depth, "");
 }
 
 static void print_workers(const struct conf_workers *w, FILE *out)
@@ -163,7 +164,7 @@ static void print_service(const struct conf_service *svc, FILE *out)
 	const enum handler_kind kind = svc->handler.kind;
 
 	fprintf(out, "  %s = {\n", svc->name);
-	print_listen(svc, out);
+	print_listen(svc->listen, svc->n_listen, &conf_keys_listen, 2, out);
 	print_workers(&svc->workers, out);
 	print_values(&conf_keys_service, svc, kind, 2, out);
 	for (size_t i = 0; i < conf_keys_service.n_keys; i++) {
@@ -175,6 +176,23 @@ static void print_service(const struct conf_service *svc, FILE *out)
 			print_switched_group(key, svc, kind, 2, out);
 	}
 	fputs("  };\n", out);
+}
+
+/* Nothing, if it is not configured. o is the first member of the group's struct. */
+static void print_outlet(const struct conf_key *key, const struct conf_outlet *o, FILE *out)
+{
+	const void *group = o;
+
+	if (o->n_listen == 0)
+		return;
+	print_name(key->name, 0, out);
+	fputs("{\n", out);
+	print_listen(o->listen, o->n_listen, &conf_keys_outlet_listen, 1, out);
+	print_values(key->group, group, KEY_ANY_VARIANT, 1, out);
+	for (size_t i = 0; i < key->group->n_keys; i++)
+		if (key->group->keys[i].type == KEY_SWITCH)
+			print_switched_group(&key->group->keys[i], group, KEY_ANY_VARIANT, 1, out);
+	fputs("};\n", out);
 }
 
 /* It has defaults, and is nothing without the key that makes it. */
@@ -198,7 +216,9 @@ static void print_top(const struct conf *conf, FILE *out)
 	for (size_t i = 0; i < conf_keys_top.n_keys; i++) {
 		const struct conf_key *key = &conf_keys_top.keys[i];
 
-		if (key->type == KEY_GROUP && !is_absent(conf, inner(key, conf)))
+		if (key->group == &conf_keys_metrics || key->group == &conf_keys_agent)
+			print_outlet(key, inner(key, conf), out);
+		else if (key->type == KEY_GROUP && !is_absent(conf, inner(key, conf)))
 			print_group(key, conf, KEY_ANY_VARIANT, 0, out);
 	}
 }

@@ -259,6 +259,19 @@ static const struct conf_key listen_keys[] = {
 };
 #undef OF
 
+/* Of a listener of the status process: the bytes of its clients are not those of a service. */
+#define OF conf_listen
+static const struct conf_key outlet_listen_keys[] = {
+	{ STRING("address", text) },
+	{ INT("backlog", backlog, 1, 1 << 20, "4096") },
+	{ ON_INET, STRING("device", device) },
+	{ ON_INET, BOOL("freebind", freebind, "false") },
+	{ ON_PATH, MODE("mode", mode, "0660") },
+	{ ON_PATH, STRING("owner", owner_name) },
+	{ ON_PATH, STRING("group", group_name) },
+};
+#undef OF
+
 #define OF conf_certificate
 static const struct conf_key certificate_keys[] = {
 	{ PATH("chain", chain, NULL) },
@@ -315,12 +328,43 @@ static const struct conf_key control_keys[] = {
 };
 #undef OF
 
+#define OF conf_page
+static const struct conf_key page_keys[] = {
+	{ BOOL("addresses", addresses, "false") },
+};
+#undef OF
+static const struct conf_group page_group =
+	TABLE(page_keys, "page = { ... }", &conf_keys_metrics);
+
+#define OF conf_metrics
+static const struct conf_key metrics_keys[] = {
+	{ OWN("listen", KEY_LISTEN, &conf_keys_outlet_listen) },
+	{ LIST("allow", outlet.allow) },
+	{ SWITCH("page", page, "true", &page_group) },
+};
+#undef OF
+
+#define OF conf_agent
+static const struct conf_key agent_keys[] = {
+	{ OWN("listen", KEY_LISTEN, &conf_keys_outlet_listen) },
+	{ LIST("allow", outlet.allow) },
+	{ INT("balancers", balancers, 1, 1000, "1") },
+	{ TIME("lame_duck", lame_duck, 0, "5s") },
+};
+#undef OF
+
 static const struct conf_group log_group =
 	TABLE(log_keys, "log = { ... }", &conf_keys_top);
 static const struct conf_group access_log_group =
 	TABLE(access_log_keys, "access_log = { ... }", &conf_keys_top);
 static const struct conf_group control_group =
 	TABLE(control_keys, "control = { ... }", &conf_keys_top);
+const struct conf_group conf_keys_metrics =
+	TABLE(metrics_keys, "metrics = { ... }", &conf_keys_top);
+const struct conf_group conf_keys_agent =
+	TABLE(agent_keys, "agent = { ... }", &conf_keys_top);
+const struct conf_group conf_keys_outlet_listen =
+	TABLE(outlet_listen_keys, "listen = ( { ... } )", &conf_keys_metrics);
 static const struct conf_group rlimits_group =
 	TABLE(rlimits_keys, "rlimits = { ... }", &conf_keys_service);
 static const struct conf_group access_group =
@@ -386,6 +430,8 @@ static const struct conf_key top_keys[] = {
 	{ SUBGROUP("log", log, &log_group) },
 	{ SUBGROUP("access_log", access_log, &access_log_group) },
 	{ SUBGROUP("control", control, &control_group) },
+	{ SUBGROUP("metrics", metrics, &conf_keys_metrics) },
+	{ SUBGROUP("agent", agent, &conf_keys_agent) },
 	{ OWN("defaults", KEY_DEFAULTS, &conf_keys_service) },
 	{ OWN("services", KEY_SERVICES, &conf_keys_service) },
 };

@@ -66,6 +66,9 @@ extern const struct conf_group conf_keys_handler;       /* struct conf_handler *
 extern const struct conf_group conf_keys_limits;        /* struct conf_limits */
 extern const struct conf_group conf_keys_timeouts;      /* struct conf_timeouts */
 extern const struct conf_group conf_keys_listen;        /* struct conf_listen */
+extern const struct conf_group conf_keys_metrics;       /* struct conf_metrics */
+extern const struct conf_group conf_keys_agent;         /* struct conf_agent */
+extern const struct conf_group conf_keys_outlet_listen; /* struct conf_listen, of metrics and agent */
 extern const struct conf_group conf_keys_certificate;   /* struct conf_certificate */
 extern const struct conf_group conf_keys_workers;       /* struct conf_workers */
 extern const struct conf_key conf_keys_fixed_workers;   /* the same, as a bare number */

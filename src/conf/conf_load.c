@@ -17,6 +17,7 @@
 #include "conf_identity.h"
 #include "conf_include.h"
 #include "conf_overlap.h"
+#include "conf_outlet.h"
 #include "conf_own_files.h"
 #include "conf_prefix_file.h"
 #include "conf_privileges.h"
@@ -84,6 +85,7 @@ static void load_top(struct conf_loader *ld, const config_setting_t *root)
 	conf_identity_resolve(ld, &conf->identity);
 	check_log(ld, root);
 	conf_control_load(ld, root);
+	conf_outlet_load(ld, root);
 }
 
 /* Complains of everything but services in an included file. */

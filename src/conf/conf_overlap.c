@@ -16,7 +16,8 @@
 struct wish {
 	struct claim               claim;
 	const struct conf_listen  *listen;
-	const struct conf_service *service;
+	const char                *owner;       /* the name of a service; or "metrics", "agent" */
+	bool                       service;
 };
 
 /* The kernel chooses a free port: that overlaps with nothing. */
@@ -53,29 +54,37 @@ static void complain_of_overlap(struct conf_loader *ld, const struct wish *first
 	if (n > 1)
 		snprintf(others, sizeof others, " and %zu more before it", n - 1);
 	conf_errors_at(&ld->errors, then->listen->place,
-	               "services.%s.listen \"%s\" %s \"%s\" of service %s (%s:%d)%s",
-	               then->service->name, then->listen->text,
+	               "%s%s.listen \"%s\" %s \"%s\" of %s%s (%s:%d)%s",
+	               then->service ? "services." : "", then->owner, then->listen->text,
 	               same ? "is listened on already:" : "overlaps with",
-	               first->listen->text, first->service->name,
+	               first->listen->text, first->service ? "service " : "", first->owner,
 	               first->listen->place.file, first->listen->place.line, others);
+}
+
+/* Adds the n listeners of owner to *end. */
+static void add_wishes(struct wish **end, const struct conf_listen *listen, size_t n, const char *owner,
+                       bool service)
+{
+	for (size_t i = 0; i < n; i++)
+		*(*end)++ = (struct wish){ .listen = &listen[i], .owner = owner, .service = service };
 }
 
 static struct wish *collect_listeners(const struct conf *conf, size_t *n)
 {
-	struct wish *wishes;
+	const struct conf_outlet *const metrics = &conf->metrics.outlet, *const agent = &conf->agent.outlet;
+	struct wish *wishes, *end;
 
-	*n = 0;
+	*n = metrics->n_listen + agent->n_listen;
 	for (size_t i = 0; i < conf->n_services; i++)
 		*n += conf->services[i]->n_listen;
-	wishes = calloc(*n + 1, sizeof *wishes);
+	wishes = end = calloc(*n + 1, sizeof *wishes);
 	if (!wishes)
 		abort();
-	*n = 0;
+	add_wishes(&end, metrics->listen, metrics->n_listen, "metrics", false);
+	add_wishes(&end, agent->listen, agent->n_listen, "agent", false);
 	for (size_t i = 0; i < conf->n_services; i++)
-		for (size_t j = 0; j < conf->services[i]->n_listen; j++)
-			wishes[(*n)++] = (struct wish){
-				.listen = &conf->services[i]->listen[j], .service = conf->services[i],
-			};
+		add_wishes(&end, conf->services[i]->listen, conf->services[i]->n_listen,
+		           conf->services[i]->name, true);
 	return wishes;
 }
 

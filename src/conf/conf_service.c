@@ -46,7 +46,7 @@ static void load_listen(struct conf_loader *ld, const struct conf_draft *d)
 
 	conf_proxy_load(ld, d);
 	if (listen)
-		conf_address_load(ld, d, listen);
+		conf_address_load(ld, d, listen, &d->service->listen, &d->service->n_listen);
 	else if (config_setting_is_group(d->own))
 		conf_source_complain(ld, d->own, "needs listen (as in listen = \"*:7007\")");
 	conf_proxy_check(ld, d);
