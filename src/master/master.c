@@ -155,12 +155,6 @@ int master_workers(const struct master *m)
 
 /* ---- STATUS= ------------------------------------------------------------ */
 
-/* True if a client would be served now. */
-static bool is_served(const struct pool *p)
-{
-	return (pool_census(p).accepting > 0 || pool_is_asleep(p)) && !pool_programs_fail(p, NULL);
-}
-
 /*
  * Adds each service with the number of its accepting workers. served chooses the services that are
  * served, or those that are not.
@@ -173,7 +167,7 @@ static void add_services(struct text *t, const struct generation *g, const char 
 		const int accepting = pool_census(s->pool).accepting;
 		char why[BOARD_REASON_TEXT];
 
-		if (is_served(s->pool) != served)
+		if (pool_can_serve(s->pool) != served)
 			continue;
 		text_add(t, "%s%s", before, s->conf->name);
 		if (pool_programs_fail(s->pool, why))

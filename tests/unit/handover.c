@@ -61,7 +61,7 @@ static void fill_service(struct handover_service *s)
 	s->past = (struct pool_past){
 		.n_places = 8, .memory.board = { board_fd(board), BOARD_VERSION },
 		.memory.holds = { holds_fd(holds), SOURCES_VERSION },
-		.state = { .drained = true, .workers = 3, .failed = true, .delayed_ms = 99,
+		.state = { .drained = true, .workers = 3, .failed = true, .delayed_ms = 99, .limit = 512,
 		            .restart = { .window_ms = 1, .deaths = 2, .delay_ms = 3, .last_ms = 4 } },
 		.totals = { .accepted = 1, .served = 2, .bytes_in = UINT64_MAX, .bytes_out = 4,
 		            .requests = 5, .answered = 7, .replaced = 8, .joined = 9, .cold = 10,
@@ -464,7 +464,7 @@ static bool is_of_late(const char *key)
 {
 	static const char *const keys[] = {
 		"words", "nofile", "log_process", "key_process", "pending_scale", "states", "state_index",
-		"holds", "poison", "tickets",
+		"holds", "poison", "tickets", "limit",
 	};
 
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)

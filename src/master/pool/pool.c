@@ -235,6 +235,7 @@ static void want_none(struct pool *p)
 	const struct scaler_counts now = children_count(&p->children);
 
 	scaler_end(&p->scaler, &now);
+	p->serves = false;
 	timer_unset(&p->context->loop->timers, &p->delayed);
 	program_watch_end(&p->programs);
 }
@@ -513,6 +514,7 @@ struct pool *pool_adopt(struct pool_context *context, const struct conf_service 
 	p->state_of_service = state;
 	p->adopted = true;
 	p->state = past->state;
+	p->serves = !past->state.drained;
 	p->totals = past->totals;
 	size = size_of_memory(service, past->n_places);
 	if (children_init(&p->children, size.workers, &p->memory, &blank) == -1 ||

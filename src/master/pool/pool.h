@@ -71,6 +71,7 @@ struct pool_state {
 	bool           failed;          /* no worker accepts, and one could not start */
 	struct restart restart;
 	int64_t        delayed_ms;      /* no worker starts before that; 0: at once */
+	uint64_t       limit;           /* pool_limit; 0: not known */
 };
 struct pool_state pool_state(const struct pool *p);
 
@@ -168,11 +169,17 @@ const struct board *pool_board(const struct pool *p);
 /* True if at least as many workers accept as its minimum says. */
 bool pool_is_complete(const struct pool *p);
 
-/* False before it is started, and after pool_drain or pool_stop. */
+/* False before it is started or adopted, and after pool_drain or pool_stop. */
 bool pool_works(const struct pool *p);
 
 /* True if it is on demand, and needs no worker until a client comes. */
 bool pool_is_asleep(const struct pool *p);
+
+/* True if a client that comes now is served, or will be as soon as a worker has started for it. */
+bool pool_can_serve(const struct pool *p);
+
+/* How many connections it can have with all workers that it may start by itself, limits included. */
+uint64_t pool_limit(const struct pool *p);
 
 /* True if it has all workers that it may have, and no free slot. */
 bool pool_is_exhausted(const struct pool *p);

@@ -82,8 +82,9 @@ static json_t *make_pool_state(const struct pool_state *o)
 {
 	const struct restart *r = &o->restart;
 
-	return json_pack("{s:b, s:i, s:b, s:I, s:{s:I, s:i, s:I, s:I}}", "drained", o->drained,
+	return json_pack("{s:b, s:i, s:b, s:I, s:I, s:{s:I, s:i, s:I, s:I}}", "drained", o->drained,
 	                 "workers", o->workers, "failed", o->failed, "delayed", INT o->delayed_ms,
+	                 "limit", INT o->limit,
 	                 "restart", "window", INT r->window_ms, "deaths", r->deaths,
 	                 "delay", INT r->delay_ms, "last", INT r->last_ms);
 }
