@@ -172,6 +172,8 @@ static void add_services(struct text *t, const struct generation *g, const char 
 		text_add(t, "%s%s", before, s->conf->name);
 		if (pool_programs_fail(s->pool, why))
 			text_add(t, " (failing: %s)", why);
+		else if (pool_is_leaving(s->pool))
+			text_add(t, " (leaving)");
 		else if (pool_is_asleep(s->pool))
 			text_add(t, " (on demand)");
 		else if (pool_is_exhausted(s->pool))
@@ -188,7 +190,9 @@ static void describe(struct text *t, const struct master *m)
 {
 	const struct generation *g = m->current;
 
-	if (lifecycle_is_stopping(m->phase))
+	if (lifecycle_is_leaving(m->phase))
+		text_add(t, "leaving: serving until load balancers have heard of it");
+	else if (lifecycle_is_stopping(m->phase))
 		text_add(t, "%s: %d workers left", lifecycle_phase_name(m->phase),
 		         master_workers(m));
 	else if (!g)

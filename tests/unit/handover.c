@@ -61,7 +61,7 @@ static void fill_service(struct handover_service *s)
 	s->past = (struct pool_past){
 		.n_places = 8, .memory.board = { board_fd(board), BOARD_VERSION },
 		.memory.holds = { holds_fd(holds), SOURCES_VERSION },
-		.state = { .drained = true, .workers = 3, .failed = true, .delayed_ms = 99, .limit = 512,
+		.state = { .drained = true, .workers = 3, .failed = true, .delayed_ms = 99, .leaving_ms = 98, .limit = 512,
 		            .restart = { .window_ms = 1, .deaths = 2, .delay_ms = 3, .last_ms = 4 } },
 		.totals = { .accepted = 1, .served = 2, .bytes_in = UINT64_MAX, .bytes_out = 4,
 		            .requests = 5, .answered = 7, .replaced = 8, .joined = 9, .cold = 10,
@@ -110,7 +110,7 @@ static void fill(void)
 	fill_service(&services[0]);
 	inputs[0].fd = log_pipe[0];
 	generations[0] = (struct handover_generation){
-		.number = 3, .serves = true, .shutdown_ms = 30000, .state_dir = "/var/lib/drover",
+		.number = 3, .serves = true, .shutdown_ms = 30000, .lame_duck_ms = 5000, .balancers = 2, .state_dir = "/var/lib/drover",
 		.services = services, .n_services = 1,
 		.log = { .target = LOG_TARGET_FILE, .path = "/x\xe4\n\"", .level = LOG_LEVEL_DEBUG,
 		         .format = LOG_FORMAT_JSON },
@@ -464,7 +464,7 @@ static bool is_of_late(const char *key)
 {
 	static const char *const keys[] = {
 		"words", "nofile", "log_process", "key_process", "pending_scale", "states", "state_index",
-		"holds", "poison", "tickets", "limit",
+		"holds", "poison", "tickets", "limit", "leaving", "lame_duck", "balancers",
 	};
 
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)

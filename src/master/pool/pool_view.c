@@ -73,6 +73,11 @@ bool pool_works(const struct pool *p)
 	return p->adopted ? p->serves : p->scaler.works;
 }
 
+bool pool_is_leaving(const struct pool *p)
+{
+	return p->adopted ? p->serves && p->state.leaving_ms > 0 : timer_is_set(&p->leaving);
+}
+
 bool pool_can_serve(const struct pool *p)
 {
 	return (pool_census(p).accepting > 0 || pool_is_asleep(p)) && !pool_programs_fail(p, NULL);
@@ -129,7 +134,7 @@ struct pool_state pool_state(const struct pool *p)
 	struct pool_state o = {
 		.drained = !p->scaler.works, .restart = p->restart,
 		.failed = p->failed && children_census(&p->children).accepting == 0,
-		.limit = pool_limit(p),
+		.limit = pool_limit(p), .leaving_ms = timer_is_set(&p->leaving) ? p->leaving.at_ms : 0,
 	};
 
 	if (p->adopted)

@@ -154,7 +154,8 @@ void report_services(void *data, const struct control_request *r, struct answer_
 
 static const char *phase(const struct master *m)
 {
-	return lifecycle_is_stopping(m->phase) ? "stopping" :
+	return lifecycle_is_leaving(m->phase) ? "leaving" :
+	       lifecycle_is_stopping(m->phase) ? "stopping" :
 	       m->suspended && m->phase == PHASE_SERVING ? "resting" : lifecycle_phase_name(m->phase);
 }
 

@@ -63,6 +63,8 @@ static const char *state_of(const struct pool *p, char reason[BOARD_REASON_TEXT]
 
 	if (!pool_works(p))
 		return c.starting + c.accepting + c.draining > 0 ? "draining" : "drained";
+	if (pool_is_leaving(p))
+		return "leaving";
 	if (pool_has_failed(p)) {
 		snprintf(reason, BOARD_REASON_TEXT, "a worker could not start, or ended before it accepted");
 		return "failing";

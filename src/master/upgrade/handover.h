@@ -59,7 +59,8 @@ struct handover_service {
 struct handover_generation {
 	unsigned int             number;
 	bool                     serves;        /* true for one; the workers of the others drain */
-	int64_t                  shutdown_ms;
+	int64_t                  shutdown_ms, lame_duck_ms;
+	int                      balancers;     /* 0: not known */
 	const char              *state_dir;
 	struct conf_log          log, access_log;       /* without their places */
 	struct log_process_past  log_process;           /* no inputs: there is no log process */

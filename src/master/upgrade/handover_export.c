@@ -127,7 +127,8 @@ static void add_generation(struct writing *w, struct handover_generation *to,
 {
 	*to = (struct handover_generation){
 		.number = g->number, .serves = g == w->m->current,
-		.shutdown_ms = g->conf->shutdown_timeout, .state_dir = g->conf->state_dir,
+		.shutdown_ms = g->conf->shutdown_timeout, .lame_duck_ms = g->lame_duck_ms,
+		.balancers = g->conf->agent.balancers, .state_dir = g->conf->state_dir,
 		.log = g->conf->log, .access_log = g->conf->access_log,
 	};
 	if (g->log_process)

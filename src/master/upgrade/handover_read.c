@@ -238,19 +238,20 @@ static bool get_indices(const struct reading *r, const json_t *list, struct hand
 
 static bool get_pool_state(const struct reading *r, const json_t *j, struct pool_state *o)
 {
-	json_int_t delayed, window, delay, last, limit = 0;
+	json_int_t delayed, window, delay, last, leaving = 0, limit = 0;
 	int drained, failed;
 
-	if (!unpack(r, j, "orders", "{s:b, s:i, s:b, s:I, s?I, s:{s:I, s:i, s:I, s:I}}",
+	if (!unpack(r, j, "orders", "{s:b, s:i, s:b, s:I, s?I, s?I, s:{s:I, s:i, s:I, s:I}}",
 	            "drained", &drained, "workers", &o->workers, "failed", &failed,
-	            "delayed", &delayed, "limit", &limit, "restart", "window", &window,
+	            "delayed", &delayed, "leaving", &leaving, "limit", &limit, "restart", "window", &window,
 	            "deaths", &o->restart.deaths, "delay", &delay, "last", &last))
 		return false;
-	if (o->workers < 0 || o->restart.deaths < 0 || delay < 0 || delayed < 0 || limit < 0)
+	if (o->workers < 0 || o->restart.deaths < 0 || delay < 0 || delayed < 0 || leaving < 0 || limit < 0)
 		return fail_reading(r, "orders: a number is negative");
 	o->drained = drained;
 	o->failed = failed;
 	o->delayed_ms = delayed;
+	o->leaving_ms = leaving;
 	o->limit = (uint64_t)limit;
 	o->restart.window_ms = window;
 	o->restart.delay_ms = delay;
@@ -542,11 +543,12 @@ static bool get_key_process(const struct reading *r, const json_t *j, struct key
 static bool get_generation(const struct reading *r, const json_t *j, struct handover_generation *g)
 {
 	const json_t *log, *access_log, *services, *state_dir, *log_process = NULL, *key_process = NULL;
-	json_int_t number, shutdown;
-	int serves;
+	json_int_t number, shutdown, lame_duck = 0;
+	int serves, balancers = 0;
 
-	if (!unpack(r, j, "generation", "{s:I, s:b, s:I, s:o, s:o, s:o, s?o, s?o, s:o}", "number", &number,
-	            "serves", &serves, "shutdown", &shutdown, "state_dir", &state_dir, "log", &log,
+	if (!unpack(r, j, "generation", "{s:I, s:b, s:I, s?I, s?i, s:o, s:o, s:o, s?o, s?o, s:o}",
+	            "number", &number, "serves", &serves, "shutdown", &shutdown,
+	            "lame_duck", &lame_duck, "balancers", &balancers, "state_dir", &state_dir, "log", &log,
 	            "access_log", &access_log, "log_process", &log_process,
 	            "key_process", &key_process, "services", &services) ||
 	    !get_name(r, state_dir, "state_dir", &g->state_dir) ||
@@ -554,11 +556,14 @@ static bool get_generation(const struct reading *r, const json_t *j, struct hand
 	    !get_log_process(r, log_process, &g->log_process) ||
 	    !get_key_process(r, key_process, &g->key_process))
 		return false;
-	if (number < 1 || number > r->h->n_numbers || shutdown < 0)
+	if (number < 1 || number > r->h->n_numbers || shutdown < 0 ||
+	    lame_duck < 0 || balancers < 0)
 		return fail_reading(r, "generation: a number is out of range");
 	g->number = (unsigned int)number;
 	g->serves = serves;
 	g->shutdown_ms = shutdown;
+	g->lame_duck_ms = lame_duck;
+	g->balancers = balancers;
 	return get_services(r, services, g);
 }
 

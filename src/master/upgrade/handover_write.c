@@ -82,9 +82,9 @@ static json_t *make_pool_state(const struct pool_state *o)
 {
 	const struct restart *r = &o->restart;
 
-	return json_pack("{s:b, s:i, s:b, s:I, s:I, s:{s:I, s:i, s:I, s:I}}", "drained", o->drained,
+	return json_pack("{s:b, s:i, s:b, s:I, s:I, s:I, s:{s:I, s:i, s:I, s:I}}", "drained", o->drained,
 	                 "workers", o->workers, "failed", o->failed, "delayed", INT o->delayed_ms,
-	                 "limit", INT o->limit,
+	                 "leaving", INT o->leaving_ms, "limit", INT o->limit,
 	                 "restart", "window", INT r->window_ms, "deaths", r->deaths,
 	                 "delay", INT r->delay_ms, "last", INT r->last_ms);
 }
@@ -201,8 +201,10 @@ static json_t *make_generation(const void *item)
 {
 	const struct handover_generation *g = item;
 
-	return json_pack("{s:I, s:b, s:I, s:o, s:o, s:o, s:o, s:o, s:o}", "number", INT g->number,
+	return json_pack("{s:I, s:b, s:I, s:I, s:i, s:o, s:o, s:o, s:o, s:o, s:o}",
+	                 "number", INT g->number,
 	                 "serves", g->serves, "shutdown", INT g->shutdown_ms,
+	                 "lame_duck", INT g->lame_duck_ms, "balancers", g->balancers,
 	                 "state_dir", put(g->state_dir),
 	                 "log", make_log(&g->log), "access_log", make_log(&g->access_log),
 	                 "log_process", make_log_process(&g->log_process),
