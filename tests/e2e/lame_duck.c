@@ -66,6 +66,8 @@ START_TEST(it_says_that_it_leaves)
 	PHASE("leaving");
 	STATE("serving");
 	daemon_check_echo(&d, "s");
+	ck_assert_int_eq(operator_run_args(control_path(), "check", "--weight", "s"), 1);
+	ck_assert_str_eq(operator_output(), "up 0%\n");
 	control_ask("{\"command\":\"reload\"}", "\"error\":\"stopping\"");
 	control_ask("{\"command\":\"drain\",\"service\":\"s\"}", "\"error\":\"stopping\"");
 	harness_contains(daemon_errors(&d), "leaving: load balancers are told, and the server stops after"
