@@ -22,7 +22,7 @@
 #define DELAY_MS_MIN     100
 #define DELAY_MS_MAX     (24 * 60 * 60 * 1000)
 
-enum { OPT_JSON = 256, OPT_NOW, OPT_REPLAY };
+enum { OPT_JSON = 256, OPT_NOW, OPT_REPLAY, OPT_WEIGHT };
 
 static const struct option long_options[] = {
 	{ "socket",  required_argument, NULL, 's' },
@@ -31,6 +31,7 @@ static const struct option long_options[] = {
 	{ "count",   required_argument, NULL, 'n' },
 	{ "now",     no_argument,       NULL, OPT_NOW },
 	{ "replay",  required_argument, NULL, OPT_REPLAY },
+	{ "weight",  no_argument,       NULL, OPT_WEIGHT },
 	{ "version", no_argument,       NULL, 'V' },
 	{ "help",    no_argument,       NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
@@ -130,6 +131,9 @@ static void take_option(struct reading *r, int opt, const char *word)
 		r->options |= COMMANDS_REPLAY;
 		a->replay = optarg;
 		break;
+	case OPT_WEIGHT:
+		r->options |= COMMANDS_WEIGHT;
+		break;
 	case 'V':
 	case 'h':
 		if (a->action == ARGUMENTS_RUN)
@@ -228,6 +232,7 @@ static void check_options(struct reading *r)
 		{ COMMANDS_DELAY, "--delay", "top" },
 		{ COMMANDS_COUNT, "--count", "top" },
 		{ COMMANDS_REPLAY, "--replay", "crashes" },
+		{ COMMANDS_WEIGHT, "--weight", "check" },
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -235,6 +240,8 @@ static void check_options(struct reading *r)
 			bad(r->a, "%s takes no %s, only %s does", r->a->command->name, rows[i].name,
 			    rows[i].command);
 	if (r->options & COMMANDS_REPLAY && r->n_words == 0)
+		bad_words(r->a);
+	if (r->a->command->options & COMMANDS_WEIGHT && !(r->options & COMMANDS_WEIGHT) && r->n_words > 0)
 		bad_words(r->a);
 }
 
@@ -274,6 +281,13 @@ static void set_words(struct reading *r)
 	}
 }
 
+/* The weight follows from the status, of which the server tells all services. */
+static void make_weight_request(struct reading *r)
+{
+	set(r->a, "command", json_string("status"));
+	r->a->weight = r->n_words > 0 ? r->words[0] : "";
+}
+
 static void make_request(struct reading *r)
 {
 	struct arguments *a = r->a;
@@ -288,6 +302,10 @@ static void make_request(struct reading *r)
 	a->request = json_object();
 	if (!a->request)
 		memory_lacks();
+	if (r->options & COMMANDS_WEIGHT) {
+		make_weight_request(r);
+		return;
+	}
 	set(a, "command", json_string(a->command->name));
 	set_words(r);
 	if (r->options & COMMANDS_NOW)
@@ -302,6 +320,8 @@ void arguments_read(struct arguments *a, int argc, char **argv)
 		.action = ARGUMENTS_RUN, .socket = control_path_default(),
 		.delay_ms = DELAY_MS_DEFAULT, .count = ARGUMENTS_COUNT_DEFAULT,
 	};
+	for (int i = 1; i < argc; i++)
+		a->asks_weight |= strcmp(argv[i], "--weight") == 0;
 	read_all(&r, argc, argv);
 	if (a->action == ARGUMENTS_RUN)
 		make_request(&r);

@@ -17,6 +17,7 @@
 #include "session.h"
 #include "standard_fds.h"
 #include "top.h"
+#include "weight.h"
 
 /* ---- waiting ------------------------------------------------------------ */
 
@@ -53,7 +54,7 @@ static int wait_with_signs(struct session *s, const char *path, struct answer *a
 
 static int wait_for(const struct arguments *a, struct session *s, struct answer *answer)
 {
-	if (a->command->at_once)
+	if (a->command->at_once || a->weight)
 		return session_wait(s, patience_ms(PATIENCE_ANSWER), answer);
 	return wait_with_signs(s, a->socket, answer);
 }
@@ -64,6 +65,8 @@ static int tell_result(const struct arguments *a, const struct answer *answer)
 {
 	if (a->replay)
 		return replay_crash(json_object_get(answer->result, "crash"), a->replay, a->json, stdout);
+	if (a->weight)
+		return weight_tell(answer->result, a->weight, a->json, stdout);
 	if (a->json) {
 		show_json(answer->result, isatty(STDOUT_FILENO), stdout);
 		return EX_OK;
@@ -88,6 +91,12 @@ static int tell_error(const struct arguments *a, const struct answer *answer)
 	return session_exit_status(answer->error);
 }
 
+/* The exit status of a failure. */
+static int failure(const struct arguments *a, int status)
+{
+	return a->asks_weight ? WEIGHT_NONE : status;
+}
+
 static int ask_server(const struct arguments *a)
 {
 	struct session s;
@@ -98,11 +107,12 @@ static int ask_server(const struct arguments *a)
 		status = session_ask(&s, a->request);
 	if (status == EX_OK)
 		status = wait_for(a, &s, &answer);
-	if (status != EX_OK)
+	if (status != EX_OK) {
 		fprintf(stderr, "droverctl: %s\n", s.error);
-	else if (!answer.result)
-		status = tell_error(a, &answer);
-	else {
+		status = failure(a, status);
+	} else if (!answer.result) {
+		status = failure(a, tell_error(a, &answer));
+	} else {
 		/* The server answers just before it ends, and the operator may start another one after us. */
 		if (strcmp(a->command->name, "stop") == 0)
 			session_wait_end(&s);
@@ -128,7 +138,7 @@ static int run_action(const struct arguments *a)
 		break;
 	}
 	fprintf(stderr, "droverctl: %s\n", a->error);
-	return EX_USAGE;
+	return failure(a, EX_USAGE);
 }
 
 int tool_run(int argc, char **argv)

@@ -246,6 +246,8 @@ struct generation *generation_new(const struct conf_fetched *fetched, unsigned i
 		arena_close(&arena);
 		return NULL;
 	}
+	if (conf->agent.outlet.n_listen > 0)
+		g->lame_duck_ms = conf->agent.lame_duck;
 	failure->exit_code = open_logs(g, failure);
 	if (failure->exit_code == 0 && key_holder_is_needed(conf) && make_key_holder(g) == -1)
 		failure->exit_code = no_memory(failure);
@@ -444,6 +446,14 @@ int generation_workers(const struct generation *g)
 		sum += c.starting + c.accepting + c.draining;
 	}
 	return sum;
+}
+
+bool generation_works(const struct generation *g)
+{
+	for (size_t i = 0; i < g->n; i++)
+		if (pool_works(g->services[i].pool))
+			return true;
+	return false;
 }
 
 bool generation_is_complete(const struct generation *g)

@@ -37,6 +37,7 @@ struct generation {
 	struct arena        arena;
 	const struct conf  *conf;
 	struct logs         logs;
+	int64_t             lame_duck_ms;       /* load balancers need so long to hear of a stop; 0: there are none */
 	struct log_process *log_process;        /* writes to the logs for the workers; NULL: not needed */
 	struct key_holder  *key_holder;         /* has the private keys; NULL: not needed */
 	struct sockets     *all_sockets;
@@ -149,6 +150,9 @@ void generation_stop(struct generation *g);
 
 /* The number of its living workers, in any state. */
 int generation_workers(const struct generation *g);
+
+/* True if a service of it works: pool_works. */
+bool generation_works(const struct generation *g);
 
 /* True if in each service as many workers accept as are wanted. */
 bool generation_is_complete(const struct generation *g);

@@ -16,6 +16,8 @@ enum phase {
 	PHASE_SERVING,
 	PHASE_RELOADING,        /* serving, and a new generation is on its way */
 	PHASE_UPGRADING,        /* serving, before and after another program is executed in our place */
+	PHASE_LEAVING,          /* TERM: still serving, for lame_duck; then DRAINING */
+	PHASE_LEAVING_WAIT,     /* QUIT: the same; then WAITING */
 	PHASE_DRAINING,         /* TERM: finishing what is open, within shutdown_timeout */
 	PHASE_WAITING,          /* QUIT: finishing what is open, without a limit */
 	PHASE_ENDING,           /* workers were told to end at once */
@@ -64,8 +66,11 @@ enum permit lifecycle_permit(enum phase phase, bool inherited, enum order order)
  */
 enum order lifecycle_order(enum phase phase, int signal, int32_t si_code);
 
-/* True in DRAINING, WAITING and ENDING: after these, the server does not serve again. */
+/* True from LEAVING on: the server ends, and does not begin anything else. */
 bool lifecycle_is_stopping(enum phase phase);
+
+/* True in LEAVING and LEAVING_WAIT: the server will stop, and serves all the same. */
+bool lifecycle_is_leaving(enum phase phase);
 
 /* True if the master may go from one phase to the other. */
 bool lifecycle_may_follow(enum phase from, enum phase to);

@@ -163,12 +163,6 @@ int master_workers(const struct master *m)
 
 /* ---- STATUS= ------------------------------------------------------------ */
 
-/* True if a client would be served now. */
-static bool is_served(const struct pool *p)
-{
-	return (pool_census(p).accepting > 0 || pool_is_asleep(p)) && !pool_programs_fail(p, NULL);
-}
-
 /*
  * Adds each service with the number of its accepting workers. served chooses the services that are
  * served, or those that are not.
@@ -181,11 +175,13 @@ static void add_services(struct text *t, const struct generation *g, const char 
 		const int accepting = pool_census(s->pool).accepting;
 		char why[BOARD_REASON_TEXT];
 
-		if (is_served(s->pool) != served)
+		if (pool_can_serve(s->pool) != served)
 			continue;
 		text_add(t, "%s%s", before, s->conf->name);
 		if (pool_programs_fail(s->pool, why))
 			text_add(t, " (failing: %s)", why);
+		else if (pool_is_leaving(s->pool))
+			text_add(t, " (leaving)");
 		else if (pool_is_asleep(s->pool))
 			text_add(t, " (on demand)");
 		else if (pool_is_exhausted(s->pool))
@@ -202,7 +198,9 @@ static void describe(struct text *t, const struct master *m)
 {
 	const struct generation *g = m->current;
 
-	if (lifecycle_is_stopping(m->phase))
+	if (lifecycle_is_leaving(m->phase))
+		text_add(t, "leaving: serving until load balancers have heard of it");
+	else if (lifecycle_is_stopping(m->phase))
 		text_add(t, "%s: %d workers left", lifecycle_phase_name(m->phase),
 		         master_workers(m));
 	else if (!g)

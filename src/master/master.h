@@ -76,6 +76,7 @@ struct master {
 	char               *pid_file;           /* as written; NULL: none */
 	struct timer        watchdog;
 	int64_t             watchdog_ms;        /* its interval; 0: systemd asks for none */
+	struct timer        lame_duck;          /* then a stop that has begun closes the listeners */
 	struct timer        stop_limit;         /* shutdown_timeout */
 	struct timer        extend;             /* asks systemd for more time */
 	struct certificate_watch certificates;  /* of the current generation */

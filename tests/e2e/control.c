@@ -81,7 +81,7 @@ START_TEST(connections_and_deaths_are_counted_beyond_a_reload)
 	worker = daemon_next_worker(&d, "s");
 	fd = daemon_connect_echo(&d, "s");
 	control_ask("{\"command\":\"status\"}", "\"open\":1");
-	control_ask("{\"command\":\"services\"}", "\"slots\":{\"open\":1,\"max\":256}");
+	control_ask("{\"command\":\"services\"}", "\"slots\":{\"open\":1,\"max\":256,\"limit\":256,\"free\":255}");
 	close(fd);
 	daemon_wait_for(&d, "connection-end");
 	ck_assert_int_eq(kill(worker, SIGKILL), 0);
@@ -91,6 +91,37 @@ START_TEST(connections_and_deaths_are_counted_beyond_a_reload)
 	daemon_wait_for(&d, "generation-gone");
 	control_ask("{\"command\":\"services\"}", "\"deaths\":{\"SIGKILL\":1}");
 	control_ask("{\"command\":\"services\"}", "\"served\":1");
+} END_TEST
+
+static const struct { const char *service, *slots; } rooms[] = {
+	{ "workers = 3; connections = 10;", "\"max\":30,\"limit\":30,\"free\":29}" },
+	{ "workers = { min = 1; max = 4; }; connections = 10;", "\"max\":10,\"limit\":40,\"free\":39}" },
+	{ "workers = 2; connections = 10; limits = { connections = 5; };", "\"max\":20,\"limit\":5,\"free\":4}" },
+	{ "workers = 2; connections = 10; limits = { connections = 5; dry_run = true; };",
+	  "\"max\":20,\"limit\":20,\"free\":19}" },
+};
+
+START_TEST(a_service_has_room_in_all_workers_that_it_may_start)
+{
+	int fd;
+
+	daemon_start(&d, CONTROL SERVICES(SERVICE("s", "echo", "%s")), control_path(), rooms[_i].service);
+	fd = daemon_connect_echo(&d, "s");
+	control_ask("{\"command\":\"status\"}", "\"serves\":true");
+	control_ask("{\"command\":\"status\"}", files_text("\"slots\":{\"open\":1,%s", rooms[_i].slots));
+	close(fd);
+} END_TEST
+
+/* What drains takes no slot of those that accept, but counts for the limit. */
+START_TEST(connections_that_outlive_a_reload_take_room_of_the_limit)
+{
+	int fd;
+
+	daemon_start(&d, ONE("limits = { connections = 5; };"), control_path());
+	fd = daemon_connect_echo(&d, "s");
+	daemon_reload(&d, ONE("limits = { connections = 5; };"), control_path());
+	control_ask("{\"command\":\"services\"}", "\"slots\":{\"open\":0,\"max\":256,\"limit\":5,\"free\":4}");
+	close(fd);
 } END_TEST
 
 START_TEST(connections_are_listed_while_they_are_open)
@@ -173,6 +204,8 @@ int main(void)
 	tcase_add_test(tc, requests_are_answered_in_their_order);
 	tcase_add_test(tc, a_client_that_has_said_all_it_wants_is_still_answered);
 	tcase_add_test(tc, connections_and_deaths_are_counted_beyond_a_reload);
+	tcase_add_loop_test(tc, a_service_has_room_in_all_workers_that_it_may_start, 0, ARRAY_SIZE(rooms));
+	tcase_add_test(tc, connections_that_outlive_a_reload_take_room_of_the_limit);
 	tcase_add_test(tc, connections_are_listed_while_they_are_open);
 	tcase_add_test(tc, a_connection_is_listed_with_its_proxy);
 	tcase_add_test(tc, check_names_what_is_wrong_and_changes_nothing);

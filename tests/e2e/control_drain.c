@@ -52,7 +52,7 @@ START_TEST(drain_waits_for_what_is_open_and_resume_serves_clients_that_waited)
 	fd = begin_drain();
 	control_ask("{\"command\":\"services\"}", "\"state\":\"draining\"");
 	/* The slots of a worker that drains are not for new clients. */
-	control_ask("{\"command\":\"services\"}", "\"slots\":{\"open\":0,\"max\":0}");
+	control_ask("{\"command\":\"services\"}", "\"slots\":{\"open\":0,\"max\":0,");
 	control_ask("{\"command\":\"status\"}", "\"totals\":{\"workers\":1,\"open\":1");
 	client_echo(old);
 	client_echo(old);               /* now it has turned its loop: it accepts no more */

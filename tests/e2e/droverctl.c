@@ -40,6 +40,7 @@ static const struct { const char *name, *args[6], *says; } bad_usage[] = {
 	{ "host bits in a prefix",       { "unblock", "192.0.2.7/24" }, "did you mean 192.0.2.0/24?" },
 	{ "no prefix",                   { "unblock", "nonsense" }, "is not a prefix" },
 	{ "a name that is not UTF-8",    { "drain", "\xff" }, "UTF-8" },
+	{ "a check of a service alone",  { "check", "echo" }, "droverctl check [--weight [SERVICE]]" },
 };
 
 START_TEST(wrong_usage_is_64_in_one_line_that_says_what_would_be_right)
@@ -316,6 +317,56 @@ START_TEST(a_long_answer_is_taken_in_whole)
 	fake_close(&f);
 } END_TEST
 
+/* ---- weights ------------------------------------------------------------ */
+
+#define FREE(name, state, free) \
+	"{\"name\":\"" name "\",\"state\":\"" state "\",\"serves\":true,\"slots\":{\"limit\":100,\"free\":" \
+	free "},\"queue\":null,\"restart_delay\":0}"
+#define WEIGHED(services) "{\"phase\":\"serving\",\"balancers\":2,\"services\":[" services "]}"
+#define WEIGHED_TWO WEIGHED(FREE("a", "serving", "100") "," FREE("b", "exhausted", "0"))
+
+static const struct { const char *name, *args[6], *result, *says; int status; } weights[] = {
+	{ "all is free", { "check", "--weight", "a" }, WEIGHED_TWO, "up 100% maxconn:50\n", 102 },
+	{ "nothing is free", { "check", "--weight", "b" }, WEIGHED_TWO, "up 1% maxconn:50\n", 3 },
+	{ "all services", { "check", "--weight" }, WEIGHED_TWO, "up 50% maxconn:100\n", 52 },
+	{ "it leaves", { "check", "--weight", "a" }, WEIGHED(FREE("a", "leaving", "100")), "up 0%\n", 1 },
+	{ "no such service", { "check", "--weight", "c" }, WEIGHED_TWO, "down #no such service\n", 1 },
+	{ "JSON", { "check", "--weight", "a", "--json" }, WEIGHED_TWO, "{\"line\":\"up 100% maxconn:50\"}\n", 102 },
+};
+
+START_TEST(a_weight_is_an_exit_status)
+{
+	files_write("row", "%s\n", weights[_i].name);
+	fake_open(&f);
+	fake_results(&f, "status", weights[_i].result);
+	ck_assert_int_eq(operator_run(f.path, weights[_i].args), weights[_i].status);
+	ck_assert_str_eq(operator_output(), weights[_i].says);
+	ck_assert_str_eq(operator_errors(), "");
+	fake_close(&f);
+} END_TEST
+
+/* Another exit status would be taken for a weight. */
+START_TEST(who_asks_for_a_weight_gets_1_for_each_failure)
+{
+	static const char *const wrong[][4] = {
+		{ "check", "--weight", "a", "b" }, { "status", "--weight" }, { "chekc", "--weight" },
+		{ "check", "--weight", "--nonsense" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
+		ck_assert_int_eq(operator_run_args(NULL, wrong[i][0], wrong[i][1], wrong[i][2], wrong[i][3]), 1);
+	ck_assert_int_eq(operator_run_args(files_path("nothing.sock"), "check", "--weight"), 1);
+	fake_open(&f);
+	fake_results(&f, "status", "{}");
+	ck_assert_int_eq(operator_run_args(f.path, "check", "--weight"), 1);
+	harness_contains(operator_errors(), "not understood");
+	fake_breaks_off(&f, "status", "");
+	ck_assert_int_eq(operator_run_args(f.path, "check", "--weight"), 1);
+	fake_answers(&f, "status", "{\"ok\":false,\"error\":\"not-permitted\",\"message\":\"no\"}");
+	ck_assert_int_eq(operator_run_args(f.path, "check", "--weight"), 1);
+	fake_close(&f);
+} END_TEST
+
 /* ---- errors ------------------------------------------------------------- */
 
 static const struct { const char *kind; int status; } kinds[] = {
@@ -415,6 +466,7 @@ static const struct { const char *name, *words, *replies; } completions[] = {
 	{ "an option",              "droverctl --j", "--json\n" },
 	{ "an option of a command", "droverctl stop --n", "--now\n" },
 	{ "an option of crashes",   "droverctl crashes n --r", "--replay\n" },
+	{ "an option of check",     "droverctl check --w", "--weight\n" },
 	{ "a service",              "droverctl drain ''", "alpha\nbeta\n" },
 	{ "the beginning of one",   "droverctl --json workers al", "alpha\n" },
 	{ "the service of sources", "droverctl sources ''", "alpha\nbeta\n" },
@@ -544,6 +596,17 @@ START_TEST(the_real_server_tells_what_it_has_lost)
 	close(fds[1]);
 } END_TEST
 
+START_TEST(the_real_server_has_a_weight)
+{
+	const char *path = start_real();
+
+	ck_assert_int_eq(operator_run_args(path, "check", "--weight", "s"), 102);
+	harness_contains(operator_output(), "up 100% maxconn:");
+	ck_assert_int_eq(operator_run_args(path, "drain", "s"), 0);
+	ck_assert_int_eq(operator_run_args(path, "check", "--weight"), 1);
+	ck_assert_str_eq(operator_output(), "up 0%\n");
+} END_TEST
+
 START_TEST(the_real_server_warns_of_what_a_check_finds)
 {
 	const char *path = start_real();
@@ -579,6 +642,10 @@ int main(void)
 	tcase_add_test(tc, control_characters_are_shown_and_not_sent);
 	tcase_add_test(tc, a_long_answer_is_taken_in_whole);
 
+	tc = harness_case(s, "weights");
+	tcase_add_loop_test(tc, a_weight_is_an_exit_status, 0, ARRAY_SIZE(weights));
+	tcase_add_test(tc, who_asks_for_a_weight_gets_1_for_each_failure);
+
 	tc = harness_case(s, "errors");
 	tcase_add_loop_test(tc, an_error_is_an_exit_status_and_a_line, 0, ARRAY_SIZE(kinds));
 	tcase_add_test(tc, several_errors_are_several_lines);
@@ -590,6 +657,7 @@ int main(void)
 	tcase_add_test(tc, the_real_server_is_looked_at);
 	tcase_add_test(tc, the_real_server_is_changed);
 	tcase_add_test(tc, the_real_server_tells_what_it_has_lost);
+	tcase_add_test(tc, the_real_server_has_a_weight);
 	tcase_add_test(tc, the_real_server_warns_of_what_a_check_finds);
 
 	tc = harness_case(s, "completion");

@@ -58,6 +58,10 @@ static const struct { const char *words[9], *socket, *request; bool json; } rows
 	{ { "--now", "-s", "/s", "stop" }, "/s", "{\"command\":\"stop\",\"now\":true}", false },
 	{ { "-s", "/s", "--", "drain", "-x" }, "/s", "{\"command\":\"drain\",\"service\":\"-x\"}", false },
 	{ { "-s", "/s", "drain", "--", "--" }, "/s", "{\"command\":\"drain\",\"service\":\"--\"}", false },
+	{ { "-s", "/s", "check" }, "/s", "{\"command\":\"check\"}", false },
+	{ { "-s", "/s", "check", "--weight", "a" }, "/s", "{\"command\":\"status\"}", false },
+	{ { "-s", "/s", "--weight", "check", "a" }, "/s", "{\"command\":\"status\"}", false },
+	{ { "-s", "/s", "check", "--json", "--weight" }, "/s", "{\"command\":\"status\"}", true },
 	{ { "-s", "/s", "drain", "\"\n" }, "/s", "{\"command\":\"drain\",\"service\":\"\\\"\\n\"}", false },
 };
 

@@ -63,7 +63,7 @@ static void fill_service(struct handover_service *s)
 	s->past = (struct pool_past){
 		.n_places = 8, .memory.board = { board_fd(board), BOARD_VERSION },
 		.memory.holds = { holds_fd(holds), SOURCES_VERSION },
-		.state = { .drained = true, .workers = 3, .failed = true, .delayed_ms = 99,
+		.state = { .drained = true, .workers = 3, .failed = true, .delayed_ms = 99, .leaving_ms = 98, .limit = 512,
 		            .restart = { .window_ms = 1, .deaths = 2, .delay_ms = 3, .last_ms = 4 } },
 		.totals = { .accepted = 1, .served = 2, .bytes_in = UINT64_MAX, .bytes_out = 4,
 		            .requests = 5, .answered = 7, .replaced = 8, .joined = 9, .cold = 10,
@@ -115,14 +115,14 @@ static void fill(void)
 	fill_service(&services[0]);
 	inputs[0].fd = log_pipe[0];
 	generations[0] = (struct handover_generation){
-		.number = 3, .serves = true, .shutdown_ms = 30000, .state_dir = "/var/lib/drover",
+		.number = 3, .serves = true, .shutdown_ms = 30000, .lame_duck_ms = 5000, .balancers = 2, .state_dir = "/var/lib/drover",
 		.services = services, .n_services = 1,
 		.log = { .target = LOG_TARGET_FILE, .path = "/x\xe4\n\"", .level = LOG_LEVEL_DEBUG,
 		         .format = LOG_FORMAT_JSON },
 		.access_log = { .target = LOG_TARGET_NONE },
 		.log_process = { .pid = 4712, .leash = log_leash, .inputs = inputs, .n_inputs = 1 },
 		.key_process = { .pid = 4713, .leash = key_leash },
-		.http = indices, .n_http = 1,
+		.http_sockets = indices, .n_http_sockets = 1,
 	};
 	h.status = (struct status_past){ .pid = 4714, .leash = status_leash };
 	h.pid = getpid();
@@ -245,9 +245,9 @@ START_TEST(it_comes_over_as_it_was)
 	ck_assert_int_eq(got.generations[0].log_process.inputs[0].to, LOG_PIPE_ACCESS_LOG);
 	ck_assert_int_eq(got.status.pid, 4714);
 	ck_assert_int_eq(got.status.leash.words, status_leash.words);
-	ck_assert_uint_eq(got.generations[0].n_http, 1);
-	ck_assert_uint_eq(got.generations[0].http[0], 0);
-	ck_assert_uint_eq(got.generations[0].n_balancers, 0);
+	ck_assert_uint_eq(got.generations[0].n_http_sockets, 1);
+	ck_assert_uint_eq(got.generations[0].http_sockets[0], 0);
+	ck_assert_uint_eq(got.generations[0].n_agent_sockets, 0);
 	ck_assert_str_eq(got.states[0].service, "echo");
 	ck_assert_int_eq(got.states[0].memory.sources.fd, sources_fd(sources));
 	ck_assert_uint_eq(got.states[0].memory.n_sources, SOURCES_MIN);
@@ -488,7 +488,8 @@ static bool is_of_late(const char *key)
 {
 	static const char *const keys[] = {
 		"words", "nofile", "log_process", "key_process", "pending_scale", "states", "state_index",
-		"holds", "poison", "tickets", "times", "status_process", "http", "balancers",
+		"holds", "poison", "tickets", "times", "limit", "leaving", "lame_duck", "balancers",
+		"status_process", "http_sockets", "agent_sockets",
 	};
 
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)

@@ -14,12 +14,12 @@
 
 #define NO     ORDER_NONE
 #define REAP   ORDER_REAP
-#define RELOAD ORDER_RELOAD
+#define LOAD   ORDER_RELOAD
 #define DRAIN  ORDER_STOP_DRAIN
 #define WAIT   ORDER_STOP_WAIT
 #define END    ORDER_STOP_NOW
 #define LOGS   ORDER_REOPEN_LOGS
-#define UPGRADE ORDER_UPGRADE
+#define UPGR   ORDER_UPGRADE
 #define REST   ORDER_SUSPEND
 #define MORE   ORDER_MORE
 #define FEWER  ORDER_FEWER
@@ -30,25 +30,25 @@ static const struct {
 	int32_t     si_code;
 	enum order  want[PHASES];
 } rows[] = {
-	/*                                          starting serving  reloading upgrading draining waiting ending */
-	{ "CHLD",          SIGCHLD,  CLD_EXITED,  { REAP,    REAP,    REAP,    REAP,    REAP,    REAP,    REAP } },
-	{ "HUP",           SIGHUP,   SI_USER,     { RELOAD,  RELOAD,  RELOAD,  RELOAD,  NO,      NO,      NO } },
-	{ "TERM",          SIGTERM,  SI_USER,     { DRAIN,   DRAIN,   DRAIN,   DRAIN,   END,     DRAIN,   NO } },
-	{ "QUIT",          SIGQUIT,  SI_USER,     { WAIT,    WAIT,    WAIT,    WAIT,    NO,      NO,      NO } },
-	{ "INT",           SIGINT,   SI_USER,     { END,     END,     END,     END,     END,     END,     NO } },
-	{ "USR1",          SIGUSR1,  SI_USER,     { LOGS,    LOGS,    LOGS,    LOGS,    LOGS,    LOGS,    LOGS } },
-	{ "WINCH",         SIGWINCH, SI_USER,     { REST,    REST,    REST,    REST,    NO,      NO,      NO } },
-	{ "TTIN",          SIGTTIN,  SI_USER,     { MORE,    MORE,    MORE,    MORE,    NO,      NO,      NO } },
-	{ "TTOU",          SIGTTOU,  SI_USER,     { FEWER,   FEWER,   FEWER,   FEWER,   NO,      NO,      NO } },
-	{ "USR2",          SIGUSR2,  SI_USER,     { UPGRADE, UPGRADE, UPGRADE, UPGRADE, NO,      NO,      NO } },
-	{ "sigqueue(3)",   SIGHUP,   SI_QUEUE,    { RELOAD,  RELOAD,  RELOAD,  RELOAD,  NO,      NO,      NO } },
-	{ "tgkill(2)",     SIGWINCH, SI_TKILL,    { REST,    REST,    REST,    REST,    NO,      NO,      NO } },
-	{ "terminal: HUP", SIGHUP,   SI_KERNEL,   { DRAIN,   DRAIN,   DRAIN,   DRAIN,   END,     DRAIN,   NO } },
-	{ "terminal: INT", SIGINT,   SI_KERNEL,   { END,     END,     END,     END,     END,     END,     NO } },
-	{ "terminal: QUIT", SIGQUIT, SI_KERNEL,   { WAIT,    WAIT,    WAIT,    WAIT,    NO,      NO,      NO } },
-	{ "terminal: WINCH", SIGWINCH, SI_KERNEL, { NO,      NO,      NO,      NO,      NO,      NO,      NO } },
-	{ "terminal: TTIN", SIGTTIN, SI_KERNEL,   { NO,      NO,      NO,      NO,      NO,      NO,      NO } },
-	{ "terminal: TTOU", SIGTTOU, SI_KERNEL,   { NO,      NO,      NO,      NO,      NO,      NO,      NO } },
+	/*                                          start  serve  reload upgr.  leave  l_wait drain  wait   end */
+	{ "CHLD",           SIGCHLD,  CLD_EXITED, { REAP,  REAP,  REAP,  REAP,  REAP,  REAP,  REAP,  REAP,  REAP } },
+	{ "HUP",            SIGHUP,   SI_USER,    { LOAD,  LOAD,  LOAD,  LOAD,  NO,    NO,    NO,    NO,    NO } },
+	{ "TERM",           SIGTERM,  SI_USER,    { DRAIN, DRAIN, DRAIN, DRAIN, END,   DRAIN, END,   DRAIN, NO } },
+	{ "QUIT",           SIGQUIT,  SI_USER,    { WAIT,  WAIT,  WAIT,  WAIT,  NO,    NO,    NO,    NO,    NO } },
+	{ "INT",            SIGINT,   SI_USER,    { END,   END,   END,   END,   END,   END,   END,   END,   NO } },
+	{ "USR1",           SIGUSR1,  SI_USER,    { LOGS,  LOGS,  LOGS,  LOGS,  LOGS,  LOGS,  LOGS,  LOGS,  LOGS } },
+	{ "WINCH",          SIGWINCH, SI_USER,    { REST,  REST,  REST,  REST,  NO,    NO,    NO,    NO,    NO } },
+	{ "TTIN",           SIGTTIN,  SI_USER,    { MORE,  MORE,  MORE,  MORE,  NO,    NO,    NO,    NO,    NO } },
+	{ "TTOU",           SIGTTOU,  SI_USER,    { FEWER, FEWER, FEWER, FEWER, NO,    NO,    NO,    NO,    NO } },
+	{ "USR2",           SIGUSR2,  SI_USER,    { UPGR,  UPGR,  UPGR,  UPGR,  NO,    NO,    NO,    NO,    NO } },
+	{ "sigqueue(3)",    SIGHUP,   SI_QUEUE,   { LOAD,  LOAD,  LOAD,  LOAD,  NO,    NO,    NO,    NO,    NO } },
+	{ "tgkill(2)",      SIGWINCH, SI_TKILL,   { REST,  REST,  REST,  REST,  NO,    NO,    NO,    NO,    NO } },
+	{ "terminal: HUP",  SIGHUP,   SI_KERNEL,  { DRAIN, DRAIN, DRAIN, DRAIN, END,   DRAIN, END,   DRAIN, NO } },
+	{ "terminal: INT",  SIGINT,   SI_KERNEL,  { END,   END,   END,   END,   END,   END,   END,   END,   NO } },
+	{ "terminal: QUIT", SIGQUIT,  SI_KERNEL,  { WAIT,  WAIT,  WAIT,  WAIT,  NO,    NO,    NO,    NO,    NO } },
+	{ "terminal: WINCH", SIGWINCH, SI_KERNEL,  { NO,    NO,    NO,    NO,    NO,    NO,    NO,    NO,    NO } },
+	{ "terminal: TTIN", SIGTTIN,  SI_KERNEL,  { NO,    NO,    NO,    NO,    NO,    NO,    NO,    NO,    NO } },
+	{ "terminal: TTOU", SIGTTOU,  SI_KERNEL,  { NO,    NO,    NO,    NO,    NO,    NO,    NO,    NO,    NO } },
 };
 
 START_TEST(each_signal_has_its_meaning_in_each_phase)
@@ -89,10 +89,17 @@ START_TEST(each_signal_that_is_read_means_something)
 		ck_assert_msg(is_read(rows[i].signal), "%s is not read", rows[i].name);
 } END_TEST
 
+START_TEST(two_phases_serve_and_end)
+{
+	for (int phase = 0; phase < PHASES; phase++)
+		ck_assert_int_eq(lifecycle_is_leaving((enum phase)phase),
+		                 phase == PHASE_LEAVING || phase == PHASE_LEAVING_WAIT);
+} END_TEST
+
 START_TEST(some_phases_have_no_way_back)
 {
 	for (int phase = 0; phase < PHASES; phase++)
-		ck_assert_int_eq(lifecycle_is_stopping((enum phase)phase), phase >= PHASE_DRAINING);
+		ck_assert_int_eq(lifecycle_is_stopping((enum phase)phase), phase >= PHASE_LEAVING);
 } END_TEST
 
 /* ---- what may be done now ---- */
@@ -102,22 +109,22 @@ static const struct {
 	const char *want;               /* a letter for each phase, of the words in permit_letters */
 	char        inherited;          /* while only inherited workers serve */
 } permits[] = {
-	{ ORDER_NONE,        "nnnnnnn", 'n' },
-	{ ORDER_REAP,        "nnnnnnn", 'n' },
-	{ ORDER_RELOAD,      "lnll---", 'n' },
-	{ ORDER_STOP_DRAIN,  "nnnn-n-", 'n' },
-	{ ORDER_STOP_WAIT,   "nnnn---", 'n' },
-	{ ORDER_STOP_NOW,    "nnnnnn-", 'n' },
-	{ ORDER_REOPEN_LOGS, "nnnnnnn", 'n' },
-	{ ORDER_UPGRADE,     "lnll---", 'n' },
-	{ ORDER_SUSPEND,     "bnbb---", 'n' },
-	{ ORDER_MORE,        "lnnn---", 'l' },
-	{ ORDER_FEWER,       "lnnn---", 'l' },
-	{ ORDER_SCALE,       "bnbb---", 'i' },
-	{ ORDER_DRAIN,       "bnbb---", 'i' },
-	{ ORDER_RESUME,      "bnbb---", 'i' },
-	{ ORDER_KICK,        "nnnn---", 'n' },
-	{ ORDER_UNBLOCK,     "nnnn---", 'n' },
+	{ ORDER_NONE,        "nnnnnnnnn", 'n' },
+	{ ORDER_REAP,        "nnnnnnnnn", 'n' },
+	{ ORDER_RELOAD,      "lnll-----", 'n' },
+	{ ORDER_STOP_DRAIN,  "nnnn-n-n-", 'n' },
+	{ ORDER_STOP_WAIT,   "nnnn-----", 'n' },
+	{ ORDER_STOP_NOW,    "nnnnnnnn-", 'n' },
+	{ ORDER_REOPEN_LOGS, "nnnnnnnnn", 'n' },
+	{ ORDER_UPGRADE,     "lnll-----", 'n' },
+	{ ORDER_SUSPEND,     "bnbb-----", 'n' },
+	{ ORDER_MORE,        "lnnn-----", 'l' },
+	{ ORDER_FEWER,       "lnnn-----", 'l' },
+	{ ORDER_SCALE,       "bnbb-----", 'i' },
+	{ ORDER_DRAIN,       "bnbb-----", 'i' },
+	{ ORDER_RESUME,      "bnbb-----", 'i' },
+	{ ORDER_KICK,        "nnnnnn---", 'n' },
+	{ ORDER_UNBLOCK,     "nnnnnn---", 'n' },
 };
 
 static const char permit_letters[] = {
@@ -153,9 +160,14 @@ static const struct {
 } steps[] = {
 	{ "a start ends, becomes a takeover, or is stopped", PHASE_STARTING,
 	  "serving upgrading draining waiting ending" },
-	{ "all but a start may follow", PHASE_SERVING,  "reloading upgrading draining waiting ending" },
-	{ "a reload ends or is stopped", PHASE_RELOADING, "serving draining waiting ending" },
-	{ "an upgrade ends or is stopped", PHASE_UPGRADING, "serving draining waiting ending" },
+	{ "all but a start may follow", PHASE_SERVING,
+	  "reloading upgrading leaving leaving to wait draining waiting ending" },
+	{ "a reload ends or is stopped", PHASE_RELOADING,
+	  "serving leaving leaving to wait draining waiting ending" },
+	{ "an upgrade ends or is stopped", PHASE_UPGRADING,
+	  "serving leaving leaving to wait draining waiting ending" },
+	{ "a server that leaves has a limit", PHASE_LEAVING, "draining ending" },
+	{ "it gets a limit, or waits without one", PHASE_LEAVING_WAIT, "leaving draining waiting ending" },
 	{ "a drain has a limit already", PHASE_DRAINING, "ending" },
 	{ "a wait gets a limit",         PHASE_WAITING,  "draining ending" },
 	{ "nothing is harder",           PHASE_ENDING,   "" },
@@ -196,7 +208,8 @@ START_TEST(a_phase_that_may_not_follow_does_not_begin)
 START_TEST(phases_have_names)
 {
 	static const char *const want[PHASES] = {
-		"starting", "serving", "reloading", "upgrading", "draining", "waiting", "ending",
+		"starting", "serving", "reloading", "upgrading", "leaving", "leaving to wait",
+		"draining", "waiting", "ending",
 	};
 
 	for (int phase = 0; phase < PHASES; phase++)
@@ -210,6 +223,7 @@ int main(void)
 
 	tcase_add_loop_test(tc, each_signal_has_its_meaning_in_each_phase, 0, ARRAY_SIZE(rows));
 	tcase_add_test(tc, each_signal_that_is_read_means_something);
+	tcase_add_test(tc, two_phases_serve_and_end);
 	tcase_add_test(tc, some_phases_have_no_way_back);
 	tcase_add_loop_test(tc, each_order_is_permitted_in_its_phases, 0, ARRAY_SIZE(permits));
 	tcase_add_test(tc, all_orders_are_permitted_while_serving);

@@ -257,7 +257,8 @@ void changes_check(struct master *m)
 		check_start(m, tell_service);
 		break;
 	case OUTCOME_DRAIN:
-		if (workers_of(m, m->outcome.service) == 0)
+		if (workers_of(m, m->outcome.service) == 0 &&
+		    !pool_is_leaving(changes_find(m, m->outcome.service)->pool))
 			tell_service(&m->outcome);
 		break;
 	}

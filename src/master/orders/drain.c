@@ -9,11 +9,27 @@
 
 #include "log.h"
 
+/* If it leaves already, the waiting does not begin again. */
+static void leave_service(struct master *m, const struct service *s)
+{
+	const int64_t leave_ms = m->current->lame_duck_ms;
+
+	if (!pool_is_leaving(s->pool))
+		pool_leave(s->pool, leave_ms);
+	log_info("%s: leaving; its workers drain after %lld ms (agent.lame_duck)", s->conf->name,
+	         (long long)leave_ms);
+	notify_send(m->events, "service-leaving service=%s", s->conf->name);
+}
+
 void drain_service(struct master *m, const struct service *s)
 {
-	if (pool_works(s->pool))
-		pool_drain(s->pool, 0, s->conf->timeouts.drain);
-	log_info("%s: draining its workers; clients wait until it is resumed", s->conf->name);
+	if (pool_works(s->pool) && m->current->lame_duck_ms > 0) {
+		leave_service(m, s);
+	} else {
+		if (pool_works(s->pool))
+			pool_drain(s->pool, 0, s->conf->timeouts.drain);
+		log_info("%s: draining its workers; clients wait until it is resumed", s->conf->name);
+	}
 	master_notify(m, "");
 }
 
@@ -33,7 +49,9 @@ void drain_all(struct master *m)
 
 void drain_resume(struct master *m, const struct service *s)
 {
-	if (!pool_works(s->pool))
+	if (pool_works(s->pool))
+		pool_stay(s->pool);
+	else
 		pool_start(s->pool);
 	m->suspended = false;           /* one service works again */
 	log_info("%s: resumed", s->conf->name);

@@ -8,11 +8,14 @@
 
 #include "master.h"
 
-/* Drains the workers of one service, which may be drained already; or all workers. */
+/*
+ * Drains the workers of one service, which may be drained already; or all workers. One service first
+ * goes on for lame_duck, if load balancers ask how it is.
+ */
 void drain_service(struct master *m, const struct service *s);
 void drain_all(struct master *m);
 
-/* Starts the workers of the service, if it is drained; also after drain_all. */
+/* Starts the workers of the service, if it is drained; also after drain_all. One that leaves stays. */
 void drain_resume(struct master *m, const struct service *s);
 
 #endif

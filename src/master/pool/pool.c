@@ -235,6 +235,8 @@ static void want_none(struct pool *p)
 	const struct scaler_counts now = children_count(&p->children);
 
 	scaler_end(&p->scaler, &now);
+	p->serves = false;
+	timer_unset(&p->context->loop->timers, &p->leaving);
 	timer_unset(&p->context->loop->timers, &p->delayed);
 	program_watch_end(&p->programs);
 }
@@ -244,6 +246,25 @@ void pool_drain(struct pool *p, uint64_t removed, int64_t drain_ms)
 	want_none(p);
 	for (size_t i = 0; i < p->children.n; i++)
 		child_drain(&p->children.all[i], removed, drain_ms);
+}
+
+static void on_left(struct timer *t)
+{
+	struct pool *p = container_of(t, struct pool, leaving);
+
+	log_info("%s: draining its workers; clients wait until it is resumed", p->service->name);
+	pool_drain(p, 0, p->service->timeouts.drain);
+	p->context->changed(p->context->arg, p);
+}
+
+void pool_leave(struct pool *p, int64_t leave_ms)
+{
+	loop_timer(p->context->loop, &p->leaving, leave_ms);
+}
+
+void pool_stay(struct pool *p)
+{
+	timer_unset(&p->context->loop->timers, &p->leaving);
 }
 
 void pool_stop(struct pool *p)
@@ -422,6 +443,7 @@ static struct pool *make_pool(struct pool_context *context, const struct conf_se
 	p->service = service;
 	p->generation = generation;
 	p->delayed.fire = on_delay_over;
+	p->leaving.fire = on_left;
 	p->hang_monitor = (struct hang_monitor){ .service = service, .children = &p->children,
 	                           .loop = context->loop, .events = context->events,
 	                           .aborted = on_aborted };
@@ -514,6 +536,7 @@ struct pool *pool_adopt(struct pool_context *context, const struct conf_service 
 	p->state_of_service = state;
 	p->adopted = true;
 	p->state = past->state;
+	p->serves = !past->state.drained;
 	p->totals = past->totals;
 	size = size_of_memory(service, past->n_places);
 	if (children_init(&p->children, size.workers, &p->memory, &blank) == -1 ||
@@ -569,6 +592,8 @@ void pool_continue(struct pool *p, const struct pool_state *state)
 		scaler_start(&p->scaler);
 	if (state->workers > 0)
 		scaler_set(&p->scaler, state->workers < max ? state->workers : max, true);
+	if (state->leaving_ms > 0 && !state->drained)
+		loop_timer_at(p->context->loop, &p->leaving, state->leaving_ms);
 	if (state->delayed_ms > 0)
 		loop_timer_at(p->context->loop, &p->delayed, state->delayed_ms);
 	start_missing(p);

@@ -71,6 +71,8 @@ struct pool_state {
 	bool           failed;          /* no worker accepts, and one could not start */
 	struct restart restart;
 	int64_t        delayed_ms;      /* no worker starts before that; 0: at once */
+	int64_t        leaving_ms;      /* it drains at that time; 0: it is not leaving */
+	uint64_t       limit;           /* pool_limit; 0: not known */
 };
 struct pool_state pool_state(const struct pool *p);
 
@@ -126,6 +128,13 @@ bool pool_scale(struct pool *p, int by);
  */
 void pool_drain(struct pool *p, uint64_t removed, int64_t drain_ms);
 
+/*
+ * As pool_drain(p, 0, timeouts.drain), but first the pool goes on as before for leave_ms, so that
+ * load balancers hear of it. pool_stay ends the waiting, and the pool stays.
+ */
+void pool_leave(struct pool *p, int64_t leave_ms);
+void pool_stay(struct pool *p);
+
 /* Wants no workers any more: tells all to end now, and sends KILL to those that do not. */
 void pool_stop(struct pool *p);
 
@@ -168,11 +177,20 @@ const struct board *pool_board(const struct pool *p);
 /* True if at least as many workers accept as its minimum says. */
 bool pool_is_complete(const struct pool *p);
 
-/* False before it is started, and after pool_drain or pool_stop. */
+/* False before it is started or adopted, and after pool_drain or pool_stop. */
 bool pool_works(const struct pool *p);
 
 /* True if it is on demand, and needs no worker until a client comes. */
 bool pool_is_asleep(const struct pool *p);
+
+/* True between pool_leave and the drain that follows. */
+bool pool_is_leaving(const struct pool *p);
+
+/* True if a client that comes now is served, or will be as soon as a worker has started for it. */
+bool pool_can_serve(const struct pool *p);
+
+/* How many connections it can have with all workers that it may start by itself, limits included. */
+uint64_t pool_limit(const struct pool *p);
 
 /* True if it has all workers that it may have, and no free slot. */
 bool pool_is_exhausted(const struct pool *p);

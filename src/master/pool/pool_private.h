@@ -39,6 +39,8 @@ struct pool {
 	struct hang_monitor        hang_monitor; /* over the children */
 	struct program_watch       programs;    /* over the programs that they run */
 	bool                       adopted;     /* its workers are of another program: it starts none */
+	struct timer               leaving;     /* while it is set, the pool works until it fires */
+	bool                       serves;      /* if adopted: its workers were not told to drain */
 	struct pool_state          state;       /* if adopted: for the pool that continues it */
 };
 

@@ -28,6 +28,31 @@ bool pool_is_asleep(const struct pool *p)
 	return scaler_is_asleep(&p->scaler);
 }
 
+/* limits.connections; 0: there is none. */
+static uint64_t limit_of_service(const struct conf_service *s)
+{
+	return s->limits.dry_run ? 0 : (uint64_t)s->limits.connections;
+}
+
+/* TTIN and scale can raise a number of workers that is configured as fixed, up to max. */
+static int most_workers(const struct pool *p)
+{
+	const struct conf_workers *w = &p->service->workers;
+
+	return w->ranged ? w->max : p->scaler.works ? p->scaler.wanted : w->min;
+}
+
+uint64_t pool_limit(const struct pool *p)
+{
+	const int workers = p->adopted ? pool_target(p) : most_workers(p);
+	const uint64_t slots = (uint64_t)workers * (uint64_t)p->service->connections;
+	const uint64_t at_most = limit_of_service(p->service);
+
+	if (p->adopted && p->state.limit > 0)
+		return p->state.limit;
+	return at_most > 0 && slots > at_most ? at_most : slots;
+}
+
 bool pool_is_exhausted(const struct pool *p)
 {
 	return p->scaler.exhaustion.lasts;
@@ -45,7 +70,17 @@ bool pool_programs_fail(const struct pool *p, char why[BOARD_REASON_TEXT])
 
 bool pool_works(const struct pool *p)
 {
-	return p->scaler.works;
+	return p->adopted ? p->serves : p->scaler.works;
+}
+
+bool pool_is_leaving(const struct pool *p)
+{
+	return p->adopted ? p->serves && p->state.leaving_ms > 0 : timer_is_set(&p->leaving);
+}
+
+bool pool_can_serve(const struct pool *p)
+{
+	return (pool_census(p).accepting > 0 || pool_is_asleep(p)) && !pool_programs_fail(p, NULL);
 }
 
 struct service_state *pool_service_state(const struct pool *p)
@@ -99,6 +134,7 @@ struct pool_state pool_state(const struct pool *p)
 	struct pool_state o = {
 		.drained = !p->scaler.works, .restart = p->restart,
 		.failed = p->failed && children_census(&p->children).accepting == 0,
+		.limit = pool_limit(p), .leaving_ms = timer_is_set(&p->leaving) ? p->leaving.at_ms : 0,
 	};
 
 	if (p->adopted)

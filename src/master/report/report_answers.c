@@ -146,10 +146,11 @@ static json_t *times(const struct report_service *s)
 static json_t *service(const struct report_service *s)
 {
 	const struct conf_service *conf = s->service->conf;
-	json_t *object = json_pack("{s:o, s:s, s:s, s:o, s:o, s:{s:o, s:o}, s:o}",
+	json_t *object = json_pack("{s:o, s:s, s:s, s:b, s:o, s:o, s:{s:o, s:o, s:o, s:o}, s:o}",
 		"name", json_value_text(conf->name), "handler", conf_keys_handlers[conf->handler.id],
-		"state", s->state, "listen", listeners(s->service), "workers", workers_of(s),
+		"state", s->state, "serves", pool_can_serve(s->service->pool), "listen", listeners(s->service), "workers", workers_of(s),
 		"slots", "open", json_value_count(s->open), "max", json_value_count(s->slots),
+		"limit", json_value_count(s->limit), "free", json_value_count(s->free),
 		"queue", queue(s));
 
 	json_object_set_new(object, "reason", json_value_text_or_null(s->reason));
@@ -179,8 +180,17 @@ void report_services(void *data, const struct control_request *r, struct answer_
 
 static const char *phase(const struct master *m)
 {
-	return lifecycle_is_stopping(m->phase) ? "stopping" :
+	return lifecycle_is_leaving(m->phase) ? "leaving" :
+	       lifecycle_is_stopping(m->phase) ? "stopping" :
 	       m->suspended && m->phase == PHASE_SERVING ? "resting" : lifecycle_phase_name(m->phase);
+}
+
+/* The configuration of workers that another program has left is not known in full. */
+static int balancers(const struct master *m)
+{
+	const int n = m->current->conf->agent.balancers;
+
+	return n > 0 ? n : 1;
 }
 
 static json_t *totals(const struct report_counts *c)
@@ -203,10 +213,10 @@ void report_status(void *data, const struct control_request *r, struct answer_wr
 	(void)r;
 	for (size_t i = 0; i < d->n; i++)
 		json_array_append_new(services, service(&d->services[i]));
-	result = json_pack("{s:s, s:i, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o}",
+	result = json_pack("{s:s, s:i, s:o, s:o, s:s, s:i, s:o, s:o, s:o, s:o, s:o}",
 		"version", version_string, "pid", (int)getppid(),
 		"uptime", json_value_seconds(d->now_ms - m->started_ms),
-		"generation", json_value_count(m->current->number), "phase", phase(m),
+		"generation", json_value_count(m->current->number), "phase", phase(m), "balancers", balancers(m),
 		"config", json_value_text_or_null(file),
 		"refused", json_value_text_or_null(m->refused),
 		"services", services, "totals", totals(&d->counts),

@@ -64,6 +64,8 @@ static const char *state_of(const struct pool *p, char reason[BOARD_REASON_TEXT]
 	/* Workers that an earlier program has left us accept, but none of them is replaced. */
 	if (!pool_works(p) && c.accepting == 0)
 		return c.starting + c.draining > 0 ? "draining" : "drained";
+	if (pool_is_leaving(p))
+		return "leaving";
 	if (pool_has_failed(p)) {
 		snprintf(reason, BOARD_REASON_TEXT, "a worker could not start, or ended before it accepted");
 		return "failing";
@@ -83,6 +85,26 @@ static void describe_service(struct report_service *s, const struct service *ser
 	for (size_t i = 0; i < service->n_sockets; i++)
 		listener_queue(service->sockets[i]->fd, &s->queue, &s->queue_limit);
 	s->has_queue = s->queue_limit > 0;
+}
+
+static uint64_t room_in(uint64_t limit, uint64_t used)
+{
+	return limit > used ? limit - used : 0;
+}
+
+/* limits.connections also counts the clients of workers that drain. */
+static void count_room(struct report_service *s)
+{
+	const struct conf_limits *limits = &s->service->conf->limits;
+	uint64_t room;
+
+	s->limit = pool_limit(s->service->pool);
+	s->free = room_in(s->limit, s->open);
+	if (limits->connections == 0 || limits->dry_run)
+		return;
+	room = room_in((uint64_t)limits->connections, s->counts.open);
+	if (s->free > room)
+		s->free = room;
 }
 
 static struct report_service *find_service(struct report_data *d, const char *name)
@@ -127,5 +149,7 @@ void *report_gather(void *arg)
 	list_each(&m->generations, g, struct generation, in_master)
 		for (size_t i = 0; i < g->n; i++)
 			add_service_of(d, g, &g->services[i]);
+	for (size_t i = 0; i < d->n; i++)
+		count_room(&d->services[i]);
 	return d;
 }

@@ -60,13 +60,14 @@ struct handover_service {
 struct handover_generation {
 	unsigned int             number;
 	bool                     serves;        /* true for one; the workers of the others drain */
-	int64_t                  shutdown_ms;
+	int64_t                  shutdown_ms, lame_duck_ms;
+	int                      balancers;     /* 0: not known */
 	const char              *state_dir;
 	struct conf_log          log, access_log;       /* without their places */
 	struct log_process_past  log_process;           /* no inputs: there is no log process */
 	struct key_holder_past   key_process;           /* pid 0: there is none */
-	size_t                  *http, *balancers;      /* indices of the sockets of its status process */
-	size_t                   n_http, n_balancers;
+	size_t                  *http_sockets, *agent_sockets;  /* indices: those of its status process */
+	size_t                   n_http_sockets, n_agent_sockets;
 	struct handover_service *services;
 	size_t                   n_services;
 };

@@ -136,7 +136,8 @@ static void add_generation(struct writing *w, struct handover_generation *to,
 {
 	*to = (struct handover_generation){
 		.number = g->number, .serves = g == w->m->current,
-		.shutdown_ms = g->conf->shutdown_timeout, .state_dir = g->conf->state_dir,
+		.shutdown_ms = g->conf->shutdown_timeout, .lame_duck_ms = g->lame_duck_ms,
+		.balancers = g->conf->agent.balancers, .state_dir = g->conf->state_dir,
 		.log = g->conf->log, .access_log = g->conf->access_log,
 	};
 	if (g->log_process)
@@ -144,8 +145,8 @@ static void add_generation(struct writing *w, struct handover_generation *to,
 	to->key_process = (struct key_holder_past){ .leash = { -1, -1 } };
 	if (g->key_holder)
 		to->key_process = key_holder_past(g->key_holder);
-	to->http = indices_of(w, &g->http, &to->n_http);
-	to->balancers = indices_of(w, &g->balancers, &to->n_balancers);
+	to->http_sockets = indices_of(w, &g->http, &to->n_http_sockets);
+	to->agent_sockets = indices_of(w, &g->balancers, &to->n_agent_sockets);
 	to->services = room(w, g->n, sizeof *to->services);
 	for (size_t i = 0; to->services && i < g->n; i++)
 		add_service(w, &to->services[to->n_services++], &g->services[i]);

@@ -206,6 +206,7 @@ static struct conf *sketch(struct arena *a, const struct handover_generation *g)
 	if (!conf)
 		return NULL;
 	conf->shutdown_timeout = g->shutdown_ms;
+	conf->agent.balancers = g->balancers;
 	conf->state_dir = arena_strdup(a, g->state_dir);
 	conf->services = arena_alloc(a, (g->n_services + 1) * sizeof *conf->services);
 	if (!conf->state_dir || !conf->services || !sketch_log(a, &conf->log, &g->log) ||
@@ -308,12 +309,13 @@ static bool take_generation(struct taking *t, const struct handover_generation *
 	g = conf ? generation_adopt(&arena, conf, from->number, &m->sockets, &m->context) : NULL;
 	if (!g)
 		return false;
+	g->lame_duck_ms = from->lame_duck_ms;
 	list_append(&m->generations, &g->in_master);
 	for (size_t i = 0; i < from->n_services; i++)
 		if (!take_service(t, g, &from->services[i]))
 			return false;
-	take_outlet(t, &g->http, from->http, from->n_http);
-	take_outlet(t, &g->balancers, from->balancers, from->n_balancers);
+	take_outlet(t, &g->http, from->http_sockets, from->n_http_sockets);
+	take_outlet(t, &g->balancers, from->agent_sockets, from->n_agent_sockets);
 	if (!take_log_process(g, from) || !take_key_process(g, from))
 		return false;
 	if (from->serves)

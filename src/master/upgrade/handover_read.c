@@ -208,28 +208,32 @@ static bool get_outlet(const struct reading *r, const json_t *list, size_t **ind
 static bool get_generation(const struct reading *r, const json_t *j, struct handover_generation *g)
 {
 	const json_t *log, *access_log, *services, *state_dir, *log_process = NULL, *key_process = NULL,
-	             *http = NULL, *balancers = NULL;
-	json_int_t number, shutdown;
-	int serves;
+	             *http_sockets = NULL, *agent_sockets = NULL;
+	json_int_t number, shutdown, lame_duck = 0;
+	int serves, balancers = 0;
 
-	if (!reading_unpack(r, j, "generation", "{s:I, s:b, s:I, s:o, s:o, s:o, s?o, s?o, s?o, s?o, s:o}",
+	if (!reading_unpack(r, j, "generation",
+	                    "{s:I, s:b, s:I, s?I, s?i, s:o, s:o, s:o, s?o, s?o, s?o, s?o, s:o}",
 	                    "number", &number, "serves", &serves, "shutdown", &shutdown,
+	                    "lame_duck", &lame_duck, "balancers", &balancers,
 	                    "state_dir", &state_dir, "log", &log, "access_log", &access_log,
 	                    "log_process", &log_process, "key_process", &key_process,
-	                    "http", &http, "balancers", &balancers,
+	                    "http_sockets", &http_sockets, "agent_sockets", &agent_sockets,
 	                    "services", &services) ||
 	    !reading_get_name(r, state_dir, "state_dir", &g->state_dir) ||
 	    !get_log(r, log, &g->log) || !get_log(r, access_log, &g->access_log) ||
 	    !get_log_process(r, log_process, &g->log_process) ||
 	    !get_process(r, key_process, "key process", &g->key_process.pid, &g->key_process.leash) ||
-	    !get_outlet(r, http, &g->http, &g->n_http) ||
-	    !get_outlet(r, balancers, &g->balancers, &g->n_balancers))
+	    !get_outlet(r, http_sockets, &g->http_sockets, &g->n_http_sockets) ||
+	    !get_outlet(r, agent_sockets, &g->agent_sockets, &g->n_agent_sockets))
 		return false;
-	if (number < 1 || number > r->h->n_numbers || shutdown < 0)
+	if (number < 1 || number > r->h->n_numbers || shutdown < 0 || lame_duck < 0 || balancers < 0)
 		return reading_fail(r, "generation: a number is out of range");
 	g->number = (unsigned int)number;
 	g->serves = serves;
 	g->shutdown_ms = shutdown;
+	g->lame_duck_ms = lame_duck;
+	g->balancers = balancers;
 	return get_services(r, services, g);
 }
 

@@ -62,19 +62,22 @@ static bool get_workers(const struct reading *r, const json_t *list, struct hand
 
 static bool get_pool_state(const struct reading *r, const json_t *j, struct pool_state *o)
 {
-	json_int_t delayed, window, delay, last;
+	json_int_t delayed, window, delay, last, leaving = 0, limit = 0;
 	int drained, failed;
 
-	if (!reading_unpack(r, j, "orders", "{s:b, s:i, s:b, s:I, s:{s:I, s:i, s:I, s:I}}",
+	if (!reading_unpack(r, j, "orders", "{s:b, s:i, s:b, s:I, s?I, s?I, s:{s:I, s:i, s:I, s:I}}",
 	                    "drained", &drained, "workers", &o->workers, "failed", &failed,
-	                    "delayed", &delayed, "restart", "window", &window,
-	                    "deaths", &o->restart.deaths, "delay", &delay, "last", &last))
+	                    "delayed", &delayed, "leaving", &leaving, "limit", &limit,
+	                    "restart", "window", &window, "deaths", &o->restart.deaths, "delay", &delay, "last", &last))
 		return false;
-	if (o->workers < 0 || o->restart.deaths < 0 || delay < 0 || delayed < 0)
+	if (o->workers < 0 || o->restart.deaths < 0 || delay < 0 || delayed < 0 || leaving < 0 ||
+	    limit < 0)
 		return reading_fail(r, "orders: a number is negative");
 	o->drained = drained;
 	o->failed = failed;
 	o->delayed_ms = delayed;
+	o->leaving_ms = leaving;
+	o->limit = (uint64_t)limit;
 	o->restart.window_ms = window;
 	o->restart.delay_ms = delay;
 	o->restart.last_ms = last;

@@ -82,8 +82,9 @@ static json_t *make_pool_state(const struct pool_state *o)
 {
 	const struct restart *r = &o->restart;
 
-	return json_pack("{s:b, s:i, s:b, s:I, s:{s:I, s:i, s:I, s:I}}", "drained", o->drained,
+	return json_pack("{s:b, s:i, s:b, s:I, s:I, s:I, s:{s:I, s:i, s:I, s:I}}", "drained", o->drained,
 	                 "workers", o->workers, "failed", o->failed, "delayed", INT o->delayed_ms,
+	                 "leaving", INT o->leaving_ms, "limit", INT o->limit,
 	                 "restart", "window", INT r->window_ms, "deaths", r->deaths,
 	                 "delay", INT r->delay_ms, "last", INT r->last_ms);
 }
@@ -209,15 +210,16 @@ static json_t *make_generation(const void *item)
 {
 	const struct handover_generation *g = item;
 
-	return json_pack("{s:I, s:b, s:I, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:I, s:b, s:I, s:I, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 	                 "number", INT g->number,
 	                 "serves", g->serves, "shutdown", INT g->shutdown_ms,
+	                 "lame_duck", INT g->lame_duck_ms, "balancers", g->balancers,
 	                 "state_dir", put(g->state_dir),
 	                 "log", make_log(&g->log), "access_log", make_log(&g->access_log),
 	                 "log_process", make_log_process(&g->log_process),
 	                 "key_process", make_process(g->key_process.pid, &g->key_process.leash),
-	                 "http", LIST_OF(g->http, g->n_http, make_size),
-	                 "balancers", LIST_OF(g->balancers, g->n_balancers, make_size),
+	                 "http_sockets", LIST_OF(g->http_sockets, g->n_http_sockets, make_size),
+	                 "agent_sockets", LIST_OF(g->agent_sockets, g->n_agent_sockets, make_size),
 	                 "services", LIST_OF(g->services, g->n_services, make_service));
 }
 
