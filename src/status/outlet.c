@@ -85,6 +85,8 @@ int outlet_open(struct outlet *o, const int *fds, size_t n)
 
 void outlet_close(struct outlet *o)
 {
+	if (o->n == 0)
+		return;
 	timer_unset(&o->loop->timers, &o->pause);
 	for (size_t i = 0; i < o->n; i++)
 		stop_listening(&o->listeners[i]);

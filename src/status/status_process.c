@@ -11,6 +11,7 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "agent_session.h"
 #include "detach.h"
 #include "environment.h"
 #include "facts.h"
@@ -33,6 +34,8 @@ struct status_process {
 	struct http_site    site;
 	struct http_server *http;
 	struct outlet       http_outlet;
+	struct agent        agent;
+	struct outlet       agent_outlet;
 	struct watch        orders;
 	struct timer        idle;       /* looks whether all clients are gone */
 	bool                is_leaving;
@@ -53,6 +56,7 @@ static void leave(struct status_process *p)
 		return;
 	p->is_leaving = true;
 	outlet_close(&p->http_outlet);
+	outlet_close(&p->agent_outlet);
 	loop_unwatch(&p->loop, &p->orders);
 	alarm(STATUS_PROCESS_LEAVE_MS / 1000);
 	loop_timer(&p->loop, &p->idle, 0);
@@ -62,7 +66,7 @@ static void on_idle(struct timer *t)
 {
 	struct status_process *p = container_of(t, struct status_process, idle);
 
-	if (!p->http || http_server_is_idle(p->http))
+	if (p->agent.n == 0 && (!p->http || http_server_is_idle(p->http)))
 		loop_stop(&p->loop);
 	else
 		loop_timer(&p->loop, t, 100);
@@ -118,6 +122,25 @@ static void open_http(struct status_process *p)
 	                                  .taken = on_http_client, .arg = p };
 	if (!p->http || outlet_open(&p->http_outlet, site->http.fds, site->http.n) == -1)
 		cannot_start("serve HTTP");
+}
+
+static void on_balancer(void *arg, int fd, const struct address *client)
+{
+	struct status_process *p = arg;
+
+	(void)client;
+	agent_serve(&p->agent, fd);
+}
+
+static void open_agent(struct status_process *p)
+{
+	const struct status_site *site = &p->start->site;
+
+	agent_init(&p->agent, &p->loop, p->facts);
+	p->agent_outlet = (struct outlet){ .loop = &p->loop, .allowed = site->agent->outlet.allowed,
+	                                   .taken = on_balancer, .arg = p };
+	if (outlet_open(&p->agent_outlet, site->balancers.fds, site->balancers.n) == -1)
+		cannot_start("serve load balancers");
 }
 
 /* ---- birth -------------------------------------------------------------- */
@@ -211,6 +234,7 @@ _Noreturn void status_process_main(const struct status_process_start *start)
 	open_loop(&p);
 	if (start->site.http.n > 0)
 		open_http(&p);
+	open_agent(&p);
 	take_limits();
 	leave_root();
 	leave_log(start);
