@@ -90,9 +90,16 @@ static void configure_states(const struct generation *g)
 		service_state_configure(pool_service_state(g->services[i].pool), g->services[i].conf);
 }
 
+void master_note_load(struct master *m, bool ok)
+{
+	clock_gettime(CLOCK_REALTIME, &m->last_load.at);
+	m->last_load.ok = ok;
+}
+
 void master_install(struct master *m, struct generation *g)
 {
 	m->current = g;
+	master_note_load(m, true);
 	m->suspended = false;
 	logs_use(&g->logs);
 	sockets_commit(&m->sockets, g->number);

@@ -160,6 +160,14 @@ static json_t *totals(const struct report_counts *c)
 	return object;
 }
 
+static json_t *last_reload(const struct master *m)
+{
+	char at[CLOCK_TEXT_MAX];
+
+	return json_pack("{s:s, s:b, s:o}", "at", clock_utc(&m->last_load.at, at), "ok", m->last_load.ok,
+	                 "reason", json_value_text_or_null(m->last_load.ok ? NULL : m->refused));
+}
+
 void report_status(void *data, const struct control_request *r, struct answer_writer *o)
 {
 	const struct report_data *d = data;
@@ -170,13 +178,13 @@ void report_status(void *data, const struct control_request *r, struct answer_wr
 	(void)r;
 	for (size_t i = 0; i < d->n; i++)
 		json_array_append_new(services, service(&d->services[i]));
-	result = json_pack("{s:s, s:i, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o}",
+	result = json_pack("{s:s, s:i, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"version", version_string, "pid", (int)getppid(),
 		"uptime", json_value_seconds(d->now_ms - m->started_ms),
 		"generation", json_value_count(m->current->number), "phase", d->phase,
 		"config", json_value_text_or_null(file),
 		"refused", json_value_text_or_null(m->refused),
-		"services", services, "totals", totals(&d->counts),
+		"last_reload", last_reload(m), "services", services, "totals", totals(&d->counts),
 		"certificates", report_certificates_short(d));
 	answer_writer_result(o, result);
 }
