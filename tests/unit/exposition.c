@@ -140,6 +140,22 @@ START_TEST(buckets_of_a_histogram_are_added_up)
 	          : HELP_AND_TYPE BUCKETS);
 } END_TEST
 
+START_TEST(one_of_several_states_is_1)
+{
+	static const char *const states[] = { "up", "down" };
+
+	exposition_open(&e, EXPOSITION_PROMETHEUS);
+	exposition_begin(&e, &gauge);
+	exposition_one_hot(&e, EXPOSITION_LABELS({ "service", "a" }), "state", states, 2, "down");
+	exposition_one_hot(&e, EXPOSITION_NO_LABELS, "state", states, 2, "sideways");
+	expect("# HELP t_open What is open.\n"
+	       "# TYPE t_open gauge\n"
+	       "t_open{service=\"a\",state=\"up\"} 0\n"
+	       "t_open{service=\"a\",state=\"down\"} 1\n"
+	       "t_open{state=\"up\"} 0\n"
+	       "t_open{state=\"down\"} 0\n");
+} END_TEST
+
 START_TEST(a_family_without_samples_is_left_out)
 {
 	exposition_open(&e, EXPOSITION_PROMETHEUS);
@@ -156,6 +172,7 @@ START_TEST(without_memory_there_is_no_text)
 	free(exposition_close(&e));
 	e.out = NULL;                   /* as open_memstream leaves it */
 	put_one_of_each();
+	exposition_one_hot(&e, EXPOSITION_NO_LABELS, "state", NULL, 0, "");
 	exposition_histogram(&e, EXPOSITION_NO_LABELS, &(struct exposition_histogram){ .n_bounds = 0 });
 	ck_assert_ptr_null(exposition_close(&e));
 } END_TEST
@@ -170,6 +187,7 @@ int main(void)
 	tcase_add_loop_test(tc, what_would_end_a_text_is_escaped, 0, 2);
 	tcase_add_loop_test(tc, numbers_keep_all_their_digits, 0, ARRAY_SIZE(numbers));
 	tcase_add_loop_test(tc, buckets_of_a_histogram_are_added_up, 0, 2);
+	tcase_add_test(tc, one_of_several_states_is_1);
 	tcase_add_test(tc, a_family_without_samples_is_left_out);
 	tcase_add_test(tc, without_memory_there_is_no_text);
 	return unit_run(s);

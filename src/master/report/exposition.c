@@ -136,6 +136,17 @@ void exposition_sample(struct exposition *e, const struct exposition_label *labe
 	put_sample(e, types[e->family->type].suffix, labels, NULL, value);
 }
 
+void exposition_one_hot(struct exposition *e, const struct exposition_label *labels,
+                        const char *label, const char *const *states, size_t n, const char *is)
+{
+	if (!e->out)
+		return;
+	put_head(e);
+	for (size_t i = 0; i < n; i++)
+		put_sample(e, types[e->family->type].suffix, labels,
+		           &(struct exposition_label){ label, states[i] }, strcmp(states[i], is) == 0);
+}
+
 /* A bound as OpenMetrics wants it: "0.25", and "4.0". */
 static const char *bound_text(double bound, char *buf, size_t size)
 {

@@ -58,6 +58,11 @@ void exposition_open(struct exposition *e, enum exposition_format format);
 void exposition_begin(struct exposition *e, const struct exposition_family *family);
 
 void exposition_sample(struct exposition *e, const struct exposition_label *labels, double value);
+
+/* A sample for each of n states, which label names: 1 for the one that is, 0 for the others. */
+void exposition_one_hot(struct exposition *e, const struct exposition_label *labels,
+                        const char *label, const char *const *states, size_t n, const char *is);
+
 void exposition_histogram(struct exposition *e, const struct exposition_label *labels,
                           const struct exposition_histogram *h);
 
