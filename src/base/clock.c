@@ -50,6 +50,11 @@ struct timespec clock_before(const struct timespec *t, int64_t ms)
 	return before;
 }
 
+double clock_seconds(const struct timespec *t)
+{
+	return (double)t->tv_sec + (double)(t->tv_nsec / 1000000) / 1000;
+}
+
 #define DATE_MAX 24
 
 static const char *format_date(const struct tm *tm, char buf[static DATE_MAX])

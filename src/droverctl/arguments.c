@@ -22,7 +22,7 @@
 #define DELAY_MS_MIN     100
 #define DELAY_MS_MAX     (24 * 60 * 60 * 1000)
 
-enum { OPT_JSON = 256, OPT_NOW, OPT_REPLAY };
+enum { OPT_JSON = 256, OPT_NOW, OPT_REPLAY, OPT_OPENMETRICS };
 
 static const struct option long_options[] = {
 	{ "socket",  required_argument, NULL, 's' },
@@ -31,6 +31,7 @@ static const struct option long_options[] = {
 	{ "count",   required_argument, NULL, 'n' },
 	{ "now",     no_argument,       NULL, OPT_NOW },
 	{ "replay",  required_argument, NULL, OPT_REPLAY },
+	{ "openmetrics", no_argument,   NULL, OPT_OPENMETRICS },
 	{ "version", no_argument,       NULL, 'V' },
 	{ "help",    no_argument,       NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
@@ -130,6 +131,9 @@ static void take_option(struct reading *r, int opt, const char *word)
 		r->options |= COMMANDS_REPLAY;
 		a->replay = optarg;
 		break;
+	case OPT_OPENMETRICS:
+		r->options |= COMMANDS_OPENMETRICS;
+		break;
 	case 'V':
 	case 'h':
 		if (a->action == ARGUMENTS_RUN)
@@ -228,6 +232,7 @@ static void check_options(struct reading *r)
 		{ COMMANDS_DELAY, "--delay", "top" },
 		{ COMMANDS_COUNT, "--count", "top" },
 		{ COMMANDS_REPLAY, "--replay", "crashes" },
+		{ COMMANDS_OPENMETRICS, "--openmetrics", "metrics" },
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -292,6 +297,8 @@ static void make_request(struct reading *r)
 	set_words(r);
 	if (r->options & COMMANDS_NOW)
 		set(a, "now", json_true());
+	if (r->options & COMMANDS_OPENMETRICS)
+		set(a, "format", json_string("openmetrics"));
 }
 
 void arguments_read(struct arguments *a, int argc, char **argv)

@@ -19,6 +19,7 @@ enum commands_option {
 	COMMANDS_DELAY = 2,     /* --delay */
 	COMMANDS_COUNT = 4,     /* --count */
 	COMMANDS_REPLAY = 8,    /* --replay */
+	COMMANDS_OPENMETRICS = 16, /* --openmetrics */
 };
 
 struct command {

@@ -66,8 +66,9 @@ static const char *state_of(const struct pool *p, char reason[BOARD_REASON_TEXT]
 	return pool_is_exhausted(p) ? "exhausted" : "serving";
 }
 
-static void describe_service(struct report_service *s, const struct service *service)
+static void describe_service(struct report_data *d, struct report_service *s, const struct service *service)
 {
+	s->data = d;
 	s->service = service;
 	s->state = state_of(service->pool, s->reason);
 	s->census = pool_census(service->pool);
@@ -162,7 +163,7 @@ void *report_gather(void *arg)
 	clock_gettime(CLOCK_REALTIME, &d->now);
 	d->n = current->n;
 	for (size_t i = 0; i < d->n; i++)
-		describe_service(&d->services[i], &current->services[i]);
+		describe_service(d, &d->services[i], &current->services[i]);
 	totals_add(&d->counts.totals, &m->gone);
 	list_each(&m->generations, g, struct generation, in_master)
 		for (size_t i = 0; i < g->n; i++)

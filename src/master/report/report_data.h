@@ -14,6 +14,8 @@
 
 #include "master.h"
 
+struct report_data;
+
 struct report_counts {
 	uint64_t      workers;          /* that live */
 #define X(name) uint64_t name;
@@ -23,6 +25,7 @@ struct report_counts {
 };
 
 struct report_service {
+	const struct report_data *data; /* of which it is a part */
 	const struct service *service;  /* of the current generation */
 	const char          *state;
 	char                 reason[BOARD_REASON_TEXT];     /* why it fails; "": not known, or it does not */
