@@ -168,17 +168,15 @@ static json_t *last_reload(const struct master *m)
 	                 "reason", json_value_text_or_null(m->last_load.ok ? NULL : m->refused));
 }
 
-void report_status(void *data, const struct control_request *r, struct answer_writer *o)
+json_t *report_answers_status(const struct report_data *d)
 {
-	const struct report_data *d = data;
 	const struct master *m = d->master;
 	const char *file = m->source.text ? NULL : m->source.file;
-	json_t *services = json_array(), *result;
+	json_t *services = json_array();
 
-	(void)r;
 	for (size_t i = 0; i < d->n; i++)
 		json_array_append_new(services, service(&d->services[i]));
-	result = json_pack("{s:s, s:i, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:i, s:o, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"version", version_string, "pid", (int)getppid(),
 		"uptime", json_value_seconds(d->now_ms - m->started_ms),
 		"generation", json_value_count(m->current->number), "phase", d->phase,
@@ -186,12 +184,17 @@ void report_status(void *data, const struct control_request *r, struct answer_wr
 		"refused", json_value_text_or_null(m->refused),
 		"last_reload", last_reload(m), "services", services, "totals", totals(&d->counts),
 		"certificates", report_certificates_short(d));
-	answer_writer_result(o, result);
+}
+
+void report_status(void *data, const struct control_request *r, struct answer_writer *o)
+{
+	(void)r;
+	answer_writer_result(o, report_answers_status(data));
 }
 
 /* ---- workers and connections -------------------------------------------- */
 
-static json_t *worker(const struct report_data *d, const struct report_worker *at)
+json_t *report_answers_worker(const struct report_data *d, const struct report_worker *at)
 {
 	const struct pool_worker *w = &at->worker;
 	struct totals done = { 0 };
@@ -216,12 +219,12 @@ void report_workers(void *data, const struct control_request *r, struct answer_w
 	answer_writer_begin_list(o, "workers");
 	for (size_t i = 0; i < d->n_workers; i++)
 		if (is_wanted(r, d->workers[i].service->conf->name))
-			answer_writer_item(o, worker(d, &d->workers[i]));
+			answer_writer_item(o, report_answers_worker(d, &d->workers[i]));
 	answer_writer_end_list(o);
 }
 
-static json_t *connection(const struct report_data *d, const struct report_worker *at,
-                          const struct board_connection_view *v)
+json_t *report_answers_connection(const struct report_data *d, const struct report_worker *at,
+                                  const struct board_connection_view *v)
 {
 	const int64_t age_ms = report_ago_ms(d, v->since_ms);
 	const struct timespec since = clock_before(&d->now, age_ms);
@@ -247,7 +250,7 @@ static void put_connections(const struct report_data *d, const struct report_wor
 
 	for (size_t k = 0; k < board_connections(b) && !o->failed; k++)
 		if (board_view_connection(b, at->place, k, &v))
-			answer_writer_item(o, connection(d, at, &v));
+			answer_writer_item(o, report_answers_connection(d, at, &v));
 }
 
 void report_connections(void *data, const struct control_request *r, struct answer_writer *o)

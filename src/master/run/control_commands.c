@@ -17,6 +17,7 @@
 #include "report_crashes.h"
 #include "report_data.h"
 #include "report_metrics.h"
+#include "report_snapshot.h"
 #include "report_sources.h"
 #include "suggest.h"
 #include "version.h"
@@ -50,6 +51,7 @@ static const struct command {
 	{ "blocked",     0,            0,       report_blocked,     NULL, ORDER_NONE, 0 },
 	{ "certificates", 0,           SERVICE, report_certificates, NULL, ORDER_NONE, 0 },
 	{ "metrics",     0,            SERVICE | FORMAT, report_metrics, NULL, ORDER_NONE, 0 },
+	{ "snapshot",    0,            0,       report_snapshot,    NULL, ORDER_NONE, 0 },
 	{ "check",       0,            0,       report_check,       NULL, ORDER_NONE, 0 },
 	{ "version",     0,            0,       NULL,               NULL, ORDER_NONE, 0 },
 	{ "reload",      0,            0,       NULL, changes_reload,      ORDER_RELOAD,      ALONE | WAITS },
