@@ -35,6 +35,26 @@ int64_t clock_deadline(int64_t now_ms, int64_t after_ms)
 	return now_ms + after_ms;
 }
 
+struct timespec clock_before(const struct timespec *t, int64_t ms)
+{
+	struct timespec before = { .tv_sec = t->tv_sec - (time_t)(ms / 1000),
+	                           .tv_nsec = t->tv_nsec - (long)(ms % 1000) * 1000000 };
+
+	if (before.tv_nsec < 0) {
+		before.tv_nsec += 1000000000;
+		before.tv_sec--;
+	} else if (before.tv_nsec >= 1000000000) {
+		before.tv_nsec -= 1000000000;
+		before.tv_sec++;
+	}
+	return before;
+}
+
+double clock_seconds(const struct timespec *t)
+{
+	return (double)t->tv_sec + (double)(t->tv_nsec / 1000000) / 1000;
+}
+
 #define DATE_MAX 24
 
 static const char *format_date(const struct tm *tm, char buf[static DATE_MAX])

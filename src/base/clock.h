@@ -24,6 +24,12 @@ int64_t clock_ms(void);
 /* The time after_ms from now_ms; CLOCK_NEVER if after_ms is 0, as in the configuration, or too large. */
 int64_t clock_deadline(int64_t now_ms, int64_t after_ms);
 
+/* The time that was ms before t; of less than 0, that which comes after it. */
+struct timespec clock_before(const struct timespec *t, int64_t ms);
+
+/* In seconds, with milliseconds as its fraction. */
+double clock_seconds(const struct timespec *t);
+
 /* Local time as in RFC 3339 with milliseconds: 2026-11-22T15:50:01.123+01:00. Returns buf. */
 const char *clock_text(char *buf, size_t size);
 

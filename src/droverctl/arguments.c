@@ -22,7 +22,7 @@
 #define DELAY_MS_MIN     100
 #define DELAY_MS_MAX     (24 * 60 * 60 * 1000)
 
-enum { OPT_JSON = 256, OPT_NOW, OPT_REPLAY, OPT_WEIGHT };
+enum { OPT_JSON = 256, OPT_NOW, OPT_REPLAY, OPT_WEIGHT, OPT_OPENMETRICS };
 
 static const struct option long_options[] = {
 	{ "socket",  required_argument, NULL, 's' },
@@ -32,6 +32,7 @@ static const struct option long_options[] = {
 	{ "now",     no_argument,       NULL, OPT_NOW },
 	{ "replay",  required_argument, NULL, OPT_REPLAY },
 	{ "weight",  no_argument,       NULL, OPT_WEIGHT },
+	{ "openmetrics", no_argument,   NULL, OPT_OPENMETRICS },
 	{ "version", no_argument,       NULL, 'V' },
 	{ "help",    no_argument,       NULL, 'h' },
 	{ NULL, 0, NULL, 0 },
@@ -134,6 +135,9 @@ static void take_option(struct reading *r, int opt, const char *word)
 	case OPT_WEIGHT:
 		r->options |= COMMANDS_WEIGHT;
 		break;
+	case OPT_OPENMETRICS:
+		r->options |= COMMANDS_OPENMETRICS;
+		break;
 	case 'V':
 	case 'h':
 		if (a->action == ARGUMENTS_RUN)
@@ -233,6 +237,7 @@ static void check_options(struct reading *r)
 		{ COMMANDS_COUNT, "--count", "top" },
 		{ COMMANDS_REPLAY, "--replay", "crashes" },
 		{ COMMANDS_WEIGHT, "--weight", "check" },
+		{ COMMANDS_OPENMETRICS, "--openmetrics", "metrics" },
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
@@ -310,6 +315,8 @@ static void make_request(struct reading *r)
 	set_words(r);
 	if (r->options & COMMANDS_NOW)
 		set(a, "now", json_true());
+	if (r->options & COMMANDS_OPENMETRICS)
+		set(a, "format", json_string("openmetrics"));
 }
 
 void arguments_read(struct arguments *a, int argc, char **argv)

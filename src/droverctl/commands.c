@@ -28,6 +28,8 @@ static const struct command commands[] = {
 	  .at_once = true, .show = show_blocked },
 	{ .name = "certificates", .usage = "[SERVICE]", .help = "the certificates of TLS, and when they expire",
 	  .keys = { "service" }, .at_once = true, .show = show_certificates },
+	{ .name = "metrics", .usage = "[SERVICE] [--openmetrics]", .help = "all figures, as Prometheus reads them",
+	  .keys = { "service" }, .options = COMMANDS_OPENMETRICS, .at_once = true, .show = show_metrics },
 	{ .name = "top", .usage = "[-d SECONDS] [-n COUNT]", .help = "status, services, workers, connections and crashes, live",
 	  .options = COMMANDS_DELAY | COMMANDS_COUNT },
 	{ .name = "check", .usage = "[--weight [SERVICE]]",

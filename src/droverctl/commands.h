@@ -20,6 +20,7 @@ enum commands_option {
 	COMMANDS_COUNT = 4,     /* --count */
 	COMMANDS_REPLAY = 8,    /* --replay */
 	COMMANDS_WEIGHT = 16,   /* --weight */
+	COMMANDS_OPENMETRICS = 32, /* --openmetrics */
 };
 
 struct command {

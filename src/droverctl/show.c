@@ -165,6 +165,19 @@ bool show_certificates(const json_t *request, const json_t *result, FILE *out)
 	return show_list(VIEW_CERTIFICATES, result, out);
 }
 
+/* Nothing but the text, for other programs. No byte of it can mean something to a terminal. */
+bool show_metrics(const json_t *request, const json_t *result, FILE *out)
+{
+	const json_t *text = value_at(result, "text");
+
+	(void)request;
+	if (!json_is_string(text))
+		return false;
+	for (const char *c = json_string_value(text); *c; c++)
+		putc(*c == '\n' || (*c >= ' ' && *c <= '~') ? *c : '?', out);
+	return true;
+}
+
 bool show_check(const json_t *request, const json_t *result, FILE *out)
 {
 	const json_t *warnings = value_at(result, "warnings"), *warning;

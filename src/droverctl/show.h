@@ -14,7 +14,7 @@
 typedef bool show_function(const json_t *request, const json_t *result, FILE *out);
 
 show_function show_status, show_services, show_workers, show_connections, show_sources, show_crashes,
-              show_blocked, show_certificates;
+              show_blocked, show_certificates, show_metrics;
 show_function show_reload, show_upgrade, show_stop, show_reopen_logs, show_scale, show_drain, show_resume,
 	show_kick, show_unblock, show_check, show_version;
 

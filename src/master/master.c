@@ -97,9 +97,16 @@ static void use_site(struct master *m, const struct generation *g)
 	status_holder_use(m->status, g->number, &site, g->logs.log ? log_sink_fd(g->logs.log) : -1);
 }
 
+void master_note_load(struct master *m, bool ok)
+{
+	clock_gettime(CLOCK_REALTIME, &m->last_load.at);
+	m->last_load.ok = ok;
+}
+
 void master_install(struct master *m, struct generation *g)
 {
 	m->current = g;
+	master_note_load(m, true);
 	m->suspended = false;
 	logs_use(&g->logs);
 	sockets_commit(&m->sockets, g->number);

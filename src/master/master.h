@@ -8,6 +8,7 @@
 
 #include <stdbool.h>
 #include <sys/resource.h>
+#include <time.h>
 
 #include "certificate_watch.h"
 #include "conf_fetch.h"
@@ -34,6 +35,11 @@ struct upgrade {                        /* to another program in our place */
 	bool           again;           /* USR2 came when no upgrade could begin */
 };
 
+struct master_load {                    /* of a configuration */
+	struct timespec at;             /* by the wall clock */
+	bool            ok;             /* false: it was refused; why is in master.refused */
+};
+
 struct master {
 	struct conf_origin  source;
 	struct self        *self;
@@ -42,6 +48,7 @@ struct master {
 	struct helpers      helpers;
 	enum phase          phase;              /* only master_enter changes it */
 	int64_t             started_ms;         /* of the loop's clock */
+	struct timespec     started;            /* the same by the wall clock, as it was read then */
 	int                 exit_code;
 	struct watch        signals;
 	struct notify      *systemd;            /* NULL: there is none */
@@ -72,6 +79,7 @@ struct master {
 	struct timer        retry;              /* until we try again to start our own workers */
 	bool                suspended;          /* WINCH: no workers wanted */
 	bool                hangup_ignored;     /* HUP was ignored at the start: the terminal's still is */
+	struct master_load  last_load;          /* at the start, or by a reload */
 	char                refused[1024];      /* why the last reload was refused; "" if it was not */
 	char               *pid_file;           /* as written; NULL: none */
 	struct timer        watchdog;
@@ -100,6 +108,9 @@ enum permit master_permit(const struct master *m, enum order order);
 struct generation *master_new_generation(struct master *m, const struct conf_fetched *fetched,
                                          const struct generation *before,
                                          struct generation_failure *failure);
+
+/* A configuration was put in force now, or refused. */
+void master_note_load(struct master *m, bool ok);
 
 /* Makes g the generation that serves: its logs, its socket options, its control socket. */
 void master_install(struct master *m, struct generation *g);

@@ -29,9 +29,11 @@ START_TEST(a_reload_that_is_refused_says_every_reason)
 	                       " defaults, services)\\n%s:%d: services.s.b is not", d.config,
 	                       daemon_config_lines_before() + 1, d.config, daemon_config_lines_before() + 4));
 	control_ask("{\"command\":\"status\"}", "\"refused\":\"the configuration has errors\"");
+	control_ask("{\"command\":\"status\"}", "\"ok\":false,\"reason\":\"the configuration has errors\"},");
 	daemon_config(&d, ECHO(""), control_path());
 	control_ask("{\"command\":\"reload\"}", "\"generation\":");
 	control_ask("{\"command\":\"status\"}", "\"refused\":null");
+	control_ask("{\"command\":\"status\"}", "Z\",\"ok\":true,\"reason\":null},");
 } END_TEST
 
 START_TEST(a_reload_that_cannot_listen_says_where)

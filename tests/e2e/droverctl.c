@@ -36,6 +36,7 @@ static const struct { const char *name, *args[6], *says; } bad_usage[] = {
 	{ "a replay of no crash",        { "crashes", "--replay", "x:1" }, "crashes [CRASH [--replay ADDRESS]]" },
 	{ "a replay of something else",  { "kick", "1-1", "--replay", "x:1" }, "only crashes does" },
 	{ "a replay to nowhere",         { "crashes", "n", "--replay" }, "value" },
+	{ "openmetrics of something else", { "status", "--openmetrics" }, "only metrics does" },
 	{ "nothing to unblock",          { "unblock" }, "droverctl unblock PREFIX" },
 	{ "host bits in a prefix",       { "unblock", "192.0.2.7/24" }, "did you mean 192.0.2.0/24?" },
 	{ "no prefix",                   { "unblock", "nonsense" }, "is not a prefix" },
@@ -149,6 +150,9 @@ static const struct { const char *name, *args[4], *request, *result, *says; } re
 	  "{\"workers\":[{\"service\":7,\"new\":1}],\"newer\":2}",
 	  "SERVICE\n"
 	  "-\n" },
+	{ "metrics", { "metrics", "echo", "--openmetrics" },
+	  "{\"command\":\"metrics\",\"service\":\"echo\",\"format\":\"openmetrics\"}",
+	  "{\"text\":\"# TYPE a\\na{b=\\\"\\u001b\\\"} 1\\n\"}", "# TYPE a\na{b=\"?\"} 1\n" },
 	{ "sources of a service", { "sources", "echo" }, "{\"command\":\"sources\",\"service\":\"echo\"}",
 	  "{\"sources\":["
 	  "{\"service\":\"echo\",\"source\":\"192.0.2.7/32\",\"connections\":10,\"open\":9,\"limit\":10,"
@@ -465,6 +469,8 @@ static const struct { const char *name, *words, *replies; } completions[] = {
 	{ "a command",              "droverctl re", "reload\nreopen-logs\nresume\n" },
 	{ "an option",              "droverctl --j", "--json\n" },
 	{ "an option of a command", "droverctl stop --n", "--now\n" },
+	{ "an option of metrics",   "droverctl metrics --o", "--openmetrics\n" },
+	{ "the service of metrics", "droverctl metrics ''", "alpha\nbeta\n" },
 	{ "an option of crashes",   "droverctl crashes n --r", "--replay\n" },
 	{ "an option of check",     "droverctl check --w", "--weight\n" },
 	{ "a service",              "droverctl drain ''", "alpha\nbeta\n" },

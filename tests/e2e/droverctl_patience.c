@@ -26,7 +26,7 @@ static struct daemon d;
 
 static const char *const looks[] = {
 	"status", "services", "workers", "connections", "sources", "crashes", "blocked", "certificates",
-	"version", "top",
+	"metrics", "version", "top",
 };
 
 START_TEST(a_command_that_looks_waits_for_an_answer_but_not_for_ever)

@@ -25,6 +25,23 @@ START_TEST(a_deadline_is_so_many_milliseconds_from_now)
 	              (long long)clock_deadline(deadlines[_i].now, deadlines[_i].after));
 } END_TEST
 
+static const struct { struct timespec t; int64_t ms; struct timespec want; } befores[] = {
+	{ { 100, 5 },         0,     { 100, 5 } },
+	{ { 100, 5 },         2000,  { 98, 5 } },
+	{ { 100, 5 },         1,     { 99, 999000005 } },
+	{ { 100, 999000000 }, 1999,  { 99, 0 } },
+	{ { 100, 5 },         -1500, { 101, 500000005 } },
+	{ { 100, 999000000 }, -1,    { 101, 0 } },
+};
+
+START_TEST(a_time_before_another_one_is_found)
+{
+	const struct timespec got = clock_before(&befores[_i].t, befores[_i].ms);
+
+	ck_assert_int_eq(got.tv_sec, befores[_i].want.tv_sec);
+	ck_assert_int_eq(got.tv_nsec, befores[_i].want.tv_nsec);
+} END_TEST
+
 int __real_clock_gettime(clockid_t clock, struct timespec *t);
 int __wrap_clock_gettime(clockid_t clock, struct timespec *t);
 
@@ -106,6 +123,7 @@ int main(void)
 	TCase *tc = unit_case(s, "clock", NULL, NULL);
 
 	tcase_add_loop_test(tc, a_deadline_is_so_many_milliseconds_from_now, 0, ARRAY_SIZE(deadlines));
+	tcase_add_loop_test(tc, a_time_before_another_one_is_found, 0, ARRAY_SIZE(befores));
 	tcase_add_test(tc, in_its_first_millisecond_the_clock_is_not_at_zero);
 	tcase_add_test(tc, the_clock_only_goes_forward_and_both_units_agree);
 	tcase_add_loop_test(tc, times_are_written_as_in_rfc_3339, 0, ARRAY_SIZE(zones));

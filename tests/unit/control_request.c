@@ -47,6 +47,7 @@ static const struct {
 	{ "{\"command\":\"status\",\"service\":true}", "service must be a string" },
 	{ "{\"command\":\"status\",\"connection\":1}", "connection must be a string" },
 	{ "{\"command\":\"unblock\",\"prefix\":1}", "prefix must be a string" },
+	{ "{\"command\":\"metrics\",\"format\":true}", "format must be a string" },
 	{ "{\"command\":\"status\",\"now\":1}", "now must be true or false" },
 	{ "{\"command\":\"status\",\"x\\ny\":1}", "\"x\ny\" is not a known key" },
 	{ "{\"command\":\"status\",\"command\":\"stop\"}", "not JSON: duplicate object key" },

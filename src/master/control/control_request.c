@@ -35,6 +35,7 @@ static const struct {
 	[CONTROL_KEY_CONNECTION] = { "connection", JSON_STRING },
 	[CONTROL_KEY_CRASH]      = { "crash",      JSON_STRING },
 	[CONTROL_KEY_PREFIX]     = { "prefix",     JSON_STRING },
+	[CONTROL_KEY_FORMAT]     = { "format",     JSON_STRING },
 	[CONTROL_KEY_NOW]        = { "now",        JSON_TRUE },
 };
 
@@ -66,6 +67,9 @@ static void take_value(struct control_request *r, enum control_key key, const js
 		break;
 	case CONTROL_KEY_PREFIX:
 		r->prefix = json_string_value(value);
+		break;
+	case CONTROL_KEY_FORMAT:
+		r->format = json_string_value(value);
 		break;
 	case CONTROL_KEY_NOW:
 		r->now = json_is_true(value);

@@ -32,6 +32,7 @@ enum control_key {                      /* what may stand beside the command */
 	CONTROL_KEY_CONNECTION,
 	CONTROL_KEY_CRASH,
 	CONTROL_KEY_PREFIX,
+	CONTROL_KEY_FORMAT,
 	CONTROL_KEY_NOW,
 	CONTROL_KEYS,
 };
@@ -40,7 +41,7 @@ enum control_key {                      /* what may stand beside the command */
 struct control_request {
 	json_t     *root;               /* owns the strings; NULL: no request */
 	const char *command;
-	const char *service, *to, *connection, *crash, *prefix; /* NULL: not given */
+	const char *service, *to, *connection, *crash, *prefix, *format; /* NULL: not given */
 	bool        now;
 	unsigned    given;              /* CONTROL_HAS(...) | ... */
 };

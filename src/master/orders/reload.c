@@ -54,6 +54,7 @@ static void refuse_reload(struct master *m, const char *word, const char *why, c
 	struct text t = text_in(m->refused, sizeof m->refused);
 
 	text_add_string(&t, why);
+	master_note_load(m, false);
 	log_err("reload refused: %s; the running configuration goes on", why);
 	notify_send(m->events, "reload-failed reason=%s", word);
 	end_reload(m, details && *details ? details : why);

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -178,13 +177,6 @@ void report_services(void *data, const struct control_request *r, struct answer_
 
 /* ---- the server --------------------------------------------------------- */
 
-static const char *phase(const struct master *m)
-{
-	return lifecycle_is_leaving(m->phase) ? "leaving" :
-	       lifecycle_is_stopping(m->phase) ? "stopping" :
-	       m->suspended && m->phase == PHASE_SERVING ? "resting" : lifecycle_phase_name(m->phase);
-}
-
 /* The configuration of workers that another program has left is not known in full. */
 static int balancers(const struct master *m)
 {
@@ -203,132 +195,107 @@ static json_t *totals(const struct report_counts *c)
 	return object;
 }
 
-void report_status(void *data, const struct control_request *r, struct answer_writer *o)
+static json_t *last_reload(const struct master *m)
 {
-	const struct report_data *d = data;
+	char at[CLOCK_TEXT_MAX];
+
+	return json_pack("{s:s, s:b, s:o}", "at", clock_utc(&m->last_load.at, at), "ok", m->last_load.ok,
+	                 "reason", json_value_text_or_null(m->last_load.ok ? NULL : m->refused));
+}
+
+json_t *report_answers_status(const struct report_data *d)
+{
 	const struct master *m = d->master;
 	const char *file = m->source.text ? NULL : m->source.file;
-	json_t *services = json_array(), *result;
+	json_t *services = json_array();
 
-	(void)r;
 	for (size_t i = 0; i < d->n; i++)
 		json_array_append_new(services, service(&d->services[i]));
-	result = json_pack("{s:s, s:i, s:o, s:o, s:s, s:i, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:s, s:i, s:o, s:o, s:s, s:i, s:o, s:o, s:o, s:o, s:o, s:o}",
 		"version", version_string, "pid", (int)getppid(),
 		"uptime", json_value_seconds(d->now_ms - m->started_ms),
-		"generation", json_value_count(m->current->number), "phase", phase(m), "balancers", balancers(m),
+		"generation", json_value_count(m->current->number), "phase", d->phase, "balancers", balancers(m),
 		"config", json_value_text_or_null(file),
 		"refused", json_value_text_or_null(m->refused),
-		"services", services, "totals", totals(&d->counts),
+		"last_reload", last_reload(m), "services", services, "totals", totals(&d->counts),
 		"certificates", report_certificates_short(d));
-	answer_writer_result(o, result);
+}
+
+void report_status(void *data, const struct control_request *r, struct answer_writer *o)
+{
+	(void)r;
+	answer_writer_result(o, report_answers_status(data));
 }
 
 /* ---- workers and connections -------------------------------------------- */
 
-struct place {                          /* of a worker */
-	const struct report_data *data;
-	const struct generation  *generation;
-	const struct service     *service;
-	size_t                    i;
-	struct pool_worker        worker;
-};
-
-/* Calls visit for every worker of the services that are wanted. */
-static void each_worker(const struct report_data *d, const struct control_request *r,
-                        struct answer_writer *o,
-                        void (*visit)(const struct place *at, struct answer_writer *o))
-{
-	const struct generation *g;
-
-	list_each(&d->master->generations, g, struct generation, in_master)
-		for (size_t k = 0; k < g->n; k++) {
-			struct place at = { .data = d, .generation = g, .service = &g->services[k] };
-
-			if (!is_wanted(r, at.service->conf->name))
-				continue;
-			for (; at.i < pool_places(at.service->pool); at.i++) {
-				at.worker = pool_worker(at.service->pool, at.i);
-				if (at.worker.state != BOARD_FREE)
-					visit(&at, o);
-			}
-		}
-}
-
-/* How long ago ms was. 0 if it is later than now_ms: workers write on while the report is made. */
-static int64_t ago_ms(const struct place *at, int64_t ms)
-{
-	return at->data->now_ms > ms ? at->data->now_ms - ms : 0;
-}
-
-static void put_worker(const struct place *at, struct answer_writer *o)
+json_t *report_answers_worker(const struct report_data *d, const struct report_worker *at)
 {
 	const struct pool_worker *w = &at->worker;
 	struct totals done = { 0 };
 	json_t *object = json_pack("{s:o, s:i, s:o, s:s, s:o, s:o, s:i}",
 		"service", json_value_text(at->service->conf->name), "pid", (int)w->pid,
 		"generation", json_value_count(at->generation->number), "state", board_state_name(w->state),
-		"age", json_value_seconds(at->data->now_ms - w->born_ms),
+		"age", json_value_seconds(report_ago_ms(d, w->born_ms)),
 		"open", json_value_count(w->said.open),
 		"slots", at->service->conf->connections);
 
 	totals_add_counters(&done, &w->said);
 	add_totals(object, &done);
 	json_object_set_new(object, "last_turn", w->said.turn_ms == 0 ? json_null() :
-	                    json_value_seconds(ago_ms(at, w->said.turn_ms)));
-	answer_writer_item(o, object);
+	                    json_value_seconds(report_ago_ms(d, w->said.turn_ms)));
+	return object;
 }
 
 void report_workers(void *data, const struct control_request *r, struct answer_writer *o)
 {
+	const struct report_data *d = data;
+
 	answer_writer_begin_list(o, "workers");
-	each_worker(data, r, o, put_worker);
+	for (size_t i = 0; i < d->n_workers; i++)
+		if (is_wanted(r, d->workers[i].service->conf->name))
+			answer_writer_item(o, report_answers_worker(d, &d->workers[i]));
 	answer_writer_end_list(o);
 }
 
-/* The time of day, ago_ms before now. */
-static const char *time_ago(int64_t ago_ms, char buf[static CLOCK_TEXT_MAX])
+json_t *report_answers_connection(const struct report_data *d, const struct report_worker *at,
+                                  const struct board_connection_view *v)
 {
-	struct timespec t;
-	int64_t ms;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	ms = (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 - ago_ms;
-	t = (struct timespec){ .tv_sec = (time_t)(ms / 1000), .tv_nsec = ms % 1000 * 1000000 };
-	return clock_utc(&t, buf);
-}
-
-static json_t *connection(const struct place *at, const struct board_connection_view *v)
-{
-	const int64_t age_ms = ago_ms(at, v->since_ms);
+	const int64_t age_ms = report_ago_ms(d, v->since_ms);
+	const struct timespec since = clock_before(&d->now, age_ms);
 	const bool is_proxied = v->via.family != 0;
-	char id[CONNECTION_ID_MAX], peer[ADDRESS_TEXT_MAX], via[ADDRESS_TEXT_MAX], since[CLOCK_TEXT_MAX];
+	char id[CONNECTION_ID_MAX], peer[ADDRESS_TEXT_MAX], via[ADDRESS_TEXT_MAX], text[CLOCK_TEXT_MAX];
 
 	return json_pack("{s:s, s:o, s:i, s:s, s:s?, s:s, s:o, s:s, s:o, s:o, s:o}",
 		"id", connection_id_format(at->worker.pid, v->number, id),
 		"service", json_value_text(at->service->conf->name), "worker", (int)at->worker.pid,
 		"peer", endpoint_format(&v->peer, peer, sizeof peer),
 		"via", is_proxied ? endpoint_format(&v->via, via, sizeof via) : NULL,
-		"since", time_ago(age_ms, since), "age", json_value_seconds(age_ms),
+		"since", clock_utc(&since, text), "age", json_value_seconds(age_ms),
 		"phase", board_phase_name(v->phase), "bytes_in", json_value_count(v->bytes_in),
 		"bytes_out", json_value_count(v->bytes_out),
 		"program", json_value_process(v->program));
 }
 
-static void put_connections(const struct place *at, struct answer_writer *o)
+static void put_connections(const struct report_data *d, const struct report_worker *at,
+                            struct answer_writer *o)
 {
 	const struct board *b = pool_board(at->service->pool);
 	struct board_connection_view v;
 
 	for (size_t k = 0; k < board_connections(b) && !o->failed; k++)
-		if (board_view_connection(b, at->i, k, &v))
-			answer_writer_item(o, connection(at, &v));
+		if (board_view_connection(b, at->place, k, &v))
+			answer_writer_item(o, report_answers_connection(d, at, &v));
 }
 
 void report_connections(void *data, const struct control_request *r, struct answer_writer *o)
 {
+	const struct report_data *d = data;
+
 	answer_writer_begin_list(o, "connections");
-	each_worker(data, r, o, put_connections);
+	for (size_t i = 0; i < d->n_workers; i++)
+		if (is_wanted(r, d->workers[i].service->conf->name))
+			put_connections(d, &d->workers[i], o);
 	answer_writer_end_list(o);
 }
 

@@ -6,34 +6,22 @@
 #include <config.h>
 #include "report_blocked.h"
 
-#include <time.h>
-
 #include "clock.h"
 #include "json_value.h"
 #include "report_data.h"
 
-/* The time of day at a time of the monotonic clock, on which it is now_ms. */
-static const char *time_at(int64_t at_ms, int64_t now_ms, char buf[static CLOCK_TEXT_MAX])
-{
-	struct timespec t;
-	int64_t ms;
-
-	clock_gettime(CLOCK_REALTIME, &t);
-	ms = (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000 + at_ms - now_ms;
-	t = (struct timespec){ .tv_sec = (time_t)(ms / 1000), .tv_nsec = ms % 1000 * 1000000 };
-	return clock_utc(&t, buf);
-}
-
-static json_t *block(const struct poison_watch *w, size_t place, int64_t now_ms)
+static json_t *block(const struct poison_watch *w, size_t place, const struct report_data *d)
 {
 	const struct poison_source *s = &w->history.sources[place];
-	const int64_t left_ms = s->until_ms > now_ms ? s->until_ms - now_ms : 0;
+	const int64_t left_ms = s->until_ms > d->now_ms ? s->until_ms - d->now_ms : 0;
+	const struct timespec begin = clock_before(&d->now, d->now_ms - s->since_ms),
+	                      end = clock_before(&d->now, d->now_ms - s->until_ms);
 	char prefix[SOURCE_ID_TEXT_MAX], since[CLOCK_TEXT_MAX], until[CLOCK_TEXT_MAX];
 
 	return json_pack("{s:o, s:s, s:s, s:s, s:o, s:i, s:o}",
 		"service", json_value_text(w->service),
 		"prefix", source_id_format(&s->source, prefix, sizeof prefix),
-		"since", time_at(s->since_ms, now_ms, since), "until", time_at(s->until_ms, now_ms, until),
+		"since", clock_utc(&begin, since), "until", clock_utc(&end, until),
 		"left", json_value_seconds(left_ms), "crashes", s->counted,
 		"refused", json_value_count(blocks_refused(w->blocks, place)));
 }
@@ -48,6 +36,6 @@ void report_blocked(void *data, const struct control_request *r, struct answer_w
 	list_each(&d->master->states.poisons.all, w, struct poison_watch, in_all)
 		for (size_t i = 0; i < POISON_SOURCES; i++)
 			if (poison_is_blocked(&w->history.sources[i]))
-				answer_writer_item(o, block(w, i, d->now_ms));
+				answer_writer_item(o, block(w, i, d));
 	answer_writer_end_list(o);
 }

@@ -58,7 +58,7 @@ void report_certificates(void *data, const struct control_request *r, struct ans
 	answer_writer_end_list(o);
 }
 
-json_t *report_certificates_short(const struct report_data *d)
+static json_t *list_of(const struct report_data *d, bool only_short)
 {
 	const int64_t now = time(NULL);
 	json_t *list = json_array();
@@ -67,8 +67,18 @@ json_t *report_certificates_short(const struct report_data *d)
 		const struct conf_service *svc = d->services[i].service->conf;
 
 		for (size_t k = 0; svc->tls.on && k < svc->tls.n_certificates; k++)
-			if (conf_validity_is_short(&svc->tls.certificates[k], now))
+			if (!only_short || conf_validity_is_short(&svc->tls.certificates[k], now))
 				json_array_append_new(list, certificate(svc, &svc->tls.certificates[k], now));
 	}
 	return list;
+}
+
+json_t *report_certificates_all(const struct report_data *d)
+{
+	return list_of(d, false);
+}
+
+json_t *report_certificates_short(const struct report_data *d)
+{
+	return list_of(d, true);
 }

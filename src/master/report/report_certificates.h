@@ -14,6 +14,9 @@
 /* The answer of the command certificates: all of them. data is the struct report_data. */
 void report_certificates(void *data, const struct control_request *r, struct answer_writer *o);
 
+/* The same as a list: of all services. */
+json_t *report_certificates_all(const struct report_data *d);
+
 /* For the status: a list of those that expire within 14 days, or have expired. */
 json_t *report_certificates_short(const struct report_data *d);
 

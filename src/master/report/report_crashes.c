@@ -17,21 +17,43 @@ static json_t *report_of(const char *state_dir, const char *name)
 	return report;
 }
 
+/* What a list has of it. NULL if it is just being written, or removed. */
+static json_t *short_report_of(const char *state_dir, const char *name)
+{
+	json_t *report = report_of(state_dir, name);
+
+	json_object_del(report, "input");
+	return report;
+}
+
 static void put_list(const char *state_dir, struct answer_writer *o)
 {
 	struct crash_names names = crash_files_list(state_dir);
 
 	answer_writer_begin_list(o, "crashes");
 	for (size_t i = 0; i < names.n && !o->failed; i++) {
-		json_t *report = report_of(state_dir, names.all[i]);
+		json_t *report = short_report_of(state_dir, names.all[i]);
 
-		if (!report)
-			continue;       /* just being written, or removed */
-		json_object_del(report, "input");
-		answer_writer_item(o, report);
+		if (report)
+			answer_writer_item(o, report);
 	}
 	answer_writer_end_list(o);
 	crash_files_free(&names);
+}
+
+json_t *report_crashes_last(const char *state_dir, size_t n)
+{
+	struct crash_names names = crash_files_list(state_dir);
+	json_t *list = json_array();
+
+	for (size_t i = names.n > n ? names.n - n : 0; i < names.n; i++) {
+		json_t *report = short_report_of(state_dir, names.all[i]);
+
+		if (report)
+			json_array_append_new(list, report);
+	}
+	crash_files_free(&names);
+	return list;
 }
 
 static void put_one(const char *state_dir, const char *name, struct answer_writer *o)

@@ -11,4 +11,7 @@
 /* data: the path of state_dir. The input of the worker is only in a single report, not in a list. */
 void report_crashes(void *data, const struct control_request *r, struct answer_writer *o);
 
+/* The last n reports, as in the list, the oldest first. Empty if they cannot be read. */
+json_t *report_crashes_last(const char *state_dir, size_t n);
+
 #endif

@@ -23,37 +23,31 @@ static void add_counts(struct report_counts *sum, const struct report_counts *mo
 	totals_add(&sum->totals, &more->totals);
 }
 
-/* The counts of ended workers, and those of living ones. */
-static struct report_counts count_pool(const struct pool *p)
+static void add_worker(struct report_counts *c, const struct board_worker_view *said)
 {
-	struct report_counts c = { .totals = *pool_totals(p) };
-
-	for (size_t i = 0; i < pool_places(p); i++) {
-		const struct pool_worker w = pool_worker(p, i);
-
-		if (w.state == BOARD_FREE)
-			continue;
-		c.workers++;
-#define X(name) c.name += w.said.name;
-		BOARD_GAUGES(X)
+	c->workers++;
+#define X(name) c->name += said->name;
+	BOARD_GAUGES(X)
 #undef X
-		totals_add_counters(&c.totals, &w.said);
-	}
-	return c;
+	totals_add_counters(&c->totals, said);
 }
 
-/* Without those of workers that drain: no other client can get their slots. */
-static uint64_t open_of_accepting(const struct pool *p)
+/* Keeps its living workers. Returns their counts, and those of ended ones. */
+static struct report_counts count_pool(struct report_data *d, const struct generation *g,
+                                       const struct service *service)
 {
-	uint64_t sum = 0;
+	struct report_counts c = { .totals = *pool_totals(service->pool) };
 
-	for (size_t i = 0; i < pool_places(p); i++) {
-		const struct pool_worker w = pool_worker(p, i);
+	for (size_t i = 0; i < pool_places(service->pool); i++) {
+		struct report_worker *w = &d->workers[d->n_workers];
 
-		if (w.state == BOARD_ACCEPTING)
-			sum += w.said.open;
+		*w = (struct report_worker){ g, service, i, pool_worker(service->pool, i) };
+		if (w->worker.state == BOARD_FREE)
+			continue;
+		d->n_workers++;
+		add_worker(&c, &w->worker.said);
 	}
-	return sum;
+	return c;
 }
 
 /* If it fails, reason says why. */
@@ -75,13 +69,13 @@ static const char *state_of(const struct pool *p, char reason[BOARD_REASON_TEXT]
 	return pool_is_exhausted(p) ? "exhausted" : "serving";
 }
 
-static void describe_service(struct report_service *s, const struct service *service)
+static void describe_service(struct report_data *d, struct report_service *s, const struct service *service)
 {
+	s->data = d;
 	s->service = service;
 	s->state = state_of(service->pool, s->reason);
 	s->census = pool_census(service->pool);
 	s->slots = (uint64_t)s->census.accepting * (uint64_t)service->conf->connections;
-	s->open = open_of_accepting(service->pool);
 	for (size_t i = 0; i < service->n_sockets; i++)
 		listener_queue(service->sockets[i]->fd, &s->queue, &s->queue_limit);
 	s->has_queue = s->queue_limit > 0;
@@ -115,16 +109,30 @@ static struct report_service *find_service(struct report_data *d, const char *na
 	return NULL;
 }
 
+/* Without those of workers that drain: no other client can get their slots. */
+static uint64_t open_of_accepting(const struct report_worker *w, const struct report_worker *end)
+{
+	uint64_t sum = 0;
+
+	for (; w < end; w++)
+		if (w->worker.state == BOARD_ACCEPTING)
+			sum += w->worker.said.open;
+	return sum;
+}
+
 static void add_service_of(struct report_data *d, const struct generation *g, const struct service *service)
 {
 	struct report_service *s = find_service(d, service->conf->name);
-	const struct report_counts counts = count_pool(service->pool);
+	const size_t first = d->n_workers;
+	const struct report_counts counts = count_pool(d, g, service);
 
 	add_counts(&d->counts, &counts);
 	if (!s)
 		return;
 	add_counts(&s->counts, &counts);
-	if (g != d->master->current) {
+	if (g == d->master->current) {
+		s->open = open_of_accepting(d->workers + first, d->workers + d->n_workers);
+	} else {
 		const struct children_census c = pool_census(service->pool);
 
 		s->census.draining += c.draining;
@@ -132,19 +140,54 @@ static void add_service_of(struct report_data *d, const struct generation *g, co
 	}
 }
 
+static const char *phase_of(const struct master *m)
+{
+	return lifecycle_is_leaving(m->phase) ? "leaving" :
+	       lifecycle_is_stopping(m->phase) ? "stopping" :
+	       m->suspended && m->phase == PHASE_SERVING ? "resting" : lifecycle_phase_name(m->phase);
+}
+
+static size_t count_places(const struct master *m)
+{
+	const struct generation *g;
+	size_t n = 0;
+
+	list_each(&m->generations, g, struct generation, in_master)
+		for (size_t i = 0; i < g->n; i++)
+			n += pool_places(g->services[i].pool);
+	return n;
+}
+
+int64_t report_ago_ms(const struct report_data *d, int64_t ms)
+{
+	return d->now_ms > ms ? d->now_ms - ms : 0;
+}
+
+/* Room for all places, and for one more that is looked at. */
+static struct report_data *new_data(const struct master *m)
+{
+	struct report_data *d = calloc(1, sizeof *d + m->current->n * sizeof d->services[0]);
+
+	if (d)
+		d->workers = calloc(count_places(m) + 1, sizeof d->workers[0]);
+	if (!d || !d->workers)
+		_exit(EX_OSERR);
+	return d;
+}
+
 void *report_gather(void *arg)
 {
 	const struct master *m = arg;
 	const struct generation *current = m->current, *g;
-	struct report_data *d = calloc(1, sizeof *d + current->n * sizeof d->services[0]);
+	struct report_data *d = new_data(m);
 
-	if (!d)
-		_exit(EX_OSERR);
 	d->master = m;
+	d->phase = phase_of(m);
 	d->now_ms = clock_ms();
+	clock_gettime(CLOCK_REALTIME, &d->now);
 	d->n = current->n;
 	for (size_t i = 0; i < d->n; i++)
-		describe_service(&d->services[i], &current->services[i]);
+		describe_service(d, &d->services[i], &current->services[i]);
 	totals_add(&d->counts.totals, &m->gone);
 	list_each(&m->generations, g, struct generation, in_master)
 		for (size_t i = 0; i < g->n; i++)

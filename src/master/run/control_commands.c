@@ -16,6 +16,8 @@
 #include "report_certificates.h"
 #include "report_crashes.h"
 #include "report_data.h"
+#include "report_metrics.h"
+#include "report_snapshot.h"
 #include "report_sources.h"
 #include "suggest.h"
 #include "version.h"
@@ -25,6 +27,7 @@
 #define CONNECTION CONTROL_HAS(CONTROL_KEY_CONNECTION)
 #define CRASH      CONTROL_HAS(CONTROL_KEY_CRASH)
 #define PREFIX     CONTROL_HAS(CONTROL_KEY_PREFIX)
+#define FORMAT     CONTROL_HAS(CONTROL_KEY_FORMAT)
 #define NOW        CONTROL_HAS(CONTROL_KEY_NOW)
 
 /* When a command is accepted, beside what master_permit says of its order. */
@@ -47,6 +50,8 @@ static const struct command {
 	{ "crashes",     0,            CRASH,   report_crashes,     NULL, ORDER_NONE, 0 },
 	{ "blocked",     0,            0,       report_blocked,     NULL, ORDER_NONE, 0 },
 	{ "certificates", 0,           SERVICE, report_certificates, NULL, ORDER_NONE, 0 },
+	{ "metrics",     0,            SERVICE | FORMAT, report_metrics, NULL, ORDER_NONE, 0 },
+	{ "snapshot",    0,            0,       report_snapshot,    NULL, ORDER_NONE, 0 },
 	{ "check",       0,            0,       report_check,       NULL, ORDER_NONE, 0 },
 	{ "version",     0,            0,       NULL,               NULL, ORDER_NONE, 0 },
 	{ "reload",      0,            0,       NULL, changes_reload,      ORDER_RELOAD,      ALONE | WAITS },

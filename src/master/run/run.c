@@ -302,6 +302,8 @@ static int init_master(struct master *m, const struct run_options *o, struct log
 	m->crash_reports.helpers = &m->helpers;
 	m->crash_reports.events = m->events;
 	m->started_ms = m->loop.now_ms;
+	clock_gettime(CLOCK_REALTIME, &m->started);
+	master_note_load(m, true);      /* until one is loaded: what was taken over serves */
 	outcome_init(&m->outcome, &m->loop, changes_expired);
 	outcome_init(&m->reopening, &m->loop, changes_expired);
 	m->control = control_new(&m->helpers, m->events, &(struct control_owner){

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "conf_keys.h"
 #include "fd.h"
 #include "log.h"
@@ -382,6 +383,7 @@ static bool take_all(struct taking *t)
 	pass_on(m->systemd, h->notices, h->n_notices);
 	pass_on(m->events, h->events, h->n_events);
 	m->n_generations = h->n_numbers;
+	m->started = clock_before(&m->started, m->started_ms - h->started_ms);
 	m->started_ms = h->started_ms;
 	if (h->nofile.rlim_cur != 0)
 		m->context.nofile = h->nofile;
