@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 #ifdef HAVE_OPENSSL
-#include "certificates.h"
+#include "../certificates.h"
 #include "tls_client.h"
 #endif
 
@@ -64,7 +64,7 @@ static void start_all_kinds(void)
 {
 	const char *unix_socket = files_text("\"unix:%s\"", files_path("p.sock"));
 
-	daemon_start(&d, CONTROL "services = {\n"
+	daemon_start(&d, CONTROL "metrics = { listen = \"127.0.0.1:0\"; };\n" "services = {\n"
 		SERVICE("Odd-Name_1", "echo", "workers = 2; limits = { connections_per_source = 2; };"
 		        " poison = { block = \"1h\"; };")
 		" p = { listen = %s; handler = { type = \"exec\"; argv = \"/bin/cat\"; }; workers = 1; };"

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #ifdef HAVE_OPENSSL
-#include "certificates.h"
+#include "../certificates.h"
 #endif
 
 static struct daemon d;

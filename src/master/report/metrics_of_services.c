@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "histogram.h"
 #include "signals.h"
 #include "source_census.h"
 #include "text.h"
@@ -123,7 +124,7 @@ static double used_entries(const struct report_service *s)
 
 static void put_state(struct exposition *e, const struct report_service *s)
 {
-	static const char *const states[] = { "serving", "exhausted", "failing", "draining", "drained" };
+	static const char *const states[] = { "serving", "exhausted", "failing", "leaving", "draining", "drained" };
 
 	exposition_one_hot(e, LABELS(s), "state", states, sizeof states / sizeof states[0], s->state);
 }
@@ -208,6 +209,32 @@ static void put_not_after(struct exposition *e, const struct report_service *s)
 		put_certificate(e, s, i, tls->certificates[i].not_after);
 }
 
+/* ---- times --------------------------------------------------------------- */
+
+static bool has_waits(const struct report_service *s)
+{
+	return s->service->conf->measures_queue;
+}
+
+static void put_times(struct exposition *e, const struct report_service *s, const struct histogram *h)
+{
+	double bounds[HISTOGRAM_BUCKETS - 1];
+
+	for (size_t i = 0; i < HISTOGRAM_BUCKETS - 1; i++)
+		bounds[i] = (double)histogram_bound_ms(i) / 1000;
+	exposition_histogram(e, LABELS(s), &(struct exposition_histogram){
+		.bounds = bounds, .n_bounds = HISTOGRAM_BUCKETS - 1, .counts = h->buckets,
+		.sum = (double)h->sum_ms / 1000 });
+}
+
+#define X(name) \
+	static void put_##name(struct exposition *e, const struct report_service *s) \
+	{ \
+		put_times(e, s, &s->counts.totals.name); \
+	}
+BOARD_HISTOGRAMS(X)
+#undef X
+
 /* ---- the families ------------------------------------------------------- */
 
 struct row {
@@ -222,6 +249,7 @@ struct row {
 #define GAUGE_IN(unit, name, help)    .family = { name, EXPOSITION_GAUGE, unit, help }
 #define COUNTER(name, help)           .family = { name, EXPOSITION_COUNTER, NULL, help }
 #define COUNTER_IN(unit, name, help)  .family = { name, EXPOSITION_COUNTER, unit, help }
+#define TIMES(name, help)             .family = { name, EXPOSITION_HISTOGRAM, "seconds", help }
 #define AT(member)                    .at = offsetof(struct report_service, member)
 #define TOTAL(name)                   AT(counts.totals.name)
 
@@ -237,6 +265,10 @@ static const struct row rows[] = {
 	  .value = max_workers },
 	{ GAUGE("drover_service_slots", "Connections that the accepting workers can have open."), AT(slots) },
 	{ GAUGE("drover_service_slots_used", "Connections that the accepting workers have open."), AT(open) },
+	{ GAUGE("drover_service_slots_limit", "Connections that the service can have with as many workers as it may."),
+	  AT(limit) },
+	{ GAUGE("drover_service_slots_free", "Connections that it can have beside those that are open."),
+	  AT(free) },
 	{ GAUGE("drover_service_queue_length", "Clients that wait to be accepted in the queues of TCP listeners."),
 	  .has = has_queue, .value = queue_length },
 	{ GAUGE("drover_service_queue_limit", "Clients that can wait there."),
@@ -257,6 +289,15 @@ static const struct row rows[] = {
 	{ COUNTER("drover_requests", "How often bytes came from clients; for a program, 1 for each."),
 	  TOTAL(requests) },
 	{ COUNTER("drover_worker_deaths", "Workers that were ended by a signal, by signal."), .put = put_deaths },
+
+	{ TIMES("drover_connection_duration_seconds", "How long connections were open, at their ends."),
+	  .put = put_duration },
+	{ TIMES("drover_accept_wait_seconds", "How long TCP clients waited in the accept queue."),
+	  .has = has_waits, .put = put_accept_wait },
+	{ TIMES("drover_filter_answer_seconds", "How long the filter took to answer requests."),
+	  .has = has_filter, .put = put_answer },
+	{ TIMES("drover_tls_handshake_seconds", "How long TLS handshakes took that succeeded."),
+	  .has = has_tls, .put = put_handshake },
 
 	{ GAUGE("drover_filter_processes", "Processes of the filter that serve."),
 	  .has = has_filter, AT(counts.filters) },

@@ -55,9 +55,8 @@ static const char *state_of(const struct pool *p, char reason[BOARD_REASON_TEXT]
 {
 	const struct children_census c = pool_census(p);
 
-	/* Workers that an earlier program has left us accept, but none of them is replaced. */
-	if (!pool_works(p) && c.accepting == 0)
-		return c.starting + c.draining > 0 ? "draining" : "drained";
+	if (!pool_works(p))
+		return c.starting + c.accepting + c.draining > 0 ? "draining" : "drained";
 	if (pool_is_leaving(p))
 		return "leaving";
 	if (pool_has_failed(p)) {

@@ -14,11 +14,10 @@
 
 #define LAST_CRASHES 10
 
-/* Whether the page may name clients. There is no key for that yet. */
+/* Whether the page may name clients. */
 static bool shows_addresses(const struct master *m)
 {
-	(void)m;
-	return false;
+	return m->current->conf->metrics.page.addresses;
 }
 
 /* A key that is there stays, with null. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Answers with all that a page about the server shows, in one object and of one moment. Addresses of
- * clients are left out.
+ * clients are in it only if metrics.page.addresses is set.
  */
 #ifndef DROVER_MASTER_REPORT_REPORT_SNAPSHOT_H
 #define DROVER_MASTER_REPORT_REPORT_SNAPSHOT_H
