@@ -70,6 +70,12 @@ static void add_status(struct line *l, int status)
 		add_number(l, "exit", (uint64_t)WEXITSTATUS(status));
 }
 
+/* A client that was refused may have had no connection. */
+static const char *connection_of(const struct access_record *r)
+{
+	return strcmp(r->id, "-") == 0 ? NULL : r->id;
+}
+
 void access_log_put(struct log_sink *sink, const struct access_record *r)
 {
 	char buf[LOG_BODY_MAX], ends[ADDRESS_TEXT_MAX];
@@ -99,5 +105,6 @@ void access_log_put(struct log_sink *sink, const struct access_record *r)
 	add_number(&l, "pid", (uint64_t)getpid());
 	if (r->has_status)
 		add_status(&l, r->status);
-	log_sink_put(sink, LOG_LEVEL_INFO, buf);
+	log_sink_put(sink, LOG_LEVEL_INFO, LOG_ABOUT(.service = r->service, .connection = connection_of(r),
+	                                             .event = LOG_EVENT_CONNECTION_END), buf);
 }

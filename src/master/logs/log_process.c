@@ -167,11 +167,13 @@ void log_process_resume(struct log_process *p)
 static void log_death(const struct log_process *p, int status)
 {
 	if (WIFSIGNALED(status))
-		log_warn("the log process (pid %d) was ended by signal %s; another one goes on",
-		         (int)p->pid, signals_name(WTERMSIG(status)));
+		log_about(LOG_LEVEL_WARNING, LOG_ABOUT(.event = LOG_EVENT_LOG_PROCESS_DIED),
+		          "the log process (pid %d) was ended by signal %s; another one goes on",
+		          (int)p->pid, signals_name(WTERMSIG(status)));
 	else
-		log_warn("the log process (pid %d) exited with status %d; another one goes on",
-		         (int)p->pid, WEXITSTATUS(status));
+		log_about(LOG_LEVEL_WARNING, LOG_ABOUT(.event = LOG_EVENT_LOG_PROCESS_DIED),
+		          "the log process (pid %d) exited with status %d; another one goes on",
+		          (int)p->pid, WEXITSTATUS(status));
 }
 
 bool log_process_reaped(struct log_process *p, pid_t pid, int status)
@@ -244,7 +246,8 @@ void log_process_finish(struct log_process *p, int64_t until_ms)
 		if (reclaim_process(p))
 			return;
 	}
-	log_err("the log process has died again; the last lines of workers are lost");
+	log_about(LOG_LEVEL_ERROR, LOG_ABOUT(.event = LOG_EVENT_LOG_PROCESS_DIED),
+	          "the log process has died again; the last lines of workers are lost");
 }
 
 /* ---- orders ------------------------------------------------------------- */

@@ -89,7 +89,9 @@ static void slow_down(struct pool *p, bool early)
 	                              p->context->loop->now_ms);
 	if (wait_ms == 0 || p->scaler.wanted == 0)
 		return;
-	log_warn("%s: the next worker starts in %lld ms", p->service->name, (long long)wait_ms);
+	log_about(LOG_LEVEL_WARNING,
+	          LOG_ABOUT(.service = p->service->name, .event = LOG_EVENT_WORKER_DELAYED),
+	          "%s: the next worker starts in %lld ms", p->service->name, (long long)wait_ms);
 	notify_send(p->context->events, "worker-delayed service=%s delay_ms=%lld",
 	            p->service->name, (long long)wait_ms);
 	loop_timer(p->context->loop, &p->delayed, wait_ms);
@@ -112,8 +114,9 @@ static int n_missing(struct pool *p)
 static void note_crowd(struct pool *p, bool crowded)
 {
 	if (crowded && !p->crowded) {
-		log_warn("%s: no place for another worker: all %zu places are taken, and it starts"
-		         " when a draining worker has ended", p->service->name, p->children.n);
+		log_about(LOG_LEVEL_WARNING, LOG_ABOUT(.service = p->service->name),
+		          "%s: no place for another worker: all %zu places are taken, and it starts"
+		          " when a draining worker has ended", p->service->name, p->children.n);
 		notify_send(p->context->events, "no-place service=%s", p->service->name);
 	}
 	p->crowded = crowded;
@@ -126,7 +129,9 @@ static void start_missing(struct pool *p)
 
 	for (; missing > 0 && (c = children_free_place(&p->children)); missing--)
 		if (!start_worker(p, c)) {
-			log_err("%s: start a worker: %m", p->service->name);
+			log_about(LOG_LEVEL_ERROR,
+			          LOG_ABOUT(.service = p->service->name, .event = LOG_EVENT_WORKER_FAILED),
+			          "%s: start a worker: %m", p->service->name);
 			slow_down(p, true);
 			p->context->changed(p->context->arg, p);
 			return;
@@ -302,7 +307,8 @@ static void on_heard(struct child *c, enum leash_word word)
 	case LEASH_WORDS:
 		break;
 	}
-	log_debug("%s: worker (pid %d) %s", p->service->name, (int)c->pid,
+	log_about(LOG_LEVEL_DEBUG, LOG_ABOUT(.service = p->service->name, .worker = LOG_WORKER(c->slot)),
+	          "%s: worker (pid %d) %s", p->service->name, (int)c->pid,
 	          word == LEASH_READY ? "accepts" : word == LEASH_DRAIN ? "drains" : "retires");
 	review(p);
 	p->context->changed(p->context->arg, p);
@@ -336,7 +342,9 @@ void pool_send_logs(struct pool *p, int log_fd, int access_log_fd)
 		if (c->state == CHILD_NONE || child_tell(c, &m) == 0)
 			continue;
 		if (errno != EPIPE && errno != ECONNRESET)      /* it has ended, and will be waited for */
-			log_warn("%s: hand the logs to worker %d: %m", p->service->name, (int)c->pid);
+			log_about(LOG_LEVEL_WARNING,
+			          LOG_ABOUT(.service = p->service->name, .worker = LOG_WORKER(c->slot)),
+			          "%s: hand the logs to worker %d: %m", p->service->name, (int)c->pid);
 	}
 }
 
