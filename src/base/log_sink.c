@@ -174,6 +174,11 @@ bool log_sink_is_bare(const struct log_sink *s)
 	return !is_datagram(s) && !s->tagged && s->format != LOG_FORMAT_PLAIN;
 }
 
+const char *log_sink_path(const struct log_sink *s)
+{
+	return s->path;
+}
+
 int log_sink_fd(const struct log_sink *s)
 {
 	return s->fd;

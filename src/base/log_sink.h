@@ -49,6 +49,9 @@ enum log_format log_sink_format(const struct log_sink *s);
 /* True where level and pid must be in the text: the journal and syslog know them already. */
 bool log_sink_is_bare(const struct log_sink *s);
 
+/* The file, lent; NULL: it is none. */
+const char *log_sink_path(const struct log_sink *s);
+
 /* The descriptor lines are written to (lent), e.g. to keep it open or to hand it to a worker. */
 int log_sink_fd(const struct log_sink *s);
 

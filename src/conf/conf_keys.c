@@ -119,7 +119,7 @@ static const struct conf_key log_keys[] = {
 	{ ENUM("format", format, format_names, "text") },
 };
 static const struct conf_key access_log_keys[] = {
-	{ TARGET("target", NULL) },
+	{ TARGET("target", "none") },
 	{ ENUM("format", format, format_names, "text") },
 	{ BOOL("refused", refused, "false") },
 };
@@ -372,6 +372,7 @@ static const struct conf_key service_keys[] = {
 	{ SUBGROUP("limits", limits, &conf_keys_limits) },
 	{ SWITCH("poison", poison, "false", &poison_group) },
 	{ SWITCH("tls", tls, "false", &tls_group) },
+	{ SUBGROUP("access_log", access_log, &access_log_group) },
 };
 #undef OF
 

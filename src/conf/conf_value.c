@@ -47,7 +47,7 @@ static const struct {
 };
 
 static const char *const target_names[] = {
-	[LOG_TARGET_NONE] = "", [LOG_TARGET_STDERR] = "stderr",
+	[LOG_TARGET_NONE] = "none", [LOG_TARGET_STDERR] = "stderr",
 	[LOG_TARGET_SYSLOG] = "syslog", [LOG_TARGET_JOURNAL] = "journal",
 };
 
@@ -306,11 +306,18 @@ static void load_list(struct conf_loader *ld, const config_setting_t *setting, v
 	AS(const char **, member) = list;
 }
 
-static bool set_target(struct conf_loader *ld, struct conf_log *log, const char *text)
+static bool may_be_none(const struct conf_key *key)
 {
-	for (int t = LOG_TARGET_STDERR; t <= LOG_TARGET_JOURNAL; t++) {
+	return strcmp(key->standard, target_names[LOG_TARGET_NONE]) == 0;
+}
+
+static bool set_target(struct conf_loader *ld, const struct conf_key *key, struct conf_log *log,
+                       const char *text)
+{
+	for (int t = may_be_none(key) ? LOG_TARGET_NONE : LOG_TARGET_STDERR; t <= LOG_TARGET_JOURNAL; t++) {
 		if (strcmp(text, target_names[t]) == 0) {
 			log->target = (enum log_target)t;
+			log->path = NULL;
 			return true;
 		}
 	}
@@ -329,8 +336,7 @@ void conf_value_reset(struct conf_loader *ld, const struct conf_key *key, void *
 	int64_t n = key->type == KEY_MODE ? CONF_KEEP : key->type == KEY_ENUM ? -1 : 0;
 
 	if (key->type == KEY_TARGET) {
-		if (key->standard)
-			set_target(ld, base, key->standard);
+		set_target(ld, key, base, key->standard);
 	} else if (key->type == KEY_RATE) {
 		AS(struct units_rate, member) = (struct units_rate){ 0 };
 	} else if (key->type == KEY_LIST) {
@@ -369,8 +375,9 @@ void conf_value_load(struct conf_loader *ld, const struct conf_key *key,
 		load_list(ld, setting, member);
 	else if (key->type != KEY_TARGET)
 		load_string(ld, key, setting, member);
-	else if (!set_target(ld, base, config_setting_get_string(setting)))
-		conf_source_complain(ld, setting, "must be %s", types[KEY_TARGET].wanted);
+	else if (!set_target(ld, key, base, config_setting_get_string(setting)))
+		conf_source_complain(ld, setting, "must be %s%s", types[KEY_TARGET].wanted,
+		                     may_be_none(key) ? ", or \"none\"" : "");
 }
 
 bool conf_value_is_set(const struct conf_key *key, const void *base)
@@ -380,7 +387,7 @@ bool conf_value_is_set(const struct conf_key *key, const void *base)
 	if (key->given)
 		return AS(const bool, (const char *)base + key->given);
 	if (key->type == KEY_TARGET)
-		return ((const struct conf_log *)base)->target != LOG_TARGET_NONE;
+		return true;
 	if (key->type == KEY_MODE)
 		return AS(const int, member) != CONF_KEEP;
 	if (key->type == KEY_RATE)

@@ -74,9 +74,9 @@ static const char *end_name(const struct connection *c)
 
 static bool is_logged(const struct connection *c)
 {
-	const struct worker_start *s = &c->worker->start;
+	const struct worker *w = c->worker;
 
-	return s->access_log && (c->how != END_REFUSED || s->logs_refused);
+	return w->start.access_log && (c->how != END_REFUSED || w->service->access_log.refused);
 }
 
 void connection_log_keep_tls(struct connection *c)

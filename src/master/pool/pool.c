@@ -31,13 +31,13 @@ static _Noreturn void be_worker(struct pool *p, size_t slot, const struct leash 
 		.master = master,
 		.memory = &p->memory, .service_memory = &p->state_of_service->memory,
 		.blocks = p->state_of_service->poison->blocks, .slot = slot,
-		.log = x->log, .access_log = x->access_log, .logs_refused = x->logs_refused,
+		.log = x->log, .access_log = p->access_log,
 		.log_level = x->log_level, .detached = x->detached, .events = x->events,
 		.nofile = x->nofile,
 	};
 
 	if (p->log_pipes)
-		log_pipes_enter(p->log_pipes, x->log, x->access_log);
+		log_pipes_enter(p->log_pipes, x->log, p->access_log);
 	x->forget(x->arg, p);
 	worker_main(&start);
 }
@@ -329,11 +329,12 @@ static void on_kicked(struct child *c, uint64_t number, bool found)
 	p->context->kicked(p->context->arg, c->pid, number, found);
 }
 
-void pool_send_logs(struct pool *p, int log_fd, int access_log_fd)
+void pool_send_logs(struct pool *p, const struct log_sink *log, const struct log_sink *access_log)
 {
 	const struct leash_message m = {
 		.word = LEASH_LOGS,
-		.fds = { [LEASH_FD_LOG] = log_fd, [LEASH_FD_ACCESS_LOG] = access_log_fd },
+		.fds = { [LEASH_FD_LOG] = log ? log_sink_fd(log) : -1,
+		         [LEASH_FD_ACCESS_LOG] = access_log ? log_sink_fd(access_log) : -1 },
 	};
 
 	for (size_t i = 0; i < p->children.n; i++) {
@@ -494,8 +495,9 @@ struct pool *pool_new(struct pool_context *context, const struct conf_service *s
 	return p;
 }
 
-void pool_use_pipes(struct pool *p, struct log_pipes *writers)
+void pool_use_logs(struct pool *p, struct log_sink *access_log, struct log_pipes *writers)
 {
+	p->access_log = access_log;
 	p->log_pipes = writers;
 }
 

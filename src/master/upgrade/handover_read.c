@@ -335,13 +335,15 @@ static bool get_service(const struct reading *r, const json_t *j, struct handove
 	const json_t *name, *handler, *orders, *totals, *board, *holds = NULL, *sockets, *workers;
 	json_int_t drain, hang, places, state = (json_int_t)r->h->n_states;
 
+	s->log_index = 0;               /* programs with one access log did not write it */
 	if (!unpack(r, j, "service",
-	            "{s:o, s:o, s:i, s:i, s:i, s:i, s:I, s:I, s:o, s:o, s:o, s?o, s?I, s:I, s:o, s:o}",
+	            "{s:o, s:o, s:i, s:i, s:i, s:i, s:I, s:I, s:o, s:o, s:o, s?o, s?I, s?i, s:I, s:o, s:o}",
 	            "name", &name, "handler", &handler, "connections", &s->connections,
 	            "min", &s->min, "max", &s->max, "input", &s->input,
 	            "hang", &hang, "drain", &drain, "orders", &orders,
 	            "totals", &totals, "board", &board, "holds", &holds, "state_index", &state,
-	            "places", &places, "sockets", &sockets, "workers", &workers) ||
+	            "log_index", &s->log_index, "places", &places, "sockets", &sockets,
+	            "workers", &workers) ||
 	    !get_name(r, name, "service", &s->name) || !get_name(r, handler, "handler", &s->handler) ||
 	    !get_part(r, board, "board", &s->past.memory.board) ||
 	    !get_part(r, holds, "holds", &s->past.memory.holds))
@@ -491,12 +493,15 @@ static bool get_inputs(const struct reading *r, const json_t *list, struct log_p
 	p->inputs = inputs;             /* those read so far count, even if the next one is refused */
 	json_array_foreach(list, i, item) {
 		const char *name;
+		json_int_t index = 0;
 		int to;
 
-		if (!unpack(r, item, "input", "{s:s, s:i}", "to", &name, "fd", &inputs[i].fd) ||
+		if (!unpack(r, item, "input", "{s:s, s?I, s:i}", "to", &name, "log_index", &index,
+		            "fd", &inputs[i].fd) ||
 		    !get_word(r, &handover_pipes, name, &to))
 			return false;
 		inputs[i].to = (enum log_pipe)to;
+		inputs[i].access_log = (size_t)index;
 		p->n_inputs++;
 	}
 	return true;
@@ -538,18 +543,49 @@ static bool get_key_process(const struct reading *r, const json_t *j, struct key
 	return true;
 }
 
+/* Programs with one access log did not write it. */
+static bool get_service_logs(const struct reading *r, const json_t *list, struct handover_generation *g)
+{
+	const json_t *item;
+	size_t i;
+
+	if (!list)
+		return true;
+	g->service_logs = room(r, list, sizeof *g->service_logs);
+	if (!g->service_logs)
+		return false;
+	json_array_foreach(list, i, item)
+		if (!get_log(r, item, &g->service_logs[g->n_service_logs++]))
+			return false;
+	return true;
+}
+
+/* What is written to them must lead to one of them. */
+static bool check_log_indices(const struct reading *r, const struct handover_generation *g)
+{
+	for (size_t i = 0; i < g->n_services; i++)
+		if (g->services[i].log_index < -1 || g->services[i].log_index > (int)g->n_service_logs)
+			return fail_reading(r, "%s: no such access log", g->services[i].name);
+	for (size_t i = 0; i < g->log_process.n_inputs; i++)
+		if (g->log_process.inputs[i].access_log > g->n_service_logs)
+			return fail_reading(r, "log process: no such access log");
+	return true;
+}
+
 static bool get_generation(const struct reading *r, const json_t *j, struct handover_generation *g)
 {
-	const json_t *log, *access_log, *services, *state_dir, *log_process = NULL, *key_process = NULL;
+	const json_t *log, *access_log, *services, *state_dir;
+	const json_t *service_logs = NULL, *log_process = NULL, *key_process = NULL;
 	json_int_t number, shutdown;
 	int serves;
 
-	if (!unpack(r, j, "generation", "{s:I, s:b, s:I, s:o, s:o, s:o, s?o, s?o, s:o}", "number", &number,
-	            "serves", &serves, "shutdown", &shutdown, "state_dir", &state_dir, "log", &log,
-	            "access_log", &access_log, "log_process", &log_process,
+	if (!unpack(r, j, "generation", "{s:I, s:b, s:I, s:o, s:o, s:o, s?o, s?o, s?o, s:o}",
+	            "number", &number, "serves", &serves, "shutdown", &shutdown, "state_dir", &state_dir,
+	            "log", &log, "access_log", &access_log, "service_logs", &service_logs, "log_process", &log_process,
 	            "key_process", &key_process, "services", &services) ||
 	    !get_name(r, state_dir, "state_dir", &g->state_dir) ||
 	    !get_log(r, log, &g->log) || !get_log(r, access_log, &g->access_log) ||
+	    !get_service_logs(r, service_logs, g) ||
 	    !get_log_process(r, log_process, &g->log_process) ||
 	    !get_key_process(r, key_process, &g->key_process))
 		return false;
@@ -558,7 +594,7 @@ static bool get_generation(const struct reading *r, const json_t *j, struct hand
 	g->number = (unsigned int)number;
 	g->serves = serves;
 	g->shutdown_ms = shutdown;
-	return get_services(r, services, g);
+	return get_services(r, services, g) && check_log_indices(r, g);
 }
 
 static bool get_generations(const struct reading *r, const json_t *list)
