@@ -17,6 +17,7 @@ enum log_format {
 	LOG_FORMAT_TEXT,
 	LOG_FORMAT_JSON,
 	LOG_FORMAT_PLAIN,               /* "droverd: ...": for the person who started it, not for a file */
+	LOG_FORMAT_TEMPLATE,            /* access_log only: nothing comes before what the template says */
 };
 enum log_target {
 	LOG_TARGET_NONE,                /* no such log */

@@ -247,6 +247,8 @@ static void add_head(struct text *t, const struct log_sink *s, enum log_level le
 		if (log_sink_is_bare(s))
 			text_add(t, "%s ", clock_text(stamp, sizeof stamp));
 		break;
+	case LOG_FORMAT_TEMPLATE:
+		break;
 	case LOG_FORMAT_PLAIN:
 		text_add(t, s->tagged ? "" : "droverd: ");
 		break;
@@ -370,7 +372,10 @@ static void describe_drops(const struct log_sink *s, struct text *t)
 	const bool json = s->format == LOG_FORMAT_JSON;
 	const char *why = reason_of(s);
 	const int pid = (int)getpid();
+	char stamp[CLOCK_TEXT_MAX];
 
+	if (s->format == LOG_FORMAT_TEMPLATE && log_sink_is_bare(s))
+		text_add(t, "%s ", clock_text(stamp, sizeof stamp));
 	if (s->has_fields) {
 		text_add(t, json ? "\"dropped\":%lu,\"pid\":%d,\"reason\":\"%s\""
 		                 : "dropped=%lu pid=%d reason=\"%s\"", s->dropped, pid, why);

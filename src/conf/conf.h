@@ -18,6 +18,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include "access_format.h"
 #include "address.h"
 #include "arena.h"
 #include "bucket.h"
@@ -285,6 +286,7 @@ struct conf_log {
 	const char       *path;         /* for LOG_TARGET_FILE; else NULL */
 	enum log_level    level;        /* of log; access_log has none */
 	enum log_format   format;
+	struct access_format template;  /* for LOG_FORMAT_TEMPLATE (access_log only) */
 	bool              refused;      /* access_log: a line also for each refused client */
 };
 

@@ -120,7 +120,7 @@ static const struct conf_key log_keys[] = {
 };
 static const struct conf_key access_log_keys[] = {
 	{ TARGET("target", "none") },
-	{ ENUM("format", format, format_names, "text") },
+	{ .name = "format", .type = KEY_FORMAT, AT(format), .names = format_names, .standard = "text" },
 	{ BOOL("refused", refused, "false") },
 };
 #undef OF

@@ -42,9 +42,7 @@ void conf_logs_check_top(struct conf_loader *ld, const config_setting_t *root)
 
 void conf_logs_inherit(struct conf_loader *ld, struct conf_service *svc)
 {
-	svc->access_log = ld->conf->access_log;
-	if (svc->access_log.path)
-		svc->access_log.path = conf_loader_strdup(ld, svc->access_log.path);
+	svc->access_log = ld->conf->access_log; /* what it points to stays: it is of no other service */
 }
 
 void conf_logs_enter(struct conf_service *svc, const config_setting_t *layer)

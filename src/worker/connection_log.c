@@ -100,7 +100,7 @@ void connection_log_end(const struct connection *c, uint64_t in, uint64_t out)
 	if (is_logged(c) && link)
 		tls_link_facts(link, &tls);
 	if (is_logged(c))
-		access_log_put(w->start.access_log, &(struct access_record){
+		access_log_put(w->start.access_log, &w->service->access_log.template, &(struct access_record){
 			.service = w->service->name,
 			.id = connection_id(c, id),
 			.peer = &c->peer,

@@ -99,6 +99,34 @@ START_TEST(refused_clients_are_in_the_log_of_the_service_that_wants_them)
 	harness_contains(files_read(all), "how=refused-access");
 } END_TEST
 
+START_TEST(a_template_says_what_is_in_a_line)
+{
+	const char *path = files_path("log");
+	const struct event *open;
+	int fd;
+
+	daemon_start(&d, "access_log = { target = \"%s\";"
+	             " format = \"{service} <{peer}> {in}/{out} {via} {{{how}}}\"; };"
+	             SERVICES(SERVICE("a", "echo", "workers = 1;")
+	                      OWN("b", "format = \"{id}\\t{service}\"; refused = true;")), path);
+	fd = daemon_connect(&d, "a");
+	open = daemon_accepted(&d, fd);
+	client_say(fd, "hello");
+	client_end(fd);
+	client_expect(fd, "hello");
+	client_expect_end(fd);
+	daemon_ended(&d, open);
+	daemon_settle_logs(&d);
+	ck_assert_str_eq(files_read(path), files_text("a <%s> 5/5 - {closed}\n", client_name(fd)));
+	close(fd);
+	fd = daemon_connect_echo(&d, "b");
+	open = daemon_accepted(&d, fd);
+	close(fd);
+	daemon_ended(&d, open);
+	daemon_settle_logs(&d);
+	harness_contains(files_read(path), files_text("\n%s\tb\n", event_word(open, "id")));
+} END_TEST
+
 static void rename_all(const char *const *paths, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
@@ -211,6 +239,7 @@ int main(void)
 	tcase_add_test(tc, services_can_have_the_only_access_logs);
 	tcase_add_test(tc, those_of_defaults_can_be_overridden);
 	tcase_add_test(tc, refused_clients_are_in_the_log_of_the_service_that_wants_them);
+	tcase_add_test(tc, a_template_says_what_is_in_a_line);
 	tcase_add_test(tc, all_of_them_are_reopened);
 	tcase_add_test(tc, one_that_cannot_be_reopened_goes_on_and_is_named);
 	tcase_add_test(tc, a_reload_opens_and_drops_them);

@@ -240,6 +240,29 @@ static const struct refusal keys[] = {
 	  " \"none\"" },
 	{ "no log at all", TOP("log = { target = \"none\"; };"),
 	  "log.target must be \"stderr\", \"syslog\", \"journal\" or an absolute path\n" },
+	{ "a format that is none", TOP("access_log = { target = \"syslog\"; format = \"apache\"; };"),
+	  "access_log.format cannot be \"apache\" (one of \"text\", \"json\", or a template such as"
+	  " \"{time} {peer} {how}\")" },
+	{ "a format that is misspelt", TOP("access_log = { target = \"syslog\"; format = \"jsn\"; };"),
+	  "access_log.format cannot be \"jsn\" (did you mean \"json\"?)" },
+	{ "a field that is misspelt", WITH("access_log = { target = \"syslog\"; format = \"{durtion}\"; };"),
+	  "t.conf:1: services.s.access_log.format has no field {durtion} (did you mean {duration}?)" },
+	{ "a field that is none", TOP("access_log = { target = \"syslog\"; format = \"{bytes_read}\"; };"),
+	  "access_log.format has no field {bytes_read} (there are time, service, id, peer, via, local,"
+	  " unique_id, authority, tls, cipher, resumed, sni, tls_error, duration, in,"
+	  " out, how, pid, exit, signal)" },
+	{ "a template without an end", TOP("access_log = { target = \"syslog\"; format = \"{peer\"; };"),
+	  "access_log.format has a { without its } ({{ for a brace)" },
+	{ "a template without a beginning",
+	  TOP("access_log = { target = \"syslog\"; format = \"{peer}}\"; };"),
+	  "access_log.format has a } without its { (}} for a brace)" },
+	{ "a template of two lines",
+	  TOP("access_log = { target = \"syslog\"; format = \"{peer}\\n{how}\"; };"),
+	  "access_log.format has a byte that is neither printable ASCII nor a tab" },
+	{ "a template without a field", TOP("access_log = { target = \"syslog\"; format = \"{{}}\"; };"),
+	  "access_log.format has no field (as in \"{time} {peer} {how}\")" },
+	{ "a template of the log", TOP("log = { format = \"{time}\"; };"),
+	  "log.format cannot be \"{time}\" (one of \"text\", \"json\")" },
 	{ "an access log that is no group", WITH("access_log = \"none\";"),
 	  "services.s.access_log must be a group" },
 	{ "a level of an access log", WITH("access_log = { level = \"info\"; };"),
@@ -871,6 +894,24 @@ START_TEST(services_override_the_access_log_key_by_key)
 	}
 } END_TEST
 
+START_TEST(a_template_is_a_format_of_its_own)
+{
+	const struct conf *conf = load_well(
+		"access_log = { target = \"syslog\"; format = \"{peer} {how}\"; };"
+		"services = { a = { " ECHO " }; b = { " ECHO " access_log = { format = \"{id}\"; }; };"
+		" c = { " ECHO " access_log = { format = \"json\"; }; }; };");
+
+	ck_assert_int_eq(log_of(conf, 0)->format, LOG_FORMAT_TEMPLATE);
+	ck_assert_str_eq(log_of(conf, 0)->template.text, "{peer} {how}");
+	ck_assert_uint_eq(log_of(conf, 0)->template.n, 3);
+	ck_assert_int_eq(log_of(conf, 0)->template.pieces[2].field, ACCESS_FORMAT_HOW);
+	ck_assert_uint_eq(log_of(conf, 1)->template.n, 1);
+	ck_assert_int_eq(log_of(conf, 2)->format, LOG_FORMAT_JSON);
+	/* Templates share a target: what differs is made in the workers. */
+	ck_assert_uint_eq(conf->services[1]->access_log_index, 0);
+	ck_assert_uint_eq(conf->n_access_logs, 2);
+} END_TEST
+
 START_TEST(what_defaults_say_of_the_access_log_goes_first)
 {
 	const struct conf *conf = load_well(
@@ -899,7 +940,7 @@ START_TEST(a_dump_loads_and_dumps_to_itself)
 
 	first = dump(load_well(
 		"user = \"root\"; pid_file = \"/run/x.pid\"; shutdown_timeout = 1.5;"
-		"access_log = { target = \"/a\\\"b\\\\c\\x07\"; };"
+		"access_log = { target = \"/a\\\"b\\\\c\\x07\"; format = \"\\\"{peer}\\\"\\t{{{how}\"; };"
 		"control = { socket = \"/c\"; mode = \"0660\"; group = \"4242\"; };"
 		"defaults = { timeouts = { idle = \"90s\"; }; };"
 		"services = { a = { listen = ( \"*:0\","
@@ -921,6 +962,7 @@ START_TEST(a_dump_loads_and_dumps_to_itself)
 	unit_contains(first, "freebind = true;");
 	unit_contains(first, "  mode = \"0660\";\n  group = \"4242\";\n};");
 	unit_contains(first, "target = \"/a\\\"b\\\\c\\x07\";");
+	unit_contains(first, "\n  format = \"\\\"{peer}\\\"\\x09{{{how}\";\n");
 	unit_contains(first, "    access_log = {\n      target = \"none\";\n");
 	free(first);
 	free(second);
@@ -998,6 +1040,7 @@ int main(void)
 	tcase_add_test(tc, a_number_replaces_the_group_of_defaults);
 	tcase_add_test(tc, each_service_lies_on_pages_of_its_own);
 	tcase_add_test(tc, services_override_the_access_log_key_by_key);
+	tcase_add_test(tc, a_template_is_a_format_of_its_own);
 	tcase_add_test(tc, what_defaults_say_of_the_access_log_goes_first);
 	tcase_add_test(tc, a_full_arena_is_a_complaint);
 	tcase_add_test(tc, a_dump_loads_and_dumps_to_itself);

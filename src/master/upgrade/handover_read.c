@@ -581,7 +581,8 @@ static bool get_generation(const struct reading *r, const json_t *j, struct hand
 
 	if (!unpack(r, j, "generation", "{s:I, s:b, s:I, s:o, s:o, s:o, s?o, s?o, s?o, s:o}",
 	            "number", &number, "serves", &serves, "shutdown", &shutdown, "state_dir", &state_dir,
-	            "log", &log, "access_log", &access_log, "service_logs", &service_logs, "log_process", &log_process,
+	            "log", &log, "access_log", &access_log, "service_logs", &service_logs,
+	            "log_process", &log_process,
 	            "key_process", &key_process, "services", &services) ||
 	    !get_name(r, state_dir, "state_dir", &g->state_dir) ||
 	    !get_log(r, log, &g->log) || !get_log(r, access_log, &g->access_log) ||
