@@ -50,7 +50,7 @@ const char *log_target_name(enum log_target target)
 	return target_names[target];
 }
 
-static void put_line(enum log_level level, const char *message)
+static void put_line(enum log_level level, const struct log_fields *about, const char *message)
 {
 	struct log_sink *s = current.sink;
 	char buf[LOG_BODY_MAX];
@@ -58,7 +58,9 @@ static void put_line(enum log_level level, const char *message)
 	const char *name = level_names[level];
 
 	if (s && log_sink_format(s) == LOG_FORMAT_JSON) {
-		text_add(&t, "\"level\":\"%s\",\"pid\":%d,\"message\":\"", name, (int)getpid());
+		text_add(&t, "\"level\":\"%s\",\"pid\":%d,", name, (int)getpid());
+		log_fields_add_json(&t, about);
+		text_add_string(&t, "\"message\":\"");
 		text_add_json(&t, message, strlen(message));
 		t.size++;       /* however long the message was, the quote fits */
 		text_add(&t, "\"");
@@ -68,12 +70,15 @@ static void put_line(enum log_level level, const char *message)
 		text_add_safe(&t, message, strlen(message));
 	}
 	if (s)
-		log_sink_put(s, level, buf);
+		log_sink_put(s, level, about, buf);
 	else
 		fprintf(stderr, "droverd: %s\n", buf);
 }
 
-void log_vline(enum log_level level, const char *format, va_list ap)
+static void put_format(enum log_level level, const struct log_fields *about, const char *format, va_list ap)
+	__attribute__((format(printf, 3, 0)));
+
+static void put_format(enum log_level level, const struct log_fields *about, const char *format, va_list ap)
 {
 	int saved = errno;
 	char message[LOG_LINE_MAX];
@@ -82,7 +87,7 @@ void log_vline(enum log_level level, const char *format, va_list ap)
 	if (!log_wants(level))
 		return;
 	text_vadd(&t, format, ap);
-	put_line(level, message);
+	put_line(level, about, message);
 	errno = saved;
 }
 
@@ -91,6 +96,15 @@ void log_line(enum log_level level, const char *format, ...)
 	va_list ap;
 
 	va_start(ap, format);
-	log_vline(level, format, ap);
+	put_format(level, NULL, format, ap);
+	va_end(ap);
+}
+
+void log_about(enum log_level level, const struct log_fields *about, const char *format, ...)
+{
+	va_list ap;
+
+	va_start(ap, format);
+	put_format(level, about, format, ap);
 	va_end(ap);
 }

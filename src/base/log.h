@@ -10,11 +10,14 @@
 #include <stdarg.h>
 #include <stdbool.h>
 
+#include "log_fields.h"
+
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 enum log_format {
 	LOG_FORMAT_TEXT,
 	LOG_FORMAT_JSON,
 	LOG_FORMAT_PLAIN,               /* "droverd: ...": for the person who started it, not for a file */
+	LOG_FORMAT_TEMPLATE,            /* access_log only: nothing comes before what the template says */
 };
 enum log_target {
 	LOG_TARGET_NONE,                /* no such log */
@@ -39,8 +42,13 @@ bool log_wants(enum log_level level);
 /* One line; %m is the text of errno, which is left as it was. */
 void log_line(enum log_level level, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
-void log_vline(enum log_level level, const char *format, va_list ap)
-	__attribute__((format(printf, 2, 0)));
+
+/*
+ * The same, with what the line is about; as in
+ * log_about(LOG_LEVEL_INFO, LOG_ABOUT(.event = LOG_EVENT_READY), "ready").
+ */
+void log_about(enum log_level level, const struct log_fields *about, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
 
 #define log_err(...)    log_line(LOG_LEVEL_ERROR, __VA_ARGS__)
 #define log_warn(...)   log_line(LOG_LEVEL_WARNING, __VA_ARGS__)

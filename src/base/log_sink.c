@@ -174,6 +174,11 @@ bool log_sink_is_bare(const struct log_sink *s)
 	return !is_datagram(s) && !s->tagged && s->format != LOG_FORMAT_PLAIN;
 }
 
+const char *log_sink_path(const struct log_sink *s)
+{
+	return s->path;
+}
+
 int log_sink_fd(const struct log_sink *s)
 {
 	return s->fd;
@@ -214,15 +219,24 @@ static void add_syslog_head(struct text *t, enum log_level level)
 	text_add(t, "<%d>%s droverd[%d]: ", LOG_DAEMON | priorities[level], stamp, (int)getpid());
 }
 
+/* All fields but the end of the last one, which is the message: what is cut is cut there. */
+static void add_journal_head(struct text *t, enum log_level level, const struct log_fields *about)
+{
+	text_add(t, "PRIORITY=%d\nSYSLOG_IDENTIFIER=droverd\n", priorities[level]);
+	log_fields_add_journal(t, about);
+	text_add_string(t, "MESSAGE=");
+}
+
 /* What comes before a line on this target. */
-static void add_head(struct text *t, const struct log_sink *s, enum log_level level)
+static void add_head(struct text *t, const struct log_sink *s, enum log_level level,
+                     const struct log_fields *about)
 {
 	char stamp[CLOCK_TEXT_MAX];
 
 	if (s->target == LOG_TARGET_SYSLOG)
 		add_syslog_head(t, level);
 	else if (s->target == LOG_TARGET_JOURNAL)
-		text_add(t, "PRIORITY=%d\nSYSLOG_IDENTIFIER=droverd\nMESSAGE=", priorities[level]);
+		add_journal_head(t, level, about);
 	else if (s->tagged)
 		text_add(t, "<%d>", priorities[level]);
 	switch (s->format) {
@@ -232,6 +246,8 @@ static void add_head(struct text *t, const struct log_sink *s, enum log_level le
 	case LOG_FORMAT_TEXT:
 		if (log_sink_is_bare(s))
 			text_add(t, "%s ", clock_text(stamp, sizeof stamp));
+		break;
+	case LOG_FORMAT_TEMPLATE:
 		break;
 	case LOG_FORMAT_PLAIN:
 		text_add(t, s->tagged ? "" : "droverd: ");
@@ -318,15 +334,16 @@ static bool deliver_again(struct log_sink *s, const char *line, size_t len)
 	return deliver_line(s, line, len);
 }
 
-static bool put_line(struct log_sink *s, enum log_level level, const char *body)
+static bool put_line(struct log_sink *s, enum log_level level, const struct log_fields *about,
+                     const char *body)
 {
 	const bool json = s->format == LOG_FORMAT_JSON;
-	char buf[LOG_LINE_MAX];
+	char buf[LOG_LINE_MAX + LOG_FIELDS_MAX];        /* the journal has fields, and no pipe before it */
 	struct text t = text_in(buf, sizeof buf - 2);   /* room for "}\n" */
 
 	if (s->torn)
 		text_add_string(&t, "\n");
-	add_head(&t, s, level);
+	add_head(&t, s, level, about);
 	text_add(&t, "%s", body);
 	if (json)
 		t.buf[t.len++] = '}';
@@ -340,21 +357,32 @@ static const char *reason_of(const struct log_sink *s)
 	return s->why == EAGAIN ? "its target was blocked" : strerror(s->why);
 }
 
+static const struct log_fields drops = { .event = LOG_EVENT_LINES_DROPPED };
+
+static void add_json_drops(const struct log_sink *s, struct text *t)
+{
+	text_add(t, "\"level\":\"warning\",\"pid\":%d,", (int)getpid());
+	log_fields_add_json(t, &drops);
+	text_add(t, "\"dropped\":%lu,\"message\":\"", s->dropped);
+}
+
 /* Writes the line about dropped lines, in the form of the other lines of this log. */
 static void describe_drops(const struct log_sink *s, struct text *t)
 {
 	const bool json = s->format == LOG_FORMAT_JSON;
 	const char *why = reason_of(s);
 	const int pid = (int)getpid();
+	char stamp[CLOCK_TEXT_MAX];
 
+	if (s->format == LOG_FORMAT_TEMPLATE && log_sink_is_bare(s))
+		text_add(t, "%s ", clock_text(stamp, sizeof stamp));
 	if (s->has_fields) {
 		text_add(t, json ? "\"dropped\":%lu,\"pid\":%d,\"reason\":\"%s\""
 		                 : "dropped=%lu pid=%d reason=\"%s\"", s->dropped, pid, why);
 		return;
 	}
 	if (json)
-		text_add(t, "\"level\":\"warning\",\"pid\":%d,\"dropped\":%lu,\"message\":\"", pid,
-		         s->dropped);
+		add_json_drops(s, t);
 	else if (log_sink_is_bare(s))
 		text_add(t, "warning %d ", pid);
 	text_add(t, "%lu lines of this log were dropped: %s%s", s->dropped, why, json ? "\"" : "");
@@ -362,13 +390,13 @@ static void describe_drops(const struct log_sink *s, struct text *t)
 
 static bool put_drop_count(struct log_sink *s)
 {
-	char body[256];
+	char body[256 + LOG_FIELDS_MAX];
 	struct text t = text_in(body, sizeof body);
 
 	if (s->dropped == 0)
 		return true;
 	describe_drops(s, &t);
-	if (!put_line(s, LOG_LEVEL_WARNING, body))
+	if (!put_line(s, LOG_LEVEL_WARNING, &drops, body))
 		return false;
 	s->dropped = 0;
 	return true;
@@ -381,11 +409,12 @@ static void count_drops(struct log_sink *s, unsigned long n)
 	s->dropped += n;
 }
 
-void log_sink_put(struct log_sink *s, enum log_level level, const char *body)
+void log_sink_put(struct log_sink *s, enum log_level level, const struct log_fields *about,
+                  const char *body)
 {
 	int saved = errno;
 
-	if (!put_drop_count(s) || !put_line(s, level, body))
+	if (!put_drop_count(s) || !put_line(s, level, about, body))
 		count_drops(s, 1);
 	errno = saved;
 }

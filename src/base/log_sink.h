@@ -29,8 +29,10 @@ void log_sink_close(struct log_sink **sp);
 /*
  * Writes one line. body has no newline and is shorter than LOG_BODY_MAX; the time and what else
  * the target needs are put before it. In JSON, body is the members of an object, without the braces.
+ * The journal also gets what the line is about, which may be NULL.
  */
-void log_sink_put(struct log_sink *s, enum log_level level, const char *body);
+void log_sink_put(struct log_sink *s, enum log_level level, const struct log_fields *about,
+                  const char *body);
 
 /*
  * Writes lines that another process has made for this target: each is shorter than LOG_LINE_MAX
@@ -46,6 +48,9 @@ enum log_format log_sink_format(const struct log_sink *s);
 
 /* True where level and pid must be in the text: the journal and syslog know them already. */
 bool log_sink_is_bare(const struct log_sink *s);
+
+/* The file, lent; NULL: it is none. */
+const char *log_sink_path(const struct log_sink *s);
 
 /* The descriptor lines are written to (lent), e.g. to keep it open or to hand it to a worker. */
 int log_sink_fd(const struct log_sink *s);

@@ -72,7 +72,14 @@ static bool add_whole(struct text *t, const char *piece, size_t len)
 	return true;
 }
 
-static void add_escaped(struct text *t, const char *bytes, size_t len, bool json)
+enum escaping { SAFE, JSON, WORD };
+
+static bool needs_number(unsigned char c, enum escaping how)
+{
+	return c < 0x20 || c > 0x7e || (how == WORD && strchr(" \"',;|", c));
+}
+
+static void add_escaped(struct text *t, const char *bytes, size_t len, enum escaping how)
 {
 	char piece[8];
 	int n;
@@ -80,9 +87,9 @@ static void add_escaped(struct text *t, const char *bytes, size_t len, bool json
 	for (size_t i = 0; i < len; i++) {
 		unsigned char c = (unsigned char)bytes[i];
 
-		if (c < 0x20 || c > 0x7e)
-			n = snprintf(piece, sizeof piece, "%s\\x%02x", json ? "\\" : "", c);
-		else if (json && (c == '"' || c == '\\'))
+		if (needs_number(c, how))
+			n = snprintf(piece, sizeof piece, "%s\\x%02x", how == JSON ? "\\" : "", c);
+		else if (how == JSON && (c == '"' || c == '\\'))
 			n = snprintf(piece, sizeof piece, "\\%c", c);
 		else
 			n = snprintf(piece, sizeof piece, "%c", c);
@@ -93,10 +100,15 @@ static void add_escaped(struct text *t, const char *bytes, size_t len, bool json
 
 void text_add_safe(struct text *t, const char *bytes, size_t len)
 {
-	add_escaped(t, bytes, len, false);
+	add_escaped(t, bytes, len, SAFE);
 }
 
 void text_add_json(struct text *t, const char *bytes, size_t len)
 {
-	add_escaped(t, bytes, len, true);
+	add_escaped(t, bytes, len, JSON);
+}
+
+void text_add_word(struct text *t, const char *bytes, size_t len)
+{
+	add_escaped(t, bytes, len, WORD);
 }

@@ -33,6 +33,12 @@ void text_add_number(struct text *t, uint64_t number);
 /* len bytes, those outside printable ASCII as \xNN. An escape is never cut in two. */
 void text_add_safe(struct text *t, const char *bytes, size_t len);
 
+/*
+ * As text_add_safe, and also blanks and " ' , ; | become \xNN: what is added is one word, inside
+ * quotes as well as between any of these.
+ */
+void text_add_word(struct text *t, const char *bytes, size_t len);
+
 /* As text_add_safe, and also fit for the inside of a JSON string. */
 void text_add_json(struct text *t, const char *bytes, size_t len);
 

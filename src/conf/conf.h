@@ -18,6 +18,7 @@
 #include <sys/resource.h>
 #include <sys/types.h>
 
+#include "access_format.h"
 #include "address.h"
 #include "arena.h"
 #include "bucket.h"
@@ -279,6 +280,16 @@ struct conf_tls {
 	const char              *unread;        /* a file that this process may not read, or NULL */
 };
 
+struct conf_log {
+	struct conf_place place;
+	enum log_target   target;       /* NONE: no such log (access_log only) */
+	const char       *path;         /* for LOG_TARGET_FILE; else NULL */
+	enum log_level    level;        /* of log; access_log has none */
+	enum log_format   format;
+	struct access_format template;  /* for LOG_FORMAT_TEMPLATE (access_log only) */
+	bool              refused;      /* access_log: a line also for each refused client */
+};
+
 /*
  * How many workers: `min` of them, always; or, if it was written as a group, as
  * many as are needed, from min to max.
@@ -328,15 +339,8 @@ struct conf_service {
 	struct conf_poison    poison;
 	struct conf_limits    limits;
 	struct conf_tls       tls;
-};
-
-struct conf_log {
-	struct conf_place place;
-	enum log_target   target;       /* NONE: no such log (access_log only) */
-	const char       *path;         /* for LOG_TARGET_FILE */
-	enum log_level    level;        /* of log; access_log has none */
-	enum log_format   format;
-	bool              refused;      /* access_log: a line also for each refused client */
+	struct conf_log       access_log;
+	size_t                access_log_index; /* which of conf.access_logs that is */
 };
 
 struct conf_control {                   /* the socket for droverctl(8) */
@@ -388,7 +392,9 @@ struct conf {
 	const char           *state_dir;        /* never NULL; it need not exist */
 	int64_t               shutdown_timeout; /* ms; 0: no limit */
 	struct conf_log       log;
-	struct conf_log       access_log;
+	struct conf_log       access_log;       /* of services that have none of their own */
+	const struct conf_log **access_logs;    /* all that differ in target or format: access_log first, */
+	size_t                n_access_logs;    /* which may be none, then those of services */
 	struct conf_control   control;
 	struct conf_metrics   metrics;
 	struct conf_agent     agent;

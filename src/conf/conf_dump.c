@@ -159,7 +159,19 @@ static void print_workers(const struct conf_workers *w, FILE *out)
 	fprintf(out, "%*s};\n", 4, "");
 }
 
-static void print_service(const struct conf_service *svc, FILE *out)
+/*
+ * The access log has defaults, and is nothing without its target. A service must say so if only it has
+ * none.
+ */
+static bool is_absent(const struct conf *conf, const void *group, const struct conf_service *svc)
+{
+	if (group != &conf->access_log && !(svc && group == &svc->access_log))
+		return false;
+	return conf->access_log.target == LOG_TARGET_NONE &&
+	       (!svc || svc->access_log.target == LOG_TARGET_NONE);
+}
+
+static void print_service(const struct conf *conf, const struct conf_service *svc, FILE *out)
 {
 	const enum handler_kind kind = svc->handler.kind;
 
@@ -170,7 +182,7 @@ static void print_service(const struct conf_service *svc, FILE *out)
 	for (size_t i = 0; i < conf_keys_service.n_keys; i++) {
 		const struct conf_key *key = &conf_keys_service.keys[i];
 
-		if (key->type == KEY_GROUP)
+		if (key->type == KEY_GROUP && !is_absent(conf, inner(key, svc), svc))
 			print_group(key, svc, kind, 2, out);
 		else if (key->type == KEY_SWITCH)
 			print_switched_group(key, svc, kind, 2, out);
@@ -195,12 +207,6 @@ static void print_outlet(const struct conf_key *key, const struct conf_outlet *o
 	fputs("};\n", out);
 }
 
-/* It has defaults, and is nothing without the key that makes it. */
-static bool is_absent(const struct conf *conf, const void *group)
-{
-	return group == &conf->access_log && conf->access_log.target == LOG_TARGET_NONE;
-}
-
 static void print_top(const struct conf *conf, FILE *out)
 {
 	for (size_t i = 0; i < conf_keys_top.n_keys; i++) {
@@ -218,7 +224,7 @@ static void print_top(const struct conf *conf, FILE *out)
 
 		if (key->group == &conf_keys_metrics || key->group == &conf_keys_agent)
 			print_outlet(key, inner(key, conf), out);
-		else if (key->type == KEY_GROUP && !is_absent(conf, inner(key, conf)))
+		else if (key->type == KEY_GROUP && !is_absent(conf, inner(key, conf), NULL))
 			print_group(key, conf, KEY_ANY_VARIANT, 0, out);
 	}
 }
@@ -254,6 +260,6 @@ void conf_dump(const struct conf *conf, FILE *out)
 	print_top(&shown, out);
 	fputs("services = {\n", out);
 	for (size_t i = 0; i < conf->n_services; i++)
-		print_service(conf->services[i], out);
+		print_service(conf, conf->services[i], out);
 	fputs("};\n", out);
 }

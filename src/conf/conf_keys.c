@@ -119,8 +119,8 @@ static const struct conf_key log_keys[] = {
 	{ ENUM("format", format, format_names, "text") },
 };
 static const struct conf_key access_log_keys[] = {
-	{ TARGET("target", NULL) },
-	{ ENUM("format", format, format_names, "text") },
+	{ TARGET("target", "none") },
+	{ .name = "format", .type = KEY_FORMAT, AT(format), .names = format_names, .standard = "text" },
 	{ BOOL("refused", refused, "false") },
 };
 #undef OF
@@ -416,6 +416,7 @@ static const struct conf_key service_keys[] = {
 	{ SUBGROUP("limits", limits, &conf_keys_limits) },
 	{ SWITCH("poison", poison, "false", &poison_group) },
 	{ SWITCH("tls", tls, "false", &tls_group) },
+	{ SUBGROUP("access_log", access_log, &access_log_group) },
 };
 #undef OF
 

@@ -24,7 +24,8 @@ enum conf_key_type {            /* what is written, and the member it goes to */
 	KEY_RATE,               /* units.h                         struct units_rate; count 0: not given */
 	KEY_LIST,               /* strings, or a single one        const char **, NULL-terminated */
 	KEY_ENUM,               /* one of names                    its index, as an int */
-	KEY_TARGET,             /* where a log goes                struct conf_log */
+	KEY_FORMAT,             /* one of names, or a template     struct conf_log */
+	KEY_TARGET,             /* where a log goes; "none", if that is the default: struct conf_log */
 	KEY_GROUP,              /* a group, and no more than that */
 	KEY_SWITCH,             /* a group, or true or false       a struct that begins with a bool */
 	KEY_LISTEN,             /* conf_address.c */

@@ -16,6 +16,7 @@
 #include "conf_group.h"
 #include "conf_identity.h"
 #include "conf_include.h"
+#include "conf_logs.h"
 #include "conf_overlap.h"
 #include "conf_outlet.h"
 #include "conf_own_files.h"
@@ -63,27 +64,15 @@ static struct conf_place place_of(const config_setting_t *root, const char *name
 	return conf_source_place(setting ? setting : root);
 }
 
-static void check_log(struct conf_loader *ld, const config_setting_t *root)
-{
-	const config_setting_t *access_log = conf_source_member(root, "access_log");
-
-	if (access_log && config_setting_is_group(access_log) &&
-	    !conf_source_member(access_log, "target"))
-		conf_source_complain(ld, access_log, "needs a target (as in target ="
-		                     " \"/var/log/drover/access.log\")");
-}
-
 static void load_top(struct conf_loader *ld, const config_setting_t *root)
 {
 	struct conf *conf = ld->conf;
 
 	conf_group_reset(ld, &conf_keys_top, conf);
-	conf->log.place = place_of(root, "log");
-	conf->access_log.place = place_of(root, "access_log");
 	conf_identity_enter(&conf->identity, root);
 	conf_group_load(ld, &conf_keys_top, root, conf);
 	conf_identity_resolve(ld, &conf->identity);
-	check_log(ld, root);
+	conf_logs_check_top(ld, root);
 	conf_control_load(ld, root);
 	conf_outlet_load(ld, root);
 }
@@ -195,6 +184,7 @@ static void check_whole(struct conf_loader *ld, struct conf_place main)
 	if (ld->full) {
 		conf_errors_at(&ld->errors, main, "configuration too large");
 	} else {
+		conf_logs_collect(ld);
 		conf_overlap_check(ld);
 		conf_cores_allow(ld);
 	}

@@ -68,7 +68,7 @@ static void check_pid_file(struct conf_loader *ld, const config_setting_t *where
 }
 
 /* To a device of characters, such as a terminal, lines can go. */
-static void check_log(struct conf_loader *ld, const config_setting_t *log, const char *path)
+void conf_own_files_check_log(struct conf_loader *ld, const config_setting_t *target, const char *path)
 {
 	struct stat st;
 	const char *kind;
@@ -77,8 +77,16 @@ static void check_log(struct conf_loader *ld, const config_setting_t *log, const
 		return;
 	kind = kind_of(st.st_mode);
 	if (kind)
-		conf_source_complain(ld, conf_source_member(log, "target"), "is %s: %s (it must be a file,"
+		conf_source_complain(ld, target, "is %s: %s (it must be a file,"
 		                     " as in \"/var/log/drover/drover.log\")", path, kind);
+}
+
+static void check_top_log(struct conf_loader *ld, const config_setting_t *root, const char *name,
+                          const char *path)
+{
+	const config_setting_t *log = conf_source_member(root, name);
+
+	conf_own_files_check_log(ld, conf_source_member(log, "target"), path);
 }
 
 static void check_state_dir(struct conf_loader *ld, const config_setting_t *where, const char *path)
@@ -126,8 +134,8 @@ void conf_own_files_check(struct conf_loader *ld, const config_setting_t *root)
 	const struct conf *conf = ld->conf;
 
 	check_pid_file(ld, conf_source_member(root, "pid_file"), conf->pid_file);
-	check_log(ld, conf_source_member(root, "log"), conf->log.path);
-	check_log(ld, conf_source_member(root, "access_log"), conf->access_log.path);
+	check_top_log(ld, root, "log", conf->log.path);
+	check_top_log(ld, root, "access_log", conf->access_log.path);
 	check_state_dir(ld, conf_source_member(root, "state_dir"), conf->state_dir);
 	check_control(ld, conf_source_member(conf_source_member(root, "control"), "socket"));
 }

@@ -73,6 +73,8 @@ static void look_at_service(struct conf_errors *r, const struct conf_service *sv
 
 	look_at_sockets(r, svc);
 	/* The master reads them, outside of chroot. */
+	if (svc->access_log_index > 0 && svc->access_log.target == LOG_TARGET_FILE)
+		look_at_path(r, svc->access_log.place, svc->name, "access_log", svc->access_log.path);
 	look_at_path(r, svc->place, svc->name, "access.allow_file", svc->access.allow_file);
 	look_at_path(r, svc->place, svc->name, "access.deny_file", svc->access.deny_file);
 	if (svc->chroot) {              /* what is inside it is as visible as it is */

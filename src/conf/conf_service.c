@@ -12,6 +12,7 @@
 #include "conf_check.h"
 #include "conf_group.h"
 #include "conf_identity.h"
+#include "conf_logs.h"
 #include "conf_proxy.h"
 #include "conf_workers.h"
 #include "units.h"
@@ -36,6 +37,7 @@ static void inherit_identity(struct conf_loader *ld, struct conf_service *svc)
 static void overlay(struct conf_loader *ld, struct conf_service *svc, config_setting_t *layer)
 {
 	conf_identity_enter(&svc->identity, layer);
+	conf_logs_enter(svc, layer);
 	conf_group_load(ld, &conf_keys_service, layer, svc);
 	conf_workers_overlay(ld, &svc->workers, conf_source_member(layer, "workers"));
 }
@@ -92,6 +94,7 @@ static void build(struct conf_loader *ld, struct conf_service *svc, config_setti
 	conf_group_reset(ld, &conf_keys_service, svc);
 	conf_workers_reset(ld, &svc->workers);
 	inherit_identity(ld, svc);
+	conf_logs_inherit(ld, svc);
 	if (defaults)
 		overlay(ld, svc, defaults);
 	overlay(ld, svc, own);
@@ -101,6 +104,7 @@ static void build(struct conf_loader *ld, struct conf_service *svc, config_setti
 	derive(ld, svc);
 	conf_identity_resolve(ld, &svc->identity);
 	conf_check_service(ld, &draft);
+	conf_logs_check_service(ld, &draft);
 	conf_workers_check(ld, &draft);
 }
 

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "conf_access_format.h"
 #include "suggest.h"
 #include "units.h"
 
@@ -42,12 +43,13 @@ static const struct {
 	[KEY_LIST]     = { STRINGS | TYPE_BIT(CONFIG_TYPE_ARRAY) | TYPE_BIT(CONFIG_TYPE_LIST),
 	                   "a list of strings" },
 	[KEY_ENUM]     = { STRINGS, "a string" },
+	[KEY_FORMAT]   = { STRINGS, "a string" },
 	[KEY_TARGET]   = { STRINGS,
 	                   "\"stderr\", \"syslog\", \"journal\" or an absolute path" },
 };
 
 static const char *const target_names[] = {
-	[LOG_TARGET_NONE] = "", [LOG_TARGET_STDERR] = "stderr",
+	[LOG_TARGET_NONE] = "none", [LOG_TARGET_STDERR] = "stderr",
 	[LOG_TARGET_SYSLOG] = "syslog", [LOG_TARGET_JOURNAL] = "journal",
 };
 
@@ -75,9 +77,14 @@ static void *member_of(const struct conf_key *key, const void *base)
 	return (char *)base + key->offset;
 }
 
+static bool is_name(const struct conf_key *key)
+{
+	return key->type == KEY_ENUM || key->type == KEY_FORMAT;
+}
+
 static bool is_number(const struct conf_key *key)
 {
-	return key->type <= KEY_MODE || key->type == KEY_ENUM;
+	return key->type <= KEY_MODE || is_name(key);
 }
 
 /* --- numbers --- */
@@ -150,6 +157,7 @@ static int number_of_text(const struct conf_key *key, const char *text, int64_t 
 		*n = mode;
 		return rc;
 	case KEY_ENUM:
+	case KEY_FORMAT:
 		return parse_name(key->names, text, n);
 	default:
 		return parse_integer(text, n);
@@ -185,6 +193,7 @@ static const char *format_number(const struct conf_key *key, int64_t n, char *bu
 	case KEY_MODE:
 		return units_format_mode((int)n, buf);
 	case KEY_ENUM:
+	case KEY_FORMAT:
 		return key->names[n];
 	default:
 		/* libconfig 1.5 wraps what has no L beyond 32 bits. */
@@ -210,7 +219,9 @@ static void complain_of_name(struct conf_loader *ld, const struct conf_key *key,
 		conf_source_complain(ld, setting, "cannot be \"%s\" (did you mean \"%s\"?)",
 		                     text, s.best);
 	else
-		conf_source_complain(ld, setting, "cannot be \"%s\" (one of %s)", text, all);
+		conf_source_complain(ld, setting, "cannot be \"%s\" (one of %s%s)", text, all,
+		                     key->type != KEY_FORMAT ? "" :
+		                     ", or a template such as \"{time} {peer} {how}\"");
 }
 
 /* It would become 0, which means something else. */
@@ -225,12 +236,12 @@ static bool is_less_than_a_millisecond(const config_setting_t *setting)
 static void load_number(struct conf_loader *ld, const struct conf_key *key,
                         const config_setting_t *setting, void *member)
 {
-	const bool bounded = key->type != KEY_BOOL && key->type != KEY_ENUM;
+	const bool bounded = key->type != KEY_BOOL && !is_name(key);
 	char lo[UNITS_TEXT_MAX], hi[UNITS_TEXT_MAX];
 	int64_t n;
 
 	if (number_of_setting(key, setting, &n) == -1 && errno == EINVAL) {
-		if (key->type == KEY_ENUM)
+		if (is_name(key))
 			complain_of_name(ld, key, setting, config_setting_get_string(setting));
 		else
 			conf_source_complain(ld, setting, "is malformed (%s)",
@@ -306,11 +317,18 @@ static void load_list(struct conf_loader *ld, const config_setting_t *setting, v
 	AS(const char **, member) = list;
 }
 
-static bool set_target(struct conf_loader *ld, struct conf_log *log, const char *text)
+static bool may_be_none(const struct conf_key *key)
 {
-	for (int t = LOG_TARGET_STDERR; t <= LOG_TARGET_JOURNAL; t++) {
+	return strcmp(key->standard, target_names[LOG_TARGET_NONE]) == 0;
+}
+
+static bool set_target(struct conf_loader *ld, const struct conf_key *key, struct conf_log *log,
+                       const char *text)
+{
+	for (int t = may_be_none(key) ? LOG_TARGET_NONE : LOG_TARGET_STDERR; t <= LOG_TARGET_JOURNAL; t++) {
 		if (strcmp(text, target_names[t]) == 0) {
 			log->target = (enum log_target)t;
+			log->path = NULL;
 			return true;
 		}
 	}
@@ -326,11 +344,10 @@ static bool set_target(struct conf_loader *ld, struct conf_log *log, const char 
 void conf_value_reset(struct conf_loader *ld, const struct conf_key *key, void *base)
 {
 	void *member = member_of(key, base);
-	int64_t n = key->type == KEY_MODE ? CONF_KEEP : key->type == KEY_ENUM ? -1 : 0;
+	int64_t n = key->type == KEY_MODE ? CONF_KEEP : is_name(key) ? -1 : 0;
 
 	if (key->type == KEY_TARGET) {
-		if (key->standard)
-			set_target(ld, base, key->standard);
+		set_target(ld, key, base, key->standard);
 	} else if (key->type == KEY_RATE) {
 		AS(struct units_rate, member) = (struct units_rate){ 0 };
 	} else if (key->type == KEY_LIST) {
@@ -361,6 +378,8 @@ void conf_value_load(struct conf_loader *ld, const struct conf_key *key,
 	if (key->given)
 		AS(bool, (char *)base + key->given) = true;
 	errno = 0;
+	if (key->type == KEY_FORMAT && conf_access_format_load(ld, setting, base))
+		return;
 	if (is_number(key))
 		load_number(ld, key, setting, member);
 	else if (key->type == KEY_RATE)
@@ -369,8 +388,9 @@ void conf_value_load(struct conf_loader *ld, const struct conf_key *key,
 		load_list(ld, setting, member);
 	else if (key->type != KEY_TARGET)
 		load_string(ld, key, setting, member);
-	else if (!set_target(ld, base, config_setting_get_string(setting)))
-		conf_source_complain(ld, setting, "must be %s", types[KEY_TARGET].wanted);
+	else if (!set_target(ld, key, base, config_setting_get_string(setting)))
+		conf_source_complain(ld, setting, "must be %s%s", types[KEY_TARGET].wanted,
+		                     may_be_none(key) ? ", or \"none\"" : "");
 }
 
 bool conf_value_is_set(const struct conf_key *key, const void *base)
@@ -380,7 +400,7 @@ bool conf_value_is_set(const struct conf_key *key, const void *base)
 	if (key->given)
 		return AS(const bool, (const char *)base + key->given);
 	if (key->type == KEY_TARGET)
-		return ((const struct conf_log *)base)->target != LOG_TARGET_NONE;
+		return true;
 	if (key->type == KEY_MODE)
 		return AS(const int, member) != CONF_KEEP;
 	if (key->type == KEY_RATE)
@@ -426,6 +446,8 @@ void conf_value_print(const struct conf_key *key, const void *base, FILE *out)
 		fprintf(out, "\"%s\"", units_format_rate(member, buf));
 	else if (key->type == KEY_LIST)
 		print_list(AS(const char *const *const, member), out);
+	else if (key->type == KEY_FORMAT && log->format == LOG_FORMAT_TEMPLATE)
+		conf_value_print_string(log->template.text, out);
 	else if (key->type == KEY_TARGET)
 		conf_value_print_string(log->target == LOG_TARGET_FILE ?
 		                        log->path : target_names[log->target], out);

@@ -50,8 +50,8 @@ static enum handler_verdict exec_opened(struct connection *c)
 
 	connection_program_name(c, name);
 	p = start_program(c, &(struct program_request){
-		.name = name, .with_pid = true, .in = socket, .out = socket, .ended = on_program_ended,
-		.arg = c });
+		.name = name, .connection = connection_id(c, id), .with_pid = true,
+		.in = socket, .out = socket, .ended = on_program_ended, .arg = c });
 	if (!p) {
 		health_refused(w, name);
 		return HANDLER_FAIL;
@@ -60,8 +60,7 @@ static enum handler_verdict exec_opened(struct connection *c)
 	connection_give_socket(c);
 	connection_run_program(c, p);
 	if (notify_is_heard(w->start.events))
-		worker_event(w, "program-start id=%s program=%d", connection_id(c, id),
-		             (int)program_pid(p));
+		worker_event(w, "program-start id=%s program=%d", id, (int)program_pid(p));
 	return HANDLER_GO_ON;
 }
 

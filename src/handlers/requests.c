@@ -18,8 +18,9 @@ enum handler_verdict requests_refuse(const struct requests *q, const char *why)
 {
 	char id[CONNECTION_ID_MAX];
 
-	log_info("%s %s: %s; closing", connection_worker(q->connection)->service->name,
-	         connection_id(q->connection, id), why);
+	log_about(LOG_LEVEL_INFO, LOG_ABOUT(.connection = id, .event = LOG_EVENT_REQUEST_REFUSED),
+	          "%s %s: %s; closing", connection_worker(q->connection)->service->name,
+	          connection_id(q->connection, id), why);
 	return HANDLER_GIVE_UP;
 }
 

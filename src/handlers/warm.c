@@ -146,13 +146,14 @@ static enum handler_verdict warm_opened(struct connection *c)
 	}
 	*handler_state(c) = k;
 	relay_init(&k->relay, &warm->relays, connection_stream(c), taken.fd);
-	program_give(taken.program, name, program_ended, k);
+	program_give(taken.program, name, connection_id(c, id), program_ended, k);
 	connection_run_program(c, taken.program);
 	if (notify_is_heard(w->start.events))
 		worker_event(w, "%s id=%s program=%d", taken.waited ? "warm-join" : "program-start",
-		             connection_id(c, id), (int)program_pid(taken.program));
+		             id, (int)program_pid(taken.program));
 	if (tell_peer(k) == -1 || relay_begin(&k->relay) == -1) {
-		log_warn("%s: join a connection and a program: %m", name);
+		log_about(LOG_LEVEL_WARNING, LOG_ABOUT(.connection = id),
+		          "%s: join a connection and a program: %m", name);
 		lose(k, END_FAILED);
 	}
 	return HANDLER_GO_ON;

@@ -17,7 +17,9 @@ static void tell(const struct conf_service *svc, const struct conf_certificate *
 {
 	char text[CONF_VALIDITY_TEXT];
 
-	log_warn("service %s: the certificate %s %s", svc->name, c->chain, conf_validity_text(c, now, text));
+	log_about(LOG_LEVEL_WARNING, LOG_ABOUT(.service = svc->name, .event = LOG_EVENT_CERTIFICATE_SHORT),
+	          "service %s: the certificate %s %s", svc->name, c->chain,
+	          conf_validity_text(c, now, text));
 }
 
 void certificate_watch_tell(const struct conf *conf, int64_t now)
@@ -32,8 +34,9 @@ void certificate_watch_tell(const struct conf *conf, int64_t now)
 				tell(svc, &svc->tls.certificates[k], now);
 	}
 	if (n > LINES_MAX)
-		log_warn("%zu more certificates expire soon (droverctl certificates shows them)",
-		         n - LINES_MAX);
+		log_about(LOG_LEVEL_WARNING, LOG_ABOUT(.event = LOG_EVENT_CERTIFICATE_SHORT),
+		          "%zu more certificates expire soon (droverctl certificates shows them)",
+		          n - LINES_MAX);
 }
 
 static void on_day(struct timer *t)

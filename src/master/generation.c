@@ -43,17 +43,22 @@ static int no_memory(struct generation_failure *f)
 }
 
 /* A detached server has no standard error. 0, or an exit code after the reason was logged. */
+static int check_log(const struct generation *g, const struct conf_log *log, struct generation_failure *f)
+{
+	if (!g->context.detached || log->target != LOG_TARGET_STDERR)
+		return 0;
+	return fail_generation(f, EX_CONFIG, "%s:%d: a detached server has no standard error to log to (the"
+	                       " target must be \"syslog\", \"journal\" or a file)", log->place.file,
+	                       log->place.line > 0 ? log->place.line : 1);
+}
+
 static int check_logs(const struct generation *g, struct generation_failure *f)
 {
-	const struct conf_log *const logs[] = { &g->conf->log, &g->conf->access_log };
+	int code = check_log(g, &g->conf->log, f);
 
-	for (size_t i = 0; g->context.detached && i < sizeof logs / sizeof *logs; i++)
-		if (logs[i]->target == LOG_TARGET_STDERR)
-			return fail_generation(f, EX_CONFIG, "%s:%d: a detached server has no standard error"
-			                       " to log to (the target must be \"syslog\", \"journal\" or a"
-			                       " file)", logs[i]->place.file,
-			                       logs[i]->place.line > 0 ? logs[i]->place.line : 1);
-	return 0;
+	for (size_t i = 0; code == 0 && i < g->conf->n_access_logs; i++)
+		code = check_log(g, g->conf->access_logs[i], f);
+	return code;
 }
 
 static void forget_all(void *arg)
@@ -133,9 +138,10 @@ static int open_log_pipes(struct generation *g, struct service *s)
 
 	if (!g->log_process)
 		return 0;
-	if (log_pipes_open(&g->logs, log_room(g), &s->log_pipes, &readers) == -1)
+	if (log_pipes_open(&g->logs, logs_access_log(&g->logs, s->conf), log_room(g), &s->log_pipes,
+	                   &readers) == -1)
 		return -1;
-	if (log_process_add(g->log_process, &readers) == -1) {
+	if (log_process_add(g->log_process, &readers, s->conf->access_log_index) == -1) {
 		log_pipes_close(&readers);
 		return -1;
 	}
@@ -183,7 +189,7 @@ static int open_service(struct generation *g, struct service *s, const struct co
 	if (!s->pool)
 		return fail_generation(f, EX_OSERR, "service \"%s\": make its pool of workers: %m",
 		                       conf->name);
-	pool_use_pipes(s->pool, &s->log_pipes);
+	pool_use_logs(s->pool, logs_access_log(&g->logs, conf), &s->log_pipes);
 	if (conf->tls.on && conf->tls.isolate_keys)
 		pool_use_keys(s->pool, g->key_holder, (size_t)(s - g->services));
 	return 0;
@@ -252,9 +258,7 @@ struct generation *generation_new(const struct conf_fetched *fetched, unsigned i
 	if (failure->exit_code == 0 && key_holder_is_needed(conf) && make_key_holder(g) == -1)
 		failure->exit_code = no_memory(failure);
 	g->context.log = g->logs.log;
-	g->context.access_log = g->logs.access_log;
 	g->context.log_level = g->logs.level;
-	g->context.logs_refused = conf->access_log.refused;
 	for (; failure->exit_code == 0 && g->n < conf->n_services; g->n++)
 		failure->exit_code = open_service(g, &g->services[g->n], conf->services[g->n], failure);
 	if (failure->exit_code == 0)
@@ -508,9 +512,8 @@ bool generation_reopen_logs(struct generation *g)
 	/* The workers write to the targets themselves: these only take bytes, or a program before
 	 * that had no log process gave them to its workers. */
 	for (size_t i = 0; i < g->n; i++)
-		pool_send_logs(g->services[i].pool,
-		               g->logs.log ? log_sink_fd(g->logs.log) : -1,
-		               g->logs.access_log ? log_sink_fd(g->logs.access_log) : -1);
+		pool_send_logs(g->services[i].pool, g->logs.log,
+		               logs_access_log(&g->logs, g->services[i].conf));
 	return all;
 }
 

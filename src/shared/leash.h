@@ -51,7 +51,8 @@ struct leash_message {
 	uint64_t        removed;        /* DRAIN: listeners (a bit each) to be emptied before they close */
 	int64_t         low_free;       /* SLOTS, of the pool: fewer than that are free; 0: do not tell */
 	int64_t         low_open;       /* SLOTS: fewer than that are in use; 0: do not tell */
-	uint64_t        number;         /* KICK, NO_SUCH; KEYS of the master: the worker's service; FACTS */
+	uint64_t        number;         /* KICK, NO_SUCH; KEYS of the master: the worker's service; FACTS;
+	                                 * LOGS for the log process: which access log */
 	int             fds[LEASH_FDS]; /* LOGS: -1 where that log has none; KEYS and FACTS of the master */
 };
 

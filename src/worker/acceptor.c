@@ -242,7 +242,8 @@ static enum took accept_failed(struct acceptor *a)
 		return TOOK_ERROR;      /* accept(2): only that connection failed */
 	default:                        /* EMFILE, ENFILE, ENOBUFS, ENOMEM: we lack something */
 		if (!a->in_trouble)
-			log_warn("%s: accept: %m; pausing for a second at a time", a->options.service);
+			log_about(LOG_LEVEL_WARNING, LOG_ABOUT(.event = LOG_EVENT_ACCEPT_FAILED),
+			          "%s: accept: %m; pausing for a second at a time", a->options.service);
 		a->in_trouble = true;
 		acceptor_pause(a, "descriptors");
 		return TOOK_ERROR;
@@ -280,7 +281,8 @@ static enum took take_one(struct listener *l)
 	if (fd == -1)
 		return accept_failed(a);
 	if (a->in_trouble)
-		log_info("%s: accepting again", a->options.service);
+		log_about(LOG_LEVEL_INFO, LOG_ABOUT(.event = LOG_EVENT_ACCEPT_FAILED),
+		          "%s: accepting again", a->options.service);
 	a->in_trouble = false;
 	a->owner.accepted(a->owner.arg, fd, (size_t)(l - a->listeners), &peer);
 	return TOOK_ONE;

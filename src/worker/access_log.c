@@ -1,103 +1,205 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Makes a line of the access log, as text or as JSON: the same fields in the same order.
+ * Makes a line of the access log: as text or as JSON, which have the same fields in the same order,
+ * or by a template. One function writes a value, whatever the line looks like.
  */
 #include <config.h>
 #include "access_log.h"
 
+#include <stddef.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "signals.h"
 #include "text.h"
 
-struct line {
-	struct text text;
-	bool        json;
+#define ABSENT "-"                      /* in a template, for a field without a value */
+
+/* ---- values ------------------------------------------------------------- */
+
+enum kind {                             /* how the value of a field is written; from SECONDS on: a number */
+	STRING, ENDPOINT, TIME, TLS, SIGNAL, SECONDS, BYTES, PID, EXIT,
 };
 
-static void add_name(struct line *l, const char *name)
-{
-	const char *before = l->text.len == 0 ? "" : l->json ? "," : " ";
+static const struct {
+	enum kind kind;
+	size_t    offset;               /* of STRING, ENDPOINT and BYTES, in struct access_record */
+} fields[ACCESS_FORMAT_LITERAL] = {
+#define AT(kind, member) { kind, offsetof(struct access_record, member) }
+	[ACCESS_FORMAT_TIME] = { TIME, 0 },
+	[ACCESS_FORMAT_SERVICE] = AT(STRING, service),
+	[ACCESS_FORMAT_ID] = AT(STRING, id),
+	[ACCESS_FORMAT_PEER] = AT(ENDPOINT, peer),
+	[ACCESS_FORMAT_VIA] = AT(ENDPOINT, via),
+	[ACCESS_FORMAT_LOCAL] = AT(ENDPOINT, local),
+	[ACCESS_FORMAT_UNIQUE_ID] = AT(STRING, unique_id),
+	[ACCESS_FORMAT_AUTHORITY] = AT(STRING, authority),
+	[ACCESS_FORMAT_TLS] = { TLS, 0 },
+	[ACCESS_FORMAT_CIPHER] = { TLS, 0 },
+	[ACCESS_FORMAT_RESUMED] = { TLS, 0 },
+	[ACCESS_FORMAT_SNI] = { TLS, 0 },
+	[ACCESS_FORMAT_TLS_ERROR] = { TLS, 0 },
+	[ACCESS_FORMAT_DURATION] = { SECONDS, 0 },
+	[ACCESS_FORMAT_IN] = AT(BYTES, bytes_in),
+	[ACCESS_FORMAT_OUT] = AT(BYTES, bytes_out),
+	[ACCESS_FORMAT_HOW] = AT(STRING, how),
+	[ACCESS_FORMAT_PID] = { PID, 0 },
+	[ACCESS_FORMAT_EXIT] = { EXIT, 0 },
+	[ACCESS_FORMAT_SIGNAL] = { SIGNAL, 0 },
+#undef AT
+};
 
-	text_add(&l->text, l->json ? "%s\"%s\":" : "%s%s=", before, name);
+static bool put_string(struct text *t, const char *value)
+{
+	if (value)
+		text_add_string(t, value);
+	return value;
 }
 
-static void add_word(struct line *l, const char *name, const char *value)
+static bool put_number(struct text *t, bool known, uint64_t value)
 {
-	add_name(l, name);
-	if (!l->json) {
-		text_add_safe(&l->text, value, strlen(value));
-		return;
-	}
-	text_add(&l->text, "\"");
-	text_add_json(&l->text, value, strlen(value));
-	text_add(&l->text, "\"");
+	if (known)
+		text_add_number(t, value);
+	return known;
 }
 
-static void add_number(struct line *l, const char *name, uint64_t value)
+static bool put_endpoint(struct text *t, const struct endpoint *e)
 {
-	add_name(l, name);
-	text_add(&l->text, "%llu", (unsigned long long)value);
+	char ends[ADDRESS_TEXT_MAX];
+
+	return put_string(t, e ? endpoint_format(e, ends, sizeof ends) : NULL);
 }
 
-static void add_seconds(struct line *l, const char *name, int64_t us)
+static bool put_seconds(struct text *t, int64_t us)
 {
-	add_name(l, name);
-	text_add(&l->text, "%lld.%06lld", (long long)us / 1000000, (long long)us % 1000000);
+	text_add(t, "%lld.%06lld", (long long)us / 1000000, (long long)us % 1000000);
+	return true;
+}
+
+static bool put_time(struct text *t)
+{
+	char stamp[CLOCK_TEXT_MAX];
+
+	return put_string(t, clock_text(stamp, sizeof stamp));
 }
 
 /* Of a handshake that has failed, what is known is its reason, and perhaps the name. */
-static void add_tls(struct line *l, const struct tls_link_facts *f)
+static const char *tls_value(enum access_format_field field, const struct tls_link_facts *f)
 {
-	if (f->version) {
-		add_word(l, "tls", f->version);
-		add_word(l, "cipher", f->cipher);
-		add_word(l, "resumed", f->resumed ? "yes" : "no");
+	if (!f)
+		return NULL;
+	if (field == ACCESS_FORMAT_SNI)
+		return f->sni[0] ? f->sni : NULL;
+	if (field == ACCESS_FORMAT_TLS_ERROR)
+		return f->why[0] ? f->why : NULL;
+	if (!f->version)
+		return NULL;
+	return field == ACCESS_FORMAT_TLS ? f->version : field == ACCESS_FORMAT_CIPHER ? f->cipher :
+	       f->resumed ? "yes" : "no";
+}
+
+/* Adds the value of a field. False if r has none. */
+static bool put_value(struct text *t, enum access_format_field field, const struct access_record *r)
+{
+	const void *member = (const char *)r + fields[field].offset;
+	const bool by_signal = r->has_status && WIFSIGNALED(r->status);
+
+	switch (fields[field].kind) {
+	case STRING:
+		return put_string(t, *(const char *const *)member);
+	case ENDPOINT:
+		return put_endpoint(t, *(const struct endpoint *const *)member);
+	case TIME:
+		return put_time(t);
+	case TLS:
+		return put_string(t, tls_value(field, r->tls));
+	case SIGNAL:
+		return put_string(t, by_signal ? signals_name(WTERMSIG(r->status)) : NULL);
+	case SECONDS:
+		return put_seconds(t, r->duration_us);
+	case BYTES:
+		return put_number(t, r->counted, *(const uint64_t *)member);
+	case PID:
+		return put_number(t, true, (uint64_t)getpid());
+	case EXIT:
+		break;
 	}
-	if (f->sni[0])
-		add_word(l, "sni", f->sni);
-	if (f->why[0])
-		add_word(l, "tls_error", f->why);
+	return put_number(t, r->has_status && !by_signal, (uint64_t)WEXITSTATUS(r->status));
 }
 
-static void add_status(struct line *l, int status)
+/* ---- lines -------------------------------------------------------------- */
+
+static void add_member(struct text *line, enum access_format_field field, const struct text *value)
 {
-	if (WIFSIGNALED(status))
-		add_word(l, "signal", signals_name(WTERMSIG(status)));
-	else
-		add_number(l, "exit", (uint64_t)WEXITSTATUS(status));
+	const char *quote = fields[field].kind >= SECONDS ? "" : "\"";
+
+	text_add(line, "%s\"%s\":%s", line->len == 0 ? "" : ",", access_format_name(field), quote);
+	text_add_json(line, value->buf, value->len);
+	text_add_string(line, quote);
 }
 
-void access_log_put(struct log_sink *sink, const struct access_record *r)
+static void add_word(struct text *line, enum access_format_field field, const struct text *value)
 {
-	char buf[LOG_BODY_MAX], ends[ADDRESS_TEXT_MAX];
-	struct line l = { .text = text_in(buf, sizeof buf) };
+	text_add(line, "%s%s=", line->len == 0 ? "" : " ", access_format_name(field));
+	text_add_safe(line, value->buf, value->len);
+}
+
+/* All fields that have a value; the time is there already. */
+static void add_all(struct text *line, bool json, const struct access_record *r)
+{
+	char buf[LOG_BODY_MAX];
+
+	for (int i = ACCESS_FORMAT_TIME + 1; i < ACCESS_FORMAT_LITERAL; i++) {
+		const enum access_format_field field = (enum access_format_field)i;
+		struct text value = text_in(buf, sizeof buf);
+
+		if (!put_value(&value, field, r))
+			continue;
+		if (json)
+			add_member(line, field, &value);
+		else
+			add_word(line, field, &value);
+	}
+}
+
+/* What is between the fields was checked when the template was loaded. */
+static void add_pieces(struct text *line, const struct access_format *template, const struct access_record *r)
+{
+	char buf[LOG_BODY_MAX];
+
+	for (size_t i = 0; i < template->n; i++) {
+		const struct access_format_piece *piece = &template->pieces[i];
+		struct text value = text_in(buf, sizeof buf);
+
+		if (piece->field == ACCESS_FORMAT_LITERAL)
+			text_add(line, "%.*s", (int)piece->len, piece->text);
+		else if (put_value(&value, piece->field, r))
+			text_add_word(line, value.buf, value.len);
+		else
+			text_add_string(line, ABSENT);
+	}
+}
+
+/* A client that was refused may have had no connection. */
+static const char *connection_of(const struct access_record *r)
+{
+	return strcmp(r->id, "-") == 0 ? NULL : r->id;
+}
+
+void access_log_put(struct log_sink *sink, const struct access_format *template,
+                    const struct access_record *r)
+{
+	char buf[LOG_BODY_MAX];
+	struct text line = text_in(buf, sizeof buf);
 
 	if (!sink)
 		return;
-	l.json = log_sink_format(sink) == LOG_FORMAT_JSON;
-	add_word(&l, "service", r->service);
-	add_word(&l, "id", r->id);
-	add_word(&l, "peer", endpoint_format(r->peer, ends, sizeof ends));
-	if (r->via)
-		add_word(&l, "via", endpoint_format(r->via, ends, sizeof ends));
-	add_word(&l, "local", endpoint_format(r->local, ends, sizeof ends));
-	if (r->unique_id)
-		add_word(&l, "unique_id", r->unique_id);
-	if (r->authority)
-		add_word(&l, "authority", r->authority);
-	if (r->tls)
-		add_tls(&l, r->tls);
-	add_seconds(&l, "duration", r->duration_us);
-	if (r->counted) {
-		add_number(&l, "in", r->bytes_in);
-		add_number(&l, "out", r->bytes_out);
-	}
-	add_word(&l, "how", r->how);
-	add_number(&l, "pid", (uint64_t)getpid());
-	if (r->has_status)
-		add_status(&l, r->status);
-	log_sink_put(sink, LOG_LEVEL_INFO, buf);
+	if (log_sink_format(sink) == LOG_FORMAT_TEMPLATE)
+		add_pieces(&line, template, r);
+	else
+		add_all(&line, log_sink_format(sink) == LOG_FORMAT_JSON, r);
+	log_sink_put(sink, LOG_LEVEL_INFO, LOG_ABOUT(.service = r->service, .connection = connection_of(r),
+	                                             .event = LOG_EVENT_CONNECTION_END), buf);
 }

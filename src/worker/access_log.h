@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "access_format.h"
 #include "address.h"
 #include "log_sink.h"
 #include "tls_link.h"
@@ -31,7 +32,11 @@ struct access_record {
 	int                    status;          /* with this status of waitpid(2) */
 };
 
-/* Writes the line of r. sink is lent; NULL: there is no access log. */
-void access_log_put(struct log_sink *sink, const struct access_record *r);
+/*
+ * Writes the line of r. sink is lent; NULL: there is no access log. template says what the line has if
+ * that is the format of sink.
+ */
+void access_log_put(struct log_sink *sink, const struct access_format *template,
+                    const struct access_record *r);
 
 #endif

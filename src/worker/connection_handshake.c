@@ -32,6 +32,14 @@ static enum connection_state open_connection(struct connection *c)
 	return c->state == CONNECTION_PROGRAM ? c->state : connection_step_obey(c, verdict);
 }
 
+static void tell_no_memory(const struct connection *c, const char *what)
+{
+	char id[CONNECTION_ID_MAX];
+
+	log_about(LOG_LEVEL_WARNING, LOG_ABOUT(.connection = connection_id(c, id)), "%s: no memory for %s",
+	          c->worker->service->name, what);
+}
+
 /* ---- TLS ---------------------------------------------------------------- */
 
 static void note_failed_tls(struct connection *c, const char *why)
@@ -41,9 +49,10 @@ static void note_failed_tls(struct connection *c, const char *why)
 	char id[CONNECTION_ID_MAX], from[ADDRESS_TEXT_MAX];
 
 	/* Scanners and old clients fail often: the first one tells why. */
-	log_line(is_first ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "%s %s: TLS handshake with %s: %s; closing",
-	         c->worker->service->name, connection_id(c, id), endpoint_format(&c->peer, from, sizeof from),
-	         why);
+	log_about(is_first ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG,
+	          LOG_ABOUT(.connection = id, .event = LOG_EVENT_TLS_FAILED),
+	          "%s %s: TLS handshake with %s: %s; closing", c->worker->service->name,
+	          connection_id(c, id), endpoint_format(&c->peer, from, sizeof from), why);
 }
 
 /* The client gets the time `linger` to take the alert that says why. */
@@ -84,7 +93,7 @@ static enum connection_state begin_tls(struct connection *c)
 	c->handshake_ms = w->loop.now_ms;
 	if (stream_start_tls(&c->stream, &w->loop, w->tls) == 0)
 		return step_tls(c);
-	log_warn("%s: no memory for TLS", w->service->name);
+	tell_no_memory(c, "TLS");
 	return connection_fail(c, END_FAILED);
 }
 
@@ -109,9 +118,10 @@ static enum connection_state refuse_header(struct connection *c, const char *why
 	char id[CONNECTION_ID_MAX], from[ADDRESS_TEXT_MAX];
 
 	/* A proxy without the right setting sends none in each connection: the first one tells why. */
-	log_line(is_first ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG, "%s %s: no PROXY header from %s: %s; closing",
-	         c->worker->service->name, connection_id(c, id), endpoint_format(&c->peer, from, sizeof from),
-	         why);
+	log_about(is_first ? LOG_LEVEL_INFO : LOG_LEVEL_DEBUG,
+	          LOG_ABOUT(.connection = id, .event = LOG_EVENT_PROXY_FAILED),
+	          "%s %s: no PROXY header from %s: %s; closing", c->worker->service->name,
+	          connection_id(c, id), endpoint_format(&c->peer, from, sizeof from), why);
 	return connection_fail(c, END_PROXY);
 }
 
@@ -158,7 +168,7 @@ static enum connection_state take_header(struct connection *c, const struct prox
 	struct worker *w = c->worker;
 
 	if (h->names_client && take_ends(c, h) == -1) {
-		log_warn("%s: no memory for a PROXY header", w->service->name);
+		tell_no_memory(c, "a PROXY header");
 		return connection_fail(c, END_FAILED);
 	}
 	if (stream_skip(&c->stream, w->scratch, h->len) == -1)

@@ -74,9 +74,9 @@ static const char *end_name(const struct connection *c)
 
 static bool is_logged(const struct connection *c)
 {
-	const struct worker_start *s = &c->worker->start;
+	const struct worker *w = c->worker;
 
-	return s->access_log && (c->how != END_REFUSED || s->logs_refused);
+	return w->start.access_log && (c->how != END_REFUSED || w->service->access_log.refused);
 }
 
 void connection_log_keep_tls(struct connection *c)
@@ -100,7 +100,7 @@ void connection_log_end(const struct connection *c, uint64_t in, uint64_t out)
 	if (is_logged(c) && link)
 		tls_link_facts(link, &tls);
 	if (is_logged(c))
-		access_log_put(w->start.access_log, &(struct access_record){
+		access_log_put(w->start.access_log, &w->service->access_log.template, &(struct access_record){
 			.service = w->service->name,
 			.id = connection_id(c, id),
 			.peer = &c->peer,

@@ -116,13 +116,15 @@ bool connection_watch(struct connection *c)
 	struct loop *l = &c->worker->loop;
 	const enum stream_wait wait = states[c->state].wait;
 	const bool again = c->stirred && c->state == CONNECTION_READ;
+	char id[CONNECTION_ID_MAX];
 
 	if (c->state == CONNECTION_READ)
 		c->stirred = false;
 	/* Bytes that came while it waited are reported once more. */
 	if ((again ? stream_watch_anew(&c->stream, l, wait) : stream_watch(&c->stream, l, wait)) == 0)
 		return true;
-	log_warn("%s: watch a connection: %m", c->worker->service->name);
+	log_about(LOG_LEVEL_WARNING, LOG_ABOUT(.connection = connection_id(c, id)),
+	          "%s: watch a connection: %m", c->worker->service->name);
 	connection_abort(c, END_FAILED);
 	return false;
 }

@@ -84,8 +84,9 @@ void health_works(struct worker *w, bool renewed)
 void health_failed(struct worker *w, const char *reason)
 {
 	if (!health_fails(w))
-		log_line(sibling_fails(w) ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR, "%s: failing: %s",
-		         w->service->name, reason);
+		log_about(sibling_fails(w) ? LOG_LEVEL_DEBUG : LOG_LEVEL_ERROR,
+		          LOG_ABOUT(.event = LOG_EVENT_PROGRAMS_FAIL), "%s: failing: %s", w->service->name,
+		          reason);
 	tell_health(w, BOARD_PROGRAMS_FAIL, reason);
 }
 

@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "connection_id.h"
 #include "fd.h"
 #include "launch.h"
 #include "log.h"
@@ -35,12 +36,18 @@ struct program {
 	void           (*ended)(void *arg, int status);
 	void            *arg;
 	char             name[PROGRAM_NAME_MAX];
+	char             connection[CONNECTION_ID_MAX]; /* the id of the one that it is for; "": none */
 	size_t           line_len;
 	size_t           last_len;      /* of the last line, which stays in `line` until the next begins */
 	char             line[LINE_MAX_BYTES];
 };
 
 /* ---- standard error ----------------------------------------------------- */
+
+static const char *connection_of(const struct program *p)
+{
+	return p->connection[0] ? p->connection : NULL;
+}
 
 static void log_words(void *arg, const char *line, size_t len)
 {
@@ -50,7 +57,9 @@ static void log_words(void *arg, const char *line, size_t len)
 
 	text_add_safe(&t, line, len);                   /* it may hold NUL bytes */
 	if (stderr_rate_takes(&p->programs->rate, p->name, t.len))
-		log_info("%s: %s", p->name, safe);
+		log_about(LOG_LEVEL_INFO,
+		          LOG_ABOUT(.connection = connection_of(p), .event = LOG_EVENT_PROGRAM_OUTPUT),
+		          "%s: %s", p->name, safe);
 }
 
 static void flush_line(struct program *p)
@@ -226,15 +235,18 @@ static void on_kill(struct timer *t)
 {
 	struct program *p = container_of(t, struct program, kill);
 
-	log_warn("%s: the program did not end on TERM; killing it", p->name);
+	log_about(LOG_LEVEL_WARNING, LOG_ABOUT(.connection = connection_of(p)),
+	          "%s: the program did not end on TERM; killing it", p->name);
 	signal_group(p, SIGKILL);
 }
 
-static void set_name(struct program *p, const char *name)
+static void set_name(struct program *p, const char *name, const char *connection)
 {
 	struct text t = text_in(p->name, sizeof p->name);
+	struct text id = text_in(p->connection, sizeof p->connection);
 
 	text_add_string(&t, name);
+	text_add_string(&id, connection ? connection : "");
 }
 
 static void add_pid(struct program *p)
@@ -257,7 +269,7 @@ struct program *program_start(struct programs *ps, const struct program_request 
 	                       .words = { .log = log_words, .arg = p },
 	                       .ended = r->ended, .arg = r->arg };
 	list_init(&p->in_programs);
-	set_name(p, r->name);
+	set_name(p, r->name, r->connection);
 	err = open_stderr(p, r->out, &to_close);
 	ps->no_directory = false;
 	p->pid = err == -1 ? -1 : launch(&(struct launch){
@@ -304,13 +316,13 @@ pid_t program_pid(const struct program *p)
 	return p->pid;
 }
 
-void program_give(struct program *p, const char *name, void (*ended)(void *arg, int status),
-                  void *arg)
+void program_give(struct program *p, const char *name, const char *connection,
+                  void (*ended)(void *arg, int status), void *arg)
 {
 	/* What it has written so far, even a line that it has only begun, is logged under its old name. */
 	read_last_words(p);
 	program_passes(p);
-	set_name(p, name);
+	set_name(p, name, connection);
 	add_pid(p);
 	p->ended = ended;
 	p->arg = arg;

@@ -58,6 +58,7 @@ void programs_fini(struct programs *ps);
 
 struct program_request {
 	const char  *name;              /* for the log; copied, cut at PROGRAM_NAME_MAX */
+	const char  *connection;        /* the id of the one that it is for; copied; NULL: none yet */
 	char *const *envp;
 	bool         with_pid;          /* its pid is appended to the name */
 	bool         on_trial;          /* until it passes, what it says is compared: program_passes */
@@ -88,9 +89,12 @@ void program_passes(struct program *p);
 
 pid_t program_pid(const struct program *p);
 
-/* From now on it has another owner, and another name in the log, followed by its pid. */
-void program_give(struct program *p, const char *name, void (*ended)(void *arg, int status),
-                  void *arg);
+/*
+ * From now on it is for the connection with that id, and has another owner, and another name in the
+ * log, followed by its pid.
+ */
+void program_give(struct program *p, const char *name, const char *connection,
+                  void (*ended)(void *arg, int status), void *arg);
 
 /* Whether it has ended and was not waited for yet (waitid(2)). */
 bool program_has_ended(const struct program *p);

@@ -39,11 +39,11 @@ static void log_access(const struct worker *w, enum refusal why, const struct re
 	socklen_t len = sizeof at;
 	struct endpoint local = { 0 };
 
-	if (!w->start.access_log || !w->start.logs_refused || client->fd == -1)
+	if (!w->start.access_log || !w->service->access_log.refused || client->fd == -1)
 		return;
 	if (getsockname(client->fd, (struct sockaddr *)&at, &len) == 0)
 		local = endpoint_of((struct sockaddr *)&at, len);
-	access_log_put(w->start.access_log, &(struct access_record){
+	access_log_put(w->start.access_log, &w->service->access_log.template, &(struct access_record){
 		.service = w->service->name, .id = "-", .peer = client->peer, .local = &local,
 		.how = refusal_how(why),
 	});

@@ -15,8 +15,9 @@
 
 static void tell_dropped(struct stderr_rate *r)
 {
-	log_warn("%s: dropped %llu lines (%llu bytes) that programs wrote to standard error",
-	         r->service, (unsigned long long)r->lines, (unsigned long long)r->bytes);
+	log_about(LOG_LEVEL_WARNING, LOG_ABOUT(.event = LOG_EVENT_OUTPUT_DROPPED),
+	          "%s: dropped %llu lines (%llu bytes) that programs wrote to standard error", r->service,
+	          (unsigned long long)r->lines, (unsigned long long)r->bytes);
 	r->lines = r->bytes = 0;
 }
 
@@ -59,8 +60,9 @@ static void begin_dropping(struct stderr_rate *r, const char *program)
 {
 	char rate[UNITS_TEXT_MAX];
 
-	log_warn("%s: programs write more than %s a second to standard error; dropping the rest,"
-	         " first of %s", r->service, units_format_size(r->bucket.rate, rate), program);
+	log_about(LOG_LEVEL_WARNING, LOG_ABOUT(.event = LOG_EVENT_OUTPUT_DROPPED),
+	          "%s: programs write more than %s a second to standard error; dropping the rest,"
+	          " first of %s", r->service, units_format_size(r->bucket.rate, rate), program);
 	loop_timer(r->loop, &r->calm, STDERR_RATE_CALM_MS);
 }
 

@@ -18,8 +18,9 @@
 static void tell_count(struct stderr_repeat *r)
 {
 	if (r->n > r->n_told)
-		log_info("%s: programs that ended with the same words on standard error: %llu more",
-		         r->service, (unsigned long long)r->n);
+		log_about(LOG_LEVEL_INFO, LOG_ABOUT(.event = LOG_EVENT_PROGRAM_OUTPUT),
+		          "%s: programs that ended with the same words on standard error: %llu more",
+		          r->service, (unsigned long long)r->n);
 	r->n_told = r->n;
 }
 

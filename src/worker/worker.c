@@ -25,7 +25,8 @@
 
 static _Noreturn void cannot_start(const struct worker *w, const char *what)
 {
-	log_err("%s: worker cannot start: %s: %m", w->service->name, what);
+	log_about(LOG_LEVEL_ERROR, LOG_ABOUT(.event = LOG_EVENT_WORKER_FAILED),
+	          "%s: worker cannot start: %s: %m", w->service->name, what);
 	exit(EX_OSERR);
 }
 
@@ -68,6 +69,7 @@ static void leave_master(struct worker *w)
 	if (w->start.detached)
 		standard_fds_leave_err();       /* it belongs to the caller of droverd, and is not our log */
 	log_use(w->start.log, w->start.log_level);
+	log_fields_identify(w->service->name, LOG_WORKER(w->start.slot));
 	if (detach_from_terminal() == -1)
 		cannot_start(w, "leave the terminal");
 	title_set("droverd: worker %s", w->service->name);

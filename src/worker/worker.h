@@ -51,7 +51,6 @@ struct worker_start {
 	size_t                     slot;                /* on the board */
 	struct log_sink           *log, *access_log;    /* access_log is NULL if there is none */
 	enum log_level             log_level;
-	bool                       logs_refused;        /* the access log has a line for each refused client */
 	bool                       detached;            /* standard error belongs to another process */
 	struct notify             *events;              /* or NULL */
 	struct rlimit              nofile;              /* RLIMIT_NOFILE when droverd was started */

@@ -63,7 +63,8 @@ static void drain_unasked(struct worker *w)
 /* A new master may want to bind our addresses: closes the listeners at once. */
 static void master_is_gone(struct worker *w)
 {
-	log_warn("%s: the master is gone; finishing %d connections", w->service->name, w->n_open);
+	log_about(LOG_LEVEL_WARNING, LOG_ABOUT(.event = LOG_EVENT_MASTER_GONE),
+	          "%s: the master is gone; finishing %d connections", w->service->name, w->n_open);
 	w->start.master = 0;
 	loop_unwatch(&w->loop, &w->leash);
 	worker_end_drop_listeners(w);
@@ -74,8 +75,9 @@ static void master_is_gone(struct worker *w)
 /* Obeys no more orders. Asks the master to replace us, in case it still listens. */
 static void disown_master(struct worker *w)
 {
-	log_err("%s: an order of the master is malformed; finishing %d connections", w->service->name,
-	        w->n_open);
+	log_about(LOG_LEVEL_ERROR, LOG_ABOUT(.event = LOG_EVENT_MASTER_GONE),
+	          "%s: an order of the master is malformed; finishing %d connections", w->service->name,
+	          w->n_open);
 	loop_unwatch(&w->loop, &w->leash);
 	drain_unasked(w);
 	worker_check_end(w);

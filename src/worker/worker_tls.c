@@ -34,7 +34,8 @@ int worker_tls_begin(struct worker *w)
 	}
 	if (w->tls && (w->tls_tickets || !conf->tickets))
 		return 0;
-	log_err("%s: worker cannot start: TLS: %s", w->service->name, why);
+	log_about(LOG_LEVEL_ERROR, LOG_ABOUT(.event = LOG_EVENT_WORKER_FAILED),
+	          "%s: worker cannot start: TLS: %s", w->service->name, why);
 	return -1;
 }
 

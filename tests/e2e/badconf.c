@@ -141,6 +141,16 @@ static const struct {
 	{ "addresses that overlap", LISTEN("[ \"127.0.0.1:7\", \"*:7\" ]"), 3, "" },
 	{ "an include that is not there", "include = [ \"missing.conf\" ];\n" GOOD, 1, "missing.conf" },
 	{ "an unknown log target", "log = { target = \"paper\"; };\n" GOOD, 1, "target" },
+	{ "an access log of a service without a target", SERVICE_WITH("access_log = { refused = true; };"), 4,
+	  "s.access_log needs a target" },
+	{ "an access log of a service to nowhere", SERVICE_WITH("access_log = { target = \"no\"; };"), 4,
+	  "or \"none\"" },
+	{ "a log to none", "log = { target = \"none\"; };\n" GOOD, 1, "log.target must be" },
+	{ "a template with an unknown field",
+	  SERVICE_WITH("access_log = { target = \"stderr\"; format = \"{per} {how}\"; };"), 4,
+	  "has no field {per} (did you mean {peer}?)" },
+	{ "a template without an end",
+	  "access_log = { target = \"stderr\"; format = \"{peer\"; };\n" GOOD, 1, "{ without its }" },
 	{ "an unknown log level", "log = { level = \"loud\"; };\n" GOOD, 1, "level" },
 };
 

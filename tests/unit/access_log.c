@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Lines of the access log, as text and as JSON.
+ * Lines of the access log, as text, as JSON and by templates.
  */
 #include <config.h>
 #include "access_log.h"
@@ -66,7 +66,7 @@ static void expect_line(enum log_format format, const struct row *row)
 	struct log_sink *sink = log_sink_open(LOG_TARGET_FILE, "log", format);
 	const char *want = with_pid(format == LOG_FORMAT_JSON ? row->json : row->text), *line;
 
-	access_log_put(sink, &row->record);
+	access_log_put(sink, NULL, &row->record);
 	log_sink_close(&sink);
 	line = unit_read_file("log");
 	ck_assert_uint_ge(strlen(line), strlen(want));
@@ -90,12 +90,112 @@ START_TEST(without_an_access_log_nothing_is_written)
 
 	log_use(log, LOG_LEVEL_DEBUG);
 	ck_assert_int_eq(dup2(errors, STDERR_FILENO), STDERR_FILENO);
-	access_log_put(NULL, &rows[0].record);
+	access_log_put(NULL, NULL, &rows[0].record);
 	ck_assert_str_eq(unit_read_file("log"), "");
 	ck_assert_str_eq(unit_read_file("errors"), "");
 	close(errors);
 	log_use(NULL, LOG_LEVEL_ERROR);
 	log_sink_close(&log);
+} END_TEST
+
+/* ---- templates ---------------------------------------------------------- */
+
+static const struct tls_link_facts resumed = { .version = "TLSv1.3", .cipher = "TLS_AES_128_GCM_SHA256",
+                                               .resumed = true, .sni = "a.example" };
+static const struct tls_link_facts failed = { .sni = "x\",\n{how}'|;", .why = "no shared\tcipher" };
+
+static const struct {
+	const char          *text;
+	struct access_record record;
+	const char          *want;      /* PID stands for ours */
+} templates[] = {
+	{ "{service} {id} {peer} {via} {local} {duration} {in} {out} {how} {pid} {exit} {signal} {tls} {sni}",
+	  { .service = "echo", .id = "7-1", .peer = &peer, .local = &local, .duration_us = 1500000,
+	    .counted = true, .bytes_in = 5, .how = "closed" },
+	  "echo 7-1 192.0.2.1:40000 - [::1]:80 1.500000 5 0 closed PID - - - -" },
+	{ "{in}|{out}|{exit}|{signal}",
+	  { .service = "cgi", .id = "7-2", .has_status = true, .status = 3 << 8 },
+	  "-|-|3|-" },
+	{ "{exit},{signal}", { .service = "cgi", .id = "7-2", .has_status = true, .status = SIGKILL },
+	  "-,KILL" },
+	{ "{tls} {cipher} {resumed} {sni} {tls_error}", { .service = "s", .id = "7-3", .tls = &resumed },
+	  "TLSv1.3 TLS_AES_128_GCM_SHA256 yes a.example -" },
+	{ "{{\"sni\":\"{sni}\"}}\t{tls} {tls_error}", { .service = "s", .id = "7-4", .tls = &failed },
+	  "{\"sni\":\"x\\x22\\x2c\\x0a{how}\\x27\\x7c\\x3b\"}\t- no\\x20shared\\x09cipher" },
+	{ "{authority} {unique_id}",
+	  { .service = "s", .id = "7-5", .authority = "b.example\\x20", .unique_id = "a\"b" },
+	  "b.example\\x20 a\\x22b" },
+	{ "% {how} %s%n", { .service = "s", .id = "-", .how = "refused-access" }, "% refused-access %s%n" },
+};
+
+static struct access_format parse(const char *text)
+{
+	static struct access_format_piece pieces[ACCESS_FORMAT_PIECES_MAX];
+	struct access_format_fault fault;
+	const size_t n = access_format_parse(text, pieces, &fault);
+
+	ck_assert_uint_gt(n, 0);
+	return (struct access_format){ text, pieces, n };
+}
+
+START_TEST(a_template_says_all_of_the_line)
+{
+	const struct access_format format = parse(templates[_i].text);
+	struct log_sink *sink = log_sink_open(LOG_TARGET_FILE, "log", LOG_FORMAT_TEMPLATE);
+	const bool has_pid = strstr(templates[_i].want, "PID");
+	char want[512];
+
+	snprintf(want, sizeof want, "%s\n", has_pid ? with_pid(templates[_i].want) : templates[_i].want);
+	access_log_put(sink, &format, &templates[_i].record);
+	log_sink_close(&sink);
+	ck_assert_str_eq(unit_read_file("log"), want);
+} END_TEST
+
+START_TEST(the_time_of_a_template_is_that_of_the_other_formats)
+{
+	const struct access_format format = parse("at {time}.");
+	struct log_sink *sink = log_sink_open(LOG_TARGET_FILE, "log", LOG_FORMAT_TEMPLATE);
+	const char *line;
+
+	access_log_put(sink, &format, &rows[0].record);
+	log_sink_close(&sink);
+	line = unit_read_file("log");
+	ck_assert_msg(strncmp(line, "at 2", 4) == 0 && line[13] == 'T', "%s", line);
+	ck_assert_uint_eq(strlen(line), 3 + 29 + 2);
+} END_TEST
+
+/* However long its values are, it is one line. */
+START_TEST(a_line_that_is_too_long_is_cut)
+{
+	static char text[ACCESS_FORMAT_TEXT_MAX + 1], name[65];
+	struct log_sink *sink = log_sink_open(LOG_TARGET_FILE, "log", LOG_FORMAT_TEMPLATE);
+	struct access_format format;
+	const char *line;
+
+	for (int i = 0; i < ACCESS_FORMAT_PIECES_MAX; i += 2)
+		strcat(text, "{service}{sni}");
+	format = parse(text);
+	memset(name, '\n', sizeof name - 1);
+	access_log_put(sink, &format, &(struct access_record){
+		.service = name, .id = "7-6", .tls = &failed });
+	log_sink_close(&sink);
+	line = unit_read_file("log");
+	ck_assert_uint_lt(strlen(line), LOG_LINE_MAX);
+	ck_assert_uint_eq(strcspn(line, "\n"), strlen(line) - 1);
+} END_TEST
+
+START_TEST(lines_that_were_dropped_are_counted_in_it)
+{
+	const struct access_format format = parse("{how}");
+	struct log_sink *sink = log_sink_open(LOG_TARGET_FILE, "/dev/full", LOG_FORMAT_TEMPLATE);
+
+	log_sink_hold_fields(sink);
+	access_log_put(sink, &format, &rows[0].record);
+	log_sink_switch(sink, open("log", O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0600));
+	access_log_put(sink, &format, &rows[0].record);
+	log_sink_close(&sink);
+	unit_contains(unit_read_file("log"), "00 dropped=1 pid=");
+	unit_contains(unit_read_file("log"), "\"\nclosed\n");
 } END_TEST
 
 static const enum log_format formats[] = { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
@@ -116,7 +216,7 @@ START_TEST(the_longest_line_fits)
 
 	memset(name, '"', sizeof name - 1);
 	name[sizeof name - 1] = '\0';
-	access_log_put(sink, &longest);
+	access_log_put(sink, NULL, &longest);
 	log_sink_close(&sink);
 	line = unit_read_file("log");
 	ck_assert_msg(strstr(line, formats[_i] == LOG_FORMAT_JSON ? "\"signal\":\"VTALRM\"}\n"
@@ -132,6 +232,10 @@ int main(void)
 
 	tcase_add_loop_test(tc, fields_are_the_same_in_both_formats, 0, ARRAY_SIZE(rows));
 	tcase_add_test(tc, without_an_access_log_nothing_is_written);
+	tcase_add_loop_test(tc, a_template_says_all_of_the_line, 0, ARRAY_SIZE(templates));
+	tcase_add_test(tc, the_time_of_a_template_is_that_of_the_other_formats);
+	tcase_add_test(tc, a_line_that_is_too_long_is_cut);
+	tcase_add_test(tc, lines_that_were_dropped_are_counted_in_it);
 	tcase_add_loop_test(tc, the_longest_line_fits, 0, ARRAY_SIZE(formats));
 	return unit_run(s);
 }

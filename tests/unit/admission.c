@@ -101,7 +101,7 @@ START_TEST(the_access_log_has_refused_clients_if_it_is_asked_to)
 	int client;
 
 	has_memory = false;
-	worker.start.logs_refused = _i;
+	service.access_log.refused = _i;
 	client = arrive(REFUSAL_MEMORY);
 	ck_assert_str_eq(logged(0, "how"), _i ? "refused-memory" : "(nothing)");
 	close(client);

@@ -231,6 +231,44 @@ static const struct refusal keys[] = {
 	{ "a log to nowhere", TOP("log = { target = \"file\"; };"),
 	  "log.target must be \"stderr\"," },
 	{ "an access log without a target", TOP("access_log = { };"), "access_log needs a target" },
+	{ "one of a service", WITH("access_log = { format = \"json\"; };"),
+	  "t.conf:1: services.s.access_log needs a target" },
+	{ "one of defaults", TOP("defaults = { access_log = { refused = true; }; };"),
+	  "t.conf:1: defaults.access_log needs a target" },
+	{ "an access log to nowhere", WITH("access_log = { target = \"nowhere\"; };"),
+	  "services.s.access_log.target must be \"stderr\", \"syslog\", \"journal\" or an absolute path, or"
+	  " \"none\"" },
+	{ "no log at all", TOP("log = { target = \"none\"; };"),
+	  "log.target must be \"stderr\", \"syslog\", \"journal\" or an absolute path\n" },
+	{ "a format that is none", TOP("access_log = { target = \"syslog\"; format = \"apache\"; };"),
+	  "access_log.format cannot be \"apache\" (one of \"text\", \"json\", or a template such as"
+	  " \"{time} {peer} {how}\")" },
+	{ "a format that is misspelt", TOP("access_log = { target = \"syslog\"; format = \"jsn\"; };"),
+	  "access_log.format cannot be \"jsn\" (did you mean \"json\"?)" },
+	{ "a field that is misspelt", WITH("access_log = { target = \"syslog\"; format = \"{durtion}\"; };"),
+	  "t.conf:1: services.s.access_log.format has no field {durtion} (did you mean {duration}?)" },
+	{ "a field that is none", TOP("access_log = { target = \"syslog\"; format = \"{bytes_read}\"; };"),
+	  "access_log.format has no field {bytes_read} (there are time, service, id, peer, via, local,"
+	  " unique_id, authority, tls, cipher, resumed, sni, tls_error, duration, in,"
+	  " out, how, pid, exit, signal)" },
+	{ "a template without an end", TOP("access_log = { target = \"syslog\"; format = \"{peer\"; };"),
+	  "access_log.format has a { without its } ({{ for a brace)" },
+	{ "a template without a beginning",
+	  TOP("access_log = { target = \"syslog\"; format = \"{peer}}\"; };"),
+	  "access_log.format has a } without its { (}} for a brace)" },
+	{ "a template of two lines",
+	  TOP("access_log = { target = \"syslog\"; format = \"{peer}\\n{how}\"; };"),
+	  "access_log.format has a byte that is neither printable ASCII nor a tab" },
+	{ "a template without a field", TOP("access_log = { target = \"syslog\"; format = \"{{}}\"; };"),
+	  "access_log.format has no field (as in \"{time} {peer} {how}\")" },
+	{ "a template of the log", TOP("log = { format = \"{time}\"; };"),
+	  "log.format cannot be \"{time}\" (one of \"text\", \"json\")" },
+	{ "an access log that is no group", WITH("access_log = \"none\";"),
+	  "services.s.access_log must be a group" },
+	{ "a level of an access log", WITH("access_log = { level = \"info\"; };"),
+	  "services.s.access_log.level is not a known key" },
+	{ "a folder for the access log of a service", WITH("access_log = { target = \"/tmp\"; };"),
+	  "t.conf:1: services.s.access_log.target is /tmp: a directory" },
 	{ "a list with a number", EXEC("argv = ( \"/bin/sh\", 1 );"),
 	  "services.s.handler.argv must be a list of strings, but holds an integer" },
 	{ "a scalar for a group", WITH("timeouts = 1;"), "services.s.timeouts must be a group" },
@@ -524,6 +562,7 @@ START_TEST(what_is_not_given_has_its_default)
 	ck_assert_int_eq(conf->log.target, LOG_TARGET_STDERR);
 	ck_assert_int_eq(conf->log.level, LOG_LEVEL_INFO);
 	ck_assert_int_eq(conf->access_log.target, LOG_TARGET_NONE);
+	ck_assert_int_eq(s->access_log.target, LOG_TARGET_NONE);
 	ck_assert_ptr_null(conf->pid_file);
 	ck_assert_str_eq(conf->state_dir, "/var/lib/drover");
 	ck_assert_int_eq(s->hang_timeout, 30000);
@@ -816,6 +855,74 @@ START_TEST(each_service_lies_on_pages_of_its_own)
 	}
 } END_TEST
 
+static const struct conf_log *log_of(const struct conf *conf, size_t i)
+{
+	return &conf->services[i]->access_log;
+}
+
+START_TEST(services_override_the_access_log_key_by_key)
+{
+	const struct conf *conf = load_well(
+		"access_log = { target = \"/var/tmp/top\"; format = \"json\"; };"
+		"services = { a = { " ECHO " }; b = { " ECHO " access_log = { refused = true; }; };"
+		" c = { " ECHO " access_log = { target = \"none\"; }; };"
+		" d = { " ECHO " access_log = { target = \"/var/tmp/own\"; }; };"
+		" e = { " ECHO " access_log = { format = \"text\"; target = \"/var/tmp/own\"; }; };"
+		" f = { " ECHO " access_log = { target = \"/var/tmp/own\"; refused = true; }; };"
+		" g = { " ECHO " access_log = { target = \"journal\"; }; }; };");
+
+	ck_assert_str_eq(log_of(conf, 0)->path, "/var/tmp/top");
+	ck_assert_int_eq(log_of(conf, 0)->format, LOG_FORMAT_JSON);
+	ck_assert(!log_of(conf, 0)->refused && log_of(conf, 1)->refused);
+	ck_assert_str_eq(log_of(conf, 1)->path, "/var/tmp/top");
+	ck_assert_int_eq(log_of(conf, 2)->target, LOG_TARGET_NONE);
+	ck_assert_ptr_null(log_of(conf, 2)->path);
+	ck_assert_int_eq(log_of(conf, 3)->format, LOG_FORMAT_JSON);
+	ck_assert_int_eq(log_of(conf, 4)->format, LOG_FORMAT_TEXT);
+	ck_assert_ptr_null(log_of(conf, 6)->path);
+	/* Each is opened once: that of the top level; none; own as JSON and as text; the journal. */
+	ck_assert_uint_eq(conf->n_access_logs, 5);
+	ck_assert_ptr_eq(conf->access_logs[0], &conf->access_log);
+	ck_assert_uint_eq(conf->services[0]->access_log_index, 0);
+	ck_assert_uint_eq(conf->services[1]->access_log_index, 0);
+	ck_assert_uint_eq(conf->services[3]->access_log_index, conf->services[5]->access_log_index);
+	ck_assert_uint_ne(conf->services[3]->access_log_index, conf->services[4]->access_log_index);
+	for (size_t i = 0; i < conf->n_services; i++) {
+		const struct conf_log *shared = conf->access_logs[conf->services[i]->access_log_index];
+
+		ck_assert_int_eq(shared->target, log_of(conf, i)->target);
+	}
+} END_TEST
+
+START_TEST(a_template_is_a_format_of_its_own)
+{
+	const struct conf *conf = load_well(
+		"access_log = { target = \"syslog\"; format = \"{peer} {how}\"; };"
+		"services = { a = { " ECHO " }; b = { " ECHO " access_log = { format = \"{id}\"; }; };"
+		" c = { " ECHO " access_log = { format = \"json\"; }; }; };");
+
+	ck_assert_int_eq(log_of(conf, 0)->format, LOG_FORMAT_TEMPLATE);
+	ck_assert_str_eq(log_of(conf, 0)->template.text, "{peer} {how}");
+	ck_assert_uint_eq(log_of(conf, 0)->template.n, 3);
+	ck_assert_int_eq(log_of(conf, 0)->template.pieces[2].field, ACCESS_FORMAT_HOW);
+	ck_assert_uint_eq(log_of(conf, 1)->template.n, 1);
+	ck_assert_int_eq(log_of(conf, 2)->format, LOG_FORMAT_JSON);
+	/* Templates share a target: what differs is made in the workers. */
+	ck_assert_uint_eq(conf->services[1]->access_log_index, 0);
+	ck_assert_uint_eq(conf->n_access_logs, 2);
+} END_TEST
+
+START_TEST(what_defaults_say_of_the_access_log_goes_first)
+{
+	const struct conf *conf = load_well(
+		"access_log = { target = \"/var/tmp/top\"; };"
+		"defaults = { access_log = { target = \"syslog\"; }; };"
+		"services = { a = { " ECHO " }; b = { " ECHO " access_log = { target = \"none\"; }; }; };");
+
+	ck_assert_int_eq(log_of(conf, 0)->target, LOG_TARGET_SYSLOG);
+	ck_assert_int_eq(log_of(conf, 1)->target, LOG_TARGET_NONE);
+} END_TEST
+
 START_TEST(a_full_arena_is_a_complaint)
 {
 	struct arena small;
@@ -833,7 +940,7 @@ START_TEST(a_dump_loads_and_dumps_to_itself)
 
 	first = dump(load_well(
 		"user = \"root\"; pid_file = \"/run/x.pid\"; shutdown_timeout = 1.5;"
-		"access_log = { target = \"/a\\\"b\\\\c\\x07\"; };"
+		"access_log = { target = \"/a\\\"b\\\\c\\x07\"; format = \"\\\"{peer}\\\"\\t{{{how}\"; };"
 		"control = { socket = \"/c\"; mode = \"0660\"; group = \"4242\"; };"
 		"defaults = { timeouts = { idle = \"90s\"; }; };"
 		"services = { a = { listen = ( \"*:0\","
@@ -842,7 +949,8 @@ START_TEST(a_dump_loads_and_dumps_to_itself)
 		" \"systemd:z\" );"
 		" handler = { type = \"exec\"; argv = [ \"/bin/sh\", \"\", \"\\n\" ]; };"
 		" nice = -1; umask = \"27\"; cpus = \"0\"; rlimits = { core = 0; as = \"3G\";"
-		" cpu = 5000000000L; }; }; b = { " ECHO " poison = true; };"
+		" cpu = 5000000000L; }; }; b = { " ECHO " poison = true;"
+		" access_log = { target = \"none\"; }; };"
 		" c = { listen = \"*:0\"; max_request = \"2M\"; handler = { type = \"filter\"; argv = \"/bin/cat\";"
 		" framing = \"fixed:1M\"; share = \"connection\"; prefix = \"peer\"; pty = true; }; };"
 		" d = { listen = \"*:0\"; handler = { type = \"exec\"; argv = \"/bin/cat\"; warm = 5;"
@@ -854,6 +962,8 @@ START_TEST(a_dump_loads_and_dumps_to_itself)
 	unit_contains(first, "freebind = true;");
 	unit_contains(first, "  mode = \"0660\";\n  group = \"4242\";\n};");
 	unit_contains(first, "target = \"/a\\\"b\\\\c\\x07\";");
+	unit_contains(first, "\n  format = \"\\\"{peer}\\\"\\x09{{{how}\";\n");
+	unit_contains(first, "    access_log = {\n      target = \"none\";\n");
 	free(first);
 	free(second);
 } END_TEST
@@ -873,6 +983,11 @@ static const struct {
 	{ "a warm program", PROGRAM("warm = 2;", ""),
 	  { "warm = 2;", "warm_max_age = \"1h\";", "peer = \"none\";", "idle = \"5m\";", "session = \"0\";" },
 	  { "write", "request", "crash_capture", "framing" } },
+	{ "no access log", WITH(""), { NULL }, { "access_log" } },
+	{ "an access log", WITH("access_log = { target = \"syslog\"; };"),
+	  { "    access_log = {\n      target = \"syslog\";\n      format = \"text\";\n"
+	    "      refused = false;\n    };\n" },
+	  { "\naccess_log" } },
 	{ "no poison", WITH(""), { "poison = false;" }, { "crashes", "block" } },
 	{ "poison", WITH("poison = { within = \"2m\"; };"),
 	  { "    poison = {\n      crashes = 3;\n      within = \"2m\";\n      block = \"90s\";\n"
@@ -924,6 +1039,9 @@ int main(void)
 	tcase_add_loop_test(tc, a_pool_that_sizes_itself_has_defaults_for_the_rest, 0, LENGTH(pools));
 	tcase_add_test(tc, a_number_replaces_the_group_of_defaults);
 	tcase_add_test(tc, each_service_lies_on_pages_of_its_own);
+	tcase_add_test(tc, services_override_the_access_log_key_by_key);
+	tcase_add_test(tc, a_template_is_a_format_of_its_own);
+	tcase_add_test(tc, what_defaults_say_of_the_access_log_goes_first);
 	tcase_add_test(tc, a_full_arena_is_a_complaint);
 	tcase_add_test(tc, a_dump_loads_and_dumps_to_itself);
 	tcase_add_loop_test(tc, a_dump_has_what_means_something_for_the_handler, 0, LENGTH(dumps));

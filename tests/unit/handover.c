@@ -60,6 +60,7 @@ static void fill_service(struct handover_service *s)
 		.input = 64, .hang_ms = 9000, .drain_ms = 1500,
 		.sockets = sockets, .n_sockets = 1, .workers = workers, .n_workers = 1,
 	};
+	s->log_index = 1;
 	s->past = (struct pool_past){
 		.n_places = 8, .memory.board = { board_fd(board), BOARD_VERSION },
 		.memory.holds = { holds_fd(holds), SOURCES_VERSION },
@@ -99,7 +100,9 @@ static void fill(void)
 	static struct handover_generation generations[1];
 	static struct handover_state states[1];
 	static struct handover_service services[1];
-	static struct log_input inputs[1] = { { .to = LOG_PIPE_ACCESS_LOG } };
+	static struct log_input inputs[1] = { { .to = LOG_PIPE_ACCESS_LOG, .access_log = 1 } };
+	static struct conf_log service_logs[1] = { { .target = LOG_TARGET_FILE, .path = "/own",
+	                                             .format = LOG_FORMAT_JSON } };
 	static const char *notices[] = { "READY=1\nSTATUS=s" }, *events[] = { "one", "two \xff" };
 
 	sockets[0] = (struct handover_socket){
@@ -120,6 +123,7 @@ static void fill(void)
 		.log = { .target = LOG_TARGET_FILE, .path = "/x\xe4\n\"", .level = LOG_LEVEL_DEBUG,
 		         .format = LOG_FORMAT_JSON },
 		.access_log = { .target = LOG_TARGET_NONE },
+		.service_logs = service_logs, .n_service_logs = 1,
 		.log_process = { .pid = 4712, .leash = log_leash, .inputs = inputs, .n_inputs = 1 },
 		.key_process = { .pid = 4713, .leash = key_leash },
 		.http_sockets = indices, .n_http_sockets = 1,
@@ -248,6 +252,10 @@ START_TEST(it_comes_over_as_it_was)
 	ck_assert_uint_eq(got.generations[0].n_http_sockets, 1);
 	ck_assert_uint_eq(got.generations[0].http_sockets[0], 0);
 	ck_assert_uint_eq(got.generations[0].n_agent_sockets, 0);
+	ck_assert_uint_eq(got.generations[0].log_process.inputs[0].access_log, 1);
+	ck_assert_uint_eq(got.generations[0].n_service_logs, 1);
+	ck_assert_str_eq(got.generations[0].service_logs[0].path, "/own");
+	ck_assert_int_eq(only_service(&got)->log_index, 1);
 	ck_assert_str_eq(got.states[0].service, "echo");
 	ck_assert_int_eq(got.states[0].memory.sources.fd, sources_fd(sources));
 	ck_assert_uint_eq(got.states[0].memory.n_sources, SOURCES_MIN);
@@ -380,6 +388,13 @@ static const struct {
 	{ "generations.0.log.path", "null" },
 	{ "generations.0.log.level", "\"loud\"" },
 	{ "generations.0.access_log.target", "\"file\"" },
+	{ "generations.0.service_logs", "{}" },
+	{ "generations.0.service_logs", "[]" },
+	{ "generations.0.service_logs.0.path", "null" },
+	{ "generations.0.log_process.inputs.0.log_index", "2" },
+	{ "generations.0.log_process.inputs.0.log_index", "-1" },
+	{ SERVICE_0 "log_index", "2" },
+	{ SERVICE_0 "log_index", "-2" },
 	{ SERVICE_0 "name", "null" },
 	{ SERVICE_0 "name", "\"\"" },
 	{ SERVICE_0 "connections", "0" },
@@ -489,7 +504,7 @@ static bool is_of_late(const char *key)
 	static const char *const keys[] = {
 		"words", "nofile", "log_process", "key_process", "pending_scale", "states", "state_index",
 		"holds", "poison", "tickets", "times", "limit", "leaving", "lame_duck", "balancers",
-		"status_process", "http_sockets", "agent_sockets",
+		"status_process", "http_sockets", "agent_sockets", "log_index",
 	};
 
 	for (size_t i = 0; i < sizeof keys / sizeof *keys; i++)

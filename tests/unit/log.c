@@ -326,7 +326,7 @@ static void put(struct log_sink *s, int form, const char *word)
 	char body[64];
 
 	snprintf(body, sizeof body, "%s%s%s", json ? "\"word\":\"" : "word=", word, json ? "\"" : "");
-	log_sink_put(s, LOG_LEVEL_INFO, body);
+	log_sink_put(s, LOG_LEVEL_INFO, NULL, body);
 }
 
 /* That two lines were dropped, in the form of the log. */

@@ -117,7 +117,7 @@ START_TEST(the_owner_of_a_program_is_told_of_its_end)
 	struct owner first = { 0 }, second = { 0 };
 	struct program *p = start("read x; exit 3", &first);
 
-	program_give(p, "after", note_end, &second);
+	program_give(p, "after", NULL, note_end, &second);
 	ck_assert_int_eq(write(ours, "\n", 1), 1);
 	wait_for_end(p);
 	programs_reap(&programs);
@@ -136,7 +136,7 @@ START_TEST(what_it_said_before_was_said_under_its_old_name)
 	hear();
 	ck_assert(was_logged("before", pid, "one"));
 	ck_assert(!was_logged("before", pid, "two"));
-	program_give(p, "after", note_end, &o);
+	program_give(p, "after", NULL, note_end, &o);
 	ck_assert(was_logged("before", pid, "two"));
 	ck_assert_int_eq(write(ours, "\n", 1), 1);
 	wait_for_end(p);
@@ -348,7 +348,7 @@ START_TEST(one_that_is_given_away_has_said_it_under_its_old_name)
 	struct owner o = { 0 };
 	struct program *p = start_second(&o);
 
-	program_give(p, "after", note_end, &o);
+	program_give(p, "after", NULL, note_end, &o);
 	ck_assert(was_logged("before", program_pid(p), "the same"));
 	end_by_itself(p);
 } END_TEST

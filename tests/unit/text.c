@@ -53,6 +53,14 @@ START_TEST(a_text_is_cut_where_its_room_ends)
 	}
 } END_TEST
 
+START_TEST(a_word_stays_one_word)
+{
+	struct text t = text_in(room, sizeof room);
+
+	text_add_word(&t, "aZ09:/{}[]\\ \"',;|\t\n\0\xff", 20);
+	ck_assert_str_eq(room, "aZ09:/{}[]\\\\x20\\x22\\x27\\x2c\\x3b\\x7c\\x09\\x0a\\x00");
+} END_TEST
+
 static const struct { const char *name, *bytes; size_t len; const char *safe, *json; } rows[] = {
 	{ "printable ASCII stays", "aZ 09~!", 7, "aZ 09~!", "aZ 09~!" },
 	{ "a newline is escaped", "a\nb", 3, "a\\x0ab", "a\\\\x0ab" },
@@ -161,6 +169,7 @@ int main(void)
 	tcase_add_test(tc, a_new_text_is_empty);
 	tcase_add_test(tc, pieces_follow_one_another);
 	tcase_add_test(tc, a_text_is_cut_where_its_room_ends);
+	tcase_add_test(tc, a_word_stays_one_word);
 	tcase_add_loop_test(tc, numbers_are_decimal, 0, sizeof numbers / sizeof *numbers);
 	tcase_add_test(tc, strings_and_numbers_are_cut_where_the_room_ends);
 	tcase_add_loop_test(tc, foreign_bytes_are_escaped, 0, ARRAY_SIZE(rows));

@@ -203,7 +203,7 @@ static inline pid_t take(int *fd, bool waited)
 	ck_assert_int_eq(warm_pool_take(pool, NULL, &taken), 0);
 	ck_assert(taken.waited == waited);
 	ck_assert(unit_fd_is_well_born(taken.fd));
-	program_give(taken.program, "test 1-1", given_ended, NULL);
+	program_give(taken.program, "test 1-1", "1-1", given_ended, NULL);
 	*fd = taken.fd;
 	return program_pid(taken.program);
 }

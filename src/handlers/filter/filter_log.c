@@ -111,9 +111,10 @@ void filter_log_end(const struct worker *w, const struct filter_process *p, int 
 
 	/* If the service is failing, that was logged once for all its processes. */
 	if (why == FILTER_END_DIED)
-		log_line(health_fails(w) ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING,
-		         "%s: filter %d ended by itself (%s %d) after %llu answers", w->service->name,
-		         pid, how, value, answered);
+		log_about(health_fails(w) ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING,
+		          LOG_ABOUT(.event = LOG_EVENT_PROGRAM_ENDED),
+		          "%s: filter %d ended by itself (%s %d) after %llu answers", w->service->name, pid,
+		          how, value, answered);
 	worker_event(w, "filter-end program=%d reason=%s how=%s value=%d answered=%llu", pid,
 	             end_names[why], how, value, answered);
 }

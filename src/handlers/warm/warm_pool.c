@@ -306,9 +306,10 @@ static void has_crashed(struct warm_pool *pool, const struct waiter *x, int stat
 	struct text t = text_in(reason, sizeof reason);
 
 	/* If the service is failing, that was logged once for all its programs. */
-	log_line(health_fails(pool->worker) ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING,
-	         "%s %d: crashed while it waited (%s %d)", name_of(pool),
-	         (int)program_pid(x->program), exit_status_how(status), exit_status_value(status));
+	log_about(health_fails(pool->worker) ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING,
+	          LOG_ABOUT(.event = LOG_EVENT_PROGRAM_ENDED), "%s %d: crashed while it waited (%s %d)",
+	          name_of(pool), (int)program_pid(x->program), exit_status_how(status),
+	          exit_status_value(status));
 	board_add(&pool->worker->slot->crashed, 1);
 	text_add(&t, "%s crashes while it waits (%s %d)", pool->worker->service->handler.program,
 	         exit_status_how(status), exit_status_value(status));

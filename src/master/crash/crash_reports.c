@@ -37,7 +37,8 @@ static struct crash_writing *find_place(struct crash_reports *r)
 static void complain_of_writing(const struct crash_reports *r, const char *service, const char *state_dir,
                                 const char *why)
 {
-	log_warn("%s: keep a crash report in %s: %s", service, state_dir, why);
+	log_about(LOG_LEVEL_WARNING, LOG_ABOUT(.service = service, .event = LOG_EVENT_CRASH_REPORT),
+	          "%s: keep a crash report in %s: %s", service, state_dir, why);
 	notify_send(r->events, "crash-report-failed service=%s", service);
 }
 
@@ -75,7 +76,8 @@ static void finish(void *arg, const struct helper_end *end)
 		complain_of_writing(r, w->service, w->state_dir, why_failed(end));
 	} else {
 		r->missing[0] = '\0';
-		log_info("%s: crash report %s", w->service, w->name);
+		log_about(LOG_LEVEL_INFO, LOG_ABOUT(.service = w->service, .event = LOG_EVENT_CRASH_REPORT),
+		          "%s: crash report %s", w->service, w->name);
 		notify_send(r->events, "crash-report service=%s name=%s", w->service, w->name);
 	}
 }

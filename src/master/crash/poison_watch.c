@@ -36,8 +36,9 @@ static void end_block(struct poison_watch *w, size_t place, const char *reason, 
 
 	poison_end(&w->history, place, w->watches->loop->now_ms);
 	blocks_clear(w->blocks, place);
-	log_info("%s: %s is not blocked any more: %s; clients that were refused: %" PRIu64, w->service,
-	         name_of(w, place, name), words, refused);
+	log_about(LOG_LEVEL_INFO, LOG_ABOUT(.service = w->service, .event = LOG_EVENT_SOURCE_UNBLOCKED),
+	          "%s: %s is not blocked any more: %s; clients that were refused: %" PRIu64, w->service,
+	          name_of(w, place, name), words, refused);
 	notify_send(w->watches->events, "source-unblocked service=%s source=%s reason=%s refused=%" PRIu64,
 	            w->service, name, reason, refused);
 }
@@ -104,10 +105,11 @@ static void begin_block(struct poison_watch *w, const struct conf_poison *rule, 
 
 	blocks_set(w->blocks, place, &s->source, s->until_ms);
 	set_timer(w);
-	log_warn("%s: blocking %s for %s, until %s: %d workers have crashed at its requests within %s"
-	         " (to lift the block: droverctl unblock %s)", w->service, name_of(w, place, name),
-	         units_format_duration(s->block_ms, block), in_utc(s->block_ms, until), s->counted,
-	         units_format_duration(rule->within, within), name);
+	log_about(LOG_LEVEL_WARNING, LOG_ABOUT(.service = w->service, .event = LOG_EVENT_SOURCE_BLOCKED),
+	          "%s: blocking %s for %s, until %s: %d workers have crashed at its requests within %s"
+	          " (to lift the block: droverctl unblock %s)", w->service, name_of(w, place, name),
+	          units_format_duration(s->block_ms, block), in_utc(s->block_ms, until), s->counted,
+	          units_format_duration(rule->within, within), name);
 	notify_send(w->watches->events, "source-blocked service=%s source=%s crashes=%d block_ms=%" PRId64,
 	            w->service, name, s->counted, s->block_ms);
 }
@@ -116,9 +118,10 @@ static void tell_spread(const struct poison_watch *w, const struct conf_poison *
 {
 	char name[SOURCE_ID_TEXT_MAX], within[UNITS_TEXT_MAX];
 
-	log_warn("%s: not blocking %s: workers have crashed at requests from %d sources or more within %s",
-	         w->service, name_of(w, place, name), POISON_SPREAD,
-	         units_format_duration(rule->within, within));
+	log_about(LOG_LEVEL_WARNING, LOG_ABOUT(.service = w->service),
+	          "%s: not blocking %s: workers have crashed at requests from %d sources or more within %s",
+	          w->service, name_of(w, place, name), POISON_SPREAD,
+	          units_format_duration(rule->within, within));
 	notify_send(w->watches->events, "poison-spread service=%s source=%s", w->service, name);
 }
 

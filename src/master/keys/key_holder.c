@@ -180,7 +180,8 @@ static void listen_to(struct key_holder *h, pid_t pid, const struct leash *leash
 
 static void kill_hanging(const struct key_holder *h)
 {
-	log_err("the key process (pid %d) does not answer; killing it", (int)h->pid);
+	log_about(LOG_LEVEL_ERROR, LOG_ABOUT(.event = LOG_EVENT_KEY_PROCESS_DIED),
+	          "the key process (pid %d) does not answer; killing it", (int)h->pid);
 	notify_send(h->owner.events, "key-process-hang generation=%u pid=%d", h->owner.generation,
 	            (int)h->pid);
 	if (kill(h->pid, SIGKILL) == -1)
@@ -337,14 +338,16 @@ static const char *describe_end(const struct key_holder *h, int status, char tex
 static void note_death(struct key_holder *h, const char *how)
 {
 	if (!h->ready) {
-		log_err("%s", how);
+		log_about(LOG_LEVEL_ERROR, LOG_ABOUT(.event = LOG_EVENT_KEY_PROCESS_DIED), "%s", how);
 		snprintf(h->failure, sizeof h->failure, "%s", how);
 		h->owner.changed(h->owner.arg);
 		start_later(h, 0);              /* in case that the generation has to go on nevertheless */
 	} else if (h->adopted) {
-		log_err("%s; the workers of the program before cannot make TLS handshakes any more", how);
+		log_about(LOG_LEVEL_ERROR, LOG_ABOUT(.event = LOG_EVENT_KEY_PROCESS_DIED),
+		          "%s; the workers of the program before cannot make TLS handshakes any more", how);
 	} else {
-		log_warn("%s; another one goes on", how);
+		log_about(LOG_LEVEL_WARNING, LOG_ABOUT(.event = LOG_EVENT_KEY_PROCESS_DIED),
+		          "%s; another one goes on", how);
 		start_later(h, h->owner.loop->now_ms - h->born_ms);
 	}
 }

@@ -11,13 +11,13 @@
 #include "fd.h"
 
 /* Where the log is standard error, one pipe does for both. */
-static bool is_needed(const struct logs *l, enum log_pipe which)
+static bool is_needed(const struct logs *l, const struct log_sink *access_log, enum log_pipe which)
 {
 	switch (which) {
 	case LOG_PIPE_LOG:
 		return log_sink_is_delicate(l->log);
 	case LOG_PIPE_ACCESS_LOG:
-		return log_sink_is_delicate(l->access_log);
+		return log_sink_is_delicate(access_log);
 	case LOG_PIPE_STDERR:
 		return l->err;
 	case LOG_PIPES:
@@ -26,13 +26,14 @@ static bool is_needed(const struct logs *l, enum log_pipe which)
 	return false;
 }
 
-int log_pipes_open(const struct logs *l, size_t room, struct log_pipes *writers, struct log_pipes *readers)
+int log_pipes_open(const struct logs *l, const struct log_sink *access_log, size_t room,
+                   struct log_pipes *writers, struct log_pipes *readers)
 {
 	int ends[2];
 
 	*writers = *readers = LOG_PIPES_NONE;
 	for (int i = 0; i < LOG_PIPES; i++) {
-		if (!is_needed(l, (enum log_pipe)i))
+		if (!is_needed(l, access_log, (enum log_pipe)i))
 			continue;
 		if (pipe2(ends, O_CLOEXEC | O_NONBLOCK) == -1) {
 			log_pipes_close(writers);

@@ -17,10 +17,12 @@ struct log_pipes { int fds[LOG_PIPES]; };       /* one end of each; -1: that one
 #define LOG_PIPES_NONE ((struct log_pipes){ .fds = { -1, -1, -1 } })
 
 /*
- * Opens those that l needs, all close-on-exec and non-blocking; room is the bytes that wait
- * in one before lines are dropped, or less, as the kernel allows. 0; or -1 with errno and none.
+ * Opens those that a service with that access log (NULL: none) needs, all close-on-exec and
+ * non-blocking; room is the bytes that wait in one before lines are dropped, or less, as the kernel
+ * allows. 0; or -1 with errno and none.
  */
-int log_pipes_open(const struct logs *l, size_t room, struct log_pipes *writers, struct log_pipes *readers);
+int log_pipes_open(const struct logs *l, const struct log_sink *access_log, size_t room,
+                   struct log_pipes *writers, struct log_pipes *readers);
 
 void log_pipes_close(struct log_pipes *p);
 

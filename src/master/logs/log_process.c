@@ -29,6 +29,7 @@ struct log_process {
 	struct leash             leash;
 	struct watch             ear;
 	bool                     switching;     /* it has not answered the order yet */
+	size_t                   switched;      /* access logs that it has, or was told of */
 	bool                     switch_again;  /* an order came meanwhile: at most one is on its way */
 	bool                     ending;        /* no worker is left: */
 	bool                     told_end;      /* it has that order */
@@ -37,6 +38,28 @@ struct log_process {
 	int64_t                  delay_ms;      /* the last one; 0: none */
 	struct timer             retry;
 };
+
+/* ---- new files ---------------------------------------------------------- */
+
+/*
+ * One access log a message: each is sent when the one before it was answered, so that any number of
+ * them needs no room in the leash. The log itself goes with the first.
+ */
+static void send_next(struct log_process *p)
+{
+	const struct logs *l = p->owner.logs;
+	const struct log_sink *log = p->switched == 0 ? l->log : NULL;
+	const struct log_sink *access_log = logs_nth_access_log(l, p->switched);
+	const struct leash_message m = {
+		.word = LEASH_LOGS, .number = p->switched++,
+		.fds = { [LEASH_FD_LOG] = log ? log_sink_fd(log) : -1,
+		         [LEASH_FD_ACCESS_LOG] = access_log ? log_sink_fd(access_log) : -1 },
+	};
+
+	p->switching = leash_order(&p->leash, &m) == 0;
+	if (!p->switching && errno != EPIPE && errno != ECONNRESET)    /* it has ended, and will be reaped */
+		log_err("hand the logs to the log process (pid %d): %m", (int)p->pid);
+}
 
 /* ---- what it says ------------------------------------------------------- */
 
@@ -51,6 +74,10 @@ static void on_word(struct watch *w, uint32_t events)
 		loop_unwatch(p->owner.loop, w);         /* SIGCHLD will tell the rest */
 	if (result != LEASH_OK || m.word != LEASH_LOGS || !p->switching)
 		return;
+	if (p->switched < p->owner.logs->n_access_logs) {
+		send_next(p);
+		return;
+	}
 	p->switching = false;
 	if (p->switch_again)
 		log_process_switch(p);
@@ -158,11 +185,13 @@ void log_process_resume(struct log_process *p)
 static void log_death(const struct log_process *p, int status)
 {
 	if (WIFSIGNALED(status))
-		log_warn("the log process (pid %d) was ended by signal %s; another one goes on",
-		         (int)p->pid, signals_name(WTERMSIG(status)));
+		log_about(LOG_LEVEL_WARNING, LOG_ABOUT(.event = LOG_EVENT_LOG_PROCESS_DIED),
+		          "the log process (pid %d) was ended by signal %s; another one goes on",
+		          (int)p->pid, signals_name(WTERMSIG(status)));
 	else
-		log_warn("the log process (pid %d) exited with status %d; another one goes on",
-		         (int)p->pid, WEXITSTATUS(status));
+		log_about(LOG_LEVEL_WARNING, LOG_ABOUT(.event = LOG_EVENT_LOG_PROCESS_DIED),
+		          "the log process (pid %d) exited with status %d; another one goes on",
+		          (int)p->pid, WEXITSTATUS(status));
 }
 
 bool log_process_reaped(struct log_process *p, pid_t pid, int status)
@@ -235,29 +264,21 @@ void log_process_finish(struct log_process *p, int64_t until_ms)
 		if (reclaim_process(p))
 			return;
 	}
-	log_err("the log process has died again; the last lines of workers are lost");
+	log_about(LOG_LEVEL_ERROR, LOG_ABOUT(.event = LOG_EVENT_LOG_PROCESS_DIED),
+	          "the log process has died again; the last lines of workers are lost");
 }
 
 /* ---- orders ------------------------------------------------------------- */
 
 void log_process_switch(struct log_process *p)
 {
-	const struct logs *l = p->owner.logs;
-	const struct leash_message m = {
-		.word = LEASH_LOGS,
-		.fds = { [LEASH_FD_LOG] = l->log ? log_sink_fd(l->log) : -1,
-		         [LEASH_FD_ACCESS_LOG] = l->access_log ? log_sink_fd(l->access_log) : -1 },
-	};
-
 	if (p->pid == 0)
 		return;                 /* the next one gets them anyway */
 	p->switch_again = p->switching;
 	if (p->switching)
 		return;
-	if (leash_order(&p->leash, &m) == 0)
-		p->switching = true;
-	else if (errno != EPIPE && errno != ECONNRESET)         /* it has ended, and will be reaped */
-		log_err("hand the logs to the log process (pid %d): %m", (int)p->pid);
+	p->switched = 0;
+	send_next(p);
 }
 
 bool log_process_is_switching(const struct log_process *p)
@@ -288,7 +309,7 @@ static struct log_input *more_inputs(struct log_process *p, size_t n)
 	return inputs + p->n_inputs;
 }
 
-int log_process_add(struct log_process *p, const struct log_pipes *readers)
+int log_process_add(struct log_process *p, const struct log_pipes *readers, size_t access_log)
 {
 	struct log_input *next = more_inputs(p, LOG_PIPES);
 
@@ -296,7 +317,9 @@ int log_process_add(struct log_process *p, const struct log_pipes *readers)
 		return -1;
 	for (int i = 0; i < LOG_PIPES; i++)
 		if (readers->fds[i] != -1)
-			p->inputs[p->n_inputs++] = (struct log_input){ (enum log_pipe)i, readers->fds[i] };
+			p->inputs[p->n_inputs++] = (struct log_input){ .to = (enum log_pipe)i,
+			                                               .access_log = access_log,
+			                                               .fd = readers->fds[i] };
 	return 0;
 }
 

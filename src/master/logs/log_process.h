@@ -43,8 +43,11 @@ struct log_process_past {
 };
 struct log_process_past log_process_past(const struct log_process *p);
 
-/* Before it is started: it reads those pipes, too, which are taken. 0, or -1 with errno. */
-int log_process_add(struct log_process *p, const struct log_pipes *readers);
+/*
+ * Before it is started: it reads those pipes, too, which are taken; access_log is the index of the one
+ * in logs that LOG_PIPE_ACCESS_LOG leads to. 0, or -1 with errno.
+ */
+int log_process_add(struct log_process *p, const struct log_pipes *readers, size_t access_log);
 
 /*
  * Before it is started: it runs already, forked by the program before, and is our child;

@@ -140,7 +140,7 @@ static void switch_logs(struct log_writer *w, const struct leash_message *m)
 {
 	struct log_sink *const sinks[LEASH_FDS] = {
 		[LEASH_FD_LOG] = w->start->logs->log,
-		[LEASH_FD_ACCESS_LOG] = w->start->logs->access_log,
+		[LEASH_FD_ACCESS_LOG] = logs_nth_access_log(w->start->logs, m->number),
 	};
 
 	take_all(w);
@@ -186,19 +186,25 @@ static void on_order(struct watch *watch, uint32_t events)
 
 /* ---- birth -------------------------------------------------------------- */
 
+static int fd_of(const struct log_sink *sink)
+{
+	return sink ? log_sink_fd(sink) : -1;
+}
+
 static void keep_only_ours(const struct log_writer_start *s)
 {
-	const struct log_sink *const sinks[] = { s->logs->log, s->logs->access_log, s->logs->err };
-	const size_t n_sinks = sizeof sinks / sizeof *sinks;
-	int *keep = calloc(s->n_inputs + n_sinks + 2, sizeof *keep);
+	const struct logs *l = s->logs;
+	int *keep = calloc(s->n_inputs + l->n_access_logs + 4, sizeof *keep);
 	size_t n = 0;
 
 	if (!keep)
 		cannot_start("close what is not ours");
 	for (size_t i = 0; i < s->n_inputs; i++)
 		keep[n++] = s->inputs[i].fd;
-	for (size_t i = 0; i < n_sinks; i++)
-		keep[n++] = sinks[i] ? log_sink_fd(sinks[i]) : -1;
+	for (size_t i = 0; i < l->n_access_logs; i++)
+		keep[n++] = fd_of(l->access_logs[i]);
+	keep[n++] = fd_of(l->log);
+	keep[n++] = fd_of(l->err);
 	keep[n++] = s->leash.orders;
 	keep[n++] = s->leash.words;
 	if (fd_keep_only(keep, n) == -1)
@@ -217,13 +223,13 @@ static void take_place(const struct log_writer_start *s)
 		cannot_start("give up privileges");
 }
 
-static struct log_sink *sink_of(const struct logs *l, enum log_pipe which)
+static struct log_sink *sink_of(const struct logs *l, const struct log_input *i)
 {
-	switch (which) {
+	switch (i->to) {
 	case LOG_PIPE_LOG:
 		return l->log;
 	case LOG_PIPE_ACCESS_LOG:
-		return l->access_log;
+		return logs_nth_access_log(l, i->access_log);
 	case LOG_PIPE_STDERR:
 		return l->err;
 	case LOG_PIPES:
@@ -239,7 +245,7 @@ static void add_input(struct log_writer *w, struct input *i, const struct log_in
 	i->writer = w;
 	i->fd = from->fd;
 	i->room = fcntl(i->fd, F_GETPIPE_SZ);
-	i->sink = sink_of(w->start->logs, from->to);
+	i->sink = sink_of(w->start->logs, from);
 	if (epoll_ctl(w->any.fd, EPOLL_CTL_ADD, i->fd, &event) == -1)
 		cannot_start("watch the pipes");
 	w->n_open++;

@@ -13,6 +13,7 @@
 
 struct log_input {
 	enum log_pipe to;
+	size_t        access_log;       /* for LOG_PIPE_ACCESS_LOG: which of logs.access_logs */
 	int           fd;
 };
 
@@ -20,7 +21,8 @@ struct log_writer_start {               /* all of it lent */
 	const struct log_input *inputs;
 	size_t                  n_inputs;
 	const struct logs      *logs;
-	struct leash            leash;  /* LOGS: new descriptors; answered by the same, when they are in use.
+	struct leash            leash;  /* LOGS: new descriptors of the log and of the access log `number`;
+	                                 * answered by the same, when they are in use.
 	                                 * END: no worker is left; not answered */
 	bool                    detached;
 };

@@ -28,7 +28,8 @@ void drain_service(struct master *m, const struct service *s)
 	} else {
 		if (pool_works(s->pool))
 			pool_drain(s->pool, 0, s->conf->timeouts.drain);
-		log_info("%s: draining its workers; clients wait until it is resumed", s->conf->name);
+		log_about(LOG_LEVEL_INFO, LOG_ABOUT(.service = s->conf->name, .event = LOG_EVENT_SUSPENDED),
+		          "%s: draining its workers; clients wait until it is resumed", s->conf->name);
 	}
 	master_notify(m, "");
 }
@@ -42,7 +43,8 @@ void drain_all(struct master *m)
 	}
 	m->suspended = true;
 	generation_suspend(m->current);
-	log_info("draining all workers; HUP starts new ones");
+	log_about(LOG_LEVEL_INFO, LOG_ABOUT(.event = LOG_EVENT_SUSPENDED),
+	          "draining all workers; HUP starts new ones");
 	notify_send(m->events, "resting");
 	master_notify(m, "");
 }
@@ -54,5 +56,6 @@ void drain_resume(struct master *m, const struct service *s)
 	else
 		pool_start(s->pool);
 	m->suspended = false;           /* one service works again */
-	log_info("%s: resumed", s->conf->name);
+	log_about(LOG_LEVEL_INFO, LOG_ABOUT(.service = s->conf->name, .event = LOG_EVENT_RESUMED),
+	          "%s: resumed", s->conf->name);
 }

@@ -55,7 +55,8 @@ static void refuse_reload(struct master *m, const char *word, const char *why, c
 
 	text_add_string(&t, why);
 	master_note_load(m, false);
-	log_err("reload refused: %s; the running configuration goes on", why);
+	log_about(LOG_LEVEL_ERROR, LOG_ABOUT(.event = LOG_EVENT_RELOAD_REFUSED),
+	          "reload refused: %s; the running configuration goes on", why);
 	notify_send(m->events, "reload-failed reason=%s", word);
 	end_reload(m, details && *details ? details : why);
 }
@@ -72,7 +73,8 @@ static void commit_reload(struct master *m)
 		log_err("write the pid file %s: %s", m->current->conf->pid_file,
 		        pid_file_error(errno));
 	master_replace(m, before);
-	log_info("reloaded: generation %u serves", m->current->number);
+	log_about(LOG_LEVEL_INFO, LOG_ABOUT(.event = LOG_EVENT_RELOADED), "reloaded: generation %u serves",
+	          m->current->number);
 	notify_send(m->events, "reload-done generation=%u", m->current->number);
 	end_reload(m, NULL);
 }
@@ -140,7 +142,7 @@ void reload_begin(struct master *m)
 		return;
 	m->reload_again = false;
 	outcome_reload_begins(&m->outcome);
-	log_info("reloading");
+	log_about(LOG_LEVEL_INFO, LOG_ABOUT(.event = LOG_EVENT_RELOADING), "reloading");
 	notify_send(m->events, "reload-begin");
 	/* One message: sd_notify(3) wants both together. */
 	snprintf(message, sizeof message, "RELOADING=1\nMONOTONIC_USEC=%lld",

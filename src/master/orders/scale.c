@@ -21,9 +21,13 @@ void scale_all(struct master *m, int by)
 		struct service *s = &m->current->services[i];
 
 		if (pool_scale(s->pool, by))
-			log_info("%s: %d workers wanted", s->conf->name, pool_target(s->pool));
+			log_about(LOG_LEVEL_INFO,
+			          LOG_ABOUT(.service = s->conf->name, .event = LOG_EVENT_SCALED),
+			          "%s: %d workers wanted", s->conf->name, pool_target(s->pool));
 		else
-			log_info("%s: stays at %d workers", s->conf->name, pool_target(s->pool));
+			log_about(LOG_LEVEL_INFO,
+			          LOG_ABOUT(.service = s->conf->name, .event = LOG_EVENT_SCALED),
+			          "%s: stays at %d workers", s->conf->name, pool_target(s->pool));
 	}
 }
 
@@ -59,5 +63,6 @@ void scale_service(const struct service *s, const char *text, int to)
 		pool_scale(s->pool, to - pool_target(s->pool));
 	else
 		pool_scale_to(s->pool, to);
-	log_info("%s: %d workers wanted", s->conf->name, to);
+	log_about(LOG_LEVEL_INFO, LOG_ABOUT(.service = s->conf->name, .event = LOG_EVENT_SCALED),
+	          "%s: %d workers wanted", s->conf->name, to);
 }

@@ -135,7 +135,7 @@ static void begin_stopping(struct master *m, enum order order)
 
 	if (!master_enter(m, ways[order].phase))
 		return;
-	log_info("stopping: %s", ways[order].what);
+	log_about(LOG_LEVEL_INFO, LOG_ABOUT(.event = LOG_EVENT_STOPPING), "stopping: %s", ways[order].what);
 	notify_send(m->events, "stopping mode=%s", ways[order].mode);
 	if (!lifecycle_is_stopping(before))
 		give_up_others(m);

@@ -22,6 +22,9 @@
 #define CLOSED_MS     2000                      /* from the end of its words to its exit */
 #define ABORT_MS      2000                      /* after ABRT; a core has to be written */
 
+/* What a line about that worker is about. */
+#define ABOUT(c, what) LOG_ABOUT(.service = (c)->service, .worker = LOG_WORKER((c)->slot), .event = (what))
+
 /*
  * A worker of another user can only be signalled with CAP_KILL, which a service manager or a
  * container may have taken from root. The pid cannot be that of another process: the kernel does
@@ -31,9 +34,10 @@ static void send_signal(const struct child *c, int signal)
 {
 	if (kill(c->pid, signal) == 0)
 		return;
-	log_err("%s: send %s to worker %d: %m%s", c->service, signals_name(signal), (int)c->pid,
-	        errno == EPERM ? " (the worker has another user, and droverd lacks the capability"
-	        " CAP_KILL)" : "");
+	log_about(LOG_LEVEL_ERROR, ABOUT(c, LOG_EVENT_NONE),
+	          "%s: send %s to worker %d: %m%s", c->service, signals_name(signal), (int)c->pid,
+	          errno == EPERM ? " (the worker has another user, and droverd lacks the capability"
+	          " CAP_KILL)" : "");
 	notify_send(c->events, "signal-refused service=%s pid=%d signal=%d", c->service, (int)c->pid,
 	            signal);
 }
@@ -42,7 +46,8 @@ static void kill_broken(struct child *c, const char *why);
 
 static void start_is_over(struct child *c)
 {
-	log_warn("%s: worker (pid %d) did not start in time; killing it", c->service, (int)c->pid);
+	log_about(LOG_LEVEL_WARNING, ABOUT(c, LOG_EVENT_WORKER_LATE),
+	          "%s: worker (pid %d) did not start in time; killing it", c->service, (int)c->pid);
 	send_signal(c, SIGKILL);
 }
 
@@ -64,18 +69,20 @@ static void on_child_timer(struct timer *t)
 			start_is_over(c);
 			break;
 		}
-		log_info("%s: worker (pid %d) did not finish draining in time; stopping it", c->service,
-		         (int)c->pid);
+		log_about(LOG_LEVEL_INFO, ABOUT(c, LOG_EVENT_WORKER_LATE),
+		          "%s: worker (pid %d) did not finish draining in time; stopping it", c->service,
+		          (int)c->pid);
 		child_stop(c);
 		break;
 	case CHILD_STOPPING:
-		log_warn("%s: worker (pid %d) did not end when told to; killing it", c->service,
-		         (int)c->pid);
+		log_about(LOG_LEVEL_WARNING, ABOUT(c, LOG_EVENT_WORKER_LATE),
+		          "%s: worker (pid %d) did not end when told to; killing it", c->service,
+		          (int)c->pid);
 		send_signal(c, SIGKILL);
 		break;
 	case CHILD_HANGING:
-		log_warn("%s: worker (pid %d) did not end on ABRT; killing it", c->service,
-		         (int)c->pid);
+		log_about(LOG_LEVEL_WARNING, ABOUT(c, LOG_EVENT_WORKER_LATE),
+		          "%s: worker (pid %d) did not end on ABRT; killing it", c->service, (int)c->pid);
 		send_signal(c, SIGKILL);
 		break;
 	}
@@ -143,7 +150,8 @@ static bool accept_report(struct child *c, enum leash_word word)
  */
 static void kill_broken(struct child *c, const char *why)
 {
-	log_err("%s: worker (pid %d) is broken: %s; killing it", c->service, (int)c->pid, why);
+	log_about(LOG_LEVEL_ERROR, ABOUT(c, LOG_EVENT_WORKER_BROKEN),
+	          "%s: worker (pid %d) is broken: %s; killing it", c->service, (int)c->pid, why);
 	notify_send(c->events, "worker-broken service=%s pid=%d", c->service, (int)c->pid);
 	loop_unwatch(c->loop, &c->ear);
 	if (c->state < CHILD_STOPPING) {
@@ -228,7 +236,8 @@ static void take_charge(struct child *c, pid_t pid, const struct leash *leash)
 	c->ear = (struct watch){ .fd = leash_ear(leash), .ready = on_worker_word };
 	c->timer.fire = on_child_timer;
 	if (loop_watch(c->loop, &c->ear, EPOLLIN) == -1)
-		log_err("%s: watch a worker: %m", c->service);  /* one that starts will miss its time limit */
+		/* One that starts will miss its time limit. */
+		log_about(LOG_LEVEL_ERROR, ABOUT(c, LOG_EVENT_NONE), "%s: watch a worker: %m", c->service);
 }
 
 struct child_past child_past(const struct child *c)
@@ -326,11 +335,12 @@ static void log_death(const struct child *c, const struct evidence *e)
 		         WCOREDUMP(status) ? " (core dumped)" : "");
 	else
 		snprintf(how, sizeof how, "exited with status %d", WEXITSTATUS(status));
-	log_line(expected ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING,
-	         "%s: worker (pid %d) %s%s after %lld.%03lld s, %llu connections served, %u open%s",
-	         c->service, (int)c->pid, how,
-	         c->state == CHILD_STARTING ? " before it accepted" : "", (long long)e->age_ms / 1000,
-	         (long long)e->age_ms % 1000, (unsigned long long)e->said.served, e->said.open, doing);
+	log_about(expected ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING,
+	          ABOUT(c, by_signal ? LOG_EVENT_WORKER_DIED : LOG_EVENT_WORKER_EXITED),
+	          "%s: worker (pid %d) %s%s after %lld.%03lld s, %llu connections served, %u open%s",
+	          c->service, (int)c->pid, how, c->state == CHILD_STARTING ? " before it accepted" : "",
+	          (long long)e->age_ms / 1000, (long long)e->age_ms % 1000,
+	          (unsigned long long)e->said.served, e->said.open, doing);
 	notify_send(c->events, "worker-end service=%s pid=%d how=%s value=%d served=%llu open=%u",
 	            c->service, (int)c->pid, exit_status_how(status), exit_status_value(status),
 	            (unsigned long long)e->said.served, e->said.open);

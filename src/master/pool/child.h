@@ -29,6 +29,7 @@ enum child_state {
 
 struct child {
 	enum child_state state;
+	size_t           slot;          /* on the board */
 	pid_t            pid;           /* not waited for yet, while state is not NONE */
 	int64_t          born_ms;
 	struct leash     leash;

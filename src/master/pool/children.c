@@ -16,8 +16,10 @@ int children_init(struct children *cs, size_t n, const struct pool_memory *memor
 	if (!cs->all)
 		return -1;
 	cs->n = n;
-	for (size_t i = 0; i < n; i++)
+	for (size_t i = 0; i < n; i++) {
 		cs->all[i] = *blank;
+		cs->all[i].slot = i;
+	}
 	return 0;
 }
 

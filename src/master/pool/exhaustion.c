@@ -83,8 +83,10 @@ static void begin_episode(struct exhaustion *e, const struct exhaustion_facts *f
 	         f->service->name, (long long)f->busy, (long long)f->slots, f->workers);
 	add_queue(&t, f, f->queue);
 	add_longest(&t, f);
-	log_warn("%s (more %s or connections would help)", line,
-	         f->service->workers.ranged ? "workers.max" : "workers");
+	log_about(LOG_LEVEL_WARNING,
+	          LOG_ABOUT(.service = f->service->name, .event = LOG_EVENT_POOL_EXHAUSTED),
+	          "%s (more %s or connections would help)", line,
+	          f->service->workers.ranged ? "workers.max" : "workers");
 	notify_send(events, "exhausted service=%s busy=%lld slots=%lld queue=%lld",
 	            f->service->name, (long long)f->busy, (long long)f->slots, (long long)f->queue);
 }
@@ -99,9 +101,10 @@ static void end_episode(struct exhaustion *e, int64_t ended_ms, const struct exh
 	if (f->queue_limit > 0)
 		text_add(&t, ", at most %lld of %lld connections waited",
 		         (long long)e->longest_queue, (long long)f->queue_limit);
-	log_info("%s: pool relieved: exhausted for %lld.%03lld s%s; now %lld of %lld slots are busy",
-	         f->service->name, (long long)lasted_ms / 1000, (long long)lasted_ms % 1000, line,
-	         (long long)f->busy, (long long)f->slots);
+	log_about(LOG_LEVEL_INFO, LOG_ABOUT(.service = f->service->name, .event = LOG_EVENT_POOL_RELIEVED),
+	          "%s: pool relieved: exhausted for %lld.%03lld s%s; now %lld of %lld slots are busy",
+	          f->service->name, (long long)lasted_ms / 1000, (long long)lasted_ms % 1000, line,
+	          (long long)f->busy, (long long)f->slots);
 	notify_send(events, "relieved service=%s lasted_ms=%lld queue_max=%lld", f->service->name,
 	            (long long)lasted_ms, (long long)e->longest_queue);
 	e->lasts = false;

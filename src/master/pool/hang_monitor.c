@@ -21,9 +21,12 @@ static void log_hang(const struct hang_monitor *h, const struct child *c)
 
 	evidence_look(&e, h->children->memory->board, children_index(h->children, c));
 	evidence_put_work(&t, &e);
-	log_warn("%s: worker (pid %d) hangs: its loop has stood still for %lld.%03lld s; it is %s;"
-	         " the kernel says: %s; aborting it", h->service->name, (int)c->pid,
-	         (long long)c->still_ms / 1000, (long long)c->still_ms % 1000, doing, c->waited_in);
+	log_about(LOG_LEVEL_WARNING,
+	          LOG_ABOUT(.service = h->service->name, .worker = LOG_WORKER(c->slot),
+	                    .event = LOG_EVENT_WORKER_HUNG),
+	          "%s: worker (pid %d) hangs: its loop has stood still for %lld.%03lld s; it is %s;"
+	          " the kernel says: %s; aborting it", h->service->name, (int)c->pid,
+	          (long long)c->still_ms / 1000, (long long)c->still_ms % 1000, doing, c->waited_in);
 	notify_send(h->events, "worker-hang service=%s pid=%d still_ms=%lld", h->service->name,
 	            (int)c->pid, (long long)c->still_ms);
 }

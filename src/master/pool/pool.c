@@ -31,13 +31,13 @@ static _Noreturn void be_worker(struct pool *p, size_t slot, const struct leash 
 		.master = master,
 		.memory = &p->memory, .service_memory = &p->state_of_service->memory,
 		.blocks = p->state_of_service->poison->blocks, .slot = slot,
-		.log = x->log, .access_log = x->access_log, .logs_refused = x->logs_refused,
+		.log = x->log, .access_log = p->access_log,
 		.log_level = x->log_level, .detached = x->detached, .events = x->events,
 		.nofile = x->nofile,
 	};
 
 	if (p->log_pipes)
-		log_pipes_enter(p->log_pipes, x->log, x->access_log);
+		log_pipes_enter(p->log_pipes, x->log, p->access_log);
 	x->forget(x->arg, p);
 	worker_main(&start);
 }
@@ -89,7 +89,9 @@ static void slow_down(struct pool *p, bool early)
 	                              p->context->loop->now_ms);
 	if (wait_ms == 0 || p->scaler.wanted == 0)
 		return;
-	log_warn("%s: the next worker starts in %lld ms", p->service->name, (long long)wait_ms);
+	log_about(LOG_LEVEL_WARNING,
+	          LOG_ABOUT(.service = p->service->name, .event = LOG_EVENT_WORKER_DELAYED),
+	          "%s: the next worker starts in %lld ms", p->service->name, (long long)wait_ms);
 	notify_send(p->context->events, "worker-delayed service=%s delay_ms=%lld",
 	            p->service->name, (long long)wait_ms);
 	loop_timer(p->context->loop, &p->delayed, wait_ms);
@@ -112,8 +114,9 @@ static int n_missing(struct pool *p)
 static void note_crowd(struct pool *p, bool crowded)
 {
 	if (crowded && !p->crowded) {
-		log_warn("%s: no place for another worker: all %zu places are taken, and it starts"
-		         " when a draining worker has ended", p->service->name, p->children.n);
+		log_about(LOG_LEVEL_WARNING, LOG_ABOUT(.service = p->service->name),
+		          "%s: no place for another worker: all %zu places are taken, and it starts"
+		          " when a draining worker has ended", p->service->name, p->children.n);
 		notify_send(p->context->events, "no-place service=%s", p->service->name);
 	}
 	p->crowded = crowded;
@@ -126,7 +129,9 @@ static void start_missing(struct pool *p)
 
 	for (; missing > 0 && (c = children_free_place(&p->children)); missing--)
 		if (!start_worker(p, c)) {
-			log_err("%s: start a worker: %m", p->service->name);
+			log_about(LOG_LEVEL_ERROR,
+			          LOG_ABOUT(.service = p->service->name, .event = LOG_EVENT_WORKER_FAILED),
+			          "%s: start a worker: %m", p->service->name);
 			slow_down(p, true);
 			p->context->changed(p->context->arg, p);
 			return;
@@ -324,7 +329,8 @@ static void on_heard(struct child *c, enum leash_word word)
 	case LEASH_WORDS:
 		break;
 	}
-	log_debug("%s: worker (pid %d) %s", p->service->name, (int)c->pid,
+	log_about(LOG_LEVEL_DEBUG, LOG_ABOUT(.service = p->service->name, .worker = LOG_WORKER(c->slot)),
+	          "%s: worker (pid %d) %s", p->service->name, (int)c->pid,
 	          word == LEASH_READY ? "accepts" : word == LEASH_DRAIN ? "drains" : "retires");
 	review(p);
 	p->context->changed(p->context->arg, p);
@@ -345,11 +351,12 @@ static void on_kicked(struct child *c, uint64_t number, bool found)
 	p->context->kicked(p->context->arg, c->pid, number, found);
 }
 
-void pool_send_logs(struct pool *p, int log_fd, int access_log_fd)
+void pool_send_logs(struct pool *p, const struct log_sink *log, const struct log_sink *access_log)
 {
 	const struct leash_message m = {
 		.word = LEASH_LOGS,
-		.fds = { [LEASH_FD_LOG] = log_fd, [LEASH_FD_ACCESS_LOG] = access_log_fd },
+		.fds = { [LEASH_FD_LOG] = log ? log_sink_fd(log) : -1,
+		         [LEASH_FD_ACCESS_LOG] = access_log ? log_sink_fd(access_log) : -1 },
 	};
 
 	for (size_t i = 0; i < p->children.n; i++) {
@@ -358,7 +365,9 @@ void pool_send_logs(struct pool *p, int log_fd, int access_log_fd)
 		if (c->state == CHILD_NONE || child_tell(c, &m) == 0)
 			continue;
 		if (errno != EPIPE && errno != ECONNRESET)      /* it has ended, and will be waited for */
-			log_warn("%s: hand the logs to worker %d: %m", p->service->name, (int)c->pid);
+			log_about(LOG_LEVEL_WARNING,
+			          LOG_ABOUT(.service = p->service->name, .worker = LOG_WORKER(c->slot)),
+			          "%s: hand the logs to worker %d: %m", p->service->name, (int)c->pid);
 	}
 }
 
@@ -509,8 +518,9 @@ struct pool *pool_new(struct pool_context *context, const struct conf_service *s
 	return p;
 }
 
-void pool_use_pipes(struct pool *p, struct log_pipes *writers)
+void pool_use_logs(struct pool *p, struct log_sink *access_log, struct log_pipes *writers)
 {
+	p->access_log = access_log;
 	p->log_pipes = writers;
 }
 

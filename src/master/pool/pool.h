@@ -34,10 +34,9 @@ struct pool_context {
 	struct loop      *loop;
 	struct notify    *events;
 	struct rlimit     nofile;       /* the limit that droverd was started with */
-	struct log_sink  *log, *access_log;     /* those that new workers get, or pipes to them */
+	struct log_sink  *log;          /* that new workers get, or a pipe to it */
 	enum log_level    log_level;
 	bool              detached;     /* from the terminal that it was started on */
-	bool              logs_refused; /* the access log has a line for each refused client */
 	struct service_states *states;  /* of the services; lent */
 	/* In a child that becomes a worker of p: close and unmap what it must not have. */
 	void            (*forget)(void *arg, const struct pool *p);
@@ -58,8 +57,11 @@ struct pool *pool_new(struct pool_context *context, const struct conf_service *s
                       unsigned int generation, int64_t shutdown_timeout_ms,
                       struct listening *const *sockets, size_t n_sockets);
 
-/* New workers write to these pipes, lent, instead of to logs that they could damage (log_pipes.h). */
-void pool_use_pipes(struct pool *p, struct log_pipes *writers);
+/*
+ * New workers have that access log (NULL: none), and write to these pipes instead of to logs that they
+ * could damage (log_pipes.h). Both are lent.
+ */
+void pool_use_logs(struct pool *p, struct log_sink *access_log, struct log_pipes *writers);
 
 /* New workers are connected with that key process, lent, which knows their service by that index. */
 void pool_use_keys(struct pool *p, struct key_holder *holder, size_t service);
@@ -138,8 +140,8 @@ void pool_stay(struct pool *p);
 /* Wants no workers any more: tells all to end now, and sends KILL to those that do not. */
 void pool_stop(struct pool *p);
 
-/* Hands new descriptors of the logs, which are lent, to all workers; -1 for none. */
-void pool_send_logs(struct pool *p, int log_fd, int access_log_fd);
+/* Hands new descriptors of the logs to all workers; NULL: there is no such log. */
+void pool_send_logs(struct pool *p, const struct log_sink *log, const struct log_sink *access_log);
 
 enum pool_kick { POOL_KICK_TOLD, POOL_KICK_NOT_OURS, POOL_KICK_FAILED };
 

@@ -19,6 +19,7 @@ struct pool {
 	const struct conf_service *service;
 	unsigned int               generation;
 	int64_t                    shutdown_timeout_ms;
+	struct log_sink           *access_log;  /* of the service, or a pipe to it; NULL: none */
 	struct log_pipes          *log_pipes;   /* for new workers; NULL: none */
 	struct key_holder         *key_holder;  /* new workers are connected with it; NULL: none */
 	size_t                     key_service; /* and it knows our service by that index */

@@ -60,8 +60,11 @@ static void on_tell_again(struct timer *t)
 	char why[BOARD_REASON_TEXT], lasts[UNITS_TEXT_MAX];
 
 	if (program_watch_fails(pw, why))
-		log_err("%s: still failing, for %s: %s", pw->service->name,
-		        units_format_duration((pw->loop->now_ms - pw->since_ms) / 1000 * 1000, lasts), why);
+		log_about(LOG_LEVEL_ERROR,
+		          LOG_ABOUT(.service = pw->service->name, .event = LOG_EVENT_PROGRAMS_FAIL),
+		          "%s: still failing, for %s: %s", pw->service->name,
+		          units_format_duration((pw->loop->now_ms - pw->since_ms) / 1000 * 1000, lasts),
+		          why);
 	tell_later(pw);
 }
 
@@ -78,7 +81,8 @@ static void begin_failing(struct program_watch *pw)
 static void end_failing(struct program_watch *pw)
 {
 	program_watch_end(pw);
-	log_info("%s: its program works again", pw->service->name);
+	log_about(LOG_LEVEL_INFO, LOG_ABOUT(.service = pw->service->name, .event = LOG_EVENT_PROGRAMS_WORK),
+	          "%s: its program works again", pw->service->name);
 	notify_send(pw->events, "service-works service=%s", pw->service->name);
 }
 

@@ -52,7 +52,8 @@ static void on_arrival(struct demand_watch *d)
 static bool fall_asleep(struct scaler *s)
 {
 	if (demand_watch_start(&s->demand, s->listeners, s->n_listeners) == -1) {
-		log_err("%s: watch the listeners: %m; a worker stays", s->service->name);
+		log_about(LOG_LEVEL_ERROR, LOG_ABOUT(.service = s->service->name),
+		          "%s: watch the listeners: %m; a worker stays", s->service->name);
 		return false;
 	}
 	notify_send(s->events, "on-demand service=%s", s->service->name);
@@ -74,8 +75,8 @@ void scaler_start(struct scaler *s)
 
 static void tell_scaled(const struct scaler *s, enum policy_reason reason)
 {
-	log_debug("%s: %d workers wanted: %s", s->service->name, s->wanted,
-	          policy_reason_name(reason));
+	log_about(LOG_LEVEL_DEBUG, LOG_ABOUT(.service = s->service->name, .event = LOG_EVENT_SCALED),
+	          "%s: %d workers wanted: %s", s->service->name, s->wanted, policy_reason_name(reason));
 	notify_send(s->events, "scaled service=%s workers=%d reason=%s", s->service->name,
 	            s->wanted, policy_reason_name(reason));
 }

@@ -95,11 +95,15 @@ static void tell_begin(const struct service_state *s, enum refusal why, const st
 	char first[ADDRESS_TEXT_MAX];
 
 	if (is_queued(s, why))
-		log_info("%s: clients wait in the queue: %s", s->service, refusal_words(why));
+		log_about(LOG_LEVEL_INFO,
+		          LOG_ABOUT(.service = s->service, .event = LOG_EVENT_REFUSING_BEGIN),
+		          "%s: clients wait in the queue: %s", s->service, refusal_words(why));
 	else
-		log_warn("%s: %s clients: %s; the first is %s", s->service,
-		         s->dry_run && is_limit(why) ? "limits.dry_run, would refuse" : "refusing",
-		         refusal_words(why), endpoint_format(&v->first, first, sizeof first));
+		log_about(LOG_LEVEL_WARNING,
+		          LOG_ABOUT(.service = s->service, .event = LOG_EVENT_REFUSING_BEGIN),
+		          "%s: %s clients: %s; the first is %s", s->service,
+		          s->dry_run && is_limit(why) ? "limits.dry_run, would refuse" : "refusing",
+		          refusal_words(why), endpoint_format(&v->first, first, sizeof first));
 	notify_send(s->states->events, "refusing-begin service=%s reason=%s", s->service,
 	            refusal_name(why));
 }
@@ -107,12 +111,16 @@ static void tell_begin(const struct service_state *s, enum refusal why, const st
 static void tell_end(const struct service_state *s, enum refusal why, const struct episode_view *v)
 {
 	if (is_queued(s, why))
-		log_info("%s: clients do not wait any more: %s %llu times in %lld s", s->service,
-		         refusal_words(why), (unsigned long long)v->refused, (long long)v->lasted_ms / 1000);
+		log_about(LOG_LEVEL_INFO, LOG_ABOUT(.service = s->service, .event = LOG_EVENT_REFUSING_END),
+		          "%s: clients do not wait any more: %s %llu times in %lld s", s->service,
+		          refusal_words(why), (unsigned long long)v->refused,
+		          (long long)v->lasted_ms / 1000);
 	else
-		log_info("%s: %s no more clients: %s; %llu in %lld s", s->service,
-		         s->dry_run && is_limit(why) ? "limits.dry_run, would refuse" : "refusing",
-		         refusal_words(why), (unsigned long long)v->refused, (long long)v->lasted_ms / 1000);
+		log_about(LOG_LEVEL_INFO, LOG_ABOUT(.service = s->service, .event = LOG_EVENT_REFUSING_END),
+		          "%s: %s no more clients: %s; %llu in %lld s", s->service,
+		          s->dry_run && is_limit(why) ? "limits.dry_run, would refuse" : "refusing",
+		          refusal_words(why), (unsigned long long)v->refused,
+		          (long long)v->lasted_ms / 1000);
 	notify_send(s->states->events, "refusing-end service=%s reason=%s refused=%llu", s->service,
 	            refusal_name(why), (unsigned long long)v->refused);
 }
@@ -174,8 +182,9 @@ void service_state_worker_ended(struct service_state *s, const struct service_me
 	const struct audit_remains r = audit_reclaim(m->holds, i, s->memory.sources);
 
 	if (r.ignored > 0)
-		log_warn("%s: a worker that has ended left %llu holds under the limits that make no sense",
-		         s->service, (unsigned long long)r.ignored);
+		log_about(LOG_LEVEL_WARNING, LOG_ABOUT(.service = s->service),
+		          "%s: a worker that has ended left %llu holds under the limits that make no sense",
+		          s->service, (unsigned long long)r.ignored);
 	if (!by_itself || r.intents > 0 || r.ignored > 0)
 		begin_audit(s, true);
 	service_state_look(s);          /* it may have begun an episode, and not have said so */
@@ -189,7 +198,8 @@ static void on_key_due(struct timer *t)
 	const int64_t now_ms = s->states->loop->now_ms;
 
 	if (ticket_keys_rotate(s->memory.tickets, now_ms) == -1) {
-		log_err("%s: make a key for tickets of TLS: %m", s->service);
+		log_about(LOG_LEVEL_ERROR, LOG_ABOUT(.service = s->service),
+		          "%s: make a key for tickets of TLS: %m", s->service);
 		loop_timer(s->states->loop, t, KEY_RETRY_MS);
 		return;
 	}

@@ -467,8 +467,9 @@ void sockets_release(struct sockets *s, struct listening *l)
 	listener_unlink(&l->address, &l->file);
 	if (l->announced) {
 		address_format(&l->address, text, sizeof text);
-		log_info(in_place ? "%s: no longer listening on %s" :
-		         "%s: the socket of %s whose file was removed is closed", l->service, text);
+		log_about(LOG_LEVEL_INFO, LOG_ABOUT(.service = l->service),
+		          in_place ? "%s: no longer listening on %s" :
+		          "%s: the socket of %s whose file was removed is closed", l->service, text);
 		notify_send(s->events, "closed service=%s address=%s", l->service, text);
 	}
 	leave_listening(s, l);
@@ -496,7 +497,8 @@ static void announce_listening(const struct sockets *s, struct listening *l)
 		return;
 	l->announced = true;
 	address_format(&l->address, text, sizeof text);
-	log_info("%s: listening on %s", l->service, text);
+	log_about(LOG_LEVEL_INFO, LOG_ABOUT(.service = l->service, .event = LOG_EVENT_LISTENING),
+	          "%s: listening on %s", l->service, text);
 	notify_send(s->events, "listening service=%s address=%s", l->service, text);
 }
 

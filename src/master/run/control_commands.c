@@ -174,9 +174,9 @@ static void log_change(const struct command *k, const struct control_request *r,
 	const char *object = r->service ? r->service : r->connection ? r->connection :
 	                     r->prefix ? r->prefix : "";
 
-	log_info("control: %s%s%s%s%s%s, by user %u (pid %d)", k->name, *object ? " " : "", object,
-	         r->to ? " to " : "", r->to ? r->to : "", r->now ? " now" : "", peer->uid,
-	         (int)peer->pid);
+	log_about(LOG_LEVEL_INFO, LOG_ABOUT(.event = LOG_EVENT_CONTROL),
+	          "control: %s%s%s%s%s%s, by user %u (pid %d)", k->name, *object ? " " : "", object,
+	          r->to ? " to " : "", r->to ? r->to : "", r->now ? " now" : "", peer->uid, (int)peer->pid);
 }
 
 /* A crash report may hold what clients have sent: not every control client that may look may see it. */

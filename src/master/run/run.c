@@ -143,7 +143,7 @@ static void become_ready(struct master *m, const struct run_options *o)
 	}
 	if (!master_enter(m, PHASE_SERVING))
 		return;
-	log_info("ready");
+	log_about(LOG_LEVEL_INFO, LOG_ABOUT(.event = LOG_EVENT_READY), "ready");
 	notify_send(m->events, "ready generation=%u", m->current->number);
 	master_notify(m, "READY=1");
 	if (o->ready)
@@ -381,7 +381,7 @@ static void fini_master(struct master *m)
 	crash_reports_leave(&m->crash_reports);
 	notify_send(m->events, "stopped");
 	if (m->current)
-		log_info("stopped");
+		log_about(LOG_LEVEL_INFO, LOG_ABOUT(.event = LOG_EVENT_STOPPED), "stopped");
 	log_use(m->first_log, LOG_LEVEL_INFO);
 	list_each(&m->generations, g, struct generation, in_master)
 		generation_free(&g);

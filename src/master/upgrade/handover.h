@@ -51,6 +51,7 @@ struct handover_service {
 	int64_t                 drain_ms;
 	struct pool_past        past;
 	size_t                  state;          /* index; n_states: the program before had none */
+	int                     log_index;      /* of its access log: 0 is that of the generation; -1: none */
 	size_t                 *sockets;        /* indices, in the order of its listeners */
 	size_t                  n_sockets;
 	struct handover_worker *workers;
@@ -64,6 +65,8 @@ struct handover_generation {
 	int                      balancers;     /* 0: not known */
 	const char              *state_dir;
 	struct conf_log          log, access_log;       /* without their places */
+	struct conf_log         *service_logs;          /* access logs of services: index 1 is the first */
+	size_t                   n_service_logs;
 	struct log_process_past  log_process;           /* no inputs: there is no log process */
 	struct key_holder_past   key_process;           /* pid 0: there is none */
 	size_t                  *http_sockets, *agent_sockets;  /* indices: those of its status process */

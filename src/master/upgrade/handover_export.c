@@ -115,6 +115,7 @@ static void add_service(struct writing *w, struct handover_service *s, const str
 		.input = (int)conf->crash_capture, .hang_ms = conf->hang_timeout,
 		.drain_ms = conf->timeouts.drain, .past = pool_past(service->pool),
 		.state = pool_service_state(service->pool)->index,
+		.log_index = conf->access_log.target == LOG_TARGET_NONE ? -1 : (int)conf->access_log_index,
 	};
 	s->sockets = room(w, service->n_sockets, sizeof *s->sockets);
 	for (size_t i = 0; s->sockets && i < service->n_sockets; i++)
@@ -140,6 +141,9 @@ static void add_generation(struct writing *w, struct handover_generation *to,
 		.balancers = g->conf->agent.balancers, .state_dir = g->conf->state_dir,
 		.log = g->conf->log, .access_log = g->conf->access_log,
 	};
+	to->service_logs = room(w, g->conf->n_access_logs, sizeof *to->service_logs);
+	for (size_t i = 1; to->service_logs && i < g->conf->n_access_logs; i++)
+		to->service_logs[to->n_service_logs++] = *g->conf->access_logs[i];
 	if (g->log_process)
 		to->log_process = log_process_past(g->log_process);
 	to->key_process = (struct key_holder_past){ .leash = { -1, -1 } };

@@ -177,7 +177,8 @@ static enum handler_id handler_of(const char *name)
 	return (enum handler_id)0;
 }
 
-static struct conf_service *sketch_service(struct arena *a, const struct handover_service *s)
+static struct conf_service *sketch_service(struct arena *a, const struct handover_service *s,
+                                           const struct conf *all)
 {
 	struct conf_service *conf = arena_alloc(a, sizeof *conf);
 
@@ -190,6 +191,10 @@ static struct conf_service *sketch_service(struct arena *a, const struct handove
 		.workers = { .min = s->min, .max = s->max }, .timeouts = { .drain = s->drain_ms },
 		.limits = { .source_prefix = CONF_SOURCE_PREFIX },      /* what it was is not handed over */
 	};
+	if (s->log_index >= 0) {
+		conf->access_log_index = (size_t)s->log_index;
+		conf->access_log = *all->access_logs[s->log_index];
+	}
 	return conf->name ? conf : NULL;
 }
 
@@ -198,6 +203,23 @@ static bool sketch_log(struct arena *a, struct conf_log *to, const struct conf_l
 	*to = *from;
 	to->path = from->path ? arena_strdup(a, from->path) : NULL;
 	return !from->path || to->path;
+}
+
+/* The access log of the generation, and those of its services. */
+static bool sketch_access_logs(struct arena *a, struct conf *conf, const struct handover_generation *g)
+{
+	conf->access_logs = arena_alloc(a, (g->n_service_logs + 1) * sizeof *conf->access_logs);
+	if (!conf->access_logs || !sketch_log(a, &conf->access_log, &g->access_log))
+		return false;
+	conf->access_logs[conf->n_access_logs++] = &conf->access_log;
+	for (size_t i = 0; i < g->n_service_logs; i++) {
+		struct conf_log *log = arena_alloc(a, sizeof *log);
+
+		if (!log || !sketch_log(a, log, &g->service_logs[i]))
+			return false;
+		conf->access_logs[conf->n_access_logs++] = log;
+	}
+	return true;
 }
 
 static struct conf *sketch(struct arena *a, const struct handover_generation *g)
@@ -211,10 +233,10 @@ static struct conf *sketch(struct arena *a, const struct handover_generation *g)
 	conf->state_dir = arena_strdup(a, g->state_dir);
 	conf->services = arena_alloc(a, (g->n_services + 1) * sizeof *conf->services);
 	if (!conf->state_dir || !conf->services || !sketch_log(a, &conf->log, &g->log) ||
-	    !sketch_log(a, &conf->access_log, &g->access_log))
+	    !sketch_access_logs(a, conf, g))
 		return NULL;
 	for (; conf->n_services < g->n_services; conf->n_services++) {
-		struct conf_service *s = sketch_service(a, &g->services[conf->n_services]);
+		struct conf_service *s = sketch_service(a, &g->services[conf->n_services], conf);
 
 		if (!s)
 			return NULL;

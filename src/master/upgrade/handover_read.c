@@ -152,12 +152,15 @@ static bool get_inputs(const struct reading *r, const json_t *list, struct log_p
 	p->inputs = inputs;             /* those read so far count, even if the next one is refused */
 	json_array_foreach(list, i, item) {
 		const char *name;
+		json_int_t index = 0;
 		int to;
 
-		if (!reading_unpack(r, item, "input", "{s:s, s:i}", "to", &name, "fd", &inputs[i].fd) ||
+		if (!reading_unpack(r, item, "input", "{s:s, s?I, s:i}", "to", &name, "log_index", &index,
+		                    "fd", &inputs[i].fd) ||
 		    !reading_get_word(r, &handover_pipes, name, &to))
 			return false;
 		inputs[i].to = (enum log_pipe)to;
+		inputs[i].access_log = (size_t)index;
 		p->n_inputs++;
 	}
 	return true;
@@ -205,23 +208,55 @@ static bool get_outlet(const struct reading *r, const json_t *list, size_t **ind
 	return !list || reading_get_indices(r, list, "status process", indices, n);
 }
 
+/* Programs with one access log did not write it. */
+static bool get_service_logs(const struct reading *r, const json_t *list, struct handover_generation *g)
+{
+	const json_t *item;
+	size_t i;
+
+	if (!list)
+		return true;
+	g->service_logs = reading_room(r, list, sizeof *g->service_logs);
+	if (!g->service_logs)
+		return false;
+	json_array_foreach(list, i, item)
+		if (!get_log(r, item, &g->service_logs[g->n_service_logs++]))
+			return false;
+	return true;
+}
+
+/* What is written to them must lead to one of them. */
+static bool check_log_indices(const struct reading *r, const struct handover_generation *g)
+{
+	for (size_t i = 0; i < g->n_services; i++)
+		if (g->services[i].log_index < -1 || g->services[i].log_index > (int)g->n_service_logs)
+			return reading_fail(r, "%s: no such access log", g->services[i].name);
+	for (size_t i = 0; i < g->log_process.n_inputs; i++)
+		if (g->log_process.inputs[i].access_log > g->n_service_logs)
+			return reading_fail(r, "log process: no such access log");
+	return true;
+}
+
 static bool get_generation(const struct reading *r, const json_t *j, struct handover_generation *g)
 {
-	const json_t *log, *access_log, *services, *state_dir, *log_process = NULL, *key_process = NULL,
+	const json_t *log, *access_log, *services, *state_dir;
+	const json_t *service_logs = NULL, *log_process = NULL, *key_process = NULL,
 	             *http_sockets = NULL, *agent_sockets = NULL;
 	json_int_t number, shutdown, lame_duck = 0;
 	int serves, balancers = 0;
 
 	if (!reading_unpack(r, j, "generation",
-	                    "{s:I, s:b, s:I, s?I, s?i, s:o, s:o, s:o, s?o, s?o, s?o, s?o, s:o}",
+	                    "{s:I, s:b, s:I, s?I, s?i, s:o, s:o, s:o, s?o, s?o, s?o, s?o, s?o, s:o}",
 	                    "number", &number, "serves", &serves, "shutdown", &shutdown,
 	                    "lame_duck", &lame_duck, "balancers", &balancers,
 	                    "state_dir", &state_dir, "log", &log, "access_log", &access_log,
+	                    "service_logs", &service_logs,
 	                    "log_process", &log_process, "key_process", &key_process,
 	                    "http_sockets", &http_sockets, "agent_sockets", &agent_sockets,
 	                    "services", &services) ||
 	    !reading_get_name(r, state_dir, "state_dir", &g->state_dir) ||
 	    !get_log(r, log, &g->log) || !get_log(r, access_log, &g->access_log) ||
+	    !get_service_logs(r, service_logs, g) ||
 	    !get_log_process(r, log_process, &g->log_process) ||
 	    !get_process(r, key_process, "key process", &g->key_process.pid, &g->key_process.leash) ||
 	    !get_outlet(r, http_sockets, &g->http_sockets, &g->n_http_sockets) ||
@@ -234,7 +269,7 @@ static bool get_generation(const struct reading *r, const json_t *j, struct hand
 	g->shutdown_ms = shutdown;
 	g->lame_duck_ms = lame_duck;
 	g->balancers = balancers;
-	return get_services(r, services, g);
+	return get_services(r, services, g) && check_log_indices(r, g);
 }
 
 static bool get_generations(const struct reading *r, const json_t *list)

@@ -186,14 +186,16 @@ bool handover_read_service(const struct reading *r, const json_t *j, struct hand
 	const json_t *name, *handler, *orders, *totals, *board, *holds = NULL, *sockets, *workers;
 	json_int_t drain, hang, places, state = (json_int_t)r->h->n_states;
 
+	s->log_index = 0;               /* programs with one access log did not write it */
 	if (!reading_unpack(r, j, "service",
 	                    "{s:o, s:o, s:i, s:i, s:i, s:i, s:I, s:I, s:o, s:o,"
-	                    " s:o, s?o, s?I, s:I, s:o, s:o}",
+	                    " s:o, s?o, s?I, s?i, s:I, s:o, s:o}",
 	                    "name", &name, "handler", &handler, "connections", &s->connections,
 	                    "min", &s->min, "max", &s->max, "input", &s->input,
 	                    "hang", &hang, "drain", &drain, "orders", &orders,
 	                    "totals", &totals, "board", &board, "holds", &holds, "state_index", &state,
-	                    "places", &places, "sockets", &sockets, "workers", &workers) ||
+	                    "log_index", &s->log_index, "places", &places, "sockets", &sockets,
+	                    "workers", &workers) ||
 	    !reading_get_name(r, name, "service", &s->name) ||
 	    !reading_get_name(r, handler, "handler", &s->handler) ||
 	    !get_part(r, board, "board", &s->past.memory.board) ||
@@ -209,7 +211,8 @@ bool handover_read_service(const struct reading *r, const json_t *j, struct hand
 	s->hang_ms = hang;
 	s->past.n_places = (size_t)places;
 	return get_pool_state(r, orders, &s->past.state) && get_totals(r, totals, &s->past.totals) &&
-	       reading_get_indices(r, sockets, s->name, &s->sockets, &s->n_sockets) && get_workers(r, workers, s);
+	       reading_get_indices(r, sockets, s->name, &s->sockets, &s->n_sockets) &&
+	       get_workers(r, workers, s);
 }
 
 /* ---- sources that crash workers ----------------------------------------- */

@@ -28,7 +28,10 @@ static const char *const targets[] = {
 	[LOG_TARGET_NONE] = "none", [LOG_TARGET_STDERR] = "stderr", [LOG_TARGET_SYSLOG] = "syslog",
 	[LOG_TARGET_JOURNAL] = "journal", [LOG_TARGET_FILE] = "file",
 };
-static const char *const formats[] = { [LOG_FORMAT_TEXT] = "text", [LOG_FORMAT_JSON] = "json" };
+/* Workers have their template; lines about dropped ones, which the master writes, are like text. */
+static const char *const formats[] = {
+	[LOG_FORMAT_TEXT] = "text", [LOG_FORMAT_JSON] = "json", [LOG_FORMAT_TEMPLATE] = "text",
+};
 static const char *const levels[] = {
 	[LOG_LEVEL_ERROR] = "error", [LOG_LEVEL_WARNING] = "warning", [LOG_LEVEL_INFO] = "info",
 	[LOG_LEVEL_DEBUG] = "debug",

@@ -60,8 +60,10 @@ static json_t *make_socket(const void *item)
 	                 "announced", s->announced);
 }
 
-static json_t *make_log(const struct conf_log *l)
+static json_t *make_log(const void *item)
 {
+	const struct conf_log *l = item;
+
 	return json_pack("{s:s, s:s, s:s, s:o}", "target", handover_targets.names[l->target],
 	                 "format", handover_formats.names[l->format],
 	                 "level", handover_levels.names[l->level], "path", put(l->path));
@@ -138,7 +140,8 @@ static json_t *make_service(const void *item)
 {
 	const struct handover_service *s = item;
 
-	return json_pack("{s:o, s:o, s:i, s:i, s:i, s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:I, s:I, s:o, s:o}",
+	return json_pack("{s:o, s:o, s:i, s:i, s:i, s:i, s:I, s:I, s:o, s:o, s:o, s:o, s:I, s:i, s:I, s:o,"
+	                 " s:o}",
 	                 "name", put(s->name), "handler", put(s->handler),
 	                 "connections", s->connections, "min", s->min, "max", s->max,
 	                 "input", s->input, "hang", INT s->hang_ms, "drain", INT s->drain_ms,
@@ -146,7 +149,7 @@ static json_t *make_service(const void *item)
 	                 "totals", make_totals(&s->past.totals),
 	                 "board", make_part(&s->past.memory.board),
 	                 "holds", make_part(&s->past.memory.holds),
-	                 "state_index", INT s->state,
+	                 "state_index", INT s->state, "log_index", s->log_index,
 	                 "places", INT s->past.n_places,
 	                 "sockets", LIST_OF(s->sockets, s->n_sockets, make_size),
 	                 "workers", LIST_OF(s->workers, s->n_workers, make_worker));
@@ -188,7 +191,8 @@ static json_t *make_input(const void *item)
 {
 	const struct log_input *i = item;
 
-	return json_pack("{s:s, s:i}", "to", handover_pipes.names[i->to], "fd", i->fd);
+	return json_pack("{s:s, s:I, s:i}", "to", handover_pipes.names[i->to],
+	                 "log_index", INT i->access_log, "fd", i->fd);
 }
 
 static json_t *make_log_process(const struct log_process_past *p)
@@ -210,12 +214,13 @@ static json_t *make_generation(const void *item)
 {
 	const struct handover_generation *g = item;
 
-	return json_pack("{s:I, s:b, s:I, s:I, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+	return json_pack("{s:I, s:b, s:I, s:I, s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
 	                 "number", INT g->number,
 	                 "serves", g->serves, "shutdown", INT g->shutdown_ms,
 	                 "lame_duck", INT g->lame_duck_ms, "balancers", g->balancers,
 	                 "state_dir", put(g->state_dir),
 	                 "log", make_log(&g->log), "access_log", make_log(&g->access_log),
+	                 "service_logs", LIST_OF(g->service_logs, g->n_service_logs, make_log),
 	                 "log_process", make_log_process(&g->log_process),
 	                 "key_process", make_process(g->key_process.pid, &g->key_process.leash),
 	                 "http_sockets", LIST_OF(g->http_sockets, g->n_http_sockets, make_size),

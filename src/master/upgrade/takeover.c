@@ -89,7 +89,8 @@ bool takeover_try(const struct takeover *t)
 static void go_back_untouched(struct master *m, const struct takeover *t, const struct handover *h,
                               const char *why)
 {
-	log_err("cannot take over: %s%s", why, is_return(t) ? "" : "; going back to the program before");
+	log_about(LOG_LEVEL_ERROR, LOG_ABOUT(.event = LOG_EVENT_UPGRADE_FAILED), "cannot take over: %s%s",
+	          why, is_return(t) ? "" : "; going back to the program before");
 	if (is_return(t))
 		return;
 	upgrade_execute(m, h, t->memfd, t->back, why);
@@ -123,7 +124,9 @@ static void keep_inherited(struct master *m, const char *why)
 {
 	const bool first = m->takeover;
 
-	log_err("%s; keeping the old workers; ones that exit are not replaced until new workers can start", why);
+	log_about(LOG_LEVEL_ERROR, LOG_ABOUT(.event = LOG_EVENT_UPGRADE_FAILED),
+	          "%s; keeping the old workers; ones that exit are not replaced until new workers can start",
+	          why);
 	loop_timer(&m->loop, &m->retry, RETRY_MS);
 	if (first) {
 		end_takeover(m);
@@ -139,7 +142,8 @@ static void go_back(struct master *m, const char *why)
 	struct handover h;
 	int memfd = -1;
 
-	log_err("cannot take over: %s; going back to the program before", why);
+	log_about(LOG_LEVEL_ERROR, LOG_ABOUT(.event = LOG_EVENT_UPGRADE_FAILED),
+	          "cannot take over: %s; going back to the program before", why);
 	if (handover_init(&h) == 0) {
 		memfd = handover_export(&h, m);
 		if (memfd != -1)
@@ -211,7 +215,8 @@ static void commit_takeover(struct master *m)
 	m->coming = NULL;
 	master_replace(m, before);
 	end_takeover(m);
-	log_info("upgraded to drover %s: generation %u serves", version_string, m->current->number);
+	log_about(LOG_LEVEL_INFO, LOG_ABOUT(.event = LOG_EVENT_UPGRADED),
+	          "upgraded to drover %s: generation %u serves", version_string, m->current->number);
 	notify_send(m->events, "upgrade-done version=%s generation=%u", version_string,
 	            m->current->number);
 	upgrade_is_over(m);

@@ -32,7 +32,8 @@ void upgrade_is_over(struct master *m)
 
 void upgrade_refuse(struct master *m, const char *word, const char *why, const char *details)
 {
-	log_err("upgrade refused: %s; this program goes on", why);
+	log_about(LOG_LEVEL_ERROR, LOG_ABOUT(.event = LOG_EVENT_UPGRADE_FAILED),
+	          "upgrade refused: %s; this program goes on", why);
 	notify_send(m->events, "upgrade-failed reason=%s", word);
 	upgrade_is_over(m);
 	if (m->outcome.kind == OUTCOME_UPGRADE)
@@ -269,7 +270,8 @@ void upgrade_begin(struct master *m)
 	if (!master_enter(m, PHASE_UPGRADING))
 		return;
 	m->upgrade.again = false;
-	log_info("upgrading to %s", m->self->path ? m->self->path : "?");
+	log_about(LOG_LEVEL_INFO, LOG_ABOUT(.event = LOG_EVENT_UPGRADING), "upgrading to %s",
+	          m->self->path ? m->self->path : "?");
 	notify_send(m->events, "upgrade-begin");
 	snprintf(message, sizeof message, "RELOADING=1\nMONOTONIC_USEC=%lld",
 	         (long long)clock_us());
