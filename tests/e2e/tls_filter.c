@@ -62,7 +62,7 @@ START_TEST(many_clients_get_their_own_answers)
 /* The client ends its side and reads nothing until then. */
 START_TEST(a_long_answer_arrives_as_a_whole)
 {
-	char *answer = malloc(LONG + 1);
+	char *answer = malloc(LONG + 2);
 	SSL *ssl;
 
 	ck_assert_ptr_nonnull(answer);
@@ -71,8 +71,8 @@ START_TEST(a_long_answer_arrives_as_a_whole)
 	tls_client_say(ssl, files_text("much %d\n", LONG));
 	tls_client_end(ssl);
 	tls_client_receive(ssl, answer, LONG + 1);
-	for (size_t i = 0; i < LONG; i++)
-		ck_assert_msg(answer[i] == 'x', "byte %zu", i);
+	answer[LONG + 1] = '\0';
+	ck_assert_uint_eq(strspn(answer, "x"), LONG);   /* one assertion: Check sends a message for each */
 	ck_assert_int_eq(answer[LONG], '\n');
 	ck_assert(tls_client_is_told_end(ssl));
 	tls_client_close(ssl);
