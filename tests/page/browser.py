@@ -129,6 +129,14 @@ class Tab:
     def text(self, selector):
         return self.value(f"document.querySelector({json.dumps(selector)}).innerText").replace("\xa0", " ")
 
+    def wait_for_loads(self, n):
+        """Until the page was loaded so many times."""
+        while sum(event["method"] == "Page.loadEventFired" and event.get("sessionId") == self.session
+                  for event in self.browser.events) < n:
+            message = self.browser.receive()
+            if "method" in message:
+                self.browser.events.append(message)
+
     def html(self):
         """The document as the parser has made it; also without scripts."""
         root = self.call("DOM.getDocument")["root"]["nodeId"]

@@ -11,6 +11,7 @@ import traceback
 
 import picture
 from browser import Browser, CannotStart, Tab
+from daemon import Daemon
 from server import Server
 
 BUILD = sys.argv[1]
@@ -254,6 +255,42 @@ def pictures_show_something(browser, server):
             assert (ground < 200) == dark, f"{name} is on {count.most_common(1)[0][0]}"
 
 
+# ---- stories: (browser, daemon) ------------------------------------------------
+
+
+def number(service, title):
+    return f"parseFloat({cell(service, title)})"
+
+
+def the_page_of_a_busy_daemon_moves(browser, daemon):
+    tab = Tab(browser)
+    tab.open(daemon.url)
+    tab.until(f"document.querySelector('#services .rate') && {number('busy', 'Accepted')} > 0")
+    accepted = tab.value(cell("busy", "Accepted"))
+    tab.until(f"{cell('busy', 'Accepted')} !== {json.dumps(accepted)}")
+    tab.until("[...document.querySelectorAll('#plots .line')].slice(0, 4)"
+              ".every(l => (l.getAttribute('d') || '').includes('L'))")
+    os.makedirs(PICTURES, exist_ok=True)
+    png = tab.picture()
+    with open(os.path.join(PICTURES, "daemon.png"), "wb") as file:
+        file.write(png)
+    count = picture.colours(png, 700)
+    assert len(count) > 100, f"only {len(count)} colours"
+    is_equal(tab.complaints(), [])
+    tab.close()
+
+
+def the_page_of_a_busy_daemon_comes_again_without_scripts(browser, daemon):
+    tab = Tab(browser, scripts=False)
+    tab.open(daemon.url)
+    tab.wait_for_loads(2)
+    html = tab.html()
+    for part in "busy", "accepting", "Longest connections", "http-equiv=\"refresh\"":
+        assert part in html, f"no {part} without scripts"
+    is_equal(tab.complaints(), [])
+    tab.close()
+
+
 STORIES = [
     it_is_complete_and_comes_again_without_scripts,
     the_script_shows_what_the_page_shows,
@@ -267,11 +304,15 @@ STORIES = [
     tables_are_tables_on_a_phone,
     pictures_show_something,
 ]
+DAEMON_STORIES = [
+    the_page_of_a_busy_daemon_moves,
+    the_page_of_a_busy_daemon_comes_again_without_scripts,
+]
 
 
 def main():
     wanted = os.environ.get("STORIES", "").split()
-    stories = [s for s in STORIES if not wanted or s.__name__ in wanted]
+    stories = [s for s in STORIES + DAEMON_STORIES if not wanted or s.__name__ in wanted]
     with open(os.path.join(HERE, "snapshot.json"), encoding="utf-8") as file:
         snapshot = json.load(file)
     try:
@@ -282,7 +323,8 @@ def main():
     print(f"1..{len(stories)}", flush=True)
     try:
         for number, story in enumerate(stories, 1):
-            server = Server(os.path.join(BUILD, "tests/page/render"), snapshot)
+            server = Daemon(BUILD) if story in DAEMON_STORIES else \
+                Server(os.path.join(BUILD, "tests/page/render"), snapshot)
             try:
                 story(browser, server)
                 print(f"ok {number} - {story.__name__}", flush=True)
