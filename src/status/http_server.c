@@ -197,18 +197,13 @@ static void *on_uri(void *arg, const char *uri, struct MHD_Connection *connectio
 }
 
 /*
- * Whether the client has sent a NUL in its first line, which libmicrohttpd (0.9.75) takes for the end
- * of the URI. The version stands behind it in the memory of the connection; between them is what it
- * has put in place of spaces.
+ * Whether the first line is "METHOD URI VERSION". libmicrohttpd (0.9.75) takes a NUL in it for the end
+ * of the URI, and does without a version. The version stands in the memory of the connection, behind the
+ * URI and what was a space.
  */
-static bool has_nul(const struct request *r, const char *version)
+static bool is_whole_line(const struct request *r, const char *version)
 {
-	const ptrdiff_t len = version - r->uri_end;
-
-	for (ptrdiff_t i = 0; len <= HTTP_MEMORY && i < len; i++)
-		if (r->uri_end[i] != '\0' && r->uri_end[i] != ' ')
-			return true;
-	return false;
+	return version == r->uri_end + 1;
 }
 
 /*
@@ -231,7 +226,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 		.service = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "service"),
 		.accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT),
 	};
-	return has_nul(r, version) ? MHD_NO : begin_request(r, method);
+	return is_whole_line(r, version) ? begin_request(r, method) : MHD_NO;
 }
 
 static void on_completed(void *arg, struct MHD_Connection *connection, void **request,
