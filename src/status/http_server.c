@@ -25,6 +25,7 @@ struct http_server {
 	struct timer            next;   /* when it wants to be run */
 	struct list             clients;        /* the one that got its last answer first, first */
 	size_t                  n_clients;
+	bool                    is_leaving;     /* each answer is the last one to its client */
 };
 
 struct client {
@@ -123,6 +124,7 @@ static enum MHD_Result send_answer(struct request *r)
 		{ "X-Content-Type-Options", "nosniff" },
 		{ "Referrer-Policy", "no-referrer" },
 		{ "Content-Security-Policy", *a->policy ? a->policy : NULL },
+		{ MHD_HTTP_HEADER_CONNECTION, r->server->is_leaving ? "close" : NULL },
 		{ MHD_HTTP_HEADER_ALLOW, a->status == MHD_HTTP_METHOD_NOT_ALLOWED ? "GET, HEAD" : NULL },
 	};
 	struct MHD_Response *response;
@@ -296,6 +298,11 @@ void http_server_add(struct http_server *s, int fd, const struct address *client
 	/* If that fails, the library has closed fd. */
 	MHD_add_connection(s->daemon, fd, &client->u.sa, client->len);
 	run_soon(s);
+}
+
+void http_server_leave(struct http_server *s)
+{
+	s->is_leaving = true;
 }
 
 bool http_server_is_idle(const struct http_server *s)
