@@ -25,6 +25,7 @@ struct http_server {
 	struct timer            next;   /* when it wants to be run */
 	struct list             clients;        /* the one that got its last answer first, first */
 	size_t                  n_clients;
+	bool                    is_leaving;     /* each answer is the last one to its client */
 };
 
 struct client {
@@ -123,6 +124,7 @@ static enum MHD_Result send_answer(struct request *r)
 		{ "X-Content-Type-Options", "nosniff" },
 		{ "Referrer-Policy", "no-referrer" },
 		{ "Content-Security-Policy", *a->policy ? a->policy : NULL },
+		{ MHD_HTTP_HEADER_CONNECTION, r->server->is_leaving ? "close" : NULL },
 		{ MHD_HTTP_HEADER_ALLOW, a->status == MHD_HTTP_METHOD_NOT_ALLOWED ? "GET, HEAD" : NULL },
 	};
 	struct MHD_Response *response;
@@ -197,18 +199,13 @@ static void *on_uri(void *arg, const char *uri, struct MHD_Connection *connectio
 }
 
 /*
- * Whether the client has sent a NUL in its first line, which libmicrohttpd (0.9.75) takes for the end
- * of the URI. The version stands behind it in the memory of the connection; between them is what it
- * has put in place of spaces.
+ * Whether the first line is "METHOD URI VERSION". libmicrohttpd (0.9.75) takes a NUL in it for the end
+ * of the URI, and does without a version. The version stands in the memory of the connection, behind the
+ * URI and what was a space.
  */
-static bool has_nul(const struct request *r, const char *version)
+static bool is_whole_line(const struct request *r, const char *version)
 {
-	const ptrdiff_t len = version - r->uri_end;
-
-	for (ptrdiff_t i = 0; len <= HTTP_MEMORY && i < len; i++)
-		if (r->uri_end[i] != '\0' && r->uri_end[i] != ' ')
-			return true;
-	return false;
+	return version == r->uri_end + 1;
 }
 
 /*
@@ -231,7 +228,7 @@ static enum MHD_Result on_request(void *arg, struct MHD_Connection *connection, 
 		.service = MHD_lookup_connection_value(connection, MHD_GET_ARGUMENT_KIND, "service"),
 		.accept = MHD_lookup_connection_value(connection, MHD_HEADER_KIND, MHD_HTTP_HEADER_ACCEPT),
 	};
-	return has_nul(r, version) ? MHD_NO : begin_request(r, method);
+	return is_whole_line(r, version) ? begin_request(r, method) : MHD_NO;
 }
 
 static void on_completed(void *arg, struct MHD_Connection *connection, void **request,
@@ -301,6 +298,11 @@ void http_server_add(struct http_server *s, int fd, const struct address *client
 	/* If that fails, the library has closed fd. */
 	MHD_add_connection(s->daemon, fd, &client->u.sa, client->len);
 	run_soon(s);
+}
+
+void http_server_leave(struct http_server *s)
+{
+	s->is_leaving = true;
 }
 
 bool http_server_is_idle(const struct http_server *s)

@@ -28,6 +28,9 @@ struct http_server *http_server_new(struct loop *l, struct facts *f, const struc
 /* Serves one more client. Takes fd. */
 void http_server_add(struct http_server *s, int fd, const struct address *client);
 
+/* From now on, clients are closed after their next answer: another process serves them after that. */
+void http_server_leave(struct http_server *s);
+
 /* True if no client is connected. */
 bool http_server_is_idle(const struct http_server *s);
 

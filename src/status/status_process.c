@@ -57,6 +57,8 @@ static void leave(struct status_process *p)
 	p->is_leaving = true;
 	outlet_close(&p->http_outlet);
 	outlet_close(&p->agent_outlet);
+	if (p->http)
+		http_server_leave(p->http);
 	loop_unwatch(&p->loop, &p->orders);
 	alarm(STATUS_PROCESS_LEAVE_MS / 1000);
 	loop_timer(&p->loop, &p->idle, 0);
