@@ -24,6 +24,7 @@
 	X(LINES_DROPPED,      "lines-dropped",      "5939976242e74cb8aac47bf803ab4737") \
 	/* of the server */ \
 	X(READY,              "ready",              NULL) \
+	X(LEAVING,            "leaving",            NULL) \
 	X(STOPPING,           "stopping",           NULL) \
 	X(STOPPED,            "stopped",            NULL) \
 	X(RELOADING,          "reloading",          NULL) \
@@ -35,6 +36,7 @@
 	X(CONTROL,            "control",            NULL) \
 	X(LOG_PROCESS_DIED,   "log-process-died",   NULL) \
 	X(KEY_PROCESS_DIED,   "key-process-died",   NULL) \
+	X(STATUS_PROCESS_DIED, "status-process-died", NULL) \
 	/* of a service */ \
 	X(SCALED,             "scaled",             NULL) \
 	X(SUSPENDED,          "suspended",          NULL) \

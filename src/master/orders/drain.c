@@ -16,8 +16,9 @@ static void leave_service(struct master *m, const struct service *s)
 
 	if (!pool_is_leaving(s->pool))
 		pool_leave(s->pool, leave_ms);
-	log_info("%s: leaving; its workers drain after %lld ms (agent.lame_duck)", s->conf->name,
-	         (long long)leave_ms);
+	log_about(LOG_LEVEL_INFO, LOG_ABOUT(.service = s->conf->name, .event = LOG_EVENT_LEAVING),
+	          "%s: leaving; its workers drain after %lld ms (agent.lame_duck)", s->conf->name,
+	          (long long)leave_ms);
 	notify_send(m->events, "service-leaving service=%s", s->conf->name);
 }
 

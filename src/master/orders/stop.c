@@ -121,8 +121,9 @@ static void begin_leaving(struct master *m, enum order order)
 		if (coming)
 			generation_drain(coming);
 		loop_timer(&m->loop, &m->lame_duck, leave_ms);
-		log_info("leaving: load balancers are told, and the server stops after %lld ms"
-		         " (agent.lame_duck)", (long long)leave_ms);
+		log_about(LOG_LEVEL_INFO, LOG_ABOUT(.event = LOG_EVENT_LEAVING),
+		          "leaving: load balancers are told, and the server stops after %lld ms"
+		          " (agent.lame_duck)", (long long)leave_ms);
 	}
 	notify_send(m->events, "leaving mode=%s", ways[order].mode);
 }

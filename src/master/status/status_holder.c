@@ -27,6 +27,8 @@
 #define QUESTION_BURST   (2 * FACTS)
 #define RETRY_MS         1000           /* until another process is started if that has failed */
 
+#define ABOUT_DEATH LOG_ABOUT(.event = LOG_EVENT_STATUS_PROCESS_DIED)
+
 struct status_child {
 	struct list           in_holder;
 	struct status_holder *holder;
@@ -63,7 +65,8 @@ static void answer_in_turn(struct status_child *c);
 
 static void kill_broken(struct status_child *c, const char *why)
 {
-	log_err("the status process (pid %d) is broken: %s; killing it", (int)c->pid, why);
+	log_about(LOG_LEVEL_ERROR, ABOUT_DEATH, "the status process (pid %d) is broken: %s; killing it",
+	          (int)c->pid, why);
 	loop_unwatch(c->holder->loop, &c->ear);
 	if (kill(c->pid, SIGKILL) == -1)
 		log_err("send KILL to the status process (pid %d): %m", (int)c->pid);
@@ -288,11 +291,13 @@ static void on_retry(struct timer *t)
 static void log_death(const struct status_child *c, int status)
 {
 	if (WIFSIGNALED(status))
-		log_warn("the status process (pid %d) was ended by signal %s; another one goes on",
-		         (int)c->pid, signals_name(WTERMSIG(status)));
+		log_about(LOG_LEVEL_WARNING, ABOUT_DEATH,
+		          "the status process (pid %d) was ended by signal %s; another one goes on",
+		          (int)c->pid, signals_name(WTERMSIG(status)));
 	else
-		log_warn("the status process (pid %d) exited with status %d; another one goes on",
-		         (int)c->pid, WEXITSTATUS(status));
+		log_about(LOG_LEVEL_WARNING, ABOUT_DEATH,
+		          "the status process (pid %d) exited with status %d; another one goes on",
+		          (int)c->pid, WEXITSTATUS(status));
 }
 
 static struct status_child *find_child(const struct status_holder *h, pid_t pid)
