@@ -61,7 +61,7 @@ class Browser:
         message, self.buffer = self.buffer.split(b"\0", 1)
         return json.loads(message)
 
-    def call(self, method, session=None, **params):
+    def send(self, method, session=None, **params):
         self.number += 1
         request = {"id": self.number, "method": method, "params": params}
         if session:
@@ -69,6 +69,9 @@ class Browser:
         data = json.dumps(request).encode() + b"\0"
         while data:
             data = data[os.write(self.commands, data):]
+
+    def call(self, method, session=None, **params):
+        self.send(method, session, **params)
         while True:
             message = self.receive()
             if message.get("id") == self.number:
@@ -79,9 +82,11 @@ class Browser:
                 self.events.append(message)
 
     def close(self):
+        """Also while the browser answers nothing."""
         try:
-            self.call("Browser.close")
-        except OSError:
+            self.send("Browser.close")
+            self.process.wait(10)
+        except (OSError, subprocess.TimeoutExpired):
             pass
         try:
             os.killpg(self.process.pid, signal.SIGKILL)
@@ -115,7 +120,14 @@ class Tab:
         return self.browser.call(method, self.session, **params)
 
     def open(self, url):
+        """Returns when the page is loaded. A page without scripts loads itself again some seconds later."""
+        seen = len(self.browser.events)
         self.call("Page.navigate", url=url)
+        while not any(e["method"] == "Page.loadEventFired" and e.get("sessionId") == self.session
+                      for e in self.browser.events[seen:]):
+            message = self.browser.receive()
+            if "method" in message:
+                self.browser.events.append(message)
 
     def value(self, expression):
         result = self.call("Runtime.evaluate", expression=expression, awaitPromise=True, returnByValue=True)
