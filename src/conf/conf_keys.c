@@ -431,10 +431,11 @@ static const struct conf_key top_keys[] = {
 	{ SUBGROUP("log", log, &log_group) },
 	{ SUBGROUP("access_log", access_log, &access_log_group) },
 	{ SUBGROUP("control", control, &control_group) },
-	{ SUBGROUP("metrics", metrics, &conf_keys_metrics) },
-	{ SUBGROUP("agent", agent, &conf_keys_agent) },
 	{ OWN("defaults", KEY_DEFAULTS, &conf_keys_service) },
 	{ OWN("services", KEY_SERVICES, &conf_keys_service) },
+	/* The last ones: a lost key of the same name in a service is more likely meant for that. */
+	{ SUBGROUP("metrics", metrics, &conf_keys_metrics) },
+	{ SUBGROUP("agent", agent, &conf_keys_agent) },
 };
 #undef OF
 

@@ -26,7 +26,7 @@ START_TEST(a_reload_that_is_refused_says_every_reason)
 	control_ask("{\"command\":\"reload\"}",
 	            files_text("\"refused\",\"message\":\"%s:%d: a is not a known key (there are user, group,"
 	                       " pid_file, state_dir, include, shutdown_timeout, log, access_log, control,"
-	                       " metrics, agent, defaults, services)\\n%s:%d: services.s.b is not", d.config,
+	                       " defaults, services, metrics, agent)\\n%s:%d: services.s.b is not", d.config,
 	                       daemon_config_lines_before() + 1, d.config, daemon_config_lines_before() + 4));
 	control_ask("{\"command\":\"status\"}", "\"refused\":\"the configuration has errors\"");
 	control_ask("{\"command\":\"status\"}", "\"ok\":false,\"reason\":\"the configuration has errors\"},");
