@@ -414,6 +414,27 @@ START_TEST(one_that_goes_is_answered_still)
 	ck_assert_int_eq(n_asked, 1);
 } END_TEST
 
+static void stay(const struct leash *l, int answers)
+{
+	await_end(l, answers);
+	wait_forever();
+}
+
+START_TEST(one_that_does_not_go_is_killed)
+{
+	const pid_t pid = start(stay);
+
+	status_holder_use(holder, 2, &nothing, -1);
+	ck_assert_int_ne(timer_next(&loop.timers), CLOCK_NEVER);
+	ck_assert_int_gt(timer_next(&loop.timers), loop.now_ms + STATUS_PROCESS_LEAVE_MS);
+	timer_run(&loop.timers, timer_next(&loop.timers));
+	run_to_end(1);
+	ck_assert_int_eq(last_pid, pid);
+	ck_assert(WIFSIGNALED(last_status));
+	ck_assert_int_eq(WTERMSIG(last_status), SIGKILL);
+	ck_assert_int_eq(timer_next(&loop.timers), CLOCK_NEVER);
+} END_TEST
+
 START_TEST(without_anything_to_serve_there_is_no_process)
 {
 	status_holder_use(holder, 1, &nothing, -1);
@@ -508,6 +529,7 @@ int main(void)
 	tc = unit_case(s, "configurations", set_up, tear_down);
 	tcase_add_test(tc, another_configuration_has_another_process);
 	tcase_add_test(tc, one_that_goes_is_answered_still);
+	tcase_add_test(tc, one_that_does_not_go_is_killed);
 	tcase_add_test(tc, without_anything_to_serve_there_is_no_process);
 	tcase_add_test(tc, nothing_is_started_later_when_there_is_nothing_to_serve);
 	tc = unit_case(s, "upgrades", set_up, tear_down);
