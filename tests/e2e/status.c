@@ -31,6 +31,7 @@ static const struct { const char *path; int status; const char *type, *part; } p
 	{ "/",                        200, "text/html; charset=utf-8",  "</html>" },
 	{ "/?refresh=1",              200, "text/html; charset=utf-8",  "</html>" },
 	{ "/status.json",             200, "application/json",          "\"name\":\"s\"" },
+	{ "/metrics",                 200, "text/plain; version=0.0.4; charset=utf-8", "drover_" },
 	{ "/live",                    200, "text/plain; charset=utf-8", "alive\n" },
 	{ "/live?why",                200, "text/plain; charset=utf-8", "alive\n" },
 	{ "/ready",                   200, "text/plain; charset=utf-8", "ready\n" },
@@ -74,6 +75,31 @@ START_TEST(each_path_is_answered)
 		close(fd);
 	}
 	ck_assert_uint_eq(daemon_saw(&d, "status-process-start"), 1);
+} END_TEST
+
+static const struct { const char *accept, *type, *end; } formats[] = {
+	{ "*/*",                         "text/plain; version=0.0.4; charset=utf-8", "\n" },
+	{ "application/openmetrics-text",
+	  "application/openmetrics-text; version=1.0.0; charset=utf-8", "\n# EOF\n" },
+	{ "application/openmetrics-text;version=1.0.0;q=0.5,text/plain;version=0.0.4;q=0.2,*/*;q=0.1",
+	  "application/openmetrics-text; version=1.0.0; charset=utf-8", "\n# EOF\n" },
+};
+
+START_TEST(metrics_have_the_format_that_is_asked_for)
+{
+	struct http_reply r;
+	int fd;
+
+	daemon_start(&d, SITE("") SERVICES(SERVICE("s", "echo", "workers = 1;")), files_path("site"));
+	fd = client_connect(tcp());
+	client_say(fd, files_text("GET /metrics HTTP/1.1\r\nHost: drover\r\nAccept: %s\r\n\r\n",
+	                          formats[_i].accept));
+	r = http_receive(fd, "GET");
+	ck_assert_int_eq(r.status, 200);
+	ck_assert_str_eq(http_header(&r, "Content-Type"), formats[_i].type);
+	ck_assert_str_eq(r.body + r.len - strlen(formats[_i].end), formats[_i].end);
+	ck_assert_int_eq(strstr(r.body, "# EOF") != NULL, _i > 0);
+	close(fd);
 } END_TEST
 
 START_TEST(the_page_can_be_left_out)
@@ -249,6 +275,7 @@ int main(void)
 	TCase *tc = harness_case(s, "paths");
 
 	tcase_add_test(tc, each_path_is_answered);
+	tcase_add_loop_test(tc, metrics_have_the_format_that_is_asked_for, 0, ARRAY_SIZE(formats));
 	tcase_add_test(tc, the_page_can_be_left_out);
 	tc = harness_case(s, "requests");
 	tcase_add_test(tc, requests_that_are_sent_at_once_are_answered_in_turn);

@@ -14,7 +14,8 @@
 static struct loop loop;
 static struct helpers helpers;
 static struct watch children;
-static int n_strangers;                 /* children that ended, and were no helpers any more */
+static bool (*reaped_too)(pid_t pid, int status);       /* of children that are no helpers; NULL: there are none */
+static int n_strangers;                 /* children that ended, and were none of these any more */
 
 static void reap_children(struct watch *w, uint32_t events)
 {
@@ -25,7 +26,7 @@ static void reap_children(struct watch *w, uint32_t events)
 	(void)events;
 	signals_read(w->fd, info);
 	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
-		if (!helpers_reaped(&helpers, pid, status)) {
+		if (!helpers_reaped(&helpers, pid, status) && !(reaped_too && reaped_too(pid, status))) {
 			n_strangers++;
 			loop_stop(&loop);
 		}
@@ -36,6 +37,7 @@ static void open_helpers(void)
 	static const int signals[] = { SIGCHLD };
 
 	n_strangers = 0;
+	reaped_too = NULL;
 	signals_take_over();
 	signals_set_ignored(SIGALRM, false);    /* Check has a handler for its own time limit */
 	ck_assert_int_eq(loop_init(&loop), 0);

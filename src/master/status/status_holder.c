@@ -25,6 +25,7 @@
 /* An honest one asks each question ten times a second at most: facts.h, FACTS_FRESH_MS. */
 #define QUESTION_EACH_MS (FACTS_FRESH_MS / FACTS)
 #define QUESTION_BURST   (2 * FACTS)
+#define GRACE_MS         5000           /* after its own limit: then it does not mean to go */
 #define RETRY_MS         1000           /* until another process is started if that has failed */
 
 #define ABOUT_DEATH LOG_ABOUT(.event = LOG_EVENT_STATUS_PROCESS_DIED)
@@ -43,6 +44,7 @@ struct status_child {
 	enum fact             question;
 	struct reporter      *reporter;         /* that answers the one before, or has just done so; or NULL */
 	struct timer          turn;             /* when the next one may be answered */
+	struct timer          late;             /* when it should be gone, once it was told to go */
 	struct pace           pace;
 };
 
@@ -70,6 +72,11 @@ static void kill_broken(struct status_child *c, const char *why)
 	loop_unwatch(c->holder->loop, &c->ear);
 	if (kill(c->pid, SIGKILL) == -1)
 		log_err("send KILL to the status process (pid %d): %m", (int)c->pid);
+}
+
+static void on_late(struct timer *t)
+{
+	kill_broken(container_of(t, struct status_child, late), "it does not go");
 }
 
 static void on_reported(void *arg, bool ok)
@@ -184,6 +191,7 @@ static void forget_child(struct status_child *c)
 
 	reporter_cancel(&c->reporter);
 	timer_unset(&h->loop->timers, &c->turn);
+	timer_unset(&h->loop->timers, &c->late);
 	loop_reclaim(h->loop, &c->ear, free_child);
 	leash_close(&c->leash);
 	fd_close(&c->answers);
@@ -216,7 +224,7 @@ static struct status_child *new_child(struct status_holder *h, int answers)
 		return NULL;
 	*c = (struct status_child){ .holder = h, .generation = h->generation, .born_ms = h->loop->now_ms,
 	                            .leash = { -1, -1 }, .ear = { .fd = -1, .ready = on_word },
-	                            .answers = answers, .turn.fire = on_turn,
+	                            .answers = answers, .turn.fire = on_turn, .late.fire = on_late,
 	                            .pace = { .each_ms = QUESTION_EACH_MS, .burst = QUESTION_BURST } };
 	list_init(&c->in_holder);
 	return c;
@@ -344,7 +352,10 @@ struct status_holder *status_holder_new(const struct status_holder_owner *owner)
 /* It closes its listeners, and goes when its clients have their answers. */
 static void let_go(struct status_child *c)
 {
-	if (c && leash_order(&c->leash, &(struct leash_message){ .word = LEASH_END }) == -1 &&
+	if (!c)
+		return;
+	loop_timer(c->holder->loop, &c->late, STATUS_PROCESS_LEAVE_MS + GRACE_MS);
+	if (leash_order(&c->leash, &(struct leash_message){ .word = LEASH_END }) == -1 &&
 	    kill(c->pid, SIGKILL) == -1)
 		log_err("send KILL to the status process (pid %d): %m", (int)c->pid);
 }
