@@ -14,7 +14,7 @@ make=${MAKE:-make}
 work=$top_builddir/check-systemd
 base=$work/debian
 root=$work/root
-packages=dbus,git,libconfig9,libjansson4,libncursesw6,libsystemd0,logrotate,netcat-openbsd,procps,systemd
+packages=curl,dbus,git,libconfig9,libjansson4,libmicrohttpd12,libncursesw6,libseccomp2,libssl3,libsystemd0,logrotate,netcat-openbsd,openssl,procps,systemd
 
 skip() {
 	echo "1..0 # SKIP $*"

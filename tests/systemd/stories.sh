@@ -21,6 +21,8 @@ stories=(
 	does_not_start_with_a_bad_file
 	tries_again_until_a_name_is_known
 	serves_git_inside_the_sandbox
+	serves_tls_with_keys_apart
+	tells_how_it_is
 	does_what_needs_capabilities
 	does_chroot_with_the_drop_in
 	rotates_its_logs
@@ -238,6 +240,34 @@ serves_git_inside_the_sandbox() {
 	systemctl restart drover.service
 	timeout 20 git clone -q git://127.0.0.1:9418/one /stories/clone
 	is 'the clone' "$(git -C /stories/clone log --format=%s)" first
+}
+
+# The user of the process with that title.
+user_of() { ps -eo user:32,args | sed -n "s/ *droverd: $1\$//p" | head -n 1; }
+
+serves_tls_with_keys_apart() {
+	local said
+	openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -keyout /etc/drover/s.key \
+		-out /etc/drover/s.pem -subj /CN=localhost -addext subjectAltName=DNS:localhost -days 30 2>/dev/null
+	chmod 600 /etc/drover/s.key
+	echo 'services = { s = { listen = "127.0.0.1:7009"; handler = { type = "echo"; };
+	      tls = { chain = "/etc/drover/s.pem"; key = "/etc/drover/s.key"; }; }; };' >$conf_d/s.conf
+	systemctl reload drover.service
+	said=$( (echo hello; sleep 1) | timeout 10 openssl s_client -quiet -verify_return_error \
+		-CAfile /etc/drover/s.pem -servername localhost -connect 127.0.0.1:7009 2>/dev/null) || true
+	is 'the echo over TLS' "$said" hello
+	is 'the user of the key process' "$(user_of 'tls keys')" drover-tls
+}
+
+tells_how_it_is() {
+	echo 'metrics = { listen = "127.0.0.1:9550"; };' >>/etc/drover/drover.conf
+	systemctl reload drover.service
+	is 'what /ready says' "$(curl -sf http://127.0.0.1:9550/ready)" ready
+	is 'what /live says' "$(curl -sf http://127.0.0.1:9550/live)" alive
+	curl -sf http://127.0.0.1:9550/metrics | grep -q '^drover_state{state="serving"} 1' ||
+		{ echo 'no metric says that it serves'; return 1; }
+	curl -sf http://127.0.0.1:9550/ | grep -q '<title>' || { echo 'there is no page'; return 1; }
+	is 'the user of the status process' "$(user_of status)" drover-status
 }
 
 does_what_needs_capabilities() {
