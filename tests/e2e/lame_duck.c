@@ -65,6 +65,7 @@ START_TEST(it_says_that_it_leaves)
 	daemon_wait_status(&d, "leaving: serving until load balancers have heard of it");
 	PHASE("leaving");
 	STATE("serving");
+	control_ask("{\"command\":\"metrics\"}", "drover_state{state=\\\"leaving\\\"} 1");
 	daemon_check_echo(&d, "s");
 	ck_assert_int_eq(operator_run_args(control_path(), "check", "--weight", "s"), 1);
 	ck_assert_str_eq(operator_output(), "up 0%\n");

@@ -56,7 +56,7 @@ static void put_build(struct exposition *e, const struct report_data *d)
 static void put_state(struct exposition *e, const struct report_data *d)
 {
 	static const char *const states[] = {
-		"starting", "serving", "reloading", "upgrading", "stopping", "resting",
+		"starting", "serving", "reloading", "upgrading", "leaving", "stopping", "resting",
 	};
 
 	exposition_one_hot(e, EXPOSITION_NO_LABELS, "state", states, sizeof states / sizeof states[0],
