@@ -358,6 +358,11 @@ static struct status_sockets sockets_of(const struct outlet_sockets *s)
 	return all;
 }
 
+int generation_log_fd(const struct generation *g)
+{
+	return g->logs.log ? log_sink_fd(g->logs.log) : -1;
+}
+
 struct status_site generation_site(const struct generation *g)
 {
 	return (struct status_site){ .metrics = &g->conf->metrics, .agent = &g->conf->agent,

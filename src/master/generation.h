@@ -126,6 +126,9 @@ struct status_site generation_site(const struct generation *g);
 /* Its status process is gone: releases the sockets that it has had. */
 void generation_close_outlets(struct generation *g);
 
+/* The descriptor of its log, lent; -1: none. It is another one once the logs were opened again. */
+int generation_log_fd(const struct generation *g);
+
 /* From now on load balancers are refused: the server stops. The status process closes their listeners. */
 void generation_refuse_balancers(struct generation *g);
 

@@ -94,7 +94,7 @@ static void use_site(struct master *m, const struct generation *g)
 {
 	const struct status_site site = generation_site(g);
 
-	status_holder_use(m->status, g->number, &site, g->logs.log ? log_sink_fd(g->logs.log) : -1);
+	status_holder_use(m->status, g->number, &site, generation_log_fd(g));
 }
 
 void master_note_load(struct master *m, bool ok)

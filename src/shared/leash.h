@@ -35,7 +35,8 @@ enum leash_word {
 	LEASH_PROGRAMS,         /* worker: what the board says of my programs has changed */
 	LEASH_REFUSING,         /* worker: an episode of refusals has begun (episode.h) */
 	LEASH_KEYS,             /* master: sign for one more worker; key process: there is a report */
-	LEASH_FACTS,            /* master: answers come over this socket; status process: I ask `number` */
+	LEASH_FACTS,            /* status process: I ask `number` (facts.h); master: answers come over this
+	                         * socket, say READY with `number`; or, without it: I live */
 	LEASH_WORDS,
 };
 
@@ -51,7 +52,7 @@ struct leash_message {
 	uint64_t        removed;        /* DRAIN: listeners (a bit each) to be emptied before they close */
 	int64_t         low_free;       /* SLOTS, of the pool: fewer than that are free; 0: do not tell */
 	int64_t         low_open;       /* SLOTS: fewer than that are in use; 0: do not tell */
-	uint64_t        number;         /* KICK, NO_SUCH; KEYS of the master: the worker's service; FACTS;
+	uint64_t        number;         /* KICK, NO_SUCH; KEYS of the master: the worker's service; FACTS; READY;
 	                                 * LOGS for the log process: which access log */
 	int             fds[LEASH_FDS]; /* LOGS: -1 where that log has none; KEYS and FACTS of the master */
 };

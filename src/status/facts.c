@@ -30,6 +30,7 @@ struct facts {
 	void        (*orphaned)(void *arg);
 	void         *arg;
 	struct known  known[FACTS];
+	bool          asked_life;       /* the master has not answered that yet; it comes beside the others */
 	int           asked;            /* the question under way; -1: none */
 	int           last;             /* the one before: each has its turn */
 	char         *answer;           /* as far as it has come */
@@ -161,10 +162,30 @@ static int choose(const struct facts *f)
 	for (int i = 1; i <= FACTS; i++) {
 		const int which = (f->last + i) % FACTS;
 
-		if (!list_empty(&f->known[which].waits))
+		if (which != FACT_LIFE && !list_empty(&f->known[which].waits))
 			return which;
 	}
 	return -1;
+}
+
+static void ask_life(struct facts *f)
+{
+	const struct leash_message m = { .word = LEASH_FACTS, .number = FACT_LIFE };
+
+	if (!f->asked_life && !list_empty(&f->known[FACT_LIFE].waits))
+		f->asked_life = leash_say(f->leash, &m) == 0;
+}
+
+void facts_note_life(struct facts *f)
+{
+	struct known *k = &f->known[FACT_LIFE];
+
+	f->asked_life = false;
+	json_decref(k->result);
+	k->result = json_true();
+	k->at_ms = f->loop->now_ms;
+	loop_timer(f->loop, &f->stale, FACTS_FRESH_MS);
+	tell_waits(k);
 }
 
 static void ask_next(struct facts *f)
@@ -196,7 +217,10 @@ void facts_ask(struct facts *f, enum fact what, struct fact_wait *w)
 	w->limit.fire = on_limit;
 	list_append(&k->waits, &w->in_fact);
 	loop_timer(f->loop, &w->limit, FACTS_LIMIT_MS);
-	ask_next(f);
+	if (what == FACT_LIFE)
+		ask_life(f);
+	else
+		ask_next(f);
 }
 
 void facts_forget(struct fact_wait *w)
@@ -241,6 +265,8 @@ void facts_switch(struct facts *f, int answers)
 	if (f->answers.fd != -1)
 		lose_master(f);
 	timer_unset(&f->loop->timers, &f->orphan);
+	f->asked_life = false;
+	ask_life(f);
 	if (watch_answers(f, answers) == 0)
 		ask_next(f);
 	else

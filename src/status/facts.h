@@ -16,7 +16,7 @@
 #include "loop.h"
 
 enum fact {
-	FACT_LIFE,                      /* that the master answers at all */
+	FACT_LIFE,                      /* that the loop of the master turns; its answer is an order */
 	FACT_STATUS,                    /* the state of the server and of its services */
 	FACT_SNAPSHOT,                  /* all that the page shows */
 	FACT_METRICS,                   /* {"text": ...} for Prometheus, */
@@ -52,6 +52,9 @@ struct facts *facts_new(struct loop *l, const struct leash *leash, int answers, 
  * the master. What was asked and not answered is asked again.
  */
 void facts_switch(struct facts *f, int answers);
+
+/* The master has answered FACT_LIFE. */
+void facts_note_life(struct facts *f);
 
 /* Calls w->ready when the answer is there, or FACTS_LIMIT_MS from now. w->ready must be set. */
 void facts_ask(struct facts *f, enum fact what, struct fact_wait *w);

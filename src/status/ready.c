@@ -27,9 +27,23 @@ static bool serves(const char *phase)
 	return true;
 }
 
-static bool is_ready(const char *state)
+/* A worker that has died is replaced at once, unless its service crashes again and again. */
+static bool is_ready(const json_t *service)
 {
-	return strcmp(state, "serving") == 0 || strcmp(state, "exhausted") == 0;
+	const char *state = text_of(service, "state");
+	const bool is_delayed = json_number_value(json_object_get(service, "restart_delay")) > 0;
+
+	return (strcmp(state, "serving") == 0 || strcmp(state, "exhausted") == 0) &&
+	       !(is_delayed && json_is_false(json_object_get(service, "serves")));
+}
+
+static void describe(FILE *out, const json_t *service)
+{
+	const char *state = text_of(service, "state"), *reason = text_of(service, "reason");
+
+	if (strcmp(state, "serving") == 0)
+		reason = "its workers die, and the next one is delayed";
+	fprintf(out, "%s: %s%s%s\n", text_of(service, "name"), state, *reason ? ": " : "", reason);
 }
 
 enum ready ready_judge(const json_t *status, const char *service, char **why)
@@ -49,11 +63,10 @@ enum ready ready_judge(const json_t *status, const char *service, char **why)
 			continue;
 		if (verdict == READY_UNKNOWN)
 			verdict = READY;
-		if (is_ready(text_of(s, "state")))
+		if (is_ready(s))
 			continue;
 		verdict = READY_NOT;
-		fprintf(out, "%s: %s%s%s\n", text_of(s, "name"), text_of(s, "state"),
-		        *text_of(s, "reason") ? ": " : "", text_of(s, "reason"));
+		describe(out, s);
 	}
 	if (verdict == READY_UNKNOWN) {
 		fputs("There is no such service.\n", out);

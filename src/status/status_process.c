@@ -7,6 +7,7 @@
 
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
@@ -98,8 +99,10 @@ static void on_order(struct watch *w, uint32_t events)
 		break;
 	}
 	if (m.word == LEASH_FACTS && m.fds[LEASH_FD_FACTS] != -1) {
-		leash_say(&p->start->leash, &(struct leash_message){ .word = LEASH_READY });
+		leash_say(&p->start->leash, &(struct leash_message){ .word = LEASH_READY, .number = m.number });
 		facts_switch(p->facts, m.fds[LEASH_FD_FACTS]);
+	} else if (m.word == LEASH_FACTS) {
+		facts_note_life(p->facts);
 	} else if (m.word == LEASH_END) {
 		leave(p);
 	}
@@ -206,6 +209,9 @@ static void leave_root(void)
 
 	if (privileges_leave_root(STATUS_PROCESS_USER, &what) == -1)
 		cannot_start(what);
+	/* Another process of that user, as another status process, cannot trace it. */
+	if (prctl(PR_SET_DUMPABLE, 0, 0, 0, 0) == -1)
+		cannot_start("hide its memory");
 }
 
 static void open_loop(struct status_process *p)

@@ -198,14 +198,14 @@ START_TEST(nothing_is_left_to_do_when_nobody_waits)
 
 START_TEST(one_that_waits_too_long_is_told_that_there_is_no_answer)
 {
-	ask(0, FACT_LIFE);
+	ask(0, FACT_METRICS);
 	pass(FACTS_LIMIT_MS - 1);
-	ask(1, FACT_LIFE);
+	ask(1, FACT_METRICS);
 	expect_told(0, 0, 0);
 	pass(1);
 	expect_told(0, 1, -1);
 	expect_told(1, 0, 0);
-	ck_assert_int_eq(question(), FACT_LIFE);
+	ck_assert_int_eq(question(), FACT_METRICS);
 	ck_assert_int_eq(question(), -1);       /* it is still under way */
 	answer(9);
 	expect_told(0, 1, -1);
@@ -214,12 +214,12 @@ START_TEST(one_that_waits_too_long_is_told_that_there_is_no_answer)
 
 START_TEST(an_answer_that_comes_too_late_is_good_for_the_next)
 {
-	ask(0, FACT_LIFE);
+	ask(0, FACT_METRICS);
 	pass(FACTS_LIMIT_MS);
 	expect_told(0, 1, -1);
 	question();
 	answer(9);
-	ask(1, FACT_LIFE);
+	ask(1, FACT_METRICS);
 	expect_told(1, 1, 9);
 	expect_told(0, 1, -1);
 } END_TEST
@@ -234,7 +234,7 @@ START_TEST(one_that_is_forgotten_is_told_nothing)
 	answer(7);
 	expect_told(0, 0, 0);
 	expect_told(1, 1, 7);
-	ask(0, FACT_LIFE);
+	ask(0, FACT_METRICS);
 	facts_forget(&waits[0].wait);
 	pass(FACTS_LIMIT_MS);
 	expect_told(0, 0, 0);
@@ -246,7 +246,7 @@ START_TEST(one_that_is_forgotten_is_told_nothing)
 START_TEST(kinds_have_their_turn_one_after_the_other)
 {
 	ask(0, FACT_STATUS);
-	ask(1, FACT_LIFE);
+	ask(1, FACT_METRICS);
 	ask(2, FACT_METRICS);
 	ask(3, FACT_OPENMETRICS);
 	ck_assert_int_eq(question(), FACT_STATUS);
@@ -259,7 +259,7 @@ START_TEST(kinds_have_their_turn_one_after_the_other)
 	answer(2);
 	ck_assert_int_eq(question(), FACT_OPENMETRICS);
 	answer(3);
-	ck_assert_int_eq(question(), FACT_LIFE);        /* it waits for longer than the second FACT_STATUS */
+	ck_assert_int_eq(question(), FACT_METRICS);        /* it waits for longer than the second FACT_STATUS */
 	answer(4);
 	ck_assert_int_eq(question(), FACT_STATUS);
 	answer(5);
@@ -273,7 +273,7 @@ START_TEST(kinds_have_their_turn_one_after_the_other)
 START_TEST(a_kind_that_nobody_waits_for_any_more_is_not_asked_for)
 {
 	ask(0, FACT_STATUS);
-	ask(1, FACT_LIFE);
+	ask(1, FACT_METRICS);
 	question();
 	facts_forget(&waits[1].wait);
 	answer(1);
@@ -284,7 +284,7 @@ static void ask_again(struct fact_wait *w, const json_t *result)
 {
 	on_told(w, result);
 	if (container_of(w, struct wait, wait)->n_told < 3)
-		facts_ask(facts, waits[0].n_told == 1 ? FACT_STATUS : FACT_LIFE, w);
+		facts_ask(facts, waits[0].n_told == 1 ? FACT_STATUS : FACT_METRICS, w);
 }
 
 START_TEST(one_that_is_told_may_ask_again)
@@ -296,7 +296,7 @@ START_TEST(one_that_is_told_may_ask_again)
 	answer(1);                      /* the second one is told at once, and asks for another kind */
 	expect_told(0, 2, 1);
 	expect_told(1, 1, 1);
-	ck_assert_int_eq(question(), FACT_LIFE);
+	ck_assert_int_eq(question(), FACT_METRICS);
 	ck_assert_int_eq(question(), -1);
 	answer(2);
 	expect_told(0, 3, 2);
@@ -368,7 +368,7 @@ START_TEST(without_a_master_nobody_is_answered)
 	ask(0, FACT_STATUS);
 	question();
 	lose_master();
-	ask(1, FACT_LIFE);
+	ask(1, FACT_METRICS);
 	ck_assert_int_eq(question(), -1);
 	pass(FACTS_LIMIT_MS);
 	expect_told(0, 1, -1);
@@ -382,7 +382,7 @@ START_TEST(without_a_master_nobody_is_answered)
 START_TEST(another_master_is_asked_what_the_last_one_has_not_answered)
 {
 	ask(0, FACT_STATUS);
-	ask(1, FACT_LIFE);
+	ask(1, FACT_METRICS);
 	question();
 	say("{\"ok\":true,\"res");
 	lose_master();
@@ -391,12 +391,12 @@ START_TEST(another_master_is_asked_what_the_last_one_has_not_answered)
 	for (int i = 0; i < 2; i++) {
 		const int what = question();
 
-		ck_assert(what == FACT_STATUS || what == FACT_LIFE);
+		ck_assert(what == FACT_STATUS || what == FACT_METRICS);
 		ck_assert_int_eq(question(), -1);
 		answer(10 + what);
 	}
 	expect_told(0, 1, 10 + FACT_STATUS);
-	expect_told(1, 1, 10 + FACT_LIFE);
+	expect_told(1, 1, 10 + FACT_METRICS);
 	pass(FACTS_ORPHAN_MS);
 	ck_assert_int_eq(n_orphaned, 0);
 } END_TEST

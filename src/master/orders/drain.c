@@ -9,13 +9,14 @@
 
 #include "log.h"
 
-/* If it leaves already, the waiting does not begin again. */
+/* If it leaves already, that goes on. */
 static void leave_service(struct master *m, const struct service *s)
 {
 	const int64_t leave_ms = m->current->lame_duck_ms;
 
-	if (!pool_is_leaving(s->pool))
-		pool_leave(s->pool, leave_ms);
+	if (pool_is_leaving(s->pool))
+		return;
+	pool_leave(s->pool, leave_ms);
 	log_about(LOG_LEVEL_INFO, LOG_ABOUT(.service = s->conf->name, .event = LOG_EVENT_LEAVING),
 	          "%s: leaving; its workers drain after %lld ms (agent.lame_duck)", s->conf->name,
 	          (long long)leave_ms);
@@ -24,14 +25,10 @@ static void leave_service(struct master *m, const struct service *s)
 
 void drain_service(struct master *m, const struct service *s)
 {
-	if (pool_works(s->pool) && m->current->lame_duck_ms > 0) {
+	if (pool_works(s->pool) && m->current->lame_duck_ms > 0)
 		leave_service(m, s);
-	} else {
-		if (pool_works(s->pool))
-			pool_drain(s->pool, 0, s->conf->timeouts.drain);
-		log_about(LOG_LEVEL_INFO, LOG_ABOUT(.service = s->conf->name, .event = LOG_EVENT_SUSPENDED),
-		          "%s: draining its workers; clients wait until it is resumed", s->conf->name);
-	}
+	else
+		pool_suspend(s->pool);
 	master_notify(m, "");
 }
 

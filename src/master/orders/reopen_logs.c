@@ -15,6 +15,8 @@ bool reopen_logs(struct master *m)
 
 	list_each(&m->generations, g, struct generation, in_master)
 		all = generation_reopen_logs(g) && all;
+	if (m->current)
+		status_holder_use_log(m->status, generation_log_fd(m->current));
 	log_about(LOG_LEVEL_INFO, LOG_ABOUT(.event = LOG_EVENT_LOGS_REOPENED), "logs reopened");
 	notify_send(m->events, "logs-reopened");
 	return all;

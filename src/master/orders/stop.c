@@ -96,6 +96,7 @@ static void close_listeners(struct master *m)
 	fail_outcomes(m);
 	list_each(&m->generations, g, struct generation, in_master)
 		generation_finish(g);
+	status_holder_refuse_balancers(m->status);
 }
 
 /* A server that starts, or whose services are all drained, is one that no balancer sends clients to. */

@@ -253,12 +253,19 @@ void pool_drain(struct pool *p, uint64_t removed, int64_t drain_ms)
 		child_drain(&p->children.all[i], removed, drain_ms);
 }
 
+void pool_suspend(struct pool *p)
+{
+	log_about(LOG_LEVEL_INFO, LOG_ABOUT(.service = p->service->name, .event = LOG_EVENT_SUSPENDED),
+	          "%s: draining its workers; clients wait until it is resumed", p->service->name);
+	if (pool_works(p))
+		pool_drain(p, 0, p->service->timeouts.drain);
+}
+
 static void on_left(struct timer *t)
 {
 	struct pool *p = container_of(t, struct pool, leaving);
 
-	log_info("%s: draining its workers; clients wait until it is resumed", p->service->name);
-	pool_drain(p, 0, p->service->timeouts.drain);
+	pool_suspend(p);
 	p->context->changed(p->context->arg, p);
 }
 

@@ -130,8 +130,11 @@ bool pool_scale(struct pool *p, int by);
  */
 void pool_drain(struct pool *p, uint64_t removed, int64_t drain_ms);
 
+/* Drains all, if it works, for at most timeouts.drain, until it is started again. Logs that. */
+void pool_suspend(struct pool *p);
+
 /*
- * As pool_drain(p, 0, timeouts.drain), but first the pool goes on as before for leave_ms, so that
+ * As pool_suspend, but first the pool goes on as before for leave_ms, so that
  * load balancers hear of it. pool_stay ends the waiting, and the pool stays.
  */
 void pool_leave(struct pool *p, int64_t leave_ms);

@@ -75,7 +75,8 @@ bool pool_works(const struct pool *p)
 
 bool pool_is_leaving(const struct pool *p)
 {
-	return p->adopted ? p->serves && p->state.leaving_ms > 0 : timer_is_set(&p->leaving);
+	return p->adopted ? p->serves && p->state.leaving_ms > p->context->loop->now_ms :
+	       timer_is_set(&p->leaving);
 }
 
 bool pool_can_serve(const struct pool *p)

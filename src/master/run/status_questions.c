@@ -10,15 +10,12 @@
 #include "report_data.h"
 #include "report_metrics.h"
 #include "report_snapshot.h"
-#include "version.h"
 
 static const struct {
 	const char *command;
-	/* NULL: the master itself answers, which shows that its loop turns. */
 	void      (*write)(void *data, const struct control_request *r, struct answer_writer *o);
 	const char *format;             /* of metrics */
 } questions[FACTS] = {
-	[FACT_LIFE]        = { "version", NULL, NULL },
 	[FACT_STATUS]      = { "status", report_status, NULL },
 	[FACT_SNAPSHOT]    = { "snapshot", report_snapshot, NULL },
 	[FACT_METRICS]     = { "metrics", report_metrics, "prometheus" },
@@ -30,6 +27,4 @@ void status_questions_find(void *arg, enum fact what, struct status_question *q)
 	q->job = (struct report_job){ .command = questions[what].command, .write = questions[what].write,
 	                              .limit_ms = REPORTER_MS, .gather = report_gather, .arg = arg };
 	q->request.format = questions[what].format;
-	if (!q->job.write)
-		q->result = json_pack("{s:s}", "version", version_string);
 }

@@ -21,12 +21,13 @@
 #include "list.h"
 #include "log.h"
 #include "signals.h"
+#include "word_meter.h"
 
 /* An honest one asks each question ten times a second at most: facts.h, FACTS_FRESH_MS. */
 #define QUESTION_EACH_MS (FACTS_FRESH_MS / FACTS)
 #define QUESTION_BURST   (2 * FACTS)
 #define GRACE_MS         5000           /* after its own limit: then it does not mean to go */
-#define RETRY_MS         1000           /* until another process is started if that has failed */
+#define RETRY_MS         500            /* until an answer is tried again, if none could be written */
 
 #define ABOUT_DEATH LOG_ABOUT(.event = LOG_EVENT_STATUS_PROCESS_DIED)
 
@@ -39,7 +40,11 @@ struct status_child {
 	struct leash          leash;
 	struct watch          ear;
 	int                   answers;          /* our end of the socket; -1: none */
-	bool                  ready;            /* it asks and serves */
+	uint64_t              epoch;            /* what READY has to say: it knows the socket for its answers */
+	bool                  ready;            /* it has said so: it asks and serves */
+	bool                  is_going;         /* it was told to go, or killed */
+	bool                  is_cut_off;       /* an answer was not written as a whole */
+	struct word_meter     said;
 	bool                  has_asked;        /* and its answer has not been begun */
 	enum fact             question;
 	struct reporter      *reporter;         /* that answers the one before, or has just done so; or NULL */
@@ -61,6 +66,22 @@ struct status_holder {
 	struct timer         retry;
 };
 
+/* A socket on which nothing can be sent to us; *its is the other end. 0, or -1 with errno. */
+static int open_answers(int *ours, int *its)
+{
+	int pair[2];
+
+	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == -1)
+		return -1;
+	*ours = pair[0];
+	*its = pair[1];
+	if (fd_passing_shut(*ours) == 0)
+		return 0;
+	fd_close(ours);
+	fd_close(its);
+	return -1;
+}
+
 /* ---- answers ------------------------------------------------------------ */
 
 static void answer_in_turn(struct status_child *c);
@@ -69,14 +90,16 @@ static void kill_broken(struct status_child *c, const char *why)
 {
 	log_about(LOG_LEVEL_ERROR, ABOUT_DEATH, "the status process (pid %d) is broken: %s; killing it",
 	          (int)c->pid, why);
+	c->is_going = true;
 	loop_unwatch(c->holder->loop, &c->ear);
+	timer_unset(&c->holder->loop->timers, &c->turn);
 	if (kill(c->pid, SIGKILL) == -1)
 		log_err("send KILL to the status process (pid %d): %m", (int)c->pid);
 }
 
 static void on_late(struct timer *t)
 {
-	kill_broken(container_of(t, struct status_child, late), "it does not go");
+	kill_broken(container_of(t, struct status_child, late), "it does not end");
 }
 
 static void on_reported(void *arg, bool ok)
@@ -84,35 +107,23 @@ static void on_reported(void *arg, bool ok)
 	struct status_child *c = arg;
 
 	c->reporter = NULL;
+	c->is_cut_off = !ok;
+	if (c->is_going && !ok)
+		return;
 	if (!ok)
-		kill_broken(c, "it has not taken an answer");   /* what it has is not a whole line */
+		loop_timer(c->holder->loop, &c->turn, RETRY_MS);
 	else if (c->has_asked)
 		answer_in_turn(c);
-}
-
-/* Takes result. */
-static void answer_at_once(struct status_child *c, json_t *result)
-{
-	char *text = control_answer_text(result);
-	const size_t len = text ? strlen(text) : 0;
-
-	if (!text || send(c->answers, text, len, MSG_DONTWAIT | MSG_NOSIGNAL) != (ssize_t)len)
-		kill_broken(c, "it does not take an answer");
-	free(text);
 }
 
 static void answer(struct status_child *c)
 {
 	const struct status_holder_owner *owner = &c->holder->owner;
-	struct status_question q = { .result = NULL };
+	struct status_question q = { .request.root = NULL };
 
 	pace_count(&c->pace, c->holder->loop->now_ms);
 	c->has_asked = false;
 	owner->asked(owner->arg, c->question, &q);
-	if (!q.job.write) {
-		answer_at_once(c, q.result);
-		return;
-	}
 	c->reporter = reporter_start(owner->helpers, owner->events, &q.job, &q.request, c->answers,
 	                             on_reported, c);
 	if (c->reporter)
@@ -122,9 +133,38 @@ static void answer(struct status_child *c)
 	loop_timer(c->holder->loop, &c->turn, RETRY_MS);
 }
 
+/*
+ * Gives it another socket for its answers. What it had asked, it asks again: answers carry no names, and
+ * what was written of one over the old socket is not a whole line, or is for the program before.
+ */
+static void connect_again(struct status_child *c)
+{
+	struct leash_message m = { .word = LEASH_FACTS, .fds = { -1, -1 } };
+	int its;
+
+	fd_close(&c->answers);
+	c->ready = c->has_asked = c->is_cut_off = false;
+	c->epoch = (uint64_t)c->holder->loop->now_ms;
+	m.number = c->epoch;
+	if (open_answers(&c->answers, &its) == 0) {
+		m.fds[LEASH_FD_FACTS] = its;
+		if (leash_order(&c->leash, &m) == 0) {
+			fd_close(&its);
+			return;
+		}
+		fd_close(&its);
+	}
+	kill_broken(c, "it cannot be connected");
+}
+
 static void on_turn(struct timer *t)
 {
-	answer(container_of(t, struct status_child, turn));
+	struct status_child *c = container_of(t, struct status_child, turn);
+
+	if (c->is_cut_off)
+		connect_again(c);
+	else
+		answer(c);
 }
 
 static void answer_in_turn(struct status_child *c)
@@ -137,26 +177,56 @@ static void answer_in_turn(struct status_child *c)
 		answer(c);
 }
 
+/* Answers over the leash, at once: so it does not wait for an answer that takes long. */
+static void answer_life(struct status_child *c)
+{
+	const struct leash_message m = { .word = LEASH_FACTS, .number = FACT_LIFE, .fds = { -1, -1 } };
+
+	if (leash_order(&c->leash, &m) == -1 && errno != EPIPE && errno != ECONNRESET)
+		kill_broken(c, "it does not read its orders");
+}
+
 /* It may have read its answer, and asked again, before the end of the reporter is known. */
 static void take_question(struct status_child *c, uint64_t number)
 {
+	if (number == FACT_LIFE) {
+		answer_life(c);
+		return;
+	}
 	if (!c->ready)
-		return;                 /* it has asked the program before, and will ask again */
+		return;                 /* that was a question to the program before, and comes again */
 	if (number >= FACTS || c->has_asked) {
-		kill_broken(c, c->has_asked ? "it asks while it is answered" : "it asks what nobody knows");
+		kill_broken(c, c->has_asked ? "it asks while it is answered" : "there is no such question");
 		return;
 	}
 	c->question = (enum fact)number;
 	c->has_asked = true;
-	if (!c->reporter)
+	if (!c->reporter && !c->is_cut_off)
 		answer_in_turn(c);
 }
 
-static void note_ready(struct status_child *c)
+/* What it says before it has read of another socket means the one before. */
+static void note_ready(struct status_child *c, uint64_t epoch)
 {
-	c->ready = true;
-	notify_send(c->holder->owner.events, "status-process-ready generation=%u pid=%d", c->generation,
-	            (int)c->pid);
+	if (c->ready) {
+		kill_broken(c, "it says twice that it is ready");
+	} else if (epoch == c->epoch) {
+		c->ready = true;
+		notify_send(c->holder->owner.events, "status-process-ready generation=%u pid=%d",
+		            c->generation, (int)c->pid);
+	}
+}
+
+static void take_word(struct status_child *c, const struct leash_message *m)
+{
+	if (!word_meter_count(&c->said, m->word, c->holder->loop->now_ms))
+		kill_broken(c, "it says too much");
+	else if (m->word == LEASH_READY)
+		note_ready(c, m->number);
+	else if (m->word == LEASH_FACTS)
+		take_question(c, m->number);
+	else
+		kill_broken(c, "it says what only others say");
 }
 
 static void on_word(struct watch *w, uint32_t events)
@@ -170,12 +240,8 @@ static void on_word(struct watch *w, uint32_t events)
 		loop_unwatch(c->holder->loop, w);       /* SIGCHLD will tell the rest */
 	else if (result == LEASH_MALFORMED)
 		kill_broken(c, "what it says is malformed");
-	else if (result == LEASH_OK && m.word == LEASH_READY)
-		note_ready(c);
-	else if (result == LEASH_OK && m.word == LEASH_FACTS)
-		take_question(c, m.number);
 	else if (result == LEASH_OK)
-		kill_broken(c, "it says what only others say");
+		take_word(c, &m);
 }
 
 /* ---- birth -------------------------------------------------------------- */
@@ -198,22 +264,6 @@ static void forget_child(struct status_child *c)
 	list_remove(&c->in_holder);
 	if (h->current == c)
 		h->current = NULL;
-}
-
-/* A socket on which nothing can be sent to us; *its is the other end. 0, or -1 with errno. */
-static int open_answers(int *ours, int *its)
-{
-	int pair[2];
-
-	if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) == -1)
-		return -1;
-	*ours = pair[0];
-	*its = pair[1];
-	if (fd_passing_shut(*ours) == 0)
-		return 0;
-	fd_close(ours);
-	fd_close(its);
-	return -1;
 }
 
 static struct status_child *new_child(struct status_holder *h, int answers)
@@ -384,24 +434,24 @@ struct status_past status_holder_past(const struct status_holder *h)
 
 int status_holder_adopt(struct status_holder *h, const struct status_past *past)
 {
-	struct leash_message m = { .word = LEASH_FACTS, .fds = { -1, -1 } };
-	struct status_child *c;
-	int ours, its;
+	struct status_child *c = new_child(h, -1);
 
-	if (open_answers(&ours, &its) == -1)
+	if (!c)
 		return -1;
-	c = new_child(h, ours);
-	if (!c) {
-		fd_close(&its);
-		fd_drop(ours);
-		return -1;
-	}
 	listen_to(c, past->pid, &past->leash);
-	m.fds[LEASH_FD_FACTS] = its;
-	if (leash_order(&c->leash, &m) == -1)
-		log_warn("connect the status process of the program before: %m");
-	fd_close(&its);
+	connect_again(c);
 	return 0;
+}
+
+void status_holder_refuse_balancers(struct status_holder *h)
+{
+	h->site.balancers.n = 0;
+	h->is_wanted = h->site.http.n > 0;
+}
+
+void status_holder_use_log(struct status_holder *h, int log_fd)
+{
+	h->log_fd = log_fd;
 }
 
 void status_holder_free(struct status_holder **hp)

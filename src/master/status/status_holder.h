@@ -18,10 +18,9 @@
 #include "reporter.h"
 #include "status_process.h"
 
-struct status_question {                /* how it is answered */
-	struct report_job      job;     /* write NULL: `result` is the answer */
+struct status_question {                /* how a reporter answers it */
+	struct report_job      job;
 	struct control_request request;
-	json_t                *result;  /* taken */
 };
 
 struct status_holder_owner {
@@ -29,7 +28,7 @@ struct status_holder_owner {
 	struct notify  *events;
 	bool            detached;
 	void          (*forget)(void *arg);     /* in the child: the memory of the master */
-	void          (*asked)(void *arg, enum fact what, struct status_question *q);
+	void          (*asked)(void *arg, enum fact what, struct status_question *q);  /* not FACT_LIFE */
 	void           *arg;
 };
 
@@ -44,6 +43,12 @@ struct status_holder *status_holder_new(const struct status_holder_owner *owner)
  */
 void status_holder_use(struct status_holder *h, unsigned int generation, const struct status_site *site,
                        int log_fd);
+
+/* The sockets of `agent` are closed: one that is started from now on does not get them. */
+void status_holder_refuse_balancers(struct status_holder *h);
+
+/* The log was opened again: it is this one now, or -1. */
+void status_holder_use_log(struct status_holder *h, int log_fd);
 
 /* What it is, for the program that comes next; the leash is lent. pid 0: it does not run. */
 struct status_past {
