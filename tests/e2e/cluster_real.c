@@ -245,6 +245,42 @@ START_TEST(a_master_that_stands_still_changes_nothing)
 	cluster_stop();
 } END_TEST
 
+#define HANGS ECHO_OF("workers = 2; connections = 100; hang_timeout = \"4s\";")
+
+static void stop_workers(int n)
+{
+	for (int i = 0; i < n; i++)
+		ck_assert_int_eq(kill(daemon_next_worker(&a->d, "s"), SIGSTOP), 0);
+}
+
+/* The kernel completes connections for them, so that a check that only connects sees nothing. */
+START_TEST(a_node_whose_workers_stand_still_is_down)
+{
+	cluster_start(HANGS, PLAIN, "");
+	stop_workers(2);
+	cluster_wait_heard(a, "down #its workers stand still");
+	ck_assert_uint_eq(daemon_saw(&a->d, "worker-hang"), 0);         /* it does not wait for that */
+	harness_contains(cluster_wait_log("s/a failed"), "its workers stand still");
+	cluster_wait_log("Server s/a is DOWN");
+	close(client_connect(daemon_address(&a->d, "s", 0)));
+	expect_new_ones_at_b();
+	cluster_wait_log("Server s/a is UP");   /* others have taken their places */
+	daemon_wait_for(&a->d, "worker-hang");
+	cluster_stop();
+} END_TEST
+
+START_TEST(slots_of_a_worker_that_stands_still_are_not_free)
+{
+	cluster_start(HANGS, PLAIN, "");
+	stop_workers(1);
+	cluster_wait_heard(a, "up 50% maxconn:200");
+	ck_assert_str_eq(cluster_stat(a, "weight"), "50");
+	ck_assert_uint_eq(daemon_saw(&a->d, "worker-hang"), 0);
+	cluster_wait_heard(a, "up 100% maxconn:200");
+	daemon_wait_for(&a->d, "worker-hang");
+	cluster_stop();
+} END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("cluster_real");
@@ -265,5 +301,8 @@ int main(void)
 	harness_add_if(can, why, tc, a_service_whose_workers_end_is_down);
 	harness_add_if(can, why, tc, a_service_whose_program_is_broken_is_down);
 	harness_add_if(can, why, tc, a_master_that_stands_still_changes_nothing);
+	tc = harness_case(s, "still");
+	harness_add_if(can, why, tc, a_node_whose_workers_stand_still_is_down);
+	harness_add_if(can, why, tc, slots_of_a_worker_that_stands_still_are_not_free);
 	return harness_run(s);
 }
