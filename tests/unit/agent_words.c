@@ -54,6 +54,8 @@ static const struct {
 	{ "an upgrade changes nothing", PHASE("upgrading"), "s", "up 100% maxconn:4" },
 
 	{ "it fails", STATE("failing", "false", ",\"reason\":\"no program works\""), "s", "down #no program works" },
+	{ "all workers stand still", STATE("failing", "false", ",\"reason\":\"its workers stand still\""), "s",
+	  "down #its workers stand still" },
 	{ "it fails for no known reason", STATE("failing", "false", ",\"reason\":null"), "s",
 	  "down #its workers end too often" },
 	{ "a worker fails, and others serve", STATE("failing", "true", ",\"reason\":\"one ended\""), "s",

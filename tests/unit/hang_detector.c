@@ -73,6 +73,22 @@ START_TEST(whatever_the_time_it_is_kept)
 	ck_assert_int_eq(waited, hang_detector_still_ms(&d, times[_i]));
 } END_TEST
 
+START_TEST(it_stands_still_before_it_hangs)
+{
+	struct hang_detector d = { 0 };
+
+	ck_assert(!hang_detector_stands_still(&d, 0));
+	ck_assert_int_eq(hang_detector_look(&d, 5, 50000, HANG_MS), HANG_PING);
+	ck_assert(!hang_detector_stands_still(&d, 5));
+	hang_detector_look(&d, 5, 50000 + STEP_MS, HANG_MS);
+	ck_assert(!hang_detector_stands_still(&d, 5));
+	hang_detector_look(&d, 5, 50000 + 2 * STEP_MS, HANG_MS);
+	ck_assert(hang_detector_stands_still(&d, 5));
+	ck_assert(!hang_detector_stands_still(&d, 52100));      /* it has turned since that look */
+	hang_detector_look(&d, 52100, 50000 + 3 * STEP_MS, HANG_MS);
+	ck_assert(!hang_detector_stands_still(&d, 52100));
+} END_TEST
+
 static const int64_t lies[] = { 0, -1, INT64_MIN + 200000, 100000, INT64_MAX };
 
 /* What stands on the board is the worker's word. */
@@ -93,6 +109,7 @@ int main(void)
 
 	tcase_add_loop_test(tc, looks_come_to_verdicts, 0, ARRAY_SIZE(rows));
 	tcase_add_loop_test(tc, whatever_the_time_it_is_kept, 0, ARRAY_SIZE(times));
+	tcase_add_test(tc, it_stands_still_before_it_hangs);
 	tcase_add_loop_test(tc, a_worker_that_lies_hurts_only_itself, 0, ARRAY_SIZE(lies));
 	return unit_run(s);
 }

@@ -7,6 +7,7 @@
 #include "hang_detector.h"
 
 #define LOOKS_A_HANG    8               /* so a hang is noticed at most a quarter of hang_ms too late */
+#define LOOKS_STILL     2               /* one alone may follow the ping too closely on a busy machine */
 #define INTERVAL_MS_MIN 10
 #define INTERVAL_MS_MAX 5000
 
@@ -15,6 +16,11 @@ int64_t hang_detector_interval(int64_t hang_ms)
 	const int64_t ms = hang_ms / LOOKS_A_HANG;
 
 	return ms < INTERVAL_MS_MIN ? INTERVAL_MS_MIN : ms > INTERVAL_MS_MAX ? INTERVAL_MS_MAX : ms;
+}
+
+bool hang_detector_stands_still(const struct hang_detector *d, int64_t turn_ms)
+{
+	return d->pinged && d->looks >= LOOKS_STILL && turn_ms == d->turn_ms;
 }
 
 int64_t hang_detector_still_ms(const struct hang_detector *d, int64_t hang_ms)

@@ -32,6 +32,12 @@ int64_t hang_detector_interval(int64_t hang_ms);
 enum hang_verdict hang_detector_look(struct hang_detector *d, int64_t turn_ms, int64_t now_ms,
                                      int64_t hang_ms);
 
+/*
+ * Whether it does not serve, as far as is known: it has not turned since a ping, for two looks at
+ * least. turn_ms is its last turn as it is now. That comes before half of hang_ms has passed.
+ */
+bool hang_detector_stands_still(const struct hang_detector *d, int64_t turn_ms);
+
 /* For how long it has stood still, by the number of looks. */
 int64_t hang_detector_still_ms(const struct hang_detector *d, int64_t hang_ms);
 

@@ -171,6 +171,7 @@ struct pool_worker {
 	pid_t                    pid;
 	enum board_state         state;         /* as the master knows it; FREE: no worker */
 	int64_t                  born_ms;
+	bool                     still;         /* it accepts, but its loop does not turn: it serves no client */
 	struct board_worker_view said;          /* what it says of itself */
 };
 

@@ -117,6 +117,7 @@ struct pool_worker pool_worker(const struct pool *p, size_t i)
 	struct pool_worker w = { .pid = c->pid, .state = states[c->state], .born_ms = c->born_ms };
 
 	board_view(p->memory.board, i, &w.said);
+	w.still = c->state == CHILD_ACCEPTING && hang_detector_stands_still(&c->hang, w.said.turn_ms);
 	return w;
 }
 

@@ -147,7 +147,7 @@ static json_t *service(const struct report_service *s)
 	const struct conf_service *conf = s->service->conf;
 	json_t *object = json_pack("{s:o, s:s, s:s, s:b, s:o, s:o, s:{s:o, s:o, s:o, s:o}, s:o}",
 		"name", json_value_text(conf->name), "handler", conf_keys_handlers[conf->handler.id],
-		"state", s->state, "serves", pool_can_serve(s->service->pool),
+		"state", s->state, "serves", pool_can_serve(s->service->pool) && !s->stands_still,
 		"listen", listeners(s->service), "workers", workers_of(s),
 		"slots", "open", json_value_count(s->open), "max", json_value_count(s->slots),
 		"limit", json_value_count(s->limit), "free", json_value_count(s->free),

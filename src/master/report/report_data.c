@@ -85,19 +85,38 @@ static uint64_t room_in(uint64_t limit, uint64_t used)
 	return limit > used ? limit - used : 0;
 }
 
-/* limits.connections also counts the clients of workers that drain. */
+/*
+ * limits.connections also counts the clients of workers that drain. The slots of workers that stand
+ * still are of no use, but the others may have as many as that limit lets them.
+ */
 static void count_room(struct report_service *s)
 {
 	const struct conf_limits *limits = &s->service->conf->limits;
-	uint64_t room;
+	uint64_t most, room;
 
 	s->limit = pool_limit(s->service->pool);
+	most = s->slots > s->limit ? s->slots : s->limit;
+	room = room_in(most, s->open + s->lame);
 	s->free = room_in(s->limit, s->open);
+	if (s->free > room)
+		s->free = room;
 	if (limits->connections == 0 || limits->dry_run)
 		return;
 	room = room_in((uint64_t)limits->connections, s->counts.open);
 	if (s->free > room)
 		s->free = room;
+}
+
+/* Clients wait for the workers that hang, or for those that will replace them. */
+static void judge_still(struct report_service *s)
+{
+	const bool would_serve = strcmp(s->state, "serving") == 0 || strcmp(s->state, "exhausted") == 0;
+
+	s->stands_still = s->still > 0 && s->still >= (uint64_t)s->census.accepting;
+	if (!s->stands_still || !would_serve)
+		return;
+	s->state = "failing";
+	strcpy(s->reason, "its workers stand still");
 }
 
 static struct report_service *find_service(struct report_data *d, const char *name)
@@ -119,6 +138,18 @@ static uint64_t open_of_accepting(const struct report_worker *w, const struct re
 	return sum;
 }
 
+static void count_still(struct report_service *s, const struct report_worker *w,
+                        const struct report_worker *end)
+{
+	const uint64_t slots = (uint64_t)s->service->conf->connections;
+
+	for (; w < end; w++)
+		if (w->worker.still) {
+			s->still++;
+			s->lame += room_in(slots, w->worker.said.open);
+		}
+}
+
 static void add_service_of(struct report_data *d, const struct generation *g, const struct service *service)
 {
 	struct report_service *s = find_service(d, service->conf->name);
@@ -131,6 +162,7 @@ static void add_service_of(struct report_data *d, const struct generation *g, co
 	add_counts(&s->counts, &counts);
 	if (g == d->master->current) {
 		s->open = open_of_accepting(d->workers + first, d->workers + d->n_workers);
+		count_still(s, d->workers + first, d->workers + d->n_workers);
 	} else {
 		const struct children_census c = pool_census(service->pool);
 
@@ -191,7 +223,9 @@ void *report_gather(void *arg)
 	list_each(&m->generations, g, struct generation, in_master)
 		for (size_t i = 0; i < g->n; i++)
 			add_service_of(d, g, &g->services[i]);
-	for (size_t i = 0; i < d->n; i++)
+	for (size_t i = 0; i < d->n; i++) {
 		count_room(&d->services[i]);
+		judge_still(&d->services[i]);
+	}
 	return d;
 }

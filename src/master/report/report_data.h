@@ -32,6 +32,8 @@ struct report_service {
 	struct children_census   census;    /* draining: of earlier generations, too */
 	struct report_counts counts;
 	uint64_t             slots, open;       /* of the workers that accept: all, and those in use */
+	uint64_t             still, lame;       /* workers that stand still, and their free slots */
+	bool                 stands_still;      /* all that accept do: no client is served */
 	uint64_t             limit, free;       /* connections that it can have, and more than it has */
 	bool                 has_queue; /* it listens to TCP */
 	int64_t              queue, queue_limit;        /* connections that wait to be accepted */
