@@ -60,7 +60,6 @@ static void leave(struct status_process *p)
 	outlet_close(&p->agent_outlet);
 	if (p->http)
 		http_server_leave(p->http);
-	loop_unwatch(&p->loop, &p->orders);
 	alarm(STATUS_PROCESS_LEAVE_MS / 1000);
 	loop_timer(&p->loop, &p->idle, 0);
 }
@@ -93,6 +92,7 @@ static void on_order(struct watch *w, uint32_t events)
 		return;
 	case LEASH_CLOSED:
 	case LEASH_MALFORMED:
+		loop_unwatch(&p->loop, w);
 		leave(p);
 		return;
 	case LEASH_OK:

@@ -241,32 +241,50 @@ START_TEST(one_that_is_forgotten_is_told_nothing)
 	ck_assert_int_eq(timer_next(&loop.timers), CLOCK_NEVER);
 } END_TEST
 
+/* ---- life --------------------------------------------------------------- */
+
+START_TEST(life_is_asked_beside_what_is_under_way)
+{
+	ask(0, FACT_STATUS);
+	ck_assert_int_eq(question(), FACT_STATUS);
+	ask(1, FACT_LIFE);
+	ask(2, FACT_LIFE);
+	ck_assert_int_eq(question(), FACT_LIFE);
+	ck_assert_int_eq(question(), -1);
+	facts_note_life(facts);
+	ck_assert_int_eq(waits[1].n_told, 1);
+	ck_assert_int_eq(waits[2].n_told, 1);
+	ck_assert_int_eq(waits[0].n_told, 0);
+	answer(7);
+	expect_told(0, 1, 7);
+} END_TEST
+
 /* ---- several kinds ------------------------------------------------------ */
 
 START_TEST(kinds_have_their_turn_one_after_the_other)
 {
 	ask(0, FACT_STATUS);
-	ask(1, FACT_METRICS);
+	ask(1, FACT_SNAPSHOT);
 	ask(2, FACT_METRICS);
 	ask(3, FACT_OPENMETRICS);
 	ck_assert_int_eq(question(), FACT_STATUS);
 	ck_assert_int_eq(question(), -1);
 	answer(1);
-	ck_assert_int_eq(question(), FACT_METRICS);
+	ck_assert_int_eq(question(), FACT_SNAPSHOT);
 	ck_assert_int_eq(question(), -1);
 	pass(FACTS_FRESH_MS);
 	ask(4, FACT_STATUS);
 	answer(2);
-	ck_assert_int_eq(question(), FACT_OPENMETRICS);
+	ck_assert_int_eq(question(), FACT_METRICS);
 	answer(3);
-	ck_assert_int_eq(question(), FACT_METRICS);        /* it waits for longer than the second FACT_STATUS */
+	ck_assert_int_eq(question(), FACT_OPENMETRICS); /* it waits for longer than the second FACT_STATUS */
 	answer(4);
 	ck_assert_int_eq(question(), FACT_STATUS);
 	answer(5);
 	expect_told(0, 1, 1);
-	expect_told(2, 1, 2);
-	expect_told(3, 1, 3);
-	expect_told(1, 1, 4);
+	expect_told(1, 1, 2);
+	expect_told(2, 1, 3);
+	expect_told(3, 1, 4);
 	expect_told(4, 1, 5);
 } END_TEST
 
@@ -436,6 +454,7 @@ int main(void)
 	tcase_add_test(tc, an_answer_that_comes_too_late_is_good_for_the_next);
 	tcase_add_test(tc, one_that_is_forgotten_is_told_nothing);
 	tc = unit_case(s, "several kinds", set_up, tear_down);
+	tcase_add_test(tc, life_is_asked_beside_what_is_under_way);
 	tcase_add_test(tc, kinds_have_their_turn_one_after_the_other);
 	tcase_add_test(tc, a_kind_that_nobody_waits_for_any_more_is_not_asked_for);
 	tcase_add_test(tc, one_that_is_told_may_ask_again);

@@ -382,6 +382,14 @@ START_TEST(one_whose_answer_has_failed_gets_another_socket)
 	ck_assert_int_eq(n_asked, 2);
 } END_TEST
 
+/* ---- death -------------------------------------------------------------- */
+
+static void fail_at_once(const struct leash *l, int answers)
+{
+	(void)l, (void)answers;
+	_exit(3);
+}
+
 START_TEST(each_one_that_dies_young_makes_the_next_one_wait_longer)
 {
 	const int64_t begin_ms = clock_ms();
