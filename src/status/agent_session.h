@@ -15,7 +15,7 @@
 
 #define AGENT_SESSIONS_MAX 256          /* a client that comes when there are so many is closed */
 #define AGENT_NAME_MAX     100          /* bytes of a line; the name of a service has at most 64 */
-#define AGENT_SILENCE_MS   200          /* who says nothing for so long asks for all services */
+#define AGENT_SILENCE_MS   200          /* a client that says nothing for so long asks for all services */
 #define AGENT_LIMIT_MS     2000         /* of a session; HAProxy waits no longer, either */
 
 struct agent {

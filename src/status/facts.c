@@ -145,7 +145,7 @@ static void on_answer(struct watch *w, uint32_t events)
 	n = recv(w->fd, f->answer + f->len, READ_AT_ONCE, MSG_DONTWAIT);
 	if (n == -1 && fd_not_yet(errno))
 		return;
-	if (n <= 0 || f->asked == -1) {         /* nobody has asked */
+	if (n <= 0 || f->asked == -1) {         /* nothing was asked */
 		lose_master(f);
 		return;
 	}
@@ -156,7 +156,7 @@ static void on_answer(struct watch *w, uint32_t events)
 
 /* ---- questions ---------------------------------------------------------- */
 
-/* The next question that has somebody who waits for its answer; -1: none. */
+/* The next question whose answer is waited for; -1: none. */
 static int choose(const struct facts *f)
 {
 	for (int i = 1; i <= FACTS; i++) {

@@ -319,7 +319,7 @@ static size_t do_not_decode(void *arg, struct MHD_Connection *connection, char *
 	return strlen(text);
 }
 
-/* What clients do wrong is nothing to log. */
+/* Mistakes of clients are not logged. */
 static void log_nothing(void *arg, const char *format, va_list ap)
 {
 	(void)arg, (void)format, (void)ap;

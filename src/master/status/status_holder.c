@@ -340,7 +340,7 @@ static void on_retry(struct timer *t)
 
 	if (start_process(h) == 0)
 		return;
-	log_err("start the status process: %m; nobody is told of the server's state meanwhile");
+	log_err("start the status process: %m; trying again");
 	start_later(h, 0);
 }
 

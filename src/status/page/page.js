@@ -105,7 +105,7 @@ function one(value) {
 }
 
 const TONES = {
-	serving: "good", accepting: "good", exhausted: "warn", failing: "bad", draining: "warn",
+	serving: "good", accepting: "good", exhausted: "warn", failing: "bad", leaving: "warn", draining: "warn",
 	reloading: "warn", upgrading: "warn", stopping: "warn", resting: "warn"
 };
 

@@ -145,7 +145,7 @@ static const struct {
 	const char *word, *tone;
 } tones[] = {
 	{ "serving", "good" }, { "accepting", "good" }, { "exhausted", "warn" }, { "failing", "bad" },
-	{ "draining", "warn" }, { "reloading", "warn" }, { "upgrading", "warn" },
+	{ "leaving", "warn" }, { "draining", "warn" }, { "reloading", "warn" }, { "upgrading", "warn" },
 	{ "stopping", "warn" }, { "resting", "warn" },
 };
 
