@@ -8,21 +8,10 @@
 
 #include <sys/socket.h>
 
-#include "clock.h"
-#include "unit.h"
+#include "turned_loop.h"
 
-static struct loop loop;
 static struct agent agent;
-static struct timer stop;
-static int64_t now_ms;
 static int fds_before;
-
-int64_t __wrap_clock_ms(void);
-
-int64_t __wrap_clock_ms(void)
-{
-	return now_ms;
-}
 
 /* ---- in place of the master --------------------------------------------- */
 
@@ -66,24 +55,6 @@ static void answer_all(const char *text)
 
 /* ---- the loop ----------------------------------------------------------- */
 
-static void on_stop(struct timer *t)
-{
-	(void)t;
-	loop_stop(&loop);
-}
-
-static void turn(void)
-{
-	loop_timer(&loop, &stop, 0);
-	ck_assert_int_eq(loop_run(&loop), 0);
-}
-
-static void pass(int64_t ms)
-{
-	now_ms += ms;
-	turn();
-}
-
 #define SERVICE(name, state, free) \
 	"{\"name\":\"" name "\",\"state\":\"" state "\",\"serves\":true,\"slots\":{\"limit\":100,\"free\":" free "}," \
 	"\"queue\":null,\"restart_delay\":0}"
@@ -95,11 +66,9 @@ static void set_up(void)
 {
 	unit_block_sigpipe();
 	fds_before = unit_count_fds();
-	now_ms = 1000;
+	open_turned_loop();
 	status = TWO;
 	n_waiting = n_asked = 0;
-	stop = (struct timer){ .fire = on_stop };
-	ck_assert_int_eq(loop_init(&loop), 0);
 	agent_init(&agent, &loop, NULL);
 }
 

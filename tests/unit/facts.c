@@ -8,17 +8,13 @@
 
 #include <sys/socket.h>
 
-#include "clock.h"
-#include "unit.h"
+#include "turned_loop.h"
 
 #define WAITS 6
 
-static struct loop loop;
-static struct timer stop;
 static struct leash master, ours;
 static struct facts *facts;
 static int answers;                     /* the master's end; -1: closed */
-static int64_t now_ms;
 static int n_orphaned, fds_before;
 
 /* One that waits; so many have got an answer, and what it says of "n": -1 without an answer. */
@@ -27,31 +23,6 @@ static struct wait {
 	int n_told;
 	json_int_t n;
 } waits[WAITS];
-
-int64_t __wrap_clock_ms(void);
-
-int64_t __wrap_clock_ms(void)
-{
-	return now_ms;
-}
-
-static void on_stop(struct timer *t)
-{
-	(void)t;
-	loop_stop(&loop);
-}
-
-static void turn(void)
-{
-	loop_timer(&loop, &stop, 0);
-	ck_assert_int_eq(loop_run(&loop), 0);
-}
-
-static void pass(int64_t ms)
-{
-	now_ms += ms;
-	turn();
-}
 
 static void on_told(struct fact_wait *w, const json_t *result)
 {
@@ -88,13 +59,11 @@ static void set_up(void)
 {
 	unit_block_sigpipe();
 	fds_before = unit_count_fds();
-	now_ms = 1000;
+	open_turned_loop();
 	n_orphaned = 0;
-	stop = (struct timer){ .fire = on_stop };
 	memset(waits, 0, sizeof waits);
 	for (size_t i = 0; i < WAITS; i++)
 		waits[i].wait.ready = on_told;
-	ck_assert_int_eq(loop_init(&loop), 0);
 	ck_assert_int_eq(leash_open(&master, &ours), 0);
 	facts = facts_new(&loop, &ours, open_answers(), on_orphaned, &loop);
 	ck_assert_ptr_nonnull(facts);

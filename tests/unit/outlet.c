@@ -10,31 +10,21 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "clock.h"
-#include "unit.h"
+#include "turned_loop.h"
 
 #define LISTENERS 2
 #define TAKEN_MAX 8
 
-static struct loop loop;
-static struct timer stop;
 static struct outlet outlet;
 static struct arena arena;
 static int listeners[LISTENERS];        /* a copy of each: how the master has them */
 static struct sockaddr_in at[LISTENERS];
-static int64_t now_ms;
 static int taken[TAKEN_MAX];
 static size_t n_taken;
 static int accept_error;                /* of the next call; 0: it works */
 
-int64_t __wrap_clock_ms(void);
 int __real_accept4(int fd, struct sockaddr *a, socklen_t *len, int flags);
 int __wrap_accept4(int fd, struct sockaddr *a, socklen_t *len, int flags);
-
-int64_t __wrap_clock_ms(void)
-{
-	return now_ms;
-}
 
 int __wrap_accept4(int fd, struct sockaddr *a, socklen_t *len, int flags)
 {
@@ -43,24 +33,6 @@ int __wrap_accept4(int fd, struct sockaddr *a, socklen_t *len, int flags)
 	errno = accept_error;
 	accept_error = 0;
 	return -1;
-}
-
-static void on_stop(struct timer *t)
-{
-	(void)t;
-	loop_stop(&loop);
-}
-
-static void turn(void)
-{
-	loop_timer(&loop, &stop, 0);
-	ck_assert_int_eq(loop_run(&loop), 0);
-}
-
-static void pass(int64_t ms)
-{
-	now_ms += ms;
-	turn();
 }
 
 static void on_taken(void *arg, int fd, const struct address *client)
@@ -88,11 +60,9 @@ static void set_up(void)
 {
 	int fds[LISTENERS];
 
-	now_ms = 1000;
+	open_turned_loop();
 	n_taken = 0;
 	accept_error = 0;
-	stop = (struct timer){ .fire = on_stop };
-	ck_assert_int_eq(loop_init(&loop), 0);
 	ck_assert_int_eq(arena_open(&arena, 1 << 16), 0);
 	for (size_t i = 0; i < LISTENERS; i++)
 		fds[i] = listen_at(i);
