@@ -56,14 +56,6 @@ static struct conf_source *open_main(struct conf_loader *ld, const char *file, c
 	return conf_source_read(ld, ld->conf->file, (struct conf_place){ ld->conf->file, 0 });
 }
 
-/* The place of a top-level key; the file, if it is not there. */
-static struct conf_place place_of(const config_setting_t *root, const char *name)
-{
-	const config_setting_t *setting = conf_source_member(root, name);
-
-	return conf_source_place(setting ? setting : root);
-}
-
 static void load_top(struct conf_loader *ld, const config_setting_t *root)
 {
 	struct conf *conf = ld->conf;
@@ -169,7 +161,7 @@ static void load_all_services(struct conf_loader *ld, const config_setting_t *ma
 	free(h.settings);
 }
 
-/* It costs a system call for each connection: only if somebody can see the result. */
+/* It costs a system call for each connection: only where metrics show the result. */
 static void measure_queues(const struct conf *conf)
 {
 	for (size_t i = 0; i < conf->n_services; i++)
@@ -207,7 +199,7 @@ static void load_file(struct conf_loader *ld, const char *file, const char *text
 		return;
 	root = config_root_setting(&main->tree);
 	load_top(ld, root);
-	conf_include_read(ld, place_of(root, "include"));
+	conf_include_read(ld, conf_source_place_of(root, "include"));
 	load_all_services(ld, root);
 	conf_prefix_file_note_all(ld);
 	conf_control_check(ld, conf_source_member(root, "control"));

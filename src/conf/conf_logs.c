@@ -19,20 +19,12 @@ static void complain_of_no_target(struct conf_loader *ld, const config_setting_t
 	                     " \"/var/log/drover/access.log\")");
 }
 
-/* The place of a top-level key; the file, if it is not there. */
-static struct conf_place place_of(const config_setting_t *root, const char *name)
-{
-	const config_setting_t *setting = conf_source_member(root, name);
-
-	return conf_source_place(setting ? setting : root);
-}
-
 void conf_logs_check_top(struct conf_loader *ld, const config_setting_t *root)
 {
 	const config_setting_t *access_log = conf_source_member(root, "access_log");
 
-	ld->conf->log.place = place_of(root, "log");
-	ld->conf->access_log.place = place_of(root, "access_log");
+	ld->conf->log.place = conf_source_place_of(root, "log");
+	ld->conf->access_log.place = conf_source_place_of(root, "access_log");
 	if (access_log && config_setting_is_group(access_log) &&
 	    !conf_source_member(access_log, "target"))
 		complain_of_no_target(ld, access_log);

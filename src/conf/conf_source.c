@@ -187,3 +187,10 @@ config_setting_t *conf_source_member(const config_setting_t *group, const char *
 		return NULL;
 	return config_setting_get_member(group, name);
 }
+
+struct conf_place conf_source_place_of(const config_setting_t *group, const char *name)
+{
+	const config_setting_t *setting = conf_source_member(group, name);
+
+	return conf_source_place(setting ? setting : group);
+}

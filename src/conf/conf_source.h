@@ -48,4 +48,7 @@ config_setting_t *conf_source_item(const config_setting_t *setting, int i);
 /* The member of a group, or NULL; also for a NULL group and for what is none. */
 config_setting_t *conf_source_member(const config_setting_t *group, const char *name);
 
+/* The place of a member of a group; the place of the group, if it has no such member. */
+struct conf_place conf_source_place_of(const config_setting_t *group, const char *name);
+
 #endif
