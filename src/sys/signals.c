@@ -5,8 +5,10 @@
 #include <config.h>
 #include "signals.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #define KERNEL_SIGSET    (NSIG / 8)     /* bytes: rt_sigaction(2) */
@@ -92,4 +94,14 @@ const char *signals_name(int signal)
 	const char *name = sigabbrev_np(signal);
 
 	return name ? name : "?";
+}
+
+const char *signals_describe_end(int status, char text[static SIGNALS_END_TEXT])
+{
+	if (WIFSIGNALED(status))
+		snprintf(text, SIGNALS_END_TEXT, "was ended by signal %s%s", signals_name(WTERMSIG(status)),
+		         WCOREDUMP(status) ? " (core dumped)" : "");
+	else
+		snprintf(text, SIGNALS_END_TEXT, "exited with status %d", WEXITSTATUS(status));
+	return text;
 }

@@ -50,4 +50,12 @@ void signals_unblock(void);
 /* "HUP", "KILL"...; "?" for none. */
 const char *signals_name(int signal);
 
+#define SIGNALS_END_TEXT 64
+
+/*
+ * How a process ended, from a status of waitpid(2), for a log line: "was ended by signal SEGV
+ * (core dumped)", "exited with status 1". Returns text.
+ */
+const char *signals_describe_end(int status, char text[static SIGNALS_END_TEXT]);
+
 #endif

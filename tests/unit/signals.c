@@ -152,6 +152,22 @@ START_TEST(signals_have_names)
 	ck_assert_str_eq(signals_name(9999), "?");
 } END_TEST
 
+/* Statuses as wait(2) gives them: W_EXITCODE of <bits/waitstatus.h>. */
+static const struct { int status; const char *want; } ends[] = {
+	{ W_EXITCODE(0, 0),                     "exited with status 0" },
+	{ W_EXITCODE(78, 0),                    "exited with status 78" },
+	{ W_EXITCODE(0, SIGKILL),               "was ended by signal KILL" },
+	{ W_EXITCODE(0, SIGSEGV) | WCOREFLAG,   "was ended by signal SEGV (core dumped)" },
+	{ W_EXITCODE(0, 100) | WCOREFLAG,       "was ended by signal ? (core dumped)" },
+};
+
+START_TEST(the_end_of_a_process_is_described)
+{
+	char text[SIGNALS_END_TEXT];
+
+	ck_assert_str_eq(signals_describe_end(ends[_i].status, text), ends[_i].want);
+} END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("signals");
@@ -165,5 +181,6 @@ int main(void)
 	tcase_add_test(tc, more_signals_than_are_read_at_once_stay);
 	tcase_add_test(tc, a_dead_child_is_told_and_waits_for_us);
 	tcase_add_test(tc, signals_have_names);
+	tcase_add_loop_test(tc, the_end_of_a_process_is_described, 0, ARRAY_SIZE(ends));
 	return unit_run(s);
 }

@@ -326,12 +326,11 @@ static void forget_process(struct key_holder *h)
 /* How it ended, for the log. */
 static const char *describe_end(const struct key_holder *h, int status, char text[static KEY_HOLDER_TEXT])
 {
-	if (WIFSIGNALED(status))
-		snprintf(text, KEY_HOLDER_TEXT, "the key process (pid %d) was ended by signal %s",
-		         (int)h->pid, signals_name(WTERMSIG(status)));
-	else if (text_of_report(h, text)[0] == '\0')
-		snprintf(text, KEY_HOLDER_TEXT, "the key process (pid %d) exited with status %d",
-		         (int)h->pid, WEXITSTATUS(status));
+	char how[SIGNALS_END_TEXT];
+
+	if (WIFSIGNALED(status) || text_of_report(h, text)[0] == '\0')
+		snprintf(text, KEY_HOLDER_TEXT, "the key process (pid %d) %s", (int)h->pid,
+		         signals_describe_end(status, how));
 	return text;
 }
 

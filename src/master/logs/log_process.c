@@ -184,14 +184,11 @@ void log_process_resume(struct log_process *p)
 
 static void log_death(const struct log_process *p, int status)
 {
-	if (WIFSIGNALED(status))
-		log_about(LOG_LEVEL_WARNING, LOG_ABOUT(.event = LOG_EVENT_LOG_PROCESS_DIED),
-		          "the log process (pid %d) was ended by signal %s; another one goes on",
-		          (int)p->pid, signals_name(WTERMSIG(status)));
-	else
-		log_about(LOG_LEVEL_WARNING, LOG_ABOUT(.event = LOG_EVENT_LOG_PROCESS_DIED),
-		          "the log process (pid %d) exited with status %d; another one goes on",
-		          (int)p->pid, WEXITSTATUS(status));
+	char how[SIGNALS_END_TEXT];
+
+	log_about(LOG_LEVEL_WARNING, LOG_ABOUT(.event = LOG_EVENT_LOG_PROCESS_DIED),
+	          "the log process (pid %d) %s; another one goes on", (int)p->pid,
+	          signals_describe_end(status, how));
 }
 
 bool log_process_reaped(struct log_process *p, pid_t pid, int status)

@@ -323,22 +323,17 @@ static void log_death(const struct child *c, const struct evidence *e)
 	const int status = e->status;
 	const bool by_signal = WIFSIGNALED(status);
 	const bool expected = c->state >= CHILD_DRAINING && !by_signal && WEXITSTATUS(status) == 0;
-	char how[64], doing[512] = "";
+	char how[SIGNALS_END_TEXT], doing[512] = "";
 	struct text t = text_in(doing, sizeof doing);
 
 	if (by_signal) {
 		text_add(&t, ", %llu requests; it was ", (unsigned long long)e->said.requests);
 		evidence_put_work(&t, e);
 	}
-	if (by_signal)
-		snprintf(how, sizeof how, "was ended by signal %s%s", signals_name(WTERMSIG(status)),
-		         WCOREDUMP(status) ? " (core dumped)" : "");
-	else
-		snprintf(how, sizeof how, "exited with status %d", WEXITSTATUS(status));
 	log_about(expected ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING,
 	          ABOUT(c, by_signal ? LOG_EVENT_WORKER_DIED : LOG_EVENT_WORKER_EXITED),
 	          "%s: worker (pid %d) %s%s after %lld.%03lld s, %llu connections served, %u open%s",
-	          c->service, (int)c->pid, how, c->state == CHILD_STARTING ? " before it accepted" : "",
+	          c->service, (int)c->pid, signals_describe_end(status, how), c->state == CHILD_STARTING ? " before it accepted" : "",
 	          (long long)e->age_ms / 1000, (long long)e->age_ms % 1000,
 	          (unsigned long long)e->said.served, e->said.open, doing);
 	notify_send(c->events, "worker-end service=%s pid=%d how=%s value=%d served=%llu open=%u",

@@ -42,7 +42,7 @@ struct status_child {
 	int                   answers;          /* our end of the socket; -1: none */
 	uint64_t              epoch;            /* what READY has to say: it knows the socket for its answers */
 	bool                  ready;            /* it has said so: it asks and serves */
-	bool                  is_going;         /* it was told to go, or killed */
+	bool                  is_killed;        /* because it is broken; its end is not reaped yet */
 	bool                  is_cut_off;       /* an answer was not written as a whole */
 	struct word_meter     said;
 	bool                  has_asked;        /* and its answer has not been begun */
@@ -90,7 +90,7 @@ static void kill_broken(struct status_child *c, const char *why)
 {
 	log_about(LOG_LEVEL_ERROR, ABOUT_DEATH, "the status process (pid %d) is broken: %s; killing it",
 	          (int)c->pid, why);
-	c->is_going = true;
+	c->is_killed = true;
 	loop_unwatch(c->holder->loop, &c->ear);
 	timer_unset(&c->holder->loop->timers, &c->turn);
 	if (kill(c->pid, SIGKILL) == -1)
@@ -108,7 +108,7 @@ static void on_reported(void *arg, bool ok)
 
 	c->reporter = NULL;
 	c->is_cut_off = !ok;
-	if (c->is_going && !ok)
+	if (c->is_killed && !ok)
 		return;
 	if (!ok)
 		loop_timer(c->holder->loop, &c->turn, RETRY_MS);
@@ -348,14 +348,10 @@ static void on_retry(struct timer *t)
 
 static void log_death(const struct status_child *c, int status)
 {
-	if (WIFSIGNALED(status))
-		log_about(LOG_LEVEL_WARNING, ABOUT_DEATH,
-		          "the status process (pid %d) was ended by signal %s; another one goes on",
-		          (int)c->pid, signals_name(WTERMSIG(status)));
-	else
-		log_about(LOG_LEVEL_WARNING, ABOUT_DEATH,
-		          "the status process (pid %d) exited with status %d; another one goes on",
-		          (int)c->pid, WEXITSTATUS(status));
+	char how[SIGNALS_END_TEXT];
+
+	log_about(LOG_LEVEL_WARNING, ABOUT_DEATH, "the status process (pid %d) %s; another one goes on",
+	          (int)c->pid, signals_describe_end(status, how));
 }
 
 static struct status_child *find_child(const struct status_holder *h, pid_t pid)
