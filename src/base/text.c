@@ -103,6 +103,14 @@ void text_add_safe(struct text *t, const char *bytes, size_t len)
 	add_escaped(t, bytes, len, SAFE);
 }
 
+void text_add_hex(struct text *t, const void *bytes, size_t len)
+{
+	const unsigned char *byte = bytes;
+
+	for (size_t i = 0; i < len; i++)
+		text_add(t, "%02x", byte[i]);
+}
+
 void text_add_json(struct text *t, const char *bytes, size_t len)
 {
 	add_escaped(t, bytes, len, JSON);

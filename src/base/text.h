@@ -39,6 +39,9 @@ void text_add_safe(struct text *t, const char *bytes, size_t len);
  */
 void text_add_word(struct text *t, const char *bytes, size_t len);
 
+/* Two lower-case hexadecimal digits for each byte. */
+void text_add_hex(struct text *t, const void *bytes, size_t len);
+
 /* As text_add_safe, and also fit for the inside of a JSON string. */
 void text_add_json(struct text *t, const char *bytes, size_t len);
 

@@ -11,6 +11,7 @@
 #include <sys/random.h>
 
 #include "ready.h"
+#include "text.h"
 
 #define TEXT "text/plain; charset=utf-8"
 
@@ -49,12 +50,12 @@ static void make_page(const struct http_request *r, const json_t *result, struct
 {
 	unsigned char random[16];
 	char nonce[2 * sizeof random + 1];
+	struct text t = text_in(nonce, sizeof nonce);
 
 	(void)r;
 	if (getrandom(random, sizeof random, 0) != (ssize_t)sizeof random)
 		return;
-	for (size_t i = 0; i < sizeof random; i++)
-		snprintf(nonce + 2 * i, 3, "%02x", random[i]);
+	text_add_hex(&t, random, sizeof random);
 	a->body = page_render(result, nonce, &a->len);
 	page_policy(nonce, a->policy);
 }

@@ -12,9 +12,10 @@
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "text.h"
 
 static char *name_text(const X509_NAME *name)
 {
@@ -44,11 +45,11 @@ static bool write_sha256(const X509 *x, char text[static 65])
 {
 	unsigned char hash[EVP_MAX_MD_SIZE];
 	unsigned len;
+	struct text t = text_in(text, 65);
 
 	if (X509_digest(x, EVP_sha256(), hash, &len) != 1)
 		return false;
-	for (unsigned i = 0; i < len; i++)
-		snprintf(text + 2 * i, 3, "%02x", hash[i]);
+	text_add_hex(&t, hash, len);
 	return true;
 }
 

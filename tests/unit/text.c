@@ -161,6 +161,18 @@ START_TEST(strings_and_numbers_are_cut_where_the_room_ends)
 	}
 } END_TEST
 
+START_TEST(bytes_in_hex_have_two_digits_each)
+{
+	struct text t = text_in(room, sizeof room), narrow;
+	char four[4];
+
+	text_add_hex(&t, "\x00\x0a\xff", 3);
+	ck_assert_str_eq(room, "000aff");
+	narrow = text_in(four, sizeof four);
+	text_add_hex(&narrow, "\x12\x34", 2);
+	ck_assert_str_eq(four, "123");
+} END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("text");
@@ -170,6 +182,7 @@ int main(void)
 	tcase_add_test(tc, pieces_follow_one_another);
 	tcase_add_test(tc, a_text_is_cut_where_its_room_ends);
 	tcase_add_test(tc, a_word_stays_one_word);
+	tcase_add_test(tc, bytes_in_hex_have_two_digits_each);
 	tcase_add_loop_test(tc, numbers_are_decimal, 0, sizeof numbers / sizeof *numbers);
 	tcase_add_test(tc, strings_and_numbers_are_cut_where_the_room_ends);
 	tcase_add_loop_test(tc, foreign_bytes_are_escaped, 0, ARRAY_SIZE(rows));

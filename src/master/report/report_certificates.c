@@ -11,6 +11,7 @@
 #include "clock.h"
 #include "conf_validity.h"
 #include "json_value.h"
+#include "text.h"
 
 static json_t *names(const struct conf_certificate *c)
 {
@@ -23,8 +24,9 @@ static json_t *names(const struct conf_certificate *c)
 
 static const char *hex(const uint8_t sha256[static 32], char buf[static 65])
 {
-	for (size_t i = 0; i < 32; i++)
-		snprintf(buf + 2 * i, 3, "%02x", sha256[i]);
+	struct text t = text_in(buf, 65);
+
+	text_add_hex(&t, sha256, 32);
 	return buf;
 }
 

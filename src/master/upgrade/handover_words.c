@@ -112,12 +112,10 @@ bool handover_get_bytes(struct arena *a, const json_t *j, const char **bytes)
 
 json_t *handover_put_address(const struct address *a)
 {
-	const unsigned char *bytes = (const unsigned char *)&a->u;
 	char digits[2 * sizeof a->u + 1];
 	struct text t = text_in(digits, sizeof digits);
 
-	for (socklen_t i = 0; i < a->len; i++)
-		text_add(&t, "%02x", bytes[i]);
+	text_add_hex(&t, &a->u, a->len);
 	return json_string(digits);
 }
 
