@@ -24,6 +24,11 @@ bool fd_not_yet(int error)
 	return error == EAGAIN || error == EINTR;
 }
 
+bool fd_not_yet_accepted(int error)
+{
+	return fd_not_yet(error) || error == ECONNABORTED;
+}
+
 bool fd_only_takes_bytes(int fd)
 {
 	struct stat st;

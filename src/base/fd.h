@@ -11,6 +11,9 @@
 /* Whether a call on a non-blocking descriptor that failed with this error may succeed later. */
 bool fd_not_yet(int error);
 
+/* The same for accept(2): also ECONNABORTED, for a client that has gone again. */
+bool fd_not_yet_accepted(int error);
+
 /*
  * As open(2), with O_CLOEXEC, inside the directory root: absolute paths, symbolic links and
  * ".." are confined to it (openat2(2), which an old sandbox refuses: ENOSYS or EPERM). root -1:

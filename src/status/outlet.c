@@ -26,11 +26,6 @@ static void stop_listening(struct outlet_listener *l)
 	fd_close(&l->watch.fd);
 }
 
-static bool is_passing(int error)
-{
-	return fd_not_yet(error) || error == EINTR || error == ECONNABORTED;
-}
-
 static void pause_all(struct outlet *o)
 {
 	for (size_t i = 0; i < o->n; i++)
@@ -52,7 +47,7 @@ static void on_connect(struct watch *w, uint32_t events)
 		fd_drop(fd);
 	} else if (errno == EINVAL) {
 		stop_listening(l);              /* the master has shut it down */
-	} else if (!is_passing(errno)) {
+	} else if (!fd_not_yet_accepted(errno)) {
 		pause_all(o);
 	}
 }

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "fd.h"
 #include "fd_passing.h"
 #include "log.h"
 
@@ -210,11 +211,6 @@ static void add_client(struct control *c, int fd)
 		turn_away(client);
 }
 
-static bool is_passing(int error)
-{
-	return error == EAGAIN || error == EINTR || error == ECONNABORTED;
-}
-
 /* Accepts one client in a turn of the loop: the master has other things to do. */
 static void on_connect(struct watch *w, uint32_t events)
 {
@@ -224,7 +220,7 @@ static void on_connect(struct watch *w, uint32_t events)
 	(void)events;
 	if (fd != -1) {
 		add_client(c, fd);
-	} else if (!is_passing(errno)) {
+	} else if (!fd_not_yet_accepted(errno)) {
 		log_warn("control: accept: %m; pausing for a second");
 		loop_unwatch(c->loop, w);
 		loop_timer(c->loop, &c->pause, PAUSE_MS);
