@@ -11,12 +11,12 @@
  *
  * Who may write: one process at a time, the master. A second writer would have to wait for the first
  * one, and nothing here does that. A writer that dies between begin and end leaves the number odd, and
- * the values are void until somebody writes them anew, as the program after an upgrade can.
+ * the values are void until they are written again, as the program after an upgrade can.
  *
  * How long a reader takes: as long as its loads. It does not wait, and it should not try again in a loop,
  * because the number stays odd if the writer has died. Its users take a failure for "nothing there" or
  * "nothing new". A reader that holds the memory writable could also be a process that was taken over:
- * nobody may rely on an even number for what would be dangerous, so values are checked by their range.
+ * no reader may rely on an even number for what would be dangerous, so values are checked by their range.
  *
  * Memory order: values and number are atomics, because reader and writer access them at the same time.
  *   - The release fence of write_begin and the acquire fence of read_end belong together: a reader that has

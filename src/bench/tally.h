@@ -11,7 +11,7 @@
 #include "bench_histogram.h"
 #include "failure.h"
 
-/* All zero: empty. Times are in nanoseconds. Texts are constants, which nobody frees. */
+/* All zero: empty. Times are in nanoseconds. Texts are constants, which are not freed. */
 struct tally {
 	uint64_t operations;
 	uint64_t bytes_sent, bytes_received;

@@ -68,7 +68,7 @@ static void show_if_told(const char *label, const json_t *value, FILE *out)
 	fprintf(out, "%s %s\n", label, buf);
 }
 
-/* A line for each, because somebody must renew it. */
+/* A line for each, because it must be renewed. */
 static void show_expiring(const json_t *certificates, FILE *out)
 {
 	char name[LINE_ROOM], chain[LINE_ROOM], until[LINE_ROOM];

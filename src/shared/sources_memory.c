@@ -115,7 +115,7 @@ static uint32_t entry_at(const struct sources *s, off_t place)
 	return i < s->n_entries ? (uint32_t)i : s->n_entries;
 }
 
-/* Pages to which nobody has written are holes of the file. */
+/* Pages that were never written are holes of the file. */
 struct sources_range sources_used(const struct sources *s, uint32_t index)
 {
 	const off_t at = (off_t)(sizeof *s->header + index * sizeof *s->entries);

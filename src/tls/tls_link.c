@@ -99,7 +99,7 @@ static int write_socket(BIO *b, const char *bytes, int len)
 	ssize_t n;
 
 	BIO_clear_retry_flags(b);
-	if (l->told)                    /* answers to messages of the protocol, which nobody needs any more */
+	if (l->told)                    /* answers to messages of the protocol, which are not needed any more */
 		return len;
 	n = send(l->fd, bytes, (size_t)len, MSG_NOSIGNAL);
 	if (n == -1) {

@@ -80,7 +80,7 @@ static int on_ticket(SSL *ssl, unsigned char *name, unsigned char *iv, EVP_CIPHE
 	return encrypts ? encrypt(t, name, iv, cipher, mac) : decrypt(t, ssl, name, iv, cipher, mac);
 }
 
-/* What has been shared with nobody, for a worker that finds no keys: only it can resume its sessions. */
+/* Keys that are not shared, for a worker that finds no keys: only it can resume its sessions. */
 static bool make_own_key(struct tls_tickets *t)
 {
 	t->n = 1;
