@@ -25,6 +25,7 @@
 #include "framing.h"
 #include "handler_list.h"
 #include "log.h"
+#include "module_file.h"
 #include "proxy_header.h"
 #include "prefix_set.h"
 #include "ticket_keys.h"
@@ -112,6 +113,46 @@ struct conf_warm {                      /* programs that are started before thei
 	enum warm_peer peer;            /* what it is told of its client, first */
 };
 
+enum conf_option_type {                 /* those of enum drover_type, in <drover/module.h> */
+	CONF_OPTION_TEXT = 1,
+	CONF_OPTION_INTEGER,
+	CONF_OPTION_NUMBER,
+	CONF_OPTION_BOOLEAN,
+	CONF_OPTION_GROUP,
+	CONF_OPTION_LIST,
+};
+
+struct conf_option {                    /* of a module: conf_options.h */
+	enum conf_option_type type;
+	struct conf_place     place;
+	const char           *name;     /* NULL: it is in a list */
+	const char           *full_name; /* for complaints; what is in a list has that of the list */
+	const char           *text;
+	int64_t               integer;  /* also of a BOOLEAN */
+	double                number;   /* also of an INTEGER */
+	size_t                n;        /* members of a GROUP or LIST */
+	struct conf_option   *members;
+	size_t                number_in_tree;   /* from 0: conf_options_number */
+};
+
+struct conf_module {                    /* handlers module and lua */
+	const char            *path;    /* of the shared object; NULL: the handler is another one */
+	struct conf_place      place;   /* what a complaint about the module points to */
+	struct conf_option    *options; /* a group, never NULL with a path */
+	size_t                 n_options; /* in the whole tree */
+	struct module_identity file;    /* which file it was when it was checked */
+	const char            *name, *version;  /* as it says itself */
+	uint32_t               flags;   /* of <drover/module.h> */
+	bool                   has_hang_timeout; /* the service says one */
+};
+
+struct conf_lua {                       /* what handler lua has; it becomes options of the module */
+	const char *script;
+	int64_t     memory;             /* bytes in a worker */
+	int         instructions;       /* in one call of the script */
+	int64_t     time;               /* ms, the same */
+};
+
 struct conf_handler {
 	struct conf_place   place;
 	enum handler_id     id;
@@ -124,6 +165,10 @@ struct conf_handler {
 	int64_t             stderr_rate; /* bytes of log a second, for STDERR_LOG; 0: no bound */
 	struct conf_warm    warm;       /* exec only */
 	struct conf_filter  filter;
+	const char         *module_file; /* handler module: as written */
+	struct conf_option *options;    /* handlers module and lua: as written; NULL: none are */
+	struct conf_lua     lua;
+	struct conf_module  module;
 };
 
 struct conf_identity {                  /* the user and groups of a worker */

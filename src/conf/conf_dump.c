@@ -8,6 +8,7 @@
 #include <ctype.h>
 
 #include "conf_address.h"
+#include "conf_options.h"
 #include "conf_value.h"
 #include "conf_workers.h"
 
@@ -66,6 +67,15 @@ static void print_certificates(const struct conf_tls *tls, int depth, FILE *out)
 	fprintf(out, "\n%*s);\n", 2 * depth, "");
 }
 
+static void print_options(const struct conf_option *options, int depth, FILE *out)
+{
+	if (!options)
+		return;
+	print_name("options", depth, out);
+	conf_options_print(options, depth, out);
+	fputs(";\n", out);
+}
+
 static void print_group(const struct conf_key *key, const void *base, unsigned variant,
                         int depth, FILE *out)
 {
@@ -79,6 +89,10 @@ static void print_group(const struct conf_key *key, const void *base, unsigned v
 			print_group(&key->group->keys[i], inner(key, base), variant, depth + 1, out);
 		else if (key->group->keys[i].type == KEY_CERTIFICATES)
 			print_certificates(inner(key, base), depth + 1, out);
+		else if (key->group->keys[i].type == KEY_OPTIONS &&
+		         conf_keys_applies(&key->group->keys[i], variant))
+			print_options(*(struct conf_option *const *)inner(&key->group->keys[i], inner(key, base)),
+			              depth + 1, out);
 	fprintf(out, "%*s};\n", 2 * depth, "");
 }
 

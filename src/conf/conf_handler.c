@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "conf_group.h"
+#include "conf_module.h"
 #include "conf_path.h"
 #include "framing.h"
 #include "interpreter.h"
@@ -249,6 +250,21 @@ static void check_filter(struct conf_loader *ld, struct conf_draft *d)
 	check_requests(ld, d);
 }
 
+/* No program, and requests only if the module wants them. */
+static void check_module(struct conf_loader *ld, struct conf_draft *d)
+{
+	struct conf_handler *h = &d->service->handler;
+
+	h->program = NULL;
+	h->argv = NULL;
+	h->env[0] = h->pass_env[0] = NULL;
+	h->err = STDERR_LOG;
+	if (h->kind == HANDLER_LUA)
+		conf_module_take_lua(ld, d);
+	else
+		conf_module_take(ld, d);
+}
+
 /* Complains of what contradicts the kind, and clears what means nothing for it. */
 static void (*const checks[])(struct conf_loader *ld, struct conf_draft *d) = {
 	[HANDLER_BYTES]   = check_bytes,
@@ -256,6 +272,8 @@ static void (*const checks[])(struct conf_loader *ld, struct conf_draft *d) = {
 	[HANDLER_WARM]    = check_warm,
 	[HANDLER_RELAYED] = check_warm,
 	[HANDLER_FILTER]  = check_filter,
+	[HANDLER_MODULE]  = check_module,
+	[HANDLER_LUA]     = check_module,
 };
 
 void conf_handler_check(struct conf_loader *ld, struct conf_draft *d)

@@ -53,7 +53,8 @@
 #define ON_INET                  .variants = KEY_FOR(LISTEN_INET)
 #define ON_STREAM                .variants = KEY_FOR(LISTEN_INET) | KEY_FOR(LISTEN_SYSTEMD)
 #define ON_PATH                  .variants = KEY_FOR(LISTEN_UNIX)
-#define WITH_BYTES               .variants = KEY_FOR(HANDLER_BYTES) | KEY_FOR(HANDLER_FILTER)
+#define FOR_MODULES              (KEY_FOR(HANDLER_MODULE) | KEY_FOR(HANDLER_LUA))
+#define WITH_BYTES               .variants = KEY_FOR(HANDLER_BYTES) | KEY_FOR(HANDLER_FILTER) | FOR_MODULES
 #define WITH_PROGRAM             .variants = KEY_FOR(HANDLER_PROGRAM) | KEY_FOR(HANDLER_WARM) | \
                                              KEY_FOR(HANDLER_RELAYED) | \
                                              KEY_FOR(HANDLER_FILTER)
@@ -62,7 +63,12 @@
 #define WITH_WARM                .variants = KEY_FOR(HANDLER_WARM)
 #define WITH_SEEN_BYTES          .variants = KEY_FOR(HANDLER_BYTES) | KEY_FOR(HANDLER_WARM) | \
                                              KEY_FOR(HANDLER_RELAYED) | \
-                                             KEY_FOR(HANDLER_FILTER)
+                                             KEY_FOR(HANDLER_FILTER) | FOR_MODULES
+#define WITH_REQUESTS            .variants = KEY_FOR(HANDLER_FILTER) | FOR_MODULES
+#define WITH_FRAMING             .variants = KEY_FOR(HANDLER_FILTER) | KEY_FOR(HANDLER_LUA)
+#define WITH_MODULE              .variants = KEY_FOR(HANDLER_MODULE)
+#define WITH_LUA                 .variants = KEY_FOR(HANDLER_LUA)
+#define WITH_OPTIONS             .variants = FOR_MODULES
 #define WITH_FILTER              .variants = KEY_FOR(HANDLER_FILTER)
 #define ON_DEMAND                .variants = KEY_FOR(WORKERS_ON_DEMAND)
 
@@ -137,7 +143,7 @@ static const struct conf_key handler_keys[] = {
 	{ WITH_EXEC, INT("warm", warm.n, 0, 1024, "0") },
 	{ WITH_WARM, TIME("warm_max_age", warm.max_age, 0, "1h") },
 	{ WITH_WARM, ENUM("peer", warm.peer, peer_names, "none") },
-	{ WITH_FILTER, STRING("framing", filter.framing_text) },
+	{ WITH_FRAMING, STRING("framing", filter.framing_text) },
 	{ WITH_FILTER, STRING("filter_framing", filter.filter_framing_text) },
 	{ WITH_FILTER, INT("processes", filter.processes, 1, 256, "1") },
 	{ WITH_FILTER, INT("in_flight", filter.in_flight, 1, 1024, "1") },
@@ -147,6 +153,12 @@ static const struct conf_key handler_keys[] = {
 	{ WITH_FILTER, STRING("error_reply", filter.error_reply) },
 	{ WITH_FILTER, ENUM("prefix", filter.prefix, prefix_names, "none") },
 	{ WITH_FILTER, BOOL("pty", filter.pty, "false") },
+	{ WITH_MODULE, STRING("path", module_file) },
+	{ WITH_LUA, PATH("script", lua.script, NULL) },
+	{ WITH_LUA, SIZE("memory", lua.memory, MEGABYTE, INT64_C(1) << 40, "64M") },
+	{ WITH_LUA, INT("instructions", lua.instructions, 1000, 2000000000, "10000000") },
+	{ WITH_LUA, TIME("time", lua.time, 1, "1s") },
+	{ WITH_OPTIONS, OWN("options", KEY_OPTIONS, NULL), AT(options) },
 };
 #undef OF
 
@@ -192,7 +204,7 @@ static const struct conf_key timeouts_keys[] = {
 	{ TIME("start", start, 0, "30s") },
 	{ TIME("handshake", handshake, 0, "10s") },
 	{ WITH_SEEN_BYTES, TIME("idle", idle, 0, "5m") },
-	{ WITH_FILTER, TIME("request", request, 0, "0") },
+	{ WITH_REQUESTS, TIME("request", request, 0, "0") },
 	{ WITH_BYTES, TIME("write", write, 0, "60s") },
 	{ TIME("session", session, 0, "0") },
 	{ TIME("drain", drain, 0, "0") },
@@ -396,7 +408,7 @@ static const struct conf_key service_keys[] = {
 	{ OWN("workers", KEY_WORKERS, &conf_keys_workers) },
 	{ INT("connections", connections, 1, SLOTS_MAX, "256") },
 	{ INT("max_accepts", max_accepts, 0, 1000000000, "0") },
-	{ WITH_FILTER, SIZE("max_request", max_request, 1, MAX_REQUEST, "1M") },
+	{ WITH_REQUESTS, SIZE("max_request", max_request, 1, MAX_REQUEST, "1M") },
 	{ TIME("hang_timeout", hang_timeout, 0, "30s") },
 	{ WITH_BYTES, SIZE("crash_capture", crash_capture, 0, MEGABYTE, "0") },
 	{ STRING("user", identity.user) },

@@ -28,6 +28,7 @@ enum conf_key_type {            /* what is written, and the member it goes to */
 	KEY_TARGET,             /* where a log goes; "none", if that is the default: struct conf_log */
 	KEY_GROUP,              /* a group, and no more than that */
 	KEY_SWITCH,             /* a group, or true or false       a struct that begins with a bool */
+	KEY_OPTIONS,            /* conf_options.c */
 	KEY_LISTEN,             /* conf_address.c */
 	KEY_CERTIFICATES,       /* conf_certificates.c */
 	KEY_WORKERS,            /* conf_workers.c */

@@ -17,6 +17,7 @@
 #include "conf_identity.h"
 #include "conf_include.h"
 #include "conf_logs.h"
+#include "conf_module.h"
 #include "conf_overlap.h"
 #include "conf_outlet.h"
 #include "conf_own_files.h"
@@ -179,6 +180,7 @@ static void check_whole(struct conf_loader *ld, struct conf_place main)
 		conf_logs_collect(ld);
 		conf_overlap_check(ld);
 		conf_cores_allow(ld);
+		conf_module_check_all(ld);
 	}
 	if (ld->errors.count == 0 && conf->n_services == 0)
 		conf_errors_at(&ld->errors, main, conf->n_disabled ?

@@ -14,8 +14,6 @@
 #include "conf_scan.h"
 #include "conf_syntax.h"
 
-#define PATH_TEXT_MAX 256       /* of a setting, in complaints */
-
 static void append(struct conf_loader *ld, struct conf_source *source)
 {
 	if (ld->last)
@@ -122,21 +120,27 @@ struct conf_place conf_source_place(const config_setting_t *setting)
 }
 
 /* "services.echo.workers"; an item of a list goes by the name of its list. */
-static void write_name(const config_setting_t *setting, char *buf, size_t size)
+static void add_name(const config_setting_t *setting, char *buf, size_t size)
 {
 	const config_setting_t *parent = config_setting_parent(setting);
 	size_t len;
 
 	if (!parent)
 		return;
-	write_name(parent, buf, size);
+	add_name(parent, buf, size);
 	if (!config_setting_name(setting))
 		return;
 	len = strlen(buf);
 	snprintf(buf + len, size - len, "%s%s", len ? "." : "", config_setting_name(setting));
 }
 
-#define TEXT_MAX (PATH_TEXT_MAX + 512)
+void conf_source_full_name(const config_setting_t *setting, char *buf, size_t size)
+{
+	buf[0] = '\0';
+	add_name(setting, buf, size);
+}
+
+#define TEXT_MAX (CONF_SOURCE_NAME_MAX + 512)
 
 /* The full name of a setting, a blank, and the text; lent as buf is. */
 static const char *write_text(const config_setting_t *setting, const char *format, va_list ap,
@@ -144,8 +148,7 @@ static const char *write_text(const config_setting_t *setting, const char *forma
 {
 	size_t len;
 
-	buf[0] = '\0';
-	write_name(setting, buf, PATH_TEXT_MAX);
+	conf_source_full_name(setting, buf, CONF_SOURCE_NAME_MAX);
 	len = strlen(buf);
 	buf[len++] = ' ';
 	vsnprintf(buf + len, TEXT_MAX - len, format, ap);

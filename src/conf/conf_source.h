@@ -32,6 +32,11 @@ void conf_source_close_all(struct conf_loader *ld);
 
 struct conf_place conf_source_place(const config_setting_t *setting);
 
+#define CONF_SOURCE_NAME_MAX 256        /* room for the full name of a setting */
+
+/* "services.echo.workers", cut to size - 1 bytes; an item of a list goes by the name of its list. */
+void conf_source_full_name(const config_setting_t *setting, char *buf, size_t size);
+
 /* Complains about a setting: place, full name, a space, and the text. */
 void conf_source_complain(struct conf_loader *ld, const config_setting_t *setting,
                           const char *format, ...)

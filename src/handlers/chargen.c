@@ -5,30 +5,42 @@
  * from a ring of the 95 printable ones; each line begins one character further.
  */
 #include <config.h>
-#include "handler.h"
+#include "builtin.h"
 
 #define RING       95
 #define LINE       72
 #define LINES      RING                 /* then the pattern begins again */
 #define LINES_ONCE 16
 
-static enum handler_verdict chargen_produce(struct connection *c)
+static const struct drover_server *drover;
+
+/* The pointer of the connection is the number of its next line. */
+static int chargen_taken(struct drover_connection *c)
 {
-	uint64_t *line = handler_note(c);
+	uintptr_t line = (uintptr_t)drover->pointer(c);
 	char buf[LINES_ONCE * (LINE + 2)], *p = buf;
 
-	for (int i = 0; i < LINES_ONCE; i++, *line = (*line + 1) % LINES) {
+	for (int i = 0; i < LINES_ONCE; i++, line = (line + 1) % LINES) {
 		for (unsigned int k = 0; k < LINE; k++)
-			*p++ = (char)(' ' + (*line + k) % RING);
+			*p++ = (char)(' ' + (line + k) % RING);
 		*p++ = '\r';
 		*p++ = '\n';
 	}
-	handler_reply(c, buf, sizeof buf);
-	return HANDLER_GO_ON;
+	drover->set_pointer(c, (void *)line);
+	drover->write(c, buf, sizeof buf);
+	return 0;
 }
+
+static const struct drover_module module_chargen = {
+	DROVER_MODULE("chargen", PACKAGE_VERSION),
+	.flags = DROVER_PRODUCER,
+	.server = &drover,
+	.taken = chargen_taken,
+};
 
 const struct handler handler_chargen = {
 	.name = "chargen",
 	.keeps = HANDLER_KEEPS_NOTE,
-	.produce = chargen_produce,
+	.module = &module_chargen,
+	PRODUCER_FUNCTIONS,
 };

@@ -4,23 +4,33 @@
  * "Tuesday, February 22, 1982 17:37:43-PST".
  */
 #include <config.h>
-#include "handler.h"
+#include "builtin.h"
 
 #include <time.h>
 
-static enum handler_verdict daytime_opened(struct connection *c)
+static const struct drover_server *drover;
+
+static int daytime_open(struct drover_connection *c)
 {
 	time_t now = time(NULL);
 	char line[128];
 	struct tm tm;
 
 	localtime_r(&now, &tm);
-	handler_reply(c, line, strftime(line, sizeof line, "%A, %B %d, %Y %H:%M:%S-%Z\r\n", &tm));
-	return HANDLER_FINISH;
+	drover->write(c, line, strftime(line, sizeof line, "%A, %B %d, %Y %H:%M:%S-%Z\r\n", &tm));
+	drover->finish(c);
+	return 0;
 }
+
+static const struct drover_module module_daytime = {
+	DROVER_MODULE("daytime", PACKAGE_VERSION),
+	.server = &drover,
+	.open = daytime_open,
+};
 
 const struct handler handler_daytime = {
 	.name = "daytime",
 	.keeps = HANDLER_KEEPS_NOTHING,
-	.opened = daytime_opened,
+	.module = &module_daytime,
+	MODULE_FUNCTIONS,
 };

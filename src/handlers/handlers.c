@@ -17,5 +17,7 @@ static const struct handler *const handlers[HANDLER_IDS] = {
 const struct handler *handler_find(const struct conf_handler *h)
 {
 	assert(h->id < HANDLER_IDS);
+	if (h->module.flags & DROVER_PRODUCER)
+		return &handler_producer;
 	return h->kind == HANDLER_WARM || h->kind == HANDLER_RELAYED ? &handler_warm : handlers[h->id];
 }

@@ -13,6 +13,7 @@
 #define X(name, kind) extern const struct handler handler_##name;
 HANDLER_LIST(X)
 #undef X
+extern const struct handler handler_producer;   /* of type module, for one that sends unasked */
 extern const struct handler handler_warm;       /* of type exec, with `warm` or TLS */
 
 /* The handler that serves connections as h says. Never NULL. */

@@ -172,6 +172,27 @@ static int open_outlet(struct generation *g, const char *key, const struct conf_
 	return open_sockets(g, key, o->listen, o->n_listen, s->sockets, &s->n, f);
 }
 
+/* It has to be the file that was checked. */
+static int open_module(const struct service *s, struct generation_failure *f)
+{
+	const struct conf_module *m = &s->conf->handler.module;
+	struct module_identity found;
+	char why[MODULE_WHY_MAX];
+	int fd;
+
+	if (!m->path)
+		return 0;
+	fd = module_file_open(m->path, &found, why);
+	if (fd == -1)
+		return fail_generation(f, EX_CONFIG, "%s:%d: service \"%s\": open the module %s: %s",
+		                       m->place.file, m->place.line, s->conf->name, m->path, why);
+	pool_use_module(s->pool, fd);
+	if (module_identity_is_same(&found, &m->file))
+		return 0;
+	return fail_generation(f, EX_TEMPFAIL, "%s:%d: service \"%s\": the module %s was replaced while it was"
+	                       " checked (try again)", m->place.file, m->place.line, s->conf->name, m->path);
+}
+
 static int open_service(struct generation *g, struct service *s, const struct conf_service *conf,
                         struct generation_failure *f)
 {
@@ -192,7 +213,7 @@ static int open_service(struct generation *g, struct service *s, const struct co
 	pool_use_logs(s->pool, logs_access_log(&g->logs, conf), &s->log_pipes);
 	if (conf->tls.on && conf->tls.isolate_keys)
 		pool_use_keys(s->pool, g->key_holder, (size_t)(s - g->services));
-	return 0;
+	return open_module(s, f);
 }
 
 static struct generation *make_generation(const struct conf *conf, struct arena *arena, unsigned int number,

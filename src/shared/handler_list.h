@@ -13,10 +13,13 @@ enum handler_kind {
 	HANDLER_WARM,           /* the same with `warm`: joins it to one that was started before */
 	HANDLER_RELAYED,        /* the same without, over TLS: the bytes go through the worker */
 	HANDLER_FILTER,         /* asks programs that stay: needs argv, sees what clients send */
+	HANDLER_MODULE,         /* calls a shared object: sees what clients send */
+	HANDLER_LUA,            /* the same, with the module that runs scripts */
 };
 
 /* Whether it runs programs, as the user of the service, beside its workers. */
-#define HANDLER_RUNS_PROGRAMS(kind) ((kind) != HANDLER_BYTES)
+#define HANDLER_RUNS_PROGRAMS(kind) \
+	((kind) != HANDLER_BYTES && (kind) != HANDLER_MODULE && (kind) != HANDLER_LUA)
 
 #define HANDLER_LIST(X) \
 	X(chargen, HANDLER_BYTES) \
@@ -25,6 +28,8 @@ enum handler_kind {
 	X(echo,    HANDLER_BYTES) \
 	X(exec,    HANDLER_PROGRAM) \
 	X(filter,  HANDLER_FILTER) \
+	X(lua,     HANDLER_LUA) \
+	X(module,  HANDLER_MODULE) \
 	X(time,    HANDLER_BYTES)
 
 enum handler_id {

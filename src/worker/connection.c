@@ -193,6 +193,30 @@ const struct endpoint *connection_local(const struct connection *c)
 	return &c->local;
 }
 
+const struct endpoint *connection_find_local(struct connection *c)
+{
+	if (c->local.family == AF_UNSPEC)
+		connection_log_find_local(c);
+	return &c->local;
+}
+
+uint32_t connection_user(const struct connection *c)
+{
+	const uint32_t user = c->record ? atomic_load_explicit(&c->record->user, memory_order_relaxed) : 0;
+
+	return user == 0 ? UINT32_MAX : user - 1;
+}
+
+enum connection_end connection_how(const struct connection *c)
+{
+	return c->how;
+}
+
+void connection_work_begins(const struct connection *c)
+{
+	connection_work_on(c);
+}
+
 const struct proxied *connection_proxied(const struct connection *c)
 {
 	return c->proxied;

@@ -78,6 +78,21 @@ struct worker *connection_worker(const struct connection *c);
 const struct endpoint *connection_peer(const struct connection *c);
 const struct endpoint *connection_local(const struct connection *c);
 
+/* The local one all the same, for the price of a system call if it is not known yet. */
+const struct endpoint *connection_find_local(struct connection *c);
+
+/* The user of a client of a unix socket when it connected; UINT32_MAX: it is not one, or not known. */
+uint32_t connection_user(const struct connection *c);
+
+/* How it has ended; END_NOT_YET before that. */
+enum connection_end connection_how(const struct connection *c);
+
+/*
+ * The handler works on it from now on, outside its functions that are called for it; handler_go_on ends
+ * that. So if that kills the worker, it is known for which connection.
+ */
+void connection_work_begins(const struct connection *c);
+
 /* What the proxy has said of it that has named its addresses; NULL: none has. Lent. */
 const struct proxied *connection_proxied(const struct connection *c);
 

@@ -39,17 +39,23 @@ const char *connection_id(const struct connection *c, char buf[static CONNECTION
 	return connection_id_format(c->worker->pid, c->number, buf);
 }
 
+void connection_log_find_local(struct connection *c)
+{
+	struct sockaddr_storage at;
+	socklen_t len = sizeof at;
+
+	if (getsockname(stream_socket(&c->stream), (struct sockaddr *)&at, &len) == 0)
+		c->local = endpoint_of((struct sockaddr *)&at, len);
+}
+
 /* The local address costs a system call: it is looked up only if it is needed. */
 void connection_log_begin(struct connection *c)
 {
 	const struct worker *w = c->worker;
-	struct sockaddr_storage at;
-	socklen_t len = sizeof at;
 
 	if (!w->start.access_log && w->handler->keeps < HANDLER_KEEPS_PROGRAM)
 		return;
-	if (getsockname(stream_socket(&c->stream), (struct sockaddr *)&at, &len) == 0)
-		c->local = endpoint_of((struct sockaddr *)&at, len);
+	connection_log_find_local(c);
 	c->opened_us = clock_us();
 }
 

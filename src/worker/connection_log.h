@@ -11,6 +11,9 @@
 /* It was accepted. Looks up what only the access log and programs need to know. */
 void connection_log_begin(struct connection *c);
 
+/* Looks up the local end of its socket. */
+void connection_log_find_local(struct connection *c);
+
 /* Its client is known, and the handler gets it. */
 void connection_log_open(struct connection *c);
 

@@ -168,6 +168,12 @@ void handler_reply(struct connection *c, const char *bytes, size_t len)
 		c->broken = true;
 }
 
+void handler_reply_later(struct connection *c, const char *bytes, size_t len)
+{
+	if (!c->broken && len > 0 && buffer_add(&c->out, bytes, len) == -1)
+		c->broken = true;
+}
+
 void handler_reply_lost(struct connection *c)
 {
 	c->broken = true;
@@ -195,6 +201,21 @@ void handler_go_on(struct connection *c, enum handler_verdict verdict)
 bool handler_is_behind(const struct connection *c)
 {
 	return !buffer_is_empty(&c->out);
+}
+
+size_t handler_unsent(const struct connection *c)
+{
+	return buffer_is_empty(&c->out) ? 0 : buffer_waiting(&c->out);
+}
+
+bool handler_is_finishing(const struct connection *c)
+{
+	return c->finish;
+}
+
+bool handler_is_broken(const struct connection *c)
+{
+	return c->broken;
 }
 
 void handler_request_begins(struct connection *c)

@@ -17,6 +17,7 @@
 
 struct conf_service;
 struct connection;
+struct drover_module;
 struct worker;
 
 enum handler_verdict {
@@ -44,6 +45,7 @@ struct handler_descriptors {
 struct handler {
 	const char        *name;
 	enum handler_keeps keeps;
+	const struct drover_module *module;     /* what it is made of, if that is compiled in; else NULL */
 
 	/* Any of the functions may be NULL. */
 	enum handler_verdict (*opened)(struct connection *c);
@@ -79,6 +81,9 @@ struct handler {
  */
 void handler_reply(struct connection *c, const char *bytes, size_t len);
 
+/* As handler_reply, but nothing is sent in this turn of the loop, so that others have theirs. */
+void handler_reply_later(struct connection *c, const char *bytes, size_t len);
+
 /*
  * There is no memory for a reply, and the client must not get a part of it: the connection ends
  * with the handler's next verdict.
@@ -99,6 +104,13 @@ void handler_go_on(struct connection *c, enum handler_verdict verdict);
 
 /* Whether the client has not taken all that was replied yet. `taken` is called when it has. */
 bool handler_is_behind(const struct connection *c);
+
+/* The bytes that were replied and that the client has not taken. */
+size_t handler_unsent(const struct connection *c);
+
+/* The handler has said that it finishes; a reply has failed: in both cases nothing more is sent. */
+bool handler_is_finishing(const struct connection *c);
+bool handler_is_broken(const struct connection *c);
 
 /*
  * A request of the client has begun to come in; it has been answered. The time-out `request` and

@@ -17,6 +17,7 @@
 #include "fd.h"
 #include "identity.h"
 #include "log.h"
+#include "module_file.h"
 #include "standard_fds.h"
 #include "title.h"
 #include "worker_tls.h"
@@ -32,13 +33,14 @@ static _Noreturn void cannot_start(const struct worker *w, const char *what)
 
 static int keep_only_ours(const struct worker_start *s)
 {
-	int keep[CONF_LISTEN_MAX + 7];
+	int keep[CONF_LISTEN_MAX + 8];
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->n_listeners; i++)
 		keep[n++] = s->listeners[i];
 	keep[n++] = s->leash.orders;
 	keep[n++] = s->leash.words;
+	keep[n++] = s->module;
 	keep[n++] = s->keys ? s->keys->requests : -1;
 	keep[n++] = s->keys ? s->keys->answers : -1;
 	keep[n++] = s->log ? log_sink_fd(s->log) : -1;
@@ -104,7 +106,36 @@ static void prepare(struct worker *w)
 		cannot_start(w, "prepare");
 }
 
-/* What needs the privileges of the master comes before identity_take. */
+static void load_module(struct worker *w)
+{
+	char why[MODULE_WHY_MAX];
+
+	w->module = calloc(1, sizeof *w->module);
+	if (!w->module)
+		cannot_start(w, "load the module");
+	if (module_file_load(w->start.module, w->module, why) == -1) {
+		log_about(LOG_LEVEL_ERROR, LOG_ABOUT(.event = LOG_EVENT_WORKER_FAILED),
+		          "%s: worker cannot start: load the module %s: %s", w->service->name,
+		          w->service->handler.module.path, why);
+		exit(EX_CONFIG);
+	}
+	fd_close(&w->start.module);
+}
+
+/* As the user of the service; but in a chroot there is neither its file nor proc(5). */
+static void take_identity(struct worker *w)
+{
+	const char *what;
+
+	if (w->start.module != -1 && w->service->chroot)
+		load_module(w);
+	if (identity_take(w, &what) == -1)
+		cannot_start(w, what);
+	if (w->start.module != -1)
+		load_module(w);
+}
+
+/* What needs the privileges of the master comes before take_identity. */
 static void begin_worker(struct worker *w)
 {
 	const char *what;
@@ -122,8 +153,7 @@ static void begin_worker(struct worker *w)
 	prepare(w);
 	if (worker_tls_begin(w) == -1)
 		exit(EX_OSERR);
-	if (identity_take(w, &what) == -1)
-		cannot_start(w, what);
+	take_identity(w);
 	if (w->handler->begin && w->handler->begin(w) == -1)
 		cannot_start(w, "prepare the handler");
 	worker_tls_await_keys(w);
@@ -138,6 +168,7 @@ static void finish(struct worker *w)
 	if (w->handler->end)
 		w->handler->end(w);
 	worker_tls_end(w);
+	free(w->module);
 	programs_fini(&w->programs);
 	records_fini(&w->records);
 	munmap(w->scratch, WORKER_SCRATCH);

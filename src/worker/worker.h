@@ -30,6 +30,7 @@
 #include "rlimits.h"
 #include "service_memory.h"
 
+struct drover_module;
 struct tls_context;
 struct tls_keys;
 struct tls_tickets;
@@ -54,6 +55,7 @@ struct worker_start {
 	bool                       detached;            /* standard error belongs to another process */
 	struct notify             *events;              /* or NULL */
 	struct rlimit              nofile;              /* RLIMIT_NOFILE when droverd was started */
+	int                        module;              /* the file of its module, open; -1: it has none */
 };
 
 #define WORKER_SCRATCH 65536            /* bytes read at once */
@@ -90,6 +92,7 @@ struct worker {
 	struct programs            programs;
 	struct health              health;      /* of the programs */
 	bool                       knows_sight; /* it was tried whether clients of programs can be seen */
+	struct drover_module      *module;      /* the descriptor of the module that was loaded; or NULL */
 	void                      *state_of_handler;
 	char                      *scratch;     /* WORKER_SCRATCH bytes, for whichever code just reads */
 };

@@ -49,6 +49,12 @@ static int64_t since(const struct evidence *e, int64_t ms)
 	return e->now_ms > ms ? e->now_ms - ms : 0;
 }
 
+void evidence_put_module(struct text *t, const struct evidence *e)
+{
+	if (e->module)
+		text_add(t, "module %s %s, ", e->module->name, e->module->version);
+}
+
 void evidence_put_work(struct text *t, const struct evidence *e)
 {
 	const int64_t open_ms = since(e, e->work.since_ms);
@@ -70,6 +76,12 @@ static json_t *hang(const struct evidence *e)
 {
 	return e->waited_in ? json_pack("{s:o, s:s}", "still", json_value_seconds(e->still_ms),
 	                                "kernel", e->waited_in) : json_null();
+}
+
+static json_t *module(const struct evidence *e)
+{
+	return e->module ? json_pack("{s:s, s:s, s:s}", "name", e->module->name, "version", e->module->version,
+	                             "path", e->module->path) : json_null();
 }
 
 static json_t *connection(const struct evidence *e)
@@ -112,9 +124,9 @@ json_t *evidence_json(const struct evidence *e, const char *time)
 	char signal[32];
 
 	snprintf(signal, sizeof signal, "SIG%s", signals_name(WTERMSIG(e->status)));
-	return json_pack("{s:s, s:s, s:i, s:I, s:s, s:b, s:o, s:o, s:s, s:o,"
+	return json_pack("{s:s, s:s, s:o, s:i, s:I, s:s, s:b, s:o, s:o, s:s, s:o,"
 	                 " s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-		"time", time, "service", e->service, "worker", (int)e->pid,
+		"time", time, "service", e->service, "module", module(e), "worker", (int)e->pid,
 		"generation", (json_int_t)e->generation, "signal", signal,
 		"core", WCOREDUMP(e->status) != 0, "hang", hang(e),
 		"age", json_value_seconds(e->age_ms), "state", board_state_name(e->said.state),

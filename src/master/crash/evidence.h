@@ -18,6 +18,7 @@
 
 struct evidence {
 	const char  *service;           /* lent */
+	const struct conf_module *module;       /* that ran in it, lent; NULL: none did */
 	pid_t        pid;
 	unsigned int generation;
 	int          status;            /* as from waitpid(2) */
@@ -42,6 +43,9 @@ void evidence_name_source(struct evidence *e, const struct conf_service *conf);
 /* Copies the input of a dead worker. Without memory, input stays NULL. */
 void evidence_take_input(struct evidence *e, const struct board *b, size_t i);
 void evidence_free_input(struct evidence *e);
+
+/* "module kv 1.0, ", or nothing. */
+void evidence_put_module(struct text *t, const struct evidence *e);
 
 /* "at work for 192.0.2.1:4711, handler, connection 812-3 open for 12.345 s, 64 bytes in, 0 out". */
 void evidence_put_work(struct text *t, const struct evidence *e);

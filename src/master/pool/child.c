@@ -327,7 +327,9 @@ static void log_death(const struct child *c, const struct evidence *e)
 	struct text t = text_in(doing, sizeof doing);
 
 	if (by_signal) {
-		text_add(&t, ", %llu requests; it was ", (unsigned long long)e->said.requests);
+		text_add(&t, ", %llu requests; ", (unsigned long long)e->said.requests);
+		evidence_put_module(&t, e);
+		text_add(&t, "it was ");
 		evidence_put_work(&t, e);
 	}
 	log_about(expected ? LOG_LEVEL_DEBUG : LOG_LEVEL_WARNING,

@@ -11,6 +11,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "fd.h"
 #include "handlers.h"
 #include "key_holder.h"
 #include "log.h"
@@ -33,7 +34,7 @@ static _Noreturn void be_worker(struct pool *p, size_t slot, const struct leash 
 		.blocks = p->state_of_service->poison->blocks, .slot = slot,
 		.log = x->log, .access_log = p->access_log,
 		.log_level = x->log_level, .detached = x->detached, .events = x->events,
-		.nofile = x->nofile,
+		.nofile = x->nofile, .module = p->module,
 	};
 
 	if (p->log_pipes)
@@ -394,7 +395,9 @@ enum pool_kick pool_kick(struct pool *p, pid_t pid, uint64_t number)
 static struct evidence gather_evidence(const struct pool *p, const struct child *c, int status)
 {
 	struct evidence e = {
-		.service = p->service->name, .pid = c->pid, .generation = p->generation,
+		.service = p->service->name,
+		.module = p->service->handler.module.path ? &p->service->handler.module : NULL,
+		.pid = c->pid, .generation = p->generation,
 		.status = status, .now_ms = p->context->loop->now_ms,
 		.age_ms = p->context->loop->now_ms - c->born_ms,
 		.waited_in = c->state == CHILD_HANGING && *c->waited_in ? c->waited_in : NULL,
@@ -458,6 +461,7 @@ static struct pool *make_pool(struct pool_context *context, const struct conf_se
 	p->context = context;
 	p->service = service;
 	p->generation = generation;
+	p->module = -1;
 	p->delayed.fire = on_delay_over;
 	p->leaving.fire = on_left;
 	p->hang_monitor = (struct hang_monitor){ .service = service, .children = &p->children,
@@ -537,6 +541,11 @@ void pool_use_keys(struct pool *p, struct key_holder *holder, size_t service)
 	p->key_service = service;
 }
 
+void pool_use_module(struct pool *p, int module)
+{
+	p->module = module;
+}
+
 struct pool *pool_adopt(struct pool_context *context, const struct conf_service *service,
                         unsigned int generation, struct service_state *state,
                         const struct pool_past *past)
@@ -583,6 +592,7 @@ void pool_free(struct pool **pp)
 	service_state_leave(&p->member);
 	service_state_release(&p->state_of_service);
 	pool_memory_free(&p->memory);
+	fd_close(&p->module);
 	free(p);
 }
 

@@ -66,6 +66,9 @@ void pool_use_logs(struct pool *p, struct log_sink *access_log, struct log_pipes
 /* New workers are connected with that key process, lent, which knows their service by that index. */
 void pool_use_keys(struct pool *p, struct key_holder *holder, size_t service);
 
+/* New workers load that file, open, which is taken. */
+void pool_use_module(struct pool *p, int module);
+
 /* How a pool of the same service continues in another program. */
 struct pool_state {
 	bool           drained;         /* it has no workers until it is resumed */

@@ -22,6 +22,7 @@ struct pool {
 	struct log_sink           *access_log;  /* of the service, or a pipe to it; NULL: none */
 	struct log_pipes          *log_pipes;   /* for new workers; NULL: none */
 	struct key_holder         *key_holder;  /* new workers are connected with it; NULL: none */
+	int                        module;      /* the file of its module, open; -1: it has none */
 	size_t                     key_service; /* and it knows our service by that index */
 	int                        listeners[CONF_LISTEN_MAX];
 	size_t                     listens[CONF_LISTEN_MAX]; /* for each, the index in service->listen */

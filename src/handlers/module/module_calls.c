@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * The seam between connections, which want a verdict from each call, and modules, which call
+ * functions for what they want.
+ */
+#include <config.h>
+#include "module_calls.h"
+
+#include <stdio.h>
+
+#include "log.h"
+#include "module_client.h"
+#include "module_lend.h"
+#include "units.h"
+
+/* ---- verdicts ----------------------------------------------------------- */
+
+/*
+ * What a call that returned `result` means. Bytes that were lent are sent before the connection is
+ * finished: until then it waits.
+ */
+static enum handler_verdict verdict_of(struct module_worker *m, struct connection *c, int result)
+{
+	const struct module_client *k = module_client_find(c);
+	const enum module_ruling ruling = module_call_ends(m);
+
+	if (result == -1 || ruling == MODULE_ABORT || (k && k->aborted))
+		return HANDLER_FAIL;
+	if (ruling == MODULE_FINISH || (k && k->finished))
+		return k && !list_empty(&k->lent) ? HANDLER_WAIT : HANDLER_FINISH;
+	return k && k->paused ? HANDLER_WAIT : HANDLER_GO_ON;
+}
+
+static void log_fault(struct connection *c, const char *what)
+{
+	const struct module_worker *m = module_worker_of(c);
+	char id[CONNECTION_ID_MAX];
+
+	log_about(LOG_LEVEL_ERROR, LOG_ABOUT(.connection = connection_id(c, id)),
+	          "%s %s: the module %s %s %s; closing", m->worker->service->name, id, m->module->name,
+	          m->module->version, what);
+}
+
+/* ---- bytes -------------------------------------------------------------- */
+
+/* Keeps what the module has not consumed, if that is not too much. */
+static enum handler_verdict keep_rest(struct connection *c, const char *bytes, size_t len,
+                                      enum handler_verdict v)
+{
+	struct module_client *k = module_client_of(c);
+	const rlim_t max = connection_worker(c)->service->max_request;
+	char limit[UNITS_TEXT_MAX], why[96];
+
+	if (!k || buffer_add(&k->rest, bytes, len) == -1)
+		return HANDLER_FAIL;
+	if (buffer_waiting(&k->rest) <= max)
+		return v;
+	snprintf(why, sizeof why, "has not consumed more than max_request (%s)",
+	         units_format_size((int64_t)max, limit));
+	log_fault(c, why);
+	return HANDLER_GIVE_UP;
+}
+
+/* Gives bytes to the module. *used becomes how many it has consumed. */
+static enum handler_verdict give(struct connection *c, const char *bytes, size_t len, size_t *used)
+{
+	struct module_worker *m = module_worker_of(c);
+	ptrdiff_t n = (ptrdiff_t)len;
+
+	module_call_begins(m, c);
+	if (m->module->data)
+		n = m->module->data(module_handle(c), bytes, len);
+	*used = n > 0 && (size_t)n <= len ? (size_t)n : 0;
+	if (n >= -1 && n <= (ptrdiff_t)len)
+		return verdict_of(m, c, n == -1 ? -1 : 0);
+	module_call_ends(m);
+	log_fault(c, "has consumed more than it got");
+	return HANDLER_FAIL;
+}
+
+static enum handler_verdict give_rest(struct connection *c)
+{
+	struct module_client *k = module_client_find(c);
+	size_t used;
+	const enum handler_verdict v = give(c, buffer_first(&k->rest), buffer_waiting(&k->rest), &used);
+
+	buffer_take(&k->rest, used);
+	return v;
+}
+
+enum handler_verdict module_received(struct connection *c, const char *bytes, size_t len)
+{
+	struct module_client *k = module_client_find(c);
+	enum handler_verdict v;
+	size_t used;
+
+	if (k && k->requests.framing)
+		return requests_received(&k->requests, bytes, len);
+	if (k && !buffer_is_empty(&k->rest)) {
+		v = keep_rest(c, bytes, len, HANDLER_GO_ON);
+		return v == HANDLER_GO_ON ? give_rest(c) : v;
+	}
+	v = give(c, bytes, len, &used);
+	if (used == len || v == HANDLER_FAIL || v == HANDLER_FINISH)
+		return v;
+	return keep_rest(c, bytes + used, len - used, v);
+}
+
+enum handler_verdict module_ended(struct connection *c)
+{
+	struct module_worker *m = module_worker_of(c);
+	struct module_client *k = module_client_find(c);
+	const bool has_rest = k && !buffer_is_empty(&k->rest);
+	enum handler_verdict v;
+
+	if (k && k->requests.framing)
+		return requests_ended(&k->requests);
+	if (!m->module->ended)
+		return HANDLER_FINISH;
+	module_call_begins(m, c);
+	v = verdict_of(m, c, m->module->ended(module_handle(c), has_rest ? buffer_first(&k->rest) : "",
+	                                      has_rest ? buffer_waiting(&k->rest) : 0));
+	k = module_client_find(c);
+	if (k)
+		k->ended = true;
+	return v == HANDLER_GO_ON ? HANDLER_FINISH : v;
+}
+
+/* ---- requests ----------------------------------------------------------- */
+
+/* The function `serve` of requests.h. */
+static enum handler_verdict serve(struct requests *q, const struct request *r)
+{
+	struct connection *c = q->connection;
+	struct module_worker *m = module_worker_of(c);
+
+	module_call_begins(m, c);
+	return verdict_of(m, c, m->module->request(module_handle(c), r->content, r->content_len));
+}
+
+/* ---- going on ----------------------------------------------------------- */
+
+/* After resume: what the client has sent meanwhile comes now. */
+static enum handler_verdict go_on(struct module_client *k)
+{
+	k->resumed = false;
+	if (k->requests.framing) {
+		if (k->requests.in_flight)
+			requests_done(&k->requests);
+		return requests_next(&k->requests);
+	}
+	if (k->ended)
+		return HANDLER_FINISH;
+	return buffer_is_empty(&k->rest) ? HANDLER_GO_ON : give_rest(k->connection);
+}
+
+/* What follows from what was done to it; the client has taken everything, or else v is not final. */
+static enum handler_verdict follow(struct module_client *k, enum handler_verdict v)
+{
+	if (v == HANDLER_GO_ON && k && k->resumed && !handler_is_behind(k->connection))
+		return go_on(k);
+	return v;
+}
+
+enum handler_verdict module_taken(struct connection *c)
+{
+	struct module_worker *m = module_worker_of(c);
+	struct module_client *k = module_client_find(c);
+	enum handler_verdict v;
+
+	if (k && !module_lend_continue(k))
+		return k->finished && list_empty(&k->lent) ? HANDLER_FINISH : HANDLER_WAIT;
+	module_call_begins(m, c);
+	v = verdict_of(m, c, m->module->taken ? m->module->taken(module_handle(c)) : 0);
+	k = module_client_find(c);
+	if (v == HANDLER_GO_ON && k && !k->resumed && k->requests.framing)
+		return requests_next(&k->requests);
+	return follow(k, v);
+}
+
+enum handler_verdict module_produce(struct connection *c)
+{
+	struct module_worker *m = module_worker_of(c);
+	struct module_client *k = module_client_find(c);
+
+	if (k && !module_lend_continue(k))
+		return HANDLER_GO_ON;
+	module_call_begins(m, c);
+	return verdict_of(m, c, m->module->taken ? m->module->taken(module_handle(c)) : 0);
+}
+
+void module_call_timer(struct connection *c)
+{
+	struct module_worker *m = module_worker_of(c);
+	enum handler_verdict v;
+
+	connection_work_begins(c);
+	module_call_begins(m, c);
+	v = verdict_of(m, c, m->module->timer ? m->module->timer(module_handle(c)) : 0);
+	handler_go_on(c, follow(module_client_find(c), v));
+}
+
+void module_call_settle(struct connection *c)
+{
+	struct module_worker *m = module_worker_of(c);
+
+	connection_work_begins(c);
+	module_call_begins(m, c);
+	handler_go_on(c, follow(module_client_find(c), verdict_of(m, c, 0)));
+}
+
+/* ---- the two ends ------------------------------------------------------- */
+
+enum handler_verdict module_opened(struct connection *c)
+{
+	struct module_worker *m = module_worker_of(c);
+	struct module_client *k;
+	enum handler_verdict v;
+
+	if (!m->module->open)
+		return HANDLER_GO_ON;
+	module_call_begins(m, c);
+	m->may_frame = true;
+	v = verdict_of(m, c, m->module->open(module_handle(c)));
+	m->may_frame = false;
+	k = module_client_find(c);
+	if (k && k->requests.framing)
+		k->requests.serve = serve;
+	return v;
+}
+
+static int reason_of(enum connection_end how)
+{
+	switch (how) {
+	case END_CLOSED:
+		return DROVER_CLOSED;
+	case END_SERVED:
+		return DROVER_FINISHED;
+	case END_HANDSHAKE: case END_IDLE: case END_REQUEST: case END_WRITE: case END_SESSION:
+		return DROVER_TIMED_OUT;
+	case END_STOPPED:
+		return DROVER_STOPPED;
+	case END_KICKED:
+		return DROVER_KICKED;
+	case END_RESET: case END_TLS: case END_TRUNCATED:
+		return DROVER_RESET;
+	case END_NOT_YET: case END_EXIT: case END_FAILED: case END_PROXY: case END_REFUSED:
+		break;
+	}
+	return DROVER_FAILED;
+}
+
+void module_closed(struct connection *c)
+{
+	struct module_worker *m = module_worker_of(c);
+	struct connection *const caller = m->current;
+	const enum module_ruling ruling = m->ruling;
+
+	if (m->module->close) {
+		module_call_begins(m, c);
+		m->ruling = MODULE_CLOSING;
+		m->module->close(module_handle(c), reason_of(connection_how(c)));
+	}
+	module_client_free(c);
+	m->current = caller;
+	m->ruling = ruling;
+}
