@@ -7,13 +7,7 @@
 
 #include <stdlib.h>
 
-#include "module_calls.h"
 #include "module_lend.h"
-
-static void on_client_timer(struct timer *t)
-{
-	module_call_timer(container_of(t, struct module_client, timer)->connection);
-}
 
 struct module_client *module_client_of(struct connection *c)
 {
@@ -27,7 +21,6 @@ struct module_client *module_client_of(struct connection *c)
 		return NULL;
 	}
 	k->connection = c;
-	k->timer.fire = on_client_timer;
 	list_init(&k->lent);
 	list_init(&k->in_touched);
 	*handler_state(c) = k;

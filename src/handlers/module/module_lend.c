@@ -59,21 +59,15 @@ static int keep(struct module_client *k, const char *bytes, size_t len, void (*r
 	return 0;
 }
 
-int module_lend(struct connection *c, const char *bytes, size_t len, void (*release)(void *arg), void *arg)
+int module_lend(struct module_client *k, const char *bytes, size_t len, void (*release)(void *arg), void *arg)
 {
-	struct module_client *k = module_client_find(c);
 	size_t done = 0, turn = 0;
 
-	if (!k || list_empty(&k->lent))
-		done = hand_over(c, bytes, len, &turn);
+	if (list_empty(&k->lent))
+		done = hand_over(k->connection, bytes, len, &turn);
 	if (done == len) {
 		release(arg);
 		return 0;
-	}
-	k = module_client_of(c);
-	if (!k) {
-		release(arg);
-		return -1;
 	}
 	return keep(k, bytes + done, len - done, release, arg);
 }

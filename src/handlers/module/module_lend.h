@@ -9,7 +9,7 @@
 #include "module_client.h"
 
 /* Sends the bytes, or keeps them until the client takes them; release is called in any case. -1 with ENOMEM. */
-int module_lend(struct connection *c, const char *bytes, size_t len, void (*release)(void *arg), void *arg);
+int module_lend(struct module_client *k, const char *bytes, size_t len, void (*release)(void *arg), void *arg);
 
 /* The same for bytes that must come after what was lent, and are copied. */
 int module_lend_copy(struct module_client *k, const char *bytes, size_t len);

@@ -3,17 +3,22 @@
  * The functions of struct drover_server that are about bytes and connections, and the table of all.
  */
 #include <config.h>
-#include "module_worker.h"
+#include "module_server.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 
 #include "log.h"
+#include "module_calls.h"
 #include "module_client.h"
 #include "module_facts.h"
 #include "module_lend.h"
 #include "module_watch.h"
+#include "module_worker.h"
+
+/* The one of this process: a module may log without a handle. */
+static const struct module_worker *this_worker;
 
 static struct connection *ours(const struct drover_connection *c)
 {
@@ -65,14 +70,13 @@ static int server_lend(struct drover_connection *handle, const void *bytes, size
                        void (*release)(void *arg), void *arg)
 {
 	struct connection *c = ours(handle);
+	struct module_client *k = is_over(c) ? NULL : module_client_of(c);
 
-	if (is_over(c)) {
+	if (!k) {
 		release(arg);
-		return refuse(EPIPE);
+		return refuse(is_over(c) ? EPIPE : ENOMEM);
 	}
-	if (module_lend(c, bytes, len, release, arg) == -1)
-		return refuse(ENOMEM);
-	return sent(c);
+	return module_lend(k, bytes, len, release, arg) == -1 ? refuse(ENOMEM) : sent(c);
 }
 
 static int server_reply(struct drover_connection *handle, const void *bytes, size_t len)
@@ -189,15 +193,22 @@ static struct drover_worker *server_worker(const struct drover_connection *c)
 	return (struct drover_worker *)(void *)module_worker_of(ours(c));
 }
 
+static void on_client_timer(struct timer *t)
+{
+	module_call_timer(container_of(t, struct module_client, timer)->connection);
+}
+
 static int server_set_timer(struct drover_connection *handle, int64_t ms)
 {
 	struct module_client *k = ms < 0 ? module_client_find(ours(handle)) : module_client_of(ours(handle));
 	struct loop *loop = &connection_worker(ours(handle))->loop;
 
-	if (k && ms < 0)
+	if (k && ms < 0) {
 		timer_unset(&loop->timers, &k->timer);
-	else if (k)
+	} else if (k) {
+		k->timer.fire = on_client_timer;
 		loop_timer(loop, &k->timer, ms);
+	}
 	return k || ms < 0 ? 0 : refuse(ENOMEM);
 }
 
@@ -250,11 +261,12 @@ static __attribute__((format(printf, 3, 4))) void server_log(const struct drover
 		log_about(level_of(level), LOG_ABOUT(.connection = connection_id(ours(c), id)), "%s %s: %s",
 		          module_worker_of(ours(c))->worker->service->name, id, text);
 	else
-		log_about(level_of(level), LOG_ABOUT(.connection = NULL), "%s: %s", module_service_name(), text);
+		log_about(level_of(level), LOG_ABOUT(.connection = NULL), "%s: %s",
+		          this_worker->worker->service->name, text);
 }
 
-const struct drover_server module_server = {
-	.size = sizeof module_server,
+static const struct drover_server server = {
+	.size = sizeof server,
 	.abi_major = DROVER_ABI_MAJOR,
 	.abi_minor = DROVER_ABI_MINOR,
 	.version = PACKAGE_VERSION,
@@ -285,3 +297,9 @@ const struct drover_server module_server = {
 	.watch_set = module_watch_set,
 	.watch_free = module_watch_free,
 };
+
+const struct drover_server *module_server_for(const struct module_worker *m)
+{
+	this_worker = m;
+	return &server;
+}

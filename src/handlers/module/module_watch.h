@@ -16,7 +16,4 @@ struct drover_watch *module_watch_new(struct drover_worker *w, int fd, uint32_t 
 int  module_watch_set(struct drover_watch *watch, uint32_t events);
 void module_watch_free(struct drover_watch *watch);
 
-/* The service of this worker process, for the log. */
-const char *module_service_name(void);
-
 #endif

@@ -12,15 +12,7 @@
 #include "module_calls.h"
 #include "module_client.h"
 #include "module_file.h"
-#include "module_watch.h"
-
-/* The one of this process, for what knows neither a connection nor a worker. */
-static const struct module_worker *this_worker;
-
-const char *module_service_name(void)
-{
-	return this_worker->worker->service->name;
-}
+#include "module_server.h"
 
 /* Connections for which something was done in calls for others. One may touch others in turn. */
 static void on_settle(struct deferred *d)
@@ -45,8 +37,9 @@ static void on_settle(struct deferred *d)
 
 static void log_complaint(void *arg, const struct conf_option *o, const char *text)
 {
-	(void)arg;
-	log_err("%s: %s %s", module_service_name(), o->full_name, text);
+	const struct module_worker *m = arg;
+
+	log_err("%s: %s %s", m->worker->service->name, o->full_name, text);
 }
 
 static int start(struct module_worker *m)
@@ -55,9 +48,10 @@ static int start(struct module_worker *m)
 
 	m->options.module = &s->handler.module;
 	m->options.complain = log_complaint;
+	m->options.arg = m;
 	module_options_init(&m->options, s->name);
 	if (m->module->server)
-		*m->module->server = &module_server;
+		*m->module->server = module_server_for(m);
 	if (!m->module->worker_start ||
 	    m->module->worker_start((struct drover_worker *)(void *)m, &m->options.config) == 0)
 		return 0;
@@ -72,7 +66,6 @@ int module_worker_begin(struct worker *w)
 
 	if (!m)
 		return -1;
-	this_worker = m;
 	m->worker = w;
 	m->module = w->handler->module;
 	m->settle.call = on_settle;

@@ -62,7 +62,4 @@ static inline struct drover_connection *module_handle(struct connection *c)
 	return (struct drover_connection *)(void *)c;
 }
 
-/* The table that modules get. */
-extern const struct drover_server module_server;
-
 #endif
