@@ -628,7 +628,7 @@ START_TEST(time_is_limited)
 START_TEST(recursion_is_limited)
 {
 	const struct module_host_option options[] = {
-		HOST_TEXT("script", script_path), HOST_TEXT("framing", "line"), HOST_END
+		HOST_TEXT("script", script_path), HOST_TEXT("framing", "line"), HOST_INTEGER("memory", 1 << 28), HOST_END
 	};
 	struct drover_connection *c;
 
@@ -637,7 +637,7 @@ START_TEST(recursion_is_limited)
 	ck_assert(module_host_start(options));
 	c = module_host_connect();
 	module_host_say(c, "x\n");
-	check_failed(c, "stack overflow", "; traceback: ", "...	(skipping ", NULL);
+	check_failed(c, "stack overflow", "; traceback: ", "(skipping ", NULL);
 	check_still_serves();
 } END_TEST
 
@@ -902,6 +902,7 @@ static int listen_on_loopback(void)
 	socklen_t len = sizeof sin;
 
 	backend = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	setsockopt(backend, SOL_SOCKET, SO_RCVBUF, &(int){ 4096 }, sizeof (int));       /* so that writes wait */
 	ck_assert_int_eq(bind(backend, (struct sockaddr *)&sin, sizeof sin), 0);
 	ck_assert_int_eq(listen(backend, 8), 0);
 	ck_assert_int_eq(getsockname(backend, (struct sockaddr *)&sin, &len), 0);
@@ -991,17 +992,18 @@ START_TEST(the_last_line_needs_no_newline)
 
 START_TEST(a_long_write_waits_for_the_backend)
 {
-	struct drover_connection *c = start_with_backend("local n = 6 << 20 return tostring(s:write(('x'):rep(n)))");
+	struct drover_connection *c = start_with_backend("return tostring(s:write(('x'):rep(3 << 20)))");
 	size_t n = 0;
 	char bytes[65536];
 	ssize_t got;
 
 	ck_assert(c->is_paused);
-	while (n < (size_t)6 << 20) {
+	while (n < (size_t)3 << 20) {
 		got = recv(peer_fd, bytes, sizeof bytes, module_host_n_watches() > 0 ? MSG_DONTWAIT : 0);
+		ck_assert_msg(got != 0, "%zu bytes, then the end; log: %s", n, module_host_log());
 		if (got > 0)
 			n += (size_t)got;
-		else
+		else if (poll(&(struct pollfd){ .fd = peer_fd, .events = POLLIN }, 1, 50) == 0)
 			ck_assert(module_host_poll());
 	}
 	ck_assert_str_eq(module_host_received(c), "true\n");
