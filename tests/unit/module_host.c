@@ -200,7 +200,7 @@ static int do_reply(struct drover_connection *c, const void *bytes, size_t len)
 
 	unit_require(*c->framing_text);
 	if (!framing_can_hold(&c->framing, bytes, len)) {
-		errno = EINVAL;
+		errno = len > c->max_request ? EMSGSIZE : EINVAL;
 		return -1;
 	}
 	if (do_write(c, header, framing_header(&c->framing, len, header)) == -1)
