@@ -388,8 +388,15 @@ int lua_connection_open(struct lua_worker *w, struct drover_connection *c)
 void lua_connection_receive(struct lua_connection *conn, enum lua_worker_function function,
                             const char *bytes, size_t len)
 {
-	if (!conn->is_closed)
-		call(conn, function, bytes, len);
+	if (conn->is_closed)
+		return;
+	if (conn->task.is_waiting) {
+		/* drover had no memory to pause it, and cannot say so. */
+		lua_server->log(conn->c, DROVER_LOG_ERROR, "lua: bytes came while %s waits", conn->task.what);
+		abort_it(conn);
+		return;
+	}
+	call(conn, function, bytes, len);
 }
 
 void lua_connection_close(struct lua_connection *conn, int reason)

@@ -168,6 +168,7 @@ static void end(struct lua_task *t, bool is_ok)
 static void run(struct lua_task *t, struct run *r)
 {
 	struct lua_worker *w = t->worker;
+	struct lua_task *before = w->running;
 	lua_State *L = w->L;
 	bool is_ok;
 
@@ -175,7 +176,7 @@ static void run(struct lua_task *t, struct run *r)
 	lua_pushcfunction(L, run_protected);
 	lua_pushlightuserdata(L, r);
 	is_ok = lua_pcall(L, 1, 0, 0) == LUA_OK;
-	w->running = NULL;
+	w->running = before;
 	if (!is_ok) {
 		log_error(t, lua_trace_text(L));
 		lua_pop(L, 1);

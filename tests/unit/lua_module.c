@@ -783,6 +783,21 @@ START_TEST(a_client_that_leaves_ends_the_sleep)
 	ck_assert_uint_eq(module_host_n_timers(), 0);
 } END_TEST
 
+/* drover cannot pause without memory, and does not say so. */
+START_TEST(bytes_that_come_while_a_function_waits_close_the_connection)
+{
+	struct drover_connection *c;
+
+	start_with_code("conn:sleep(1)");
+	c = module_host_connect();
+	module_host_say(c, "x\n");
+	c->is_paused = false;
+	module_host_say(c, "y\n");
+	check_failed(c, "bytes came while request waits", NULL);
+	ck_assert_uint_eq(module_host_n_timers(), 0);
+	check_still_serves();
+} END_TEST
+
 START_TEST(the_limits_begin_again_after_a_wait)
 {
 	struct drover_connection *c;
@@ -1342,6 +1357,7 @@ static void add_waiting(Suite *s)
 	tcase_add_test(tc, one_connection_sleeps_while_another_is_served);
 	tcase_add_test(tc, sleep_in_open_comes_before_the_first_request);
 	tcase_add_test(tc, a_client_that_leaves_ends_the_sleep);
+	tcase_add_test(tc, bytes_that_come_while_a_function_waits_close_the_connection);
 	tcase_add_test(tc, the_limits_begin_again_after_a_wait);
 	tcase_add_test(tc, resume_does_not_wake_a_sleeper);
 	tcase_add_test(tc, the_coroutine_of_a_callback_cannot_be_misused);
