@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/param.h>
 #include <unistd.h>
 
 #define NOT_AN_INTEGER "-ERR value is not an integer or out of range"
@@ -40,23 +41,6 @@ static const char *reply_bulk(struct call *c, struct slice s)
 	return NULL;
 }
 
-/* ---- one key ------------------------------------------------------------- */
-
-static const char *do_get(struct call *c)
-{
-	return c->there ? reply_bulk(c, c->entry.value) : NIL;
-}
-
-static const char *do_strlen(struct call *c)
-{
-	return reply_number(c, (int64_t)c->entry.value.len);
-}
-
-static const char *do_type(struct call *c)
-{
-	return c->there ? "+string" : "+none";
-}
-
 /* TTL, and PTTL. */
 static const char *do_ttl(struct call *c)
 {
@@ -74,7 +58,8 @@ static const char *read_expiry(struct slice n, int64_t unit_ms, int64_t least, i
 		return NOT_AN_INTEGER;
 	if (*expires_ms < least || __builtin_mul_overflow(*expires_ms, unit_ms, expires_ms) ||
 	    __builtin_add_overflow(*expires_ms, store_now_ms(), expires_ms))
-		return least == 1 ? "-ERR invalid expire time in 'set' command" : "-ERR invalid expire time in 'expire' command";
+		return least > 0 ? "-ERR invalid expire time in 'set' command" :
+		                   "-ERR invalid expire time in 'expire' command";
 	return NULL;
 }
 
@@ -132,11 +117,6 @@ static size_t put_longer(struct call *c, struct slice more, int64_t expires_ms)
 	return value.len + more.len;
 }
 
-static const char *do_append(struct call *c)
-{
-	return reply_number(c, (int64_t)put_longer(c, c->argv[2], c->entry.expires_ms));
-}
-
 /* EXPIRE, and PERSIST. */
 static const char *do_expire(struct call *c)
 {
@@ -152,8 +132,6 @@ static const char *do_expire(struct call *c)
 		put_longer(c, text(""), expires_ms);
 	return reply_number(c, can);
 }
-
-/* ---- many keys ----------------------------------------------------------- */
 
 static const char *do_mget(struct call *c)
 {
@@ -178,10 +156,11 @@ static const char *do_mset(struct call *c)
 /* DEL, and EXISTS. */
 static const char *do_each(struct call *c)
 {
+	const bool removes = c->command->kind & COMMAND_WRITE;
 	int64_t n = 0;
 
 	for (size_t i = 1; i < c->argc; i++)
-		n += c->command->kind & COMMAND_WRITE ? store_del(c->store, c->argv[i]) : store_get(c->store, c->argv[i], &c->entry);
+		n += removes ? store_del(c->store, c->argv[i]) : store_get(c->store, c->argv[i], &c->entry);
 	return reply_number(c, n);
 }
 
@@ -234,42 +213,12 @@ static const char *do_scan(struct call *c)
 	return NULL;
 }
 
-static const char *do_dbsize(struct call *c)
-{
-	return reply_number(c, (int64_t)store_count(c->store));
-}
-
-static const char *do_flushdb(struct call *c)
-{
-	store_clear(c->store);
-	return "+OK";
-}
-
-/* ---- the server ---------------------------------------------------------- */
-
-/* PING, and ECHO. */
-static const char *do_ping(struct call *c)
-{
-	return c->argc == 1 ? "+PONG" : reply_bulk(c, c->argv[1]);
-}
-
-static const char *do_quit(struct call *c)
-{
-	c->quits = true;
-	return "+OK";
-}
-
-static const char *do_select(struct call *c)
-{
-	return slice_is(c->argv[1], "0") ? "+OK" : "-ERR DB index is out of range";
-}
-
 static const char *do_info(struct call *c)
 {
 	char info[256];
 
-	snprintf(info, sizeof info, "# Server\r\nredis_version:7.0.0\r\nredis_mode:standalone\r\nprocess_id:%d\r\n\r\n"
-	         "# Keyspace\r\ndb0:keys=%zu,expires=0,avg_ttl=0\r\n", (int)getpid(), store_count(c->store));
+	snprintf(info, sizeof info, "# Server\r\nredis_version:7.0.0\r\nprocess_id:%d\r\n\r\n# Keyspace\r\ndb0:keys=%zu\r\n",
+	         (int)getpid(), store_count(c->store));
 	return reply_bulk(c, text(info));
 }
 
@@ -285,21 +234,18 @@ static const char *do_config(struct call *c)
 	return reply_bulk(c, text(slice_is(c->argv[2], "save") ? "" : "no"));
 }
 
-/* Clients can do without the descriptions of commands. */
-static const char *do_command(struct call *c)
-{
-	(void)c;
-	return "*0";
-}
+/* ---- commands of one line; do_ping is ECHO as well ----------------------- */
 
-static const char *do_unknown(struct call *c)
-{
-	const struct slice name = c->argv[0], first = c->argc > 1 ? c->argv[1] : text("");
-
-	resp_error(c->out, "ERR unknown command '%.*s', with args beginning with: '%.*s' ",
-	           name.len < 128 ? (int)name.len : 128, name.at, first.len < 128 ? (int)first.len : 128, first.at);
-	return NULL;
-}
+static const char *do_get(struct call *c)    { return c->there ? reply_bulk(c, c->entry.value) : NIL; }
+static const char *do_strlen(struct call *c) { return reply_number(c, (int64_t)c->entry.value.len); }
+static const char *do_type(struct call *c)   { return c->there ? "+string" : "+none"; }
+static const char *do_append(struct call *c) { return reply_number(c, (int64_t)put_longer(c, c->argv[2], c->entry.expires_ms)); }
+static const char *do_dbsize(struct call *c) { return reply_number(c, (int64_t)store_count(c->store)); }
+static const char *do_flushdb(struct call *c) { store_clear(c->store); return "+OK"; }
+static const char *do_ping(struct call *c)   { return c->argc == 1 ? "+PONG" : reply_bulk(c, c->argv[1]); }
+static const char *do_quit(struct call *c)   { c->quits = true; return "+OK"; }
+static const char *do_select(struct call *c) { return slice_is(c->argv[1], "0") ? "+OK" : "-ERR DB index is out of range"; }
+static const char *do_command(struct call *c) { (void)c; return "*0"; }
 
 enum { WRITE = COMMAND_WRITE, LONG = COMMAND_LONG, KEY = 4 };  /* KEY: `there` and `entry` are of argv[1] */
 
@@ -332,7 +278,7 @@ static const struct command commands[] = {
 	{ "strlen",  2, 2, KEY,         do_strlen,  0 },
 	{ "ttl",     2, 2, KEY,         do_ttl,     1000 },
 	{ "type",    2, 2, KEY,         do_type,    0 },
-	{ NULL,      1, 0, 0,           do_unknown, 0 },
+	{ NULL,      0, 0, 0,           NULL,       0 },
 };
 
 unsigned command_find(struct call *c)
@@ -345,17 +291,20 @@ unsigned command_find(struct call *c)
 
 void command_run(struct call *c)
 {
+	const struct slice name = c->argv[0], first = c->argc > 1 ? c->argv[1] : text("");
 	const struct command *k = c->command;
 	const char *line = NULL;
 
-	if (c->argc < k->least || (k->most > 0 && c->argc > k->most)) {
-		resp_error(c->out, "ERR wrong number of arguments for '%s' command", k->name);
-		return;
-	}
-	c->there = k->kind & KEY && store_get(c->store, c->argv[1], &c->entry);
+	c->there = k->kind & KEY && c->argc > 1 && store_get(c->store, c->argv[1], &c->entry);
 	if (!c->there)
 		c->entry = (struct entry){ .value = text("") };
-	line = k->run(c);
+	if (!k->run)
+		resp_error(c->out, "ERR unknown command '%.*s', with args beginning with: '%.*s' ",
+		           (int)MIN(name.len, 128), name.at, (int)MIN(first.len, 128), first.at);
+	else if (c->argc < k->least || (k->most > 0 && c->argc > k->most))
+		resp_error(c->out, "ERR wrong number of arguments for '%s' command", k->name);
+	else
+		line = k->run(c);
 	if (line)
 		resp_line(c->out, line);
 }

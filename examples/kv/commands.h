@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* What each command does. Nothing here knows of connections, nor of where transactions begin. */
-#ifndef KV_COMMANDS_H
-#define KV_COMMANDS_H
+#pragma once
 
 #include "store.h"
 
@@ -21,5 +20,3 @@ struct call {
 
 unsigned command_find(struct call *c);  /* which command argv is of; returns the flags above */
 void command_run(struct call *c);
-
-#endif

@@ -29,30 +29,29 @@ struct kv {                             /* of a worker; all its connections use 
 	uint32_t             sweep_at;
 };
 
-/* ---- options ------------------------------------------------------------- */
-
 struct options {
 	struct drover_value path, map_size, sync;
 };
 
+/* False if there is no path. */
 static bool read_options(struct drover_config *config, struct options *o)
 {
-	o->path.size = o->map_size.size = o->sync.size = sizeof(struct drover_value);
-	o->map_size.integer = 1 << 30;
-	o->sync.integer = 0;
+	*o = (struct options){ .map_size.integer = 1 << 30 };
+	o->path.size = o->map_size.size = o->sync.size = sizeof o->path;
 	config->find(config, NULL, "map_size", DROVER_INTEGER, &o->map_size);
 	config->find(config, NULL, "sync", DROVER_BOOLEAN, &o->sync);
 	return config->find(config, NULL, "path", DROVER_TEXT, &o->path) == 1;
 }
 
-/* Not sync: the kernel writes when it likes to. That is safe as long as the machine runs. */
+/* Without sync, the kernel writes when it likes to: that is safe as long as the machine runs. */
 static bool open_store(struct store *s, const struct options *o, unsigned flags)
 {
-	return store_open(s, o->path.text, (size_t)o->map_size.integer,
-	                  flags | (o->sync.integer ? 0 : MDB_NOSYNC | MDB_NOMETASYNC));
+	const unsigned more = o->sync.integer ? 0 : MDB_NOSYNC | MDB_NOMETASYNC;
+
+	return store_open(s, o->path.text, (size_t)o->map_size.integer, flags | more);
 }
 
-/* Reads what data there are, but makes no files: this may be a mere check, or another user's. */
+/* Reads what data there are, but makes no files: this may be a mere check. */
 static int kv_configure(struct drover_config *config)
 {
 	struct options o;
@@ -63,20 +62,16 @@ static int kv_configure(struct drover_config *config)
 		config->complain(config, NULL, "needs path = \"/folder\"");
 	else if (o.map_size.integer < STORE_MAP_SIZE_MIN)
 		config->complain(config, o.map_size.option, "is less than 1 MiB (1048576)");
-	else if (stat(o.path.text, &st) == -1)
+	else if (stat(o.path.text, &st) == -1 || (S_ISDIR(st.st_mode) && access(o.path.text, R_OK | W_OK | X_OK)))
 		config->complain(config, o.path.option, "cannot be used: %s", strerror(errno));
 	else if (!S_ISDIR(st.st_mode))
 		config->complain(config, o.path.option, "is no folder");
-	else if (access(o.path.text, R_OK | W_OK | X_OK) == -1)
-		config->complain(config, o.path.option, "cannot be written: %s", strerror(errno));
 	else if (!open_store(&s, &o, MDB_RDONLY | MDB_NOLOCK) && s.error != ENOENT)
 		config->complain(config, o.path.option, "has no usable data: %s", mdb_strerror(s.error));
 	else
 		return 0;
 	return -1;
 }
-
-/* ---- the worker ---------------------------------------------------------- */
 
 /* A few keys now and then, so that what has expired goes also if nothing asks for it. */
 static void sweep(void *arg)
@@ -97,9 +92,9 @@ static int kv_worker_start(struct drover_worker *w, struct drover_config *config
 	struct kv *kv = calloc(1, sizeof *kv);
 	struct options o;
 
+	drover->set_worker_pointer(w, kv);
 	if (!kv || !read_options(config, &o))
 		return -1;
-	drover->set_worker_pointer(w, kv);
 	if (!open_store(&kv->store, &o, 0)) {
 		drover->log(NULL, DROVER_LOG_ERROR, "%s: %s", o.path.text, mdb_strerror(kv->store.error));
 		return -1;
@@ -112,17 +107,12 @@ static void kv_worker_stop(struct drover_worker *w)
 {
 	struct kv *kv = drover->worker_pointer(w);
 
-	if (!kv)
-		return;
 	drover->timer_free(kv->timer);
-	if (kv->store.env)
-		store_close(&kv->store);
+	store_close(&kv->store);
 	resp_request_free(&kv->request);
 	resp_reply_free(&kv->out);
 	free(kv);
 }
-
-/* ---- the bytes of a client ----------------------------------------------- */
 
 struct run {                            /* of requests that came together */
 	struct call call;
@@ -138,20 +128,19 @@ struct run {                            /* of requests that came together */
  */
 static bool settle(struct kv *kv, struct run *run)
 {
+	const bool was_alone = run->alone;
 	struct store *s = &kv->store;
 
 	if (s->error == 0 && (!s->writer || store_commit(s)))
 		return true;
 	kv->out.len = run->reply_began;
-	if (run->alone)
-		resp_error(&kv->out, "%s %s", s->error == MDB_MAP_FULL ? "OOM" : "ERR", store_why(s->error));
+	if (was_alone)
+		resp_error(&kv->out, "%s", store_why(s->error));
 	else
 		run->at = run->began_at;
 	store_abort(s);
-	if (run->alone)
-		return true;
 	run->alone = true;
-	return false;
+	return was_alone;
 }
 
 /* Runs one request. */

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The parser does not copy: an argument points to where it is in the bytes of the client. It keeps no
- * state either: a request that is not complete is read again from its beginning when more has come.
- * `need` says when that can be of use; without it, a client that sends a long request in small pieces
- * would cost the square of its length.
+ * The parser copies nothing and keeps no state: a request that is not complete is read again from its
+ * beginning when more has come. `need` says when that can be of use; without it, a long request that comes
+ * in small pieces would cost the square of its length.
  */
 #include "resp.h"
 
@@ -92,9 +91,7 @@ static enum resp_status read_bulk(struct resp_request *r, const char *bytes, con
 	enum resp_status status;
 	int64_t len;
 
-	if (*p == end)
-		return more(r, (size_t)(end - bytes) + SHORTEST_BULK + others);
-	if (**p != '$')
+	if (*p < end && **p != '$')
 		return broken(r, "expected '$', got '%c'", isprint((unsigned char)**p) ? **p : ' ');
 	status = read_length(r, p, end, &len, "bulk", "bulk");
 	if (status != RESP_REQUEST)
@@ -129,7 +126,7 @@ static enum resp_status parse_array(struct resp_request *r, const char *bytes, c
 static char unescaped(const char **p, const char *end)
 {
 	static const char letters[] = "nrtba", meanings[] = "\n\r\t\b\a";
-	const char *at = *p, *letter = *at ? strchr(letters, *at) : NULL;
+	const char *at = *p, *letter = memchr(letters, *at, sizeof letters - 1);
 
 	if (*at != 'x' || end - at < 3 || !isxdigit((unsigned char)at[1]) || !isxdigit((unsigned char)at[2]))
 		return letter ? meanings[letter - letters] : *at;
@@ -167,22 +164,19 @@ static enum resp_status split_line(struct resp_request *r, const char *p, const 
 	return word && status == RESP_REQUEST ? add_arg(r, word, (size_t)(out - word)) : status;
 }
 
-static enum resp_status parse_line(struct resp_request *r, const char *bytes, size_t len)
+enum resp_status resp_parse(struct resp_request *r, const char *bytes, size_t len)
 {
 	const char *end = memchr(bytes, '\n', len < RESP_LINE_MAX ? len : RESP_LINE_MAX);
 
+	r->n_args = 0;
+	if (*bytes == '*')
+		return parse_array(r, bytes, bytes + len);
 	if (!end)
 		return len < RESP_LINE_MAX ? more(r, len + 1) : broken(r, "too big inline request");
 	if (!r->text && !(r->text = malloc(RESP_LINE_MAX)))
 		return broken(r, "out of memory");
 	r->used = (size_t)(end - bytes) + 1;
 	return split_line(r, bytes, end);
-}
-
-enum resp_status resp_parse(struct resp_request *r, const char *bytes, size_t len)
-{
-	r->n_args = 0;
-	return *bytes == '*' ? parse_array(r, bytes, bytes + len) : parse_line(r, bytes, len);
 }
 
 void resp_request_free(struct resp_request *r)

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
-/*
- * RESP2, the protocol of Redis: requests are cut out of the bytes of a client, and replies are put
- * together. Nothing here knows what a command means.
- */
-#ifndef KV_RESP_H
-#define KV_RESP_H
+/* RESP2, the protocol of Redis: requests and replies. Nothing here knows what a command means. */
+#pragma once
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -47,10 +43,8 @@ struct resp_reply {                     /* all zero: empty */
 };
 
 void resp_add(struct resp_reply *r, const char *bytes, size_t len);
-void resp_number(struct resp_reply *r, char type, int64_t n);   /* ':' n; '*' n members follow; '$' -1: nil */
 void resp_line(struct resp_reply *r, const char *line);         /* "+OK" */
 void resp_error(struct resp_reply *r, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void resp_number(struct resp_reply *r, char type, int64_t n);   /* ':' n; '*' n members follow */
 void resp_bulk(struct resp_reply *r, struct slice s);
 void resp_reply_free(struct resp_reply *r);
-
-#endif

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A key of LMDB is a hash of ours, then ours; a value is the time at which it expires, then ours. The
- * hash gives keys an order whose positions are numbers, as clients expect them of SCAN, and in which
- * no key moves when others come and go.
+ * A key of LMDB is a hash of ours, then ours; a value is the time at which it expires, then ours. The hash
+ * gives keys an order whose positions are numbers, as SCAN needs them, and in which no key moves.
  *
- * LMDB does not change a page where it is: a transaction is there when its last page is written, the
- * meta page. So a process can be killed at any time, and what it has committed is in the kernel's hands.
- * MDB_WRITEMAP would save a copy of each page, but a worker that goes wild could then write to the data.
+ * LMDB does not change pages in place: a transaction is there when its last page is written. So a process
+ * can be killed at any time, and the kernel has what was committed. MDB_WRITEMAP would save copies, but
+ * then a worker that goes wild could write to the data.
  */
 #include "store.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <time.h>
 
@@ -17,9 +17,10 @@
 #define HASH_LEN    4
 #define KEY_MAX     (HASH_LEN + STORE_KEY_MAX)
 
+/* Not to find something is no failure to be remembered. */
 static bool succeeds(struct store *s, int error)
 {
-	if (error != 0)
+	if (error != 0 && error != MDB_NOTFOUND)
 		s->error = error;
 	return error == 0;
 }
@@ -53,9 +54,12 @@ void store_close(struct store *s)
 
 const char *store_why(int error)
 {
+	static char text[128];
+
 	if (error == MDB_MAP_FULL)
-		return "command not allowed: the map is full (map_size)";
-	return error == MDB_BAD_VALSIZE ? "a key has at most 507 bytes" : mdb_strerror(error);
+		return "OOM command not allowed: the map is full (map_size)";
+	snprintf(text, sizeof text, "ERR %s", error == MDB_BAD_VALSIZE ? "a key has at most 507 bytes" : mdb_strerror(error));
+	return text;
 }
 
 bool store_begin(struct store *s)
@@ -144,12 +148,8 @@ bool store_get(struct store *s, struct slice key, struct entry *e)
 	MDB_txn *txn = begin_read(s);
 	char buf[KEY_MAX];
 	MDB_val k, v;
-	int error;
 
-	if (!txn || !make_key(s, key, buf, &k))
-		return false;
-	error = mdb_get(txn, s->dbi, &k, &v);
-	return error != MDB_NOTFOUND && succeeds(s, error) && read_entry(&v, e);
+	return txn && make_key(s, key, buf, &k) && succeeds(s, mdb_get(txn, s->dbi, &k, &v)) && read_entry(&v, e);
 }
 
 bool store_put(struct store *s, struct slice key, struct slice value, int64_t expires_ms)
@@ -170,12 +170,10 @@ bool store_del(struct store *s, struct slice key)
 	const bool there = store_get(s, key, &e);
 	char buf[KEY_MAX];
 	MDB_val k;
-	int error;
 
-	if (!make_key(s, key, buf, &k))
-		return false;
-	error = mdb_del(s->writer, s->dbi, &k, NULL);   /* also if it has expired */
-	return error != MDB_NOTFOUND && succeeds(s, error) && there;
+	if (make_key(s, key, buf, &k))          /* also if it has expired */
+		succeeds(s, mdb_del(s->writer, s->dbi, &k, NULL));
+	return there;
 }
 
 void store_clear(struct store *s)
@@ -223,5 +221,5 @@ uint32_t store_visit(struct store *s, uint32_t from, size_t count,
 			error = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
 	}
 	mdb_cursor_close(cursor);
-	return error != MDB_NOTFOUND && succeeds(s, error) ? hash_in(&k) : 0;
+	return succeeds(s, error) ? hash_in(&k) : 0;
 }

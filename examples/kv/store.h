@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * The data: keys and values in LMDB, each with the time at which it expires. All processes that open a
- * folder see the same. Nothing here knows the protocol. A function that fails sets `error`: what was
- * changed since store_begin is then to be given up.
+ * folder see the same. A function that fails sets `error`: what was changed is then to be given up.
  */
-#ifndef KV_STORE_H
-#define KV_STORE_H
+#pragma once
 
 #include <lmdb.h>
 
@@ -46,11 +44,9 @@ void store_clear(struct store *s);
 size_t store_count(struct store *s);    /* with those that have expired and were not removed */
 
 /*
- * Visits `count` keys or a few more, from a position on (0: the beginning). Returns the position for
- * the next call; 0: that was all. A key that is there all the time is visited once, whatever others do
- * in the meantime. Between store_begin and store_commit, it removes what has expired.
+ * Visits `count` keys or a few more, from a position on (0: the beginning), and returns the next position
+ * (0: that was all). A key that is there all the time is visited once, whatever others do meanwhile.
+ * Between store_begin and store_commit, it removes what has expired.
  */
 uint32_t store_visit(struct store *s, uint32_t from, size_t count,
                      void (*visit)(void *arg, struct slice key), void *arg);
-
-#endif

@@ -84,10 +84,10 @@ START_TEST(a_part_of_a_request_needs_more_but_never_more_than_all)
 START_TEST(what_is_needed_is_known_from_the_lengths)
 {
 	static const struct { const char *bytes; size_t need; } rows[] = {
-		{ "*3\r\n", 4 + 3 * 6 },
+		{ "*3\r\n", 4 + 1 + 2 * 6 },
 		{ "*2\r\n$1000\r\nx", 4 + 7 + 1002 + 6 },
 		{ "*1\r\n$536870912\r\n", 4 + 12 + 536870912 + 2 },
-		{ "*1048576\r\n", 10 + 6 * 1048576 },
+		{ "*1048576\r\n", 10 + 1 + 6 * 1048575 },
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {

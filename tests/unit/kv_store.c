@@ -119,7 +119,7 @@ START_TEST(a_key_has_a_limit)
 	key[STORE_KEY_MAX] = 'k';
 	ck_assert(store_begin(&store));
 	ck_assert(!store_put(&store, text(key), text("1"), 0));
-	ck_assert_str_eq(store_why(store.error), "a key has at most 507 bytes");
+	ck_assert_str_eq(store_why(store.error), "ERR a key has at most 507 bytes");
 	store_abort(&store);
 	ck_assert(!store_get(&store, text(key), &e));
 } END_TEST
@@ -238,7 +238,7 @@ START_TEST(a_full_map_takes_no_more_and_loses_nothing)
 			break;
 	}
 	ck_assert_int_eq(store.error, MDB_MAP_FULL);
-	ck_assert_str_eq(store_why(store.error), "command not allowed: the map is full (map_size)");
+	ck_assert_str_eq(store_why(store.error), "OOM command not allowed: the map is full (map_size)");
 	store_abort(&store);
 	ck_assert_int_gt(n, 5);
 	ck_assert_uint_eq(count(), (size_t)n);
@@ -274,7 +274,7 @@ START_TEST(a_damaged_file_is_refused)
 	store_close(&store);
 	unit_write_file("data.mdb", "these are no data, and there are too few of them");
 	ck_assert(!open_store(&other));
-	ck_assert_str_eq(store_why(other.error), mdb_strerror(MDB_INVALID));
+	ck_assert_int_eq(other.error, MDB_INVALID);
 	ck_assert(!store_open(&other, ".", STORE_MAP_SIZE_MIN, MDB_RDONLY | MDB_NOLOCK));
 	ck_assert(!store_open(&other, "nowhere", STORE_MAP_SIZE_MIN, 0));
 	ck_assert_int_eq(other.error, ENOENT);
