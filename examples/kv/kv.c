@@ -139,6 +139,7 @@ static bool settle(struct kv *kv, struct run *run)
 	else
 		run->at = run->began_at;
 	store_abort(s);
+	run->call.quits = run->call.quits && was_alone;
 	run->alone = true;
 	return was_alone;
 }
@@ -191,7 +192,7 @@ static void send_replies(struct kv *kv, struct drover_connection *c)
 	if (kv->out.len > 0)
 		drover->write(c, kv->out.bytes, kv->out.len);   /* if that fails, the connection ends anyway */
 	kv->out.len = 0;
-	if (kv->out.room > 4 * REPLY_ENOUGH)
+	if (kv->out.failed || kv->out.room > 4 * REPLY_ENOUGH)
 		resp_reply_free(&kv->out);
 	if (kv->request.room > ARGS_ENOUGH)
 		resp_request_free(&kv->request);
