@@ -21,9 +21,11 @@
  */
 static enum handler_verdict verdict_of(struct module_worker *m, struct connection *c, int result)
 {
-	const struct module_client *k = module_client_find(c);
+	struct module_client *k = module_client_find(c);
 	const enum module_ruling ruling = module_call_ends(m);
 
+	if (k)
+		k->waits = k->paused;
 	if (result == -1 || ruling == MODULE_ABORT || (k && k->aborted))
 		return HANDLER_FAIL;
 	if (ruling == MODULE_FINISH || (k && k->finished))

@@ -159,7 +159,7 @@ static void server_pause(struct drover_connection *handle)
 	if (!k)
 		return;
 	k->paused = true;
-	k->resumed = false;
+	k->waits = k->resumed = false;
 	module_client_touch(k->connection);
 }
 
@@ -172,7 +172,7 @@ static void server_resume(struct drover_connection *handle)
 		return;
 	k->paused = false;
 	/* In the call that has paused it, nothing has happened in between. */
-	k->resumed = k->connection != m->current || k->requests.in_flight;
+	k->resumed = k->waits || k->connection != m->current || k->requests.in_flight;
 	module_client_touch(k->connection);
 }
 
