@@ -102,7 +102,8 @@ enum drover_reason {            /* why a connection ended */
 	DROVER_TIMED_OUT,       /* a time-out of the service */
 	DROVER_STOPPED,         /* the worker has to end at once */
 	DROVER_KICKED,          /* the operator had it closed */
-	DROVER_FAILED           /* the module has called abort or returned -1; or there was no memory */
+	DROVER_FAILED           /* the module has called abort or returned -1; a request was broken or
+	                         * too long; or there was no memory */
 };
 
 enum drover_side { DROVER_PEER = 1, DROVER_LOCAL };
@@ -130,10 +131,10 @@ enum drover_tls_fact {          /* facts about a connection over TLS, as texts *
 /*
  * The functions of drover. A module gets it through the member `server` of its descriptor, before
  * `worker_start`. In `configure` there is none. A later drover may have more functions: a module that
- * wants to use one only if it is there asks DROVER_HAS.
+ * wants to use one only if it is there asks DROVER_HAS, and sets abi_minor to the version that it needs.
  *
  * A function that returns int returns 0, or -1 with errno, unless it says otherwise. None of them
- * calls a module back before it returns.
+ * calls a module back before it returns, but for the `release` of lend.
  */
 struct drover_server {
 	size_t      size;               /* of this struct, in the drover that runs */
@@ -151,8 +152,8 @@ struct drover_server {
 
 	/*
 	 * The same for bytes that stay as they are until drover calls release(arg) once, when the last of
-	 * them is sent or the connection ends, which may be before this call returns -1. They are sent
-	 * after all that was written before, without a copy of them all.
+	 * them is sent or the connection ends, which may be before this call returns, whatever it
+	 * returns. They are sent after all that was written before, without a copy of them all.
 	 */
 	int  (*lend)(struct drover_connection *c, const void *bytes, size_t len,
 	             void (*release)(void *arg), void *arg);
@@ -237,7 +238,8 @@ struct drover_server {
 	/*
 	 * Watches a descriptor of the module, which stays the module's: ready(arg, events) is called in
 	 * each turn of the loop in which it is ready. events are EPOLLIN, EPOLLOUT, ... of epoll_ctl(2),
-	 * level-triggered; 0: none for now. Free a watch before its descriptor is closed. NULL with errno.
+	 * level-triggered; 0: none for now. Free a watch before its descriptor is closed; free(NULL) is
+	 * fine, and so is free inside ready. NULL with errno.
 	 */
 	struct drover_watch *(*watch_new)(struct drover_worker *w, int fd, uint32_t events,
 	                                  void (*ready)(void *arg, uint32_t events), void *arg);
@@ -271,7 +273,7 @@ struct drover_module {
 	uint32_t    magic;              /* these six: DROVER_MODULE(name, version) */
 	uint16_t    abi_major, abi_minor;       /* for which it was compiled */
 	size_t      size;               /* of this struct then */
-	const char *name;               /* as in the log and in crash reports: printable, at most 31 bytes */
+	const char *name;               /* in the log and in crash reports: printable, no blanks, at most 31 bytes */
 	const char *version;
 	uint32_t    flags;              /* DROVER_BLOCKING, DROVER_PRODUCER */
 	const struct drover_server **server;    /* where drover writes the address of its functions */
@@ -287,7 +289,7 @@ struct drover_module {
 	/* A worker begins, as the user of the service; it does not accept yet. */
 	int  (*worker_start)(struct drover_worker *w, struct drover_config *config);
 
-	/* It drains: it accepts hardly any more, and its connections may go on. */
+	/* It drains: it accepts hardly any more, and its connections may go on. May be called twice. */
 	void (*worker_drain)(struct drover_worker *w);
 
 	/* It ends; it has no connections any more. Not called if it is killed. */
@@ -312,7 +314,8 @@ struct drover_module {
 
 	/*
 	 * The client sends no more; these bytes of it were not consumed. NULL: finish. If it does not
-	 * finish and does not pause, the connection is finished when it returns.
+	 * finish and does not pause, the connection is finished when it returns. Not called for a
+	 * connection that has called frame, which is finished after its last request.
 	 */
 	int  (*ended)(struct drover_connection *c, const char *bytes, size_t len);
 
