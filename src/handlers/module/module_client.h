@@ -21,8 +21,8 @@ struct module_client {
 	struct framing     framing;
 	char               framing_text[FRAMING_TEXT_MAX];
 	bool               paused;
-	bool               waits;       /* the call in which it was paused has returned */
 	bool               resumed;     /* and what that leads to has not happened yet */
+	bool               end_waits;   /* the client sends no more; the module is told after resume */
 	bool               ended;       /* the module knows that the client sends no more */
 	bool               finished;    /* it has called finish; */
 	bool               aborted;     /* abort */
