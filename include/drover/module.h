@@ -179,14 +179,14 @@ struct drover_server {
 	 * The client's bytes come as whole requests from now on, to `request` in place of `data`. Only
 	 * in `open`. framing is "line", "netstring", "length16", "length32" or "fixed:N", as in
 	 * drover.conf(5); a request may have max_request bytes. -1 with EINVAL if it is none of these, or
-	 * if the module has no `request`.
+	 * if the module has no `request` or is a PRODUCER.
 	 */
 	int  (*frame)(struct drover_connection *c, const char *framing);
 
 	/*
 	 * Nothing is read from the client, and neither `data`, `request` nor `ended` is called, until
 	 * resume. A request during which pause is called lasts until resume: its bytes stay where they are
-	 * until then, and the time-out `request` counts.
+	 * until then, and the time-out `request` counts. A PRODUCER is not asked for more either.
 	 */
 	void (*pause)(struct drover_connection *c);
 	void (*resume)(struct drover_connection *c);

@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Reads frames piece by piece, and writes them. A frame has three parts: a header, a content
- * and a trailer; the header and the trailer depend on the kind of frame.
+ * and a trailer; the header and the trailer depend on the kind of frame. Raw messages have only
+ * a content.
  */
 #include <config.h>
 #include "framing.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
@@ -21,6 +23,7 @@ static const char *const names[] = {
 	[FRAMING_LENGTH16] = "length16",
 	[FRAMING_LENGTH32] = "length32",
 	[FRAMING_FIXED] = "fixed",
+	[FRAMING_RAW] = "raw",
 };
 
 /* ---- names -------------------------------------------------------------- */
@@ -49,6 +52,14 @@ int framing_parse(const char *text, struct framing *f)
 		}
 	errno = EINVAL;
 	return -1;
+}
+
+int framing_parse_or_raw(const char *text, struct framing *f)
+{
+	if (strcmp(text, names[FRAMING_RAW]) != 0)
+		return framing_parse(text, f);
+	f->kind = FRAMING_RAW;
+	return 0;
 }
 
 const char *framing_format(const struct framing *f, char buf[static FRAMING_TEXT_MAX])
@@ -105,6 +116,7 @@ static enum framing_status take_header_byte(const struct framing *f, struct fram
 		return take_length_byte(f, s, (unsigned char)byte, 4);
 	case FRAMING_LINE:
 	case FRAMING_FIXED:
+	case FRAMING_RAW:
 		break;
 	}
 	return FRAMING_BROKEN;          /* these have no header: begin_message() skips it */
@@ -176,6 +188,16 @@ static enum framing_status take_content(const struct framing *f, struct framing_
 	return FRAMING_COMPLETE;
 }
 
+/* All that is at hand is a message. */
+static enum framing_status take_raw(const struct framing *f, struct framing_state *s, size_t len,
+                                    struct framing_part *part)
+{
+	assert(f->max > 0);
+	part->used = part->content_len = len > f->max ? (size_t)f->max : len;
+	*s = (struct framing_state){ .at = AT_END, .content = part->content_len };
+	return FRAMING_COMPLETE;
+}
+
 enum framing_status framing_feed(const struct framing *f, struct framing_state *s,
                                  const char *bytes, size_t len, struct framing_part *part)
 {
@@ -184,6 +206,8 @@ enum framing_status framing_feed(const struct framing *f, struct framing_state *
 	*part = (struct framing_part){ 0 };
 	if (len == 0)
 		return FRAMING_MORE;
+	if (f->kind == FRAMING_RAW)
+		return take_raw(f, s, len, part);
 	if (s->at == AT_END || (s->at == AT_HEADER && s->header == 0)) {
 		status = begin_message(f, s);
 		if (status != FRAMING_MORE)
@@ -220,6 +244,7 @@ bool framing_can_hold(const struct framing *f, const char *content, size_t len)
 	case FRAMING_LINE:
 		return !memchr(content, '\n', len);
 	case FRAMING_NETSTRING:
+	case FRAMING_RAW:
 		return true;
 	case FRAMING_LENGTH16:
 		return len <= UINT16_MAX;
@@ -249,6 +274,7 @@ size_t framing_header(const struct framing *f, size_t len, char buf[static FRAMI
 		return put_length(buf, len, 4);
 	case FRAMING_LINE:
 	case FRAMING_FIXED:
+	case FRAMING_RAW:
 		break;
 	}
 	return 0;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Finds where a message ends in a stream of bytes, for five ways to frame it. The reader gets
- * bytes in pieces of any size, keeps none of them, and allocates nothing.
+ * Finds where a message ends in a stream of bytes, for five ways to frame it, and one in which
+ * nothing but the reader's pieces tell messages apart. The reader gets bytes in pieces of any
+ * size, keeps none of them, and allocates nothing.
  */
 #ifndef DROVER_BASE_FRAMING_H
 #define DROVER_BASE_FRAMING_H
@@ -16,12 +17,13 @@ enum framing_kind {
 	FRAMING_LENGTH16,               /* two bytes of length, the high one first */
 	FRAMING_LENGTH32,               /* four of them */
 	FRAMING_FIXED,                  /* `size` bytes */
+	FRAMING_RAW,                    /* the bytes of one call of framing_feed, without a frame */
 };
 
 struct framing {
 	enum framing_kind kind;
 	uint64_t          size;         /* FRAMING_FIXED: of each frame, at least 1 */
-	uint64_t          max;          /* bytes of content in a frame, at most */
+	uint64_t          max;          /* bytes of content in a frame, at most; at least 1 for FRAMING_RAW */
 };
 
 /* Where the reader is. All zero: at the start of a frame. */
@@ -53,13 +55,18 @@ struct framing_part {
  * or -1 with errno EINVAL, and *f as it was.
  */
 int framing_parse(const char *text, struct framing *f);
+
+/* The same, and "raw": for a caller to which it does not matter where a message ends. */
+int framing_parse_or_raw(const char *text, struct framing *f);
+
 const char *framing_format(const struct framing *f, char buf[static FRAMING_TEXT_MAX]);
 
 /*
  * Reads the next len bytes. After FRAMING_COMPLETE, s->header and s->content are the
  * lengths of these parts of the frame, until the next call, which begins the next frame.
  * After an error nothing more can be read. The outcome does not depend on the sizes of the
- * pieces that the bytes come in.
+ * pieces that the bytes come in, except for FRAMING_RAW: there each piece is a message, and one
+ * that is longer than max is several. These are never empty.
  */
 enum framing_status framing_feed(const struct framing *f, struct framing_state *s,
                                  const char *bytes, size_t len, struct framing_part *part);

@@ -93,7 +93,7 @@ enum filter_prefix { FILTER_PREFIX_NONE, FILTER_PREFIX_PEER, FILTER_PREFIX_PEER_
 
 struct conf_filter {                    /* what handler filter has beside a program */
 	const char        *framing_text, *filter_framing_text;  /* as written; both given */
-	struct framing     framing;     /* of clients; max is the service's max_request */
+	struct framing     framing;     /* of clients; max is the service's max_request, or less if raw */
 	struct framing     filter_framing;
 	int                processes;   /* of each worker; none with FILTER_SHARE_CONNECTION */
 	int                in_flight;   /* requests in one process */

@@ -137,18 +137,59 @@ static void refuse_meaningless(struct conf_loader *ld, const struct conf_draft *
 
 /* ---- filters ------------------------------------------------------------ */
 
-static void check_framing(struct conf_loader *ld, const struct conf_draft *d, const char *key,
-                          const char *text, struct framing *f)
+#define ANY_CONTENT "\"netstring\", \"length16\", \"length32\""
+#define ALL_FRAMES  "\"line\", " ANY_CONTENT ", \"fixed:N\""
+
+/* parse is framing_parse, or framing_parse_or_raw; one_of says what may be given. */
+static void check_framing(struct conf_loader *ld, const config_setting_t *where, const char *text,
+                          int (*parse)(const char *text, struct framing *f), const char *one_of,
+                          struct framing *f)
 {
 	char limit[UNITS_TEXT_MAX];
 
-	f->max = d->service->max_request;
-	if (framing_parse(text, f) == -1)
-		conf_source_complain(ld, conf_draft_origin(d, key), "cannot be \"%s\" (one of \"line\","
-		                     " \"netstring\", \"length16\", \"length32\", \"fixed:N\")", text);
+	if (parse(text, f) == -1)
+		conf_source_complain(ld, where, "cannot be \"%s\" (one of %s)", text, one_of);
 	else if (f->kind == FRAMING_FIXED && f->size > f->max)
-		conf_source_complain(ld, conf_draft_origin(d, key), "is more than max_request (%s)",
+		conf_source_complain(ld, where, "is more than max_request (%s)",
 		                     units_format_size((int64_t)f->max, limit));
+}
+
+/*
+ * A raw request has any bytes, and any number of them: its frame for the filter has to say how
+ * many. One that is too long for the frame becomes several, as one beyond max_request does.
+ */
+static void check_filter_of_raw(struct conf_loader *ld, const struct conf_draft *d)
+{
+	struct conf_filter *f = &d->service->handler.filter;
+	const config_setting_t *where = conf_draft_origin(d, "handler.filter_framing");
+
+	if (!f->filter_framing_text)
+		f->filter_framing_text = conf_loader_strdup(ld, "length32");
+	if (framing_parse(f->filter_framing_text, &f->filter_framing) == -1 ||
+	    f->filter_framing.kind == FRAMING_LINE || f->filter_framing.kind == FRAMING_FIXED)
+		conf_source_complain(ld, where, "cannot be \"%s\" with framing = \"raw\" (one of "
+		                     ANY_CONTENT ", which hold any bytes)", f->filter_framing_text);
+	if (f->filter_framing.kind == FRAMING_LENGTH16 && f->framing.max > UINT16_MAX)
+		f->framing.max = UINT16_MAX;
+}
+
+/* What a filter writes at once may be half an answer, or two: its side cannot be raw. */
+static void check_framings(struct conf_loader *ld, const struct conf_draft *d)
+{
+	struct conf_filter *f = &d->service->handler.filter;
+
+	f->framing.max = f->filter_framing.max = d->service->max_request;
+	check_framing(ld, conf_draft_origin(d, "handler.framing"), f->framing_text, framing_parse_or_raw,
+	              ALL_FRAMES ", \"raw\"", &f->framing);
+	if (f->framing.kind == FRAMING_RAW) {
+		check_filter_of_raw(ld, d);
+	} else if (f->filter_framing_text) {
+		check_framing(ld, conf_draft_origin(d, "handler.filter_framing"), f->filter_framing_text,
+		              framing_parse, ALL_FRAMES, &f->filter_framing);
+	} else {
+		f->filter_framing_text = f->framing_text;
+		f->filter_framing = f->framing;
+	}
 }
 
 /* A process of one connection answers it alone, and ends with it. */
@@ -195,14 +236,7 @@ static void check_requests(struct conf_loader *ld, struct conf_draft *d)
 		                     " \"line\")");
 		return;
 	}
-	if (!f->filter_framing_text)
-		f->filter_framing_text = f->framing_text;
-	check_framing(ld, d, "handler.framing", f->framing_text, &f->framing);
-	if (f->filter_framing_text != f->framing_text)
-		check_framing(ld, d, "handler.filter_framing", f->filter_framing_text,
-		              &f->filter_framing);
-	else
-		f->filter_framing = f->framing;
+	check_framings(ld, d);
 	if (f->error_reply && !framing_can_hold(&f->framing, f->error_reply, strlen(f->error_reply)))
 		conf_source_complain(ld, conf_draft_origin(d, "handler.error_reply"), "does not fit into a"
 		                     " frame of type %s", f->framing_text);

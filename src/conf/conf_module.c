@@ -73,27 +73,28 @@ void conf_module_take(struct conf_loader *ld, const struct conf_draft *d)
 
 /* ---- lua ----------------------------------------------------------------- */
 
-static struct conf_option *add(struct conf_option *group, const struct conf_draft *d, const char *name,
-                               const char *key, enum conf_option_type type)
+static struct conf_option *add(struct conf_loader *ld, struct conf_option *group, const struct conf_draft *d,
+                               const char *name, const char *key, enum conf_option_type type)
 {
 	struct conf_option *o = &group->members[group->n++];
 
-	*o = (struct conf_option){ .type = type, .name = name, .full_name = group->full_name };
+	*o = (struct conf_option){ .type = type, .name = name };
+	o->full_name = conf_loader_printf(ld, "%s.%s", group->full_name, name);
 	o->place = conf_source_place(conf_draft_origin(d, key));
 	return o;
 }
 
-static void add_text(struct conf_option *group, const struct conf_draft *d, const char *name,
-                     const char *key, const char *text)
+static void add_text(struct conf_loader *ld, struct conf_option *group, const struct conf_draft *d,
+                     const char *name, const char *key, const char *text)
 {
 	if (text)
-		add(group, d, name, key, CONF_OPTION_TEXT)->text = text;
+		add(ld, group, d, name, key, CONF_OPTION_TEXT)->text = text;
 }
 
-static void add_integer(struct conf_option *group, const struct conf_draft *d, const char *name,
-                        const char *key, int64_t integer)
+static void add_integer(struct conf_loader *ld, struct conf_option *group, const struct conf_draft *d,
+                        const char *name, const char *key, int64_t integer)
 {
-	struct conf_option *o = add(group, d, name, key, CONF_OPTION_INTEGER);
+	struct conf_option *o = add(ld, group, d, name, key, CONF_OPTION_INTEGER);
 
 	o->integer = integer;
 	o->number = (double)integer;
@@ -114,11 +115,11 @@ void conf_module_take_lua(struct conf_loader *ld, const struct conf_draft *d)
 	}
 	if (!group)
 		return;
-	add_text(group, d, "script", "handler.script", h->lua.script);
-	add_text(group, d, "framing", "handler.framing", h->filter.framing_text);
-	add_integer(group, d, "memory", "handler.memory", h->lua.memory);
-	add_integer(group, d, "instructions", "handler.instructions", h->lua.instructions);
-	add_integer(group, d, "time", "handler.time", h->lua.time);
+	add_text(ld, group, d, "script", "handler.script", h->lua.script);
+	add_text(ld, group, d, "framing", "handler.framing", h->filter.framing_text);
+	add_integer(ld, group, d, "memory", "handler.memory", h->lua.memory);
+	add_integer(ld, group, d, "instructions", "handler.instructions", h->lua.instructions);
+	add_integer(ld, group, d, "time", "handler.time", h->lua.time);
 	h->options = options == d->own ? NULL : conf_options_load(ld, options);
 	if (h->options)
 		group->members[group->n++] = *h->options;

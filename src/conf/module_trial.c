@@ -28,6 +28,8 @@
 #include "privileges.h"
 #include "signals.h"
 
+#define RECORDS_MAX 200                 /* of one child */
+
 enum step { STEP_BEGIN, STEP_LOADED, STEP_ENDED };      /* how far the child has come */
 
 enum told { TOLD_STEP, TOLD_MODULE, TOLD_WRONG, TOLD_OPTION };
@@ -77,11 +79,12 @@ static int become_user(const struct conf_service *svc, const char **what)
 	return geteuid() == 0 ? privileges_take(&p, what) : 0;
 }
 
-/* Nothing of this process lasts: no core dump either. */
+/* Nothing of this process lasts: no core dump, and no process that the module starts. */
 static void bound(void)
 {
 	const struct rlimit none = { 0, 0 };
 
+	setpgid(0, 0);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	setrlimit(RLIMIT_CORE, &none);
 	alarm(MODULE_TRIAL_MS / 1000 + 1);
@@ -141,7 +144,7 @@ struct trial {
 	struct conf_loader  *ld;
 	struct conf_service *svc;
 	enum step            step;
-	unsigned             wrong;
+	unsigned             n_heard, wrong;
 };
 
 static __attribute__((format(printf, 2, 3))) void complain(struct trial *t, const char *format, ...)
@@ -166,41 +169,58 @@ static const struct conf_option *find_option(const struct conf_option *o, size_t
 	return found;
 }
 
-static void complain_of_option(struct trial *t, const struct record *r)
+/* What follows comes from a process in which foreign code runs. */
+
+static bool hear_option(struct trial *t, const struct record *r)
 {
 	const struct conf_option *o = find_option(t->svc->handler.module.options, r->option);
 
+	if (!o)
+		return false;
 	t->wrong++;
-	if (o)
-		conf_errors_at(&t->ld->errors, o->place, "%s %s", o->full_name, r->text);
+	conf_errors_at(&t->ld->errors, o->place, "%s %s", o->full_name, r->text);
+	return true;
 }
 
-static void note_module(struct trial *t, const struct record *r)
+static bool hear_module(struct trial *t, const struct record *r)
 {
 	struct conf_module *m = &t->svc->handler.module;
 
+	if (t->step != STEP_BEGIN || m->name || !module_file_is_word(r->name) ||
+	    !module_file_is_word(r->version))
+		return false;
 	m->flags = r->flags;
 	m->name = conf_loader_strdup(t->ld, r->name);
 	m->version = conf_loader_strdup(t->ld, r->version);
+	return m->name && m->version;
 }
 
-static void hear(struct trial *t, struct record *r)
+static bool hear_step(struct trial *t, const struct record *r)
+{
+	if (r->step != t->step + 1 || r->step > STEP_ENDED || !t->svc->handler.module.name)
+		return false;
+	t->step = r->step;
+	return true;
+}
+
+/* False: the child would not say that. */
+static bool hear(struct trial *t, struct record *r)
 {
 	r->name[MODULE_NAME_MAX] = r->version[MODULE_NAME_MAX] = r->text[sizeof r->text - 1] = '\0';
+	if (++t->n_heard > RECORDS_MAX)
+		return false;
 	switch (r->told) {
 	case TOLD_STEP:
-		t->step = r->step;
-		break;
+		return hear_step(t, r);
 	case TOLD_MODULE:
-		note_module(t, r);
-		break;
+		return hear_module(t, r);
 	case TOLD_WRONG:
 		complain(t, "%s", r->text);
-		break;
+		return true;
 	case TOLD_OPTION:
-		complain_of_option(t, r);
-		break;
+		return hear_option(t, r);
 	}
+	return false;
 }
 
 /* Until the child has ended, or the time is over. True: it has told everything. */
@@ -221,10 +241,12 @@ static bool hear_all(struct trial *t, int pipe)
 		if (n == 0 || (n == -1 && errno != EINTR))
 			return true;
 		len += n > 0 ? (size_t)n : 0;
-		if (len == sizeof r) {
-			hear(t, &r);
-			len = 0;
+		if (len == sizeof r && !hear(t, &r)) {
+			complain(t, "the process that tried it says too much, or what is not understood");
+			return true;
 		}
+		if (len == sizeof r)
+			len = 0;
 		if (t->step == STEP_ENDED)
 			return true;            /* a process that the module has started may have the pipe as well */
 	}
@@ -266,6 +288,7 @@ bool module_trial(struct conf_loader *ld, struct conf_service *svc, int fd)
 	fd_close(&ends[1]);
 	in_time = hear_all(&t, ends[0]);
 	fd_close(&ends[0]);
+	kill(-child, SIGKILL);          /* what the module has started */
 	kill(child, SIGKILL);
 	while (waitpid(child, &status, 0) == -1 && errno == EINTR)
 		continue;

@@ -19,6 +19,9 @@ static const struct {
 } rows[] = {
 	{ "time",               "time",                 value_put_text },
 	{ "service",            "service",              value_put_text },
+	{ "module",             "module.name",          value_put_text },
+	{ "  version",          "module.version",       value_put_text },
+	{ "  file",             "module.path",          value_put_text },
 	{ "worker",             "worker",               value_put_count },
 	{ "signal",             "signal",               value_put_text },
 	{ "loop stood still",   "hang.still",           value_put_age },

@@ -20,6 +20,7 @@
 #include "http_server.h"
 #include "log.h"
 #include "loop.h"
+#include "niceness.h"
 #include "outlet.h"
 #include "privileges.h"
 #include "rlimits.h"
@@ -197,6 +198,7 @@ static void take_limits(void)
 {
 	const struct rlimit none = { 0, 0 };
 
+	niceness_raise_to(STATUS_PROCESS_NICE);         /* if not, it only costs others more time */
 	rlimits_want_descriptors(DESCRIPTORS);
 	if (setrlimit(RLIMIT_CORE, &none) == -1 || setrlimit(RLIMIT_FSIZE, &none) == -1 ||
 	    setrlimit(RLIMIT_NPROC, &none) == -1)

@@ -14,6 +14,12 @@
 #include "conf.h"
 #include "leash.h"
 
+/*
+ * Its nice value, and that of the processes that answer it: clients of services come first. Not more, so
+ * that it still answers in time beside dozens of busy workers on a CPU (sched(7)).
+ */
+#define STATUS_PROCESS_NICE 5
+
 #define STATUS_PROCESS_USER "drover-status"     /* else nobody */
 #define STATUS_PROCESS_LEAVE_MS 15000           /* to finish what is open, once the master has let go of it */
 

@@ -60,8 +60,7 @@ bool module_identity_is_same(const struct module_identity *a, const struct modul
 
 /* ---- the descriptor ----------------------------------------------------- */
 
-/* A text for the log: printable, and not long. */
-static bool is_word(const char *text)
+bool module_file_is_word(const char *text)
 {
 	size_t len;
 
@@ -91,9 +90,9 @@ int module_file_take(const struct drover_module *theirs, struct drover_module *m
 		              theirs->abi_major, theirs->abi_minor, (size_t)SIZE_1_0);
 	*m = (struct drover_module){ 0 };
 	memcpy(m, theirs, theirs->size < sizeof *m ? theirs->size : sizeof *m);
-	if (!is_word(m->name) || !is_word(m->version))
+	if (!module_file_is_word(m->name) || !module_file_is_word(m->version))
 		return refuse(why, "its %s is missing, longer than %d bytes or not printable",
-		              is_word(m->name) ? "version" : "name", MODULE_NAME_MAX);
+		              module_file_is_word(m->name) ? "version" : "name", MODULE_NAME_MAX);
 	if (m->flags & ~KNOWN_FLAGS)
 		return refuse(why, "it has the flag 0x%x, which this drover does not know",
 		              (unsigned)(m->flags & ~KNOWN_FLAGS));

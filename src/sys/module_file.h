@@ -36,7 +36,10 @@ bool module_identity_is_same(const struct module_identity *a, const struct modul
  */
 int module_file_load(int fd, struct drover_module *m, char why[static MODULE_WHY_MAX]);
 
-/* The same for a descriptor that is there already. */
+/* Whether text can be a name or a version: printable, without spaces, and not long. NULL cannot. */
+bool module_file_is_word(const char *text);
+
+/* The same as module_file_load for a descriptor that is there already. */
 int module_file_take(const struct drover_module *theirs, struct drover_module *m,
                      char why[static MODULE_WHY_MAX]);
 

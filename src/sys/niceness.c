@@ -5,6 +5,7 @@
 #include <config.h>
 #include "niceness.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/resource.h>
@@ -30,4 +31,15 @@ int niceness_set(int nice)
 		return -1;
 	set_of_session(nice);
 	return 0;
+}
+
+int niceness_raise_to(int nice)
+{
+	int now;
+
+	errno = 0;
+	now = getpriority(PRIO_PROCESS, 0);
+	if (now == -1 && errno != 0)
+		return -1;
+	return now >= nice ? 0 : niceness_set(nice);
 }

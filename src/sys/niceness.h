@@ -13,4 +13,7 @@
  */
 int niceness_set(int nice);
 
+/* The same, unless the process is as nice already. */
+int niceness_raise_to(int nice);
+
 #endif

@@ -21,7 +21,7 @@ enum connection_state connection_step_obey(struct connection *c, enum handler_ve
 	c->finish |= verdict == HANDLER_FINISH || verdict == HANDLER_GIVE_UP;
 	if (verdict == HANDLER_GIVE_UP)
 		c->cut = END_FAILED;
-	if (c->worker->handler->produce && !c->finish)
+	if (c->worker->handler->produce && !c->finish && verdict != HANDLER_WAIT)
 		return CONNECTION_PRODUCE;
 	if (!buffer_is_empty(&c->out))
 		return CONNECTION_WRITE;

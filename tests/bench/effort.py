@@ -22,11 +22,13 @@ class Effort:
     flood: float                # seconds of a slice with or without refused connections
     sources: int                # of clients, one after the other
     prefixes: int               # lines of a deny_file
+    scrapes: int                # whose CPU time is measured
+    scraped: float              # seconds of a slice with or without scrapes
     judged: bool = True         # whether figures have to meet targets
 
 
 EFFORTS = {
-    "full": Effort(10, 2, 4, 48, (1000, 10000), 1000, (2, 3, 4, 5, 6, 7, 8), 2000, 20, 5000, .7, 1000000, 100000),
-    "quick": Effort(3, 1, 16, 48, (1000, 10000), 1000, (2, 8), 2000, 5, 5000, .5, 100000, 100000),
-    "smoke": Effort(1, 0, 4000, 4, (100,), 64, (2,), 50, 1, 100, .1, 200, 1000, judged=False),
+    "full": Effort(10, 2, 4, 48, (1000, 10000), 1000, (2, 3, 4, 5, 6, 7, 8), 2000, 20, 5000, .7, 1000000, 100000, 40, 4),
+    "quick": Effort(3, 1, 16, 48, (1000, 10000), 1000, (2, 8), 2000, 5, 5000, .5, 100000, 100000, 20, 2),
+    "smoke": Effort(1, 0, 4000, 4, (100,), 64, (2,), 50, 1, 100, .1, 200, 1000, 1, .1, judged=False),
 }

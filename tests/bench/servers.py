@@ -104,11 +104,12 @@ class Mailbox:
 
 class Drover(Server):
     """
-    droverd on a configuration of one service. The events are only heard till it
-    is ready, unless they are wanted: they are two for each connection.
+    droverd on a configuration of one service that is measured. The events are only heard till it
+    is ready, unless they are wanted: they are two for each connection. beside: the text of more
+    services; top: settings for all.
     """
 
-    def __init__(self, bench, job, settings="", keep_events=False, control=False):
+    def __init__(self, bench, job, settings="", keep_events=False, control=False, beside="", top=""):
         self.n_workers = job.workers
         with contextlib.ExitStack() as stack:
             folder = stack.enter_context(tempfile.TemporaryDirectory())
@@ -116,7 +117,7 @@ class Drover(Server):
             with open(path, "w") as f:
                 if job.kind.startswith("tls"):
                     settings += bench.certificate.drover_settings(job.isolate)
-                f.write(drover_conf(job, settings))
+                f.write(drover_conf(job, settings, beside) + top)
                 self.control = os.path.join(folder, "control.sock")
                 f.write(f'control = {{ socket = "{self.control if control else "none"}"; }};\n')
             self.events = stack.enter_context(contextlib.closing(Mailbox(folder, "events")))
@@ -129,14 +130,14 @@ class Drover(Server):
 
     def wait_ready(self):
         self.pids = []
-        self.address = self.events.wait(self.pid, r"^listening .*address=(\S+)")[1]
+        self.address = self.events.wait(self.pid, r"^listening service=bench address=(\S+)")[1]
         while len(self.pids) < self.n_workers:
             self.next_worker()
         self.notices.wait(self.pid, r"(?m)^READY=1")
 
     def next_worker(self):
         """Waits for the next one that accepts. The master has other children as well: they say no such thing."""
-        self.pids.append(int(self.events.wait(self.pid, r"^worker-ready .*\bpid=(\d+)")[1]))
+        self.pids.append(int(self.events.wait(self.pid, r"^worker-ready service=bench .*\bpid=(\d+)")[1]))
 
     def workers(self):
         """As they were when last heard of."""
@@ -187,7 +188,7 @@ class Operator:
         return bool(select.select([self.socket], [], [], 0)[0])
 
 
-def drover_conf(job, settings=""):
+def drover_conf(job, settings="", beside=""):
     """The defaults, but for what the measurement needs."""
     argv = "argv = [ %s ];" % ", ".join(map(json.dumps, job.argv))
     handler = {"echo": 'type = "echo";', "greet": 'type = "daytime";', "exec": 'type = "exec"; ' + argv,
@@ -202,6 +203,7 @@ services = {{
     {user} {job.settings} {settings}
     handler = {{ {handler} }};
   }};
+{beside}
 }};
 """
 

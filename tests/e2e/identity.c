@@ -393,7 +393,7 @@ static const char *const privileged[] = {
 	"user = \"root\";",
 	"group = \"root\";",
 	"chroot = \"/\";",
-	"nice = -5;",
+	"nice = -20;",
 	"rlimits = { nofile = 2000000000; };",
 };
 

@@ -13,6 +13,7 @@
 #include <jansson.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -62,6 +63,14 @@ START_TEST(it_has_no_capabilities)
 	for (size_t i = 0; i < ARRAY_SIZE(sets); i++)
 		ck_assert_str_eq(process_status(pid, sets[i]), "0000000000000000");
 	ck_assert_str_eq(process_status(pid, "NoNewPrivs"), "1");
+} END_TEST
+
+START_TEST(clients_of_the_services_come_first)
+{
+	const pid_t pid = start();
+
+	ck_assert_int_ge(getpriority(PRIO_PROCESS, (id_t)pid), 5);
+	ck_assert_int_eq(getpriority(PRIO_PROCESS, (id_t)d.pid), getpriority(PRIO_PROCESS, 0));
 } END_TEST
 
 /* The number of its descriptors that lead to what begins so. */
@@ -380,6 +389,7 @@ int main(void)
 
 	harness_add_for_root(tc, it_has_no_privileges);
 	tcase_add_test(tc, it_has_no_capabilities);
+	tcase_add_test(tc, clients_of_the_services_come_first);
 	harness_add_if(can, no_trace, tc, it_has_no_descriptors_of_others);
 	harness_add_if(can, no_trace, tc, it_has_no_memory_of_services);
 	tcase_add_test(tc, it_cannot_be_reached_from_the_terminal);

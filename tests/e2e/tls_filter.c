@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A filter written in C, over TLS: many clients at once, long answers, and a filter that fails.
+ * A filter written in C, over TLS: many clients at once, long answers, and a filter that fails; and
+ * requests without frames.
  */
 #include <config.h>
 #include "filter_harness.h"
@@ -15,6 +16,7 @@
 #define CLIENTS 32
 #define ROUNDS  20
 #define LONG    3000000
+#define RAW     200000
 
 static void set_up(void)
 {
@@ -79,6 +81,32 @@ START_TEST(a_long_answer_arrives_as_a_whole)
 	free(answer);
 } END_TEST
 
+/* One read brings one record or several, and close_notify is the end after all of them. */
+START_TEST(the_bytes_of_records_are_raw_requests)
+{
+	const char *at = files_path("");
+	char *sent = malloc(RAW), *got = malloc(RAW);
+	SSL *ssl;
+
+	for (size_t i = 0; i < RAW; i++)
+		sent[i] = (char)(i * 7 + i / 256);
+	daemon_start(&d, SERVICES(" s = { listen = \"127.0.0.1:0\"; workers = 1;"
+	             " tls = { chain = \"%s/s.pem\"; key = \"%s/s.key\"; };"
+	             " handler = { type = \"filter\"; framing = \"raw\"; argv = \"/bin/cat\"; }; };"), at, at);
+	ssl = connect_client();
+	tls_client_say(ssl, "hello");
+	tls_client_expect(ssl, "hello");
+	tls_client_send(ssl, sent, RAW);
+	tls_client_end(ssl);
+	tls_client_receive(ssl, got, RAW);
+	ck_assert_mem_eq(got, sent, RAW);
+	ck_assert(tls_client_is_told_end(ssl));
+	ck_assert_str_eq(event_word(daemon_wait_for(&d, "connection-end"), "how"), "closed");
+	tls_client_close(ssl);
+	free(sent);
+	free(got);
+} END_TEST
+
 static const char *const failures[] = { "die\n", "crash\n", "half\n" };
 
 /* And is not told that these are all. */
@@ -110,6 +138,7 @@ int main(void)
 	tcase_add_checked_fixture(tc, set_up, NULL);
 	tcase_add_test(tc, many_clients_get_their_own_answers);
 	tcase_add_test(tc, a_long_answer_arrives_as_a_whole);
+	tcase_add_test(tc, the_bytes_of_records_are_raw_requests);
 	tcase_add_loop_test(tc, the_client_of_a_filter_that_fails_gets_whole_answers, 0, ARRAY_SIZE(failures));
 	return harness_run(s);
 }

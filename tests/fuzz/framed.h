@@ -45,7 +45,7 @@ static bool framed_parse(struct framed *f, const char *data, size_t size)
 	f->framing.max = max;
 	f->bytes = end + 1;
 	f->len = size - (size_t)(end + 1 - data);
-	return framing_parse(f->name, &f->framing) == 0 &&
+	return framing_parse_or_raw(f->name, &f->framing) == 0 &&
 	       (f->framing.kind != FRAMING_FIXED || f->framing.size <= max);
 }
 

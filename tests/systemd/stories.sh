@@ -23,6 +23,7 @@ stories=(
 	serves_git_inside_the_sandbox
 	serves_tls_with_keys_apart
 	tells_how_it_is
+	writes_fields_to_the_journal
 	does_what_needs_capabilities
 	does_chroot_with_the_drop_in
 	rotates_its_logs
@@ -273,6 +274,29 @@ tells_how_it_is() {
 	*) echo 'there is no page'; return 1 ;;
 	esac
 	is 'the user of the status process' "$(user_of status)" drover-status
+}
+
+# A worker that dies is found by the message id that drover.conf(5) and droverd(8) name, with its fields.
+journal_tells_of() {
+	journalctl --sync
+	journalctl -u drover.service -o json --output-fields=SERVICE,WORKER,EVENT,MESSAGE "MESSAGE_ID=$1" | grep -F "$2"
+}
+
+writes_fields_to_the_journal() {
+	local pid said
+	sed -i 's/^log .*/log = { target = "journal"; };/; t; $a log = { target = "journal"; };' /etc/drover/drover.conf
+	systemctl reload drover.service
+	pid=$(pgrep -n drover:echo)
+	kill -KILL "$pid"
+	eventually journal_tells_of 4a0de3d2c6024b398d79fa24204883fa "(pid $pid)" >/stories/fields
+	said=$(tail -n 1 /stories/fields)
+	for field in '"SERVICE":"echo"' '"EVENT":"worker-died"' '"WORKER":"'; do
+		case $said in
+		*"$field"*) ;;
+		*) echo "no $field in $said"; return 1 ;;
+		esac
+	done
+	eventually echoes 7007
 }
 
 does_what_needs_capabilities() {

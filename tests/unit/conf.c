@@ -369,6 +369,22 @@ static const struct refusal meaning[] = {
 	  "services.s.handler needs framing (as in framing = \"line\")" },
 	{ "a framing that there is not", FILTER("framing = \"lines\";"),
 	  "services.s.handler.framing cannot be \"lines\" (one of \"line\"," },
+	{ "a framing that there is not, with all that there are", FILTER("framing = \"lines\";"),
+	  "\"length32\", \"fixed:N\", \"raw\")\n" },
+	{ "a raw framing of the filter", FILTER("framing = \"line\"; filter_framing = \"raw\";"),
+	  "services.s.handler.filter_framing cannot be \"raw\" (one of \"line\", \"netstring\","
+	  " \"length16\", \"length32\", \"fixed:N\")\n" },
+	{ "a raw framing on both sides", FILTER("framing = \"raw\"; filter_framing = \"raw\";"),
+	  "services.s.handler.filter_framing cannot be \"raw\" with framing = \"raw\" (one of \"netstring\"" },
+	{ "raw requests as lines", FILTER("framing = \"raw\"; filter_framing = \"line\";"),
+	  "services.s.handler.filter_framing cannot be \"line\" with framing = \"raw\" (one of"
+	  " \"netstring\", \"length16\", \"length32\", which hold any bytes)\n" },
+	{ "raw requests of a fixed length", FILTER("framing = \"raw\"; filter_framing = \"fixed:4\";"),
+	  "services.s.handler.filter_framing cannot be \"fixed:4\" with framing = \"raw\"" },
+	{ "an error_reply longer than raw requests",
+	  "services = { s = { listen = \"*:0\"; max_request = 4; handler = { type = \"filter\";"
+	  " argv = \"/bin/cat\"; framing = \"raw\"; error_reply = \"sorry\"; }; }; };",
+	  "services.s.handler.error_reply does not fit into a frame of type raw" },
 	{ "a framing of nothing", FILTER("framing = \"line\"; filter_framing = \"fixed:0\";"),
 	  "services.s.handler.filter_framing cannot be \"fixed:0\"" },
 	{ "a framing beyond max_request", FILTER("framing = \"fixed:2M\";"),
@@ -683,6 +699,36 @@ START_TEST(a_filter_has_two_framings_and_defaults)
 	ck_assert_int_eq(conf->services[2]->timeouts.request, 0);
 } END_TEST
 
+/* Of what a client may send at once, as much becomes one request as a frame for the filter can hold. */
+START_TEST(raw_requests_go_to_the_filter_with_a_length)
+{
+	static const struct {
+		const char       *service, *handler, *text;
+		enum framing_kind kind;
+		uint64_t          max, answer_max;
+	} rows[] = {
+		{ "", "", "length32", FRAMING_LENGTH32, 1 << 20, 1 << 20 },
+		{ "", "filter_framing = \"netstring\";", "netstring", FRAMING_NETSTRING, 1 << 20, 1 << 20 },
+		{ "", "filter_framing = \"length16\";", "length16", FRAMING_LENGTH16, 65535, 1 << 20 },
+		{ "max_request = 99;", "filter_framing = \"length16\";", "length16", FRAMING_LENGTH16, 99, 99 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char text[512];
+		const struct conf_filter *f;
+
+		snprintf(text, sizeof text, "services = { s = { listen = \"*:0\"; %s handler = { %s"
+		         " type = \"filter\"; argv = \"/bin/cat\"; framing = \"raw\"; }; }; };",
+		         rows[i].service, rows[i].handler);
+		f = &load_well(text)->services[0]->handler.filter;
+		ck_assert_int_eq(f->framing.kind, FRAMING_RAW);
+		ck_assert_uint_eq(f->framing.max, rows[i].max);
+		ck_assert_str_eq(f->filter_framing_text, rows[i].text);
+		ck_assert_int_eq(f->filter_framing.kind, rows[i].kind);
+		ck_assert_uint_eq(f->filter_framing.max, rows[i].answer_max);
+	}
+} END_TEST
+
 START_TEST(a_warm_program_has_an_age_and_idle)
 {
 	const struct conf *conf = load_well("services = {"
@@ -954,7 +1000,9 @@ START_TEST(a_dump_loads_and_dumps_to_itself)
 		" c = { listen = \"*:0\"; max_request = \"2M\"; handler = { type = \"filter\"; argv = \"/bin/cat\";"
 		" framing = \"fixed:1M\"; share = \"connection\"; prefix = \"peer\"; pty = true; }; };"
 		" d = { listen = \"*:0\"; handler = { type = \"exec\"; argv = \"/bin/cat\"; warm = 5;"
-		" warm_max_age = 0; peer = \"proxy-v1\"; }; }; };"));
+		" warm_max_age = 0; peer = \"proxy-v1\"; }; };"
+		" e = { listen = \"*:0\"; handler = { type = \"filter\"; argv = \"/bin/cat\";"
+		" framing = \"raw\"; }; }; };"));
 	second = dump(load_well(first));
 	ck_assert_str_eq(first, second);
 	unit_contains(first, "idle = \"90s\";");
@@ -992,6 +1040,8 @@ static const struct {
 	{ "poison", WITH("poison = { within = \"2m\"; };"),
 	  { "    poison = {\n      crashes = 3;\n      within = \"2m\";\n      block = \"90s\";\n"
 	    "      block_max = \"1h\";\n    };\n" }, { "poison = false" } },
+	{ "a raw filter", FILTER("framing = \"raw\";"),
+	  { "framing = \"raw\";", "filter_framing = \"length32\";" }, { "warm" } },
 	{ "a filter", FILTER("framing = \"line\";"),
 	  { "idle = \"5m\";", "request = \"0\";", "write = \"1m\";" }, { "warm", "peer" } },
 };
@@ -1030,6 +1080,7 @@ int main(void)
 	tcase_add_test(tc, poison_is_true_or_false_or_a_group);
 	tcase_add_test(tc, defaults_merge_group_by_group_and_lists_replace);
 	tcase_add_test(tc, a_filter_has_two_framings_and_defaults);
+	tcase_add_test(tc, raw_requests_go_to_the_filter_with_a_length);
 	tcase_add_test(tc, a_warm_program_has_an_age_and_idle);
 	tcase_add_test(tc, what_defaults_say_of_warm_is_left_out_where_it_does_not_fit);
 	tcase_add_test(tc, a_control_socket_has_an_address_and_groups);

@@ -13,6 +13,7 @@
 static const char *no_program[] = { "/no/such/program", NULL };
 
 static struct timer guard;
+static const struct handler *begun;     /* it has begun in the worker */
 
 /* ---- around each test --------------------------------------------------- */
 
@@ -31,6 +32,7 @@ static inline void set_up(void)
 		.timeouts = { .idle = 10000, .write = 10000, .session = 20000, .linger = 10000 },
 	};
 	open_worker();
+	begun = NULL;
 	guard = (struct timer){ .fire = fail_late };
 	loop_timer(&worker.loop, &guard, 15000);
 }
@@ -45,6 +47,9 @@ static inline void tear_down(void)
 	list_each(&worker.lingering, c, struct connection, in_worker)
 		connection_abort(c, END_STOPPED);
 	timer_unset(&worker.loop.timers, &guard);
+	if (begun)
+		begun->end(&worker);
+	begun = NULL;
 	close_worker();
 }
 
@@ -92,6 +97,12 @@ static inline void serve_with(enum handler_id id)
 {
 	service.handler.id = id;
 	worker.handler = handler_find(&service.handler);
+	if (!worker.handler->module || worker.handler == begun)
+		return;
+	if (begun)
+		begun->end(&worker);
+	begun = worker.handler;
+	ck_assert_int_eq(begun->begin(&worker), 0);
 }
 
 /* A connection over a pair of unix sockets, or over the loopback. Returns the client's end. */

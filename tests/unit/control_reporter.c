@@ -99,7 +99,7 @@ START_TEST(a_long_answer_comes_whole)
 	FILE *in = fdopen(dup(ours), "r");
 	json_t *answer, *list;
 
-	start(&(struct report_job){ "list", 10000, gather_name, write_list, &loop });
+	start(&(struct report_job){ "list", 10000, gather_name, write_list, &loop, 0 });
 	answer = json_loadf(in, 0, NULL);
 	ck_assert_ptr_nonnull(answer);
 	list = json_object_get(json_object_get(answer, "result"), "numbers");
@@ -113,7 +113,7 @@ START_TEST(a_long_answer_comes_whole)
 
 START_TEST(a_client_that_does_not_read_in_time_gets_no_more)
 {
-	start(&(struct report_job){ "list", 50, gather_name, write_list, &loop });
+	start(&(struct report_job){ "list", 50, gather_name, write_list, &loop, 0 });
 	finish();
 	ck_assert(!was_ok);
 } END_TEST
@@ -122,21 +122,21 @@ START_TEST(a_client_that_is_gone_is_not_waited_for)
 {
 	close(ours);
 	ours = -1;
-	start(&(struct report_job){ "list", 1000000, gather_name, write_list, &loop });
+	start(&(struct report_job){ "list", 1000000, gather_name, write_list, &loop, 0 });
 	finish();
 	ck_assert(!was_ok);
 } END_TEST
 
 START_TEST(what_cannot_be_made_is_no_answer)
 {
-	start(&(struct report_job){ "x", 10000, NULL, write_no_memory, NULL });
+	start(&(struct report_job){ "x", 10000, NULL, write_no_memory, NULL, 0 });
 	finish();
 	ck_assert(!was_ok);
 } END_TEST
 
 START_TEST(one_that_hangs_is_killed)
 {
-	start(&(struct report_job){ "x", 1, NULL, hang, NULL });
+	start(&(struct report_job){ "x", 1, NULL, hang, NULL, 0 });
 	timer_run(&loop.timers, timer_next(&loop.timers));
 	finish();
 	ck_assert(!was_ok);
@@ -144,7 +144,7 @@ START_TEST(one_that_hangs_is_killed)
 
 START_TEST(one_that_is_not_wanted_any_more_ends)
 {
-	struct reporter *r = start(&(struct report_job){ "x", 1000000, NULL, hang, NULL });
+	struct reporter *r = start(&(struct report_job){ "x", 1000000, NULL, hang, NULL, 0 });
 
 	reporter_cancel(&r);
 	ck_assert_ptr_null(r);

@@ -75,7 +75,7 @@ static struct framing framing_of(const char *text)
 {
 	struct framing f = { .max = MAX };
 
-	ck_assert_int_eq(framing_parse(text, &f), 0);
+	ck_assert_int_eq(framing_parse_or_raw(text, &f), 0);
 	return f;
 }
 
@@ -161,6 +161,54 @@ START_TEST(frames_follow_one_another)
 	}
 } END_TEST
 
+/* Bytes that would mean something in other framings, cut into two pieces of any sizes. */
+START_TEST(each_piece_is_a_raw_message)
+{
+	static const char bytes[] = "\n5:a,\0\0\0\1";
+	const struct framing f = framing_of("raw");
+	const size_t len = sizeof bytes - 1;
+
+	ck_assert_uint_eq(len, MAX - 1);
+	for (size_t cut = 1; cut <= len; cut++) {
+		struct framing_state s = { 0 };
+		struct framing_part part;
+
+		ck_assert_int_eq(framing_feed(&f, &s, bytes, cut, &part), FRAMING_COMPLETE);
+		ck_assert(part.used == cut && part.content_at == 0 && part.content_len == cut);
+		ck_assert(s.header == 0 && s.content == cut);
+		ck_assert_int_eq(framing_feed(&f, &s, bytes + cut, len - cut, &part),
+		                 cut < len ? FRAMING_COMPLETE : FRAMING_MORE);
+		ck_assert(part.used == len - cut && part.content_len == len - cut);
+	}
+} END_TEST
+
+START_TEST(a_raw_message_is_cut_where_it_would_be_too_long)
+{
+	static const size_t want[] = { MAX, MAX, 3 };
+	const struct framing f = framing_of("raw");
+	struct framing_state s = { 0 };
+	struct framing_part part;
+	size_t len = 2 * MAX + 3;
+
+	for (size_t i = 0; i < ARRAY_SIZE(want); i++) {
+		ck_assert_int_eq(framing_feed(&f, &s, "0123456789abcdefghijklm" + 2 * MAX + 3 - len, len,
+		                              &part), FRAMING_COMPLETE);
+		ck_assert_uint_eq(part.content_len, want[i]);
+		ck_assert_uint_eq(s.content, want[i]);
+		len -= part.used;
+	}
+	ck_assert_uint_eq(len, 0);
+} END_TEST
+
+START_TEST(nothing_is_written_around_a_raw_message)
+{
+	const struct framing f = framing_of("raw");
+	char header[FRAMING_HEADER_MAX], trailer[1];
+
+	ck_assert_uint_eq(framing_header(&f, 5, header), 0);
+	ck_assert_uint_eq(framing_trailer(&f, trailer), 0);
+} END_TEST
+
 START_TEST(nothing_fed_changes_nothing)
 {
 	const struct framing f = framing_of("netstring");
@@ -184,7 +232,7 @@ START_TEST(a_length_that_no_number_holds_is_too_long)
 } END_TEST
 
 static const char *const names[] = {
-	"line", "netstring", "length16", "length32", "fixed:1", "fixed:4096",
+	"line", "netstring", "length16", "length32", "fixed:1", "fixed:4096", "raw",
 };
 
 START_TEST(names_are_read_and_written)
@@ -198,6 +246,7 @@ START_TEST(names_are_read_and_written)
 
 static const char *const no_names[] = {
 	"", "lines", "Line", "fixed", "fixed:", "fixed:0", "fixed:-1", "fixed:x", "length64", "netstring ",
+	"Raw", "raw ", "raw:1",
 };
 
 START_TEST(what_is_no_name_is_refused)
@@ -205,7 +254,20 @@ START_TEST(what_is_no_name_is_refused)
 	struct framing f = { .kind = FRAMING_LENGTH16 };
 
 	ck_assert_msg(framing_parse(no_names[_i], &f) == -1 && errno == EINVAL, "\"%s\"", no_names[_i]);
+	errno = 0;
+	ck_assert_msg(framing_parse_or_raw(no_names[_i], &f) == -1 && errno == EINVAL, "\"%s\"",
+	              no_names[_i]);
 	ck_assert_int_eq(f.kind, FRAMING_LENGTH16);
+} END_TEST
+
+START_TEST(raw_is_only_read_where_the_caller_wants_it)
+{
+	struct framing f = { .kind = FRAMING_LENGTH16 };
+
+	ck_assert(framing_parse("raw", &f) == -1 && errno == EINVAL);
+	ck_assert_int_eq(f.kind, FRAMING_LENGTH16);
+	ck_assert_int_eq(framing_parse_or_raw("raw", &f), 0);
+	ck_assert_int_eq(f.kind, FRAMING_RAW);
 } END_TEST
 
 static char much[65536];
@@ -225,6 +287,8 @@ static const struct {
 	{ "fixed:3", MAX, much, 2, false },
 	{ "length16", UINT64_MAX, much, 65535, true },
 	{ "length16", UINT64_MAX, much, 65536, false },
+	{ "raw", MAX, "a\nb", 3, true },
+	{ "raw", MAX, much, 11, false },
 };
 
 START_TEST(what_no_frame_can_hold_is_refused)
@@ -243,10 +307,14 @@ int main(void)
 
 	tcase_add_loop_test(tc, a_frame_ends_where_it_should_in_pieces_of_any_size, 0, ARRAY_SIZE(rows));
 	tcase_add_loop_test(tc, frames_follow_one_another, 0, 5);
+	tcase_add_test(tc, each_piece_is_a_raw_message);
+	tcase_add_test(tc, a_raw_message_is_cut_where_it_would_be_too_long);
+	tcase_add_test(tc, nothing_is_written_around_a_raw_message);
 	tcase_add_test(tc, nothing_fed_changes_nothing);
 	tcase_add_test(tc, a_length_that_no_number_holds_is_too_long);
 	tcase_add_loop_test(tc, names_are_read_and_written, 0, ARRAY_SIZE(names));
 	tcase_add_loop_test(tc, what_is_no_name_is_refused, 0, ARRAY_SIZE(no_names));
+	tcase_add_test(tc, raw_is_only_read_where_the_caller_wants_it);
 	tcase_add_loop_test(tc, what_no_frame_can_hold_is_refused, 0, ARRAY_SIZE(lengths));
 	return unit_run(s);
 }

@@ -39,7 +39,7 @@ static void begin(const char *framing_text)
 	memset(&t, 0, sizeof t);
 	t.then = HANDLER_GO_ON;
 	framing = (struct framing){ .max = MAX };
-	ck_assert_int_eq(framing_parse(framing_text, &framing), 0);
+	ck_assert_int_eq(framing_parse_or_raw(framing_text, &framing), 0);
 	worker.handler = &no_handler;
 	client = new_tcp();
 	t.q = (struct requests){ .connection = newest(), .framing = &framing,
@@ -197,6 +197,98 @@ START_TEST(a_client_that_has_an_answer_to_take_gets_no_further)
 	finish();
 } END_TEST
 
+/* ---- raw requests ------------------------------------------------------- */
+
+START_TEST(each_piece_is_a_raw_request)
+{
+	static const char bytes[] = "5:a,\r\n";
+	const size_t len = sizeof bytes - 1;
+	char want[16];
+
+	for (size_t cut = 1; cut < len; cut++) {
+		snprintf(want, sizeof want, "%.*s|%s|", (int)cut, bytes, bytes + cut);
+		begin("raw");
+		ck_assert_int_eq(requests_received(&t.q, bytes, cut), HANDLER_GO_ON);
+		ck_assert_int_eq(requests_received(&t.q, bytes + cut, len - cut), HANDLER_GO_ON);
+		ck_assert_str_eq(t.got, want);
+		ck_assert_int_eq(requests_ended(&t.q), HANDLER_FINISH);
+		ck_assert_str_eq(t.got, want);
+		finish();
+	}
+} END_TEST
+
+START_TEST(a_long_piece_is_several_raw_requests_one_after_the_other)
+{
+	begin("raw");
+	ck_assert_int_eq(receive("12345678"), HANDLER_GO_ON);
+	ck_assert_str_eq(t.got, "12345678|");
+	t.then = HANDLER_WAIT;
+	ck_assert_int_eq(receive("abcdefghABCDEFGHx"), HANDLER_WAIT);
+	ck_assert_str_eq(t.got, "12345678|abcdefgh|");
+	requests_done(&t.q);
+	ck_assert_int_eq(requests_next(&t.q), HANDLER_WAIT);
+	requests_done(&t.q);
+	ck_assert_int_eq(requests_next(&t.q), HANDLER_WAIT);
+	ck_assert_str_eq(t.got, "12345678|abcdefgh|ABCDEFGH|x|");
+	requests_done(&t.q);
+	ck_assert_int_eq(requests_next(&t.q), HANDLER_GO_ON);
+	finish();
+} END_TEST
+
+START_TEST(what_came_before_the_handler_could_take_it_is_one_raw_request)
+{
+	static char big[8 << 20];
+
+	fill_with_alphabets(big, sizeof big);
+	begin("raw");
+	handler_reply(newest(), big, sizeof big);
+	ck_assert(handler_is_behind(newest()));
+	ck_assert_int_eq(receive("one"), HANDLER_GO_ON);
+	ck_assert_int_eq(receive("two"), HANDLER_GO_ON);
+	ck_assert_str_eq(t.got, "");
+	buffer_clear(&newest()->out);
+	ck_assert_int_eq(requests_next(&t.q), HANDLER_GO_ON);
+	ck_assert_str_eq(t.got, "onetwo|");
+	finish();
+} END_TEST
+
+START_TEST(the_end_of_the_client_waits_for_its_raw_requests)
+{
+	begin("raw");
+	t.then = HANDLER_WAIT;
+	ck_assert_int_eq(receive("123456789"), HANDLER_WAIT);
+	requests_done(&t.q);
+	ck_assert_int_eq(requests_ended(&t.q), HANDLER_WAIT);
+	ck_assert_str_eq(t.got, "12345678|9|");
+	requests_done(&t.q);
+	ck_assert_int_eq(requests_next(&t.q), HANDLER_FINISH);
+	finish();
+} END_TEST
+
+START_TEST(a_client_that_sends_nothing_has_no_raw_request)
+{
+	begin("raw");
+	ck_assert_int_eq(requests_ended(&t.q), HANDLER_FINISH);
+	ck_assert_str_eq(t.got, "");
+	finish();
+} END_TEST
+
+/* It never waits for the rest of it. */
+START_TEST(a_raw_request_is_open_while_the_handler_has_it)
+{
+	begin("raw");
+	ck_assert_int_eq(receive("o"), HANDLER_GO_ON);
+	ck_assert_int_eq(newest()->request_ms, 0);
+	t.then = HANDLER_WAIT;
+	ck_assert_int_eq(receive("ne"), HANDLER_WAIT);
+	ck_assert_int_gt(newest()->request_ms, 0);
+	requests_done(&t.q);
+	ck_assert_int_eq(newest()->request_ms, 0);
+	ck_assert_int_eq(requests_next(&t.q), HANDLER_GO_ON);
+	ck_assert_int_eq(newest()->request_ms, 0);
+	finish();
+} END_TEST
+
 /* ---- what the time-out and the board know ------------------------------- */
 
 START_TEST(a_request_is_open_from_its_first_byte_until_it_is_done)
@@ -228,6 +320,12 @@ int main(void)
 	tcase_add_test(tc, the_end_of_the_client_waits_for_its_last_request);
 	tcase_add_test(tc, what_the_handler_says_of_a_request_ends_the_connection);
 	tcase_add_test(tc, a_client_that_has_an_answer_to_take_gets_no_further);
+	tcase_add_test(tc, each_piece_is_a_raw_request);
+	tcase_add_test(tc, a_long_piece_is_several_raw_requests_one_after_the_other);
+	tcase_add_test(tc, what_came_before_the_handler_could_take_it_is_one_raw_request);
+	tcase_add_test(tc, the_end_of_the_client_waits_for_its_raw_requests);
+	tcase_add_test(tc, a_client_that_sends_nothing_has_no_raw_request);
+	tcase_add_test(tc, a_raw_request_is_open_while_the_handler_has_it);
 	tcase_add_test(tc, a_request_is_open_from_its_first_byte_until_it_is_done);
 	return unit_run(s);
 }

@@ -33,10 +33,10 @@ void module_client_free(struct connection *c)
 
 	if (!k)
 		return;
+	module_lend_drop(k);            /* calls the module, which may ask for k */
 	*handler_state(c) = NULL;
 	timer_unset(&connection_worker(c)->loop.timers, &k->timer);
 	list_remove(&k->in_touched);
-	module_lend_drop(k);
 	requests_clear(&k->requests);
 	buffer_clear(&k->rest);
 	free(k);

@@ -22,6 +22,7 @@ struct module_client {
 	char               framing_text[FRAMING_TEXT_MAX];
 	bool               paused;
 	bool               resumed;     /* and what that leads to has not happened yet */
+	bool               end_waits;   /* the client sends no more; the module is told after resume */
 	bool               ended;       /* the module knows that the client sends no more */
 	bool               finished;    /* it has called finish; */
 	bool               aborted;     /* abort */

@@ -70,11 +70,12 @@ static int server_lend(struct drover_connection *handle, const void *bytes, size
                        void (*release)(void *arg), void *arg)
 {
 	struct connection *c = ours(handle);
-	struct module_client *k = is_over(c) ? NULL : module_client_of(c);
+	const bool over = is_over(c);
+	struct module_client *k = over ? NULL : module_client_of(c);
 
 	if (!k) {
 		release(arg);
-		return refuse(is_over(c) ? EPIPE : ENOMEM);
+		return refuse(over ? EPIPE : ENOMEM);
 	}
 	return module_lend(k, bytes, len, release, arg) == -1 ? refuse(ENOMEM) : sent(c);
 }
@@ -140,7 +141,8 @@ static int server_frame(struct drover_connection *handle, const char *framing)
 	struct framing parsed = { .max = m->worker->service->max_request };
 	struct module_client *k;
 
-	if (c != m->current || !m->may_frame || !m->module->request || framing_parse(framing, &parsed) == -1)
+	if (c != m->current || !m->may_frame || !m->module->request ||
+	    m->module->flags & DROVER_PRODUCER || framing_parse(framing, &parsed) == -1)
 		return refuse(EINVAL);
 	k = module_client_of(c);
 	if (!k)
@@ -155,24 +157,27 @@ static int server_frame(struct drover_connection *handle, const char *framing)
 static void server_pause(struct drover_connection *handle)
 {
 	struct module_client *k = module_client_of(ours(handle));
+	struct module_worker *m = module_worker_of(ours(handle));
 
-	if (!k)
+	if (!k || k->paused)
 		return;
 	k->paused = true;
-	k->resumed = false;
+	if (k->connection == m->current)
+		m->has_paused = true;
 	module_client_touch(k->connection);
 }
 
 static void server_resume(struct drover_connection *handle)
 {
 	struct module_client *k = module_client_find(ours(handle));
-	struct module_worker *m = module_worker_of(ours(handle));
+	const struct module_worker *m = module_worker_of(ours(handle));
 
 	if (!k || !k->paused)
 		return;
 	k->paused = false;
 	/* In the call that has paused it, nothing has happened in between. */
-	k->resumed = k->connection != m->current || k->requests.in_flight;
+	if (k->connection != m->current || !m->has_paused)
+		k->resumed = true;
 	module_client_touch(k->connection);
 }
 
@@ -207,7 +212,7 @@ static int server_set_timer(struct drover_connection *handle, int64_t ms)
 		timer_unset(&loop->timers, &k->timer);
 	} else if (k) {
 		k->timer.fire = on_client_timer;
-		loop_timer(loop, &k->timer, ms);
+		loop_timer(loop, &k->timer, ms < MODULE_TIMER_MAX ? ms : MODULE_TIMER_MAX);
 	}
 	return k || ms < 0 ? 0 : refuse(ENOMEM);
 }

@@ -7,6 +7,9 @@
 
 #include <drover/module.h>
 
+/* No timer is set for longer, so that no sum overflows. */
+#define MODULE_TIMER_MAX (INT64_MAX / 2)
+
 struct drover_timer *module_timer_new(struct drover_worker *w, void (*fire)(void *arg), void *arg);
 int  module_timer_set(struct drover_timer *t, int64_t ms);
 void module_timer_free(struct drover_timer *t);

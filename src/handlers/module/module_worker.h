@@ -28,6 +28,7 @@ struct module_worker {
 	void                       *pointer;    /* of the module */
 	struct connection          *current;    /* it is called for this one; NULL: for none */
 	enum module_ruling          ruling;
+	bool                        has_paused; /* that call has paused its connection */
 	bool                        may_frame;  /* it is called to open a connection */
 	struct list                 touched;    /* clients for which something was done in a call for others */
 	struct deferred             settle;
@@ -48,6 +49,7 @@ static inline void module_call_begins(struct module_worker *m, struct connection
 {
 	m->current = c;
 	m->ruling = MODULE_GO_ON;
+	m->has_paused = false;
 }
 
 static inline enum module_ruling module_call_ends(struct module_worker *m)

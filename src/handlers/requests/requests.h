@@ -4,6 +4,9 @@
  *
  * The handler has one request of a client at a time. What the client sent after it is kept until
  * that request is done and the client has taken the answer.
+ *
+ * With FRAMING_RAW a request is all that has come when the handler can take one. Since nothing is
+ * read while it has one, that is what one read brought.
  */
 #ifndef DROVER_HANDLERS_REQUESTS_H
 #define DROVER_HANDLERS_REQUESTS_H
@@ -48,7 +51,8 @@ void requests_clear(struct requests *q);
  * The handler's functions `received`, `ended` and `taken` return what these three return; the
  * handler must have no `produce`. Each serves the requests that have come, up to one that waits. A
  * request that is too long or broken ends the connection, and so does one that is incomplete when
- * the client sends no more; only a line is complete without its end.
+ * the client sends no more; only a line is complete without its end. With FRAMING_RAW none of this
+ * can happen: a request that would be too long is cut.
  */
 enum handler_verdict requests_received(struct requests *q, const char *bytes, size_t len);
 enum handler_verdict requests_ended(struct requests *q);

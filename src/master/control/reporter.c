@@ -10,6 +10,7 @@
 #include <sysexits.h>
 
 #include "log.h"
+#include "niceness.h"
 #include "signals.h"
 
 #define GRACE_MS 2000                   /* after the child's own limit: then it is said to hang */
@@ -31,6 +32,9 @@ static void gather(void *arg)
 {
 	struct reporter *r = arg;
 
+	/* If it is refused, the answer costs the workers more time, and nothing else. */
+	if (r->job.nice != 0)
+		niceness_raise_to(r->job.nice);
 	r->data = r->job.gather ? r->job.gather(r->job.arg) : r->job.arg;
 }
 

@@ -25,6 +25,7 @@ struct report_job {                     /* all of it runs in the child */
 	/* Writes the answer. */
 	void      (*write)(void *data, const struct control_request *r, struct answer_writer *out);
 	void       *arg;
+	int         nice;               /* at least its nice value; 0: as the master */
 };
 
 struct reporter;

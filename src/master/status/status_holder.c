@@ -124,6 +124,7 @@ static void answer(struct status_child *c)
 	pace_count(&c->pace, c->holder->loop->now_ms);
 	c->has_asked = false;
 	owner->asked(owner->arg, c->question, &q);
+	q.job.nice = STATUS_PROCESS_NICE;
 	c->reporter = reporter_start(owner->helpers, owner->events, &q.job, &q.request, c->answers,
 	                             on_reported, c);
 	if (c->reporter)

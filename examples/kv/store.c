@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: GPL-3.0-or-later */
+/*
+ * A key of LMDB is a hash of ours, then ours; a value is the time at which it expires, then ours. The hash
+ * gives keys an order whose positions are numbers, as SCAN needs them, and in which no key moves.
+ *
+ * LMDB does not change pages in place: a transaction is there when its last page is written. So a process
+ * can be killed at any time, and the kernel has what was committed. MDB_WRITEMAP would save copies, but
+ * then a worker that goes wild could write to the data.
+ */
+#include "store.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define READERS_MAX 1024
+#define HASH_LEN    4
+#define KEY_MAX     (HASH_LEN + STORE_KEY_MAX)
+
+/* Not to find something is no failure to be remembered. */
+static bool succeeds(struct store *s, int error)
+{
+	if (error != 0 && error != MDB_NOTFOUND)
+		s->error = error;
+	return error == 0;
+}
+
+/* NOTLS: the reader keeps its slot in the table of readers, and the thread can write in the meantime. */
+bool store_open(struct store *s, const char *path, size_t map_size, unsigned flags)
+{
+	*s = (struct store){ .error = 0 };
+	if (!succeeds(s, mdb_env_create(&s->env)) ||
+	    !succeeds(s, mdb_env_set_mapsize(s->env, map_size)) ||
+	    !succeeds(s, mdb_env_set_maxreaders(s->env, READERS_MAX)) ||
+	    !succeeds(s, mdb_env_open(s->env, path, flags | MDB_NOTLS, 0600)) ||
+	    /* A killed process leaves its slot, and the pages that it saw. Another worker replaces it: this one. */
+	    !succeeds(s, mdb_reader_check(s->env, NULL)) ||
+	    !succeeds(s, mdb_txn_begin(s->env, NULL, MDB_RDONLY, &s->reader)) ||
+	    !succeeds(s, mdb_dbi_open(s->reader, NULL, 0, &s->dbi))) {
+		store_close(s);
+		return false;
+	}
+	mdb_txn_reset(s->reader);
+	return true;
+}
+
+void store_close(struct store *s)
+{
+	mdb_txn_abort(s->reader);
+	mdb_env_close(s->env);
+	s->reader = NULL;
+	s->env = NULL;
+}
+
+const char *store_why(int error)
+{
+	static char text[128];
+
+	if (error == MDB_MAP_FULL)
+		return "OOM command not allowed: the map is full (map_size)";
+	snprintf(text, sizeof text, "ERR %s", error == MDB_BAD_VALSIZE ? "a key has at most 507 bytes" : mdb_strerror(error));
+	return text;
+}
+
+bool store_begin(struct store *s)
+{
+	int error;
+
+	store_end_read(s);
+	error = mdb_txn_begin(s->env, NULL, 0, &s->writer);
+	if (error == MDB_MAP_RESIZED && mdb_env_set_mapsize(s->env, 0) == 0)    /* another process has more */
+		error = mdb_txn_begin(s->env, NULL, 0, &s->writer);
+	return succeeds(s, error);
+}
+
+bool store_commit(struct store *s)
+{
+	MDB_txn *writer = s->writer;
+
+	s->writer = NULL;
+	return succeeds(s, mdb_txn_commit(writer));
+}
+
+void store_abort(struct store *s)
+{
+	mdb_txn_abort(s->writer);
+	s->writer = NULL;
+	s->error = 0;
+}
+
+/* The transaction to read in; NULL if that fails. To renew the reader takes no system call. */
+static MDB_txn *begin_read(struct store *s)
+{
+	int error;
+
+	if (s->writer || s->reading)
+		return s->writer ? s->writer : s->reader;
+	error = mdb_txn_renew(s->reader);
+	if (error == MDB_MAP_RESIZED && mdb_env_set_mapsize(s->env, 0) == 0)
+		error = mdb_txn_renew(s->reader);
+	s->reading = succeeds(s, error);
+	return s->reading ? s->reader : NULL;
+}
+
+void store_end_read(struct store *s)
+{
+	if (s->reading)
+		mdb_txn_reset(s->reader);
+	s->reading = false;
+}
+
+int64_t store_now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* False if it has expired. */
+static bool read_entry(const MDB_val *v, struct entry *e)
+{
+	const size_t header = sizeof e->expires_ms;
+
+	memcpy(&e->expires_ms, v->mv_data, header);
+	e->value = (struct slice){ (const char *)v->mv_data + header, v->mv_size - header };
+	return e->expires_ms == 0 || e->expires_ms > store_now_ms();
+}
+
+/* The key as LMDB has it, in buf. The hash is FNV-1a. False with `error`. */
+static bool make_key(struct store *s, struct slice key, char buf[static KEY_MAX], MDB_val *k)
+{
+	uint32_t hash = 2166136261u;
+
+	if (key.len > STORE_KEY_MAX)
+		return succeeds(s, MDB_BAD_VALSIZE);
+	for (size_t i = 0; i < key.len; i++)
+		hash = (hash ^ (unsigned char)key.at[i]) * 16777619u;
+	hash = htobe32(hash);
+	memcpy(buf, &hash, HASH_LEN);
+	memcpy(buf + HASH_LEN, key.at, key.len);
+	*k = (MDB_val){ HASH_LEN + key.len, buf };
+	return true;
+}
+
+bool store_get(struct store *s, struct slice key, struct entry *e)
+{
+	MDB_txn *txn = begin_read(s);
+	char buf[KEY_MAX];
+	MDB_val k, v;
+
+	return txn && make_key(s, key, buf, &k) && succeeds(s, mdb_get(txn, s->dbi, &k, &v)) && read_entry(&v, e);
+}
+
+bool store_put(struct store *s, struct slice key, struct slice value, int64_t expires_ms)
+{
+	MDB_val k, v = { sizeof expires_ms + value.len, NULL };
+	char buf[KEY_MAX];
+
+	if (!make_key(s, key, buf, &k) || !succeeds(s, mdb_put(s->writer, s->dbi, &k, &v, MDB_RESERVE)))
+		return false;
+	memcpy(v.mv_data, &expires_ms, sizeof expires_ms);
+	memcpy((char *)v.mv_data + sizeof expires_ms, value.at, value.len);
+	return true;
+}
+
+bool store_del(struct store *s, struct slice key)
+{
+	struct entry e;
+	const bool there = store_get(s, key, &e);
+	char buf[KEY_MAX];
+	MDB_val k;
+
+	if (make_key(s, key, buf, &k))          /* also if it has expired */
+		succeeds(s, mdb_del(s->writer, s->dbi, &k, NULL));
+	return there;
+}
+
+void store_clear(struct store *s)
+{
+	succeeds(s, mdb_drop(s->writer, s->dbi, 0));
+}
+
+size_t store_count(struct store *s)
+{
+	MDB_txn *txn = begin_read(s);
+	MDB_stat st;
+
+	return txn && succeeds(s, mdb_stat(txn, s->dbi, &st)) ? st.ms_entries : 0;
+}
+
+static uint32_t hash_in(const MDB_val *k)
+{
+	uint32_t hash;
+
+	memcpy(&hash, k->mv_data, HASH_LEN);
+	return be32toh(hash);
+}
+
+uint32_t store_visit(struct store *s, uint32_t from, size_t count,
+                     void (*visit)(void *arg, struct slice key), void *arg)
+{
+	uint32_t hash = htobe32(from);
+	MDB_val k = { HASH_LEN, &hash }, v;
+	MDB_txn *txn = begin_read(s);
+	MDB_cursor *cursor;
+	struct entry e;
+	int error;
+
+	if (!txn || !succeeds(s, mdb_cursor_open(txn, s->dbi, &cursor)))
+		return 0;
+	error = mdb_cursor_get(cursor, &k, &v, MDB_SET_RANGE);
+	/* Keys with one hash have one position: it goes on to the last of them. */
+	for (; error == 0 && (count > 0 || hash_in(&k) == hash); count -= count > 0) {
+		hash = hash_in(&k);
+		if (!read_entry(&v, &e))
+			error = s->writer ? mdb_cursor_del(cursor, 0) : 0;
+		else if (visit)
+			visit(arg, (struct slice){ (const char *)k.mv_data + HASH_LEN, k.mv_size - HASH_LEN });
+		if (error == 0)
+			error = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
+	}
+	mdb_cursor_close(cursor);
+	return succeeds(s, error) ? hash_in(&k) : 0;
+}
