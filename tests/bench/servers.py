@@ -193,7 +193,7 @@ def drover_conf(job, settings="", beside=""):
     argv = "argv = [ %s ];" % ", ".join(map(json.dumps, job.argv))
     handler = {"echo": 'type = "echo";', "greet": 'type = "daytime";', "exec": 'type = "exec"; ' + argv,
                "filter": 'type = "filter"; framing = "line"; ' + argv, "tls": 'type = "echo";',
-               "tls-exec": 'type = "exec"; ' + argv}[job.kind] + job.handler
+               "tls-exec": 'type = "exec"; ' + argv, "module": 'type = "module";'}[job.kind] + job.handler
     user = 'user = "root"; group = "root";' if os.geteuid() == 0 else ""
     return f"""
 log = {{ target = "stderr"; level = "error"; }};

@@ -17,6 +17,7 @@
 #include <unistd.h>
 
 #include "list.h"
+#include "module_host_config.h"
 #include "unit.h"
 
 #define MAX_CONNECTIONS 64
@@ -37,14 +38,6 @@ struct drover_watch {
 	void      (*ready)(void *arg, uint32_t events);
 	void       *arg;
 	struct list in_host;
-};
-
-/* The configuration that a callback looks at. */
-struct looking {
-	struct drover_config             config;        /* first */
-	const struct module_host_option *options;
-	bool                             has_complained;
-	uint64_t                         asked;         /* a bit for each option that was found */
 };
 
 static struct {
@@ -83,86 +76,6 @@ static const char *take_text(struct buffer *b)
 	add(&host.lent, "", 1);
 	buffer_clear(b);
 	return buffer_first(&host.lent);
-}
-
-/* ---- options ------------------------------------------------------------- */
-
-static const struct module_host_option *members_of(struct drover_config *config, const struct drover_option *group)
-{
-	return group ? ((const struct module_host_option *)group)->members : ((struct looking *)config)->options;
-}
-
-static size_t count(const struct module_host_option *o)
-{
-	size_t n = 0;
-
-	while (o && o[n].type)
-		n++;
-	return n;
-}
-
-static void fill(struct drover_value *v, const struct module_host_option *o)
-{
-	unit_require(v->size == sizeof *v);
-	*v = (struct drover_value){
-		.size = sizeof *v, .option = (const struct drover_option *)o, .name = o->name, .type = o->type,
-		.text = o->text, .integer = o->integer, .number = o->number, .n = count(o->members)
-	};
-}
-
-static void complain(struct drover_config *config, const struct drover_option *option, const char *format, ...)
-{
-	const char *name = option ? ((const struct module_host_option *)option)->name : "options";
-	va_list args;
-
-	add(&host.complaints, name, strlen(name));
-	add(&host.complaints, " ", 1);
-	va_start(args, format);
-	add_line(&host.complaints, format, args);
-	va_end(args);
-	((struct looking *)config)->has_complained = true;
-}
-
-static int find(struct drover_config *config, const struct drover_option *group, const char *name, int type,
-                struct drover_value *value)
-{
-	for (const struct module_host_option *o = members_of(config, group); o && o->type; o++) {
-		if (!o->name || strcmp(o->name, name) != 0)
-			continue;
-		if (!group)
-			((struct looking *)config)->asked |= UINT64_C(1) << (o - ((struct looking *)config)->options);
-		if (type == 0 || o->type == type || (type == DROVER_NUMBER && o->type == DROVER_INTEGER)) {
-			fill(value, o);
-			return 1;
-		}
-		complain(config, (const struct drover_option *)o, "has the wrong type");
-	}
-	return 0;
-}
-
-static int member(struct drover_config *config, const struct drover_option *group, size_t i,
-                  struct drover_value *value)
-{
-	const struct module_host_option *members = members_of(config, group);
-
-	if (i >= count(members))
-		return 0;
-	fill(value, &members[i]);
-	return 1;
-}
-
-static struct looking look(const struct module_host_option *options)
-{
-	return (struct looking){
-		.config = { .size = sizeof (struct drover_config), .service = "s", .find = find, .member = member,
-		            .complain = complain },
-		.options = options
-	};
-}
-
-const char *module_host_complaints(void)
-{
-	return take_text(&host.complaints);
 }
 
 /* ---- the functions of drover --------------------------------------------- */
@@ -307,6 +220,11 @@ static void log_line(const struct drover_connection *c, int level, const char *f
 	va_start(args, format);
 	add_line(&host.log, format, args);
 	va_end(args);
+}
+
+const char *module_host_complaints(void)
+{
+	return take_text(&host.complaints);
 }
 
 const char *module_host_log(void)
@@ -617,19 +535,19 @@ const struct drover_module *module_host_module(void)
 
 bool module_host_configure(const struct module_host_option *options)
 {
-	struct looking l = look(options);
+	struct module_host_config l = module_host_look(options, &host.complaints);
 	int status = 0;
 
 	if (host.module->server)
 		*host.module->server = NULL;
 	if (host.module->configure)
 		status = host.module->configure(&l.config);
-	return status == 0 && !l.has_complained && l.asked == (UINT64_C(1) << count(options)) - 1;
+	return status == 0 && !l.has_complained && module_host_asked_all(&l);
 }
 
 bool module_host_start(const struct module_host_option *options)
 {
-	struct looking l = look(options);
+	struct module_host_config l = module_host_look(options, &host.complaints);
 	int status = 0;
 
 	unit_require(!host.is_running);
