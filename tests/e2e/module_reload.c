@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include "upgrade_harness.h"
+
 
 #ifdef __SANITIZE_ADDRESS__
 #define RELOADS 8
@@ -161,6 +163,37 @@ START_TEST(each_generation_has_one_descriptor_and_workers_have_none)
 	ck_assert_uint_eq(descriptors_of_module(d.pid), 1);
 } END_TEST
 
+/* Beside the copy of the daemon that an upgrade replaces, there are no modules. */
+static void install(const char *name)
+{
+	process_must("cp", upgrade_built(files_text("../modules/%s.so", name)), files_path("new.so"));
+	ck_assert_int_eq(rename(files_path("new.so"), module_path()), 0);
+}
+
+START_TEST(an_upgrade_keeps_clients_of_a_module_and_takes_the_file_that_is_there)
+{
+	pid_t worker;
+	int old;
+
+	install("probe");
+	daemon_start(&d, CONTROL "%s", control_path(), config(""));
+	worker = daemon_next_worker(&d, "s");
+	old = module_say("version\n");
+	client_expect(old, "1\n");
+	install("probe2");
+	upgrade_to_next(&d);
+	daemon_wait_for(&d, "worker-drain pid=%d", worker);
+	module_ask(old, "version\n", "1\n");   /* now it accepts no more */
+	check_version("2\n");
+	ck_assert_uint_eq(descriptors_of_module(d.pid), 1);
+	worker = daemon_next_worker(&d, "s");
+	ck_assert_int_eq(kill(worker, SIGKILL), 0);
+	daemon_next_worker(&d, "s");
+	check_version("2\n");
+	module_ask(old, "version\n", "1\n");
+	close(old);
+} END_TEST
+
 START_TEST(a_module_works_in_a_chroot)
 {
 	const char *jail = files_mkdir("jail");
@@ -184,5 +217,7 @@ int main(void)
 	tcase_add_test(tc, options_are_those_of_the_generation);
 	tcase_add_test(tc, each_generation_has_one_descriptor_and_workers_have_none);
 	harness_add_for_root(tc, a_module_works_in_a_chroot);
+	tc = upgrade_case(s, "upgrade");
+	tcase_add_test(tc, an_upgrade_keeps_clients_of_a_module_and_takes_the_file_that_is_there);
 	return harness_run(s);
 }
