@@ -131,7 +131,7 @@ enum drover_tls_fact {          /* facts about a connection over TLS, as texts *
 /*
  * The functions of drover. A module gets it through the member `server` of its descriptor, before
  * `worker_start`. In `configure` there is none. A later drover may have more functions: a module that
- * wants to use one only if it is there asks DROVER_HAS, and sets abi_minor to the version that it needs.
+ * wants to use one only if it is there asks DROVER_HAS, and begins with DROVER_MODULE_FOR.
  *
  * A function that returns int returns 0, or -1 with errno, unless it says otherwise. None of them
  * calls a module back before it returns, but for the `release` of lend.
@@ -289,7 +289,7 @@ struct drover_module {
 	/* A worker begins, as the user of the service; it does not accept yet. */
 	int  (*worker_start)(struct drover_worker *w, struct drover_config *config);
 
-	/* It drains: it accepts hardly any more, and its connections may go on. May be called twice. */
+	/* It drains: it accepts hardly any more, and its connections may go on. */
 	void (*worker_drain)(struct drover_worker *w);
 
 	/* It ends; it has no connections any more. Not called if it is killed. */
@@ -299,10 +299,10 @@ struct drover_module {
 	int  (*open)(struct drover_connection *c);
 
 	/*
-	 * Bytes of the client. Returns how many of them it has consumed; the rest comes again, with what
-	 * came after it, when the client has sent more: up to max_request bytes. -1: it fails. NULL: they
-	 * are thrown away. Not called while the client has not taken all that was written, unless the
-	 * module is a PRODUCER.
+	 * Bytes of the client. Returns how many of them it has consumed; the rest comes again after
+	 * resume, or when the client has sent more, with that: up to max_request bytes. -1: it fails.
+	 * NULL: they are thrown away. Not called while the client has not taken all that was written,
+	 * unless the module is a PRODUCER.
 	 */
 	ptrdiff_t (*data)(struct drover_connection *c, const char *bytes, size_t len);
 
@@ -329,8 +329,11 @@ struct drover_module {
 	void (*close)(struct drover_connection *c, int reason);
 };
 
-#define DROVER_MODULE(name, version) \
-	DROVER_MODULE_MAGIC, DROVER_ABI_MAJOR, DROVER_ABI_MINOR, sizeof(struct drover_module), name, version
+#define DROVER_MODULE(name, version) DROVER_MODULE_FOR(DROVER_ABI_MINOR, name, version)
+
+/* The same for a module that does with an older drover, and asks DROVER_HAS for what that may lack. */
+#define DROVER_MODULE_FOR(minor, name, version) \
+	DROVER_MODULE_MAGIC, DROVER_ABI_MAJOR, minor, sizeof(struct drover_module), name, version
 
 #if defined __GNUC__
 extern __attribute__((visibility("default"))) const struct drover_module drover_module_v1;

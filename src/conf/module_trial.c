@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "detach.h"
 #include "fd.h"
 #include "module_file.h"
 #include "module_options.h"
@@ -108,6 +109,15 @@ static void configure(const struct drover_module *m, const struct conf_service *
 		tell_text(pipe, TOLD_WRONG, "it refuses its options, and does not say why");
 }
 
+/* Root may have begun this in a terminal, into whose input no module may type. */
+static int leave_terminal(const char **what)
+{
+	*what = "leave the terminal";
+	if (detach_from_terminal() == -1)
+		return -1;
+	return dup2(STDOUT_FILENO, STDERR_FILENO) == -1 ? -1 : 0;
+}
+
 static _Noreturn void try_module(const struct conf_service *svc, int fd, int pipe)
 {
 	struct conf_module named = svc->handler.module;
@@ -116,7 +126,7 @@ static _Noreturn void try_module(const struct conf_service *svc, int fd, int pip
 	const char *what;
 	char why[MODULE_WHY_MAX];
 
-	if (become_user(svc, &what) == -1) {
+	if (leave_terminal(&what) == -1 || become_user(svc, &what) == -1) {
 		snprintf(r.text, sizeof r.text, "%s: %s", what, strerror(errno));
 		tell_text(pipe, TOLD_WRONG, r.text);
 		_exit(EX_OSERR);

@@ -92,8 +92,7 @@ struct drover_watch *module_watch_new(struct drover_worker *w, int fd, uint32_t 
 
 int module_watch_set(struct drover_watch *watch, uint32_t events)
 {
-	return watch->watch.events == 0 && events != 0 ? loop_watch(watch->loop, &watch->watch, events)
-	                                               : loop_rewatch(watch->loop, &watch->watch, events);
+	return loop_rewatch(watch->loop, &watch->watch, events);
 }
 
 static void reclaim(struct watch *w)

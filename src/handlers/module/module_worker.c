@@ -82,8 +82,9 @@ void module_worker_drain(struct worker *w)
 {
 	struct module_worker *m = w->state_of_handler;
 
-	if (m->module->worker_drain)
+	if (m->module->worker_drain && !m->is_draining)
 		m->module->worker_drain((struct drover_worker *)(void *)m);
+	m->is_draining = true;
 }
 
 void module_worker_end(struct worker *w)

@@ -32,6 +32,7 @@ struct module_worker {
 	bool                        may_frame;  /* it is called to open a connection */
 	struct list                 touched;    /* clients for which something was done in a call for others */
 	struct deferred             settle;
+	bool                        is_draining;        /* and the module knows */
 };
 
 /* The functions of a handler that are about its worker (handler.h). */
