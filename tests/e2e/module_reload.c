@@ -157,8 +157,8 @@ START_TEST(each_generation_has_one_descriptor_and_workers_have_none)
 	for (int i = 0; i < 3; i++) {
 		ck_assert_uint_eq(descriptors_of_module(d.pid), 1);
 		daemon_reload(&d, "%s", config(""));
-		daemon_next_worker(&d, "s");
 		daemon_wait_for(&d, "generation-gone");
+		daemon_barrier(&d);     /* it is said before everything of it is closed */
 	}
 	ck_assert_uint_eq(descriptors_of_module(d.pid), 1);
 } END_TEST
@@ -185,6 +185,7 @@ START_TEST(an_upgrade_keeps_clients_of_a_module_and_takes_the_file_that_is_there
 	daemon_wait_for(&d, "worker-drain pid=%d", worker);
 	module_ask(old, "version\n", "1\n");   /* now it accepts no more */
 	check_version("2\n");
+	daemon_barrier(&d);
 	ck_assert_uint_eq(descriptors_of_module(d.pid), 1);
 	worker = daemon_next_worker(&d, "s");
 	ck_assert_int_eq(kill(worker, SIGKILL), 0);
