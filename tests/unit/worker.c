@@ -94,7 +94,7 @@ static void set_up_worker(void)
 		poll(NULL, 0, WAITED_MS);
 	}
 	ck_assert_int_eq(leash_open(&leash, &its), 0);
-	start = (struct worker_start){ .service = &service, .handler = &handler_echo,
+	start = (struct worker_start){ .service = &service, .handler = &handler_echo, .module = -1,
 	                               .listeners = &listener, .listens = &first, .n_listeners = 1,
 	                               .leash = its, .memory = &memory,
 	                               .service_memory = &service_memory, .slot = ME, .log_level = LOG_LEVEL_ERROR,
