@@ -167,8 +167,10 @@ START_TEST(clear_leaves_nothing)
 static void add_to(void *arg, struct slice key)
 {
 	int *seen = arg;
+	char name[16];
 
-	seen[atoi(key.at)]++;
+	snprintf(name, sizeof name, "%.*s", (int)key.len, key.at);      /* a key has no NUL at its end */
+	seen[atoi(name)]++;
 }
 
 START_TEST(what_has_expired_is_not_there_and_a_visit_removes_it)
