@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The commands, as functions; the table is at the end. A function returns a line to reply, or NULL if it
+ * The commands, as functions; the table is at the end. A function returns its reply, or NULL if it
  * has replied. It does not look whether the store has failed: its reply is replaced then.
  */
 #include "commands.h"
@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/param.h>
-#include <unistd.h>
 
 #define NOT_AN_INTEGER "-ERR value is not an integer or out of range"
 #define SYNTAX_ERROR   "-ERR syntax error"
@@ -24,22 +23,9 @@ struct command {
 	int64_t           number;       /* what makes it different from others with the same function */
 };
 
-static struct slice text(const char *s)
-{
-	return (struct slice){ s, strlen(s) };
-}
-
-static const char *reply_number(struct call *c, int64_t n)
-{
-	resp_number(c->out, ':', n);
-	return NULL;
-}
-
-static const char *reply_bulk(struct call *c, struct slice s)
-{
-	resp_bulk(c->out, s);
-	return NULL;
-}
+static struct slice text(const char *s) { return (struct slice){ s, strlen(s) }; }
+static const char *reply_number(struct call *c, int64_t n) { resp_number(c->out, ':', n); return NULL; }
+static const char *reply_bulk(struct call *c, struct slice s) { resp_bulk(c->out, s); return NULL; }
 
 /* TTL, and PTTL. */
 static const char *do_ttl(struct call *c)
@@ -105,32 +91,32 @@ static const char *do_incr(struct call *c)
 /* The value and more, in a copy: the store lends the value only until something is changed. */
 static size_t put_longer(struct call *c, struct slice more, int64_t expires_ms)
 {
-	const struct slice value = c->entry.value;
-	char *bytes = malloc(value.len + more.len + 1);
+	const size_t len = c->entry.value.len + more.len;
+	char *bytes = malloc(len + 1);
 
 	c->out->failed = c->out->failed || !bytes;
 	if (bytes) {
-		memcpy(mempcpy(bytes, value.at, value.len), more.at, more.len);
-		store_put(c->store, c->argv[1], (struct slice){ bytes, value.len + more.len }, expires_ms);
+		memcpy(mempcpy(bytes, c->entry.value.at, c->entry.value.len), more.at, more.len);
+		store_put(c->store, c->argv[1], (struct slice){ bytes, len }, expires_ms);
 	}
 	free(bytes);
-	return value.len + more.len;
+	return len;
 }
 
 /* EXPIRE, and PERSIST. */
 static const char *do_expire(struct call *c)
 {
-	const bool persists = c->argc == 2, can = persists ? c->entry.expires_ms != 0 : c->there;
+	const bool persists = c->argc == 2;
 	int64_t expires_ms = 0;
 	const char *wrong = persists ? NULL : read_expiry(c->argv[2], 1000, INT64_MIN, &expires_ms);
 
-	if (wrong)
-		return wrong;
-	if (can && !persists && expires_ms <= store_now_ms())
+	if (wrong || !c->there || (persists && c->entry.expires_ms == 0))
+		return wrong ? wrong : ":0";
+	if (!persists && expires_ms <= store_now_ms())
 		store_del(c->store, c->argv[1]);
-	else if (can)
+	else
 		put_longer(c, text(""), expires_ms);
-	return reply_number(c, can);
+	return ":1";
 }
 
 static const char *do_mget(struct call *c)
@@ -146,8 +132,6 @@ static const char *do_mget(struct call *c)
 
 static const char *do_mset(struct call *c)
 {
-	if (c->argc % 2 == 0)
-		return "-ERR wrong number of arguments for 'mset' command";
 	for (size_t i = 1; i < c->argc; i += 2)
 		store_put(c->store, c->argv[i], c->argv[i + 1], 0);
 	return "+OK";
@@ -156,11 +140,10 @@ static const char *do_mset(struct call *c)
 /* DEL, and EXISTS. */
 static const char *do_each(struct call *c)
 {
-	const bool removes = c->command->kind & COMMAND_WRITE;
 	int64_t n = 0;
 
 	for (size_t i = 1; i < c->argc; i++)
-		n += removes ? store_del(c->store, c->argv[i]) : store_get(c->store, c->argv[i], &c->entry);
+		n += c->command->number ? store_del(c->store, c->argv[i]) : store_get(c->store, c->argv[i], &c->entry);
 	return reply_number(c, n);
 }
 
@@ -185,7 +168,7 @@ static void collect(void *arg, struct slice key)
 /* KEYS pattern, and SCAN position [MATCH pattern] [COUNT n]. */
 static const char *do_scan(struct call *c)
 {
-	const bool is_keys = c->argc == 2 && c->command->number;
+	const bool is_keys = c->command->number;
 	struct slice pattern = is_keys ? c->argv[1] : text("*");
 	int64_t from = 0, count = is_keys ? INT64_MAX : 10;
 	struct matches m = { .n = 0 };
@@ -208,17 +191,16 @@ static const char *do_scan(struct call *c)
 	resp_number(c->out, '*', m.n);
 	resp_add(c->out, m.keys.bytes, m.keys.len);
 	c->out->failed = c->out->failed || m.keys.failed || !m.pattern;
-	free(m.keys.bytes);
+	resp_reply_free(&m.keys);
 	free(m.pattern);
 	return NULL;
 }
 
 static const char *do_info(struct call *c)
 {
-	char info[256];
+	char info[128];
 
-	snprintf(info, sizeof info, "# Server\r\nredis_version:7.0.0\r\nprocess_id:%d\r\n\r\n# Keyspace\r\ndb0:keys=%zu\r\n",
-	         (int)getpid(), store_count(c->store));
+	snprintf(info, sizeof info, "redis_version:7.0.0\r\n# Keyspace\r\ndb0:keys=%zu\r\n", store_count(c->store));
 	return reply_bulk(c, text(info));
 }
 
@@ -227,11 +209,9 @@ static const char *do_config(struct call *c)
 {
 	if (!slice_is(c->argv[1], "get"))
 		return "-ERR there is only CONFIG GET";
-	if (!slice_is(c->argv[2], "save") && !slice_is(c->argv[2], "appendonly"))
-		return "*0";
-	resp_number(c->out, '*', 2);
-	resp_bulk(c->out, c->argv[2]);
-	return reply_bulk(c, text(slice_is(c->argv[2], "save") ? "" : "no"));
+	if (slice_is(c->argv[2], "save"))
+		return "*2\r\n$4\r\nsave\r\n$0\r\n";
+	return slice_is(c->argv[2], "appendonly") ? "*2\r\n$10\r\nappendonly\r\n$2\r\nno" : "*0";
 }
 
 /* ---- commands of one line; do_ping is ECHO as well ----------------------- */
@@ -247,7 +227,7 @@ static const char *do_quit(struct call *c)   { c->quits = true; return "+OK"; }
 static const char *do_select(struct call *c) { return slice_is(c->argv[1], "0") ? "+OK" : "-ERR DB index is out of range"; }
 static const char *do_command(struct call *c) { (void)c; return "*0"; }
 
-enum { WRITE = COMMAND_WRITE, LONG = COMMAND_LONG, KEY = 4 };  /* KEY: `there` and `entry` are of argv[1] */
+enum { WRITE = 1, KEY = 2, PAIRS = 4 };  /* KEY: `there` and `entry` are of argv[1]; PAIRS follow the name */
 
 /* Those that are asked for most come first. */
 static const struct command commands[] = {
@@ -256,24 +236,24 @@ static const struct command commands[] = {
 	{ "ping",    1, 2, 0,           do_ping,    0 },
 	{ "incr",    2, 2, KEY | WRITE, do_incr,    1 },
 	{ "mget",    2, 0, 0,           do_mget,    0 },
-	{ "mset",    3, 0, WRITE,       do_mset,    0 },
+	{ "mset",    3, 0, WRITE | PAIRS, do_mset,  0 },
 	{ "append",  3, 3, KEY | WRITE, do_append,  0 },
 	{ "command", 1, 0, 0,           do_command, 0 },
 	{ "config",  3, 3, 0,           do_config,  0 },
 	{ "dbsize",  1, 1, 0,           do_dbsize,  0 },
 	{ "decr",    2, 2, KEY | WRITE, do_incr,    -1 },
-	{ "del",     2, 0, WRITE,       do_each,    0 },
+	{ "del",     2, 0, WRITE,       do_each,    1 },
 	{ "echo",    2, 2, 0,           do_ping,    0 },
 	{ "exists",  2, 0, 0,           do_each,    0 },
 	{ "expire",  3, 3, KEY | WRITE, do_expire,  0 },
 	{ "flushdb", 1, 2, WRITE,       do_flushdb, 0 },
 	{ "incrby",  3, 3, KEY | WRITE, do_incr,    0 },
 	{ "info",    1, 0, 0,           do_info,    0 },
-	{ "keys",    2, 2, LONG,        do_scan,    1 },
+	{ "keys",    2, 2, 0,           do_scan,    1 },
 	{ "persist", 2, 2, KEY | WRITE, do_expire,  0 },
 	{ "pttl",    2, 2, KEY,         do_ttl,     1 },
 	{ "quit",    1, 0, 0,           do_quit,    0 },
-	{ "scan",    2, 0, LONG,        do_scan,    0 },
+	{ "scan",    2, 0, WRITE,       do_scan,    0 },
 	{ "select",  2, 2, 0,           do_select,  0 },
 	{ "strlen",  2, 2, KEY,         do_strlen,  0 },
 	{ "ttl",     2, 2, KEY,         do_ttl,     1000 },
@@ -281,30 +261,25 @@ static const struct command commands[] = {
 	{ NULL,      0, 0, 0,           NULL,       0 },
 };
 
-unsigned command_find(struct call *c)
-{
-	for (c->command = commands; c->command->name; c->command++)
-		if (slice_is(c->argv[0], c->command->name))
-			break;
-	return c->command->kind;
-}
-
 void command_run(struct call *c)
 {
 	const struct slice name = c->argv[0], first = c->argc > 1 ? c->argv[1] : text("");
-	const struct command *k = c->command;
-	const char *line = NULL;
+	const struct command *k = commands;
+	const char *line;
 
-	c->there = k->kind & KEY && c->argc > 1 && store_get(c->store, c->argv[1], &c->entry);
+	while (k->name && !slice_is(name, k->name))
+		k++;
+	if (k->kind & WRITE && !store_begin(c->store))
+		return;
+	c->command = k;
+	c->there = k->kind & KEY && c->argc > 1 && store_get(c->store, first, &c->entry);
 	if (!c->there)
 		c->entry = (struct entry){ .value = text("") };
 	if (!k->run)
 		resp_error(c->out, "ERR unknown command '%.*s', with args beginning with: '%.*s' ",
 		           (int)MIN(name.len, 128), name.at, (int)MIN(first.len, 128), first.at);
-	else if (c->argc < k->least || (k->most > 0 && c->argc > k->most))
+	else if (c->argc < k->least || (k->most > 0 && c->argc > k->most) || (k->kind & PAIRS && c->argc % 2 == 0))
 		resp_error(c->out, "ERR wrong number of arguments for '%s' command", k->name);
-	else
-		line = k->run(c);
-	if (line)
+	else if ((line = k->run(c)))
 		resp_line(c->out, line);
 }

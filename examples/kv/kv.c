@@ -1,228 +1,151 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * A key-value server that speaks the protocol of Redis, as a module of drover. This file is what drover
- * calls: options, the life of a worker, and the bytes of a client, which become requests, transactions
- * and one reply.
+ * calls. The bytes of a client become requests, a transaction, and one write of all replies.
  */
 #include <drover/module.h>
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "commands.h"
 
 #define REPLY_ENOUGH (1024 * 1024)      /* so many bytes are sent before the next request is looked at */
-#define ARGS_ENOUGH  4096
-#define SWEEP_MS     1000
-#define SWEEP_KEYS   200
 
 static const struct drover_server *drover;
 
 struct kv {                             /* of a worker; all its connections use it in turn */
-	struct store         store;
-	struct resp_request  request;
-	struct resp_reply    out;
-	struct drover_timer *timer;
-	uint32_t             sweep_at;
+	struct store        store;
+	struct resp_request request;
+	uint64_t            n_full;     /* how often the map was full */
+	size_t              at;         /* in kv_data: the next request of these bytes */
+	bool                alone;      /* in kv_data: each one has a transaction of its own */
 };
 
-struct options {
-	struct drover_value path, map_size, sync;
-};
-
-/* False if there is no path. */
-static bool read_options(struct drover_config *config, struct options *o)
+/*
+ * Opens the data as the options say, or complains. Without sync, the kernel writes when it likes to, which
+ * is safe as long as the machine runs. MDB_RDONLY makes no files: there may be no data yet.
+ */
+static int open_store(struct store *s, struct drover_config *config, unsigned flags)
 {
-	*o = (struct options){ .map_size.integer = 1 << 30 };
-	o->path.size = o->map_size.size = o->sync.size = sizeof o->path;
-	config->find(config, NULL, "map_size", DROVER_INTEGER, &o->map_size);
-	config->find(config, NULL, "sync", DROVER_BOOLEAN, &o->sync);
-	return config->find(config, NULL, "path", DROVER_TEXT, &o->path) == 1;
-}
+	struct drover_value path = { .size = sizeof path }, sync = path;
+	struct drover_value map_size = { .size = sizeof map_size, .integer = 1 << 30 };
 
-/* Without sync, the kernel writes when it likes to: that is safe as long as the machine runs. */
-static bool open_store(struct store *s, const struct options *o, unsigned flags)
-{
-	const unsigned more = o->sync.integer ? 0 : MDB_NOSYNC | MDB_NOMETASYNC;
-
-	return store_open(s, o->path.text, (size_t)o->map_size.integer, flags | more);
-}
-
-/* Reads what data there are, but makes no files: this may be a mere check. */
-static int kv_configure(struct drover_config *config)
-{
-	struct options o;
-	struct store s;
-	struct stat st;
-
-	if (!read_options(config, &o))
+	config->find(config, NULL, "map_size", DROVER_INTEGER, &map_size);
+	config->find(config, NULL, "sync", DROVER_BOOLEAN, &sync);
+	flags |= sync.integer ? 0 : MDB_NOSYNC | MDB_NOMETASYNC;
+	if (config->find(config, NULL, "path", DROVER_TEXT, &path) != 1)
 		config->complain(config, NULL, "needs path = \"/folder\"");
-	else if (o.map_size.integer < STORE_MAP_SIZE_MIN)
-		config->complain(config, o.map_size.option, "is less than 1 MiB (1048576)");
-	else if (stat(o.path.text, &st) == -1 || (S_ISDIR(st.st_mode) && access(o.path.text, R_OK | W_OK | X_OK)))
-		config->complain(config, o.path.option, "cannot be used: %s", strerror(errno));
-	else if (!S_ISDIR(st.st_mode))
-		config->complain(config, o.path.option, "is no folder");
-	else if (!open_store(&s, &o, MDB_RDONLY | MDB_NOLOCK) && s.error != ENOENT)
-		config->complain(config, o.path.option, "has no usable data: %s", mdb_strerror(s.error));
+	else if (map_size.integer < STORE_MAP_SIZE_MIN)
+		config->complain(config, map_size.option, "is less than 1 MiB (1048576)");
+	else if (!store_open(s, path.text, (size_t)map_size.integer, flags) &&
+	         !(flags & MDB_RDONLY && s->error == ENOENT))
+		config->complain(config, path.option, "has no usable data: %s", mdb_strerror(s->error));
+	else if (access(path.text, R_OK | W_OK | X_OK) == -1)
+		config->complain(config, path.option, "cannot be used: %s", strerror(errno));
 	else
 		return 0;
 	return -1;
 }
 
-/* A few keys now and then, so that what has expired goes also if nothing asks for it. */
-static void sweep(void *arg)
+static int kv_configure(struct drover_config *config)
 {
-	struct kv *kv = arg;
+	struct store s = { .env = NULL };
+	const int result = open_store(&s, config, MDB_RDONLY | MDB_NOLOCK);
 
-	if (store_begin(&kv->store)) {
-		kv->sweep_at = store_visit(&kv->store, kv->sweep_at, SWEEP_KEYS, NULL, NULL);
-		if (kv->store.error == 0)
-			store_commit(&kv->store);
-	}
-	store_abort(&kv->store);
-	drover->timer_set(kv->timer, SWEEP_MS);
+	store_close(&s);
+	return result;
 }
 
 static int kv_worker_start(struct drover_worker *w, struct drover_config *config)
 {
 	struct kv *kv = calloc(1, sizeof *kv);
-	struct options o;
 
 	drover->set_worker_pointer(w, kv);
-	if (!kv || !read_options(config, &o))
-		return -1;
-	if (!open_store(&kv->store, &o, 0)) {
-		drover->log(NULL, DROVER_LOG_ERROR, "%s: %s", o.path.text, mdb_strerror(kv->store.error));
-		return -1;
-	}
-	kv->timer = drover->timer_new(w, sweep, kv);
-	return kv->timer ? drover->timer_set(kv->timer, SWEEP_MS) : -1;
+	return kv ? open_store(&kv->store, config, 0) : -1;
 }
 
 static void kv_worker_stop(struct drover_worker *w)
 {
 	struct kv *kv = drover->worker_pointer(w);
 
-	drover->timer_free(kv->timer);
-	store_close(&kv->store);
-	resp_request_free(&kv->request);
-	resp_reply_free(&kv->out);
+	if (kv)
+		store_close(&kv->store);
 	free(kv);
 }
 
-struct run {                            /* of requests that came together */
-	struct call call;
-	size_t      at;                 /* the next request */
-	size_t      began_at, reply_began;      /* the first one since the last commit, and its reply */
-	bool        alone;              /* each one is committed by itself */
-};
-
 /*
- * Commits what was changed since the last time. If that fails, all of it is undone, and the requests run
- * again, each in a transaction of its own, so that each gets the answer that it deserves: no reply was
- * sent yet. False then.
+ * Runs requests, until there is enough to reply, in one transaction. If it fails, all of it is undone, and
+ * they run again, each one alone, so that each gets the answer that it deserves: no reply was sent yet.
  */
-static bool settle(struct kv *kv, struct run *run)
+static enum resp_status run_batch(struct kv *kv, struct call *c, const char *bytes, size_t len)
 {
-	const bool was_alone = run->alone;
+	const size_t began_at = kv->at;
 	struct store *s = &kv->store;
-
-	if (s->error == 0 && (!s->writer || store_commit(s)))
-		return true;
-	kv->out.len = run->reply_began;
-	if (was_alone)
-		resp_error(&kv->out, "%s", store_why(s->error));
-	else
-		run->at = run->began_at;
-	store_abort(s);
-	run->call.quits = run->call.quits && was_alone;
-	run->alone = true;
-	return was_alone;
-}
-
-/* Runs one request. */
-static void run_request(struct kv *kv, struct run *run)
-{
-	struct call *c = &run->call;
-	unsigned kind;
-
-	c->argv = kv->request.args;
-	c->argc = kv->request.n_args;
-	kind = command_find(c);
-	if (kind & COMMAND_LONG && !settle(kv, run))
-		return;
-	if (!kv->store.writer) {
-		run->began_at = run->at;
-		run->reply_began = kv->out.len;
-	}
-	if (!(kind & COMMAND_WRITE) || kv->store.writer || store_begin(&kv->store))
-		command_run(c);
-	run->at += kv->request.used;
-	if (kv->store.error != 0 || run->alone)
-		settle(kv, run);
-}
-
-/* Runs the requests in these bytes, until there is enough to reply. */
-static enum resp_status run_requests(struct kv *kv, struct run *run, const char *bytes, size_t len)
-{
-	enum resp_status status = RESP_REQUEST;
+	enum resp_status status;
+	size_t n = 0;
 
 	do {
-		while (run->at < len && !run->call.quits && kv->out.len < REPLY_ENOUGH) {
-			status = resp_parse(&kv->request, bytes + run->at, len - run->at);
-			if (status != RESP_REQUEST)
-				break;
-			if (kv->request.n_args > 0)
-				run_request(kv, run);
-			else
-				run->at += kv->request.used;
-		}
-	} while (!settle(kv, run));
-	store_end_read(&kv->store);
+		status = resp_parse(&kv->request, bytes + kv->at, len - kv->at);
+		if (status != RESP_REQUEST)
+			break;
+		kv->at += kv->request.used;
+		c->argv = kv->request.args;
+		c->argc = kv->request.n_args;
+		if (c->argc > 0)
+			command_run(c);
+		n++;
+	} while (s->error == 0 && kv->at < len && !c->quits && !kv->alone && c->out->len < REPLY_ENOUGH);
+	store_end_read(s);
+	if (s->error == 0 && (!s->writer || store_commit(s)))
+		return status;
+	if (s->error == MDB_MAP_FULL && kv->n_full++ == 0)
+		drover->log(NULL, DROVER_LOG_WARNING, "the map is full (map_size)");
+	c->out->len = 0;
+	if (n == 1) {
+		resp_error(c->out, "%s", store_why(s->error));
+	} else {
+		kv->at = began_at;
+		kv->alone = true;
+		c->quits = false;
+		status = RESP_REQUEST;
+	}
+	store_abort(s);
 	return status;
 }
 
-/* Sends the replies. Memory that a large request or reply has needed does not stay for good. */
-static void send_replies(struct kv *kv, struct drover_connection *c)
-{
-	if (kv->out.len > 0)
-		drover->write(c, kv->out.bytes, kv->out.len);   /* if that fails, the connection ends anyway */
-	kv->out.len = 0;
-	if (kv->out.failed || kv->out.room > 4 * REPLY_ENOUGH)
-		resp_reply_free(&kv->out);
-	if (kv->request.room > ARGS_ENOUGH)
-		resp_request_free(&kv->request);
-}
-
-/* A client that does not take its replies gets no others: `taken` goes on. */
+/* A client that does not take its replies gets no others until `taken`. */
 static ptrdiff_t kv_data(struct drover_connection *c, const char *bytes, size_t len)
 {
 	struct kv *kv = drover->worker_pointer(drover->worker(c));
-	struct run run = { .call = { .store = &kv->store, .out = &kv->out } };
+	struct resp_reply out = { .bytes = NULL };
+	struct call call = { .store = &kv->store, .out = &out };
 	enum resp_status status;
 
 	if (len < (uintptr_t)drover->pointer(c))        /* the request cannot be complete yet */
 		return 0;
+	kv->at = 0;
+	kv->alone = false;
 	do {
-		status = run_requests(kv, &run, bytes, len);
+		status = run_batch(kv, &call, bytes, len);
 		if (status == RESP_BROKEN)
-			resp_error(&kv->out, "ERR Protocol error: %s", kv->request.why);
-		if (kv->out.failed)
+			resp_error(&out, "ERR Protocol error: %s", kv->request.why);
+		if (out.failed)
 			drover->abort(c);
-		send_replies(kv, c);
-	} while (status == RESP_REQUEST && !run.call.quits && run.at < len && drover->unsent(c) == 0);
-	if (status == RESP_BROKEN || run.call.quits) {
+		if (out.len > 0)
+			drover->write(c, out.bytes, out.len);   /* if it fails, the connection ends anyway */
+		resp_reply_free(&out);
+	} while (status == RESP_REQUEST && !call.quits && kv->at < len && drover->unsent(c) == 0);
+	if (status == RESP_BROKEN || call.quits) {
 		drover->finish(c);
 		return (ptrdiff_t)len;
 	}
 	drover->set_pointer(c, (void *)(status == RESP_MORE ? kv->request.need : 0));
-	if (status == RESP_REQUEST && run.at < len)
+	if (status == RESP_REQUEST && kv->at < len)
 		drover->pause(c);
-	return (ptrdiff_t)run.at;
+	return (ptrdiff_t)kv->at;
 }
 
 static int kv_taken(struct drover_connection *c)

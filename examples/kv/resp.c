@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * The parser copies nothing and keeps no state: a request that is not complete is read again from its
- * beginning when more has come. `need` says when that can be of use; without it, a long request that comes
- * in small pieces would cost the square of its length.
+ * The parser keeps no state: a request that is not complete is read again from its beginning, when at least
+ * `need` bytes are there. Without `need`, a long one in small pieces would cost the square of its length.
  */
 #include "resp.h"
 
@@ -13,7 +12,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define SHORTEST_BULK 6                 /* "$0\r\n\r\n" */
+#define BROKEN(r, ...) (snprintf((r)->why, sizeof (r)->why, __VA_ARGS__), RESP_BROKEN)
 
 bool slice_integer(struct slice s, int64_t *n)
 {
@@ -36,132 +35,82 @@ bool slice_is(struct slice s, const char *word)
 	return s.len == strlen(word) && strncasecmp(s.at, word, s.len) == 0;
 }
 
-static enum resp_status broken(struct resp_request *r, const char *format, ...)
-{
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(r->why, sizeof r->why, format, args);
-	va_end(args);
-	return RESP_BROKEN;
-}
-
-static enum resp_status more(struct resp_request *r, size_t need)
-{
-	r->need = need;
-	return RESP_MORE;
-}
-
-static enum resp_status add_arg(struct resp_request *r, const char *at, size_t len)
-{
-	if (r->n_args == r->room) {
-		const size_t room = r->room ? 2 * r->room : 16;
-		struct slice *args = realloc(r->args, room * sizeof *args);
-
-		if (!args)
-			return broken(r, "out of memory");
-		r->args = args;
-		r->room = room;
-	}
-	r->args[r->n_args++] = (struct slice){ at, len };
-	return RESP_REQUEST;
-}
-
-/* A line of one character and a number, from *p on, which is behind it then. Says nothing of `need`. */
-static enum resp_status read_length(struct resp_request *r, const char **p, const char *end, int64_t *n,
-                                    const char *kind, const char *kind_of_string)
+/* "*2\r\n" or "$3\r\n", from *p on, which is behind it then. RESP_MORE: `need` is what is missing of it. */
+static enum resp_status read_length(struct resp_request *r, const char **p, const char *end, char type, int64_t *n)
 {
 	const size_t left = (size_t)(end - *p);
 	const char *cr = memchr(*p, '\r', left < RESP_LINE_MAX ? left : RESP_LINE_MAX);
 
+	r->need = 1;
+	if (left > 0 && **p != type)
+		return BROKEN(r, "expected '%c', got '%c'", type, isprint((unsigned char)**p) ? **p : ' ');
 	if (!cr && left >= RESP_LINE_MAX)
-		return broken(r, "too big %s count string", kind_of_string);
+		return BROKEN(r, "too big %s count string", type == '*' ? "mbulk" : "bulk");
 	if (!cr || cr + 1 == end)
 		return RESP_MORE;
-	if (cr[1] != '\n' || !slice_integer((struct slice){ *p + 1, (size_t)(cr - *p - 1) }, n))
-		return broken(r, "invalid %s length", kind);
+	if (cr[1] != '\n' || !slice_integer((struct slice){ *p + 1, (size_t)(cr - *p - 1) }, n) ||
+	    (type == '*' ? *n > RESP_ARGS_MAX : *n < 0 || *n > RESP_BULK_MAX))
+		return BROKEN(r, "invalid %s length", type == '*' ? "multibulk" : "bulk");
 	*p = cr + 2;
 	return RESP_REQUEST;
 }
 
-/* One bulk, "$3\r\nGET\r\n", from *p on. others: the least number of bytes that follow it. */
-static enum resp_status read_bulk(struct resp_request *r, const char *bytes, const char **p, const char *end,
-                                  size_t others)
+/* One argument, "$3\r\nGET\r\n", in the same way. */
+static enum resp_status read_bulk(struct resp_request *r, const char **p, const char *end)
 {
-	enum resp_status status;
 	int64_t len;
+	const enum resp_status status = read_length(r, p, end, '$', &len);
 
-	if (*p < end && **p != '$')
-		return broken(r, "expected '$', got '%c'", isprint((unsigned char)**p) ? **p : ' ');
-	status = read_length(r, p, end, &len, "bulk", "bulk");
 	if (status != RESP_REQUEST)
-		return status == RESP_MORE ? more(r, (size_t)(end - bytes) + 1 + others) : status;
-	if (len < 0 || len > RESP_BULK_MAX)
-		return broken(r, "invalid bulk length");
+		return status;
+	r->need = (size_t)(len + 2 - (end - *p));
 	if (end - *p < len + 2)
-		return more(r, (size_t)(*p - bytes) + (size_t)len + 2 + others);
-	if ((*p)[len] != '\r' || (*p)[len + 1] != '\n')
-		return broken(r, "invalid bulk length");
+		return RESP_MORE;
+	if (memcmp(*p + len, "\r\n", 2) != 0)
+		return BROKEN(r, "invalid bulk length");
+	r->args[r->n_args++] = (struct slice){ *p, (size_t)len };
 	*p += len + 2;
-	return add_arg(r, *p - len - 2, (size_t)len);
+	return RESP_REQUEST;
 }
 
 static enum resp_status parse_array(struct resp_request *r, const char *bytes, const char *end)
 {
 	const char *p = bytes;
-	int64_t n;
-	enum resp_status status = read_length(r, &p, end, &n, "multibulk", "mbulk");
+	int64_t n = 0;
+	enum resp_status status = read_length(r, &p, end, '*', &n);
 
-	if (status == RESP_MORE)
-		return more(r, (size_t)(end - bytes) + 1);
-	if (status == RESP_REQUEST && n > RESP_ARGS_MAX)
-		return broken(r, "invalid multibulk length");
 	for (; status == RESP_REQUEST && n > 0; n--)
-		status = read_bulk(r, bytes, &p, end, (size_t)(n - 1) * SHORTEST_BULK);
+		status = read_bulk(r, &p, end);
 	r->used = (size_t)(p - bytes);
+	r->need += (size_t)(end - bytes) + (size_t)n * strlen("$0\r\n\r\n");
 	return status;
 }
 
-/* What is behind a backslash between double quotes; *p is at the last character of it then. */
-static char unescaped(const char **p, const char *end)
+/* Words. In single quotes, a backslash is for a quote; in double quotes, for any character. */
+static enum resp_status parse_line(struct resp_request *r, const char *p, const char *end)
 {
-	static const char letters[] = "nrtba", meanings[] = "\n\r\t\b\a";
-	const char *at = *p, *letter = memchr(letters, *at, sizeof letters - 1);
+	char *out = r->text, *word, quote = '\0';
 
-	if (*at != 'x' || end - at < 3 || !isxdigit((unsigned char)at[1]) || !isxdigit((unsigned char)at[2]))
-		return letter ? meanings[letter - letters] : *at;
-	*p += 2;
-	return (char)strtol((const char[]){ at[1], at[2], '\0' }, NULL, 16);
-}
-
-/* The words of a line, as a shell has them. */
-static enum resp_status split_line(struct resp_request *r, const char *p, const char *end)
-{
-	char *out = r->text, *word = NULL, quote = '\0';
-	enum resp_status status = RESP_REQUEST;
-
-	for (; p < end && status == RESP_REQUEST; p++) {
-		if (quote && *p == '\\' && end - p > 1 && (quote == '"' || p[1] == '\'')) {
+	for (;;) {
+		while (p < end && isspace((unsigned char)*p))
 			p++;
-			*out++ = quote == '"' ? unescaped(&p, end) : *p;
-		} else if (quote && *p == quote) {
-			quote = '\0';
-			if (end - p > 1 && !isspace((unsigned char)p[1]))
-				return broken(r, "unbalanced quotes in request");
-		} else if (quote || !isspace((unsigned char)*p)) {
-			word = word ? word : out;
-			if (!quote && (*p == '"' || *p == '\''))
+		if (p == end)
+			return RESP_REQUEST;
+		for (word = out; p < end && (quote || !isspace((unsigned char)*p)); p++)
+			if (quote && *p == '\\' && end - p > 1 && (quote == '"' || p[1] == '\''))
+				*out++ = *++p;
+			else if (!quote && (*p == '"' || *p == '\''))
 				quote = *p;
-			else
+			else if (!quote || *p != quote)
 				*out++ = *p;
-		} else if (word) {
-			status = add_arg(r, word, (size_t)(out - word));
-			word = NULL;
-		}
+			else if (end - p == 1 || isspace((unsigned char)p[1]))
+				quote = '\0';
+			else
+				break;          /* within the quote: that is wrong */
+		if (quote)
+			return BROKEN(r, "unbalanced quotes in request");
+		r->args[r->n_args++] = (struct slice){ word, (size_t)(out - word) };
 	}
-	if (quote)
-		return broken(r, "unbalanced quotes in request");
-	return word && status == RESP_REQUEST ? add_arg(r, word, (size_t)(out - word)) : status;
 }
 
 enum resp_status resp_parse(struct resp_request *r, const char *bytes, size_t len)
@@ -171,19 +120,11 @@ enum resp_status resp_parse(struct resp_request *r, const char *bytes, size_t le
 	r->n_args = 0;
 	if (*bytes == '*')
 		return parse_array(r, bytes, bytes + len);
+	r->need = len + 1;
 	if (!end)
-		return len < RESP_LINE_MAX ? more(r, len + 1) : broken(r, "too big inline request");
-	if (!r->text && !(r->text = malloc(RESP_LINE_MAX)))
-		return broken(r, "out of memory");
+		return len < RESP_LINE_MAX ? RESP_MORE : BROKEN(r, "too big inline request");
 	r->used = (size_t)(end - bytes) + 1;
-	return split_line(r, bytes, end);
-}
-
-void resp_request_free(struct resp_request *r)
-{
-	free(r->args);
-	free(r->text);
-	*r = (struct resp_request){ .args = NULL };
+	return parse_line(r, bytes, end);
 }
 
 void resp_add(struct resp_reply *r, const char *bytes, size_t len)
@@ -192,10 +133,9 @@ void resp_add(struct resp_reply *r, const char *bytes, size_t len)
 		const size_t room = 2 * r->room + len + 1024;
 		char *grown = realloc(r->bytes, room);
 
-		if (!grown) {
-			r->failed = true;
+		r->failed = r->failed || !grown;
+		if (!grown)
 			return;
-		}
 		r->bytes = grown;
 		r->room = room;
 	}
@@ -207,11 +147,10 @@ void resp_add(struct resp_reply *r, const char *bytes, size_t len)
 /* Without printf, which would take longer than all else that a GET needs. */
 void resp_number(struct resp_reply *r, char type, int64_t n)
 {
-	char text[24], *const end = text + sizeof text, *p = end;
+	char text[24], *const end = text + sizeof text, *p = end - 2;
 	uint64_t left = n < 0 ? -(uint64_t)n : (uint64_t)n;
 
-	*--p = '\n';
-	*--p = '\r';
+	memcpy(p, "\r\n", 2);
 	do
 		*--p = (char)('0' + left % 10);
 	while ((left /= 10) > 0);

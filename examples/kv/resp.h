@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /* RESP2, the protocol of Redis: requests and replies. Nothing here knows what a command means. */
-#pragma once
+#ifndef KV_RESP_H
+#define KV_RESP_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -24,17 +25,17 @@ enum resp_status {
 	RESP_BROKEN                     /* it is none: `why` is for the client, and the connection ends */
 };
 
-struct resp_request {                   /* all zero at first; used again for the next request */
-	struct slice *args;             /* they point into the bytes, or into `text` */
-	size_t        n_args, room;
-	char         *text;             /* the arguments of an inline request, without quotes */
-	size_t        used;             /* RESP_REQUEST: the bytes that it has */
-	size_t        need;             /* RESP_MORE: the least number of bytes that it can have */
-	char          why[64];
+/* Used again for the next request. 16 MiB, of which the kernel gives only those pages that were ever needed. */
+struct resp_request {
+	struct slice args[RESP_ARGS_MAX];       /* they point into the bytes, or into `text` */
+	size_t       n_args;
+	char         text[RESP_LINE_MAX];       /* the arguments of an inline request, without quotes */
+	size_t       used;              /* RESP_REQUEST: the bytes that it has */
+	size_t       need;              /* RESP_MORE: the least number of bytes that it can have */
+	char         why[64];
 };
 
 enum resp_status resp_parse(struct resp_request *r, const char *bytes, size_t len);     /* len > 0 */
-void resp_request_free(struct resp_request *r);
 
 struct resp_reply {                     /* all zero: empty */
 	char  *bytes;
@@ -48,3 +49,5 @@ void resp_error(struct resp_reply *r, const char *format, ...) __attribute__((fo
 void resp_number(struct resp_reply *r, char type, int64_t n);   /* ':' n; '*' n members follow */
 void resp_bulk(struct resp_reply *r, struct slice s);
 void resp_reply_free(struct resp_reply *r);
+
+#endif

@@ -3,9 +3,8 @@
  * A key of LMDB is a hash of ours, then ours; a value is the time at which it expires, then ours. The hash
  * gives keys an order whose positions are numbers, as SCAN needs them, and in which no key moves.
  *
- * LMDB does not change pages in place: a transaction is there when its last page is written. So a process
- * can be killed at any time, and the kernel has what was committed. MDB_WRITEMAP would save copies, but
- * then a worker that goes wild could write to the data.
+ * LMDB does not change pages in place, so a process can be killed at any time, and the kernel has what was
+ * committed. MDB_WRITEMAP would save copies, but then a worker that goes wild could write to the data.
  */
 #include "store.h"
 
@@ -13,9 +12,9 @@
 #include <string.h>
 #include <time.h>
 
-#define READERS_MAX 1024
-#define HASH_LEN    4
-#define KEY_MAX     (HASH_LEN + STORE_KEY_MAX)
+#define HASH_LEN sizeof(uint32_t)
+#define TIME_LEN sizeof(int64_t)
+#define KEY_MAX  (HASH_LEN + STORE_KEY_MAX)
 
 /* Not to find something is no failure to be remembered. */
 static bool succeeds(struct store *s, int error)
@@ -31,7 +30,7 @@ bool store_open(struct store *s, const char *path, size_t map_size, unsigned fla
 	*s = (struct store){ .error = 0 };
 	if (!succeeds(s, mdb_env_create(&s->env)) ||
 	    !succeeds(s, mdb_env_set_mapsize(s->env, map_size)) ||
-	    !succeeds(s, mdb_env_set_maxreaders(s->env, READERS_MAX)) ||
+	    !succeeds(s, mdb_env_set_maxreaders(s->env, 1024)) ||
 	    !succeeds(s, mdb_env_open(s->env, path, flags | MDB_NOTLS, 0600)) ||
 	    /* A killed process leaves its slot, and the pages that it saw. Another worker replaces it: this one. */
 	    !succeeds(s, mdb_reader_check(s->env, NULL)) ||
@@ -48,8 +47,7 @@ void store_close(struct store *s)
 {
 	mdb_txn_abort(s->reader);
 	mdb_env_close(s->env);
-	s->reader = NULL;
-	s->env = NULL;
+	*s = (struct store){ .error = s->error };
 }
 
 const char *store_why(int error)
@@ -60,17 +58,6 @@ const char *store_why(int error)
 		return "OOM command not allowed: the map is full (map_size)";
 	snprintf(text, sizeof text, "ERR %s", error == MDB_BAD_VALSIZE ? "a key has at most 507 bytes" : mdb_strerror(error));
 	return text;
-}
-
-bool store_begin(struct store *s)
-{
-	int error;
-
-	store_end_read(s);
-	error = mdb_txn_begin(s->env, NULL, 0, &s->writer);
-	if (error == MDB_MAP_RESIZED && mdb_env_set_mapsize(s->env, 0) == 0)    /* another process has more */
-		error = mdb_txn_begin(s->env, NULL, 0, &s->writer);
-	return succeeds(s, error);
 }
 
 bool store_commit(struct store *s)
@@ -88,25 +75,31 @@ void store_abort(struct store *s)
 	s->error = 0;
 }
 
-/* The transaction to read in; NULL if that fails. To renew the reader takes no system call. */
-static MDB_txn *begin_read(struct store *s)
-{
-	int error;
-
-	if (s->writer || s->reading)
-		return s->writer ? s->writer : s->reader;
-	error = mdb_txn_renew(s->reader);
-	if (error == MDB_MAP_RESIZED && mdb_env_set_mapsize(s->env, 0) == 0)
-		error = mdb_txn_renew(s->reader);
-	s->reading = succeeds(s, error);
-	return s->reading ? s->reader : NULL;
-}
-
 void store_end_read(struct store *s)
 {
 	if (s->reading)
 		mdb_txn_reset(s->reader);
 	s->reading = false;
+}
+
+/* The transaction to read or to write in; NULL if that fails. To renew the reader takes no system call. */
+static MDB_txn *begin(struct store *s, bool writes)
+{
+	int error;
+
+	if (s->writer || (s->reading && !writes))
+		return s->writer ? s->writer : s->reader;
+	store_end_read(s);
+	do                              /* again if another process has a larger map */
+		error = writes ? mdb_txn_begin(s->env, NULL, 0, &s->writer) : mdb_txn_renew(s->reader);
+	while (error == MDB_MAP_RESIZED && mdb_env_set_mapsize(s->env, 0) == 0);
+	s->reading = !writes && error == 0;
+	return !succeeds(s, error) ? NULL : writes ? s->writer : s->reader;
+}
+
+bool store_begin(struct store *s)
+{
+	return begin(s, true);
 }
 
 int64_t store_now_ms(void)
@@ -120,10 +113,8 @@ int64_t store_now_ms(void)
 /* False if it has expired. */
 static bool read_entry(const MDB_val *v, struct entry *e)
 {
-	const size_t header = sizeof e->expires_ms;
-
-	memcpy(&e->expires_ms, v->mv_data, header);
-	e->value = (struct slice){ (const char *)v->mv_data + header, v->mv_size - header };
+	memcpy(&e->expires_ms, v->mv_data, TIME_LEN);
+	e->value = (struct slice){ (const char *)v->mv_data + TIME_LEN, v->mv_size - TIME_LEN };
 	return e->expires_ms == 0 || e->expires_ms > store_now_ms();
 }
 
@@ -137,15 +128,14 @@ static bool make_key(struct store *s, struct slice key, char buf[static KEY_MAX]
 	for (size_t i = 0; i < key.len; i++)
 		hash = (hash ^ (unsigned char)key.at[i]) * 16777619u;
 	hash = htobe32(hash);
-	memcpy(buf, &hash, HASH_LEN);
-	memcpy(buf + HASH_LEN, key.at, key.len);
+	memcpy(mempcpy(buf, &hash, HASH_LEN), key.at, key.len);
 	*k = (MDB_val){ HASH_LEN + key.len, buf };
 	return true;
 }
 
 bool store_get(struct store *s, struct slice key, struct entry *e)
 {
-	MDB_txn *txn = begin_read(s);
+	MDB_txn *txn = begin(s, false);
 	char buf[KEY_MAX];
 	MDB_val k, v;
 
@@ -154,13 +144,12 @@ bool store_get(struct store *s, struct slice key, struct entry *e)
 
 bool store_put(struct store *s, struct slice key, struct slice value, int64_t expires_ms)
 {
-	MDB_val k, v = { sizeof expires_ms + value.len, NULL };
+	MDB_val k, v = { TIME_LEN + value.len, NULL };
 	char buf[KEY_MAX];
 
 	if (!make_key(s, key, buf, &k) || !succeeds(s, mdb_put(s->writer, s->dbi, &k, &v, MDB_RESERVE)))
 		return false;
-	memcpy(v.mv_data, &expires_ms, sizeof expires_ms);
-	memcpy((char *)v.mv_data + sizeof expires_ms, value.at, value.len);
+	memcpy(mempcpy(v.mv_data, &expires_ms, TIME_LEN), value.at, value.len);
 	return true;
 }
 
@@ -183,7 +172,7 @@ void store_clear(struct store *s)
 
 size_t store_count(struct store *s)
 {
-	MDB_txn *txn = begin_read(s);
+	MDB_txn *txn = begin(s, false);
 	MDB_stat st;
 
 	return txn && succeeds(s, mdb_stat(txn, s->dbi, &st)) ? st.ms_entries : 0;
@@ -202,7 +191,7 @@ uint32_t store_visit(struct store *s, uint32_t from, size_t count,
 {
 	uint32_t hash = htobe32(from);
 	MDB_val k = { HASH_LEN, &hash }, v;
-	MDB_txn *txn = begin_read(s);
+	MDB_txn *txn = begin(s, false);
 	MDB_cursor *cursor;
 	struct entry e;
 	int error;
@@ -213,10 +202,10 @@ uint32_t store_visit(struct store *s, uint32_t from, size_t count,
 	/* Keys with one hash have one position: it goes on to the last of them. */
 	for (; error == 0 && (count > 0 || hash_in(&k) == hash); count -= count > 0) {
 		hash = hash_in(&k);
-		if (!read_entry(&v, &e))
-			error = s->writer ? mdb_cursor_del(cursor, 0) : 0;
-		else if (visit)
+		if (read_entry(&v, &e))
 			visit(arg, (struct slice){ (const char *)k.mv_data + HASH_LEN, k.mv_size - HASH_LEN });
+		else if (s->writer)
+			error = mdb_cursor_del(cursor, 0);
 		if (error == 0)
 			error = mdb_cursor_get(cursor, &k, &v, MDB_NEXT);
 	}

@@ -3,7 +3,8 @@
  * The data: keys and values in LMDB, each with the time at which it expires. All processes that open a
  * folder see the same. A function that fails sets `error`: what was changed is then to be given up.
  */
-#pragma once
+#ifndef KV_STORE_H
+#define KV_STORE_H
 
 #include <lmdb.h>
 
@@ -31,7 +32,7 @@ void store_close(struct store *s);
 const char *store_why(int error);       /* for the client */
 
 /* Between these, only this process sees what it changes; after the commit, all do. */
-bool store_begin(struct store *s);
+bool store_begin(struct store *s);      /* unless it has begun */
 bool store_commit(struct store *s);
 void store_abort(struct store *s);      /* forgets the error as well */
 void store_end_read(struct store *s);   /* reads begin by themselves, and see one state until this is called */
@@ -44,9 +45,10 @@ void store_clear(struct store *s);
 size_t store_count(struct store *s);    /* with those that have expired and were not removed */
 
 /*
- * Visits `count` keys or a few more, from a position on (0: the beginning), and returns the next position
- * (0: that was all). A key that is there all the time is visited once, whatever others do meanwhile.
- * Between store_begin and store_commit, it removes what has expired.
+ * Visits `count` keys or a few more, from a position on (0: the beginning), and returns the next (0: none).
+ * A key that is there all the time is visited once. After store_begin, it also removes what has expired.
  */
 uint32_t store_visit(struct store *s, uint32_t from, size_t count,
                      void (*visit)(void *arg, struct slice key), void *arg);
+
+#endif

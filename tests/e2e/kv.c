@@ -203,16 +203,18 @@ START_TEST(redis_benchmark_works)
 
 /* ---- what is left --------------------------------------------------------- */
 
-START_TEST(data_survive_a_restart_and_flushdb_removes_them)
+START_TEST(data_survive_a_restart_until_they_expire_or_are_flushed)
 {
 	int fd;
 
 	start("sync = true;");
-	ask_once("SET a 1\r\nSET b 2 EX 1000\r\n", "+OK\r\n+OK\r\n");
+	ask_once("SET a 1\r\nSET b 2 EX 1000\r\nSET gone 3 PX 1\r\n", "+OK\r\n+OK\r\n+OK\r\n");
 	daemon_stop(&d, SIGTERM);
 	daemon_start(&again, "%s", config(""));
 	fd = daemon_connect(&again, "kv");
 	ask(fd, "MGET a b\r\n", "*2\r\n$1\r\n1\r\n$1\r\n2\r\n");
+	ask(fd, "GET gone\r\nDBSIZE\r\n", "$-1\r\n:3\r\n");
+	ask(fd, "SCAN 0 MATCH none\r\nDBSIZE\r\n", "*2\r\n$1\r\n0\r\n*0\r\n:2\r\n");
 	ask(fd, "FLUSHDB\r\nDBSIZE\r\n", "+OK\r\n:0\r\n");
 	close(fd);
 	daemon_stop(&again, SIGTERM);
@@ -246,6 +248,8 @@ START_TEST(a_full_map_is_said_and_each_command_gets_its_own_answer)
 	client_say(fd, set_large(n));
 	client_expect(fd, "+OK\r\n");
 	close(fd);
+	daemon_stop(&d, SIGTERM);
+	harness_contains(files_read(d.err), "the map is full (map_size)");
 } END_TEST
 
 START_TEST(a_key_that_is_too_long_spoils_only_its_own_command)
@@ -375,7 +379,7 @@ START_TEST(wrong_options_are_refused_with_their_line)
 	static const struct { const char *options, *why; } rows[] = {
 		{ "", "needs path = \"/folder\"" },
 		{ "path = \"/nowhere\";", "cannot be used: No such file or directory" },
-		{ "path = \"/etc/passwd\";", "is no folder" },
+		{ "path = \"/etc/passwd\";", "has no usable data: Not a directory" },
 		{ "path = \"%s\"; map_size = 1000;", "is less than 1 MiB (1048576)" },
 		{ "path = 7;", "path" }, { "path = \"%s\"; sync = 1;", "sync" }, { "path = \"%s\"; size = 1;", "size" },
 	};
@@ -410,7 +414,7 @@ int main(void)
 	tcase_add_test(tc, what_is_no_request_is_answered_and_ends_the_connection);
 	harness_add_if(process_is_installed("redis-cli"), "redis-cli is not installed", tc, redis_cli_works);
 	harness_add_if(process_is_installed("redis-benchmark"), "redis-benchmark is not installed", tc, redis_benchmark_works);
-	tcase_add_test(tc, data_survive_a_restart_and_flushdb_removes_them);
+	tcase_add_test(tc, data_survive_a_restart_until_they_expire_or_are_flushed);
 	tcase_add_test(tc, a_full_map_is_said_and_each_command_gets_its_own_answer);
 	tcase_add_test(tc, a_key_that_is_too_long_spoils_only_its_own_command);
 	tcase_add_test(tc, no_acknowledged_increment_is_lost_when_workers_are_killed);
