@@ -60,6 +60,20 @@ START_TEST(the_calculator_answers)
 	close(fd);
 } END_TEST
 
+START_TEST(the_keys_of_type_lua_are_its_options)
+{
+	const char *script = files_write("s.lua", "function request(conn, text)"
+	                                 " return options.greeting .. \" \" .. text end\n");
+	int fd;
+
+	ck_assert_int_eq(setenv("DROVER_MODULES", process_built("modules/lua"), 1), 0);
+	daemon_start(&d, SERVICES(" s = { listen = \"127.0.0.1:0\"; workers = 1; handler = { type = \"lua\";"
+	             " script = \"%s\"; framing = \"line\"; options = { greeting = \"hello\"; }; }; };"), script);
+	fd = daemon_connect(&d, "s");
+	check_answer(fd, "world\n", "hello world\n");
+	close(fd);
+} END_TEST
+
 START_TEST(an_error_closes_the_connection_and_the_worker_stays)
 {
 	const struct event *open;
@@ -246,6 +260,7 @@ int main(void)
 	TCase *tc = harness_case(s, "lua");
 
 	tcase_add_test(tc, the_calculator_answers);
+	tcase_add_test(tc, the_keys_of_type_lua_are_its_options);
 	tcase_add_test(tc, an_error_closes_the_connection_and_the_worker_stays);
 	tcase_add_test(tc, an_endless_loop_is_ended_and_the_worker_stays);
 	tcase_add_test(tc, an_error_after_a_wait_closes_the_connection);
