@@ -12,6 +12,7 @@ import time
 
 from checks import only_drover
 from figures import at_most, bracket, ratios, summary
+from limit_checks import echoes_of_others
 from processes import PATIENCE, Broken
 from scenarios import with_text
 from servers import Drover, Job
@@ -81,7 +82,7 @@ def scrape_echo(bench):
     samples = {"without": [], "with": []}
     with Watched(bench, bench.cores_for_servers(), bench.effort.idle[-1]) as server, \
             bench.load(server, "hold", bench.effort.idle[-1], size=64) as idle:
-        rate = BUSY * echoes_a_second(bench, server)
+        rate = BUSY * echoes_of_others(bench, server)
         for i in range(bench.args.rounds):
             for side in list(samples)[::-1 if i % 2 else 1]:
                 samples[side].append(echoes_beside(bench, server, rate, side == "with"))
@@ -97,13 +98,6 @@ def scrape_echo(bench):
     bench.verdict("scrape-echo", *with_text(at_most(s, SCRAPE_P99_AT_MOST),
                   f"with a scrape each second the p99 of echoes is {bracket(s)} of the one without, "
                   f"at most {SCRAPE_P99_AT_MOST}"))
-
-
-def echoes_a_second(bench, server):
-    with bench.load(server, "ping-pong", 16, longest=bench.effort.flood, size=64) as load:
-        load.measure()
-        report = load.result()
-    return report["operations"] / report["seconds"]
 
 
 def echoes_beside(bench, server, rate, scrapes):
