@@ -119,7 +119,8 @@ START_TEST(time_is_limited)
 START_TEST(recursion_is_limited)
 {
 	const struct module_host_option options[] = {
-		HOST_TEXT("script", script_path), HOST_TEXT("framing", "line"), HOST_INTEGER("memory", 1 << 28), HOST_END
+		HOST_TEXT("script", script_path), HOST_TEXT("framing", "line"), HOST_INTEGER("memory", 1 << 28),
+		HOST_INTEGER("time", 600000), HOST_END
 	};
 	struct drover_connection *c;
 

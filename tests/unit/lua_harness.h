@@ -51,7 +51,7 @@ static inline const struct module_host_option *usual_options(void)
 		HOST_GROUP("options", small_options),
 		HOST_INTEGER("memory", 8 << 20),
 		HOST_INTEGER("instructions", 1000000),
-		HOST_INTEGER("time", 5000),
+		HOST_INTEGER("time", 600000),
 		HOST_TEXT("framing", "line"),
 		HOST_END, HOST_END }, sizeof options);
 	if (!is_framed)
