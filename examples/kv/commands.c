@@ -34,7 +34,7 @@ static const char *do_ttl(struct call *c)
 
 	if (c->entry.expires_ms == 0)
 		return c->there ? ":-1" : ":-2";
-	return reply_number(c, (left_ms + unit_ms / 2) / unit_ms);
+	return reply_number(c, (MAX(left_ms, 0) + unit_ms / 2) / unit_ms);
 }
 
 /* The time in n units of so many milliseconds, of which there must be enough. */

@@ -19,8 +19,8 @@
 /* Not to find something is no failure to be remembered. */
 static bool succeeds(struct store *s, int error)
 {
-	if (error != 0 && error != MDB_NOTFOUND)
-		s->error = error;
+	if (error != 0 && error != MDB_NOTFOUND && s->error == 0)
+		s->error = error;       /* the first one: later ones only say that there was one */
 	return error == 0;
 }
 

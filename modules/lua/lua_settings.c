@@ -5,6 +5,7 @@
 #include <config.h>
 #include "lua_settings.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,8 +25,9 @@ static bool is_framing(const char *text)
 			return true;
 	if (strncmp(text, "fixed:", 6) != 0 || text[6] < '1' || text[6] > '9')
 		return false;
+	errno = 0;
 	strtoul(text + 6, &end, 10);
-	return *end == '\0';
+	return *end == '\0' && errno == 0;
 }
 
 static bool read_script(struct lua_settings *s, struct drover_config *config)

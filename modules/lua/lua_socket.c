@@ -65,6 +65,7 @@ static int wait_for(lua_State *L, struct socket *s, uint32_t events, lua_KFuncti
 
 	if (s->waiter)
 		return luaL_error(L, "another function waits for this socket");
+	lua_task_need_timer(L, t);      /* which can fail, before there is a watch */
 	s->watch = lua_server->watch_new(s->worker->worker, s->fd, events, on_ready, s);
 	if (!s->watch)
 		return luaL_error(L, "the socket cannot be watched: %s", strerror(errno));
@@ -92,7 +93,8 @@ static void close_it(lua_State *L, struct socket *s)
 	struct lua_task *waiter = s->waiter;
 
 	on_stop(s);
-	if (waiter)             /* it cannot be called from here, but in the next turn of the loop */
+	/* It cannot be called from here, but in the next turn of the loop; not if the worker ends. */
+	if (waiter && waiter->timer)
 		lua_server->timer_set(waiter->timer, 0);
 	if (s->fd != -1)
 		close(s->fd);

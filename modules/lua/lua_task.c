@@ -239,13 +239,19 @@ static void on_timer(void *arg)
 	lua_task_wake(t);
 }
 
-int lua_task_wait(lua_State *L, struct lua_task *t, int64_t ms, void (*stop)(void *arg), void *arg,
-                  lua_KFunction then)
+void lua_task_need_timer(lua_State *L, struct lua_task *t)
 {
 	if (!t->timer)
 		t->timer = lua_server->timer_new(t->worker->worker, on_timer, t);
-	if (!t->timer || lua_server->timer_set(t->timer, ms) == -1)
-		return luaL_error(L, "no timer: %s", strerror(errno));
+	if (!t->timer)
+		luaL_error(L, "no timer: %s", strerror(errno));
+}
+
+int lua_task_wait(lua_State *L, struct lua_task *t, int64_t ms, void (*stop)(void *arg), void *arg,
+                  lua_KFunction then)
+{
+	lua_task_need_timer(L, t);
+	lua_server->timer_set(t->timer, ms);
 	t->is_late = false;
 	t->is_waiting = true;
 	t->stop = stop;

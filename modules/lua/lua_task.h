@@ -65,6 +65,9 @@ void lua_task_wake(struct lua_task *t);
 /* The task of L, if it can wait now. Raises an error if it cannot, which says why. */
 struct lua_task *lua_task_that_can_wait(lua_State *L);
 
+/* Makes the timer that lua_task_wait needs, if there is none yet. An error of Lua if there is no memory. */
+void lua_task_need_timer(lua_State *L, struct lua_task *t);
+
 /*
  * The task waits until lua_task_wake, or for ms, which sets is_late. then is called after that, with
  * the stack as it is now; its result is that of the C function which returns the result of this one.

@@ -88,13 +88,19 @@ static int on_gc(lua_State *L)
 
 static void start(lua_State *L, struct timer *t, int64_t ms)
 {
-	t->timer = lua_server->timer_new(t->task.worker->worker, on_fire, t);
-	if (!t->timer || lua_server->timer_set(t->timer, ms) == -1)
-		luaL_error(L, "no timer: %s", strerror(errno));
+	/* Each of the three can fail; only the last one has it called. */
 	lua_pushvalue(L, 2);
 	t->function = luaL_ref(L, LUA_REGISTRYINDEX);
 	lua_pushvalue(L, -1);
 	t->self = luaL_ref(L, LUA_REGISTRYINDEX);
+	t->timer = lua_server->timer_new(t->task.worker->worker, on_fire, t);
+	if (!t->timer) {
+		const int error = errno;
+
+		forget(t);
+		luaL_error(L, "no timer: %s", strerror(error));
+	}
+	lua_server->timer_set(t->timer, ms);
 }
 
 static int after(lua_State *L)

@@ -148,9 +148,14 @@ static void obey_flags(struct conf_loader *ld, struct conf_service *svc)
 		svc->hang_timeout = 0;
 }
 
+/* Not as root, unless it says so: conf_privileges.c refuses that later. */
 static bool has_user(const struct conf_service *svc)
 {
-	return geteuid() != 0 || svc->identity.uid != (uid_t)CONF_KEEP;
+	const struct conf_identity *id = &svc->identity;
+
+	if (geteuid() != 0)
+		return true;
+	return id->uid != (uid_t)CONF_KEEP && (id->uid != 0 || (id->user && strcmp(id->user, "root") == 0));
 }
 
 static void check(struct conf_loader *ld, struct conf_service *svc)

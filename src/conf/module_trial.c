@@ -118,7 +118,14 @@ static int leave_terminal(const char **what)
 	return dup2(STDOUT_FILENO, STDERR_FILENO) == -1 ? -1 : 0;
 }
 
-static _Noreturn void try_module(const struct conf_service *svc, int fd, int pipe)
+/* The configuration is in memory that this process shares with the one that will use it. */
+static int keep_configuration(struct conf_loader *ld, const char **what)
+{
+	*what = "keep a copy of the configuration";
+	return arena_seal(ld->arena, ld->arena->used);
+}
+
+static _Noreturn void try_module(struct conf_loader *ld, const struct conf_service *svc, int fd, int pipe)
 {
 	struct conf_module named = svc->handler.module;
 	struct record r = { .told = TOLD_MODULE };
@@ -126,7 +133,8 @@ static _Noreturn void try_module(const struct conf_service *svc, int fd, int pip
 	const char *what;
 	char why[MODULE_WHY_MAX];
 
-	if (leave_terminal(&what) == -1 || become_user(svc, &what) == -1) {
+	if (keep_configuration(ld, &what) == -1 || leave_terminal(&what) == -1 ||
+	    become_user(svc, &what) == -1) {
 		snprintf(r.text, sizeof r.text, "%s: %s", what, strerror(errno));
 		tell_text(pipe, TOLD_WRONG, r.text);
 		_exit(EX_OSERR);
@@ -292,7 +300,7 @@ bool module_trial(struct conf_loader *ld, struct conf_service *svc, int fd)
 		int keep[] = { fd, ends[1] };
 
 		fd_keep_only(keep, 2);
-		try_module(svc, fd, ends[1]);
+		try_module(ld, svc, fd, ends[1]);
 	}
 	fd_close(&fd);
 	fd_close(&ends[1]);

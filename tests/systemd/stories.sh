@@ -284,7 +284,8 @@ journal_tells_of() {
 
 writes_fields_to_the_journal() {
 	local pid said
-	sed -i 's/^log .*/log = { target = "journal"; };/; t; $a log = { target = "journal"; };' /etc/drover/drover.conf
+	sed -i '/^log /d' /etc/drover/drover.conf
+	echo 'log = { target = "journal"; };' >>/etc/drover/drover.conf
 	systemctl reload drover.service
 	pid=$(pgrep -n drover:echo)
 	kill -KILL "$pid"

@@ -122,6 +122,26 @@ static enum handler_verdict keep_for_later(struct module_client *k, const char *
 	return buffer_add(b, bytes, len) == -1 ? HANDLER_FAIL : HANDLER_WAIT;
 }
 
+/*
+ * A call for another connection, or for none, has written to this one in the turn in which the bytes or
+ * the end came: the client takes that first.
+ */
+static bool is_written_to(struct connection *c)
+{
+	return handler_is_behind(c) && !(module_worker_of(c)->module->flags & DROVER_PRODUCER);
+}
+
+static enum handler_verdict keep_until_taken(struct connection *c, const char *bytes, size_t len)
+{
+	struct module_client *k = module_client_of(c);
+
+	if (!k || buffer_add(&k->rest, bytes, len) == -1)
+		return HANDLER_FAIL;
+	k->end_waits |= len == 0;
+	k->resumed = true;
+	return HANDLER_GO_ON;
+}
+
 enum handler_verdict module_received(struct connection *c, const char *bytes, size_t len)
 {
 	struct module_client *k = module_client_find(c);
@@ -134,6 +154,8 @@ enum handler_verdict module_received(struct connection *c, const char *bytes, si
 		return keep_for_later(k, bytes, len);
 	if (k && k->requests.framing)
 		return of_requests(k, requests_received(&k->requests, bytes, len));
+	if (is_written_to(c))
+		return keep_until_taken(c, bytes, len);
 	if (k && !buffer_is_empty(&k->rest))
 		return buffer_add(&k->rest, bytes, len) == -1 ? HANDLER_FAIL : give_rest(k);
 	v = give(c, bytes, len, &used);
@@ -160,6 +182,8 @@ enum handler_verdict module_ended(struct connection *c)
 	}
 	if (k && k->requests.framing)
 		return of_requests(k, requests_ended(&k->requests));
+	if (is_written_to(c))
+		return keep_until_taken(c, "", 0);
 	if (!m->module->ended)
 		return finish(k);
 	module_call_begins(m, c);

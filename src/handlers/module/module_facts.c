@@ -40,7 +40,9 @@ int module_facts_endpoint(const struct drover_connection *handle, int side, stru
 		errno = ENOTCONN;
 		return -1;
 	}
-	all.uid = side == DROVER_PEER ? connection_user(c) : UINT32_MAX;
+	/* What a proxy names has no user here: the user of the socket is that of the proxy. */
+	all.uid = side == DROVER_PEER && at->family == AF_UNIX && !connection_proxied(c) ? connection_user(c)
+	                                                                                 : UINT32_MAX;
 	endpoint_ip(at, all.ip, sizeof all.ip);
 	if (at->family == AF_UNIX) {
 		all.ip[0] = '\0';

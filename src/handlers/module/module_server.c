@@ -212,7 +212,7 @@ static int server_set_timer(struct drover_connection *handle, int64_t ms)
 		timer_unset(&loop->timers, &k->timer);
 	} else if (k) {
 		k->timer.fire = on_client_timer;
-		loop_timer(loop, &k->timer, ms < MODULE_TIMER_MAX ? ms : MODULE_TIMER_MAX);
+		loop_timer(loop, &k->timer, module_timer_ms(ms));
 	}
 	return k || ms < 0 ? 0 : refuse(ENOMEM);
 }

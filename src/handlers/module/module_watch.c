@@ -54,7 +54,7 @@ int module_timer_set(struct drover_timer *t, int64_t ms)
 	if (ms < 0)
 		timer_unset(&t->loop->timers, &t->timer);
 	else
-		loop_timer(t->loop, &t->timer, ms < MODULE_TIMER_MAX ? ms : MODULE_TIMER_MAX);
+		loop_timer(t->loop, &t->timer, module_timer_ms(ms));
 	return 0;
 }
 

@@ -8,7 +8,14 @@
 #include <drover/module.h>
 
 /* No timer is set for longer, so that no sum overflows. */
-#define MODULE_TIMER_MAX (INT64_MAX / 2)
+/*
+ * What a timer is set to: at least 1 ms, because one that is due now would fire in the turn in which it is
+ * set, and again, if it sets itself; and not beyond what a time can be.
+ */
+static inline int64_t module_timer_ms(int64_t ms)
+{
+	return ms < 1 ? 1 : ms < INT64_MAX / 2 ? ms : INT64_MAX / 2;
+}
 
 struct drover_timer *module_timer_new(struct drover_worker *w, void (*fire)(void *arg), void *arg);
 int  module_timer_set(struct drover_timer *t, int64_t ms);
