@@ -132,6 +132,23 @@ START_TEST(an_error_after_a_wait_closes_the_connection)
 } END_TEST
 
 /* Both sleep at the same time in one worker: the one that came later and sleeps less is answered first. */
+START_TEST(a_function_that_sleeps_for_no_time_lets_the_others_have_their_turn)
+{
+	int busy, other;
+
+	start_script("function request(conn, text)\n"
+	             "  if text ~= 'stay' then return text end\n"
+	             "  conn:reply('here')\n"
+	             "  while true do conn:sleep(0) end\n"
+	             "end\n");
+	busy = daemon_connect(&d, "s");
+	check_answer(busy, "stay\n", "here\n");
+	other = daemon_connect(&d, "s");
+	check_answer(other, "me\n", "me\n");
+	close(busy);
+	close(other);
+} END_TEST
+
 START_TEST(two_clients_sleep_at_once)
 {
 	int a, b;
@@ -264,6 +281,7 @@ int main(void)
 	tcase_add_test(tc, an_error_closes_the_connection_and_the_worker_stays);
 	tcase_add_test(tc, an_endless_loop_is_ended_and_the_worker_stays);
 	tcase_add_test(tc, an_error_after_a_wait_closes_the_connection);
+	tcase_add_test(tc, a_function_that_sleeps_for_no_time_lets_the_others_have_their_turn);
 	tcase_add_test(tc, two_clients_sleep_at_once);
 	tcase_add_test(tc, two_clients_chat);
 	tcase_add_test(tc, a_backend_is_asked);

@@ -121,6 +121,20 @@ static void look_into(struct drover_config *config, const struct drover_option *
 	}
 }
 
+/* Whether a mapping is shared with another process and can be written to: proc_pid_maps(5). */
+static int shares_memory(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "r");
+	char line[512];
+	int shares = 0;
+
+	while (maps && fgets(line, sizeof line, maps))
+		shares |= strstr(line, " rw-s ") != NULL;
+	if (maps)
+		fclose(maps);
+	return shares || !maps;
+}
+
 /* The option `configure` says how this ends. */
 static int end_configure(struct drover_config *config, const char *how, const struct drover_option *o)
 {
@@ -128,6 +142,8 @@ static int end_configure(struct drover_config *config, const char *how, const st
 		return -1;
 	if (strcmp(how, "complain") == 0)
 		config->complain(config, o, "is \"%s\" (the probe %s says no)", how, VERSION);
+	if (strcmp(how, "shared") == 0 && shares_memory())
+		config->complain(config, o, "is run where memory is shared");
 	if (strcmp(how, "exit") == 0)
 		exit(3);
 	if (strcmp(how, "hang") == 0)

@@ -286,6 +286,12 @@ START_TEST(a_process_that_a_module_starts_while_it_is_checked_is_ended)
 	ck_assert_int_eq(errno, ECHILD);
 } END_TEST
 
+/* Not even a module that looks for it can change the configuration, or anything else of its parent. */
+START_TEST(a_module_shares_no_memory_with_what_checks_it)
+{
+	module_of(load_module("probe.so", "configure = \"shared\";", ""));
+} END_TEST
+
 START_TEST(a_module_that_does_not_come_to_an_end_is_refused)
 {
 	ck_assert_ptr_null(load_module("probe.so", "configure = \"hang\";", ""));
@@ -388,6 +394,7 @@ int main(void)
 	tcase_add_test(tc, a_module_without_configure_knows_no_option);
 	tcase_add_test(tc, a_module_that_may_block_needs_one_connection);
 	tcase_add_test(tc, a_process_that_a_module_starts_while_it_is_checked_is_ended);
+	tcase_add_test(tc, a_module_shares_no_memory_with_what_checks_it);
 	tcase_add_test(tc, a_module_that_does_not_come_to_an_end_is_refused);
 	tcase_add_test(tc, modules_are_not_tried_if_something_else_is_wrong);
 	tcase_add_test(tc, options_of_every_type_are_printed_so_that_they_load_again);
