@@ -289,8 +289,8 @@ writes_fields_to_the_journal() {
 	systemctl reload drover.service
 	pid=$(pgrep -n drover:echo)
 	kill -KILL "$pid"
-	eventually journal_tells_of 4a0de3d2c6024b398d79fa24204883fa "(pid $pid)" >/stories/fields
-	said=$(tail -n 1 /stories/fields)
+	eventually journal_tells_of 4a0de3d2c6024b398d79fa24204883fa "(pid $pid)"
+	said=$(journal_tells_of 4a0de3d2c6024b398d79fa24204883fa "(pid $pid)")
 	for field in '"SERVICE":"echo"' '"EVENT":"worker-died"' '"WORKER":"'; do
 		case $said in
 		*"$field"*) ;;
