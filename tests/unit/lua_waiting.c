@@ -458,6 +458,29 @@ START_TEST(a_worker_that_stops_frees_timers_and_sockets_that_wait)
 	close(backend);
 } END_TEST
 
+/* Finalizers run for the newest first: the timer is gone when the socket is closed. */
+START_TEST(a_worker_that_stops_ends_a_timer_that_waits_for_an_older_socket)
+{
+	char script[1024];
+
+	snprintf(script, sizeof script,
+	         "function request()\n"
+	         "  if not sock then\n"
+	         "    sock = drover.connect('127.0.0.1', %d)\n"
+	         "    drover.after(1, function() sock:read('l') end)\n"
+	         "  end\n"
+	         "  return 'pong'\n"
+	         "end", listen_on_loopback());
+	start(script);
+	module_host_say(module_host_connect(), "x\n");
+	if (module_host_n_watches() > 0)
+		module_host_poll();
+	module_host_advance(1000);
+	ck_assert_uint_eq(module_host_n_watches(), 1);
+	module_host_stop();
+	close(backend);
+} END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("lua_waiting");
@@ -488,5 +511,6 @@ int main(void)
 	tcase_add_test(tc, one_socket_and_two_connections);
 	tcase_add_test(tc, a_timer_can_use_a_socket);
 	tcase_add_test(tc, a_worker_that_stops_frees_timers_and_sockets_that_wait);
+	tcase_add_test(tc, a_worker_that_stops_ends_a_timer_that_waits_for_an_older_socket);
 	return unit_run(s);
 }
