@@ -27,10 +27,7 @@ const char *conf_module_folder(void)
 
 static const char *in_folder(struct conf_loader *ld, const char *file)
 {
-	const char *folder = conf_module_folder();
-	char *path = conf_loader_alloc(ld, strlen(folder) + strlen(file) + 2);
-
-	return strcat(strcat(strcpy(path, folder), "/"), file);
+	return conf_loader_printf(ld, "%s/%s", conf_module_folder(), file);
 }
 
 /* Options that drover makes itself, for a service that has none. */
@@ -113,8 +110,6 @@ void conf_module_take_lua(struct conf_loader *ld, const struct conf_draft *d)
 			                     " Lua script)");
 		return;
 	}
-	if (!group)
-		return;
 	add_text(ld, group, d, "script", "handler.script", h->lua.script);
 	add_text(ld, group, d, "framing", "handler.framing", h->filter.framing_text);
 	add_integer(ld, group, d, "memory", "handler.memory", h->lua.memory);

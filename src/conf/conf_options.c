@@ -26,51 +26,45 @@ static enum conf_option_type type_of(const config_setting_t *setting)
 	}
 }
 
-static bool fill(struct conf_loader *ld, const config_setting_t *setting, struct conf_option *o);
+static void fill(struct conf_loader *ld, const config_setting_t *setting, struct conf_option *o);
 
-static bool fill_members(struct conf_loader *ld, const config_setting_t *setting, struct conf_option *o)
+static void fill_members(struct conf_loader *ld, const config_setting_t *setting, struct conf_option *o)
 {
 	const size_t n = (size_t)config_setting_length(setting);
 
-	o->members = arena_alloc(ld->arena, (n + 1) * sizeof *o->members);
-	if (!o->members)
-		return false;
+	o->members = conf_loader_alloc(ld, (n + 1) * sizeof *o->members);
 	for (o->n = 0; o->n < n; o->n++)
-		if (!fill(ld, conf_source_item(setting, (int)o->n), &o->members[o->n]))
-			return false;
-	return true;
+		fill(ld, conf_source_item(setting, (int)o->n), &o->members[o->n]);
 }
 
-static bool fill(struct conf_loader *ld, const config_setting_t *setting, struct conf_option *o)
+static void fill(struct conf_loader *ld, const config_setting_t *setting, struct conf_option *o)
 {
 	const char *name = config_setting_name(setting);
 	char full[CONF_SOURCE_NAME_MAX];
 
 	conf_source_full_name(setting, full, sizeof full);
 	*o = (struct conf_option){ .type = type_of(setting), .place = conf_source_place(setting) };
-	o->full_name = arena_strdup(ld->arena, full);
-	o->name = name ? arena_strdup(ld->arena, name) : NULL;
-	if (!o->full_name || (name && !o->name))
-		return false;
+	o->full_name = conf_loader_strdup(ld, full);
+	o->name = name ? conf_loader_strdup(ld, name) : NULL;
 	switch (o->type) {
 	case CONF_OPTION_TEXT:
-		o->text = arena_strdup(ld->arena, config_setting_get_string(setting));
-		return o->text;
+		o->text = conf_loader_strdup(ld, config_setting_get_string(setting));
+		break;
 	case CONF_OPTION_INTEGER:
 		o->integer = config_setting_get_int64(setting);
 		o->number = (double)o->integer;
-		return true;
+		break;
 	case CONF_OPTION_NUMBER:
 		o->number = config_setting_get_float(setting);
-		return true;
+		break;
 	case CONF_OPTION_BOOLEAN:
 		o->integer = config_setting_get_bool(setting);
-		return true;
+		break;
 	case CONF_OPTION_GROUP:
 	case CONF_OPTION_LIST:
+		fill_members(ld, setting, o);
 		break;
 	}
-	return fill_members(ld, setting, o);
 }
 
 struct conf_option *conf_options_load(struct conf_loader *ld, const config_setting_t *group)
@@ -81,21 +75,20 @@ struct conf_option *conf_options_load(struct conf_loader *ld, const config_setti
 		conf_source_complain(ld, group, "must be a group, as in { ... }, not %s", conf_value_kind(group));
 		return NULL;
 	}
-	o = arena_alloc(ld->arena, sizeof *o);
-	return o && fill(ld, group, o) ? o : NULL;
+	o = conf_loader_alloc(ld, sizeof *o);
+	fill(ld, group, o);
+	return o;
 }
 
 struct conf_option *conf_options_new(struct conf_loader *ld, struct conf_place place, const char *name,
                                      size_t members)
 {
-	struct conf_option *o = arena_alloc(ld->arena, sizeof *o);
+	struct conf_option *o = conf_loader_alloc(ld, sizeof *o);
 
-	if (!o)
-		return NULL;
 	*o = (struct conf_option){ .type = CONF_OPTION_GROUP, .place = place, .name = "options",
-	                           .full_name = arena_strdup(ld->arena, name) };
-	o->members = arena_alloc(ld->arena, (members + 1) * sizeof *o->members);
-	return o->full_name && o->members ? o : NULL;
+	                           .full_name = conf_loader_strdup(ld, name) };
+	o->members = conf_loader_alloc(ld, (members + 1) * sizeof *o->members);
+	return o;
 }
 
 static size_t number_from(struct conf_option *o, size_t next)

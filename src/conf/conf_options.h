@@ -11,14 +11,14 @@
 #include "conf_source.h"
 
 /*
- * A group of settings as a tree, lent as the arena is. What is no group is complained of. NULL if it
- * is none, or if the arena is full.
+ * A group of settings as a tree, lent as the arena is. NULL after it was complained
+ * of, if it is no group.
  */
 struct conf_option *conf_options_load(struct conf_loader *ld, const config_setting_t *group);
 
 /*
  * A group without members, at that place; `name` is what complaints call it. For options that drover
- * itself makes of keys of a handler. NULL if the arena is full.
+ * itself makes of keys of a handler.
  */
 struct conf_option *conf_options_new(struct conf_loader *ld, struct conf_place place, const char *name,
                                      size_t members);

@@ -8,14 +8,9 @@
 #include <errno.h>
 #include <string.h>
 
-#include "connection.h"
+#include "module_worker.h"
 #include "proxied.h"
 #include "tls_link.h"
-
-static struct connection *ours(const struct drover_connection *c)
-{
-	return (struct connection *)(uintptr_t)c;
-}
 
 /* Cut to size - 1 bytes. Returns the whole length. */
 static int copy(const char *text, char *buf, size_t size)
@@ -32,7 +27,7 @@ static int copy(const char *text, char *buf, size_t size)
 
 int module_facts_endpoint(const struct drover_connection *handle, int side, struct drover_endpoint *e)
 {
-	struct connection *c = ours(handle);
+	struct connection *c = module_connection(handle);
 	const struct endpoint *at = side == DROVER_PEER ? connection_peer(c) : connection_find_local(c);
 	struct drover_endpoint all = { .size = e->size, .family = at->family, .port = at->port };
 
@@ -109,7 +104,7 @@ static int of_proxied(const struct proxied *p, int fact, char *buf, size_t size)
 
 int module_facts_tls(const struct drover_connection *handle, int fact, char *buf, size_t size)
 {
-	const struct connection *c = ours(handle);
+	const struct connection *c = module_connection(handle);
 	const struct tls_link *l = connection_tls(c);
 	const struct proxied *p = connection_proxied(c);
 
@@ -125,5 +120,5 @@ int module_facts_id(const struct drover_connection *c, char *buf, size_t size)
 {
 	char id[CONNECTION_ID_MAX];
 
-	return copy(connection_id(ours(c), id), buf, size);
+	return copy(connection_id(module_connection(c), id), buf, size);
 }

@@ -20,11 +20,6 @@
 /* The one of this process: a module may log without a handle. */
 static const struct module_worker *this_worker;
 
-static struct connection *ours(const struct drover_connection *c)
-{
-	return (struct connection *)(uintptr_t)c;
-}
-
 /* ---- bytes for the client ------------------------------------------------ */
 
 /* Whether nothing more can be sent on it. */
@@ -52,7 +47,7 @@ static int sent(struct connection *c)
 
 static int server_write(struct drover_connection *handle, const void *bytes, size_t len)
 {
-	struct connection *c = ours(handle);
+	struct connection *c = module_connection(handle);
 	struct module_client *k = module_client_find(c);
 
 	if (is_over(c))
@@ -69,7 +64,7 @@ static int server_write(struct drover_connection *handle, const void *bytes, siz
 static int server_lend(struct drover_connection *handle, const void *bytes, size_t len,
                        void (*release)(void *arg), void *arg)
 {
-	struct connection *c = ours(handle);
+	struct connection *c = module_connection(handle);
 	const bool over = is_over(c);
 	struct module_client *k = over ? NULL : module_client_of(c);
 
@@ -82,7 +77,7 @@ static int server_lend(struct drover_connection *handle, const void *bytes, size
 
 static int server_reply(struct drover_connection *handle, const void *bytes, size_t len)
 {
-	struct connection *c = ours(handle);
+	struct connection *c = module_connection(handle);
 	const struct module_client *k = module_client_find(c);
 	const struct framing *f = k ? k->requests.framing : NULL;
 	char header[FRAMING_HEADER_MAX], trailer[1];
@@ -99,7 +94,7 @@ static int server_reply(struct drover_connection *handle, const void *bytes, siz
 
 static size_t server_unsent(const struct drover_connection *handle)
 {
-	struct connection *c = ours(handle);
+	struct connection *c = module_connection(handle);
 	const struct module_client *k = module_client_find(c);
 
 	return handler_unsent(c) + (k ? module_lend_waiting(k) : 0);
@@ -124,19 +119,19 @@ static void rule(struct connection *c, enum module_ruling ruling)
 
 static void server_finish(struct drover_connection *c)
 {
-	rule(ours(c), MODULE_FINISH);
+	rule(module_connection(c), MODULE_FINISH);
 }
 
 static void server_abort(struct drover_connection *c)
 {
-	rule(ours(c), MODULE_ABORT);
+	rule(module_connection(c), MODULE_ABORT);
 }
 
 /* ---- bytes from the client ------------------------------------------------ */
 
 static int server_frame(struct drover_connection *handle, const char *framing)
 {
-	struct connection *c = ours(handle);
+	struct connection *c = module_connection(handle);
 	const struct module_worker *m = module_worker_of(c);
 	struct framing parsed = { .max = m->worker->service->max_request };
 	struct module_client *k;
@@ -156,8 +151,8 @@ static int server_frame(struct drover_connection *handle, const char *framing)
 
 static void server_pause(struct drover_connection *handle)
 {
-	struct module_client *k = module_client_of(ours(handle));
-	struct module_worker *m = module_worker_of(ours(handle));
+	struct module_client *k = module_client_of(module_connection(handle));
+	struct module_worker *m = module_worker_of(module_connection(handle));
 
 	if (!k || k->paused)
 		return;
@@ -169,8 +164,8 @@ static void server_pause(struct drover_connection *handle)
 
 static void server_resume(struct drover_connection *handle)
 {
-	struct module_client *k = module_client_find(ours(handle));
-	const struct module_worker *m = module_worker_of(ours(handle));
+	struct module_client *k = module_client_find(module_connection(handle));
+	const struct module_worker *m = module_worker_of(module_connection(handle));
 
 	if (!k || !k->paused)
 		return;
@@ -185,17 +180,17 @@ static void server_resume(struct drover_connection *handle)
 
 static void server_set_pointer(struct drover_connection *c, void *pointer)
 {
-	*handler_note(ours(c)) = (uintptr_t)pointer;
+	*handler_note(module_connection(c)) = (uintptr_t)pointer;
 }
 
 static void *server_pointer(const struct drover_connection *c)
 {
-	return (void *)(uintptr_t)*handler_note(ours(c));
+	return (void *)(uintptr_t)*handler_note(module_connection(c));
 }
 
 static struct drover_worker *server_worker(const struct drover_connection *c)
 {
-	return (struct drover_worker *)(void *)module_worker_of(ours(c));
+	return (struct drover_worker *)(void *)module_worker_of(module_connection(c));
 }
 
 static void on_client_timer(struct timer *t)
@@ -205,8 +200,9 @@ static void on_client_timer(struct timer *t)
 
 static int server_set_timer(struct drover_connection *handle, int64_t ms)
 {
-	struct module_client *k = ms < 0 ? module_client_find(ours(handle)) : module_client_of(ours(handle));
-	struct loop *loop = &connection_worker(ours(handle))->loop;
+	struct connection *c = module_connection(handle);
+	struct module_client *k = ms < 0 ? module_client_find(c) : module_client_of(c);
+	struct loop *loop = &connection_worker(c)->loop;
 
 	if (k && ms < 0) {
 		timer_unset(&loop->timers, &k->timer);
@@ -263,8 +259,8 @@ static __attribute__((format(printf, 3, 4))) void server_log(const struct drover
 	vsnprintf(text, sizeof text, format, ap);
 	va_end(ap);
 	if (c)
-		log_about(level_of(level), LOG_ABOUT(.connection = connection_id(ours(c), id)), "%s %s: %s",
-		          module_worker_of(ours(c))->worker->service->name, id, text);
+		log_about(level_of(level), LOG_ABOUT(.connection = connection_id(module_connection(c), id)), "%s %s: %s",
+		          module_worker_of(module_connection(c))->worker->service->name, id, text);
 	else
 		log_about(level_of(level), LOG_ABOUT(.connection = NULL), "%s: %s",
 		          this_worker->worker->service->name, text);

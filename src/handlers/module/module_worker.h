@@ -65,4 +65,9 @@ static inline struct drover_connection *module_handle(struct connection *c)
 	return (struct drover_connection *)(void *)c;
 }
 
+static inline struct connection *module_connection(const struct drover_connection *c)
+{
+	return (struct connection *)(uintptr_t)c;
+}
+
 #endif
