@@ -10,6 +10,7 @@
 #include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "units.h"
 
@@ -96,6 +97,12 @@ static void complain_of(struct conf_loader *ld, struct conf_place place, const c
 	conf_errors_mark_temporary(&ld->errors);
 }
 
+/* A container may have no passwd(5); 0 is root nevertheless. */
+static bool is_root_without_entry(const struct entry *e, const char *name)
+{
+	return !e->found && e->error == 0 && strcmp(name, "root") == 0;
+}
+
 /*
  * The entry of a user by name or by number, to be freed. Not found with *uid set: a
  * number without an entry, or, with an error, one whose entry is not known now. Not
@@ -107,7 +114,9 @@ static struct entry find_user(const char *name, uid_t *uid)
 
 	*uid = (uid_t)CONF_KEEP;
 	look_up(&e, USER_BY_NAME, name, 0);
-	if (!e.found && parse_id(name, uid))
+	if (is_root_without_entry(&e, name))
+		*uid = 0;
+	else if (!e.found && parse_id(name, uid))
 		look_up(&e, USER_BY_ID, NULL, *uid);
 	if (e.found)
 		*uid = e.u.pw.pw_uid;
@@ -134,6 +143,8 @@ bool conf_identity_find_group(struct conf_loader *ld, struct conf_place place,
 	look_up(&e, GROUP_BY_NAME, name, 0);
 	if (e.found)
 		*gid = e.u.gr.gr_gid;
+	else if (is_root_without_entry(&e, name))
+		*gid = 0;
 	else if (!parse_id(name, gid))
 		complain_of(ld, place, "group", name, e.error);
 	free(e.buf);
@@ -188,6 +199,23 @@ static void use_entry(struct conf_loader *ld, struct conf_identity *id, const st
 	load_groups(ld, id, pw->pw_name);
 }
 
+/* Those of root and of our own user are known without an entry. */
+static gid_t group_without_entry(uid_t uid)
+{
+	return uid == 0 ? 0 : uid == geteuid() ? getegid() : (gid_t)CONF_KEEP;
+}
+
+static void use_number(struct conf_loader *ld, struct conf_identity *id)
+{
+	if (id->group)
+		return;
+	id->gid = group_without_entry(id->uid);
+	if (id->gid == (gid_t)CONF_KEEP)
+		conf_errors_at(&ld->errors, id->place,
+		               "user %s has no entry in passwd(5) that names a group"
+		               " (give a group too)", id->user);
+}
+
 static void resolve_user(struct conf_loader *ld, struct conf_identity *id)
 {
 	struct entry e = find_user(id->user, &id->uid);
@@ -196,10 +224,8 @@ static void resolve_user(struct conf_loader *ld, struct conf_identity *id)
 		use_entry(ld, id, &e.u.pw);
 	else if (id->uid == (uid_t)CONF_KEEP || e.error != 0)
 		complain_of(ld, id->place, "user", id->user, e.error);
-	else if (!id->group)
-		conf_errors_at(&ld->errors, id->place,
-		               "user %s has no entry in passwd(5) that names a group"
-		               " (give a group too)", id->user);
+	else
+		use_number(ld, id);
 	free(e.buf);
 }
 
