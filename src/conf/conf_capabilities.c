@@ -1,16 +1,18 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * Has a row for each capability: what needs it, and what does not work without it. The table
- * in droverd(8) says the same.
+ * in droverd(8) says the same. A user namespace can lack users in the same way.
  */
 #include <config.h>
 #include "conf_capabilities.h"
 
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "capabilities.h"
+#include "user_namespace.h"
 
 static bool has_another_user(const struct conf_service *s)
 {
@@ -77,29 +79,54 @@ static const struct {
 	{ CAP_CHOWN, "CAP_CHOWN", gives_a_socket_away, "a unix socket cannot get its owner or group" },
 };
 
-/* The first service that needs it, with how many more do. */
-static void warn_of(struct conf_errors *r, const struct conf *conf, size_t row)
+/* The first service that this concerns, with how many more there are. */
+static void warn_of(struct conf_errors *r, const struct conf *conf,
+                    bool (*concerns)(const struct conf_service *s), const char *text)
 {
 	const struct conf_service *first = NULL;
 	size_t n = 0;
 
 	for (size_t i = 0; i < conf->n_services; i++)
-		if (rows[row].is_needed(conf->services[i])) {
+		if (concerns(conf->services[i])) {
 			first = first ? first : conf->services[i];
 			n++;
 		}
 	if (n == 1)
-		conf_errors_warn(r, first->place, "service %s: without the capability %s %s",
-		               first->name, rows[row].name, rows[row].without);
+		conf_errors_warn(r, first->place, "service %s: %s", first->name, text);
 	else if (n > 1)
-		conf_errors_warn(r, first->place, "service %s and %zu more: without the"
-		               " capability %s %s", first->name, n - 1, rows[row].name,
-		               rows[row].without);
+		conf_errors_warn(r, first->place, "service %s and %zu more: %s", first->name, n - 1, text);
+}
+
+static void warn_of_capability(struct conf_errors *r, const struct conf *conf, size_t row)
+{
+	char text[256];
+
+	snprintf(text, sizeof text, "without the capability %s %s", rows[row].name, rows[row].without);
+	warn_of(r, conf, rows[row].is_needed, text);
+}
+
+static bool has_no_number(const struct conf_service *s)
+{
+	return (has_another_user(s) && !user_namespace_has_user(s->identity.uid)) ||
+	       (has_another_group(s) && s->identity.gid != (gid_t)CONF_KEEP &&
+	        !user_namespace_has_group(s->identity.gid));
+}
+
+static bool sets_groups(const struct conf_service *s)
+{
+	return has_another_group(s) && !has_no_number(s);
 }
 
 void conf_capabilities_warn(struct conf_errors *r, const struct conf *conf)
 {
-	for (size_t i = 0; geteuid() == 0 && i < sizeof rows / sizeof *rows; i++)
+	if (geteuid() != 0)
+		return;
+	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
 		if (!capabilities_have(rows[i].capability))
-			warn_of(r, conf, i);
+			warn_of_capability(r, conf, i);
+	warn_of(r, conf, has_no_number, "this user namespace does not have its user or its group,"
+	        " and its workers cannot start");
+	if (!user_namespace_lets_set_groups())
+		warn_of(r, conf, sets_groups, "this user namespace denies setgroups(2),"
+		        " and its workers cannot start");
 }

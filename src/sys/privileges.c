@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "capabilities.h"
+#include "user_namespace.h"
 
 #define OVERFLOW_ID 65534               /* nobody, where there is no such name: user_namespaces(7) */
 
@@ -65,6 +66,18 @@ int privileges_take(const struct privileges *p, const char **what)
 	return 0;
 }
 
+static int give_up(const char **what)
+{
+	*what = "give up privileges";
+	return capabilities_drop_all() == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? 0 : -1;
+}
+
+static bool has_number(const struct privileges *p)
+{
+	return user_namespace_has_user(p->uid) && user_namespace_has_group(p->gid) &&
+	       user_namespace_lets_set_groups();
+}
+
 static int become(const char *name, const char **what)
 {
 	struct privileges p = { .uid = OVERFLOW_ID, .gid = OVERFLOW_ID, .directory = "/",
@@ -77,14 +90,13 @@ static int become(const char *name, const char **what)
 		p.uid = user->pw_uid;
 		p.gid = user->pw_gid;
 	}
-	return privileges_take(&p, what);
+	return has_number(&p) ? privileges_take(&p, what) : give_up(what);
 }
 
-/* A container may have a root that cannot change its user. */
+/* A container may have a root that cannot change its user, or no other user. */
 int privileges_leave_root(const char *user, const char **what)
 {
 	if (geteuid() == 0 && capabilities_have(CAP_SETUID) && capabilities_have(CAP_SETGID))
 		return become(user, what);
-	*what = "give up privileges";
-	return capabilities_drop_all() == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0 ? 0 : -1;
+	return give_up(what);
 }

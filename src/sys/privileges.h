@@ -34,8 +34,9 @@ int privileges_take(const struct privileges *p, const char **what);
 
 /*
  * Leaves root, if this process is root and may change its user, for a process of drover itself that
- * needs no privilege: becomes `user`, or nobody if there is no such user. In any case it loses all
- * capabilities, and no_new_privs is set. It reads the database of users. 0, or -1 with errno, and
+ * needs no privilege: becomes `user`, or nobody if there is no such user. Where our user namespace
+ * does not have that user, it stays what it is. In any case it loses all capabilities, and
+ * no_new_privs is set. It reads the database of users. 0, or -1 with errno, and
  * *what (static) names the step.
  */
 int privileges_leave_root(const char *user, const char **what);
