@@ -84,6 +84,15 @@ static int open_stderr(struct log_sink *s)
 	return s->fd == -1 ? -1 : 0;
 }
 
+static const struct sockaddr_un syslog_at = { AF_UNIX, "/dev/log" };
+static const struct sockaddr_un journal_at = { AF_UNIX, "/run/systemd/journal/socket" };
+
+const char *log_sink_socket(enum log_target target)
+{
+	return target == LOG_TARGET_SYSLOG ? syslog_at.sun_path :
+	       target == LOG_TARGET_JOURNAL ? journal_at.sun_path : NULL;
+}
+
 /*
  * syslogd and the journal both read datagrams; those of the journal are in its native
  * protocol (systemd.io/JOURNAL_NATIVE_PROTOCOL). libsystemd speaks it as well, but
@@ -91,9 +100,7 @@ static int open_stderr(struct log_sink *s)
  */
 static int open_datagram(enum log_target target)
 {
-	static const struct sockaddr_un syslog = { AF_UNIX, "/dev/log" };
-	static const struct sockaddr_un journal = { AF_UNIX, "/run/systemd/journal/socket" };
-	const struct sockaddr_un *to = target == LOG_TARGET_SYSLOG ? &syslog : &journal;
+	const struct sockaddr_un *to = target == LOG_TARGET_SYSLOG ? &syslog_at : &journal_at;
 	int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 
 	/* Workers have this socket, too: they must not send it descriptors for the master to close. */

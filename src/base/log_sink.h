@@ -23,6 +23,9 @@
  */
 struct log_sink *log_sink_open(enum log_target target, const char *path, enum log_format format);
 
+/* The path of the socket of syslog or of the journal; NULL for other targets. */
+const char *log_sink_socket(enum log_target target);
+
 /* Closes *sp and sets it to NULL; NULL is fine. */
 void log_sink_close(struct log_sink **sp);
 

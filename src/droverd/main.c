@@ -184,6 +184,26 @@ static int detach(const sigset_t *mask, int self_fd)
 	return ends[1];
 }
 
+/* EX_OK, or an exit status after the reason was logged. */
+static int judge_start(const struct options *o)
+{
+	char why[512];
+
+	if (!activation_judge(why, sizeof why)) {
+		log_err("%s", why);
+		return EX_CONFIG;
+	}
+	if (o->detach && getpid() == 1) {
+		log_err("-d: process 1 must stay in the foreground, because its container ends with it");
+		return EX_USAGE;
+	}
+	if (access("/dev/null", R_OK | W_OK) == -1) {
+		log_err("/dev/null: %m; no process can be started without it");
+		return EX_OSERR;
+	}
+	return EX_OK;
+}
+
 static int serve(const struct options *o, struct self *self, struct takeover *t, char **argv,
                  const sigset_t *mask)
 {
@@ -193,13 +213,10 @@ static int serve(const struct options *o, struct self *self, struct takeover *t,
 		.detached = o->detach, .self = self, .takeover = t,
 		.hangup_ignored = signals_is_ignored(SIGHUP), .notice = o->notice,
 	};
-	char why[512];
+	int status = t->due ? EX_OK : judge_start(o);
 
-	if (!t->due && !activation_judge(why, sizeof why)) {
-		log_err("%s", why);
-		return EX_CONFIG;
-	}
-
+	if (status != EX_OK)
+		return status;
 	if (title_init(argv) == -1)
 		log_warn("set the title of the process: %m");
 	title_set("droverd: master %s", o->subject ? o->subject : "?");

@@ -112,13 +112,17 @@ static int make_log_process(struct generation *g)
 static int open_logs(struct generation *g, struct generation_failure *f)
 {
 	const struct conf_log *which;
+	const char *socket;
 
 	if (check_logs(g, f) != 0)
 		return EX_CONFIG;
-	if (logs_open(&g->logs, g->conf, g->context.detached, &which) == -1)
+	if (logs_open(&g->logs, g->conf, g->context.detached, &which) == -1) {
+		socket = log_sink_socket(which->target);
 		return fail_generation(f, errno == EACCES || errno == EPERM ? EX_NOPERM : EX_OSERR,
-		                       "%s:%d: open the log \"%s\": %m", which->place.file, which->place.line,
-		                       which->path ? which->path : log_target_name(which->target));
+		                       "%s:%d: open the log \"%s\": %s%s%m", which->place.file, which->place.line,
+		                       which->path ? which->path : log_target_name(which->target),
+		                       socket ? socket : "", socket ? ": " : "");
+	}
 	if (logs_are_delicate(&g->logs) && make_log_process(g) == -1)
 		return no_memory(f);
 	return 0;

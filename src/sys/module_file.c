@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "fd.h"
 
@@ -105,6 +106,8 @@ static int refuse_load(const char *name, char why[static MODULE_WHY_MAX])
 	const char *text = dlerror();
 	const size_t len = strlen(name);
 
+	if (access(name, F_OK) == -1)
+		return refuse(why, "it cannot be loaded where /proc is not mounted");
 	if (!text)
 		return refuse(why, "it cannot be loaded");
 	if (strncmp(text, name, len) == 0 && strncmp(text + len, ": ", 2) == 0)

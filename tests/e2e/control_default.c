@@ -49,6 +49,8 @@ START_TEST(it_comes_and_goes_with_its_folder)
 	prepare(&d, path);
 	daemon_start(&d, WITHOUT);
 	ck_assert_uint_eq(daemon_saw(&d, "control-listening"), 0);
+	harness_contains(daemon_errors(&d), files_text(
+		"control: no socket, because there is no directory for %s", path));
 	ck_assert_msg(!strstr(daemon_errors(&d), "control.socket"), "%s", daemon_errors(&d));
 	files_mkdir("run");
 	daemon_reload(&d, WITHOUT);

@@ -79,6 +79,16 @@ START_TEST(an_upgrade_says_what_it_lacks)
 	check_served();
 } END_TEST
 
+START_TEST(a_module_says_what_it_lacks)
+{
+	d.before_exec = without_proc;
+	daemon_config(&d, SERVICES(" m = { listen = \"127.0.0.1:0\";"
+	              " handler = { type = \"module\"; path = \"%s\"; }; };"),
+	              process_built("tests/modules/any.so"));
+	ck_assert_int_eq(daemon_run_args(&d, "-t", "-c", d.config), 78);
+	harness_contains(daemon_errors(&d), "any.so: it cannot be loaded where /proc is not mounted");
+} END_TEST
+
 int main(void)
 {
 	Suite *s = suite_create("no_proc");
@@ -87,5 +97,6 @@ int main(void)
 
 	harness_add_if(can, "/proc cannot be hidden here", tc, unix_sockets_and_programs_work);
 	harness_add_if(can, "/proc cannot be hidden here", tc, an_upgrade_says_what_it_lacks);
+	harness_add_if(can, "/proc cannot be hidden here", tc, a_module_says_what_it_lacks);
 	return harness_run(s);
 }

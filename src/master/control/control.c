@@ -271,9 +271,13 @@ int control_prepare(struct control *c, const struct conf_control *conf,
                     struct control_listener_error *e)
 {
 	control_listener_close(&c->next);
-	if (!conf->socket || control_listener_is_in_place(&c->listener, conf) ||
-	    !control_listener_is_wanted(conf) ||
-	    control_listener_open(&c->next, conf, e) == 0)
+	if (!conf->socket || control_listener_is_in_place(&c->listener, conf))
+		return 0;
+	if (!control_listener_is_wanted(conf)) {
+		log_info("control: no socket, because there is no directory for %s", conf->socket);
+		return 0;
+	}
+	if (control_listener_open(&c->next, conf, e) == 0)
 		return 0;
 	if (!conf->is_default)
 		return -1;
