@@ -22,7 +22,7 @@
 #define DELAY_MS_MIN     100
 #define DELAY_MS_MAX     (24 * 60 * 60 * 1000)
 
-enum { OPT_JSON = 256, OPT_NOW, OPT_REPLAY, OPT_WEIGHT, OPT_OPENMETRICS };
+enum { OPT_JSON = 256, OPT_NOW, OPT_REPLAY, OPT_WEIGHT, OPT_OPENMETRICS, OPT_READY };
 
 static const struct option long_options[] = {
 	{ "socket",  required_argument, NULL, 's' },
@@ -32,6 +32,7 @@ static const struct option long_options[] = {
 	{ "now",     no_argument,       NULL, OPT_NOW },
 	{ "replay",  required_argument, NULL, OPT_REPLAY },
 	{ "weight",  no_argument,       NULL, OPT_WEIGHT },
+	{ "ready",   no_argument,       NULL, OPT_READY },
 	{ "openmetrics", no_argument,   NULL, OPT_OPENMETRICS },
 	{ "version", no_argument,       NULL, 'V' },
 	{ "help",    no_argument,       NULL, 'h' },
@@ -135,6 +136,9 @@ static void take_option(struct reading *r, int opt, const char *word)
 	case OPT_WEIGHT:
 		r->options |= COMMANDS_WEIGHT;
 		break;
+	case OPT_READY:
+		r->options |= COMMANDS_READY;
+		break;
 	case OPT_OPENMETRICS:
 		r->options |= COMMANDS_OPENMETRICS;
 		break;
@@ -229,6 +233,9 @@ static void read_all(struct reading *r, int argc, char **argv)
 
 /* ---- what it means ------------------------------------------------------ */
 
+/* With these, `check` looks at services. */
+#define LOOKS ((unsigned)COMMANDS_WEIGHT | COMMANDS_READY)
+
 static void check_options(struct reading *r)
 {
 	static const struct { enum commands_option option; const char *name, *command; } rows[] = {
@@ -237,6 +244,7 @@ static void check_options(struct reading *r)
 		{ COMMANDS_COUNT, "--count", "top" },
 		{ COMMANDS_REPLAY, "--replay", "crashes" },
 		{ COMMANDS_WEIGHT, "--weight", "check" },
+		{ COMMANDS_READY, "--ready", "check" },
 		{ COMMANDS_OPENMETRICS, "--openmetrics", "metrics" },
 	};
 
@@ -246,7 +254,9 @@ static void check_options(struct reading *r)
 			    rows[i].command);
 	if (r->options & COMMANDS_REPLAY && r->n_words == 0)
 		bad_words(r->a);
-	if (r->a->command->options & COMMANDS_WEIGHT && !(r->options & COMMANDS_WEIGHT) && r->n_words > 0)
+	if (r->options & COMMANDS_WEIGHT && r->options & COMMANDS_READY)
+		bad(r->a, "--ready and --weight exclude each other");
+	if (r->a->command->options & LOOKS && !(r->options & LOOKS) && r->n_words > 0)
 		bad_words(r->a);
 }
 
@@ -286,11 +296,16 @@ static void set_words(struct reading *r)
 	}
 }
 
-/* The weight follows from the status, of which the server tells all services. */
-static void make_weight_request(struct reading *r)
+/* Both follow from the status, of which the server tells all services. */
+static void make_status_request(struct reading *r)
 {
+	const char *service = r->n_words > 0 ? r->words[0] : "";
+
 	set(r->a, "command", json_string("status"));
-	r->a->weight = r->n_words > 0 ? r->words[0] : "";
+	if (r->options & COMMANDS_WEIGHT)
+		r->a->weight = service;
+	else
+		r->a->ready = service;
 }
 
 static void make_request(struct reading *r)
@@ -307,8 +322,8 @@ static void make_request(struct reading *r)
 	a->request = json_object();
 	if (!a->request)
 		memory_lacks();
-	if (r->options & COMMANDS_WEIGHT) {
-		make_weight_request(r);
+	if (r->options & LOOKS) {
+		make_status_request(r);
 		return;
 	}
 	set(a, "command", json_string(a->command->name));

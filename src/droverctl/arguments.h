@@ -29,6 +29,7 @@ struct arguments {
 	const struct command *command;
 	json_t               *request;
 	const char           *replay;           /* the address to which a crash is sent; NULL: not given */
+	const char           *ready;            /* the service that is asked for; "": all; NULL: not */
 	const char           *weight;           /* the service whose weight is asked for; "": all; NULL: not */
 	bool                  asks_weight;      /* --weight is given, also if action is BAD */
 	int64_t               delay_ms;         /* between two refreshes of top */

@@ -21,6 +21,7 @@ enum commands_option {
 	COMMANDS_REPLAY = 8,    /* --replay */
 	COMMANDS_WEIGHT = 16,   /* --weight */
 	COMMANDS_OPENMETRICS = 32, /* --openmetrics */
+	COMMANDS_READY = 64,    /* --ready */
 };
 
 struct command {

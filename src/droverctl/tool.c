@@ -13,6 +13,7 @@
 
 #include "arguments.h"
 #include "patience.h"
+#include "readiness.h"
 #include "replay.h"
 #include "session.h"
 #include "standard_fds.h"
@@ -54,7 +55,7 @@ static int wait_with_signs(struct session *s, const char *path, struct answer *a
 
 static int wait_for(const struct arguments *a, struct session *s, struct answer *answer)
 {
-	if (a->command->at_once || a->weight)
+	if (a->command->at_once || a->weight || a->ready)
 		return session_wait(s, patience_ms(PATIENCE_ANSWER), answer);
 	return wait_with_signs(s, a->socket, answer);
 }
@@ -67,6 +68,8 @@ static int tell_result(const struct arguments *a, const struct answer *answer)
 		return replay_crash(json_object_get(answer->result, "crash"), a->replay, a->json, stdout);
 	if (a->weight)
 		return weight_tell(answer->result, a->weight, a->json, stdout);
+	if (a->ready)
+		return readiness_tell(answer->result, a->ready, a->json, stdout);
 	if (a->json) {
 		show_json(answer->result, isatty(STDOUT_FILENO), stdout);
 		return EX_OK;

@@ -41,7 +41,8 @@ static const struct { const char *name, *args[6], *says; } bad_usage[] = {
 	{ "host bits in a prefix",       { "unblock", "192.0.2.7/24" }, "did you mean 192.0.2.0/24?" },
 	{ "no prefix",                   { "unblock", "nonsense" }, "is not a prefix" },
 	{ "a name that is not UTF-8",    { "drain", "\xff" }, "UTF-8" },
-	{ "a check of a service alone",  { "check", "echo" }, "droverctl check [--weight [SERVICE]]" },
+	{ "readiness of a drain", { "drain", "a", "--ready" }, "drain takes no --ready, only check does" },
+	{ "a check of a service alone",  { "check", "echo" }, "droverctl check [--ready|--weight [SERVICE]]" },
 };
 
 START_TEST(wrong_usage_is_64_in_one_line_that_says_what_would_be_right)
@@ -349,6 +350,48 @@ START_TEST(a_weight_is_an_exit_status)
 	fake_close(&f);
 } END_TEST
 
+/* ---- readiness ---------------------------------------------------------- */
+
+#define SERVES(phase, state, reason) \
+	"{\"phase\":\"" phase "\",\"services\":[{\"name\":\"a\",\"state\":\"" state "\",\"serves\":true," \
+	"\"reason\":" reason ",\"restart_delay\":0}]}"
+
+static const struct { const char *name, *args[5], *result, *says; int status; } readiness[] = {
+	{ "all serve", { "check", "--ready" }, SERVES("serving", "serving", "null"), "ready\n", 0 },
+	{ "it is full", { "check", "--ready", "a" }, SERVES("serving", "exhausted", "null"), "ready\n", 0 },
+	{ "it fails", { "check", "--ready" }, SERVES("serving", "failing", "\"no such file\""),
+	  "a: failing: no such file\n", 1 },
+	{ "it leaves", { "check", "--ready", "a" }, SERVES("leaving", "leaving", "null"),
+	  "a: leaving\nThe server is leaving.\n", 1 },
+	{ "no such service", { "check", "--ready", "b" }, SERVES("serving", "serving", "null"),
+	  "There is no such service.\n", 1 },
+	{ "JSON", { "check", "--ready", "--json" }, SERVES("serving", "serving", "null"),
+	  "{\"ready\":true,\"text\":\"ready\\n\"}\n", 0 },
+	{ "JSON of a failure", { "check", "--ready", "--json" }, SERVES("serving", "draining", "null"),
+	  "{\"ready\":false,\"text\":\"a: draining\\n\"}\n", 1 },
+};
+
+START_TEST(readiness_is_an_exit_status)
+{
+	files_write("row", "%s\n", readiness[_i].name);
+	fake_open(&f);
+	fake_results(&f, "status", readiness[_i].result);
+	ck_assert_int_eq(operator_run(f.path, readiness[_i].args), readiness[_i].status);
+	ck_assert_str_eq(operator_output(), readiness[_i].says);
+	ck_assert_str_eq(operator_errors(), "");
+	fake_close(&f);
+} END_TEST
+
+START_TEST(who_cannot_be_asked_is_not_ready)
+{
+	ck_assert_int_eq(operator_run_args(files_path("nothing.sock"), "check", "--ready"), 69);
+	fake_open(&f);
+	fake_results(&f, "status", "{}");
+	ck_assert_int_eq(operator_run_args(f.path, "check", "--ready"), 70);
+	harness_contains(operator_errors(), "not understood");
+	fake_close(&f);
+} END_TEST
+
 /* Another exit status would be taken for a weight. */
 START_TEST(who_asks_for_a_weight_gets_1_for_each_failure)
 {
@@ -359,6 +402,8 @@ START_TEST(who_asks_for_a_weight_gets_1_for_each_failure)
 
 	for (size_t i = 0; i < ARRAY_SIZE(wrong); i++)
 		ck_assert_int_eq(operator_run_args(NULL, wrong[i][0], wrong[i][1], wrong[i][2], wrong[i][3]), 1);
+	ck_assert_int_eq(operator_run_args(NULL, "check", "--ready", "--weight"), 1);
+	harness_contains(operator_errors(), "--ready and --weight exclude each other");
 	ck_assert_int_eq(operator_run_args(files_path("nothing.sock"), "check", "--weight"), 1);
 	fake_open(&f);
 	fake_results(&f, "status", "{}");
@@ -649,6 +694,8 @@ int main(void)
 	tcase_add_test(tc, a_long_answer_is_taken_in_whole);
 
 	tc = harness_case(s, "weights");
+	tcase_add_loop_test(tc, readiness_is_an_exit_status, 0, ARRAY_SIZE(readiness));
+	tcase_add_test(tc, who_cannot_be_asked_is_not_ready);
 	tcase_add_loop_test(tc, a_weight_is_an_exit_status, 0, ARRAY_SIZE(weights));
 	tcase_add_test(tc, who_asks_for_a_weight_gets_1_for_each_failure);
 

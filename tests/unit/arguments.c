@@ -62,6 +62,8 @@ static const struct { const char *words[9], *socket, *request; bool json; } rows
 	{ { "-s", "/s", "check", "--weight", "a" }, "/s", "{\"command\":\"status\"}", false },
 	{ { "-s", "/s", "--weight", "check", "a" }, "/s", "{\"command\":\"status\"}", false },
 	{ { "-s", "/s", "check", "--json", "--weight" }, "/s", "{\"command\":\"status\"}", true },
+	{ { "-s", "/s", "check", "--ready" }, "/s", "{\"command\":\"status\"}", false },
+	{ { "-s", "/s", "--ready", "check", "a" }, "/s", "{\"command\":\"status\"}", false },
 	{ { "-s", "/s", "drain", "\"\n" }, "/s", "{\"command\":\"drain\",\"service\":\"\\\"\\n\"}", false },
 };
 
