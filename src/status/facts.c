@@ -31,6 +31,7 @@ struct facts {
 	void        (*orphaned)(void *arg);
 	void         *arg;
 	struct known  known[FACTS];
+	bool          is_leaving;       /* no answer is used again */
 	bool          asked_life;       /* the master has not answered that yet; it comes beside the others */
 	int           asked;            /* the question under way; -1: none */
 	int           last;             /* the one before: each has its turn */
@@ -240,11 +241,18 @@ static void on_limit(struct timer *t)
 	end_wait(container_of(t, struct fact_wait, limit), NULL);
 }
 
+/* An order that was not read yet may be that to leave. */
+static bool is_fresh(const struct facts *f, const struct known *k)
+{
+	return k->result && f->loop->now_ms - k->at_ms < FACTS_FRESH_MS && !f->is_leaving &&
+	       !leash_has_order(f->leash);
+}
+
 void facts_ask(struct facts *f, enum fact what, struct fact_wait *w)
 {
 	struct known *k = &f->known[what];
 
-	if (k->result && f->loop->now_ms - k->at_ms < FACTS_FRESH_MS) {
+	if (is_fresh(f, k)) {
 		w->ready(w, k->result);
 		return;
 	}
@@ -256,6 +264,11 @@ void facts_ask(struct facts *f, enum fact what, struct fact_wait *w)
 		ask_life(f);
 	else
 		ask_next(f);
+}
+
+void facts_leave(struct facts *f)
+{
+	f->is_leaving = true;
 }
 
 void facts_forget(struct fact_wait *w)

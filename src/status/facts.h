@@ -56,6 +56,12 @@ struct facts *facts_new(struct loop *l, const struct leash *leash, int answers, 
  */
 void facts_switch(struct facts *f, int answers);
 
+/*
+ * Another process answers clients as well: from now on no answer is used again, so that a client does
+ * not get older figures here than it got there.
+ */
+void facts_leave(struct facts *f);
+
 /* The master has answered FACT_LIFE. */
 void facts_note_life(struct facts *f);
 

@@ -225,6 +225,33 @@ START_TEST(one_that_is_forgotten_is_told_nothing)
 	ck_assert_int_eq(timer_next(&loop.timers), CLOCK_NEVER);
 } END_TEST
 
+/* Another process may have given a later answer meanwhile. */
+START_TEST(one_that_leaves_uses_no_answer_again)
+{
+	ask(0, FACT_STATUS);
+	question();
+	answer(7);
+	facts_leave(facts);
+	ask(1, FACT_STATUS);
+	expect_told(1, 0, 0);
+	ck_assert_int_eq(question(), FACT_STATUS);
+	answer(8);
+	expect_told(1, 1, 8);
+} END_TEST
+
+START_TEST(so_does_one_that_has_not_read_its_order_to_leave)
+{
+	ask(0, FACT_STATUS);
+	question();
+	answer(7);
+	ck_assert_int_eq(leash_order(&master, &(struct leash_message){ .word = LEASH_END }), 0);
+	ask(1, FACT_STATUS);
+	expect_told(1, 0, 0);
+	ck_assert_int_eq(question(), FACT_STATUS);
+	answer(8);
+	expect_told(1, 1, 8);
+} END_TEST
+
 /* ---- texts -------------------------------------------------------------- */
 
 /* As it may come: lines in it end nothing, and its length may come in parts. */
@@ -484,6 +511,8 @@ int main(void)
 	tcase_add_test(tc, an_answer_that_comes_too_late_is_good_for_the_next);
 	tcase_add_test(tc, one_that_is_forgotten_is_told_nothing);
 	tc = unit_case(s, "several kinds", set_up, tear_down);
+	tcase_add_test(tc, one_that_leaves_uses_no_answer_again);
+	tcase_add_test(tc, so_does_one_that_has_not_read_its_order_to_leave);
 	tcase_add_test(tc, a_text_is_whole_when_it_is_as_long_as_was_said);
 	tcase_add_test(tc, a_text_may_be_empty);
 	tcase_add_test(tc, a_text_that_is_cut_off_is_asked_for_again_over_the_next_socket);
