@@ -13,6 +13,7 @@
 #include "import_input.h"
 #include "import_listen.h"
 #include "import_program.h"
+#include "import_read.h"
 #include "import_units.h"
 
 #define OFF_MARK "#<off>#"              /* how update-inetd(8) disables a line */
@@ -285,7 +286,7 @@ static void take_line(struct draft *d, const char *line)
 
 int import_inetd(struct import *im, const char *path)
 {
-	const char *text = import_input_read(im, path), *line, *whole = NULL;
+	const char *text = import_read(im, path), *line, *whole = NULL;
 	struct draft d = { .im = im };
 	struct import_lines l;
 

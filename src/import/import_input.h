@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * Reads files of other superservers and cuts them into lines. It knows no syntax.
+ * Cuts the texts of other superservers into lines and words, and takes paths apart. It knows no syntax.
  */
 #ifndef DROVER_IMPORT_IMPORT_INPUT_H
 #define DROVER_IMPORT_IMPORT_INPUT_H
 
 #include "import.h"
-
-#define IMPORT_INPUT_MAX (4u << 20)     /* bytes of one file */
-
-/*
- * The text of a file, which may be a pipe. NULL with errno: E2BIG if it has more than IMPORT_INPUT_MAX
- * bytes, EILSEQ if a NUL byte is in it. Does not note it in im->files.
- */
-const char *import_input_read(struct import *im, const char *path);
 
 struct import_lines {                   /* a text while it is read */
 	struct import      *im;
@@ -41,8 +33,5 @@ const char *import_input_beside(struct import *im, const char *file, const char 
 
 /* What is behind the last slash. */
 const char *import_input_base(const char *path);
-
-/* The names in a folder that end with suffix, sorted; none if it cannot be read, with errno. */
-struct import_words import_input_list(struct import *im, const char *folder, const char *suffix);
 
 #endif

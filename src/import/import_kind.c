@@ -12,6 +12,7 @@
 
 #include "import_inetd.h"
 #include "import_input.h"
+#include "import_read.h"
 
 const char *const import_kind_names[IMPORT_KINDS + 1] = {
 	[IMPORT_XINETD] = "xinetd", [IMPORT_INETD] = "inetd", [IMPORT_TCPSERVER] = "tcpserver",
@@ -73,7 +74,7 @@ static void look_at_line(struct import *im, const char *line, bool found[IMPORT_
 
 static enum import_kind kind_of_content(struct import *im, const char *path)
 {
-	const char *text = import_input_read(im, path), *line;
+	const char *text = import_read(im, path), *line;
 	bool found[IMPORT_KINDS] = { false };
 	enum import_kind kind = IMPORT_UNKNOWN;
 	struct import_lines l;

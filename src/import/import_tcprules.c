@@ -11,6 +11,7 @@
 
 #include "import_access.h"
 #include "import_input.h"
+#include "import_read.h"
 
 struct rules {
 	struct import         *im;
@@ -111,7 +112,7 @@ static void finish(struct rules *r)
 
 int import_tcprules(struct import *im, struct import_service *svc, const char *path)
 {
-	const char *text = import_input_read(im, path), *line;
+	const char *text = import_read(im, path), *line;
 	struct rules r = { .im = im, .svc = svc };
 	struct import_lines l;
 

@@ -15,6 +15,7 @@
 #include "import_input.h"
 #include "import_listen.h"
 #include "import_program.h"
+#include "import_read.h"
 #include "import_shell.h"
 #include "import_tcprules.h"
 #include "import_units.h"
@@ -334,7 +335,7 @@ int import_tcpserver(struct import *im, const char *path)
 
 	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
 		path = import_printf(im, "%s/run", path);
-	text = import_input_read(im, path);
+	text = import_read(im, path);
 	if (!text)
 		return -1;
 	s.place.file = import_strdup(im, path);

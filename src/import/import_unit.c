@@ -11,6 +11,7 @@
 #include <strings.h>
 
 #include "import_input.h"
+#include "import_read.h"
 #include "units.h"
 
 struct reading {
@@ -114,7 +115,7 @@ static const char *next_line(struct import *im, struct import_lines *l)
 
 static int read_file(struct import *im, const char *path, struct import_unit *u)
 {
-	const char *text = import_input_read(im, path), *line;
+	const char *text = import_read(im, path), *line;
 	struct reading r = { .im = im, .unit = u };
 	struct import_lines l;
 
@@ -135,7 +136,7 @@ int import_unit_read(struct import *im, const char *path, struct import_unit *u)
 	*u = (struct import_unit){ .prefix = import_strndup(im, base, strcspn(base, "@.")) };
 	if (read_file(im, path, u) == -1)
 		return -1;
-	drop_ins = import_input_list(im, folder, ".conf");
+	drop_ins = import_read_folder(im, folder, ".conf");
 	for (size_t i = 0; i < drop_ins.n; i++)
 		read_file(im, import_printf(im, "%s/%s", folder, drop_ins.v[i]), u);
 	return 0;

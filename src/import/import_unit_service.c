@@ -14,6 +14,7 @@
 #include "import_access.h"
 #include "import_input.h"
 #include "import_program.h"
+#include "import_read.h"
 #include "import_units.h"
 
 #define SECTION "Service"
@@ -272,7 +273,7 @@ static void take_environment_file(struct draft *d)
 			continue;
 		}
 		import_words_add(d->im, &d->svc->env_file, path);
-		text = import_input_read(d->im, path + (*path == '-'));
+		text = import_read(d->im, path + (*path == '-'));
 		if (text)
 			env_file_parse(text, note_variable, pass_over, d);
 	}

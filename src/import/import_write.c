@@ -11,6 +11,7 @@
 
 #include "conf_value.h"
 #include "import_names.h"
+#include "sources.h"
 #include "text.h"
 #include "version.h"
 
@@ -137,9 +138,10 @@ static void put_switch(struct output *o, const char *name, enum import_switch va
 		put_key(o, " ", name, value == IMPORT_ON ? "true" : "false");
 }
 
+/* An empty value is none. */
 static void text_line(struct output *o, const char *name, const char *value)
 {
-	if (!value)
+	if (!value || *value == '\0')
 		return;
 	put_text_key(o, "    ", name, value);
 	end_line(o);
@@ -257,7 +259,7 @@ static int64_t useful_per_source(const struct import_service *svc)
 {
 	if (svc->connections > 0 && svc->connections_per_source >= svc->connections)
 		return 0;
-	return svc->connections_per_source;
+	return svc->connections_per_source < SOURCES_COUNT_MAX ? svc->connections_per_source : SOURCES_COUNT_MAX;
 }
 
 static void put_limits(struct output *o, const struct import_service *svc)

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 
 #include "import_input.h"
+#include "import_read.h"
 
 #define DEPTH_MAX 8             /* of files that include each other */
 
@@ -51,7 +52,7 @@ static void begin_block(struct reading *r, struct import_place place, const char
 /* Names with a dot, and those of backups, are left out: xinetd.conf(5). */
 static int read_folder(struct reading *r, const char *folder)
 {
-	const struct import_words names = import_input_list(r->im, folder, "");
+	const struct import_words names = import_read_folder(r->im, folder, "");
 
 	if (names.n == 0 && errno)
 		return -1;
@@ -159,7 +160,7 @@ static int read_path(struct reading *r, const char *path)
 
 	if (stat(path, &st) == 0 && S_ISDIR(st.st_mode))
 		return read_folder(r, path);
-	text = import_input_read(r->im, path);
+	text = import_read(r->im, path);
 	if (!text)
 		return -1;
 	import_words_add(r->im, &r->im->files, import_strdup(r->im, path));
