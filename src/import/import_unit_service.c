@@ -16,6 +16,7 @@
 #include "import_program.h"
 #include "import_read.h"
 #include "import_units.h"
+#include "units.h"
 
 #define SECTION "Service"
 
@@ -180,14 +181,14 @@ static void take_cpus(struct draft *d)
 {
 	const struct import_words w = import_input_split(d->im, d->setting->value);
 	const char *all = "";
+	cpu_set_t set;
 
-	if (strspn(d->setting->value, "0123456789-, \t") != strlen(d->setting->value)) {
-		LOSE(d, "CPUAffinity=%s is not carried over (write cpus)", d->setting->value);
-		return;
-	}
 	for (size_t i = 0; i < w.n; i++)
 		all = import_printf(d->im, "%s%s%.*s", all, i ? "," : "", (int)strcspn(w.v[i], ","), w.v[i]);
-	d->svc->cpus = all;
+	if (units_parse_cpus(all, &set) == 0)
+		d->svc->cpus = all;
+	else
+		LOSE(d, "CPUAffinity=%s is not carried over (write cpus)", d->setting->value);
 }
 
 static void take_privileges(struct draft *d)
