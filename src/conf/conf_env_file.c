@@ -78,7 +78,8 @@ static bool is_unreadable(struct reading *r, const config_setting_t *setting)
 	if (geteuid() == 0 || faccessat(AT_FDCWD, r->path, R_OK, AT_EACCESS) == 0 || errno != EACCES)
 		return false;
 	r->handler->env_unread = r->path;
-	conf_source_warn(r->ld, setting, "names %s, which could not be read (%s)", r->path, strerror(EACCES));
+	conf_source_warn(r->ld, setting, "names %s, which could not be read (%s)", r->path,
+	                 strerror(EACCES));
 	return true;
 }
 
@@ -106,8 +107,8 @@ static void take_path(struct reading *r, const config_setting_t *setting, const 
 
 	r->path = written + optional;
 	if (*r->path != '/')
-		conf_source_complain(r->ld, setting, "holds \"%s\" (absolute paths; a - before one allows that"
-		                     " the file is missing)", written);
+		conf_source_complain(r->ld, setting, "holds \"%s\" (absolute paths; a - before one allows"
+		                     " that the file is missing)", written);
 	else if (optional && access(r->path, F_OK) == -1 && errno == ENOENT)
 		return;
 	else if (!is_unreadable(r, setting))

@@ -63,10 +63,10 @@ struct import_service {
 	struct import_place    place;
 	const char            *name;            /* valid and unique: import_names_make */
 	const char            *original;        /* as it was called before */
-	const char            *refused;         /* why drover cannot serve it, and what to do; NULL: it can */
+	const char            *refused;         /* why it cannot be served, and what to do; NULL: it can */
 	bool                   disabled;
 	bool                   held;            /* the import has disabled it */
-	bool                   commented;       /* it is written as a comment, because it would be an error */
+	bool                   commented;       /* it is written as a comment: it would be an error */
 	struct import_listen   listen[IMPORT_LISTEN_MAX];
 	size_t                 n_listen;
 	const char            *builtin;         /* a type of handler; NULL: a program */
@@ -79,7 +79,7 @@ struct import_service {
 	int64_t                connections, connections_per_source;     /* 0: no limit */
 	const char            *rate, *rate_per_source;  /* "10/s" */
 	int64_t                burst;           /* 0: the default */
-	bool                   rejects;         /* a client beyond the limits is closed, and does not wait */
+	bool                   rejects;         /* clients beyond the limits are closed, and do not wait */
 	struct import_access   access;
 	const char            *session;         /* a duration; NULL: no limit */
 	struct import_note    *notes;

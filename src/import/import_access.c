@@ -67,13 +67,14 @@ void import_access_finish(struct import *im, struct import_service *svc)
 	struct import_access *a = &svc->access;
 
 	if (a->restricts && a->allow.n == 0) {
-		import_note(im, svc, svc->place, "it admits no client as long as access.allow has no address");
+		import_note(im, svc, svc->place, "it admits no client as long as access.allow has no"
+		            " address");
 		a->deny = (struct import_words){ 0 };
 		import_access_add_all(im, svc, IMPORT_DENY);
 	}
 	if (a->lost_deny && !svc->disabled) {
-		import_note(im, svc, svc->place, "it is disabled, because it would admit clients that were refused"
-		            " before: complete access.deny, then remove enabled = false");
+		import_note(im, svc, svc->place, "it is disabled, because it would admit clients that were"
+		            " refused before: complete access.deny, then remove enabled = false");
 		svc->disabled = svc->held = true;
 	}
 }

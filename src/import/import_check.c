@@ -53,8 +53,8 @@ static bool comment_out(struct import *im, const struct import_words *errors)
 
 		if (svc && svc->disabled && !svc->held && !svc->commented) {
 			svc->commented = any = true;
-			import_note(im, svc, svc->place, "it is a comment, because it is disabled and droverd would refuse"
-			            " it here: %s", text);
+			import_note(im, svc, svc->place, "it is a comment, because it is disabled and"
+			            " droverd would refuse it here: %s", text);
 		}
 	}
 	return any;
@@ -68,7 +68,8 @@ static void tell(struct import *im, const char *error)
 
 	im->n_refused_by_droverd += svc || text == error;
 	if (svc)
-		fprintf(im->err, "%s:%d: %s: droverd refuses this here: %s\n", svc->place.file, svc->place.line,
+		fprintf(im->err, "%s:%d: %s: droverd refuses this here: %s\n", svc->place.file,
+		        svc->place.line,
 		        svc->original, text);
 	else if (text == error)         /* it is about another file, which it names */
 		fprintf(im->err, "%s\n", error);

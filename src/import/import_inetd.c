@@ -79,8 +79,8 @@ static const char *without_buffers(struct draft *d, const char *text)
 
 	if (!comma)
 		return text;
-	import_lose(d->im, d->svc, d->place, "%s: sizes of socket buffers have no counterpart (the kernel adapts"
-	            " them)", comma + 1);
+	import_lose(d->im, d->svc, d->place, "%s: sizes of socket buffers have no counterpart (the kernel"
+	            " adapts them)", comma + 1);
 	return import_strndup(d->im, text, (size_t)(comma - text));
 }
 
@@ -89,8 +89,9 @@ static void take_type(struct draft *d)
 	const char *type = without_buffers(d, field(d, F_TYPE));
 
 	if (strcmp(type, "stream") != 0)
-		import_refuse(d->im, d->svc, d->place, "socket type %s: drover serves stream sockets only (leave it to a"
-		              " daemon that serves UDP itself, or to a systemd socket with Accept=no)", type);
+		import_refuse(d->im, d->svc, d->place, "socket type %s: drover serves stream sockets only"
+		              " (leave it to a daemon that serves UDP itself, or to a systemd socket with"
+		              " Accept=no)", type);
 }
 
 /* wait, nowait, and behind it .MAX or :MAX of a minute, or /CHILDREN/PER-MINUTE/PER-SOURCE of FreeBSD. */
@@ -101,15 +102,15 @@ static void take_wait(struct draft *d)
 	int64_t *const counts[] = { &svc->connections, NULL, &svc->connections_per_source };
 
 	if (strncmp(text, "nowait", 6) != 0) {
-		import_refuse(d->im, svc, d->place, "wait: its program accepts the clients itself (run it as a daemon,"
-		              " or from a systemd socket with Accept=no)");
+		import_refuse(d->im, svc, d->place, "wait: its program accepts the clients itself (run it"
+		              " as a daemon, or from a systemd socket with Accept=no)");
 		return;
 	}
 	if (*rest == '.' || *rest == ':') {
 		svc->burst = import_units_count(d->im, svc, d->place, "nowait", rest + 1);
 		svc->rate = svc->burst ? import_printf(d->im, "%lld/m", (long long)svc->burst) : NULL;
-		import_note(d->im, svc, d->place, "%s is limits.rate: clients beyond it wait, and the service does not"
-		            " pause for minutes", text);
+		import_note(d->im, svc, d->place, "%s is limits.rate: clients beyond it wait, and the"
+		            " service does not pause for minutes", text);
 		return;
 	}
 	for (size_t i = 0; *rest == '/' && i < 3; i++) {
@@ -134,7 +135,8 @@ static void take_user(struct draft *d)
 	const char *text = field(d, F_USER), *class = strchr(text, '/'), *mark;
 
 	if (class) {
-		import_lose(d->im, d->svc, d->place, "the login class %s has no counterpart (rlimits has limits)", class + 1);
+		import_lose(d->im, d->svc, d->place, "the login class %s has no counterpart (rlimits has"
+		            " limits)", class + 1);
 		text = import_strndup(d->im, text, (size_t)(class - text));
 	}
 	mark = strchr(text, ':');
@@ -186,7 +188,8 @@ static void listen_inet(struct draft *d, const char *protocol)
 {
 	const char *service = field(d, F_SERVICE), *end = host_end(service);
 	const char *host = end ? host_of(d->im, service, end) : d->default_host;
-	const char *any = strcmp(protocol, "tcp6") == 0 ? "::" : strcmp(protocol, "tcp46") == 0 ? "*" : "0.0.0.0";
+	const char *any = strcmp(protocol, "tcp6") == 0 ? "::" :
+	                  strcmp(protocol, "tcp46") == 0 ? "*" : "0.0.0.0";
 	const char *port = end ? end + 1 : service;
 
 	if (!host || strcmp(host, "*") == 0)
@@ -196,7 +199,8 @@ static void listen_inet(struct draft *d, const char *protocol)
 
 		for (size_t len; *rest; rest += len + (rest[len] == ',')) {
 			len = strcspn(rest, ",");
-			import_listen_add_host(d->im, d->svc, d->place, import_strndup(d->im, rest, len), port);
+			import_listen_add_host(d->im, d->svc, d->place, import_strndup(d->im, rest, len),
+			                       port);
 		}
 		return;
 	}
@@ -208,19 +212,21 @@ static void take_protocol(struct draft *d)
 	const char *protocol = without_buffers(d, field(d, F_PROTOCOL)), *service = field(d, F_SERVICE);
 
 	if (strncmp(protocol, "rpc/", 4) == 0)
-		import_refuse(d->im, d->svc, d->place, "an RPC service is not served, because drover does not register with"
-		              " rpcbind (run it as a daemon of its own)");
+		import_refuse(d->im, d->svc, d->place, "an RPC service is not served, because drover does"
+		              " not register with rpcbind (run it as a daemon of its own)");
 	else if (strncmp(service, "tcpmux/", 7) == 0)
-		import_refuse(d->im, d->svc, d->place, "a service behind tcpmux is not served (give it a port of its own)");
+		import_refuse(d->im, d->svc, d->place, "a service behind tcpmux is not served (give it a"
+		              " port of its own)");
 	else if (strcmp(protocol, "unix") == 0)
 		import_listen_add(d->im, d->svc, d->place, import_printf(d->im, "unix:%s", service));
 	else if (strncmp(protocol, "udp", 3) == 0)
-		import_refuse(d->im, d->svc, d->place, "UDP: drover serves stream sockets only (leave it to a daemon that"
-		              " serves UDP itself, or to a systemd socket with Accept=no)");
+		import_refuse(d->im, d->svc, d->place, "UDP: drover serves stream sockets only (leave it to"
+		              " a daemon that serves UDP itself, or to a systemd socket with Accept=no)");
 	else if (strncmp(protocol, "tcp", 3) == 0)
 		listen_inet(d, protocol);
 	else
-		import_refuse(d->im, d->svc, d->place, "protocol %s is not served (drover serves TCP)", protocol);
+		import_refuse(d->im, d->svc, d->place, "protocol %s is not served (drover serves TCP)",
+		              protocol);
 }
 
 /* ---- lines -------------------------------------------------------------- */
@@ -280,8 +286,8 @@ static void take_line(struct draft *d, const char *line)
 	if (import_inetd_is_line(d->im, line))
 		take_service(d, off);
 	else
-		import_break(d->im, d->place, "\"%s\" is not a service (SERVICE stream tcp nowait USER PROGRAM"
-		             " ARGV...)", line);
+		import_break(d->im, d->place, "\"%s\" is not a service (SERVICE stream tcp nowait USER"
+		             " PROGRAM ARGV...)", line);
 }
 
 int import_inetd(struct import *im, const char *path)

@@ -25,8 +25,8 @@ struct import_listen *import_listen_add(struct import *im, struct import_service
 	struct import_listen *l = &svc->listen[svc->n_listen];
 
 	if (svc->n_listen == IMPORT_LISTEN_MAX) {
-		import_lose(im, svc, place, "it does not listen at %s: a service has at most %d listeners here (write"
-		            " another service)", address, IMPORT_LISTEN_MAX);
+		import_lose(im, svc, place, "it does not listen at %s: a service has at most %d listeners"
+		            " here (write another service)", address, IMPORT_LISTEN_MAX);
 		return NULL;
 	}
 	*l = (struct import_listen){ .address = address };

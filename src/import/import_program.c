@@ -26,7 +26,8 @@ void import_program_set_builtin(struct import *im, struct import_service *svc, s
                                 const char *name)
 {
 	if (!import_program_is_builtin(name)) {
-		import_refuse(im, svc, place, "%s is built into the other superserver, and not into drover", name);
+		import_refuse(im, svc, place, "%s is built into the other superserver, and not into drover",
+		              name);
 		return;
 	}
 	svc->builtin = import_strdup(im, name);
@@ -79,8 +80,8 @@ static void keep_privileges(struct import *im, struct import_service *svc, struc
 	if (!needed || svc->no_new_privs != IMPORT_UNSET)
 		return;
 	svc->no_new_privs = IMPORT_OFF;
-	import_note(im, svc, place, "its program starts setuid programs: under systemd, drover.service needs the"
-	            " drop-in setuid.conf as well");
+	import_note(im, svc, place, "its program starts setuid programs: under systemd, drover.service"
+	            " needs the drop-in setuid.conf as well");
 }
 
 static bool is_tcpd(const char *path)

@@ -58,7 +58,8 @@ static void listen(struct draft *d, const struct import_unit_setting *s)
 	const char *text = s->value, *colon = strrchr(text, ':');
 
 	if (import_unit_is_open(text) || strncmp(text, "vsock:", 6) == 0)
-		import_lose(d->im, d->svc, s->place, "ListenStream=%s is not an address that drover has", text);
+		import_lose(d->im, d->svc, s->place, "ListenStream=%s is not an address that drover has",
+		            text);
 	else if (*text == '/' || *text == '@')
 		import_listen_add(d->im, d->svc, s->place, import_printf(d->im, "unix:%s", text));
 	else if (is_number(text))
@@ -68,7 +69,8 @@ static void listen(struct draft *d, const struct import_unit_setting *s)
 	else if (colon && is_number(colon + 1))
 		import_listen_add(d->im, d->svc, s->place, text);
 	else
-		import_lose(d->im, d->svc, s->place, "ListenStream=%s is not an address that drover has", text);
+		import_lose(d->im, d->svc, s->place, "ListenStream=%s is not an address that drover has",
+		            text);
 }
 
 static void listen_all(struct draft *d)
@@ -83,8 +85,8 @@ static void listen_all(struct draft *d)
 		listen(d, s);
 	for (size_t i = 0; i < sizeof others / sizeof *others; i++)
 		if ((s = last(d, others[i])))
-			import_lose(d->im, d->svc, s->place, "%s=%s: drover serves stream sockets only (leave it to"
-			            " systemd)", s->name, s->value);
+			import_lose(d->im, d->svc, s->place, "%s=%s: drover serves stream sockets only"
+			            " (leave it to systemd)", s->name, s->value);
 	if (d->svc->n_listen == 0)
 		import_refuse(d->im, d->svc, d->svc->place, "it has no ListenStream that drover can serve");
 }
@@ -175,13 +177,14 @@ static void set_rate(struct draft *d)
 	if (burst)
 		n = import_units_count(d->im, d->svc, burst->place, burst->name, burst->value);
 	if (interval && !import_unit_duration(d->im, interval->value, &ms))
-		import_lose(d->im, d->svc, interval->place, "TriggerLimitIntervalSec=%s is not carried over", interval->value);
+		import_lose(d->im, d->svc, interval->place, "TriggerLimitIntervalSec=%s is not carried"
+		            " over", interval->value);
 	else if (n > 0) {
 		a_minute = n * 60000 / ms;
 		d->svc->rate = import_printf(d->im, "%lld/m", (long long)(a_minute > 0 ? a_minute : 1));
 		d->svc->burst = n;
-		import_note(d->im, d->svc, (burst ? burst : interval)->place, "clients beyond TriggerLimit are refused,"
-		            " and the service goes on; in systemd the socket failed");
+		import_note(d->im, d->svc, (burst ? burst : interval)->place, "clients beyond TriggerLimit"
+		            " are refused, and the service goes on; in systemd the socket failed");
 	}
 }
 
@@ -198,12 +201,14 @@ static void set_limits(struct draft *d)
 static bool is_known(const char *name)
 {
 	static const char *const names[] = {
-		"Accept", "ListenStream", "ListenDatagram", "ListenSequentialPacket", "ListenFIFO", "ListenSpecial",
-		"ListenNetlink", "ListenMessageQueue", "ListenUSBFunction", "BindIPv6Only", "Backlog", "NoDelay",
+		"Accept", "ListenStream", "ListenDatagram", "ListenSequentialPacket", "ListenFIFO",
+		"ListenSpecial", "ListenNetlink", "ListenMessageQueue", "ListenUSBFunction", "BindIPv6Only",
+		"Backlog", "NoDelay",
 		"KeepAlive", "KeepAliveTimeSec", "KeepAliveIntervalSec", "KeepAliveProbes", "FreeBind",
 		"BindToDevice", "SocketMode", "SocketUser", "SocketGroup", "MaxConnections",
-		"MaxConnectionsPerSource", "TriggerLimitBurst", "TriggerLimitIntervalSec", "FileDescriptorName",
-		"RemoveOnStop", "DirectoryMode", "FlushPending", "PollLimitBurst", "PollLimitIntervalSec", "ReusePort",
+		"MaxConnectionsPerSource", "TriggerLimitBurst", "TriggerLimitIntervalSec",
+		"FileDescriptorName", "RemoveOnStop", "DirectoryMode", "FlushPending", "PollLimitBurst",
+		"PollLimitIntervalSec", "ReusePort",
 		"TimeoutSec", "Service",
 	};
 
@@ -225,7 +230,8 @@ static void tell_others(struct draft *d)
 			import_words_add(d->im, &names, s->name);
 		}
 	if (first)
-		import_lose(d->im, d->svc, first->place, "no counterpart: %s", import_words_join(d->im, &names));
+		import_lose(d->im, d->svc, first->place, "no counterpart: %s",
+		            import_words_join(d->im, &names));
 }
 
 /* ---- units -------------------------------------------------------------- */
@@ -256,7 +262,8 @@ static void take_template(struct draft *d, const char *socket)
 	struct import_unit template;
 
 	if (!path)
-		import_refuse(d->im, d->svc, d->svc->place, "there is no %s@.service beside it", d->unit->prefix);
+		import_refuse(d->im, d->svc, d->svc->place, "there is no %s@.service beside it",
+		              d->unit->prefix);
 	else if (import_unit_read(d->im, path, &template) == -1)
 		import_refuse(d->im, d->svc, d->svc->place, "%s: %s", path, strerror(errno));
 	else
@@ -285,8 +292,8 @@ static void add_unix_twin(struct draft *d)
 	copy.notes = NULL;
 	copy.access = (struct import_access){ 0 };
 	*twin = copy;
-	import_note(d->im, svc, svc->place, "its unix sockets are in %s, because access means nothing for them; each"
-	            " of the two has limits of its own", twin->original);
+	import_note(d->im, svc, svc->place, "its unix sockets are in %s, because access means nothing for"
+	            " them; each of the two has limits of its own", twin->original);
 	keep_listeners(twin, true);
 	keep_listeners(svc, false);
 }
@@ -309,12 +316,13 @@ static void separate_unix(struct draft *d)
 static void take_socket(struct import *im, const struct import_unit *u, const char *path)
 {
 	struct draft d = { .im = im, .unit = u };
-	const char *accept = import_unit_last(u, SECTION, "Accept") ? import_unit_last(u, SECTION, "Accept")->value : "no";
+	const char *accept = value_of(&d, "Accept");
 
 	d.svc = import_add_service(im, (struct import_place){ path, 1 }, u->prefix);
-	if (!import_unit_is_true(accept)) {
-		import_refuse(im, d.svc, d.svc->place, "Accept=no: its program accepts the clients itself (leave it to"
-		              " systemd; drover can take its place only with a program for each connection, or a filter)");
+	if (!accept || !import_unit_is_true(accept)) {
+		import_refuse(im, d.svc, d.svc->place, "Accept=no: its program accepts the clients itself"
+		              " (leave it to systemd; drover can take its place only with a program for"
+		              " each connection, or a filter)");
 		return;
 	}
 	listen_all(&d);
@@ -341,8 +349,9 @@ int import_systemd(struct import *im, const char *path)
 		return 0;               /* its template was named as well */
 	if (import_unit_read(im, path, &u) == -1)
 		return -1;
-	if (!import_unit_next(&u, SECTION, "ListenStream", NULL) && !import_unit_next(&u, SECTION, "Accept", NULL))
-		import_break(im, (struct import_place){ path, 1 }, "it has no section [Socket] with ListenStream or Accept");
+	if (!import_unit_last(&u, SECTION, "ListenStream") && !import_unit_last(&u, SECTION, "Accept"))
+		import_break(im, (struct import_place){ path, 1 }, "it has no section [Socket] with"
+		             " ListenStream or Accept");
 	else
 		take_socket(im, &u, path);
 	return 0;

@@ -34,7 +34,8 @@ static bool add_range(struct rules *r, enum import_verdict verdict, const char *
 			bits--;
 		ok = import_access_add(r->im, r->svc, verdict,
 		                       bits == 32 ? import_printf(r->im, "%s%d", before, from) :
-		                       import_printf(r->im, "%s%d%s/%d", before, from, zeros[parts - 1], bits));
+		                       import_printf(r->im, "%s%d%s/%d", before, from, zeros[parts - 1],
+		                                     bits));
 	}
 	return ok;
 }
@@ -62,7 +63,8 @@ static bool add_address(struct rules *r, enum import_verdict verdict, const char
 	else if (parts < 4)
 		return false;
 	return end == text + len && from >= 0 && from <= to && to <= 255 &&
-	       add_range(r, verdict, import_strndup(r->im, text, (size_t)(last - text)), parts, (int)from, (int)to);
+	       add_range(r, verdict, import_strndup(r->im, text, (size_t)(last - text)), parts, (int)from,
+	                 (int)to);
 }
 
 static void take_rule(struct rules *r, const char *address, enum import_verdict verdict)
@@ -70,10 +72,11 @@ static void take_rule(struct rules *r, const char *address, enum import_verdict 
 	if (*address == '\0')
 		r->others_denied = verdict == IMPORT_DENY;
 	else if (strchr(address, '@'))
-		import_access_lose(r->im, r->svc, r->place, verdict, address, "drover asks no ident server");
+		import_access_lose(r->im, r->svc, r->place, verdict, address, "drover asks no ident"
+		                   " server");
 	else if (*address == '=')
-		import_access_lose(r->im, r->svc, r->place, verdict, address, "drover knows clients by address, and"
-		                   " looks up no names");
+		import_access_lose(r->im, r->svc, r->place, verdict, address, "drover knows clients by"
+		                   " address, and looks up no names");
 	else if (!add_address(r, verdict, address))
 		import_access_lose(r->im, r->svc, r->place, verdict, address, "it is not an address");
 }
@@ -90,11 +93,12 @@ static void take_line(struct rules *r, const char *line)
 		import_break(r->im, r->place, "\"%s\" is not a rule (ADDRESS:allow or ADDRESS:deny)", line);
 		return;
 	}
-	take_rule(r, import_strndup(r->im, line, (size_t)(colon - line)), colon == allow ? IMPORT_ALLOW : IMPORT_DENY);
+	take_rule(r, import_strndup(r->im, line, (size_t)(colon - line)),
+	          colon == allow ? IMPORT_ALLOW : IMPORT_DENY);
 	variables = strchr(colon, ',');
 	if (variables)
-		import_lose(r->im, r->svc, r->place, "%s: variables for the clients of a rule have no counterpart (let the"
-		            " program look at TCPREMOTEIP)", variables + 1);
+		import_lose(r->im, r->svc, r->place, "%s: variables for the clients of a rule have no"
+		            " counterpart (let the program look at TCPREMOTEIP)", variables + 1);
 }
 
 /* In drover, clients without a prefix are refused as soon as any is allowed. */

@@ -42,7 +42,7 @@ struct draft {
 	struct import_wrapper  wrapper;
 	enum import_switch     nodelay;
 	int                    backlog;
-	bool no_names, no_ident, env_user, ipv6, ipv4;
+	bool no_names, no_ident, env_user, ipv6;
 };
 
 #define LOSE(d, ...) import_lose((d)->im, (d)->svc, (d)->script->place, __VA_ARGS__)
@@ -56,11 +56,13 @@ static void take_rules(struct draft *d, const char *cdb)
 
 	text = end && end[4] == '\0' ? import_strndup(d->im, cdb, (size_t)(end - cdb)) : cdb;
 	if (*text != '/')
-		text = import_printf(d->im, "%s/%s", d->script->directory ? d->script->directory : d->script->folder,
+		text = import_printf(d->im, "%s/%s",
+		                     d->script->directory ? d->script->directory : d->script->folder,
 		                     text);
 	if (text != cdb && import_tcprules(d->im, d->svc, text) == 0)
 		return;
-	LOSE(d, "-x %s: the text that tcprules made it from is not in %s (write the addresses in access)", cdb, text);
+	LOSE(d, "-x %s: the text that tcprules made it from is not in %s (write the addresses in access)",
+	     cdb, text);
 	d->svc->access.lost_deny = true;
 }
 
@@ -103,7 +105,8 @@ static void take_value(struct draft *d, char option, const char *value)
 		LOSE(d, "-B %s: drover sends no banner (let the program write it)", value);
 		break;
 	case 'I':
-		LOSE(d, "-I %s has no counterpart (write the interface behind the address, [fe80::1%%eth0]:25)", value);
+		LOSE(d, "-I %s has no counterpart (write the interface behind the address,"
+		     " [fe80::1%%eth0]:25)", value);
 		break;
 	}
 }
@@ -129,15 +132,14 @@ static void take_flag(struct draft *d, char option)
 	case 'D':
 		d->nodelay = option == 'D' ? IMPORT_ON : IMPORT_OFF;
 		break;
-	case '4':
 	case '6':
-		*(option == '6' ? &d->ipv6 : &d->ipv4) = true;
+		d->ipv6 = true;
 		break;
 	case '1':
 		import_note(d->im, d->svc, d->script->place, "-1: droverctl services shows the port");
 		break;
 	default:
-		if (!strchr("vqQPXoO", option))
+		if (!strchr("vqQPXoO4", option))
 			LOSE(d, "the option -%c is unknown", option);
 	}
 }
@@ -185,7 +187,8 @@ static void set_user(struct draft *d)
 	if (d->env_user)
 		LOSE(d, "-U: who sets UID and GID is not known (write user)");
 	else
-		import_note(d->im, d->svc, d->script->place, "the script names no user: the program ran as root");
+		import_note(d->im, d->svc, d->script->place, "the script names no user: the program ran as"
+		            " root");
 	d->svc->user = "root";
 }
 
@@ -214,8 +217,8 @@ static void set_program(struct draft *d, const struct import_words *w, size_t at
 static void tell_of_names(struct draft *d)
 {
 	if (!d->no_names || !d->no_ident)
-		import_note(d->im, d->svc, d->script->place, "TCPREMOTEHOST and TCPREMOTEINFO are not set: drover asks no"
-		            " name server and no ident server");
+		import_note(d->im, d->svc, d->script->place, "TCPREMOTEHOST and TCPREMOTEINFO are not set:"
+		            " drover asks no name server and no ident server");
 }
 
 static void take_command(struct draft *d, const struct import_words *w, size_t at)
@@ -224,7 +227,8 @@ static void take_command(struct draft *d, const struct import_words *w, size_t a
 
 	at = take_options(d, w, at + 1);
 	if (at + 2 >= w->n) {
-		import_refuse(d->im, d->svc, d->script->place, "tcpserver needs a host, a port and a program");
+		import_refuse(d->im, d->svc, d->script->place, "tcpserver needs a host, a port and a"
+		              " program");
 		return;
 	}
 	listen(d, w->v[at], w->v[at + 1]);
@@ -294,7 +298,8 @@ static void take_words(struct script *s, const struct import_words *w)
 	} else if (strcmp(w->v[0], "export") == 0) {
 		take_export(s, w);
 	} else if (strcmp(w->v[0], "cd") == 0 && w->n == 2) {
-		s->directory = w->v[1][0] == '/' ? w->v[1] : import_printf(s->im, "%s/%s", s->folder, w->v[1]);
+		s->directory = w->v[1][0] == '/' ? w->v[1] :
+		               import_printf(s->im, "%s/%s", s->folder, w->v[1]);
 	} else {
 		for (size_t i = 0; i < w->n && import_shell_is_assignment(w->v[i]); i++)
 			import_shell_remember(&s->shell, w->v[i]);
@@ -324,7 +329,8 @@ static void find_names(struct script *s, const char *path)
 	const char *base = import_input_base(absolute);
 
 	s->folder = import_strndup(s->im, absolute, base > absolute ? (size_t)(base - absolute) - 1 : 0);
-	s->name = strcmp(base, "run") == 0 ? import_input_base(s->folder) : import_strndup(s->im, base, strcspn(base, "."));
+	s->name = strcmp(base, "run") == 0 ? import_input_base(s->folder) :
+	          import_strndup(s->im, base, strcspn(base, "."));
 }
 
 int import_tcpserver(struct import *im, const char *path)
@@ -343,6 +349,7 @@ int import_tcpserver(struct import *im, const char *path)
 	find_names(&s, path);
 	read_script(&s, text);
 	if (s.found == 0)
-		import_break(im, (struct import_place){ s.place.file, 1 }, "there is no command tcpserver in it");
+		import_break(im, (struct import_place){ s.place.file, 1 }, "there is no command tcpserver"
+		             " in it");
 	return 0;
 }

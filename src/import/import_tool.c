@@ -102,11 +102,16 @@ static void take_option(struct request *r, int opt, const char *word)
 static struct request read_arguments(int argc, char **argv)
 {
 	struct request r = { .status = -1, .kind = IMPORT_KINDS };
-	int opt, at = 1;
+	int opt, at;
 
 	opterr = 0;
-	while (r.status == -1 && (at = optind, opt = getopt_long(argc, argv, "Vh", long_options, NULL)) != -1)
+	while (r.status == -1) {
+		at = optind;
+		opt = getopt_long(argc, argv, "Vh", long_options, NULL);
+		if (opt == -1)
+			break;
 		take_option(&r, opt, argv[at]);
+	}
 	r.files = argv + optind;
 	r.n_files = argc - optind;
 	if (r.status == -1 && r.n_files == 0)
@@ -136,11 +141,12 @@ static int import_file(struct import *im, enum import_kind kind, const char *pat
 		kind = import_kind_of(im, path);
 	switch (kind) {
 	case IMPORT_AMBIGUOUS:
-		fprintf(stderr, "drover-import: %s could be of more than one kind; say --xinetd, --inetd, --tcpserver or"
-		        " --systemd\n", path);
+		fprintf(stderr, "drover-import: %s could be of more than one kind; say --xinetd, --inetd,"
+		        " --tcpserver or --systemd\n", path);
 		return EX_USAGE;
 	case IMPORT_UNKNOWN:
-		fprintf(stderr, "%s:1: it is not known what this is; say --xinetd, --inetd, --tcpserver or --systemd\n",
+		fprintf(stderr, "%s:1: it is not known what this is; say --xinetd, --inetd, --tcpserver or"
+		        " --systemd\n",
 		        path);
 		return EX_DATAERR;
 	case IMPORT_UNREADABLE:

@@ -46,7 +46,8 @@ static const char *expand(struct import *im, const struct import_unit *u, const 
 		len = *value == '%' ? 1 + (value[1] != '\0') : strcspn(value, "%");
 		if (text && *text == '%')
 			text = "%%";
-		done = text ? import_printf(im, "%s%s", done, text) : import_printf(im, "%s%.*s", done, (int)len, value);
+		done = import_printf(im, "%s%.*s", done, text ? (int)strlen(text) : (int)len,
+		                     text ? text : value);
 	}
 	return done;
 }
@@ -82,11 +83,13 @@ static void take_line(struct reading *r, struct import_place place, const char *
 	if (*line == '[' && line[len - 1] == ']')
 		r->section = import_strndup(r->im, line + 1, len - 2);
 	else if (!r->section)
-		import_break(r->im, place, "\"%s\" stands before the first section, such as [Socket]", line);
+		import_break(r->im, place, "\"%s\" stands before the first section, such as [Socket]",
+		             line);
 	else if (!equals || equals == line)
 		import_break(r->im, place, "\"%s\" is not a setting (NAME=VALUE)", line);
 	else
-		add_setting(r, place, import_input_trim(r->im, import_strndup(r->im, line, (size_t)(equals - line))),
+		add_setting(r, place,
+		            import_input_trim(r->im, import_strndup(r->im, line, (size_t)(equals - line))),
 		            import_input_trim(r->im, equals + 1));
 }
 
@@ -158,7 +161,8 @@ static bool is_reset(const struct import_unit_setting *s, const char *section, c
 }
 
 const struct import_unit_setting *import_unit_next(const struct import_unit *u, const char *section,
-                                                   const char *name, const struct import_unit_setting *after)
+                                                   const char *name,
+                                                   const struct import_unit_setting *after)
 {
 	const struct import_unit_setting *s = after ? after->next : u->settings;
 
@@ -248,10 +252,10 @@ struct import_words import_unit_split(struct import *im, const char *value, bool
 static int64_t unit_ms(const char *unit, size_t len)
 {
 	static const struct { const char *name; int64_t ms; } rows[] = {
-		{ "", 1000 }, { "s", 1000 }, { "sec", 1000 }, { "second", 1000 }, { "seconds", 1000 }, { "ms", 1 },
-		{ "msec", 1 }, { "m", 60000 }, { "min", 60000 }, { "minute", 60000 }, { "minutes", 60000 },
-		{ "h", 3600000 }, { "hr", 3600000 }, { "hour", 3600000 }, { "hours", 3600000 },
-		{ "d", 86400000 }, { "day", 86400000 }, { "days", 86400000 },
+		{ "", 1000 }, { "s", 1000 }, { "sec", 1000 }, { "second", 1000 }, { "seconds", 1000 },
+		{ "ms", 1 }, { "msec", 1 }, { "m", 60000 }, { "min", 60000 }, { "minute", 60000 },
+		{ "minutes", 60000 }, { "h", 3600000 }, { "hr", 3600000 }, { "hour", 3600000 },
+		{ "hours", 3600000 }, { "d", 86400000 }, { "day", 86400000 }, { "days", 86400000 },
 	};
 
 	for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)

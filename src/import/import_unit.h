@@ -21,9 +21,13 @@ struct import_unit {
 /* Reads the file and what is in FILE.d beside it. 0, or -1 with errno if the file itself cannot be read. */
 int import_unit_read(struct import *im, const char *path, struct import_unit *u);
 
-/* The next setting of that name behind `after` (NULL: the first one) that counts: an empty value ends lists. */
+/*
+ * The next setting of that name behind `after` (NULL: the first one) that counts: those before an empty
+ * value do not.
+ */
 const struct import_unit_setting *import_unit_next(const struct import_unit *u, const char *section,
-                                                   const char *name, const struct import_unit_setting *after);
+                                                   const char *name,
+                                                   const struct import_unit_setting *after);
 
 /* The last one; NULL if there is none, or it is empty. */
 const struct import_unit_setting *import_unit_last(const struct import_unit *u, const char *section,
@@ -32,7 +36,7 @@ const struct import_unit_setting *import_unit_last(const struct import_unit *u, 
 /* yes, true, 1 or on. */
 bool import_unit_is_true(const char *value);
 
-/* Whether a value still has a specifier that differs from connection to connection, or from host to host. */
+/* Whether a value still has a specifier: one that differs from connection to connection, or by host. */
 bool import_unit_is_open(const char *value);
 
 /* The words of a value, with quotes and the escapes of C. *ok: all quotes have their end. */

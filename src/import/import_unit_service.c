@@ -37,7 +37,8 @@ static const char *skip_prefixes(struct draft *d, const char *value, bool *names
 	for (*names_argv0 = false; *value && strchr("-@:+!|", *value); value++) {
 		*names_argv0 = *names_argv0 || *value == '@';
 		if (*value == '+')
-			LOSE(d, "ExecStart=+: the program ran with all privileges of root, and gets those of user");
+			LOSE(d, "ExecStart=+: the program ran with all privileges of root, and gets those"
+			     " of user");
 	}
 	return value + strspn(value, " \t");
 }
@@ -80,8 +81,9 @@ static void take_exec(struct draft *d)
 		w.v[i] = without_doubles(d->im, w.v[i]);
 	}
 	if (open)
-		LOSE(d, "ExecStart has specifiers or variables: drover replaces nothing in argv (the program finds its"
-		     " client in REMOTE_ADDR and REMOTE_PORT; /bin/sh -c replaces variables)");
+		LOSE(d, "ExecStart has specifiers or variables: drover replaces nothing in argv (the"
+		     " program finds its client in REMOTE_ADDR and REMOTE_PORT; /bin/sh -c replaces"
+		     " variables)");
 	if (names_argv0) {
 		w.v++;
 		w.n--;
@@ -97,15 +99,16 @@ static void check_input(struct draft *d, const char *path)
 	const struct import_unit_setting *s = import_unit_last(d->unit, SECTION, "StandardInput");
 
 	if (!s || strcmp(s->value, "socket") != 0)
-		import_refuse(d->im, d->svc, s ? s->place : (struct import_place){ path, 1 }, "without StandardInput=socket,"
-		              " the program takes the connection from descriptor 3 (sd_listen_fds); drover gives it as"
-		              " descriptors 0 and 1");
+		import_refuse(d->im, d->svc, s ? s->place : (struct import_place){ path, 1 }, "without"
+		              " StandardInput=socket, the program takes the connection from descriptor 3"
+		              " (sd_listen_fds); drover gives it as descriptors 0 and 1");
 }
 
 static void take_output(struct draft *d)
 {
 	if (strcmp(d->setting->value, "socket") != 0 && strcmp(d->setting->value, "inherit") != 0)
-		LOSE(d, "StandardOutput=%s: standard output is the connection in drover", d->setting->value);
+		LOSE(d, "StandardOutput=%s: standard output is the connection in drover",
+		     d->setting->value);
 }
 
 static void take_error(struct draft *d)
@@ -114,7 +117,8 @@ static void take_error(struct draft *d)
 
 	if (strcmp(value, "null") == 0)
 		d->svc->err = "null";
-	else if (strncmp(value, "journal", 7) == 0 || strncmp(value, "syslog", 6) == 0 || strncmp(value, "kmsg", 4) == 0)
+	else if (strncmp(value, "journal", 7) == 0 || strncmp(value, "syslog", 6) == 0 ||
+	         strncmp(value, "kmsg", 4) == 0)
 		d->svc->err = NULL;
 	else if (strcmp(value, "socket") != 0 && strcmp(value, "inherit") != 0) {
 		LOSE(d, "StandardError=%s: it goes to the log of drover", value);
@@ -184,7 +188,8 @@ static void take_cpus(struct draft *d)
 	cpu_set_t set;
 
 	for (size_t i = 0; i < w.n; i++)
-		all = import_printf(d->im, "%s%s%.*s", all, i ? "," : "", (int)strcspn(w.v[i], ","), w.v[i]);
+		all = import_printf(d->im, "%s%s%.*s", all, i ? "," : "", (int)strcspn(w.v[i], ","),
+		                    w.v[i]);
 	if (units_parse_cpus(all, &set) == 0)
 		d->svc->cpus = all;
 	else
@@ -226,7 +231,8 @@ static void take_environment(struct draft *d)
 		const struct import_words w = import_unit_split(d->im, d->setting->value, &ok);
 
 		if (!ok)
-			import_break(d->im, d->setting->place, "Environment=%s lacks a quote", d->setting->value);
+			import_break(d->im, d->setting->place, "Environment=%s lacks a quote",
+			             d->setting->value);
 		for (size_t i = 0; ok && i < w.n; i++)
 			if (import_unit_is_open(w.v[i]))
 				LOSE(d, "Environment=%s: the specifier has no counterpart", w.v[i]);
@@ -252,9 +258,10 @@ static void note_variable(void *arg, int line, const char *name, const char *val
 	(void)line;
 	(void)value;
 	for (size_t i = 0; i < d->svc->env.n; i++)
-		if (strncmp(d->svc->env.v[i], name, strlen(name)) == 0 && d->svc->env.v[i][strlen(name)] == '=')
-			LOSE(d, "%s is in Environment and in %s: the file won there, and env wins in drover (remove it from"
-			     " env)", name, d->setting->value);
+		if (strncmp(d->svc->env.v[i], name, strlen(name)) == 0 &&
+		    d->svc->env.v[i][strlen(name)] == '=')
+			LOSE(d, "%s is in Environment and in %s: the file won there, and env wins in drover"
+			     " (remove it from env)", name, d->setting->value);
 }
 
 static void pass_over(void *arg, int line, const char *what)
@@ -270,7 +277,8 @@ static void take_environment_file(struct draft *d)
 		const char *path = d->setting->value, *text;
 
 		if (import_unit_is_open(path) || path[strcspn(path, "*?[")]) {
-			LOSE(d, "EnvironmentFile=%s: env_file takes no patterns and no specifiers (write each path)", path);
+			LOSE(d, "EnvironmentFile=%s: env_file takes no patterns and no specifiers (write"
+			     " each path)", path);
 			continue;
 		}
 		import_words_add(d->im, &d->svc->env_file, path);
@@ -301,7 +309,7 @@ static void add_addresses(struct draft *d, const char *name, enum import_verdict
 	}
 }
 
-/* In systemd, what is allowed wins, however long its prefix is; and without IPAddressDeny, all are admitted. */
+/* In systemd, what is allowed wins, however long its prefix is; without IPAddressDeny, all are admitted. */
 static void take_addresses(struct draft *d)
 {
 	struct import_access *a = &d->svc->access;
@@ -328,7 +336,7 @@ static void take_nothing(struct draft *d)
 
 static const struct row {
 	const char *name;
-	void      (*take)(struct draft *d);     /* with the setting that counts, or the first one of a list */
+	void      (*take)(struct draft *d);     /* with the setting that counts, the first of a list */
 	bool        list;
 } rows[] = {
 	{ "User", take_user, false },              { "Group", take_group, false },
@@ -371,8 +379,9 @@ static void tell_others(struct draft *d)
 			import_words_add(d->im, &names, s->name);
 		}
 	if (first)
-		import_lose(d->im, d->svc, first->place, "no counterpart: %s (what protects the whole of drover can be in"
-		            " a drop-in of drover.service)", import_words_join(d->im, &names));
+		import_lose(d->im, d->svc, first->place, "no counterpart: %s (what protects the whole of"
+		            " drover can be in a drop-in of drover.service)", import_words_join(d->im,
+		                                                                                &names));
 }
 
 void import_unit_service(struct import *im, struct import_service *svc, const struct import_unit *u,

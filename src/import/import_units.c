@@ -20,7 +20,8 @@ int64_t import_units_count(struct import *im, struct import_service *svc, struct
 
 	if (units_parse_whole(text, COUNT_MAX, &n) == 0 && n > 0)
 		return n;
-	import_lose(im, svc, place, "%s %s is not carried over (a number from 1 to %d)", key, text, COUNT_MAX);
+	import_lose(im, svc, place, "%s %s is not carried over (a number from 1 to %d)", key, text,
+	            COUNT_MAX);
 	return 0;
 }
 
@@ -71,7 +72,8 @@ static const struct rlimit_row *find_row(const char *name)
 	return NULL;
 }
 
-static void set_limit(struct import *im, struct import_service *svc, const struct rlimit_row *row, int64_t n)
+static void set_limit(struct import *im, struct import_service *svc, const struct rlimit_row *row,
+                      int64_t n)
 {
 	const char **member = (const char **)((char *)&svc->rlimits + row->member);
 	char text[UNITS_TEXT_MAX];
@@ -89,10 +91,12 @@ void import_units_rlimit(struct import *im, struct import_service *svc, struct i
 	int64_t n;
 
 	if (!row)
-		import_lose(im, svc, place, "the resource limit %s %s has no counterpart (rlimits has nofile, nproc, core,"
-		            " as and cpu; start the program by prlimit(1))", name, text);
+		import_lose(im, svc, place, "the resource limit %s %s has no counterpart (rlimits has"
+		            " nofile, nproc, core, as and cpu; start the program by"
+		            " prlimit(1))", name, text);
 	else if (units_parse_size(text, &n) == -1 || n < row->min)
-		import_lose(im, svc, place, "the resource limit %s %s is not carried over (a number from %" PRId64 ")",
+		import_lose(im, svc, place, "the resource limit %s %s is not carried over (a number from"
+		            " %" PRId64 ")",
 		            name, text, row->min);
 	else
 		set_limit(im, svc, row, n);

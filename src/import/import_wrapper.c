@@ -40,7 +40,8 @@ static size_t skip_env(struct import_wrapper *wr, const struct arguments *a)
 		if (!import_shell_is_assignment(a->v[i]))
 			break;
 		if (import_shell_is_open(a->v[i]))
-			import_lose(wr->im, wr->svc, wr->place, "%s: only a shell knows the value (write it in env)",
+			import_lose(wr->im, wr->svc, wr->place, "%s: only a shell knows the value (write it"
+			            " in env)",
 			            a->v[i]);
 		else
 			import_words_add(wr->im, &wr->svc->env, a->v[i]);
@@ -62,8 +63,8 @@ static size_t skip_envuidgid(struct import_wrapper *wr, const struct arguments *
 
 static size_t skip_envdir(struct import_wrapper *wr, const struct arguments *a)
 {
-	import_lose(wr->im, wr->svc, wr->place, "envdir %s: drover reads no folder of variables (put them in a file of"
-	            " lines NAME=VALUE: env_file)", word(a, 0));
+	import_lose(wr->im, wr->svc, wr->place, "envdir %s: drover reads no folder of variables (put them"
+	            " in a file of lines NAME=VALUE: env_file)", word(a, 0));
 	return 1;
 }
 
@@ -74,7 +75,8 @@ static size_t skip_setlock(struct import_wrapper *wr, const struct arguments *a)
 
 	while (i < a->n && a->v[i][0] == '-')
 		i++;
-	import_note(wr->im, wr->svc, wr->place, "setlock %s is not needed: there is one drover", word(a, i));
+	import_note(wr->im, wr->svc, wr->place, "setlock %s is not needed: there is one drover", word(a,
+	                                                                                              i));
 	return i + 1;
 }
 
@@ -101,8 +103,9 @@ static size_t skip_nice(struct import_wrapper *wr, const struct arguments *a)
 static void take_limit(struct import_wrapper *wr, char option, const char *value)
 {
 	static const char *const names[] = {
-		['a'] = "as", ['c'] = "core", ['d'] = "data", ['f'] = "fsize", ['l'] = "memlock", ['m'] = "as",
-		['o'] = "nofile", ['p'] = "nproc", ['r'] = "rss", ['s'] = "stack", ['t'] = "cpu",
+		['a'] = "as", ['c'] = "core", ['d'] = "data", ['f'] = "fsize", ['l'] = "memlock",
+		['m'] = "as", ['o'] = "nofile", ['p'] = "nproc", ['r'] = "rss", ['s'] = "stack",
+		['t'] = "cpu",
 	};
 
 	if (strcmp(value, "=") == 0)            /* the hard limit */
@@ -122,8 +125,8 @@ static void take_user(struct import_wrapper *wr, const char *text)
 	if (colon)
 		wr->svc->group = import_strndup(wr->im, colon + 1, strcspn(colon + 1, ":"));
 	if (more)
-		import_lose(wr->im, wr->svc, wr->place, "more groups than one (%s) have no counterpart: make the user a"
-		            " member of them", text);
+		import_lose(wr->im, wr->svc, wr->place, "more groups than one (%s) have no counterpart:"
+		            " make the user a member of them", text);
 }
 
 static void take_option(struct import_wrapper *wr, char option, const char *value)

@@ -12,7 +12,7 @@ struct import_wrapper {
 	struct import         *im;
 	struct import_service *svc;
 	struct import_place    place;
-	const char            *envuidgid;       /* the user of whom envuidgid tells; NULL: it was not there */
+	const char            *envuidgid;       /* the user that it was given; NULL: it was not there */
 };
 
 /*

@@ -82,7 +82,8 @@ static void comment_place(struct output *o, const char *indent, struct import_pl
 static void comment_notes(struct output *o, const char *indent, const struct import_note *notes)
 {
 	for (; notes; notes = notes->next)
-		comment_place(o, indent, notes->place, notes->lost ? "NOT CARRIED OVER: " : "", notes->text);
+		comment_place(o, indent, notes->place, notes->lost ? "NOT CARRIED OVER: " : "",
+		              notes->text);
 }
 
 /* ---- keys --------------------------------------------------------------- */
@@ -259,7 +260,9 @@ static int64_t useful_per_source(const struct import_service *svc)
 {
 	if (svc->connections > 0 && svc->connections_per_source >= svc->connections)
 		return 0;
-	return svc->connections_per_source < SOURCES_COUNT_MAX ? svc->connections_per_source : SOURCES_COUNT_MAX;
+	if (svc->connections_per_source > SOURCES_COUNT_MAX)
+		return SOURCES_COUNT_MAX;
+	return svc->connections_per_source;
 }
 
 static void put_limits(struct output *o, const struct import_service *svc)
@@ -354,10 +357,10 @@ static void write_head(struct import *im, struct output *o)
 		text_add_safe(&t, im->files.v[i], strlen(im->files.v[i]));
 	}
 	comment(o, "", line);
-	comment(o, "", "Above each service is the place that it comes from. Check this file with droverd -t, and read"
-	        " what is NOT CARRIED OVER. No process waits for clients of a service until the first one comes"
-	        " (workers.min is 0). No program gains privileges from setuid files, unless its service says"
-	        " no_new_privs = false.");
+	comment(o, "", "Above each service is the place that it comes from. Check this file with droverd"
+	        " -t, and read what is NOT CARRIED OVER. No process waits for clients of a service until"
+	        " the first one comes (workers.min is 0). No program gains privileges from setuid files,"
+	        " unless its service says no_new_privs = false.");
 	comment_notes(o, "", im->notes);
 }
 

@@ -27,7 +27,7 @@ struct draft {
 	const char            *service;         /* behind "service": a name from services(5) */
 	const char            *port, *bind, *server, *protocol;
 	struct import_words    args;
-	bool internal, unlisted, nameinargs, ipv4, ipv6, v6only;
+	bool internal, unlisted, nameinargs, ipv6, v6only;
 };
 
 static bool is_yes(const struct import_words *w)
@@ -53,18 +53,20 @@ static void take_type(struct draft *d, const struct import_words *w)
 		else if (strcasecmp(type, "UNLISTED") == 0)
 			d->unlisted = true;
 		else if (strcasecmp(type, "RPC") == 0)
-			import_refuse(d->im, d->svc, d->place, "an RPC service is not served, because drover does not"
-			              " register with rpcbind (run it as a daemon of its own)");
+			import_refuse(d->im, d->svc, d->place, "an RPC service is not served, because"
+			              " drover does not register with rpcbind (run it as a daemon of its"
+			              " own)");
 		else if (strncasecmp(type, "TCPMUX", 6) == 0)
-			import_refuse(d->im, d->svc, d->place, "a service behind tcpmux is not served (give it a port of"
-			              " its own)");
+			import_refuse(d->im, d->svc, d->place, "a service behind tcpmux is not served (give"
+			              " it a port of its own)");
 		else
 			import_lose(d->im, d->svc, d->place, "type %s is unknown", type);
 	}
 }
 
-static const char udp_hint[] = "drover serves stream sockets only (leave it to a daemon that serves UDP itself,"
-                               " or to a systemd socket with Accept=no)";
+static const char udp_hint[] =
+	"drover serves stream sockets only (leave it to a daemon that serves UDP itself, or to a systemd"
+	" socket with Accept=no)";
 
 static void take_socket_type(struct draft *d, const struct import_words *w)
 {
@@ -77,59 +79,74 @@ static void take_protocol(struct draft *d, const struct import_words *w)
 	if (strcasecmp(first(w), "udp") == 0)
 		import_refuse(d->im, d->svc, d->place, "protocol udp: %s", udp_hint);
 	else if (strncasecmp(first(w), "tcp", 3) != 0)
-		import_refuse(d->im, d->svc, d->place, "protocol %s is not served (drover serves TCP)", first(w));
+		import_refuse(d->im, d->svc, d->place, "protocol %s is not served (drover serves TCP)",
+		              first(w));
 	d->ipv6 = d->ipv6 || strcasecmp(first(w), "tcp6") == 0;
 }
 
 static void take_wait(struct draft *d, const struct import_words *w)
 {
 	if (is_yes(w))
-		import_refuse(d->im, d->svc, d->place, "wait = yes: its program accepts the clients itself (run it as a"
-		              " daemon, or from a systemd socket with Accept=no)");
+		import_refuse(d->im, d->svc, d->place, "wait = yes: its program accepts the clients itself"
+		              " (run it as a daemon, or from a systemd socket with Accept=no)");
 }
 
 static void take_redirect(struct draft *d, const struct import_words *w)
 {
-	import_refuse(d->im, d->svc, d->place, "redirect to %s: drover connects to no other server (use haproxy; or"
-	              " argv = [ \"/usr/bin/socat\", \"-\", \"TCP:%s%s%s\" ])", import_words_join(d->im, w),
+	import_refuse(d->im, d->svc, d->place, "redirect to %s: drover connects to no other server (use"
+	              " haproxy; or argv = [ \"/usr/bin/socat\", \"-\","
+	              " \"TCP:%s%s%s\" ])", import_words_join(d->im, w),
 	              first(w), w->n > 1 ? ":" : "", w->n > 1 ? w->v[1] : "");
+}
+
+static bool is_harmless(const char *flag)
+{
+	static const char *const names[] = { "REUSE", "NORETRY", "NODELAY", "KEEPALIVE", "NOLIBWRAP", "IPv4" };
+
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		if (strcasecmp(flag, names[i]) == 0)
+			return true;
+	return false;
+}
+
+static void take_flag(struct draft *d, const char *flag)
+{
+	if (strcasecmp(flag, "NAMEINARGS") == 0)
+		d->nameinargs = true;
+	else if (strcasecmp(flag, "IPv6") == 0)
+		d->ipv6 = true;
+	else if (strcasecmp(flag, "SENSOR") == 0)
+		import_refuse(d->im, d->svc, d->place, "flag SENSOR: drover does not block clients that"
+		              " connect to a trap (fail2ban does)");
+	else if (strcasecmp(flag, "IDONLY") == 0)
+		import_lose(d->im, d->svc, d->place, "flag IDONLY has no counterpart: drover asks no ident"
+		            " server");
+	else if (!is_harmless(flag))
+		import_lose(d->im, d->svc, d->place, "flag %s has no counterpart", flag);
 }
 
 static void take_flags(struct draft *d, const struct import_words *w)
 {
-	static const char *const harmless[] = { "REUSE", "NORETRY", "NODELAY", "KEEPALIVE", "NOLIBWRAP" };
-	bool known;
-
-	for (size_t i = 0; i < w->n; i++) {
-		const char *flag = w->v[i];
-
-		known = false;
-		for (size_t k = 0; k < sizeof harmless / sizeof *harmless; k++)
-			known = known || strcasecmp(flag, harmless[k]) == 0;
-		d->nameinargs = d->nameinargs || strcasecmp(flag, "NAMEINARGS") == 0;
-		d->ipv4 = d->ipv4 || strcasecmp(flag, "IPv4") == 0;
-		d->ipv6 = d->ipv6 || strcasecmp(flag, "IPv6") == 0;
-		known = known || strcasecmp(flag, "NAMEINARGS") == 0 || strcasecmp(flag, "IPv4") == 0 ||
-		        strcasecmp(flag, "IPv6") == 0;
-		if (strcasecmp(flag, "SENSOR") == 0)
-			import_refuse(d->im, d->svc, d->place, "flag SENSOR: drover does not block clients that connect"
-			              " to a trap (fail2ban does)");
-		else if (!known)
-			import_lose(d->im, d->svc, d->place, "flag %s has no counterpart%s", flag,
-			            strcasecmp(flag, "IDONLY") == 0 ? ": drover asks no ident server" : "");
-	}
+	for (size_t i = 0; i < w->n; i++)
+		take_flag(d, w->v[i]);
 }
 
 /* ---- place and program -------------------------------------------------- */
 
 #define TAKE_TEXT(member) \
-	static void take_##member(struct draft *d, const struct import_words *w) { d->member = first(w); }
+	static void take_##member(struct draft *d, const struct import_words *w) \
+	{ \
+		d->member = first(w); \
+	}
 TAKE_TEXT(port)
 TAKE_TEXT(bind)
 TAKE_TEXT(server)
 
 #define TAKE_SERVICE_TEXT(member) \
-	static void take_##member(struct draft *d, const struct import_words *w) { d->svc->member = first(w); }
+	static void take_##member(struct draft *d, const struct import_words *w) \
+	{ \
+		d->svc->member = first(w); \
+	}
 TAKE_SERVICE_TEXT(user)
 TAKE_SERVICE_TEXT(group)
 
@@ -193,8 +210,9 @@ static void take_cps(struct draft *d, const struct import_words *w)
 		return;
 	d->svc->rate = import_printf(d->im, "%lld/s", (long long)n);
 	d->svc->rejects = true;
-	import_note(d->im, d->own ? d->svc : NULL, d->place, "cps is limits.rate: clients beyond it are refused, and the"
-	            " service does not pause%s%s", w->n > 1 ? " for seconds: " : "", w->n > 1 ? w->v[1] : "");
+	import_note(d->im, d->own ? d->svc : NULL, d->place, "cps is limits.rate: clients beyond it are"
+	            " refused, and the service does not pause%s%s", w->n > 1 ? " for seconds:"
+	            " " : "", w->n > 1 ? w->v[1] : "");
 }
 
 static void take_rlimit(struct draft *d, const struct import_words *w)
@@ -222,20 +240,22 @@ static void take_no_access(struct draft *d, const struct import_words *w)
 
 static void take_times(struct draft *d, const struct import_words *w)
 {
-	import_lose(d->im, d->svc, d->place, "access_times %s: drover does not know the time of day (let cron(8) or a"
-	            " systemd timer call droverctl drain and resume)", import_words_join(d->im, w));
+	import_lose(d->im, d->svc, d->place, "access_times %s: drover does not know the time of day (let"
+	            " cron(8) or a systemd timer call droverctl drain and resume)", import_words_join(d->im,
+	                                                                                              w));
 }
 
 static void take_load(struct draft *d, const struct import_words *w)
 {
-	import_lose(d->im, d->svc, d->place, "max_load %s: drover does not look at the load of the machine (limit"
-	            " limits.connections and limits.rate)", first(w));
+	import_lose(d->im, d->svc, d->place, "max_load %s: drover does not look at the load of the machine"
+	            " (limit limits.connections and limits.rate)", first(w));
 }
 
 static void take_banner(struct draft *d, const struct import_words *w)
 {
-	import_lose(d->im, d->svc, d->place, "%s %s: drover sends no banner (let the program write it; a client that"
-	            " is refused for a limit can get limits.reject_message)", d->name, first(w));
+	import_lose(d->im, d->svc, d->place, "%s %s: drover sends no banner (let the program write it; a"
+	            " client that is refused for a limit can get"
+	            " limits.reject_message)", d->name, first(w));
 }
 
 /* Only ident is lost: the rest is in the access log, whose lines are drover's. */
@@ -247,7 +267,8 @@ static void take_log(struct draft *d, const struct import_words *w)
 
 static void take_unknown_counterpart(struct draft *d, const struct import_words *w)
 {
-	import_lose(d->im, d->svc, d->place, "%s %s has no counterpart", d->name, import_words_join(d->im, w));
+	import_lose(d->im, d->svc, d->place, "%s %s has no counterpart", d->name, import_words_join(d->im,
+	                                                                                            w));
 }
 
 static void take_nothing(struct draft *d, const struct import_words *w)
@@ -307,7 +328,8 @@ static void apply(struct import *im, const struct import_xinetd_attribute *a, st
 			import_words_add(im, &v->words, a->values.v[i]);
 }
 
-static void look_in(struct import *im, const struct import_xinetd_block *b, const char *name, struct value *v)
+static void look_in(struct import *im, const struct import_xinetd_block *b, const char *name,
+                    struct value *v)
 {
 	for (const struct import_xinetd_attribute *a = b ? b->attributes : NULL; a; a = a->next)
 		if (strcasecmp(a->name, name) == 0)
@@ -341,7 +363,8 @@ static void tell_unknown(struct import *im, const struct import_xinetd_block *b,
 {
 	for (const struct import_xinetd_attribute *a = b->attributes; a; a = a->next)
 		if (!find_row(a->name))
-			import_lose(im, svc, a->place, "%s is not an attribute of xinetd that is known", a->name);
+			import_lose(im, svc, a->place, "%s is not an attribute of xinetd that is known",
+			            a->name);
 }
 
 /* ---- services ----------------------------------------------------------- */
@@ -350,7 +373,8 @@ static bool is_disabled(struct import *im, const struct import_xinetd_file *f,
                         const struct import_xinetd_block *b, const char *id)
 {
 	const struct value disable = value_of(im, f, b, "disable");
-	const struct value disabled = value_of(im, f, NULL, "disabled"), enabled = value_of(im, f, NULL, "enabled");
+	const struct value disabled = value_of(im, f, NULL, "disabled"), enabled = value_of(im, f, NULL,
+	                                                                                    "enabled");
 
 	return is_yes(&disable.words) || import_words_have(&disabled.words, id) ||
 	       (enabled.given && !import_words_have(&enabled.words, id));
@@ -427,7 +451,8 @@ int import_xinetd(struct import *im, const char *path)
 	for (const struct import_xinetd_block *b = f.services; b; b = b->next)
 		import_block(im, &f, b);
 	if (f.services)
-		import_note(im, NULL, (struct import_place){ f.services->place.file, 1 }, "xinetd may have asked hosts.allow and hosts.deny for every"
-		            " service without the flag NOLIBWRAP; drover asks access alone");
+		import_note(im, NULL, (struct import_place){ f.services->place.file, 1 }, "xinetd may have"
+		            " asked hosts.allow and hosts.deny for every service without the flag"
+		            " NOLIBWRAP; drover asks access alone");
 	return 0;
 }

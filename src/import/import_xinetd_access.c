@@ -76,6 +76,6 @@ void import_xinetd_access(struct import *im, struct import_service *svc, struct 
 		import_access_add_loopback(im, svc, verdict);
 	else if (!add_ipv4(im, svc, verdict, entry) && !add_braces(im, svc, verdict, entry) &&
 	         !import_access_add(im, svc, verdict, entry) && !add_partial(im, svc, verdict, entry))
-		import_access_lose(im, svc, place, verdict, entry, "drover knows clients by address, and looks up"
-		                   " no names");
+		import_access_lose(im, svc, place, verdict, entry, "drover knows clients by address, and"
+		                   " looks up no names");
 }

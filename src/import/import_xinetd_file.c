@@ -89,8 +89,8 @@ static void take_outside(struct reading *r, struct import_place place, const str
 	else if (strcmp(w->v[0], "service") == 0 && w->n >= 2)
 		begin_block(r, place, w->v[1]);
 	else
-		break_all(r, place, import_printf(r->im, "\"%s\" cannot stand here (service NAME, defaults, include,"
-		                                  " includedir)", w->v[0]));
+		break_all(r, place, import_printf(r->im, "\"%s\" cannot stand here (service NAME, defaults,"
+		                                  " include, includedir)", w->v[0]));
 }
 
 /* "name = values", with the operator as a word of its own, or at the end of the name. */
