@@ -257,6 +257,7 @@ static const struct {
 	{ "recognised twice", "f", ECHO "[Socket]\n", EX_USAGE, "drover-import: f could be of more than one kind; say" },
 	{ "a NUL byte", "f zero", "service echo\n{\ntype=INTERNAL\nuser=nobody\n}\n", EX_DATAERR, "zero:1: it is not known" },
 	{ "a NUL byte in what it should be", "--inetd zero", "", EX_DATAERR, "zero:1: it has NUL bytes, and is not a text\n" },
+	{ "a file that is too large", "--inetd large", "", EX_DATAERR, "large:1: it is too large (at most 4 MB)\n" },
 	{ "nothing is served", "--inetd f", "# nothing\n", 0, "f:1: nothing to serve: there are no services\n" },
 	{ "nothing is enabled", "--inetd f", "#<off># " ECHO, 0, "f:1: nothing to serve: no service is enabled\n" },
 	{ "a disabled program that is not there", "--inetd f", ECHO "#<off># smtp stream tcp nowait nobody /nonexistent x\n", 0,
@@ -281,7 +282,8 @@ static const struct {
 START_TEST(the_exit_status_says_what_has_come_of_it)
 {
 	files_write("f", "%s", rows[_i].text);
-	process_must("sh", "-c", files_text("printf 'a\\0b' >%s", files_path("zero")));
+	process_must("sh", "-c", files_text("printf 'a\\0b' >%1$s/zero; head -c 4194305 /dev/zero | tr '\\0' x >%1$s/large",
+	                                    files_path("")));
 	ck_assert_msg(import(rows[_i].arguments) == rows[_i].status, "%s: %s", rows[_i].name, complaints());
 	if (rows[_i].said)
 		harness_contains(complaints(), rows[_i].said);

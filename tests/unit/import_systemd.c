@@ -180,6 +180,28 @@ START_TEST(a_socket_without_its_template_is_not_served)
 	end_import();
 } END_TEST
 
+START_TEST(a_template_that_cannot_be_read_is_told)
+{
+	unit_write_file("dir.socket", "[Socket]\nAccept=yes\nListenStream=25\n");
+	ck_assert_int_eq(mkdir("dir@.service", 0777), 0);
+	import_again("dir.socket");
+	ck_assert_str_eq(import_said, "dir.socket:1: dir: dir@.service: Is a directory\n");
+	end_import();
+} END_TEST
+
+START_TEST(a_service_has_a_bounded_number_of_listeners)
+{
+	char text[2000] = "[Socket]\nAccept=yes\n";
+
+	for (int i = 0; i < 33; i++)
+		snprintf(text + strlen(text), sizeof text - strlen(text), "ListenStream=%d\n", 1000 + i);
+	unit_write_file("s.socket", text);
+	unit_contains(import_again("s.socket"), "\"*:1030\", \"*:1031\" ];");
+	ck_assert_str_eq(import_said, "s.socket:35: s: it does not listen at *:1032: a service has at most 32 listeners here"
+	                 " (write another service)\n");
+	end_import();
+} END_TEST
+
 START_TEST(what_is_no_socket_makes_no_sense)
 {
 	unit_write_file("x.socket", "[Service]\nExecStart=/bin/cat\n");
@@ -240,6 +262,8 @@ int main(void)
 	tcase_add_test(tc, drop_ins_come_last);
 	tcase_add_test(tc, a_template_stands_for_its_socket_once);
 	tcase_add_test(tc, a_socket_without_its_template_is_not_served);
+	tcase_add_test(tc, a_template_that_cannot_be_read_is_told);
+	tcase_add_test(tc, a_service_has_a_bounded_number_of_listeners);
 	tcase_add_test(tc, what_is_no_socket_makes_no_sense);
 	tcase_add_test(tc, unix_sockets_of_a_service_with_access_are_another_one);
 	tcase_add_test(tc, a_variable_of_both_is_told);

@@ -141,6 +141,8 @@ static const struct import_row blocks[] = {
 	{ "no end", "service echo\n{\ntype = INTERNAL\n", NULL, "x:1: this block has no end" },
 	{ "something else", "hello world\n", NULL, "x:1: \"hello\" cannot stand here (service NAME, defaults, include" },
 	{ "a service without a name", "service\n{\n}\n", NULL, "x:1: \"service\" cannot stand here" },
+	{ "a folder that is not there", "includedir /nonexistent\nservice echo\n{\ntype = INTERNAL\n}\n",
+	  "# x:1: NOT CARRIED OVER: includedir /nonexistent: No such", "x:1: includedir /nonexistent: No such file or" },
 	{ "an include of two", "include a b\n", NULL, "x:1: include takes one path\n" },
 	{ "itself", "include x\n", NULL, "x:1: too many files include each other (at most 8)\n" },
 };
