@@ -97,8 +97,10 @@ void lua_limits_push_excess(lua_State *L, const struct lua_limits *l)
 }
 
 /*
- * pcall can catch the error. From then on it is raised again at each instruction of this coroutine,
- * and so also in the function that has called pcall.
+ * The coroutine of a run yields: no pcall of the script sees that, and what the script has marked <close> can
+ * be closed with a hook, which Lua does not call after an error that was raised in one. Coroutines of the
+ * script, and functions that C functions call, get an error. pcall can catch it; from then on it is raised
+ * again at each instruction of this coroutine, and so also in the function that has called pcall.
  */
 static void on_count(lua_State *L, lua_Debug *ar)
 {
@@ -112,6 +114,11 @@ static void on_count(lua_State *L, lua_Debug *ar)
 	if (l->excess == LUA_LIMITS_KEPT)
 		return;
 	lua_sethook(L, on_count, LUA_MASKCOUNT, 1);
+	if (L == l->coroutine && lua_isyieldable(L)) {
+		lua_yield(L, 0);        /* in a hook it returns, and takes effect after it */
+		return;
+	}
+	l->has_raised |= L == l->coroutine;
 	luaL_where(L, 0);
 	lua_limits_push_excess(L, l);
 	lua_concat(L, 2);
@@ -129,6 +136,8 @@ void lua_limits_begin(struct lua_limits *l, lua_State *L)
 		lua_limits_renew(L);
 	l->excess = LUA_LIMITS_KEPT;
 	l->is_reporting = false;
+	l->coroutine = NULL;
+	l->has_raised = false;
 	l->executed = 0;
 	l->began_wall_ns = 0;
 }

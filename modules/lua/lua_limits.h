@@ -26,6 +26,8 @@ struct lua_limits {
 	int64_t executed;               /* instructions of this run, in whole steps of the hook */
 	int64_t began_wall_ns, began_cpu_ns;    /* 0: it has not been looked at yet */
 	enum lua_limits_excess excess;
+	lua_State *coroutine;           /* the run is in this one: an excess ends it with a yield; or NULL */
+	bool    has_raised;             /* an error was raised in its hook: if that ends it, Lua calls it no more */
 };
 
 /* The allocator: lua_Alloc, with a struct lua_limits as ud. NULL if the limit would be exceeded. */

@@ -48,27 +48,41 @@ static void need_coroutine(lua_State *L, struct lua_task *t)
 	t->co_reference = luaL_ref(L, LUA_REGISTRYINDEX);
 }
 
+/* Whether there may be something to close, and instructions would be counted meanwhile. */
+static bool can_close(const struct lua_task *t)
+{
+	const int status = lua_status(t->co);
+
+	return status == LUA_YIELD || (status != LUA_OK && !t->worker->limits.has_raised);
+}
+
 /*
  * Closes what the function left open, in a run of its own. is_known: an error was logged already, and
  * the coroutine may repeat it.
  */
-static void drop_coroutine(struct lua_task *t, bool is_known)
+static void close_coroutine(struct lua_task *t, bool is_known)
 {
 	struct lua_worker *w = t->worker;
 	struct lua_task *before = w->running;
 
+	w->running = t;
+	t->is_closing = true;
+	lua_limits_begin(&w->limits, w->L);
+	lua_limits_renew(t->co);
+	if (lua_resetthread(t->co) != LUA_OK && !is_known)
+		log_error(t, lua_trace_text(t->co));
+	t->is_closing = false;
+	w->running = before;
+}
+
+static void drop_coroutine(struct lua_task *t, bool is_known)
+{
+	struct lua_worker *w = t->worker;
+
 	if (!t->co)
 		return;
-	if (lua_status(t->co) != LUA_OK) {
-		w->running = t;
-		t->is_closing = true;
-		lua_limits_begin(&w->limits, w->L);
-		lua_limits_renew(t->co);
-		if (lua_resetthread(t->co) != LUA_OK && !is_known)
-			log_error(t, lua_trace_text(t->co));
-		t->is_closing = false;
-		w->running = before;
-	}
+	if (can_close(t))
+		close_coroutine(t, is_known);
 	luaL_unref(w->L, LUA_REGISTRYINDEX, t->co_reference);
 	t->co = NULL;
 	t->co_reference = LUA_NOREF;
@@ -94,6 +108,21 @@ static int prepare(lua_State *L, const struct run *r)
 static int raise_again(lua_State *L, lua_State *co)
 {
 	lua_xmove(co, L, 1);
+	lua_trace_add(L, co);
+	return lua_error(L);
+}
+
+/* The coroutine has yielded because it exceeded a limit. */
+static int raise_excess(lua_State *L, lua_State *co, const struct lua_limits *l)
+{
+	lua_Debug at;
+
+	if (lua_getstack(co, 0, &at) && lua_getinfo(co, "Sl", &at) && at.currentline > 0)
+		lua_pushfstring(L, "%s:%d: ", at.short_src, at.currentline);
+	else
+		lua_pushliteral(L, "");
+	lua_limits_push_excess(L, l);
+	lua_concat(L, 2);
 	lua_trace_add(L, co);
 	return lua_error(L);
 }
@@ -124,14 +153,19 @@ static int run_protected(lua_State *L)
 {
 	const struct run *r = lua_touserdata(L, 1);
 	struct lua_task *t = r->task;
+	struct lua_limits *limits = &t->worker->limits;
 	int n_args = r->is_start ? prepare(L, r) : 0;
 	int n_results, status;
 
 	t->worker->running = t;
+	limits->coroutine = t->co;
 	status = lua_resume(t->co, L, n_args, &n_results);
+	limits->coroutine = NULL;
 	if (status != LUA_OK && status != LUA_YIELD)
 		return raise_again(L, t->co);
-	check_excess(L, &t->worker->limits);
+	if (status == LUA_YIELD && limits->excess && !t->is_waiting)
+		return raise_excess(L, t->co, limits);
+	check_excess(L, limits);
 	if (status == LUA_YIELD && !t->is_waiting) {
 		lua_pushliteral(L, "coroutine.yield: not in a coroutine that the script has made");
 		lua_trace_add(L, t->co);

@@ -290,3 +290,12 @@ size_t framing_trailer(const struct framing *f, char buf[static 1])
 		return 0;
 	return 1;
 }
+
+int framing_add(const struct framing *f, const char *content, size_t len, struct buffer *b)
+{
+	char header[FRAMING_HEADER_MAX], trailer[1];
+
+	if (buffer_add(b, header, framing_header(f, len, header)) == -1 || buffer_add(b, content, len) == -1)
+		return -1;
+	return buffer_add(b, trailer, framing_trailer(f, trailer));
+}

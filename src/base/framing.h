@@ -11,6 +11,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "buffer.h"
+
 enum framing_kind {
 	FRAMING_LINE,                   /* ends with LF; a CR before it is content */
 	FRAMING_NETSTRING,              /* "5:hello,": decimal, no leading zeros */
@@ -83,5 +85,8 @@ bool framing_can_hold(const struct framing *f, const char *content, size_t len);
 /* Write what goes before and after a content of this length. Both return the length of that, often 0. */
 size_t framing_header(const struct framing *f, size_t len, char buf[static FRAMING_HEADER_MAX]);
 size_t framing_trailer(const struct framing *f, char buf[static 1]);
+
+/* Adds a content in its frame. 0, or -1 for lack of memory: then a part of it may have been added. */
+int framing_add(const struct framing *f, const char *content, size_t len, struct buffer *b);
 
 #endif

@@ -5,6 +5,7 @@
 #include <config.h>
 #include "json_value.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 #include "text.h"
@@ -36,6 +37,22 @@ json_t *json_value_count(uint64_t n)
 json_t *json_value_seconds(int64_t ms)
 {
 	return json_real((double)ms / 1000);
+}
+
+json_t *json_value_hex(const void *bytes, size_t len)
+{
+	const size_t size = 2 * len + 1;
+	char *digits = malloc(size);
+	struct text t;
+	json_t *string;
+
+	if (!digits)
+		return NULL;
+	t = text_in(digits, size);
+	text_add_hex(&t, bytes, len);
+	string = json_stringn(digits, 2 * len);
+	free(digits);
+	return string;
 }
 
 json_t *json_value_process(pid_t pid)

@@ -21,6 +21,9 @@ json_t *json_value_count(uint64_t n);
 /* Milliseconds, as a number of seconds with a fraction. */
 json_t *json_value_seconds(int64_t ms);
 
+/* A string with two hexadecimal digits for each byte. */
+json_t *json_value_hex(const void *bytes, size_t len);
+
 /* null if there is no process: pid is 0. */
 json_t *json_value_process(pid_t pid);
 

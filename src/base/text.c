@@ -105,10 +105,11 @@ void text_add_safe(struct text *t, const char *bytes, size_t len)
 
 void text_add_hex(struct text *t, const void *bytes, size_t len)
 {
+	static const char digits[] = "0123456789abcdef";
 	const unsigned char *byte = bytes;
 
 	for (size_t i = 0; i < len; i++)
-		text_add(t, "%02x", byte[i]);
+		add_cut(t, (const char[]){ digits[byte[i] >> 4], digits[byte[i] & 15] }, 2);
 }
 
 void text_add_json(struct text *t, const char *bytes, size_t len)

@@ -153,6 +153,11 @@ struct conf_lua {                       /* what handler lua has; it becomes opti
 	int64_t     time;               /* ms, the same */
 };
 
+struct conf_env_file {                  /* that was read for a program */
+	const char *path;
+	size_t      n;                  /* variables in it */
+};
+
 struct conf_handler {
 	struct conf_place   place;
 	enum handler_id     id;
@@ -161,6 +166,11 @@ struct conf_handler {
 	const char        **argv;       /* what it is given: NULL-terminated; NULL without program */
 	const char        **env;        /* "NAME=VALUE", NULL-terminated, never NULL */
 	const char        **pass_env;   /* names, NULL-terminated, never NULL */
+	const char        **env_file;   /* paths as written, NULL-terminated, never NULL */
+	const char        **env_of_files; /* "NAME=VALUE" in them; NULL: no program, or an error */
+	struct conf_env_file *env_files; /* those that were read */
+	size_t              n_env_files;
+	const char         *env_unread; /* one that this process may not read, or NULL */
 	enum handler_stderr err;
 	int64_t             stderr_rate; /* bytes of log a second, for STDERR_LOG; 0: no bound */
 	struct conf_warm    warm;       /* exec only */

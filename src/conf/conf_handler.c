@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+#include "conf_env_file.h"
 #include "conf_group.h"
 #include "conf_module.h"
 #include "conf_path.h"
@@ -54,29 +55,21 @@ static void check_program(struct conf_loader *ld, const struct conf_draft *d)
 		                     h->program);
 }
 
-/* What drover says about each connection must not come from elsewhere: drover.conf(5). */
 static void check_variable(struct conf_loader *ld, const config_setting_t *where,
                            const char *setting)
 {
-	static const char *const ours[] = {
-		"PROTO", "REMOTE_ADDR", "REMOTE_PORT", "DROVER_SERVICE", "DROVER_CONNECTION",
-		"TCPREMOTEIP", "TCPREMOTEPORT", "TCPLOCALIP", "TCPLOCALPORT",
-		"TCP6REMOTEIP", "TCP6REMOTEPORT", "TCP6LOCALIP", "TCP6LOCALPORT",
-		"DROVER_UNIQUE_ID", "SSL_TLS_SNI", "SSL_PROTOCOL", "SSL_CIPHER", "SSL_CLIENT_VERIFY",
-		"SSL_CLIENT_S_DN", "SSL_CLIENT_I_DN", "SSL_CLIENT_M_SERIAL", "SSL_CLIENT_SHA256",
-	};
-	const size_t len = strcspn(setting, "=");
+	const char *ours = conf_env_file_is_ours(setting);
 
-	for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
-		if (strncmp(ours[i], setting, len) == 0 && ours[i][len] == '\0')
-			conf_source_complain(ld, where, "sets %s, which drover itself says about"
-			                     " each connection", ours[i]);
+	if (ours)
+		conf_source_complain(ld, where, "sets %s, which drover itself says about"
+		                     " each connection", ours);
 }
 
 static void check_environment(struct conf_loader *ld, const struct conf_draft *d)
 {
 	const struct conf_handler *h = &d->service->handler;
 
+	conf_env_file_load(ld, d);
 	for (size_t i = 0; h->env[i]; i++)
 		if (!strchr(h->env[i], '=') || h->env[i][0] == '=')
 			conf_source_complain(ld, conf_draft_origin(d, "handler.env"),
@@ -257,7 +250,7 @@ static void check_bytes(struct conf_loader *ld, struct conf_draft *d)
 	(void)ld;
 	h->program = NULL;
 	h->argv = NULL;
-	h->env[0] = h->pass_env[0] = NULL;
+	h->env[0] = h->pass_env[0] = h->env_file[0] = NULL;
 	h->err = STDERR_LOG;
 	d->service->timeouts.request = 0;
 }
@@ -291,7 +284,7 @@ static void check_module(struct conf_loader *ld, struct conf_draft *d)
 
 	h->program = NULL;
 	h->argv = NULL;
-	h->env[0] = h->pass_env[0] = NULL;
+	h->env[0] = h->pass_env[0] = h->env_file[0] = NULL;
 	h->err = STDERR_LOG;
 	if (h->kind == HANDLER_LUA)
 		conf_module_take_lua(ld, d);

@@ -136,6 +136,7 @@ static const struct conf_key handler_keys[] = {
 	{ ENUM("type", id, conf_keys_handlers, NULL) },
 	{ WITH_PROGRAM, PATH("program", program, NULL) },
 	{ WITH_PROGRAM, LIST("argv", argv) },
+	{ WITH_PROGRAM, LIST("env_file", env_file) },
 	{ WITH_PROGRAM, LIST("env", env) },
 	{ WITH_PROGRAM, LIST("pass_env", pass_env) },
 	{ WITH_PROGRAM, ENUM("stderr", err, stderr_names, "log") },

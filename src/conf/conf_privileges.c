@@ -105,6 +105,9 @@ static void judge_files(struct conf_errors *r, const struct conf_service *svc)
 	if (svc->access.unread)
 		conf_errors_at(r, svc->place, "service %s: access: %s: %s", svc->name, svc->access.unread,
 		               strerror(EACCES));
+	if (svc->handler.env_unread)
+		conf_errors_at(r, svc->handler.place, "service %s: env_file: %s: %s", svc->name,
+		               svc->handler.env_unread, strerror(EACCES));
 	if (svc->tls.unread)
 		conf_errors_at(r, svc->tls.place, "service %s: tls: %s: %s", svc->name, svc->tls.unread,
 		               strerror(EACCES));

@@ -77,6 +77,8 @@ static void look_at_service(struct conf_errors *r, const struct conf_service *sv
 		look_at_path(r, svc->access_log.place, svc->name, "access_log", svc->access_log.path);
 	look_at_path(r, svc->place, svc->name, "access.allow_file", svc->access.allow_file);
 	look_at_path(r, svc->place, svc->name, "access.deny_file", svc->access.deny_file);
+	for (size_t i = 0; i < h->n_env_files; i++)
+		look_at_path(r, h->place, svc->name, "env_file", h->env_files[i].path);
 	if (svc->chroot) {              /* what is inside it is as visible as it is */
 		look_at_path(r, svc->place, svc->name, "chroot", svc->chroot);
 		return;

@@ -16,6 +16,7 @@
 
 #include "crash.h"
 #include "fd.h"
+#include "json_value.h"
 #include "memory.h"
 #include "patience.h"
 #include "show.h"
@@ -152,17 +153,10 @@ static void print_result(const struct replay *r, const char *to, FILE *out)
 
 static void print_json(const struct replay *r, FILE *out)
 {
-	static const char digits[] = "0123456789abcdef";
-	char hex[2 * ANSWER_KEPT + 1];
-	json_t *result;
+	json_t *result = json_pack("{s:I, s:I, s:I, s:s, s:o}", "captured", (json_int_t)r->len,
+	                           "sent", (json_int_t)r->sent, "received", (json_int_t)r->received,
+	                           "end", ends[r->end].word, "answer", json_value_hex(r->answer, r->kept));
 
-	for (size_t i = 0; i < r->kept; i++) {
-		hex[2 * i] = digits[(unsigned char)r->answer[i] >> 4];
-		hex[2 * i + 1] = digits[r->answer[i] & 15];
-	}
-	result = json_pack("{s:I, s:I, s:I, s:s, s:s%}", "captured", (json_int_t)r->len,
-	                   "sent", (json_int_t)r->sent, "received", (json_int_t)r->received,
-	                   "end", ends[r->end].word, "answer", hex, 2 * r->kept);
 	if (!result)
 		memory_lacks();
 	show_json(result, isatty(STDOUT_FILENO), out);

@@ -37,12 +37,37 @@ static void print_complaint(void *arg, enum conf_weight weight, const char *line
 	fprintf(arg, "%s\n", line);
 }
 
+/* One that several services name is printed for the first of them. */
+static bool is_printed(const struct conf *conf, size_t n_services, const char *path)
+{
+	for (size_t i = 0; i < n_services; i++) {
+		const struct conf_handler *h = &conf->services[i]->handler;
+
+		for (size_t k = 0; k < h->n_env_files; k++)
+			if (strcmp(h->env_files[k].path, path) == 0)
+				return true;
+	}
+	return false;
+}
+
+static void print_env_files(const struct conf *conf)
+{
+	for (size_t i = 0; i < conf->n_services; i++) {
+		const struct conf_handler *h = &conf->services[i]->handler;
+
+		for (size_t k = 0; k < h->n_env_files; k++)
+			if (!is_printed(conf, i, h->env_files[k].path))
+				printf("%s: read, %zu variables\n", h->env_files[k].path, h->env_files[k].n);
+	}
+}
+
 static void print_files(const struct conf *conf)
 {
 	for (const char **f = conf->files_read; f && *f; f++)
 		printf("%s: read\n", *f);
 	for (size_t i = 0; i < conf->n_prefix_lists; i++)
 		printf("%s: read, %zu prefixes\n", conf->prefix_lists[i].path, conf->prefix_lists[i].n);
+	print_env_files(conf);
 	for (const char **f = conf->files_passed; f && *f; f++)
 		printf("%s: not read, no include pattern takes it\n", *f);
 }

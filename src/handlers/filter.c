@@ -51,17 +51,12 @@ static bool same_framing(const struct conf_filter *f)
 static void reply_framed(struct connection *c, const struct framing *f, const char *content,
                          size_t len)
 {
-	char header[FRAMING_HEADER_MAX], trailer[1];
 	struct buffer b = { 0 };
 
-	if (buffer_add(&b, header, framing_header(f, len, header)) == 0 &&
-	    buffer_add(&b, content, len) == 0 &&
-	    buffer_add(&b, trailer, framing_trailer(f, trailer)) == 0) {
-		if (!buffer_is_empty(&b))
-			handler_reply(c, buffer_first(&b), buffer_waiting(&b));
-	} else {
+	if (framing_add(f, content, len, &b) == -1)
 		handler_reply_lost(c);
-	}
+	else if (!buffer_is_empty(&b))
+		handler_reply(c, buffer_first(&b), buffer_waiting(&b));
 	buffer_clear(&b);
 }
 

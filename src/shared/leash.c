@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -191,6 +192,13 @@ static enum leash_result receive_message(int fd, struct leash_message *m)
 enum leash_result leash_obey(const struct leash *worker, struct leash_message *m)
 {
 	return receive_message(worker->orders, m);
+}
+
+bool leash_has_order(const struct leash *worker)
+{
+	struct pollfd p = { .fd = worker->orders, .events = POLLIN };
+
+	return poll(&p, 1, 0) == 1;
 }
 
 /* ---- over the pipe ------------------------------------------------------ */

@@ -93,6 +93,9 @@ int leash_say(const struct leash *worker, const struct leash_message *m);
 /* Receives an order, in a worker. Descriptors in m belong to the caller. */
 enum leash_result leash_obey(const struct leash *worker, struct leash_message *m);
 
+/* In a worker: whether there is an order that it has not received yet, or the end of them. */
+bool leash_has_order(const struct leash *worker);
+
 /* Receives a word, in the master. There are no descriptors in m. */
 enum leash_result leash_hear(const struct leash *master, struct leash_message *m);
 

@@ -14,6 +14,7 @@
 
 #define READ_AT_ONCE 65536
 #define ANSWER_MAX   (64u << 20)        /* bytes: no server has so much to tell */
+#define LENGTH_MAX   20                 /* bytes of a line with the length of a text */
 
 struct known {
 	struct list waits;              /* for the next answer */
@@ -30,6 +31,7 @@ struct facts {
 	void        (*orphaned)(void *arg);
 	void         *arg;
 	struct known  known[FACTS];
+	bool          is_leaving;       /* no answer is used again */
 	bool          asked_life;       /* the master has not answered that yet; it comes beside the others */
 	int           asked;            /* the question under way; -1: none */
 	int           last;             /* the one before: each has its turn */
@@ -71,6 +73,40 @@ static void on_stale(struct timer *t)
 	}
 }
 
+static bool is_text(int question)
+{
+	return question == FACT_METRICS || question == FACT_OPENMETRICS;
+}
+
+/* Where the text of an answer begins, and how long it will be; NULL: the line that says so is not there yet. */
+static const char *find_text(const struct facts *f, size_t *len)
+{
+	const char *end = memchr(f->answer, '\n', f->len < LENGTH_MAX ? f->len : LENGTH_MAX);
+
+	*len = end ? strtoull(f->answer, NULL, 10) : 0;
+	return end ? end + 1 : NULL;
+}
+
+static bool is_whole(const struct facts *f)
+{
+	const char *text;
+	size_t len;
+
+	if (!is_text(f->asked))
+		return f->answer[f->len - 1] == '\n';
+	text = find_text(f, &len);
+	return text && (size_t)(f->answer + f->len - text) >= len;
+}
+
+/* Its bytes are not looked at: that would cost more than all else that a scrape does here. */
+static json_t *text_of(const struct facts *f)
+{
+	size_t len;
+	const char *text = find_text(f, &len);
+
+	return json_stringn_nocheck(text, len);
+}
+
 /* What the answer says; NULL if the master could not say it. */
 static json_t *result_of(const char *line, size_t len)
 {
@@ -89,7 +125,7 @@ static void take_answer(struct facts *f)
 	struct known *k = &f->known[f->asked];
 
 	json_decref(k->result);
-	k->result = result_of(f->answer, f->len);
+	k->result = is_text(f->asked) ? text_of(f) : result_of(f->answer, f->len);
 	k->at_ms = f->loop->now_ms;
 	f->len = 0;
 	f->asked = -1;
@@ -150,7 +186,7 @@ static void on_answer(struct watch *w, uint32_t events)
 		return;
 	}
 	f->len += (size_t)n;
-	if (f->answer[f->len - 1] == '\n')
+	if (is_whole(f))
 		take_answer(f);
 }
 
@@ -205,11 +241,18 @@ static void on_limit(struct timer *t)
 	end_wait(container_of(t, struct fact_wait, limit), NULL);
 }
 
+/* An order that was not read yet may be that to leave. */
+static bool is_fresh(const struct facts *f, const struct known *k)
+{
+	return k->result && f->loop->now_ms - k->at_ms < FACTS_FRESH_MS && !f->is_leaving &&
+	       !leash_has_order(f->leash);
+}
+
 void facts_ask(struct facts *f, enum fact what, struct fact_wait *w)
 {
 	struct known *k = &f->known[what];
 
-	if (k->result && f->loop->now_ms - k->at_ms < FACTS_FRESH_MS) {
+	if (is_fresh(f, k)) {
 		w->ready(w, k->result);
 		return;
 	}
@@ -221,6 +264,11 @@ void facts_ask(struct facts *f, enum fact what, struct fact_wait *w)
 		ask_life(f);
 	else
 		ask_next(f);
+}
+
+void facts_leave(struct facts *f)
+{
+	f->is_leaving = true;
 }
 
 void facts_forget(struct fact_wait *w)

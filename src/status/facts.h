@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
  * What the status process knows of the server: it asks the master. Questions go over its leash, as
- * numbers; answers come over a socket, as lines of the control socket (control_request.h), from which
- * the master never reads. Questions of many clients at the same time are one question, and an answer
+ * numbers; answers come over a socket, from which the master never reads: as lines of the control socket
+ * (control_request.h), and texts as their length in a line, and their bytes. Questions of many clients at the same time are one question, and an answer
  * is good for others for a moment: the master is asked a bounded number of times a second, whatever
  * clients do. It does not know what the answers are for.
  */
@@ -19,7 +19,7 @@ enum fact {
 	FACT_LIFE,                      /* that the loop of the master turns; its answer is an order */
 	FACT_STATUS,                    /* the state of the server and of its services */
 	FACT_SNAPSHOT,                  /* all that the page shows */
-	FACT_METRICS,                   /* {"text": ...} for Prometheus, */
+	FACT_METRICS,                   /* the text for Prometheus, */
 	FACT_OPENMETRICS,               /* and as OpenMetrics */
 	FACTS,
 };
@@ -33,7 +33,10 @@ struct fact_wait {
 	struct list   in_fact;
 	struct timer  limit;
 	struct facts *facts;            /* NULL: it does not wait */
-	/* Once, from the loop or from facts_ask. result is lent; NULL: the master did not answer. */
+	/*
+	 * Once, from the loop or from facts_ask. result is lent, and a string if the fact is a text; NULL:
+	 * the master did not answer.
+	 */
 	void        (*ready)(struct fact_wait *w, const json_t *result);
 };
 
@@ -52,6 +55,12 @@ struct facts *facts_new(struct loop *l, const struct leash *leash, int answers, 
  * the master. What was asked and not answered is asked again.
  */
 void facts_switch(struct facts *f, int answers);
+
+/*
+ * Another process answers clients as well: from now on no answer is used again, so that a client does
+ * not get older figures here than it got there.
+ */
+void facts_leave(struct facts *f);
 
 /* The master has answered FACT_LIFE. */
 void facts_note_life(struct facts *f);

@@ -68,7 +68,7 @@ static void make_json(const struct http_request *r, const json_t *result, struct
 
 static void make_metrics(const struct http_request *r, const json_t *result, struct http_answer *a)
 {
-	const char *text = json_string_value(json_object_get(result, "text"));
+	const char *text = json_string_value(result);
 
 	(void)r;
 	set_body(a, text ? strdup(text) : NULL);

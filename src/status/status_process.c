@@ -61,6 +61,7 @@ static void leave(struct status_process *p)
 	outlet_close(&p->agent_outlet);
 	if (p->http)
 		http_server_leave(p->http);
+	facts_leave(p->facts);
 	alarm(STATUS_PROCESS_LEAVE_MS / 1000);
 	loop_timer(&p->loop, &p->idle, 0);
 }

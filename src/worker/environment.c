@@ -73,6 +73,9 @@ int environment_build(struct environment *e, const struct conf_service *s)
 	*e = (struct environment){ 0 };
 	if (environment_set(e, "PATH", PATH) == -1 || set_identity(e, &s->identity) == -1)
 		goto fail;
+	for (const char **setting = s->handler.env_of_files; setting && *setting; setting++)
+		if (put_setting(e, strdup(*setting)) == -1)
+			goto fail;
 	for (const char **name = s->handler.pass_env; *name; name++)
 		if (environment_set(e, *name, getenv(*name)) == -1)
 			goto fail;

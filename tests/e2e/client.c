@@ -19,7 +19,7 @@
 #include "address.h"
 #include "files.h"
 
-#define READ_ALL_MAX 65536
+#define READ_ALL_MAX (16 << 20)         /* more than the buffers of two sockets */
 
 static struct address parse(const char *address)
 {

@@ -101,6 +101,47 @@ START_TEST(env_and_pass_env_add_to_the_environment)
 	ck_assert_ptr_null(strstr(answer, "DROVER_EVENTS"));
 } END_TEST
 
+START_TEST(env_file_is_read_at_each_load)
+{
+	const char *path = files_path("env");
+	const char *text = files_text(SERVICES(EXEC("s", "argv = \"/usr/bin/env\"; env_file = \"%s\";"
+	                              " env = \"GIVEN=set\";", "workers = 1;")), path);
+
+	files_write("env", "FILE='a b'\nGIVEN=file\n");
+	harness_contains(answer_of(text), "FILE=a b\n");
+	harness_contains(client_ask(daemon_address(&d, "s", 0)), "GIVEN=set\n");
+	files_write("env", "FILE=other\n");
+	daemon_reload(&d, "%s", text);
+	daemon_wait_for(&d, "generation-gone");         /* the worker before could accept still */
+	harness_contains(client_ask(daemon_address(&d, "s", 0)), "FILE=other\n");
+} END_TEST
+
+START_TEST(the_check_names_each_env_file_once)
+{
+	const char *handler = files_text("argv = \"/usr/bin/env\"; env_file = [ \"%s\", \"-%s\" ];",
+	                                 files_write("env", "A=1\nB=2\n"), files_path("none"));
+
+	daemon_config(&d, SERVICES("%s%s"), files_text(EXEC("s", "%s", ""), handler),
+	              files_text(EXEC("t", "%s", ""), handler));
+	ck_assert_int_eq(daemon_run_args(&d, "-t", "-c", d.config), 0);
+	harness_contains(daemon_output(&d), files_text("%s: read, 2 variables\n", files_path("env")));
+	ck_assert_uint_eq(files_count(daemon_output(&d), "variables"), 1);
+} END_TEST
+
+START_TEST(a_broken_env_file_changes_nothing)
+{
+	const char *text = files_text(SERVICES(EXEC("s", "argv = \"/usr/bin/env\"; env_file = \"%s\";", "workers = 1;")),
+	                              files_path("env"));
+
+	files_write("env", "FILE=first\n");
+	harness_contains(answer_of(text), "FILE=first\n");
+	files_write("env", "FILE=second\nfoo\n");
+	daemon_signal(&d, SIGHUP);
+	daemon_wait_for(&d, "reload-failed");
+	harness_contains(daemon_errors(&d), files_text("%s:2: \"foo\" is not a variable", files_path("env")));
+	harness_contains(client_ask(daemon_address(&d, "s", 0)), "FILE=first\n");
+} END_TEST
+
 START_TEST(arguments_arrive_as_they_are)
 {
 	ck_assert_str_eq(answer_of(SAYS("/usr/bin/printf", ", \"%s|\", \"two words\", \"\", \"$HOME *\"", "")),
@@ -247,6 +288,9 @@ int main(void)
 	               over_ipv6_the_environment_is_exactly_this);
 	tcase_add_test(tc, over_a_unix_socket_the_environment_is_exactly_this);
 	tcase_add_test(tc, env_and_pass_env_add_to_the_environment);
+	tcase_add_test(tc, env_file_is_read_at_each_load);
+	tcase_add_test(tc, the_check_names_each_env_file_once);
+	tcase_add_test(tc, a_broken_env_file_changes_nothing);
 	tcase_add_test(tc, arguments_arrive_as_they_are);
 
 	tc = harness_case(s, "descriptors");

@@ -32,6 +32,7 @@ START_TEST(the_server_serves_for_a_while_and_then_stops)
 	daemon_wait_for(&d, "leaving mode=%s", _i == 0 ? "drain" : "wait");
 	daemon_wait_for(&d, "stopping mode=%s", _i == 0 ? "drain" : "wait");
 	daemon_wait_for(&d, "worker-drain service=s");
+	daemon_wait_for(&d, "closed service=s");
 	client_echo(open);
 	client_echo(open);              /* by now the worker has obeyed */
 	ck_assert_int_eq(client_try(daemon_address(&d, "s", 0)), -1);

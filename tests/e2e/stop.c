@@ -39,8 +39,8 @@ START_TEST(after_term_no_new_client_is_served)
 	address = daemon_address(&d, "s", 0);
 	fd = daemon_connect_echo(&d, "s");
 	daemon_signal(&d, SIGTERM);
-	/* The worker is told after the master has let go of its listeners. */
 	daemon_wait_for(&d, "worker-drain service=s");
+	daemon_wait_for(&d, "closed service=s");        /* by the master */
 	for (int i = 0; i < 2; i++)
 		client_echo(fd);                /* by now it has obeyed */
 	ck_assert_int_eq(client_try(address), -1);

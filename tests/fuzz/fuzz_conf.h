@@ -68,7 +68,7 @@ bool module_trial(struct conf_loader *ld, struct conf_service *svc, int fd)
 	return true;
 }
 
-static void fuzz_conf_count(void *arg, enum conf_weight weight, const char *line)
+static inline void fuzz_conf_count(void *arg, enum conf_weight weight, const char *line)
 {
 	assert(line[strcspn(line, "\n")] == '\0');
 	*(unsigned *)arg += weight == CONF_ERROR;
@@ -78,7 +78,7 @@ static void fuzz_conf_count(void *arg, enum conf_weight weight, const char *line
  * Loads text into *a, which it opens and the caller closes. NULL if it is refused; it must have
  * been said why then, and only then.
  */
-static struct conf *fuzz_conf_load(struct arena *a, const char *text)
+static inline struct conf *fuzz_conf_load(struct arena *a, const char *text)
 {
 	unsigned complaints = 0;
 	struct conf *conf;

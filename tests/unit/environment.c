@@ -63,6 +63,24 @@ START_TEST(what_programs_see)
 	environment_free(&e);
 } END_TEST
 
+START_TEST(what_is_passed_on_and_what_is_set_win_over_a_file)
+{
+	static const char *file[] = { "HOME=/file", "UNIT_A=file", "B=file", "C=file", NULL };
+	static const char *pass[] = { "UNIT_A", NULL }, *env[] = { "B=set", NULL };
+	static const char *const want[] = { PATH, "HOME=/file", "SHELL=/bin/false", "USER=web", "LOGNAME=web",
+	                                    "UNIT_A=of ours", "B=set", "C=file" };
+	struct conf_service s = { .name = "web", .identity = IDENTITY, .handler = {
+		.pass_env = pass, .env = env, .env_of_files = file } };
+	struct environment e;
+
+	setenv("UNIT_A", "of ours", 1);
+	ck_assert_int_eq(environment_build(&e, &s), 0);
+	ck_assert_uint_eq(e.n, ARRAY_SIZE(want));
+	for (size_t i = 0; i < e.n; i++)
+		ck_assert_str_eq(e.strings[i], want[i]);
+	environment_free(&e);
+} END_TEST
+
 /* What is of one connection comes first, and nothing is copied. */
 START_TEST(a_connection_adds_its_own)
 {
@@ -99,6 +117,7 @@ int main(void)
 	TCase *tc = unit_case(s, "environment", NULL, NULL);
 
 	tcase_add_loop_test(tc, what_programs_see, 0, ARRAY_SIZE(rows));
+	tcase_add_test(tc, what_is_passed_on_and_what_is_set_win_over_a_file);
 	tcase_add_test(tc, a_connection_adds_its_own);
 	return unit_run(s);
 }

@@ -17,11 +17,12 @@ static struct facts *facts;
 static int answers;                     /* the master's end; -1: closed */
 static int n_orphaned, fds_before;
 
-/* One that waits; so many have got an answer, and what it says of "n": -1 without an answer. */
+/* One that waits; how often it has got an answer, and what it says of "n", or the text: -1 without an answer. */
 static struct wait {
 	struct fact_wait wait;
 	int n_told;
 	json_int_t n;
+	char text[64];
 } waits[WAITS];
 
 static void on_told(struct fact_wait *w, const json_t *result)
@@ -29,6 +30,11 @@ static void on_told(struct fact_wait *w, const json_t *result)
 	struct wait *me = container_of(w, struct wait, wait);
 
 	me->n_told++;
+	if (json_is_string(result)) {
+		me->n = atoi(json_string_value(result));
+		snprintf(me->text, sizeof me->text, "%s", json_string_value(result));
+		return;
+	}
 	me->n = result ? json_integer_value(json_object_get(result, "n")) : -1;
 }
 
@@ -115,6 +121,15 @@ static void answer(int n)
 	say(text);
 }
 
+static void answer_text(int n)
+{
+	char text[64];
+
+	snprintf(text, sizeof text, "%d", n);
+	snprintf(text, sizeof text, "%zu\n%d", strlen(text), n);
+	say(text);
+}
+
 static void expect_told(size_t i, int n_told, json_int_t n)
 {
 	ck_assert_int_eq(waits[i].n_told, n_told);
@@ -176,7 +191,7 @@ START_TEST(one_that_waits_too_long_is_told_that_there_is_no_answer)
 	expect_told(1, 0, 0);
 	ck_assert_int_eq(question(), FACT_METRICS);
 	ck_assert_int_eq(question(), -1);       /* it is still under way */
-	answer(9);
+	answer_text(9);
 	expect_told(0, 1, -1);
 	expect_told(1, 1, 9);
 } END_TEST
@@ -187,7 +202,7 @@ START_TEST(an_answer_that_comes_too_late_is_good_for_the_next)
 	pass(FACTS_LIMIT_MS);
 	expect_told(0, 1, -1);
 	question();
-	answer(9);
+	answer_text(9);
 	ask(1, FACT_METRICS);
 	expect_told(1, 1, 9);
 	expect_told(0, 1, -1);
@@ -208,6 +223,76 @@ START_TEST(one_that_is_forgotten_is_told_nothing)
 	pass(FACTS_LIMIT_MS);
 	expect_told(0, 0, 0);
 	ck_assert_int_eq(timer_next(&loop.timers), CLOCK_NEVER);
+} END_TEST
+
+/* Another process may have given a later answer meanwhile. */
+START_TEST(one_that_leaves_uses_no_answer_again)
+{
+	ask(0, FACT_STATUS);
+	question();
+	answer(7);
+	facts_leave(facts);
+	ask(1, FACT_STATUS);
+	expect_told(1, 0, 0);
+	ck_assert_int_eq(question(), FACT_STATUS);
+	answer(8);
+	expect_told(1, 1, 8);
+} END_TEST
+
+START_TEST(so_does_one_that_has_not_read_its_order_to_leave)
+{
+	ask(0, FACT_STATUS);
+	question();
+	answer(7);
+	ck_assert_int_eq(leash_order(&master, &(struct leash_message){ .word = LEASH_END }), 0);
+	ask(1, FACT_STATUS);
+	expect_told(1, 0, 0);
+	ck_assert_int_eq(question(), FACT_STATUS);
+	answer(8);
+	expect_told(1, 1, 8);
+} END_TEST
+
+/* ---- texts -------------------------------------------------------------- */
+
+/* As it may come: lines in it end nothing, and its length may come in parts. */
+START_TEST(a_text_is_whole_when_it_is_as_long_as_was_said)
+{
+	static const char *const parts[] = { "1", "3\n", "a 1\n", "b \"2\"\n", "\\n\n" };
+
+	ask(0, FACT_METRICS);
+	question();
+	for (size_t i = 0; i < ARRAY_SIZE(parts); i++) {
+		expect_told(0, 0, 0);
+		say(parts[i]);
+	}
+	ck_assert_int_eq(waits[0].n_told, 1);
+	ck_assert_str_eq(waits[0].text, "a 1\nb \"2\"\n\\n\n");
+	ask(1, FACT_STATUS);
+	question();
+	answer(7);
+	expect_told(1, 1, 7);
+} END_TEST
+
+START_TEST(a_text_may_be_empty)
+{
+	ask(0, FACT_OPENMETRICS);
+	question();
+	say("0\n");
+	ck_assert_int_eq(waits[0].n_told, 1);
+	ck_assert_str_eq(waits[0].text, "");
+} END_TEST
+
+START_TEST(a_text_that_is_cut_off_is_asked_for_again_over_the_next_socket)
+{
+	ask(0, FACT_METRICS);
+	question();
+	say("100\na 1\n");
+	lose_master();
+	expect_told(0, 0, 0);
+	facts_switch(facts, open_answers());
+	ck_assert_int_eq(question(), FACT_METRICS);
+	answer_text(9);
+	expect_told(0, 1, 9);
 } END_TEST
 
 /* ---- life --------------------------------------------------------------- */
@@ -245,9 +330,9 @@ START_TEST(kinds_have_their_turn_one_after_the_other)
 	ask(4, FACT_STATUS);
 	answer(2);
 	ck_assert_int_eq(question(), FACT_METRICS);
-	answer(3);
+	answer_text(3);
 	ck_assert_int_eq(question(), FACT_OPENMETRICS); /* it waits for longer than the second FACT_STATUS */
-	answer(4);
+	answer_text(4);
 	ck_assert_int_eq(question(), FACT_STATUS);
 	answer(5);
 	expect_told(0, 1, 1);
@@ -285,7 +370,7 @@ START_TEST(one_that_is_told_may_ask_again)
 	expect_told(1, 1, 1);
 	ck_assert_int_eq(question(), FACT_METRICS);
 	ck_assert_int_eq(question(), -1);
-	answer(2);
+	answer_text(2);
 	expect_told(0, 3, 2);
 } END_TEST
 
@@ -380,7 +465,10 @@ START_TEST(another_master_is_asked_what_the_last_one_has_not_answered)
 
 		ck_assert(what == FACT_STATUS || what == FACT_METRICS);
 		ck_assert_int_eq(question(), -1);
-		answer(10 + what);
+		if (what == FACT_METRICS)
+			answer_text(10 + what);
+		else
+			answer(10 + what);
 	}
 	expect_told(0, 1, 10 + FACT_STATUS);
 	expect_told(1, 1, 10 + FACT_METRICS);
@@ -423,6 +511,11 @@ int main(void)
 	tcase_add_test(tc, an_answer_that_comes_too_late_is_good_for_the_next);
 	tcase_add_test(tc, one_that_is_forgotten_is_told_nothing);
 	tc = unit_case(s, "several kinds", set_up, tear_down);
+	tcase_add_test(tc, one_that_leaves_uses_no_answer_again);
+	tcase_add_test(tc, so_does_one_that_has_not_read_its_order_to_leave);
+	tcase_add_test(tc, a_text_is_whole_when_it_is_as_long_as_was_said);
+	tcase_add_test(tc, a_text_may_be_empty);
+	tcase_add_test(tc, a_text_that_is_cut_off_is_asked_for_again_over_the_next_socket);
 	tcase_add_test(tc, life_is_asked_beside_what_is_under_way);
 	tcase_add_test(tc, kinds_have_their_turn_one_after_the_other);
 	tcase_add_test(tc, a_kind_that_nobody_waits_for_any_more_is_not_asked_for);

@@ -127,18 +127,16 @@ START_TEST(frames_follow_one_another)
 	static const char *const kinds[] = { "line", "netstring", "length16", "length32", "fixed:3" };
 	static const char *const contents[] = { "abc", "def", "ghi" };
 	const struct framing f = framing_of(kinds[_i]);
-	char stream[256], header[FRAMING_HEADER_MAX];
-	size_t len = 0;
+	struct buffer b = { 0 };
+	const char *stream;
+	size_t len;
 
 	for (size_t i = 0; i < ARRAY_SIZE(contents); i++) {
-		const size_t n = framing_header(&f, 3, header);
-
 		ck_assert(framing_can_hold(&f, contents[i], 3));
-		memcpy(stream + len, header, n);
-		memcpy(stream + len + n, contents[i], 3);
-		len += n + 3;
-		len += framing_trailer(&f, stream + len);
+		ck_assert_int_eq(framing_add(&f, contents[i], 3, &b), 0);
 	}
+	stream = buffer_first(&b);
+	len = buffer_waiting(&b);
 	for (size_t piece = 1; piece <= len; piece++) {
 		struct framing_state s = { 0 };
 		struct framing_part part;
@@ -159,6 +157,7 @@ START_TEST(frames_follow_one_another)
 		}
 		ck_assert_uint_eq(n_frames, ARRAY_SIZE(contents));
 	}
+	buffer_clear(&b);
 } END_TEST
 
 /* Bytes that would mean something in other framings, cut into two pieces of any sizes. */

@@ -6,6 +6,8 @@
 #include <config.h>
 #include "../../examples/kv/store.h"
 
+#include <sys/stat.h>
+
 #include "unit.h"
 
 #define MANY 2000
@@ -282,6 +284,40 @@ START_TEST(a_damaged_file_is_refused)
 	ck_assert_int_eq(other.error, ENOENT);
 } END_TEST
 
+/* In a child that is an ordinary user: root may write to what is only for reading. */
+static void expect_refused_to_user(void)
+{
+	struct store other;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		if (geteuid() == 0 && setresuid(65534, 65534, 65534) == -1)
+			_exit(1);
+		_exit(open_store(&other) || other.error != EACCES);
+	}
+	unit_child_succeeds(pid);
+}
+
+START_TEST(what_is_only_for_reading_is_refused)
+{
+	put("a", "1", 0);
+	store_close(&store);
+	ck_assert_int_eq(chmod(".", 0555), 0);
+	ck_assert_int_eq(chmod("data.mdb", 0444), 0);
+	ck_assert_int_eq(chmod("lock.mdb", 0666), 0);
+	expect_refused_to_user();               /* data that it may read */
+	ck_assert_int_eq(chmod(".", 0755), 0);
+	ck_assert_int_eq(rename("data.mdb", "before.mdb"), 0);
+	ck_assert_int_eq(unlink("lock.mdb"), 0);
+	ck_assert_int_eq(chmod(".", 0555), 0);
+	expect_refused_to_user();               /* a folder in which it may make no file */
+	ck_assert_int_eq(chmod(".", 0755), 0);
+	ck_assert_int_eq(rename("before.mdb", "data.mdb"), 0);
+	ck_assert_int_eq(chmod("data.mdb", 0600), 0);
+	ck_assert(open_store(&store));
+	ck_assert_str_eq(get("a"), "1");
+} END_TEST
+
 /* ---- processes ----------------------------------------------------------- */
 
 /* Forks a child that puts "a", and says so through a pipe; then it waits to be killed. */
@@ -367,6 +403,7 @@ int main(void)
 	tcase_add_test(tc, a_full_map_takes_no_more_and_loses_nothing);
 	tcase_add_test(tc, a_process_with_a_larger_map_does_not_stop_one_with_a_smaller);
 	tcase_add_test(tc, a_damaged_file_is_refused);
+	tcase_add_test(tc, what_is_only_for_reading_is_refused);
 	tcase_add_test(tc, a_writer_that_is_killed_leaves_what_was_committed_and_no_lock);
 	tcase_add_test(tc, the_slot_of_a_killed_reader_is_free_when_the_next_process_opens);
 	return unit_run(s);

@@ -84,6 +84,15 @@ static const struct { const char *code, *words; } errors[] = {
 	{ "local x <close> = setmetatable({}, { __close = function() while true do end end }) error('first')", "first" },
 	{ "local x <close> = setmetatable({}, { __close = function() coroutine.yield() end }) error('first')", "first" },
 	{ "local x <close> = setmetatable({}, { __close = function() conn:sleep(1) end }) error('first')", "first" },
+	{ "local x <close> = setmetatable({}, { __close = function() while true do end end }) while true do end",
+	  "s.lua:2: took more than 1000000 instructions; traceback: " },
+	{ "local x <close> = setmetatable({}, { __close = function() error('in close') end }) while true do end",
+	  "took more than 1000000 instructions" },
+	{ "local x <close> = setmetatable({}, { __close = function() while true do end end })\n"
+	  "table.sort({ 3, 2, 1 }, function() while true do end end)", "took more than 1000000 instructions" },
+	{ "local x <close> = setmetatable({}, { __close = function() while true do end end })\n"
+	  "coroutine.wrap(function() while true do end end)()", "took more than 1000000 instructions" },
+	{ "for i in coroutine.wrap(function() while true do end end) do end conn:write('x')", "took more than 1000000" },
 	{ "undefined()", "attempt to call a nil value (global 'undefined')" },
 	{ "drover.connect('localhost', 80)", "\"localhost\" is no address in numbers, and names are not looked up" },
 	{ "drover.connect('127.0.0.1')", "needs a port from 1 to 65535" },
@@ -96,6 +105,18 @@ static const struct { const char *code, *words; } errors[] = {
 START_TEST(an_error_ends_the_connection_and_not_the_worker)
 {
 	check_code_fails(errors[_i].code, errors[_i].words);
+} END_TEST
+
+START_TEST(what_is_marked_close_is_closed_after_an_excess)
+{
+	struct drover_connection *c;
+
+	start_with_code("local x <close> = setmetatable({}, { __close = function() log.info('closed') end }) while true do end");
+	c = module_host_connect();
+	module_host_say(c, "x\n");
+	ck_assert_int_eq(c->reason, DROVER_FAILED);
+	unit_contains(module_host_log(), "info 1-1: closed\n");
+	check_still_serves();
 } END_TEST
 
 /* It is no different in a function that another one has called. */
@@ -234,6 +255,7 @@ int main(void)
 	tc = unit_case(s, "errors", set_up, tear_down);
 	tcase_add_test(tc, an_error_closes_the_connection_with_a_traceback);
 	tcase_add_loop_test(tc, an_error_ends_the_connection_and_not_the_worker, 0, ARRAY_SIZE(errors));
+	tcase_add_test(tc, what_is_marked_close_is_closed_after_an_excess);
 	tcase_add_test(tc, time_is_limited);
 	tcase_add_test(tc, recursion_is_limited);
 	tcase_add_test(tc, memory_comes_back_when_a_connection_has_failed);

@@ -244,14 +244,10 @@ bool filter_process_has_room(const struct filter_process *p)
 static int add_framed(struct filter_process *p, const struct filter_request *r)
 {
 	const struct framing *f = &p->owner->conf->filter_framing;
-	char header[FRAMING_HEADER_MAX], trailer[1];
 
 	if (r->frame)
 		return buffer_add(&p->unsent, r->frame, r->frame_len);
-	if (buffer_add(&p->unsent, header, framing_header(f, r->content_len, header)) == -1 ||
-	    buffer_add(&p->unsent, r->content, r->content_len) == -1)
-		return -1;
-	return buffer_add(&p->unsent, trailer, framing_trailer(f, trailer));
+	return framing_add(f, r->content, r->content_len, &p->unsent);
 }
 
 int filter_process_put(struct filter_process *p, struct filter_request *r)

@@ -68,7 +68,10 @@ static int put(const char *bytes, size_t len, void *arg)
 
 void answer_writer_text(struct answer_writer *o, const char *text)
 {
-	put(text, strlen(text), o);
+	if (text)
+		put(text, strlen(text), o);
+	else
+		o->failed = true;
 }
 
 void answer_writer_json(struct answer_writer *o, json_t *value)

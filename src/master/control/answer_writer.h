@@ -23,6 +23,7 @@ struct answer_writer {
 /* fd is lent. */
 void answer_writer_init(struct answer_writer *o, int fd, int64_t limit_ms);
 
+/* NULL (no memory) fails. */
 void answer_writer_text(struct answer_writer *o, const char *text);
 
 /* Takes value; NULL (no memory) fails. */

@@ -101,23 +101,6 @@ static json_t *connection(const struct evidence *e)
 	                 "program", json_value_process(e->work.program));
 }
 
-static json_t *input(const struct evidence *e)
-{
-	static const char digits[] = "0123456789abcdef";
-	char *hex = malloc(2 * e->input_len + 1);
-	json_t *string;
-
-	if (!hex)
-		return NULL;
-	for (size_t i = 0; i < e->input_len; i++) {
-		hex[2 * i] = digits[(unsigned char)e->input[i] >> 4];
-		hex[2 * i + 1] = digits[e->input[i] & 15];
-	}
-	string = json_stringn(hex, 2 * e->input_len);
-	free(hex);
-	return string;
-}
-
 json_t *evidence_json(const struct evidence *e, const char *time)
 {
 	const int64_t turned_ms = since(e, e->said.turn_ms);
@@ -135,5 +118,6 @@ json_t *evidence_json(const struct evidence *e, const char *time)
 		"served", json_value_count(e->said.served), "requests", json_value_count(e->said.requests),
 		"bytes_in", json_value_count(e->said.bytes_in),
 		"bytes_out", json_value_count(e->said.bytes_out),
-		"connection", connection(e), "captured", json_value_count(e->input_len), "input", input(e));
+		"connection", connection(e), "captured", json_value_count(e->input_len),
+		"input", json_value_hex(e->input, e->input_len));
 }

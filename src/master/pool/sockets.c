@@ -465,6 +465,7 @@ void sockets_release(struct sockets *s, struct listening *l)
 	if (--l->users > 0 || l->kind == LISTEN_SYSTEMD)
 		return;
 	listener_unlink(&l->address, &l->file);
+	fd_close(&l->fd);       /* before it is said that it is closed */
 	if (l->announced) {
 		address_format(&l->address, text, sizeof text);
 		log_about(LOG_LEVEL_INFO, LOG_ABOUT(.service = l->service),

@@ -5,6 +5,7 @@
 #include <config.h>
 #include "report_metrics.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -135,5 +136,18 @@ void report_metrics(void *data, const struct control_request *r, struct answer_w
 	}
 	text = text_of(data, format, r->service);
 	answer_writer_result(o, text ? json_pack("{s:s}", "text", text) : NULL);
+	free(text);
+}
+
+void report_metrics_text(void *data, const struct control_request *r, struct answer_writer *o)
+{
+	enum exposition_format format;
+	char *text = choose_format(r->format, &format) ? text_of(data, format, r->service) : NULL;
+	char head[32];
+
+	if (text)
+		snprintf(head, sizeof head, "%zu\n", strlen(text));
+	answer_writer_text(o, text ? head : NULL);
+	answer_writer_text(o, text);
 	free(text);
 }

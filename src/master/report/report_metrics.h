@@ -11,4 +11,10 @@
 /* data: the struct report_data. */
 void report_metrics(void *data, const struct control_request *r, struct answer_writer *o);
 
+/*
+ * The same for the status process: not as JSON, but as the length of the text in a line, and the text.
+ * r->format is a format that there is.
+ */
+void report_metrics_text(void *data, const struct control_request *r, struct answer_writer *o);
+
 #endif

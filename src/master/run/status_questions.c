@@ -18,8 +18,8 @@ static const struct {
 } questions[FACTS] = {
 	[FACT_STATUS]      = { "status", report_status, NULL },
 	[FACT_SNAPSHOT]    = { "snapshot", report_snapshot, NULL },
-	[FACT_METRICS]     = { "metrics", report_metrics, "prometheus" },
-	[FACT_OPENMETRICS] = { "metrics", report_metrics, "openmetrics" },
+	[FACT_METRICS]     = { "metrics", report_metrics_text, "prometheus" },
+	[FACT_OPENMETRICS] = { "metrics", report_metrics_text, "openmetrics" },
 };
 
 void status_questions_find(void *arg, enum fact what, struct status_question *q)
