@@ -93,6 +93,9 @@ static const EVP_MD *digest_for(const EVP_PKEY *key)
 static void add_extensions(X509 *x, const X509 *issuer, const struct certificate_wish *w)
 {
 	add_extension(x, issuer, NID_basic_constraints, w->is_ca ? "critical,CA:TRUE" : "CA:FALSE");
+	/* RFC 5280, 4.2.1.3; Python 3.13 insists on it. */
+	if (w->is_ca)
+		add_extension(x, issuer, NID_key_usage, "critical,digitalSignature,keyCertSign,cRLSign");
 	add_extension(x, issuer, NID_subject_key_identifier, "hash");
 	add_extension(x, issuer, NID_authority_key_identifier, "keyid");
 	if (w->names)
