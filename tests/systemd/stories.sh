@@ -2,11 +2,7 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 #
 # What an administrator does with drover.service, told in a real systemd: this
-# runs inside the container that run.sh boots. Without an argument it tells all
-# stories, each in a bash of its own, and says TAP.
-
-set -euo pipefail
-shopt -s inherit_errexit
+# runs inside the container that run.sh boots; telling.sh says how.
 
 stories=(
 	starts_and_is_ready
@@ -40,36 +36,10 @@ conf_d=/etc/drover/conf.d
 examples=/usr/share/doc/drover/examples
 units=/etc/systemd/system
 
+# shellcheck source=tests/systemd/telling.sh
+. /stories/telling.sh
+
 # --- Helpers
-
-property() { systemctl show --value -p "$1" drover.service; }
-is()       { [ "$2" = "$3" ] || { echo "$1 is '$2', not '$3'"; return 1; }; }
-
-# Tries a command for ten seconds.
-eventually() {
-	local end=$((SECONDS + 10))
-	until "$@" >/dev/null 2>&1; do
-		if [ $SECONDS -ge $end ]; then
-			echo "not within 10 s: $*"
-			return 1
-		fi
-		sleep 0.05
-	done
-}
-
-echoes() { # echoes PORT
-	local said
-	said=$(echo "hello $1" | timeout 5 nc -N 127.0.0.1 "$1") || true
-	is "the echo on port $1" "$said" "hello $1"
-}
-
-is_running()  { [ "$(property ActiveState)/$(property SubState)" = active/running ]; }
-is_gone()     { ! kill -0 "$1"; }
-restarted()   { [ "$(property NRestarts)" = "$1" ]; }
-ended_with()  { [ "$(property ExecMainStatus)" = "$1" ]; }
-has_mode()    { [ "$(stat -c %a "$1")" = "$2" ]; }
-worker_of()   { pgrep -P "$(property MainPID)" -u "$1" | head -n 1; }
-journal_has() { journalctl --sync; journalctl -u drover.service -o cat | grep -E -e "$1" >/dev/null; }
 
 drop_in() { # drop_in NAME, with its text on standard input
 	mkdir -p "$units/drover.service.d"
@@ -455,31 +425,13 @@ stops_with_exit_code_0() {
 	fi
 }
 
-# --- Telling them
-
-if [ $# = 1 ]; then
-	as_installed
-	"$1"
-	exit
-fi
-
-trap 'journalctl --sync; journalctl -u drover.service -o short-monotonic >/stories/journal' EXIT
-
 # What a package would do after it is unpacked.
-systemd-sysusers
-systemd-tmpfiles --create || true
-systemctl daemon-reload
-cp /etc/drover/drover.conf /stories/drover.conf.installed
+before_all() {
+	systemd-sysusers
+	systemd-tmpfiles --create || true
+	systemctl daemon-reload
+	cp /etc/drover/drover.conf /stories/drover.conf.installed
+}
+before_each() { as_installed; }
 
-echo "1..${#stories[@]}"
-number=0
-for story in "${stories[@]}"; do
-	number=$((number + 1))
-	if said=$(timeout 90 "$0" "$story" 2>&1); then
-		echo "ok $number - drover.service ${story//_/ }"
-	else
-		echo "not ok $number - drover.service ${story//_/ }"
-		# shellcheck disable=SC2001 # each line of it
-		sed 's/^/# /' <<<"$said"
-	fi
-done
+tell "$@"
