@@ -27,10 +27,10 @@ static void lookups_work(void)
 }
 
 #define NAMED SERVICES(SERVICE_AT("s", "\"localhost:0\"", "echo", "workers = 1;"))
-#define OWNED SERVICES(SERVICE_AT("s", "( { address = \"unix:/nowhere/s\"; owner = \"root\"; } )", "echo", ""))
-#define GROUPED SERVICES(SERVICE_AT("s", "( { address = \"unix:/nowhere/s\"; group = \"root\"; } )", "echo", ""))
-#define AS_USER SERVICES(SERVICE("s", "echo", "user = \"root\";"))
-#define AS_GROUP SERVICES(SERVICE("s", "echo", "group = \"root\";"))
+#define OWNED SERVICES(SERVICE_AT("s", "( { address = \"unix:/nowhere/s\"; owner = \"daemon\"; } )", "echo", ""))
+#define GROUPED SERVICES(SERVICE_AT("s", "( { address = \"unix:/nowhere/s\"; group = \"daemon\"; } )", "echo", ""))
+#define AS_USER SERVICES(SERVICE("s", "echo", "user = \"daemon\";"))
+#define AS_GROUP SERVICES(SERVICE("s", "echo", "group = \"daemon\";"))
 #define IN_ROOT SERVICES(SERVICE("s", "echo", "directory = \"/\";"))
 
 static const struct {
@@ -44,12 +44,12 @@ static const struct {
 	{ "host", EAI_SYSTEM, NAMED, 75, "cannot look up localhost for now: " },
 	{ "host", EAI_NONAME, NAMED, 78, "localhost is unknown: " },
 	{ "host", EAI_FAIL, NAMED, 78, "localhost is unknown: " },
-	{ "user", EIO, AS_USER, 75, "cannot look up user \"root\" for now: Input/output error" },
-	{ "user", ECONNREFUSED, OWNED, 75, "cannot look up user \"root\" for now: " },
-	{ "user", ENOENT, AS_USER, 78, "user \"root\" does not exist" },
-	{ "group", ETIMEDOUT, AS_GROUP, 75, "cannot look up group \"root\" for now: " },
-	{ "group", EAGAIN, GROUPED, 75, "cannot look up group \"root\" for now: " },
-	{ "group", ESRCH, AS_GROUP, 78, "group \"root\" does not exist" },
+	{ "user", EIO, AS_USER, 75, "cannot look up user \"daemon\" for now: Input/output error" },
+	{ "user", ECONNREFUSED, OWNED, 75, "cannot look up user \"daemon\" for now: " },
+	{ "user", ENOENT, AS_USER, 78, "user \"daemon\" does not exist" },
+	{ "group", ETIMEDOUT, AS_GROUP, 75, "cannot look up group \"daemon\" for now: " },
+	{ "group", EAGAIN, GROUPED, 75, "cannot look up group \"daemon\" for now: " },
+	{ "group", ESRCH, AS_GROUP, 78, "group \"daemon\" does not exist" },
 	{ "path", ESTALE, IN_ROOT, 75, "directory is /: " },
 	{ "path", ENOENT, IN_ROOT, 78, "directory is /: " },
 	/* What does not exist decides, whatever else fails for now. */
