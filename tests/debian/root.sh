@@ -19,6 +19,7 @@ in_root() { # in_root ROOT COMMAND...
 	unshare --mount --pid --ipc --uts --fork --kill-child --propagation private bash -euc '
 		root=$1
 		shift
+		mount --bind "$root" "$root"
 		mount --rbind /dev "$root/dev"
 		mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
 		mount --rbind /sys "$root/sys"
@@ -26,7 +27,12 @@ in_root() { # in_root ROOT COMMAND...
 		mount -t tmpfs -o mode=755 tmpfs "$root/run"
 		folder=/
 		[ ! -d "$root/root/drover" ] || folder=/root/drover
-		exec chroot "$root" /usr/bin/env -i HOME=/root TERM=dumb LC_ALL=C.UTF-8 \
+		# Not chroot, after which the kernel makes no user namespaces.
+		cd "$root"
+		pivot_root . .
+		umount -l .
+		cd /
+		exec /usr/bin/env -i HOME=/root TERM=dumb LC_ALL=C.UTF-8 \
 			PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
 			JOBS="${JOBS-}" CONFIGURE_FLAGS=--enable-werror DEBIAN_FRONTEND=noninteractive \
 			sh -c "cd $folder && exec \"\$@\"" sh "$@"
