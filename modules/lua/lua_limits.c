@@ -97,10 +97,10 @@ void lua_limits_push_excess(lua_State *L, const struct lua_limits *l)
 }
 
 /*
- * The coroutine of a run yields: no pcall of the script sees that, and what the script has marked <close> can
- * be closed with a hook, which Lua does not call after an error that was raised in one. Coroutines of the
- * script, and functions that C functions call, get an error. pcall can catch it; from then on it is raised
- * again at each instruction of this coroutine, and so also in the function that has called pcall.
+ * A coroutine yields, that of the run as soon as it goes on: no pcall of the script sees that, and what the
+ * script has marked <close> can be closed with a hook, which Lua does not call after an error that was raised
+ * in one. Functions that C functions call cannot yield and get an error. pcall can catch it; from then on it
+ * is raised again at each instruction of this coroutine, and so also in the function that has called pcall.
  */
 static void on_count(lua_State *L, lua_Debug *ar)
 {
@@ -114,7 +114,8 @@ static void on_count(lua_State *L, lua_Debug *ar)
 	if (l->excess == LUA_LIMITS_KEPT)
 		return;
 	lua_sethook(L, on_count, LUA_MASKCOUNT, 1);
-	if (L == l->coroutine && lua_isyieldable(L)) {
+	if (l->coroutine && lua_isyieldable(L)) {
+		lua_sethook(l->coroutine, on_count, LUA_MASKCOUNT, 1);
 		lua_yield(L, 0);        /* in a hook it returns, and takes effect after it */
 		return;
 	}

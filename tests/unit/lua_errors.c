@@ -77,6 +77,14 @@ static const struct { const char *code, *words; } errors[] = {
 	{ "while true do coroutine.wrap(function() while true do end end)() end", "took more than 1000000" },
 	{ "while true do coroutine.resume(coroutine.create(function() while true do end end)) end", "took more than" },
 	{ "coroutine.resume(coroutine.create(function() while true do end end)) return 'x'",
+	  "took more than 1000000 instructions" },
+	{ "local f = coroutine.wrap(function()\n"
+	  "local x <close> = setmetatable({}, { __close = function() while true do end end }) while true do end end) f()",
+	  "took more than 1000000 instructions" },
+	{ "local co = coroutine.create(function()\n"
+	  "local x <close> = setmetatable({}, { __close = function() while true do end end }) while true do end end)\n"
+	  "coroutine.resume(co) coroutine.close(co)", "took more than 1000000 instructions" },
+	{ "coroutine.resume(coroutine.create(function() table.sort({ 3, 2, 1 }, function() while true do end end) end))",
 	  "took more than 1000000 instructions, and has caught that error" },
 	{ "local x <close> = setmetatable({}, { __close = function() error('in close', 0) end }) error('first')",
 	  "first" },
