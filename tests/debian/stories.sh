@@ -12,6 +12,8 @@ stories=(
 	is_upgraded_under_load
 	is_upgraded_without_a_control_socket
 	keeps_the_old_program_if_the_configuration_is_wrong
+	keeps_the_old_program_if_an_address_is_in_use
+	keeps_the_old_program_if_the_daemon_does_not_see_a_file
 	is_restarted_if_it_cannot_be_upgraded_in_place
 	stays_stopped_if_it_was_disabled
 	keeps_a_changed_conffile
@@ -140,20 +142,55 @@ upgrade_keeping_conffiles() {
 	apt install -o Dpkg::Options::=--force-confold -o Dpkg::Options::=--force-confdef /packages/2/drover_*.deb
 }
 
+# The old program goes on with what it has, says why, and the new one comes when that is mended.
+expect_old_program() { # expect_old_program PID WORDS
+	cat /stories/said
+	grep -F -- "$2" /stories/said
+	grep -F 'the old program goes on' /stories/said
+	is 'the master' "$(property MainPID)" "$1"
+	runs_version 1
+	echoes 7007
+}
+
 keeps_the_old_program_if_the_configuration_is_wrong() {
 	local pid
 	pid=$(property MainPID)
 	echo 'services = { bad = { listn = "127.0.0.1:7009"; }; };' >$conf_d/bad.conf
 	upgrade >/stories/said 2>&1
 	cat /stories/said
-	grep -F 'bad.conf:1:' /stories/said
-	grep -F 'the old program goes on' /stories/said
-	is 'the master' "$(property MainPID)" "$pid"
+	expect_old_program "$pid" 'bad.conf:1:'
 	if program_is_new "$pid"; then echo 'it executes the new program'; return 1; fi
-	runs_version 1
-	echoes 7007
 	is 'the state of the package' "$(dpkg-query -W -f '${db:Status-Status}' drover)" installed
 	rm $conf_d/bad.conf
+	droverctl upgrade
+	runs_version 2
+}
+
+keeps_the_old_program_if_an_address_is_in_use() {
+	local pid
+	pid=$(property MainPID)
+	systemd-run --quiet --unit=other systemd-socket-activate --listen=127.0.0.1:7011 /bin/cat
+	until grep -q ':1B63 .* 0A ' /proc/net/tcp; do sleep 0.1; done
+	echo 'services = { taken = { listen = "127.0.0.1:7011"; handler = { type = "echo"; }; }; };' >$conf_d/taken.conf
+	upgrade >/stories/said 2>&1
+	expect_old_program "$pid" 'listen on 127.0.0.1:7011'
+	systemctl stop other.service
+	rm $conf_d/taken.conf
+	droverctl upgrade
+	runs_version 2
+}
+
+# The unit hides /home: droverd -t in a shell finds nothing wrong.
+keeps_the_old_program_if_the_daemon_does_not_see_a_file() {
+	local pid
+	pid=$(property MainPID)
+	mkdir -p /home/somebody
+	cp /bin/cat /home/somebody/program
+	echo 'services = { hidden = { listen = "127.0.0.1:7012"; handler = { type = "exec";' \
+		'argv = "/home/somebody/program"; }; }; };' >$conf_d/hidden.conf
+	upgrade >/stories/said 2>&1
+	expect_old_program "$pid" '/home/somebody/program'
+	rm -r $conf_d/hidden.conf /home/somebody
 	droverctl upgrade
 	runs_version 2
 }
