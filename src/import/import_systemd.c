@@ -13,6 +13,7 @@
 #include "import_input.h"
 #include "import_listen.h"
 #include "import_unit.h"
+#include "import_unit_access.h"
 #include "import_unit_service.h"
 #include "import_units.h"
 
@@ -225,7 +226,7 @@ static void tell_others(struct draft *d)
 
 	for (const struct import_unit_setting *s = d->unit->settings; s; s = s->next)
 		if (strcmp(s->section, SECTION) == 0 && !is_known(s->name) && *s->value &&
-		    !import_words_have(&names, s->name)) {
+		    !import_unit_access_is_known(s->name) && !import_words_have(&names, s->name)) {
 			first = first ? first : s;
 			import_words_add(d->im, &names, s->name);
 		}
@@ -331,6 +332,7 @@ static void take_socket(struct import *im, const struct import_unit *u, const ch
 	take_template(&d, path);
 	set_options(&d);
 	set_limits(&d);
+	import_unit_access(im, d.svc, u);
 	import_access_finish(im, d.svc);
 	tell_others(&d);
 	if (!d.svc->refused)

@@ -91,6 +91,7 @@ static void take_line(struct rules *r, const char *line)
 		return;
 	if (!colon) {
 		import_break(r->im, r->place, "\"%s\" is not a rule (ADDRESS:allow or ADDRESS:deny)", line);
+		r->svc->access.lost_deny = true;        /* it may have been one that refused clients */
 		return;
 	}
 	take_rule(r, import_strndup(r->im, line, (size_t)(colon - line)),

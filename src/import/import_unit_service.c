@@ -11,7 +11,6 @@
 #include <strings.h>
 
 #include "env_file.h"
-#include "import_access.h"
 #include "import_input.h"
 #include "import_program.h"
 #include "import_read.h"
@@ -288,43 +287,13 @@ static void take_environment_file(struct draft *d)
 	}
 }
 
-/* ---- access ------------------------------------------------------------- */
+/* ---- what is not about clients ------------------------------------------- */
 
-static void add_addresses(struct draft *d, const char *name, enum import_verdict verdict)
-{
-	d->setting = NULL;
-	while ((d->setting = import_unit_next(d->unit, SECTION, name, d->setting))) {
-		const struct import_words w = import_input_split(d->im, d->setting->value);
-
-		for (size_t i = 0; i < w.n; i++) {
-			if (strcmp(w.v[i], "any") == 0)
-				import_access_add_all(d->im, d->svc, verdict);
-			else if (strcmp(w.v[i], "localhost") == 0) {
-				import_access_add(d->im, d->svc, verdict, "127.0.0.0/8");
-				import_access_add(d->im, d->svc, verdict, "::1");
-			} else if (!import_access_add(d->im, d->svc, verdict, w.v[i]))
-				import_access_lose(d->im, d->svc, d->setting->place, verdict, w.v[i],
-				                   "it is not an address");
-		}
-	}
-}
-
-/* In systemd, what is allowed wins, however long its prefix is; without IPAddressDeny, all are admitted. */
+/* It is for the sockets that the program opens; that of the client is of the socket unit. */
 static void take_addresses(struct draft *d)
 {
-	struct import_access *a = &d->svc->access;
-
-	if (!import_unit_next(d->unit, SECTION, "IPAddressDeny", NULL))
-		return;
-	add_addresses(d, "IPAddressAllow", IMPORT_ALLOW);
-	add_addresses(d, "IPAddressDeny", IMPORT_DENY);
-	for (size_t i = 0; i < a->allow.n; i++)
-		import_words_remove(&a->deny, a->allow.v[i]);
-	a->restricts = import_words_have(&a->deny, "0.0.0.0/0");
-	if (a->restricts && a->allow.n > 0)
-		a->deny = (struct import_words){ 0 };
-	else if (!a->restricts && a->allow.n > 0)
-		import_access_add_all(d->im, d->svc, IMPORT_ALLOW);
+	LOSE(d, "IPAddressDeny in [Service] was for connections that the program opens itself, and has no"
+	     " counterpart (for those of clients, it stands in [Socket])");
 }
 
 /* ---- the table ---------------------------------------------------------- */
@@ -348,7 +317,7 @@ static const struct row {
 	{ "StandardError", take_error, false },    { "Environment", take_environment, true },
 	{ "PassEnvironment", take_pass_environment, true },
 	{ "EnvironmentFile", take_environment_file, true },
-	{ "IPAddressDeny", take_addresses, true }, { "IPAddressAllow", take_nothing, false },
+	{ "IPAddressDeny", take_addresses, false }, { "IPAddressAllow", take_nothing, false },
 	{ "StandardInput", take_nothing, false },  { "Type", take_nothing, false },
 	{ "KillMode", take_nothing, false },       { "SuccessExitStatus", take_nothing, false },
 	{ "TimeoutStopSec", take_nothing, false }, { "SyslogIdentifier", take_nothing, false },

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * A row of `rows` for each attribute. The value of an attribute is what `defaults` and the block of the
- * service say together, with the operators = += -=.
+ * A row of `rows` for each attribute.
  */
 #include <config.h>
 #include "import_xinetd.h"
@@ -16,6 +15,7 @@
 #include "import_units.h"
 #include "import_xinetd_access.h"
 #include "import_xinetd_file.h"
+#include "import_xinetd_value.h"
 
 /* One service while it is imported. */
 struct draft {
@@ -307,49 +307,7 @@ static const struct row {
 	{ "libwrap", take_unknown_counterpart },
 };
 
-/* ---- values ------------------------------------------------------------- */
-
-struct value {
-	bool                given, own;         /* own: in the block of the service */
-	struct import_place place;              /* where it was set last */
-	struct import_words words;
-};
-
-static void apply(struct import *im, const struct import_xinetd_attribute *a, struct value *v)
-{
-	v->given = true;
-	v->place = a->place;
-	if (a->op == '=')
-		v->words = (struct import_words){ 0 };
-	for (size_t i = 0; i < a->values.n; i++)
-		if (a->op == '-')
-			import_words_remove(&v->words, a->values.v[i]);
-		else
-			import_words_add(im, &v->words, a->values.v[i]);
-}
-
-static void look_in(struct import *im, const struct import_xinetd_block *b, const char *name,
-                    struct value *v)
-{
-	for (const struct import_xinetd_attribute *a = b ? b->attributes : NULL; a; a = a->next)
-		if (strcasecmp(a->name, name) == 0)
-			apply(im, a, v);
-}
-
-/* What all blocks called defaults say, and then that of the service. */
-static struct value value_of(struct import *im, const struct import_xinetd_file *f,
-                             const struct import_xinetd_block *b, const char *name)
-{
-	struct value v = { .given = false };
-
-	for (const struct import_xinetd_block *d = f->defaults; d; d = d->next)
-		look_in(im, d, name, &v);
-	v.own = !v.given;
-	look_in(im, b, name, &v);
-	for (const struct import_xinetd_attribute *a = b ? b->attributes : NULL; a && !v.own; a = a->next)
-		v.own = strcasecmp(a->name, name) == 0;
-	return v;
-}
+/* ---- blocks ------------------------------------------------------------- */
 
 static const struct row *find_row(const char *name)
 {
@@ -372,9 +330,9 @@ static void tell_unknown(struct import *im, const struct import_xinetd_block *b,
 static bool is_disabled(struct import *im, const struct import_xinetd_file *f,
                         const struct import_xinetd_block *b, const char *id)
 {
-	const struct value disable = value_of(im, f, b, "disable");
-	const struct value disabled = value_of(im, f, NULL, "disabled"), enabled = value_of(im, f, NULL,
-	                                                                                    "enabled");
+	const struct import_xinetd_value disable = import_xinetd_value_of(im, f, b, "disable"),
+	                                 disabled = import_xinetd_value_of(im, f, NULL, "disabled"),
+	                                 enabled = import_xinetd_value_of(im, f, NULL, "enabled");
 
 	return is_yes(&disable.words) || import_words_have(&disabled.words, id) ||
 	       (enabled.given && !import_words_have(&enabled.words, id));
@@ -416,7 +374,7 @@ static void set_program(struct draft *d)
 static void import_block(struct import *im, const struct import_xinetd_file *f,
                          const struct import_xinetd_block *b)
 {
-	const struct value id = value_of(im, f, b, "id");
+	const struct import_xinetd_value id = import_xinetd_value_of(im, f, b, "id");
 	const char *name = id.words.n > 0 ? id.words.v[0] : b->service;
 	struct import_service *svc = import_add_service(im, b->place, name);
 	struct draft d = { .im = im, .svc = svc, .service = b->service };
@@ -424,8 +382,9 @@ static void import_block(struct import *im, const struct import_xinetd_file *f,
 	svc->disabled = is_disabled(im, f, b, name);
 	svc->err = "client";
 	tell_unknown(im, b, svc);
+	import_xinetd_value_tell_repeated(im, b, svc);
 	for (size_t i = 0; i < sizeof rows / sizeof *rows && !svc->refused; i++) {
-		const struct value v = value_of(im, f, b, rows[i].name);
+		const struct import_xinetd_value v = import_xinetd_value_of(im, f, b, rows[i].name);
 
 		d.name = rows[i].name;
 		d.place = v.place;
@@ -446,8 +405,10 @@ int import_xinetd(struct import *im, const char *path)
 
 	if (import_xinetd_file_read(im, path, &f) == -1)
 		return -1;
-	for (const struct import_xinetd_block *d = f.defaults; d; d = d->next)
+	for (const struct import_xinetd_block *d = f.defaults; d; d = d->next) {
 		tell_unknown(im, d, NULL);
+		import_xinetd_value_tell_repeated(im, d, NULL);
+	}
 	for (const struct import_xinetd_block *b = f.services; b; b = b->next)
 		import_block(im, &f, b);
 	if (f.services)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-3.0-or-later */
 /*
- * An IPv4 address stands for a network if it ends in zeros: 10.1.0.0 is 10.1.0.0/16.
+ * A number is the host that inet_aton(3) makes of it, 192.168.1 is 192.168.0.1; if it ends in zeros then,
+ * it stands for a network: 10.1.0.0 is 10.1.0.0/16. In braces, the parts that are written count, zeros too.
  */
 #include <config.h>
 #include "import_xinetd_access.h"
@@ -17,53 +18,76 @@ static int significant(struct in_addr ip)
 	return n == 0 ? 0 : !(n & 0xffffff) ? 1 : !(n & 0xffff) ? 2 : !(n & 0xff) ? 3 : 4;
 }
 
-static bool add_ipv4(struct import *im, struct import_service *svc, enum import_verdict verdict,
-                     const char *text)
+static bool add_number(struct import *im, struct import_service *svc, enum import_verdict verdict,
+                       const char *text)
 {
+	char host[INET_ADDRSTRLEN];
 	struct in_addr ip;
 	int n;
 
-	if (inet_pton(AF_INET, text, &ip) != 1)
+	if (inet_aton(text, &ip) == 0)
 		return false;
 	n = significant(ip);
 	if (n == 0) {           /* every client, of both families */
 		import_access_add_all(im, svc, verdict);
 		return true;
 	}
-	return import_access_add(im, svc, verdict, n == 4 ? text : import_printf(im, "%s/%d", text, 8 * n));
+	inet_ntop(AF_INET, &ip, host, sizeof host);
+	return import_access_add(im, svc, verdict, n == 4 ? host : import_printf(im, "%s/%d", host, 8 * n));
 }
 
-/* "10.1." and "10.1": what is missing is zeros. False if it is not that. */
+/* How many parts, from 1 to 4, "10.1.2" has; 0 if it is not that. */
+static int count_parts(const char *text)
+{
+	int parts = 0;
+	size_t len;
+
+	do {
+		len = strspn(text, "0123456789");
+		if (len == 0 || len > 3 || ++parts > 4)
+			return 0;
+		text += len;
+	} while (*text++ == '.');
+	return text[-1] == '\0' ? parts : 0;
+}
+
+/* The network of the parts in "10.1.2": what is missing is zeros. False if it is not that. */
+static bool add_parts(struct import *im, struct import_service *svc, enum import_verdict verdict,
+                      const char *text)
+{
+	static const char *const zeros[] = { "", ".0.0.0", ".0.0", ".0" };
+	const int parts = count_parts(text);
+
+	if (parts == 0 || parts == 4)
+		return parts == 4 && import_access_add(im, svc, verdict, text);
+	return import_access_add(im, svc, verdict, import_printf(im, "%s%s/%d", text, zeros[parts], 8 * parts));
+}
+
+/* "10.1.": a number with a dot at its end. */
 static bool add_partial(struct import *im, struct import_service *svc, enum import_verdict verdict,
                         const char *text)
 {
-	size_t len = strlen(text);
-	int dots = 0;
+	const size_t len = strlen(text);
 
-	if (strspn(text, "0123456789.") != len || len == 0)
-		return false;
-	if (text[len - 1] == '.')
-		len--;
-	for (size_t i = 0; i < len; i++)
-		dots += text[i] == '.';
-	if (dots > 2)
-		return false;
-	return import_access_add(im, svc, verdict, import_printf(im, "%.*s%s/%d", (int)len, text,
-	                         dots == 0 ? ".0.0.0" : dots == 1 ? ".0.0" : ".0", 8 * (dots + 1)));
+	return len > 0 && text[len - 1] == '.' &&
+	       add_parts(im, svc, verdict, import_strndup(im, text, len - 1));
 }
 
-/* "10.1.2.{3,4}". False if it has no braces at its end. */
+/* "10.1.2.{3,4}". False if it has no braces at its end, or an item is not a number. */
 static bool add_braces(struct import *im, struct import_service *svc, enum import_verdict verdict,
                        const char *text)
 {
 	const char *open = strchr(text, '{'), *item = open ? open + 1 : NULL;
-	bool ok = open && text[strlen(text) - 1] == '}';
+	bool ok = open && strchr(open, '}') == text + strlen(text) - 1;
+	char end = ',';
 
-	while (ok && *item) {
+	while (ok && end == ',') {
 		const size_t len = strcspn(item, ",}");
-		const char *one = import_printf(im, "%.*s%.*s", (int)(open - text), text, (int)len, item);
 
-		ok = add_ipv4(im, svc, verdict, one) || add_partial(im, svc, verdict, one);
+		ok = strspn(item, "0123456789") == len &&
+		     add_parts(im, svc, verdict, import_printf(im, "%.*s%.*s", (int)(open - text), text,
+		                                               (int)len, item));
+		end = item[len];
 		item += len + 1;
 	}
 	return ok;
@@ -74,7 +98,9 @@ void import_xinetd_access(struct import *im, struct import_service *svc, struct 
 {
 	if (strcasecmp(entry, "localhost") == 0)
 		import_access_add_loopback(im, svc, verdict);
-	else if (!add_ipv4(im, svc, verdict, entry) && !add_braces(im, svc, verdict, entry) &&
+	else if (strcmp(entry, "::") == 0)
+		import_access_add(im, svc, verdict, "::/0");
+	else if (!add_number(im, svc, verdict, entry) && !add_braces(im, svc, verdict, entry) &&
 	         !import_access_add(im, svc, verdict, entry) && !add_partial(im, svc, verdict, entry))
 		import_access_lose(im, svc, place, verdict, entry, "drover knows clients by address, and"
 		                   " looks up no names");

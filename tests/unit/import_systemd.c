@@ -46,6 +46,25 @@ static const struct import_row sockets[] = {
 	{ "half a rate", "TriggerLimitBurst=20", "rate = \"600/m\"; burst = 20;", NULL },
 	{ "no rate", "TriggerLimitBurst=0", "limits = { connections = 64; overload", NULL },
 	{ "a rate that is none", "TriggerLimitIntervalSec=soon", "s = {", "s.socket:6: s: TriggerLimitIntervalSec=soon is not" },
+	{ "addresses", "IPAddressDeny=any\nIPAddressAllow=localhost 192.0.2.0/24",
+	  "access = { allow = [ \"127.0.0.0/8\", \"::1\", \"192.0.2.0/24\" ]; };", NULL },
+	{ "some are denied", "IPAddressDeny=192.0.2.0/24 10.0.0.0/8\nIPAddressAllow=10.0.0.0/8",
+	  "access = { allow = [ \"10.0.0.0/8\", \"0.0.0.0/0\", \"::/0\" ]; deny = [ \"192.0.2.0/24\" ]; };", NULL },
+	{ "nothing is denied", "IPAddressAllow=10.0.0.0/8", "overload = \"reject\"; };\n  };", NULL },
+	{ "names of addresses", "IPAddressDeny=link-local multicast", "deny = [ \"169.254.0.0/16\", \"fe80::/64\","
+	  " \"224.0.0.0/4\", \"ff00::/8\" ]; };", NULL },
+	{ "one family is denied", "IPAddressDeny=::/0\nIPAddressAllow=::1", "access = { allow = [ \"::1\", \"0.0.0.0/0\" ];"
+	  " deny = [ \"::/0\" ]; };", NULL },
+	{ "addresses are denied in two lines", "IPAddressDeny=10.0.0.1\nIPAddressDeny=\nIPAddressDeny=10.0.0.2\nIPAddressDeny=10.0.0.3",
+	  "access = { deny = [ \"10.0.0.2\", \"10.0.0.3\" ]; };", NULL },
+	{ "a name that is denied", "IPAddressDeny=lan", "s = {\n    enabled = false;", "s.socket:6: s: \"lan\": it is not an address"
+	  " (write addresses in access.deny)\n" },
+	{ "a name that is allowed", "IPAddressDeny=any\nIPAddressAllow=lan", "access = { deny = [ \"0.0.0.0/0\", \"::/0\" ]; };",
+	  "s.socket:7: s: \"lan\": it is not an address (write addresses in access.allow)\n" },
+	{ "a filter of clients", "IPIngressFilterPath=/x", "s = {\n    enabled = false;", "s.socket:6: s: \"IPIngressFilterPath=/x\":"
+	  " drover knows clients by address alone (write addresses in access.deny)\n" },
+	{ "interfaces", "RestrictNetworkInterfaces=eth0", "s = {\n    enabled = false;", "s.socket:6: s:"
+	  " \"RestrictNetworkInterfaces=eth0\": drover knows clients by address" },
 	{ "harmless settings", "FileDescriptorName=x\nRemoveOnStop=yes\nDirectoryMode=0755", "s = {", NULL },
 	{ "settings without counterpart", "Priority=5\nMark=3\nPriority=6", "s = {", "s.socket:6: s: no counterpart: Priority Mark\n" },
 	{ "datagrams", "ListenDatagram=25", "listen = [ \"*:25\" ];", "s.socket:6: s: ListenDatagram=25: drover serves stream" },
@@ -109,11 +128,9 @@ static const struct import_row services[] = {
 	  "env_file = [ \"-/etc/s.env\", \"/nonexistent/b\" ];", NULL },
 	{ "a pattern", "EnvironmentFile=/etc/x/*.env", "s = {", "s@.service:5: s: EnvironmentFile=/etc/x/*.env: env_file takes no" },
 	{ "a user of its own", "User=\nDynamicUser=yes", "user = \"nobody\";", "s@.service:6: s: DynamicUser: a user of its own" },
-	{ "addresses", "IPAddressDeny=any\nIPAddressAllow=localhost 192.0.2.0/24",
-	  "access = { allow = [ \"127.0.0.0/8\", \"::1\", \"192.0.2.0/24\" ]; };", NULL },
-	{ "some are denied", "IPAddressDeny=192.0.2.0/24 10.0.0.0/8\nIPAddressAllow=10.0.0.0/8",
-	  "access = { allow = [ \"10.0.0.0/8\", \"0.0.0.0/0\", \"::/0\" ]; deny = [ \"192.0.2.0/24\" ]; };", NULL },
-	{ "nothing is denied", "IPAddressAllow=10.0.0.0/8", "overload = \"reject\"; };\n  };", NULL },
+	{ "addresses that the program reaches", "IPAddressDeny=any\nIPAddressAllow=10.0.0.0/8", "overload = \"reject\"; };\n  };",
+	  "s@.service:5: s: IPAddressDeny in [Service] was for connections that the program opens itself, and has no" },
+	{ "nothing is denied to the program", "IPAddressAllow=10.0.0.0/8", "overload = \"reject\"; };\n  };", NULL },
 	{ "sandboxing", "ProtectHome=yes\nPrivateTmp=yes", "s = {", "s@.service:5: s: no counterpart: ProtectHome PrivateTmp" },
 	{ "harmless", "Type=simple\nKillMode=process\nSyslogIdentifier=x", "s = {", NULL },
 	{ "a specifier in a path", "RootDirectory=/srv/%i", "s = {", "s@.service:5: s: RootDirectory=/srv/%i: the specifier has no" },
@@ -223,8 +240,7 @@ START_TEST(unix_sockets_of_a_service_with_access_are_another_one)
 {
 	const char *out;
 
-	unit_write_file("s@.service", SERVICE "IPAddressDeny=10.0.0.0/8\n");
-	unit_write_file("s.socket", "[Socket]\nAccept=yes\nListenStream=25\nListenStream=/run/x\n");
+	unit_write_file("s.socket", "[Socket]\nAccept=yes\nIPAddressDeny=10.0.0.0/8\nListenStream=25\nListenStream=/run/x\n");
 	out = import_again("s.socket");
 	unit_contains(out, "  s = {\n    listen = [ \"*:25\" ];");
 	unit_contains(out, "  s-unix = {\n    listen = ( { address = \"unix:/run/x\"; mode = \"0666\"; } );");
@@ -232,7 +248,7 @@ START_TEST(unix_sockets_of_a_service_with_access_are_another_one)
 	unit_contains(out, "connections = 64; overload = \"reject\"; };\n  };\n};\n");
 	ck_assert_str_eq(import_said, "");
 	end_import();
-	unit_write_file("s.socket", "[Socket]\nAccept=yes\nListenStream=/run/x\n");
+	unit_write_file("s.socket", "[Socket]\nAccept=yes\nIPAddressDeny=10.0.0.0/8\nListenStream=/run/x\n");
 	unit_contains(import_again("s.socket"), "connections = 64; overload = \"reject\"; };\n  };\n};\n");
 	end_import();
 } END_TEST

@@ -179,6 +179,11 @@ START_TEST(rules_are_found_beside_the_script)
 	unit_contains(import_text(import_tcpserver, "web/run", "tcpserver -HR -u mail -x rules.cdb 0 25 /bin/cat\n"),
 	              "web = {\n    enabled = false;\n");
 	end_import();
+	unit_write_file("web/rules", ":Deny\n");
+	unit_contains(import_text(import_tcpserver, "web/run", "tcpserver -HR -u mail -x rules.cdb 0 25 /bin/cat\n"),
+	              "web = {\n    enabled = false;\n");
+	unit_contains(import_said, "web/rules:1: \":Deny\" is not a rule (ADDRESS:allow or ADDRESS:deny)\n");
+	end_import();
 	unit_write_file("web/rules", ":deny\n");
 	unit_contains(import_text(import_tcpserver, "web/run", "tcpserver -HR -u mail -x rules.cdb 0 25 /bin/cat\n"),
 	              "access = { deny = [ \"0.0.0.0/0\", \"::/0\" ]; };");

@@ -9,8 +9,8 @@
 
 #include "import_harness.h"
 
-/* Attributes of a service, after those that it needs. */
-#define SERVICE "service smtp\n{\n socket_type = stream\n wait = no\n user = mail\n server = /bin/cat\n"
+/* What stands behind the attributes of a row: those that a service needs. */
+#define NEEDED "\n socket_type = stream\n wait = no\n user = mail\n server = /bin/cat\n}\n"
 
 static const struct import_row rows[] = {
 	{ "a service", "", "\n  smtp = {\n    listen = [ \"0.0.0.0:25\" ];\n    handler = { type = \"exec\";\n"
@@ -30,8 +30,8 @@ static const struct import_row rows[] = {
 	{ "IPv6 alone", "flags = IPv6\nv6only = yes", "listen = [ \"[::]:25\" ];", NULL },
 	{ "harmless flags", "flags = REUSE NORETRY NODELAY KEEPALIVE NOLIBWRAP IPv4", "listen = [ \"0.0.0.0:25\" ];",
 	  NULL },
-	{ "IDONLY", "flags = IDONLY", "\n  smtp = {\n", "x:7: smtp: flag IDONLY has no counterpart: drover asks no ident" },
-	{ "SENSOR", "flags = SENSOR", "NOT CARRIED OVER: smtp: flag SENSOR", "x:7: smtp: flag SENSOR" },
+	{ "IDONLY", "flags = IDONLY", "\n  smtp = {\n", "x:3: smtp: flag IDONLY has no counterpart: drover asks no ident" },
+	{ "SENSOR", "flags = SENSOR", "NOT CARRIED OVER: smtp: flag SENSOR", "x:3: smtp: flag SENSOR" },
 	{ "arguments", "server_args = -a  'b", "argv = [ \"/bin/cat\", \"-a\", \"'b\" ];", NULL },
 	{ "values that need quotes", "server_args = a\"b\\c\001", "\"a\\\"b\\\\c\\x01\" ];", NULL },
 	{ "NAMEINARGS", "flags = NAMEINARGS\nserver_args = dog -a",
@@ -42,14 +42,17 @@ static const struct import_row rows[] = {
 	  "argv = [ \"/usr/sbin/in.smtpd\", \"-l\" ];", "x:1: smtp: tcpd is left out: what hosts.allow and hosts.deny say"
 	  " of in.smtpd belongs in access\n" },
 	{ "env", "env = A=1 B=2\nenv += C=3\nenv -= A=1", "env = [ \"B=2\", \"C=3\" ];", NULL },
+	{ "set twice", "user = root\nnice = 1\nnice = 2", "user = \"root\";\n    nice = 1;\n", NULL },
+	{ "set twice is told", "USER = root", "# x:6: user is set already: xinetd takes the first value, and leaves mail out\n", NULL },
+	{ "a list that is set twice", "only_from = 10.0.0.1\nonly_from = 10.0.0.2", "allow = [ \"10.0.0.2\" ]", NULL },
 	{ "passenv", "passenv = TZ LANG", "pass_env = [ \"TZ\", \"LANG\" ];", NULL },
 	{ "group, nice, umask", "group = adm\nnice = -5\numask = 27",
 	  "group = \"adm\";\n    umask = \"0027\";\n    nice = -5;\n", NULL },
-	{ "a nice that is none", "nice = 20", "\n  smtp = {\n", "x:7: smtp: nice 20 is not carried over" },
-	{ "a umask that is none", "umask = 9", "\n  smtp = {\n", "x:7: smtp: umask 9 is not carried over (an octal number)" },
+	{ "a nice that is none", "nice = 20", "\n  smtp = {\n", "x:3: smtp: nice 20 is not carried over" },
+	{ "a umask that is none", "umask = 9", "\n  smtp = {\n", "x:3: smtp: umask 9 is not carried over (an octal number)" },
 	{ "instances", "instances = 7", "limits = { connections = 7; overload = \"reject\"; };", NULL },
 	{ "instances without a number", "instances = many", "\n  smtp = {\n",
-	  "x:7: smtp: instances many is not carried over" },
+	  "x:3: smtp: instances many is not carried over" },
 	{ "no limit", "instances = UNLIMITED\nper_source = UNLIMITED", "user = \"mail\";\n  };", NULL },
 	{ "per_source", "per_source = 3", "limits = { connections_per_source = 3; };", NULL },
 	{ "more of a source than in all", "instances = 3\nper_source = 5", "limits = { connections = 3; overload =", NULL },
@@ -58,54 +61,67 @@ static const struct import_row rows[] = {
 	  "rlimits = { nofile = 64; as = \"64M\"; cpu = 20; };", NULL },
 	{ "no limit of resources", "rlimit_as = UNLIMITED", "user = \"mail\";\n  };", NULL },
 	{ "a limit that drover lacks", "rlimit_stack = 8M", "\n  smtp = {\n",
-	  "x:7: smtp: the resource limit stack 8M has no counterpart" },
+	  "x:3: smtp: the resource limit stack 8M has no counterpart" },
 	{ "a limit that is too small", "rlimit_files = 3", "\n  smtp = {\n",
-	  "x:7: smtp: the resource limit files 3 is not carried over (a number from 16)" },
-	{ "only_from", "only_from = 192.0.2.7 10.0.0.0 10.1.0.0 192.0.2.0 198.51.100.{1,2} 203.0 2001:db8::/32",
+	  "x:3: smtp: the resource limit files 3 is not carried over (a number from 16)" },
+	{ "only_from", "only_from = 192.0.2.7 10.0.0.0 10.1.0.0 192.0.2.0 198.51.100.{1,2} 203.0. 2001:db8::/32",
 	  "access = { allow = [ \"192.0.2.7\", \"10.0.0.0/8\", \"10.1.0.0/16\", \"192.0.2.0/24\", \"198.51.100.1\","
 	  " \"198.51.100.2\", \"203.0.0.0/16\", \"2001:db8::/32\" ]; };", NULL },
+	{ "zeros in braces", "only_from = 10.1.2.{0,5} 10.{0,7}", "allow = [ \"10.1.2.0\", \"10.1.2.5\","
+	  " \"10.0.0.0/16\", \"10.7.0.0/16\" ]", NULL },
+	{ "nothing in braces", "only_from = 10.1.2.{}", "deny = [ \"0.0.0.0/0\"", "x:3: smtp: \"10.1.2.{}\": drover" },
+	{ "an empty item that is refused", "no_access = 10.1.2.{3,}", "smtp = {\n    enabled = false;",
+	  "x:3: smtp: \"10.1.2.{3,}\": drover" },
+	{ "a part that is too large", "only_from = 10.1.{256}", "deny = [ \"0.0.0.0/0\"", "x:3: smtp: \"10.1.{256}\": drover" },
+	{ "five parts", "only_from = 10.1.2.3.{4}", "deny = [ \"0.0.0.0/0\"", "x:3: smtp: \"10.1.2.3.{4}\": drover" },
+	{ "two braces", "only_from = 10.{1,2}.{3}", "deny = [ \"0.0.0.0/0\"", "x:3: smtp: \"10.{1,2}.{3}\": drover" },
+	{ "a number that is not whole", "only_from = 192.168.1 10.1 203.0", "allow = [ \"192.168.0.1\", \"10.0.0.1\","
+	  " \"203.0.0.0/8\" ]", NULL },
+	{ "a number with a dot at its end", "only_from = 192.168.0. 10.", "allow = [ \"192.168.0.0/24\", \"10.0.0.0/8\" ]", NULL },
+	{ "none is admitted", "no_access = 0", "access = { deny = [ \"0.0.0.0/0\", \"::/0\" ]; };", NULL },
+	{ "all of IPv6", "only_from = ::", "access = { allow = [ \"::/0\" ]; };", NULL },
 	{ "host bits", "only_from = 192.0.2.7/24", "allow = [ \"192.0.2.0/24\" ]", NULL },
 	{ "all", "only_from = 0.0.0.0", "access = { allow = [ \"0.0.0.0/0\", \"::/0\" ]; };", NULL },
 	{ "localhost", "only_from = localhost", "access = { allow = [ \"127.0.0.1\", \"::1\" ]; };", NULL },
 	{ "no client", "only_from =", "access = { deny = [ \"0.0.0.0/0\", \"::/0\" ]; };", NULL },
 	{ "no_access", "no_access = 192.0.2.0/25", "access = { deny = [ \"192.0.2.0/25\" ]; };", NULL },
 	{ "a name that is allowed", "only_from = .example.org", "access = { deny = [ \"0.0.0.0/0\", \"::/0\" ]; };",
-	  "x:7: smtp: \".example.org\": drover knows clients by address, and looks up no names (write addresses in"
+	  "x:3: smtp: \".example.org\": drover knows clients by address, and looks up no names (write addresses in"
 	  " access.allow)\n" },
 	{ "a name that is refused", "no_access = bad.example.org", "smtp = {\n    enabled = false;",
-	  "x:7: smtp: \"bad.example.org\": drover knows clients" },
-	{ "braces without end", "only_from = 10.1.{2,3", "deny = [ \"0.0.0.0/0\"", "x:7: smtp: \"10.1.{2,3\": drover" },
+	  "x:3: smtp: \"bad.example.org\": drover knows clients" },
+	{ "braces without end", "only_from = 10.1.{2,3", "deny = [ \"0.0.0.0/0\"", "x:3: smtp: \"10.1.{2,3\": drover" },
 	{ "disable", "disable = yes", "smtp = {\n    enabled = false;\n", NULL },
 	{ "disable, but not", "disable = no", "smtp = {\n    listen", NULL },
 	{ "a disabled service loses nothing", "disable = yes\nmax_load = 3", "NOT CARRIED OVER: max_load 3", NULL },
-	{ "wait", "wait = yes", "NOT CARRIED OVER: smtp: wait = yes", "x:7: smtp: wait = yes: its program accepts" },
-	{ "dgram", "socket_type = dgram", "NOT CARRIED OVER: smtp: socket_type dgram", "x:7: smtp: socket_type dgram: drover" },
-	{ "udp", "protocol = udp", "NOT CARRIED OVER: smtp: protocol udp", "x:7: smtp: protocol udp: drover serves" },
-	{ "another protocol", "protocol = sctp", "protocol sctp is not served", "x:7: smtp: protocol sctp is not served" },
-	{ "RPC", "type = RPC", "an RPC service is not served", "x:7: smtp: an RPC service is not served" },
-	{ "tcpmux", "type = TCPMUXPLUS", "a service behind tcpmux", "x:7: smtp: a service behind tcpmux is not served" },
-	{ "another type", "type = ODD", "\n  smtp = {\n", "x:7: smtp: type ODD is unknown\n" },
+	{ "wait", "wait = yes", "NOT CARRIED OVER: smtp: wait = yes", "x:3: smtp: wait = yes: its program accepts" },
+	{ "dgram", "socket_type = dgram", "NOT CARRIED OVER: smtp: socket_type dgram", "x:3: smtp: socket_type dgram: drover" },
+	{ "udp", "protocol = udp", "NOT CARRIED OVER: smtp: protocol udp", "x:3: smtp: protocol udp: drover serves" },
+	{ "another protocol", "protocol = sctp", "protocol sctp is not served", "x:3: smtp: protocol sctp is not served" },
+	{ "RPC", "type = RPC", "an RPC service is not served", "x:3: smtp: an RPC service is not served" },
+	{ "tcpmux", "type = TCPMUXPLUS", "a service behind tcpmux", "x:3: smtp: a service behind tcpmux is not served" },
+	{ "another type", "type = ODD", "\n  smtp = {\n", "x:3: smtp: type ODD is unknown\n" },
 	{ "redirect", "redirect = 192.0.2.9 26", "NOT CARRIED OVER: smtp: redirect to 192.0.2.9 26",
-	  "x:7: smtp: redirect to 192.0.2.9 26: drover connects to no other server (use haproxy; or argv ="
+	  "x:3: smtp: redirect to 192.0.2.9 26: drover connects to no other server (use haproxy; or argv ="
 	  " [ \"/usr/bin/socat\", \"-\", \"TCP:192.0.2.9:26\" ])\n" },
 	{ "access_times", "access_times = 8:00-9:00 10:00-11:00", "\n  smtp = {\n",
-	  "x:7: smtp: access_times 8:00-9:00 10:00-11:00: drover does not know the time of day" },
-	{ "max_load", "max_load = 3", "\n  smtp = {\n", "x:7: smtp: max_load 3: drover does not look at the load" },
-	{ "a banner", "banner_fail = /etc/x", "\n  smtp = {\n", "x:7: smtp: banner_fail /etc/x: drover sends no banner" },
+	  "x:3: smtp: access_times 8:00-9:00 10:00-11:00: drover does not know the time of day" },
+	{ "max_load", "max_load = 3", "\n  smtp = {\n", "x:3: smtp: max_load 3: drover does not look at the load" },
+	{ "a banner", "banner_fail = /etc/x", "\n  smtp = {\n", "x:3: smtp: banner_fail /etc/x: drover sends no banner" },
 	{ "ident", "log_on_success = PID USERID", "\n  smtp = {\n",
-	  "x:7: smtp: log_on_success USERID: drover asks no ident server\n" },
+	  "x:3: smtp: log_on_success USERID: drover asks no ident server\n" },
 	{ "logs", "log_type = SYSLOG daemon\nlog_on_failure = HOST\ngroups = yes\nmdns = no", "\n  smtp = {\n", NULL },
-	{ "libwrap", "libwrap = x", "\n  smtp = {\n", "x:7: smtp: libwrap x has no counterpart\n" },
-	{ "an unknown attribute", "wiat = no", "\n  smtp = {\n", "x:7: smtp: wiat is not an attribute of xinetd" },
-	{ "no attribute at all", "nonsense", "\n  smtp = {\n", "x:7: \"nonsense\" is not an attribute (NAME = VALUE)\n" },
-	{ "two names", "a b = c", "\n  smtp = {\n", "x:7: \"a b = c\" is not an attribute (NAME = VALUE)\n" },
+	{ "libwrap", "libwrap = x", "\n  smtp = {\n", "x:3: smtp: libwrap x has no counterpart\n" },
+	{ "an unknown attribute", "wiat = no", "\n  smtp = {\n", "x:3: smtp: wiat is not an attribute of xinetd" },
+	{ "no attribute at all", "nonsense", "\n  smtp = {\n", "x:3: \"nonsense\" is not an attribute (NAME = VALUE)\n" },
+	{ "two names", "a b = c", "\n  smtp = {\n", "x:3: \"a b = c\" is not an attribute (NAME = VALUE)\n" },
 	{ "an attribute that includes", "user = mail\n}\ninclude /nonexistent/x\nservice http\n{\nserver = /bin/cat\nuser = x",
-	  "\n  http = {\n", "x:9: include /nonexistent/x: No such file or directory\n" },
+	  "\n  http = {\n", "x:5: include /nonexistent/x: No such file or directory\n" },
 };
 
 START_TEST(what_an_attribute_becomes)
 {
-	check_import_row(import_xinetd, "x", SERVICE, "\n}\n", &rows[_i]);
+	check_import_row(import_xinetd, "x", "service smtp\n{\n", NEEDED, &rows[_i]);
 } END_TEST
 
 static const struct import_row blocks[] = {
@@ -126,6 +142,14 @@ static const struct import_row blocks[] = {
 	{ "defaults that are replaced", "defaults\n{\ninstances = 5\nno_access = 10.0.0.1 10.0.0.3\n}\nservice echo\n{\n"
 	  "type = INTERNAL\ninstances = 6\nno_access -= 10.0.0.1\n}\n", "limits = { connections = 6; overload = \"reject\"; };\n"
 	  "    access = { deny = [ \"10.0.0.3\" ]; };", NULL },
+	{ "defaults twice", "defaults\n{\nonly_from = 10.0.0.1\nonly_from = 10.0.0.2\nonly_from += 10.0.0.3\n"
+	  "instances = 5\ninstances = 6\n}\nservice echo\n{\ntype = INTERNAL\n}\n", "limits = { connections = 5; overload ="
+	  " \"reject\"; };\n    access = { allow = [ \"10.0.0.1\", \"10.0.0.2\", \"10.0.0.3\" ]; };", NULL },
+	{ "two blocks of defaults", "defaults\n{\ninstances = 5\nno_access = 10.0.0.1\n}\ndefaults\n{\ninstances = 6\n"
+	  "no_access = 10.0.0.2\n}\nservice echo\n{\ntype = INTERNAL\n}\n", "limits = { connections = 5; overload ="
+	  " \"reject\"; };\n    access = { deny = [ \"10.0.0.1\", \"10.0.0.2\" ]; };", NULL },
+	{ "disabled by two lines", "defaults\n{\ndisabled = echo\ndisabled = time\n}\nservice echo\n{\ntype = INTERNAL\n}\n",
+	  "enabled = false;", NULL },
 	{ "defaults that come last", "service echo\n{\ntype = INTERNAL\n}\ndefaults\n{\nper_source = 5\n}\n",
 	  "limits = { connections_per_source = 5; };", NULL },
 	{ "disabled by name", "defaults\n{\ndisabled = echo\n}\nservice echo\n{\ntype = INTERNAL\n}\n", "enabled = false;", NULL },
