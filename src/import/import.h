@@ -86,12 +86,15 @@ struct import_service {
 	int                    first_line, last_line;   /* in the output */
 };
 
+struct import_xinetd_file;
+
 struct import {
 	struct arena           arena;
 	FILE                  *err;             /* where complaints go */
 	struct import_words    files;           /* that were read */
 	struct import_service *services, **end;
 	struct import_note    *notes;           /* about no single service */
+	struct import_xinetd_file *xinetd;      /* what import_xinetd.c has read; NULL: nothing */
 	unsigned               n_lost;          /* that were told */
 	unsigned               n_broken;        /* places that make no sense */
 	bool                   senseless;       /* and neither does the rest, then */

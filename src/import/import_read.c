@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "fd.h"
@@ -49,6 +50,22 @@ const char *import_read(struct import *im, const char *path)
 	free(room);
 	fd_drop(fd);
 	return text;
+}
+
+const char *import_read_error(int error)
+{
+	return error == E2BIG ? "it is too large (at most 4 MB)" :
+	       error == EILSEQ ? "it has NUL bytes, and is not a text" : strerror(error);
+}
+
+bool import_read_is_regular(const char *path)
+{
+	struct stat st;
+
+	if (stat(path, &st) == -1)
+		return false;
+	errno = 0;
+	return S_ISREG(st.st_mode);
 }
 
 static int by_name(const void *one, const void *other)

@@ -15,6 +15,12 @@
  */
 const char *import_read(struct import *im, const char *path);
 
+/* What errno of import_read means, for a complaint. */
+const char *import_read_error(int error);
+
+/* Whether it is a regular file, also behind links. If not, errno is 0, or says why that is not known. */
+bool import_read_is_regular(const char *path);
+
 /* The names in a folder that end with suffix, sorted; none if it cannot be read, with errno. */
 struct import_words import_read_folder(struct import *im, const char *folder, const char *suffix);
 

@@ -14,6 +14,7 @@
 #include "import_check.h"
 #include "import_inetd.h"
 #include "import_kind.h"
+#include "import_read.h"
 #include "import_systemd.h"
 #include "import_tcpserver.h"
 #include "import_write.h"
@@ -127,8 +128,7 @@ static int tell_unreadable(const char *path)
 	const int error = errno;
 
 	if (error == EILSEQ || error == E2BIG) {
-		fprintf(stderr, "%s:1: %s\n", path, error == E2BIG ? "it is too large (at most 4 MB)" :
-		        "it has NUL bytes, and is not a text");
+		fprintf(stderr, "%s:1: %s\n", path, import_read_error(error));
 		return EX_DATAERR;
 	}
 	fprintf(stderr, "drover-import: %s: %s\n", path, strerror(error));
@@ -186,8 +186,10 @@ static int run(const struct request *r)
 	import_open(&im, stderr);
 	for (int i = 0; status == EX_OK && i < r->n_files; i++)
 		status = import_file(&im, r->kind, r->files[i]);
-	if (status == EX_OK)
+	if (status == EX_OK) {
+		import_xinetd_finish(&im);
 		status = makes_sense(&im) ? print_result(&im) : EX_DATAERR;
+	}
 	import_close(&im);
 	return status;
 }

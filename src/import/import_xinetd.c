@@ -10,6 +10,7 @@
 #include <strings.h>
 
 #include "import_access.h"
+#include "import_input.h"
 #include "import_listen.h"
 #include "import_program.h"
 #include "import_units.h"
@@ -399,21 +400,39 @@ static void import_block(struct import *im, const struct import_xinetd_file *f,
 	import_access_finish(im, svc);
 }
 
+/* An only_from in defaults that are not known would be lost. */
+static void check_defaults(struct import *im, const struct import_xinetd_file *f)
+{
+	if (!f->defaults && !f->whole)
+		import_lose(im, NULL, (struct import_place){ f->services->place.file, 1 }, "the defaults of"
+		            " xinetd.conf are not known here; import xinetd.conf, which includes this");
+}
+
 int import_xinetd(struct import *im, const char *path)
 {
-	struct import_xinetd_file f = { 0 };
+	if (!im->xinetd)
+		im->xinetd = import_alloc(im, sizeof *im->xinetd);
+	if (strcmp(import_input_base(path), "xinetd.conf") == 0)
+		im->xinetd->whole = true;
+	return import_xinetd_file_read(im, path, im->xinetd);
+}
 
-	if (import_xinetd_file_read(im, path, &f) == -1)
-		return -1;
-	for (const struct import_xinetd_block *d = f.defaults; d; d = d->next) {
+void import_xinetd_finish(struct import *im)
+{
+	const struct import_xinetd_file *f = im->xinetd;
+
+	if (!f)
+		return;
+	for (const struct import_xinetd_block *d = f->defaults; d; d = d->next) {
 		tell_unknown(im, d, NULL);
 		import_xinetd_value_tell_repeated(im, d, NULL);
 	}
-	for (const struct import_xinetd_block *b = f.services; b; b = b->next)
-		import_block(im, &f, b);
-	if (f.services)
-		import_note(im, NULL, (struct import_place){ f.services->place.file, 1 }, "xinetd may have"
-		            " asked hosts.allow and hosts.deny for every service without the flag"
-		            " NOLIBWRAP; drover asks access alone");
-	return 0;
+	for (const struct import_xinetd_block *b = f->services; b; b = b->next)
+		import_block(im, f, b);
+	if (!f->services)
+		return;
+	check_defaults(im, f);
+	import_note(im, NULL, (struct import_place){ f->services->place.file, 1 }, "xinetd may have asked"
+	            " hosts.allow and hosts.deny for every service without the flag NOLIBWRAP; drover asks"
+	            " access alone");
 }

@@ -49,6 +49,17 @@ static void begin_block(struct reading *r, struct import_place place, const char
 	r->open = false;
 }
 
+/* xinetd leaves out what is not a regular file. */
+static void read_member(struct reading *r, const char *path)
+{
+	const struct import_place place = { path, 1 };
+
+	if (!import_read_is_regular(path) && errno == 0)
+		import_note(r->im, NULL, place, "it is left out, because it is not a regular file");
+	else if (read_path(r, path) == -1)
+		import_lose(r->im, NULL, place, "it is not read: %s", import_read_error(errno));
+}
+
 /* Names with a dot, and those of backups, are left out: xinetd.conf(5). */
 static int read_folder(struct reading *r, const char *folder)
 {
@@ -60,7 +71,7 @@ static int read_folder(struct reading *r, const char *folder)
 		const char *name = names.v[i];
 
 		if (!strchr(name, '.') && name[strlen(name) - 1] != '~')
-			read_path(r, import_printf(r->im, "%s/%s", folder, name));
+			read_member(r, import_printf(r->im, "%s/%s", folder, name));
 	}
 	return 0;
 }
@@ -70,6 +81,7 @@ static void include(struct reading *r, struct import_place place, const struct i
 	const bool folder = strcmp(w->v[0], "includedir") == 0;
 	const char *path = w->n == 2 ? w->v[1] : "";
 
+	r->file->whole = true;
 	if (*path && *path != '/')
 		path = import_input_beside(r->im, place.file, path);
 	if (w->n != 2)
@@ -77,7 +89,8 @@ static void include(struct reading *r, struct import_place place, const struct i
 	else if (r->depth == DEPTH_MAX)
 		import_break(r->im, place, "too many files include each other (at most %d)", DEPTH_MAX);
 	else if ((folder ? read_folder(r, path) : read_path(r, path)) == -1)
-		import_lose(r->im, NULL, place, "%s %s: %s", w->v[0], path, strerror(errno));
+		import_lose(r->im, NULL, place, "%s %s: %s", w->v[0], path,
+		            import_read_error(errno));
 }
 
 static void take_outside(struct reading *r, struct import_place place, const struct import_words *w)

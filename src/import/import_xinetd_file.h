@@ -26,6 +26,7 @@ struct import_xinetd_block {
 struct import_xinetd_file {
 	struct import_xinetd_block *defaults;   /* NULL: there is none */
 	struct import_xinetd_block *services;
+	bool                        whole;      /* a file was read that includes others */
 };
 
 /*

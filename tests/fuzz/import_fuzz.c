@@ -46,6 +46,17 @@ struct import_words import_read_folder(struct import *im, const char *folder, co
 	return (struct import_words){ 0 };
 }
 
+const char *import_read_error(int error)
+{
+	return strerror(error);
+}
+
+bool import_read_is_regular(const char *path)
+{
+	(void)path;
+	return true;
+}
+
 /* In place of the C library's: no databases. */
 struct servent *getservbyname(const char *name, const char *protocol)
 {
@@ -139,6 +150,7 @@ static void import_it(int (*run)(struct import *im, const char *path))
 
 	import_open(&im, err);
 	assert(run(&im, FILE_NAME) == 0);
+	import_xinetd_finish(&im);
 	check_output(import_write(&im));
 	import_close(&im);
 	fclose(err);

@@ -6,8 +6,25 @@
 #include "import_xinetd.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "import_harness.h"
+
+/* The file alone. */
+static int import_one(struct import *im, const char *path)
+{
+	if (import_xinetd(im, path) == -1)
+		return -1;
+	import_xinetd_finish(im);
+	return 0;
+}
+
+/* The same behind a file that has defaults, which are empty. */
+static int import_behind_defaults(struct import *im, const char *path)
+{
+	unit_write_file("d", "defaults\n{\n}\n");
+	return import_xinetd(im, "d") == -1 ? -1 : import_one(im, path);
+}
 
 /* What stands behind the attributes of a row: those that a service needs. */
 #define NEEDED "\n socket_type = stream\n wait = no\n user = mail\n server = /bin/cat\n}\n"
@@ -121,7 +138,7 @@ static const struct import_row rows[] = {
 
 START_TEST(what_an_attribute_becomes)
 {
-	check_import_row(import_xinetd, "x", "service smtp\n{\n", NEEDED, &rows[_i]);
+	check_import_row(import_behind_defaults, "x", "service smtp\n{\n", NEEDED, &rows[_i]);
 } END_TEST
 
 static const struct import_row blocks[] = {
@@ -173,15 +190,15 @@ static const struct import_row blocks[] = {
 
 START_TEST(what_a_file_becomes)
 {
-	check_import_row(import_xinetd, "x", "", "", &blocks[_i]);
+	check_import_row(import_behind_defaults, "x", "", "", &blocks[_i]);
 } END_TEST
 
 START_TEST(braces_that_are_wrong_make_all_senseless)
 {
-	import_text(import_xinetd, "x", "service echo\n{\ntype = INTERNAL\n}\nservice time\ntype = INTERNAL\n");
+	import_text(import_one, "x", "service echo\n{\ntype = INTERNAL\n}\nservice time\ntype = INTERNAL\n");
 	ck_assert(imported.senseless);
 	end_import();
-	import_text(import_xinetd, "x", "service echo\n{\ntype = INTERNAL\nfoo\n}\n");
+	import_text(import_one, "x", "service echo\n{\ntype = INTERNAL\nfoo\n}\n");
 	ck_assert(!imported.senseless);
 	end_import();
 } END_TEST
@@ -195,15 +212,74 @@ START_TEST(a_folder_is_included_in_order_of_names)
 	unit_write_file("x.d/a", "service echo\n{\ntype = INTERNAL\n}\n");
 	unit_write_file("x.d/c.old", "nonsense\n");
 	unit_write_file("x.d/c~", "nonsense\n");
-	out = import_text(import_xinetd, "x", "includedir x.d\n");
+	out = import_text(import_one, "x", "includedir x.d\n");
 	echo = strstr(out, "  # x.d/a:1\n  echo = {\n");
 	time = strstr(out, "  # x.d/b:1\n  time = {\n");
 	ck_assert_msg(echo && time && echo < time, "%s", out);
 	ck_assert_str_eq(import_said, "");
 	end_import();
 	begin_import();
-	ck_assert_int_eq(import_xinetd(&imported, "x.d"), 0);
+	ck_assert_int_eq(import_one(&imported, "x.d"), 0);
 	unit_contains(finish_import(), "  time = {\n");
+	end_import();
+} END_TEST
+
+START_TEST(what_cannot_be_read_in_a_folder_is_told)
+{
+	const char *out;
+
+	ck_assert_int_eq(mkdir("x.d", 0777) | mkdir("x.d/sub", 0777), 0);
+	unit_write_file("x.d/sub/time", "service time\n{\ntype = INTERNAL\n}\n");
+	unit_write_file("x.d/echo", "service echo\n{\ntype = INTERNAL\n}\n");
+	ck_assert_int_eq(symlink("nowhere", "x.d/dangling"), 0);
+	unit_write_file("x.d/zero", "a");
+	unit_write_file("x.d/large", "a");
+	ck_assert_int_eq(truncate("x.d/zero", 2) | truncate("x.d/large", 4194305), 0);
+	out = import_text(import_one, "xinetd.conf", "includedir x.d\n");
+	unit_contains(out, "  echo = {\n");
+	unit_contains(out, "# x.d/sub:1: it is left out, because it is not a regular file\n");
+	unit_contains(out, "# x.d/zero:1: NOT CARRIED OVER: it is not read: it has NUL bytes, and is not a text\n");
+	ck_assert_str_eq(import_said, "x.d/dangling:1: it is not read: No such file or directory\n"
+	                 "x.d/large:1: it is not read: it is too large (at most 4 MB)\n"
+	                 "x.d/zero:1: it is not read: it has NUL bytes, and is not a text\n");
+	ck_assert_uint_eq(imported.n_lost, 3);
+	ck_assert_ptr_null(imported.services->next);
+	end_import();
+	import_text(import_one, "xinetd.conf", "include x.d/zero\n");
+	ck_assert_str_eq(import_said, "xinetd.conf:1: include x.d/zero: it has NUL bytes, and is not a text\n");
+	end_import();
+} END_TEST
+
+#define ECHO "service echo\n{\ntype = INTERNAL\n}\n"
+#define UNKNOWN "echo:1: the defaults of xinetd.conf are not known here; import xinetd.conf, which includes this\n"
+
+START_TEST(defaults_hold_for_all_files)
+{
+	const char *out;
+
+	unit_write_file("x", "defaults\n{\nonly_from = 10.0.0.1\n}\n");
+	unit_write_file("echo", ECHO);
+	begin_import();
+	ck_assert_int_eq(import_xinetd(&imported, "echo"), 0);
+	ck_assert_int_eq(import_xinetd(&imported, "x"), 0);
+	import_xinetd_finish(&imported);
+	out = finish_import();
+	unit_contains(out, "access = { allow = [ \"10.0.0.1\" ]; };");
+	ck_assert_str_eq(import_said, "");
+	end_import();
+} END_TEST
+
+START_TEST(defaults_that_are_not_known_are_lost)
+{
+	unit_contains(import_text(import_one, "echo", ECHO), "  echo = {\n");
+	ck_assert_str_eq(import_said, UNKNOWN);
+	ck_assert_uint_eq(imported.n_lost, 1);
+	end_import();
+	import_text(import_one, "xinetd.conf", ECHO);
+	ck_assert_str_eq(import_said, "");
+	end_import();
+	import_text(import_one, "x", "# no service\n");
+	ck_assert_str_eq(import_said, "");
 	end_import();
 } END_TEST
 
@@ -211,14 +287,14 @@ START_TEST(a_path_is_relative_to_the_file_that_includes_it)
 {
 	ck_assert_int_eq(mkdir("etc", 0777), 0);
 	unit_write_file("etc/more", "service echo\n{\ntype = INTERNAL\n}\n");
-	unit_contains(import_text(import_xinetd, "etc/x", "include more\n"), "  # etc/more:1\n  echo = {\n");
+	unit_contains(import_text(import_one, "etc/x", "include more\n"), "  # etc/more:1\n  echo = {\n");
 	end_import();
 } END_TEST
 
 START_TEST(what_is_not_there_is_an_error)
 {
 	begin_import();
-	ck_assert_int_eq(import_xinetd(&imported, "nothing"), -1);
+	ck_assert_int_eq(import_one(&imported, "nothing"), -1);
 	ck_assert_int_eq(errno, ENOENT);
 	finish_import();
 	end_import();
@@ -232,7 +308,7 @@ START_TEST(a_long_name_is_cut_and_stays_unique)
 	name[200] = '\0';
 	snprintf(text, sizeof text, "service echo\n{\nid=%1$s1\ntype=INTERNAL\n}\nservice time\n{\nid=%1$s2\ntype=INTERNAL\n}\n",
 	         name);
-	import_text(import_xinetd, "x", text);
+	import_text(import_one, "x", text);
 	ck_assert_uint_eq(strlen(imported.services->name), 56);
 	ck_assert_uint_eq(strlen(imported.services->next->name), 58);
 	end_import();
@@ -247,6 +323,9 @@ int main(void)
 	tcase_add_loop_test(tc, what_a_file_becomes, 0, ARRAY_SIZE(blocks));
 	tcase_add_test(tc, braces_that_are_wrong_make_all_senseless);
 	tcase_add_test(tc, a_folder_is_included_in_order_of_names);
+	tcase_add_test(tc, what_cannot_be_read_in_a_folder_is_told);
+	tcase_add_test(tc, defaults_hold_for_all_files);
+	tcase_add_test(tc, defaults_that_are_not_known_are_lost);
 	tcase_add_test(tc, a_path_is_relative_to_the_file_that_includes_it);
 	tcase_add_test(tc, what_is_not_there_is_an_error);
 	tcase_add_test(tc, a_long_name_is_cut_and_stays_unique);
