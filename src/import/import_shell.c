@@ -17,6 +17,7 @@ struct scan {
 	const char          *at;
 	char                *word;
 	size_t               len, room;
+	struct import_words  words;             /* that are complete */
 	bool                 begun;             /* a word, which may be empty, as "" */
 };
 
@@ -56,6 +57,14 @@ static void put(struct scan *s, const char *text, size_t len)
 	s->begun = true;
 }
 
+static void end_word(struct scan *s)
+{
+	if (s->begun)
+		import_words_add(s->sh->im, &s->words, s->len ? import_strndup(s->sh->im, s->word, s->len) : "");
+	s->begun = false;
+	s->len = 0;
+}
+
 /* "id -u USER" and "id -g USER": what tcpserver wants to know of a user, which drover looks up itself. */
 static const char *user_of_id(struct import *im, const char *command, size_t len)
 {
@@ -81,7 +90,28 @@ static void take_command(struct scan *s, size_t before, char end)
 	s->at += len;
 }
 
-static void take_variable(struct scan *s)
+/* Blanks of a value end a word, and an empty value is none; but not behind "NAME=". */
+static void put_value(struct scan *s, const char *value, bool quoted)
+{
+	const char *equals = s->len > 0 ? memchr(s->word, '=', s->len) : NULL;
+	size_t len;
+
+	if (quoted || (equals && name_length(s->word) == (size_t)(equals - s->word))) {
+		put(s, value, strlen(value));
+		return;
+	}
+	for (; *value; value += len) {
+		len = strspn(value, BLANK);
+		if (len > 0) {
+			end_word(s);
+		} else {
+			len = strcspn(value, BLANK);
+			put(s, value, len);
+		}
+	}
+}
+
+static void take_variable(struct scan *s, bool quoted)
 {
 	const bool braces = s->at[1] == '{';
 	const char *name = s->at + 1 + braces;
@@ -89,7 +119,7 @@ static void take_variable(struct scan *s)
 	const char *value = len > 0 && (!braces || name[len] == '}') ? value_of(s->sh, name, len) : NULL;
 
 	if (value) {
-		put(s, value, strlen(value));
+		put_value(s, value, quoted);
 		s->at += whole;
 	} else {
 		put(s, s->at++, 1);
@@ -97,14 +127,14 @@ static void take_variable(struct scan *s)
 }
 
 /* What begins with $ or `. */
-static void take_expansion(struct scan *s)
+static void take_expansion(struct scan *s, bool quoted)
 {
 	if (*s->at == '`')
 		take_command(s, 1, '`');
 	else if (s->at[1] == '(')
 		take_command(s, 2, ')');
 	else
-		take_variable(s);
+		take_variable(s, quoted);
 }
 
 static void take_double_quotes(struct scan *s)
@@ -114,7 +144,7 @@ static void take_double_quotes(struct scan *s)
 			put(s, s->at + 1, 1);
 			s->at += 2;
 		} else if (*s->at == '$' || *s->at == '`') {
-			take_expansion(s);
+			take_expansion(s, true);
 		} else {
 			put(s, s->at++, 1);
 		}
@@ -139,7 +169,7 @@ static void take_character(struct scan *s)
 	} else if (*s->at == '\'') {
 		take_single_quotes(s);
 	} else if (*s->at == '$' || *s->at == '`') {
-		take_expansion(s);
+		take_expansion(s, false);
 	} else {
 		s->at += *s->at == '\\' && s->at[1] != '\0';
 		put(s, s->at++, 1);
@@ -154,14 +184,6 @@ static void skip_redirection(struct scan *s)
 	s->at += strcspn(s->at, BLANK ";|");
 }
 
-static void end_word(struct scan *s, struct import_words *w)
-{
-	if (s->begun)
-		import_words_add(s->sh->im, w, s->len ? import_strndup(s->sh->im, s->word, s->len) : "");
-	s->begun = false;
-	s->len = 0;
-}
-
 /* The number before > or < is of a descriptor, and no word. */
 static bool is_descriptor(const struct scan *s)
 {
@@ -171,16 +193,15 @@ static bool is_descriptor(const struct scan *s)
 struct import_words import_shell_split(struct import_shell *sh, const char *line, const char **rest)
 {
 	struct scan s = { .sh = sh, .at = line };
-	struct import_words w = { 0 };
 
 	while (*s.at && !strchr(";|", *s.at) && !(*s.at == '#' && !s.begun)) {
 		if (strchr(BLANK, *s.at)) {
-			end_word(&s, &w);
+			end_word(&s);
 			s.at++;
 		} else if (*s.at == '<' || *s.at == '>') {
 			s.begun = s.begun && !is_descriptor(&s);
 			s.len = s.begun ? s.len : 0;
-			end_word(&s, &w);
+			end_word(&s);
 			skip_redirection(&s);
 		} else if (*s.at == '&') {
 			break;
@@ -188,10 +209,10 @@ struct import_words import_shell_split(struct import_shell *sh, const char *line
 			take_character(&s);
 		}
 	}
-	end_word(&s, &w);
+	end_word(&s);
 	s.at += strspn(s.at, ";|&");
 	*rest = *s.at && *s.at != '#' ? s.at : NULL;
-	return w;
+	return s.words;
 }
 
 bool import_shell_is_assignment(const char *word)
@@ -204,11 +225,16 @@ bool import_shell_is_assignment(const char *word)
 void import_shell_remember(struct import_shell *sh, const char *assignment)
 {
 	const size_t len = name_length(assignment);
+	const char *value = assignment + len + 1;
 
-	if (import_shell_is_open(assignment + len + 1))
-		return;
 	import_words_add(sh->im, &sh->names, import_strndup(sh->im, assignment, len));
-	import_words_add(sh->im, &sh->values, assignment + len + 1);
+	import_words_add(sh->im, &sh->values, import_shell_is_open(value) ? NULL : value);
+}
+
+bool import_shell_find(const struct import_shell *sh, const char *name, const char **value)
+{
+	*value = value_of(sh, name, strlen(name));
+	return import_words_have(&sh->names, name);
 }
 
 bool import_shell_is_open(const char *word)

@@ -16,7 +16,7 @@
 #include "import_listen.h"
 #include "import_program.h"
 #include "import_read.h"
-#include "import_shell.h"
+#include "import_run.h"
 #include "import_tcprules.h"
 #include "import_units.h"
 #include "import_wrapper.h"
@@ -25,14 +25,9 @@
 #define WITH_VALUE "xBcbgultI"          /* options that take one */
 
 struct script {
-	struct import      *im;
-	struct import_place place;
-	struct import_shell shell;
-	const char         *name;               /* of the service, from its folder */
-	const char         *folder;             /* absolute */
-	const char         *directory;          /* from cd; NULL: there is none */
-	struct import_words exported;
-	unsigned            found;
+	struct import_run run;                  /* what is before the command at hand */
+	const char       *name;                 /* of the service, from its folder */
+	unsigned          found;
 };
 
 struct draft {
@@ -45,7 +40,7 @@ struct draft {
 	bool no_names, no_ident, env_user, ipv6;
 };
 
-#define LOSE(d, ...) import_lose((d)->im, (d)->svc, (d)->script->place, __VA_ARGS__)
+#define LOSE(d, ...) import_lose((d)->im, (d)->svc, (d)->script->run.place, __VA_ARGS__)
 
 /* ---- options ------------------------------------------------------------ */
 
@@ -57,7 +52,7 @@ static void take_rules(struct draft *d, const char *cdb)
 	text = end && end[4] == '\0' ? import_strndup(d->im, cdb, (size_t)(end - cdb)) : cdb;
 	if (*text != '/')
 		text = import_printf(d->im, "%s/%s",
-		                     d->script->directory ? d->script->directory : d->script->folder,
+		                     d->script->run.directory ? d->script->run.directory : d->script->run.folder,
 		                     text);
 	if (text != cdb && import_tcprules(d->im, d->svc, text) == 0)
 		return;
@@ -70,7 +65,10 @@ static bool is_known(struct draft *d, char option, const char *value)
 {
 	if (!import_shell_is_open(value))
 		return true;
-	LOSE(d, "-%c %s: only a shell knows the value", option, value);
+	LOSE(d, "-%c %s: only a shell knows the value%s", option, value,
+	     option == 'u' ? " (write user; until then it is nobody)" : "");
+	if (option == 'u')
+		d->svc->user = "nobody";
 	return false;
 }
 
@@ -84,10 +82,10 @@ static void take_value(struct draft *d, char option, const char *value)
 	}
 	switch (option) {
 	case 'c':
-		d->svc->connections = import_units_count(im, d->svc, d->script->place, "-c", value);
+		d->svc->connections = import_units_count(im, d->svc, d->script->run.place, "-c", value);
 		break;
 	case 'b':
-		d->backlog = (int)import_units_count(im, d->svc, d->script->place, "-b", value);
+		d->backlog = (int)import_units_count(im, d->svc, d->script->run.place, "-b", value);
 		break;
 	case 'u':
 		d->svc->user = value;
@@ -136,7 +134,7 @@ static void take_flag(struct draft *d, char option)
 		d->ipv6 = true;
 		break;
 	case '1':
-		import_note(d->im, d->svc, d->script->place, "-1: droverctl services shows the port");
+		import_note(d->im, d->svc, d->script->run.place, "-1: droverctl services shows the port");
 		break;
 	default:
 		if (!strchr("vqQPXoO4", option))
@@ -173,7 +171,7 @@ static void listen(struct draft *d, const char *host, const char *port)
 
 	if (strcmp(host, "0") == 0 || strcmp(host, "::") == 0)
 		host = d->ipv6 || *host == ':' ? "*" : "0.0.0.0";
-	l = import_listen_add_host(d->im, d->svc, d->script->place, host, port);
+	l = import_listen_add_host(d->im, d->svc, d->script->run.place, host, port);
 	l->nodelay = d->nodelay;
 	l->backlog = d->backlog;
 }
@@ -187,7 +185,7 @@ static void set_user(struct draft *d)
 	if (d->env_user)
 		LOSE(d, "-U: who sets UID and GID is not known (write user)");
 	else
-		import_note(d->im, d->svc, d->script->place, "the script names no user: the program ran as"
+		import_note(d->im, d->svc, d->script->run.place, "the script names no user: the program ran as"
 		            " root");
 	d->svc->user = "root";
 }
@@ -195,7 +193,7 @@ static void set_user(struct draft *d)
 /* What begins with "./" is in the folder of the script, or where cd has gone. */
 static void set_program(struct draft *d, const struct import_words *w, size_t at)
 {
-	const char *where = d->script->directory ? d->script->directory : d->script->folder;
+	const char *where = d->script->run.directory ? d->script->run.directory : d->script->run.folder;
 	struct import_words argv = { 0 };
 	const char *path = w->v[at];
 
@@ -203,7 +201,7 @@ static void set_program(struct draft *d, const struct import_words *w, size_t at
 		path = import_printf(d->im, "%s/%s", where, strncmp(path, "./", 2) == 0 ? path + 2 : path);
 		d->svc->directory = where;
 	}
-	if (d->script->directory)
+	if (d->script->run.directory)
 		d->svc->directory = where;
 	import_words_add(d->im, &argv, path);
 	for (size_t i = at + 1; i < w->n; i++) {
@@ -211,13 +209,13 @@ static void set_program(struct draft *d, const struct import_words *w, size_t at
 			LOSE(d, "%s: only a shell knows the value (write it in argv)", w->v[i]);
 		import_words_add(d->im, &argv, w->v[i]);
 	}
-	import_program_set(d->im, d->svc, d->script->place, path, &argv);
+	import_program_set(d->im, d->svc, d->script->run.place, path, &argv);
 }
 
 static void tell_of_names(struct draft *d)
 {
 	if (!d->no_names || !d->no_ident)
-		import_note(d->im, d->svc, d->script->place, "TCPREMOTEHOST and TCPREMOTEINFO are not set:"
+		import_note(d->im, d->svc, d->script->run.place, "TCPREMOTEHOST and TCPREMOTEINFO are not set:"
 		            " drover asks no name server and no ident server");
 }
 
@@ -227,7 +225,7 @@ static void take_command(struct draft *d, const struct import_words *w, size_t a
 
 	at = take_options(d, w, at + 1);
 	if (at + 2 >= w->n) {
-		import_refuse(d->im, d->svc, d->script->place, "tcpserver needs a host, a port and a"
+		import_refuse(d->im, d->svc, d->script->run.place, "tcpserver needs a host, a port and a"
 		              " program");
 		return;
 	}
@@ -239,7 +237,7 @@ static void take_command(struct draft *d, const struct import_words *w, size_t a
 		     d->wrapper.envuidgid);
 	d->wrapper.envuidgid = before;
 	if (at == w->n) {
-		import_refuse(d->im, d->svc, d->script->place, "there is no program behind the port");
+		import_refuse(d->im, d->svc, d->script->run.place, "there is no program behind the port");
 		return;
 	}
 	set_user(d);
@@ -262,14 +260,13 @@ static size_t find_tcpserver(const struct import_words *w)
 
 static void take_tcpserver(struct script *s, const struct import_words *w, size_t server)
 {
-	struct draft d = { .script = s, .im = s->im, .svc = import_add_service(s->im, s->place, s->name) };
+	struct draft d = { .script = s, .im = s->run.im, .svc = import_add_service(s->run.im, s->run.place, s->name) };
 	size_t at;
 
 	s->found++;
 	d.svc->connections = LIMIT_DEFAULT;
-	d.wrapper = (struct import_wrapper){ .im = s->im, .svc = d.svc, .place = s->place };
-	for (size_t i = 0; i < s->exported.n; i++)
-		import_words_add(s->im, &d.svc->env, s->exported.v[i]);
+	d.wrapper = (struct import_wrapper){ .im = s->run.im, .svc = d.svc, .place = s->run.place };
+	import_run_apply(&s->run, d.svc);
 	at = import_wrapper_skip(&d.wrapper, w, 0);
 	if (at < server)
 		LOSE(&d, "%s before tcpserver is not understood", w->v[at]);
@@ -278,46 +275,35 @@ static void take_tcpserver(struct script *s, const struct import_words *w, size_
 
 /* ---- the script --------------------------------------------------------- */
 
-static void take_export(struct script *s, const struct import_words *w)
+/* What the output of another command goes to does nothing to those behind it. */
+static bool is_behind_pipe(const char *first, const char *at)
 {
-	for (size_t i = 1; i < w->n; i++)
-		if (import_shell_is_assignment(w->v[i]) && !import_shell_is_open(w->v[i])) {
-			import_shell_remember(&s->shell, w->v[i]);
-			import_words_add(s->im, &s->exported, w->v[i]);
-		}
+	return at > first && at[-1] == '|' && (at == first + 1 || at[-2] != '|');
 }
 
-static void take_words(struct script *s, const struct import_words *w)
+static void take_line(struct script *s, const char *line)
 {
-	const size_t server = find_tcpserver(w);
+	const char *at = line, *rest;
 
-	if (w->n == 0)
-		return;
-	if (server < w->n) {
-		take_tcpserver(s, w, server);
-	} else if (strcmp(w->v[0], "export") == 0) {
-		take_export(s, w);
-	} else if (strcmp(w->v[0], "cd") == 0 && w->n == 2) {
-		s->directory = w->v[1][0] == '/' ? w->v[1] :
-		               import_printf(s->im, "%s/%s", s->folder, w->v[1]);
-	} else {
-		for (size_t i = 0; i < w->n && import_shell_is_assignment(w->v[i]); i++)
-			import_shell_remember(&s->shell, w->v[i]);
+	for (; at; at = rest) {
+		const struct import_words w = import_shell_split(&s->run.shell, at, &rest);
+		const size_t server = find_tcpserver(&w);
+
+		if (server < w.n)
+			take_tcpserver(s, &w, server);
+		else if (!is_behind_pipe(line, at))
+			import_run_take(&s->run, &w);
 	}
 }
 
 static void read_script(struct script *s, const char *text)
 {
-	struct import_lines l = import_lines_of(s->im, s->place.file, text);
+	struct import_lines l = import_lines_of(s->run.im, s->run.place.file, text);
 	const char *line;
 
 	while ((line = import_lines_next_joined(&l))) {
-		s->place = l.place;
-		while (line) {
-			const struct import_words w = import_shell_split(&s->shell, line, &line);
-
-			take_words(s, &w);
-		}
+		s->run.place = l.place;
+		take_line(s, line);
 	}
 }
 
@@ -325,17 +311,17 @@ static void read_script(struct script *s, const char *text)
 static void find_names(struct script *s, const char *path)
 {
 	char real[PATH_MAX];
-	const char *absolute = realpath(path, real) ? import_strdup(s->im, real) : path;
+	const char *absolute = realpath(path, real) ? import_strdup(s->run.im, real) : path;
 	const char *base = import_input_base(absolute);
 
-	s->folder = import_strndup(s->im, absolute, base > absolute ? (size_t)(base - absolute) - 1 : 0);
-	s->name = strcmp(base, "run") == 0 ? import_input_base(s->folder) :
-	          import_strndup(s->im, base, strcspn(base, "."));
+	s->run.folder = import_strndup(s->run.im, absolute, base > absolute ? (size_t)(base - absolute) - 1 : 0);
+	s->name = strcmp(base, "run") == 0 ? import_input_base(s->run.folder) :
+	          import_strndup(s->run.im, base, strcspn(base, "."));
 }
 
 int import_tcpserver(struct import *im, const char *path)
 {
-	struct script s = { .im = im, .shell.im = im };
+	struct script s = { .run = { .im = im, .shell.im = im } };
 	struct stat st;
 	const char *text;
 
@@ -344,12 +330,12 @@ int import_tcpserver(struct import *im, const char *path)
 	text = import_read(im, path);
 	if (!text)
 		return -1;
-	s.place.file = import_strdup(im, path);
-	import_words_add(im, &im->files, s.place.file);
+	s.run.place.file = import_strdup(im, path);
+	import_words_add(im, &im->files, s.run.place.file);
 	find_names(&s, path);
 	read_script(&s, text);
 	if (s.found == 0)
-		import_break(im, (struct import_place){ s.place.file, 1 }, "there is no command tcpserver"
+		import_break(im, (struct import_place){ s.run.place.file, 1 }, "there is no command tcpserver"
 		             " in it");
 	return 0;
 }
