@@ -240,21 +240,25 @@ static void tell_others(struct draft *d)
 /* Beside the socket, then where systemd looks. NULL: nowhere. */
 static const char *find_template(struct import *im, const char *socket, const char *prefix)
 {
-	static const char *const folders[] = {
-		"/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system",
-		"/usr/lib/systemd/system", "/lib/systemd/system",
-	};
+	const struct import_words folders = import_unit_folders(im);
 	const char *name = import_printf(im, "%s@.service", prefix);
 	const char *path = import_input_beside(im, socket, name);
 
 	if (access(path, F_OK) == 0)
 		return path;
-	for (size_t i = 0; i < sizeof folders / sizeof *folders; i++) {
-		path = import_printf(im, "%s/%s", folders[i], name);
+	for (size_t i = 0; i < folders.n; i++) {
+		path = import_printf(im, "%s/%s", folders.v[i], name);
 		if (access(path, F_OK) == 0)
 			return path;
 	}
 	return NULL;
+}
+
+static void take_service(struct draft *d, const struct import_unit *template, const char *path)
+{
+	import_unit_service(d->im, d->svc, template, path);
+	if (!d->svc->refused)
+		import_unit_tell_drop_ins(d->im, d->svc, path);
 }
 
 static void take_template(struct draft *d, const char *socket)
@@ -268,7 +272,7 @@ static void take_template(struct draft *d, const char *socket)
 	else if (import_unit_read(d->im, path, &template) == -1)
 		import_refuse(d->im, d->svc, d->svc->place, "%s: %s", path, strerror(errno));
 	else
-		import_unit_service(d->im, d->svc, &template, path);
+		take_service(d, &template, path);
 }
 
 static void keep_listeners(struct import_service *svc, bool of_unix)
@@ -329,6 +333,7 @@ static void take_socket(struct import *im, const struct import_unit *u, const ch
 	listen_all(&d);
 	if (d.svc->refused)
 		return;
+	import_unit_tell_drop_ins(im, d.svc, path);
 	take_template(&d, path);
 	set_options(&d);
 	set_limits(&d);

@@ -148,7 +148,7 @@ static int import_file(struct import *im, enum import_kind kind, const char *pat
 		fprintf(stderr, "%s:1: it is not known what this is; say --xinetd, --inetd, --tcpserver or"
 		        " --systemd\n",
 		        path);
-		return EX_DATAERR;
+		return EX_USAGE;
 	case IMPORT_UNREADABLE:
 		return tell_unreadable(path);
 	default:

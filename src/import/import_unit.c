@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
+#include <sys/stat.h>
 
 #include "import_input.h"
 #include "import_read.h"
@@ -131,18 +132,88 @@ static int read_file(struct import *im, const char *path, struct import_unit *u)
 	return 0;
 }
 
+/* The name without its type, up to @. */
+static const char *prefix_of(struct import *im, const char *path)
+{
+	const char *base = import_input_base(path), *dot = strrchr(base, '.');
+	size_t len = strcspn(base, "@");
+
+	if (dot && (strcmp(dot, ".socket") == 0 || strcmp(dot, ".service") == 0) && len > (size_t)(dot - base))
+		len = (size_t)(dot - base);
+	return import_strndup(im, base, len);
+}
+
 int import_unit_read(struct import *im, const char *path, struct import_unit *u)
 {
-	const char *base = import_input_base(path), *folder = import_printf(im, "%s.d", path);
+	const char *folder = import_printf(im, "%s.d", path);
 	struct import_words drop_ins;
 
-	*u = (struct import_unit){ .prefix = import_strndup(im, base, strcspn(base, "@.")) };
+	*u = (struct import_unit){ .prefix = prefix_of(im, path) };
 	if (read_file(im, path, u) == -1)
 		return -1;
 	drop_ins = import_read_folder(im, folder, ".conf");
 	for (size_t i = 0; i < drop_ins.n; i++)
 		read_file(im, import_printf(im, "%s/%s", folder, drop_ins.v[i]), u);
 	return 0;
+}
+
+/* ---- folders ------------------------------------------------------------ */
+
+/* As systemd does: an empty item at the end of SYSTEMD_UNIT_PATH stands for the usual folders. */
+struct import_words import_unit_folders(struct import *im)
+{
+	static const char *const usual[] = {
+		"/etc/systemd/system", "/run/systemd/system", "/usr/local/lib/systemd/system",
+		"/usr/lib/systemd/system", "/lib/systemd/system",
+	};
+	const char *path = getenv("SYSTEMD_UNIT_PATH");
+	struct import_words w = { 0 };
+	size_t len;
+
+	for (; path && *path; path += len + (path[len] == ':')) {
+		len = strcspn(path, ":");
+		if (len > 0)
+			import_words_add(im, &w, import_strndup(im, path, len));
+		if (path[len] == '\0')
+			return w;
+	}
+	for (size_t i = 0; i < sizeof usual / sizeof *usual; i++)
+		import_words_add(im, &w, usual[i]);
+	return w;
+}
+
+static bool are_same(const char *one, const char *other)
+{
+	struct stat a, b;
+
+	return stat(one, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+}
+
+/* /lib/systemd/system is often /usr/lib/systemd/system. */
+static bool has_come(const struct import_words *folders, const char *folder)
+{
+	for (size_t i = 0; i < folders->n; i++)
+		if (are_same(folders->v[i], folder))
+			return true;
+	return false;
+}
+
+void import_unit_tell_drop_ins(struct import *im, struct import_service *svc, const char *path)
+{
+	const struct import_words folders = import_unit_folders(im);
+	const char *base = import_input_base(path), *beside = import_printf(im, "%s.d", path);
+	struct import_words come = { 0 };
+
+	import_words_add(im, &come, beside);
+	for (size_t i = 0; i < folders.n; i++) {
+		const char *folder = import_printf(im, "%s/%s.d", folders.v[i], base);
+
+		if (import_read_folder(im, folder, ".conf").n == 0 || has_come(&come, folder))
+			continue;
+		import_lose(im, svc, (struct import_place){ path, 1 }, "the drop-ins in %s are not read"
+		            " (copy them to %s)", folder, beside);
+		import_words_add(im, &come, folder);
+	}
 }
 
 /* ---- settings ----------------------------------------------------------- */

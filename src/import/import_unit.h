@@ -14,12 +14,18 @@ struct import_unit_setting {
 };
 
 struct import_unit {
-	const char                 *prefix;     /* of its name: "git" of git@.service */
+	const char                 *prefix;     /* of its name: "com.git" of com.git@.service */
 	struct import_unit_setting *settings;   /* in their order, drop-ins last */
 };
 
+/* Where systemd looks for units, the first first: the folders in SYSTEMD_UNIT_PATH, or its usual ones. */
+struct import_words import_unit_folders(struct import *im);
+
 /* Reads the file and what is in FILE.d beside it. 0, or -1 with errno if the file itself cannot be read. */
 int import_unit_read(struct import *im, const char *path, struct import_unit *u);
+
+/* Says that drop-ins for that file are where systemd looks for them, but not beside it. */
+void import_unit_tell_drop_ins(struct import *im, struct import_service *svc, const char *path);
 
 /*
  * The next setting of that name behind `after` (NULL: the first one) that counts: those before an empty

@@ -180,19 +180,28 @@ static void take_nice(struct draft *d)
 }
 
 /* CPUs with blanks or commas between; drover wants commas. */
+static const char *with_commas(struct import *im, const char *value)
+{
+	const char *all = "";
+
+	for (size_t len; *value; value += len, value += strspn(value, ", \t")) {
+		len = strcspn(value, ", \t");
+		all = import_printf(im, "%s%s%.*s", all, *all && len ? "," : "", (int)len, value);
+	}
+	return all;
+}
+
 static void take_cpus(struct draft *d)
 {
-	const struct import_words w = import_input_split(d->im, d->setting->value);
-	const char *all = "";
-	cpu_set_t set;
+	for (; d->setting; d->setting = import_unit_next(d->unit, SECTION, "CPUAffinity", d->setting)) {
+		const char *cpus = with_commas(d->im, d->setting->value);
+		cpu_set_t set;
 
-	for (size_t i = 0; i < w.n; i++)
-		all = import_printf(d->im, "%s%s%.*s", all, i ? "," : "", (int)strcspn(w.v[i], ","),
-		                    w.v[i]);
-	if (units_parse_cpus(all, &set) == 0)
-		d->svc->cpus = all;
-	else
-		LOSE(d, "CPUAffinity=%s is not carried over (write cpus)", d->setting->value);
+		if (units_parse_cpus(cpus, &set) == -1)
+			LOSE(d, "CPUAffinity=%s is not carried over (write cpus)", d->setting->value);
+		else
+			d->svc->cpus = d->svc->cpus ? import_printf(d->im, "%s,%s", d->svc->cpus, cpus) : cpus;
+	}
 }
 
 static void take_privileges(struct draft *d)
@@ -311,7 +320,7 @@ static const struct row {
 	{ "User", take_user, false },              { "Group", take_group, false },
 	{ "DynamicUser", take_dynamic_user, false }, { "WorkingDirectory", take_directory, false },
 	{ "RootDirectory", take_root, false },     { "UMask", take_umask, false },
-	{ "Nice", take_nice, false },              { "CPUAffinity", take_cpus, false },
+	{ "Nice", take_nice, false },              { "CPUAffinity", take_cpus, true },
 	{ "NoNewPrivileges", take_privileges, false }, { "RuntimeMaxSec", take_runtime, false },
 	{ "ExecStart", take_exec, true },          { "StandardOutput", take_output, false },
 	{ "StandardError", take_error, false },    { "Environment", take_environment, true },

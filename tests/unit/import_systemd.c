@@ -6,6 +6,7 @@
 #include "import_systemd.h"
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "import_harness.h"
 #include "import_unit.h"
@@ -90,6 +91,10 @@ static const struct import_row services[] = {
 	{ "place", "Group=adm\nWorkingDirectory=/srv\nRootDirectory=/jail\nUMask=027\nNice=3\nCPUAffinity=0 2-3, 5",
 	  "group = \"adm\";\n    chroot = \"/jail\";\n    directory = \"/srv\";\n    umask = \"0027\";\n    nice = 3;\n"
 	  "    cpus = \"0,2-3,5\";\n", NULL },
+	{ "CPUs with commas", "CPUAffinity=0,1", "cpus = \"0,1\";", NULL },
+	{ "CPUs with both", "CPUAffinity=0-1,3 2 ,5", "cpus = \"0-1,3,2,5\";", NULL },
+	{ "CPUs in two lines", "CPUAffinity=7\nCPUAffinity=\nCPUAffinity=0\nCPUAffinity=0 2-3", "cpus = \"0,0,2-3\";", NULL },
+	{ "CPUs and NUMA", "CPUAffinity=1\nCPUAffinity=numa", "cpus = \"1\";", "s@.service:6: s: CPUAffinity=numa is not carried over" },
 	{ "a directory that may be missing", "WorkingDirectory=-/srv", "directory = \"/srv\";", NULL },
 	{ "home", "WorkingDirectory=~", "s = {", "s@.service:5: s: WorkingDirectory=~: write the path in directory\n" },
 	{ "NUMA", "CPUAffinity=numa", "s = {", "s@.service:5: s: CPUAffinity=numa is not carried over" },
@@ -172,6 +177,52 @@ START_TEST(drop_ins_come_last)
 	unit_contains(out, "user = \"adm\";");
 	unit_contains(out, " of s.socket, s.socket.d/1.conf, s.socket.d/2.conf, s@.service,");
 	ck_assert_str_eq(import_said, "s@.service.d/1.conf:3: \"odd\" is not a setting (NAME=VALUE)\n");
+	end_import();
+} END_TEST
+
+START_TEST(a_name_may_have_dots)
+{
+	unit_write_file("com.example.greet@.service", SERVICE "Environment=A=%p\n");
+	unit_write_file("com.example.greet.socket", "[Socket]\nAccept=yes\nListenStream=25\n");
+	unit_contains(import_again("com.example.greet.socket"), "A=com.example.greet");
+	ck_assert_str_eq(import_said, "");
+	end_import();
+	unit_contains(import_again("com.example.greet@.service"), "  com-example-greet = {\n");
+	end_import();
+} END_TEST
+
+START_TEST(drop_ins_elsewhere_are_told)
+{
+	char said[400];
+
+	ck_assert_int_eq(mkdir("etc", 0777) | mkdir("etc/s.socket.d", 0777) | mkdir("etc/s@.service.d", 0777), 0);
+	unit_write_file("s.socket", "[Socket]\nAccept=yes\nListenStream=25\n");
+	unit_write_file("etc/s.socket.d/1.conf", "[Socket]\nBacklog=6\n");
+	unit_write_file("etc/s@.service.d/1.conf", "[Service]\nUser=adm\n");
+	ck_assert_int_eq(symlink("etc", "lib"), 0);
+	snprintf(said, sizeof said, "%1$s/nothing:%1$s/etc:%1$s/lib", unit_folder);
+	ck_assert_int_eq(setenv("SYSTEMD_UNIT_PATH", said, 1), 0);
+	unit_contains(import_again("s.socket"), "user = \"mail\";");
+	snprintf(said, sizeof said, "s.socket:1: s: the drop-ins in %s/etc/s.socket.d are not read (copy them to s.socket.d)\n"
+	         "s@.service:1: s: the drop-ins in %s/etc/s@.service.d are not read (copy them to s@.service.d)\n", unit_folder,
+	         unit_folder);
+	ck_assert_str_eq(import_said, said);
+	end_import();
+	unit_write_file("etc/s.socket", "[Socket]\nAccept=yes\nListenStream=25\n");
+	unit_write_file("etc/s@.service", SERVICE);
+	unit_contains(import_again("etc/s.socket"), "user = \"adm\";");
+	ck_assert_str_eq(import_said, "");
+	end_import();
+} END_TEST
+
+START_TEST(a_template_is_found_where_systemd_looks)
+{
+	ck_assert_int_eq(mkdir("etc", 0777), 0);
+	unit_write_file("etc/far@.service", SERVICE);
+	unit_write_file("far.socket", "[Socket]\nAccept=yes\nListenStream=25\n");
+	ck_assert_int_eq(setenv("SYSTEMD_UNIT_PATH", "etc:", 1), 0);
+	unit_contains(import_again("far.socket"), " of far.socket, etc/far@.service\n");
+	ck_assert_str_eq(import_said, "");
 	end_import();
 } END_TEST
 
@@ -276,6 +327,9 @@ int main(void)
 	tcase_add_loop_test(tc, what_a_socket_becomes, 0, ARRAY_SIZE(sockets));
 	tcase_add_loop_test(tc, what_a_template_becomes, 0, ARRAY_SIZE(services));
 	tcase_add_test(tc, drop_ins_come_last);
+	tcase_add_test(tc, a_name_may_have_dots);
+	tcase_add_test(tc, drop_ins_elsewhere_are_told);
+	tcase_add_test(tc, a_template_is_found_where_systemd_looks);
 	tcase_add_test(tc, a_template_stands_for_its_socket_once);
 	tcase_add_test(tc, a_socket_without_its_template_is_not_served);
 	tcase_add_test(tc, a_template_that_cannot_be_read_is_told);
