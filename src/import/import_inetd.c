@@ -109,8 +109,9 @@ static void take_wait(struct draft *d)
 	if (*rest == '.' || *rest == ':') {
 		svc->burst = import_units_count(d->im, svc, d->place, "nowait", rest + 1);
 		svc->rate = svc->burst ? import_printf(d->im, "%lld/m", (long long)svc->burst) : NULL;
-		import_note(d->im, svc, d->place, "%s is limits.rate: clients beyond it wait, and the"
-		            " service does not pause for minutes", text);
+		if (svc->rate)
+			import_note(d->im, svc, d->place, "%s is limits.rate: clients beyond it wait, and"
+			            " the service does not pause for minutes", text);
 		return;
 	}
 	for (size_t i = 0; *rest == '/' && i < 3; i++) {
@@ -176,35 +177,29 @@ static const char *host_end(const char *text)
 	return end ? strrchr(end, ':') : NULL;
 }
 
-/* The host of a field before the colon, without brackets. */
-static const char *host_of(struct import *im, const char *text, const char *end)
+static const char *without_brackets(struct import *im, const char *text, size_t len)
 {
-	if (*text == '[' && end > text + 1 && end[-1] == ']')
-		return import_strndup(im, text + 1, (size_t)(end - text) - 2);
-	return import_strndup(im, text, (size_t)(end - text));
+	if (*text == '[' && len > 1 && text[len - 1] == ']')
+		return import_strndup(im, text + 1, len - 2);
+	return import_strndup(im, text, len);
 }
 
 static void listen_inet(struct draft *d, const char *protocol)
 {
 	const char *service = field(d, F_SERVICE), *end = host_end(service);
-	const char *host = end ? host_of(d->im, service, end) : d->default_host;
+	const char *host = end ? import_strndup(d->im, service, (size_t)(end - service)) : d->default_host;
 	const char *any = strcmp(protocol, "tcp6") == 0 ? "::" :
 	                  strcmp(protocol, "tcp46") == 0 ? "*" : "0.0.0.0";
 	const char *port = end ? end + 1 : service;
 
-	if (!host || strcmp(host, "*") == 0)
-		host = any;
-	if (strchr(host, ',')) {
-		const char *rest = host;
+	host = host ? host : any;
+	do {                    /* hosts with commas between */
+		const size_t len = strcspn(host, ",");
+		const char *one = without_brackets(d->im, host, len);
 
-		for (size_t len; *rest; rest += len + (rest[len] == ',')) {
-			len = strcspn(rest, ",");
-			import_listen_add_host(d->im, d->svc, d->place, import_strndup(d->im, rest, len),
-			                       port);
-		}
-		return;
-	}
-	import_listen_add_host(d->im, d->svc, d->place, host, port);
+		import_listen_add_host(d->im, d->svc, d->place, strcmp(one, "*") == 0 ? any : one, port);
+		host += len + (host[len] == ',');
+	} while (*host);
 }
 
 static void take_protocol(struct draft *d)
@@ -268,8 +263,16 @@ static bool is_default_host(struct draft *d)
 
 	if (d->fields.n != 1 || len < 2 || text[len - 1] != ':')
 		return false;
-	d->default_host = host_of(d->im, text, text + len - 1);
+	d->default_host = import_strndup(d->im, text, len - 1);
 	return true;
+}
+
+/* "#@ in ipsec ..." of BSD: it holds for the lines that follow. "#@" alone ends it. */
+static void check_policy(struct draft *d, const char *line)
+{
+	if (strncmp(line, "#@", 2) == 0 && line[2 + strspn(line + 2, " \t")] != '\0')
+		import_lose(d->im, NULL, d->place, "%s: a policy of IPsec has no counterpart (make it one"
+		            " of the system)", line);
 }
 
 static void take_line(struct draft *d, const char *line)
@@ -278,8 +281,10 @@ static void take_line(struct draft *d, const char *line)
 
 	if (off)
 		line += strlen(OFF_MARK);
-	if (*line == '#')
+	if (*line == '#') {
+		check_policy(d, line);
 		return;
+	}
 	d->fields = split(d->im, line);
 	if (d->fields.n == 0 || is_default_host(d) || (off && !import_inetd_is_line(d->im, line)))
 		return;

@@ -176,6 +176,7 @@ void import_run_apply(const struct import_run *r, struct import_service *svc)
 			set_limits(r, svc, c);
 		else
 			import_lose(r->im, svc, c->place, "\"%s\" before tcpserver is not carried over:"
-			            " drover executes nothing before it serves (a drop-in of drover.service can,"
-			            " by ExecStartPre)", import_words_join(r->im, &c->words));
+			            " drover executes nothing before it serves (a drop-in of"
+			            " drover.service can, by ExecStartPre)",
+			            import_words_join(r->im, &c->words));
 }

@@ -60,7 +60,8 @@ static void put(struct scan *s, const char *text, size_t len)
 static void end_word(struct scan *s)
 {
 	if (s->begun)
-		import_words_add(s->sh->im, &s->words, s->len ? import_strndup(s->sh->im, s->word, s->len) : "");
+		import_words_add(s->sh->im, &s->words,
+		                 s->len ? import_strndup(s->sh->im, s->word, s->len) : "");
 	s->begun = false;
 	s->len = 0;
 }

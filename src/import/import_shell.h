@@ -16,7 +16,8 @@ struct import_shell {
 /*
  * The words of the first command of the line, and in *rest what stands behind it, or NULL. A redirection
  * and what it leads to are dropped. A variable that is not known stays as it was written; and `id -u USER`
- * becomes USER, as `id -g USER` does. The value of a variable without quotes makes a word for each of its own.
+ * becomes USER, as `id -g USER` does. The value of a variable without quotes makes a word for each of its
+ * own.
  */
 struct import_words import_shell_split(struct import_shell *sh, const char *line, const char **rest);
 

@@ -191,7 +191,11 @@ static void set_rate(struct draft *d)
 
 static void set_limits(struct draft *d)
 {
-	d->svc->connections = last(d, "MaxConnections") ? number_of(d, "MaxConnections") : CONNECTIONS;
+	const struct import_unit_setting *max = last(d, "MaxConnections");
+
+	d->svc->connections = max ? import_units_count(d->im, d->svc, max->place, max->name, max->value) : 0;
+	if (d->svc->connections == 0)
+		d->svc->connections = CONNECTIONS;
 	d->svc->connections_per_source = number_of(d, "MaxConnectionsPerSource");
 	d->svc->rejects = true;
 	set_rate(d);

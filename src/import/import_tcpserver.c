@@ -44,6 +44,12 @@ struct draft {
 
 /* ---- options ------------------------------------------------------------ */
 
+/* Where relative paths begin. */
+static const char *folder_of(const struct script *s)
+{
+	return s->run.directory ? s->run.directory : s->run.folder;
+}
+
 /* The text that tcprules made the cdb from: its name without .cdb, as is usual. */
 static void take_rules(struct draft *d, const char *cdb)
 {
@@ -51,9 +57,7 @@ static void take_rules(struct draft *d, const char *cdb)
 
 	text = end && end[4] == '\0' ? import_strndup(d->im, cdb, (size_t)(end - cdb)) : cdb;
 	if (*text != '/')
-		text = import_printf(d->im, "%s/%s",
-		                     d->script->run.directory ? d->script->run.directory : d->script->run.folder,
-		                     text);
+		text = import_printf(d->im, "%s/%s", folder_of(d->script), text);
 	if (text != cdb && import_tcprules(d->im, d->svc, text) == 0)
 		return;
 	LOSE(d, "-x %s: the text that tcprules made it from is not in %s (write the addresses in access)",
@@ -185,15 +189,15 @@ static void set_user(struct draft *d)
 	if (d->env_user)
 		LOSE(d, "-U: who sets UID and GID is not known (write user)");
 	else
-		import_note(d->im, d->svc, d->script->run.place, "the script names no user: the program ran as"
-		            " root");
+		import_note(d->im, d->svc, d->script->run.place, "the script names no user: the program"
+		            " ran as root");
 	d->svc->user = "root";
 }
 
 /* What begins with "./" is in the folder of the script, or where cd has gone. */
 static void set_program(struct draft *d, const struct import_words *w, size_t at)
 {
-	const char *where = d->script->run.directory ? d->script->run.directory : d->script->run.folder;
+	const char *where = folder_of(d->script);
 	struct import_words argv = { 0 };
 	const char *path = w->v[at];
 
@@ -215,8 +219,8 @@ static void set_program(struct draft *d, const struct import_words *w, size_t at
 static void tell_of_names(struct draft *d)
 {
 	if (!d->no_names || !d->no_ident)
-		import_note(d->im, d->svc, d->script->run.place, "TCPREMOTEHOST and TCPREMOTEINFO are not set:"
-		            " drover asks no name server and no ident server");
+		import_note(d->im, d->svc, d->script->run.place, "TCPREMOTEHOST and TCPREMOTEINFO are not"
+		            " set: drover asks no name server and no ident server");
 }
 
 static void take_command(struct draft *d, const struct import_words *w, size_t at)
@@ -260,9 +264,10 @@ static size_t find_tcpserver(const struct import_words *w)
 
 static void take_tcpserver(struct script *s, const struct import_words *w, size_t server)
 {
-	struct draft d = { .script = s, .im = s->run.im, .svc = import_add_service(s->run.im, s->run.place, s->name) };
+	struct draft d = { .script = s, .im = s->run.im };
 	size_t at;
 
+	d.svc = import_add_service(d.im, s->run.place, s->name);
 	s->found++;
 	d.svc->connections = LIMIT_DEFAULT;
 	d.wrapper = (struct import_wrapper){ .im = s->run.im, .svc = d.svc, .place = s->run.place };
@@ -314,7 +319,8 @@ static void find_names(struct script *s, const char *path)
 	const char *absolute = realpath(path, real) ? import_strdup(s->run.im, real) : path;
 	const char *base = import_input_base(absolute);
 
-	s->run.folder = import_strndup(s->run.im, absolute, base > absolute ? (size_t)(base - absolute) - 1 : 0);
+	s->run.folder = import_strndup(s->run.im, absolute,
+	                               base > absolute ? (size_t)(base - absolute) - 1 : 0);
 	s->name = strcmp(base, "run") == 0 ? import_input_base(s->run.folder) :
 	          import_strndup(s->run.im, base, strcspn(base, "."));
 }

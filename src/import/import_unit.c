@@ -138,7 +138,7 @@ static const char *prefix_of(struct import *im, const char *path)
 	const char *base = import_input_base(path), *dot = strrchr(base, '.');
 	size_t len = strcspn(base, "@");
 
-	if (dot && (strcmp(dot, ".socket") == 0 || strcmp(dot, ".service") == 0) && len > (size_t)(dot - base))
+	if (len == strlen(base) && dot && (strcmp(dot, ".socket") == 0 || strcmp(dot, ".service") == 0))
 		len = (size_t)(dot - base);
 	return import_strndup(im, base, len);
 }

@@ -200,7 +200,8 @@ static void take_cpus(struct draft *d)
 		if (units_parse_cpus(cpus, &set) == -1)
 			LOSE(d, "CPUAffinity=%s is not carried over (write cpus)", d->setting->value);
 		else
-			d->svc->cpus = d->svc->cpus ? import_printf(d->im, "%s,%s", d->svc->cpus, cpus) : cpus;
+			d->svc->cpus = d->svc->cpus ? import_printf(d->im, "%s,%s", d->svc->cpus, cpus) :
+			               cpus;
 	}
 }
 

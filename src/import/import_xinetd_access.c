@@ -60,7 +60,8 @@ static bool add_parts(struct import *im, struct import_service *svc, enum import
 
 	if (parts == 0 || parts == 4)
 		return parts == 4 && import_access_add(im, svc, verdict, text);
-	return import_access_add(im, svc, verdict, import_printf(im, "%s%s/%d", text, zeros[parts], 8 * parts));
+	return import_access_add(im, svc, verdict,
+	                         import_printf(im, "%s%s/%d", text, zeros[parts], 8 * parts));
 }
 
 /* "10.1.": a number with a dot at its end. */

@@ -26,6 +26,9 @@ static const struct import_row rows[] = {
 	{ "an IPv6 host", "[::1]:smtp stream tcp6 nowait mail" CAT, "  smtp = {\n    listen = [ \"[::1]:25\" ];", NULL },
 	{ "two hosts", "192.0.2.1,192.0.2.2:smtp stream tcp nowait mail" CAT,
 	  "listen = [ \"192.0.2.1:25\", \"192.0.2.2:25\" ];", NULL },
+	{ "two IPv6 hosts", "[::1],[fe80::1%lo],*:smtp stream tcp46 nowait mail" CAT,
+	  "  smtp = {\n    listen = [ \"[::1]:25\", \"[fe80::1%lo]:25\", \"*:25\" ];", NULL },
+	{ "IPv6 hosts for those that follow", "[::1],[::2]:\nsmtp stream tcp6 nowait mail" CAT, "[ \"[::1]:25\", \"[::2]:25\" ];", NULL },
 	{ "a host for those that follow", "127.0.0.1:\nsmtp stream tcp nowait mail" CAT, "listen = [ \"127.0.0.1:25\" ];", NULL },
 	{ "and back", "127.0.0.1:\n*:\nsmtp stream tcp nowait mail" CAT, "listen = [ \"0.0.0.0:25\" ];", NULL },
 	{ "a number", "2525 stream tcp nowait mail" CAT, "  cat = {\n    listen = [ \"0.0.0.0:2525\" ];", NULL },
@@ -38,6 +41,10 @@ static const struct import_row rows[] = {
 	{ "a rate", "smtp stream tcp nowait.40 mail" CAT, "limits = { rate = \"40/m\"; burst = 40; };", NULL },
 	{ "a rate with a colon", "smtp stream tcp nowait:40 mail" CAT, "limits = { rate = \"40/m\"; burst = 40; };", NULL },
 	{ "no rate", "smtp stream tcp nowait.x mail" CAT, "user = \"mail\";\n  };", "inetd.conf:1: smtp: nowait x is not" },
+	{ "a rate of none", "smtp stream tcp nowait.0 mail" CAT, "# inetd.conf:1: NOT CARRIED OVER: nowait 0 is not carried over (a"
+	  " number from 1 to 1000000)\n  smtp = {", "inetd.conf:1: smtp: nowait 0 is not" },
+	{ "a policy", "#@ in ipsec esp/transport//require\n#@\n#@ \nsmtp stream tcp nowait mail" CAT, "  smtp = {\n", "inetd.conf:1:"
+	  " #@ in ipsec esp/transport//require: a policy of IPsec has no counterpart (make it one of the system)\n" },
 	{ "limits of FreeBSD", "smtp stream tcp nowait/10/5/3 mail" CAT,
 	  "limits = { connections = 10; connections_per_source = 3; rate_per_source = \"5/m\"; };", NULL },
 	{ "some of them", "smtp stream tcp nowait/0/0/3 mail" CAT, "limits = { connections_per_source = 3; };", NULL },
