@@ -139,6 +139,9 @@ static void take_option(struct import_wrapper *wr, char option, const char *valu
 		wr->envuidgid = value;
 	else if (option == 'n')
 		wr->svc->nice = import_units_nice(wr->im, wr->svc, wr->place, value);
+	else if (strchr("/C", option) && *value != '/')
+		import_lose(wr->im, wr->svc, wr->place, "-%c %s is not carried over: the path is not"
+		            " absolute", option, value);
 	else if (option == '/')
 		wr->svc->chroot = value;
 	else if (option == 'C')
