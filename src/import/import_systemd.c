@@ -220,20 +220,14 @@ static bool is_known(const char *name)
 	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
 		if (strcmp(names[i], name) == 0)
 			return true;
-	return false;
+	return import_unit_access_is_known(name);
 }
 
 static void tell_others(struct draft *d)
 {
-	struct import_words names = { 0 };
-	const struct import_unit_setting *first = NULL;
+	const struct import_unit_setting *first;
+	const struct import_words names = import_unit_others(d->im, d->unit, SECTION, is_known, &first);
 
-	for (const struct import_unit_setting *s = d->unit->settings; s; s = s->next)
-		if (strcmp(s->section, SECTION) == 0 && !is_known(s->name) && *s->value &&
-		    !import_unit_access_is_known(s->name) && !import_words_have(&names, s->name)) {
-			first = first ? first : s;
-			import_words_add(d->im, &names, s->name);
-		}
 	if (first)
 		import_lose(d->im, d->svc, first->place, "no counterpart: %s",
 		            import_words_join(d->im, &names));

@@ -252,6 +252,22 @@ const struct import_unit_setting *import_unit_last(const struct import_unit *u, 
 	return last;
 }
 
+struct import_words import_unit_others(struct import *im, const struct import_unit *u, const char *section,
+                                       bool (*is_known)(const char *name),
+                                       const struct import_unit_setting **first)
+{
+	struct import_words names = { 0 };
+
+	*first = NULL;
+	for (const struct import_unit_setting *s = u->settings; s; s = s->next)
+		if (strcmp(s->section, section) == 0 && !is_known(s->name) && *s->value &&
+		    !import_words_have(&names, s->name)) {
+			*first = *first ? *first : s;
+			import_words_add(im, &names, s->name);
+		}
+	return names;
+}
+
 bool import_unit_is_true(const char *value)
 {
 	return strcasecmp(value, "yes") == 0 || strcasecmp(value, "true") == 0 || strcmp(value, "1") == 0 ||

@@ -39,6 +39,14 @@ const struct import_unit_setting *import_unit_next(const struct import_unit *u, 
 const struct import_unit_setting *import_unit_last(const struct import_unit *u, const char *section,
                                                    const char *name);
 
+/*
+ * The names of the settings of a section that have a value and that is_known does not know, each once.
+ * *first is the first of these settings; NULL: there is none.
+ */
+struct import_words import_unit_others(struct import *im, const struct import_unit *u, const char *section,
+                                       bool (*is_known)(const char *name),
+                                       const struct import_unit_setting **first);
+
 /* yes, true, 1 or on. */
 bool import_unit_is_true(const char *value);
 
